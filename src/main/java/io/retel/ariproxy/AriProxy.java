@@ -1,0 +1,5 @@
+package io.retel.ariproxy;
+
+public final class AriProxy {
+  private AriProxy() {}
+}
