@@ -1,5 +1,61 @@
 package io.retel.ariproxy;
 
+import io.retel.ariproxy.settings.InvalidSettingException;
+import io.retel.ariproxy.settings.Settings;
+import java.nio.file.Path;
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.Main;
+import org.apache.camel.main.MainListenerSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Starts the proxy: reads the settings, binds what the routes refer to, and lets Camel run the
+ * routes.
+ */
 public final class AriProxy {
+
+  /** Exit code for a setting that is missing or malformed (EX_CONFIG of sysexits.h). */
+  public static final int INVALID_SETTING = 78;
+
+  private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
+  private static final Path CONFIGURATION = Path.of("config", "application.properties");
+
   private AriProxy() {}
+
+  /** Runs until SIGTERM or Ctrl-C. */
+  public static void main(String[] args) throws Exception {
+    Settings settings;
+    try {
+      settings = Settings.read(CONFIGURATION, System.getenv());
+    } catch (InvalidSettingException e) {
+      LOG.error("{}", e.getMessage());
+      System.exit(INVALID_SETTING);
+      return;
+    }
+    System.exit(application(CONFIGURATION, settings).run(args));
+  }
+
+  /**
+   * A Camel application that is the proxy, ready to run or to start.
+   *
+   * @param configuration the file with the settings, which may also have options of camel-main
+   * @param settings what has been read from it
+   */
+  public static Main application(Path configuration, Settings settings) {
+    Main main = new Main();
+    main.setDefaultPropertyPlaceholderLocation("file:" + configuration + ";optional=true");
+    main.addMainListener(
+        new MainListenerSupport() {
+          @Override
+          public void beforeInitialize(BaseMainSupport starting) {
+            CamelContext context = starting.getCamelContext();
+            // what has been checked is what placeholders see, derived values included
+            context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
+            ProxyBeans.bind(context, settings);
+          }
+        });
+    return main;
+  }
 }

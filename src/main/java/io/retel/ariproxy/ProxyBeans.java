@@ -1,0 +1,96 @@
+package io.retel.ariproxy;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.command.AnswerFailure;
+import io.retel.ariproxy.command.AriHttpClient;
+import io.retel.ariproxy.command.CheckCommand;
+import io.retel.ariproxy.command.CommandReader;
+import io.retel.ariproxy.command.CommitWhenAnswered;
+import io.retel.ariproxy.command.ReadCommand;
+import io.retel.ariproxy.command.RegisterCreated;
+import io.retel.ariproxy.command.ToAriRequest;
+import io.retel.ariproxy.command.WrapAnswer;
+import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.event.CountLost;
+import io.retel.ariproxy.event.CountUnreadable;
+import io.retel.ariproxy.event.FindCallContext;
+import io.retel.ariproxy.event.ReadEvent;
+import io.retel.ariproxy.event.WrapEvent;
+import io.retel.ariproxy.kafka.BoundInFlight;
+import io.retel.ariproxy.kafka.MarkAnswered;
+import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.settings.Settings;
+import org.apache.camel.CamelContext;
+import org.apache.camel.spi.Registry;
+
+/** What the routes refer to by name. */
+final class ProxyBeans {
+
+  private ProxyBeans() {}
+
+  /** Makes the beans and binds them. */
+  static void bind(CamelContext context, Settings settings) {
+    Registry registry = context.getRegistry();
+    MeterRegistry meters = new SimpleMeterRegistry();
+    registry.bind("meters", meters);
+
+    CallContexts callContexts =
+        new CallContexts(
+            settings.callContextIdleTime(), settings.callContextGraceTime(), Ticker.systemTicker());
+    // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
+    registry.bind("callContexts", callContexts.cache());
+    Envelopes envelopes =
+        new Envelopes(settings.get(Setting.KAFKA_COMMANDS_TOPIC), settings.eventResources());
+
+    // events
+    registry.bind("readEvent", new ReadEvent());
+    registry.bind(
+        "findCallContext", new FindCallContext(new CallContextRules(callContexts), meters));
+    registry.bind("wrapEvent", new WrapEvent(envelopes, meters));
+    registry.bind("countUnreadable", new CountUnreadable(meters));
+    registry.bind("countLost", new CountLost(meters));
+
+    // commands
+    registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters));
+    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts)));
+    registry.bind("checkCommand", new CheckCommand());
+    registry.bind("registerCreated", new RegisterCreated(callContexts));
+    registry.bind("toAriRequest", new ToAriRequest());
+    registry.bind(
+        "wrapAnswer", new WrapAnswer(envelopes, (int) settings.number(Setting.ARI_MAX_BODY_SIZE)));
+    registry.bind("answerRejected", AnswerFailure.rejected(envelopes));
+    registry.bind("answerNotSent", AnswerFailure.notSent(envelopes));
+    registry.bind("answerUnknown", AnswerFailure.unknown(envelopes));
+    registry.bind("answerTooLarge", AnswerFailure.tooLarge(envelopes));
+
+    // connections
+    registry.bind(
+        "ariHttpClient",
+        new AriHttpClient(
+            settings.get(Setting.ARI_USERNAME),
+            settings.password(),
+            (int) settings.number(Setting.COMMANDS_AT_ONCE),
+            settings.number(Setting.ARI_CONNECT_TIMEOUT),
+            settings.number(Setting.ARI_RESPONSE_TIMEOUT)));
+    long shutdownTimeoutMs = settings.number(Setting.SHUTDOWN_TIMEOUT) * 1_000;
+    registry.bind(
+        "kafkaClients",
+        new ProxyKafkaClients(
+            (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED), shutdownTimeoutMs / 2));
+    registry.bind("markAnswered", new MarkAnswered());
+    registry.bind(
+        "boundInFlight", new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT)));
+
+    for (String scheme : new String[] {"ahc-ws", "ahc-wss"}) {
+      AhcWsComponent websocket = context.getComponent(scheme, AhcWsComponent.class);
+      websocket.setUsername(settings.get(Setting.ARI_USERNAME));
+      websocket.setPassword(settings.password().reveal());
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package io.retel.ariproxy.ari;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Finds the resources that an event speaks of (contract.md section 3).
+ *
+ * <p>The field names are those of Asterisk 22.10.1's {@code /api-docs/events.json}.
+ */
+public final class EventResources {
+
+  /** Fields that hold a channel, the event's own one first. */
+  private static final List<String> CHANNEL_FIELDS =
+      List.of(
+          "channel",
+          "peer",
+          "caller",
+          "forwarded",
+          "replace_channel",
+          "transferer",
+          "transferer_first_leg",
+          "transferer_second_leg",
+          "transferee",
+          "transfer_target",
+          "destination_link_first_leg",
+          "destination_link_second_leg",
+          "destination_threeway_channel");
+
+  /** Fields that hold a bridge, the event's own one first. */
+  private static final List<String> BRIDGE_FIELDS =
+      List.of(
+          "bridge",
+          "bridge_from",
+          "transferer_first_leg_bridge",
+          "transferer_second_leg_bridge",
+          "destination_threeway_bridge");
+
+  private EventResources() {}
+
+  /**
+   * The resources that the event is about: its own one first, then those beside it. They share its
+   * call context, unless they have one of their own.
+   */
+  public static List<Resource> of(AriEvent event) {
+    JsonNode json = event.json();
+    Set<Resource> found = new LinkedHashSet<>(4);
+    boolean bridgeFirst = event.type().startsWith("Bridge");
+    if (bridgeFirst) {
+      addBridges(json, found);
+    }
+    add(found, ResourceType.PLAYBACK, json.path("playback").path("id"));
+    add(found, ResourceType.RECORDING, json.path("recording").path("name"));
+    for (String field : CHANNEL_FIELDS) {
+      add(found, ResourceType.CHANNEL, json.path(field).path("id"));
+    }
+    if (!bridgeFirst) {
+      addBridges(json, found);
+    }
+    add(found, ResourceType.ENDPOINT, endpointId(json.path("endpoint")));
+    add(found, ResourceType.DEVICE, json.path("device_state").path("name"));
+    add(found, ResourceType.MAILBOX, json.path("mailbox").path("name"));
+    return List.copyOf(found);
+  }
+
+  /**
+   * Resources that tell the event's call context if its own ones do not: what a playback or
+   * recording is played to or recorded from, who is in the bridge, who referred.
+   */
+  public static List<Resource> relatedTo(AriEvent event) {
+    JsonNode json = event.json();
+    List<Resource> related = new ArrayList<>(2);
+    addTarget(related, json.path("playback").path("target_uri"));
+    addTarget(related, json.path("recording").path("target_uri"));
+    add(related, ResourceType.CHANNEL, json.path("referred_by").path("source_channel").path("id"));
+    for (String field : BRIDGE_FIELDS) {
+      for (JsonNode channel : json.path(field).path("channels")) {
+        add(related, ResourceType.CHANNEL, channel);
+      }
+    }
+    return related;
+  }
+
+  /** The channel whose variables count for the event, or a missing node. */
+  static JsonNode ownChannel(AriEvent event) {
+    for (String field : List.of("channel", "peer")) {
+      JsonNode channel = event.json().path(field);
+      if (channel.isObject()) {
+        return channel;
+      }
+    }
+    return MissingNode.getInstance();
+  }
+
+  private static void addBridges(JsonNode json, Set<Resource> found) {
+    for (String field : BRIDGE_FIELDS) {
+      add(found, ResourceType.BRIDGE, json.path(field).path("id"));
+    }
+  }
+
+  private static JsonNode endpointId(JsonNode endpoint) {
+    return endpoint.has("technology") && endpoint.has("resource")
+        ? TextNode.valueOf(
+            endpoint.path("technology").asText() + "/" + endpoint.path("resource").asText())
+        : MissingNode.getInstance();
+  }
+
+  /** {@code channel:ID} or {@code bridge:ID}. */
+  private static void addTarget(List<Resource> related, JsonNode targetUri) {
+    String uri = targetUri.asText("");
+    int colon = uri.indexOf(':');
+    if (colon > 0) {
+      String id = uri.substring(colon + 1);
+      switch (uri.substring(0, colon)) {
+        case "channel" -> related.add(new Resource(ResourceType.CHANNEL, id));
+        case "bridge" -> related.add(new Resource(ResourceType.BRIDGE, id));
+        default -> {
+          // an endpoint or something new: no part of a call
+        }
+      }
+    }
+  }
+
+  private static void add(Collection<Resource> found, ResourceType type, JsonNode id) {
+    if (id.isTextual() && !id.textValue().isEmpty()) {
+      found.add(new Resource(type, id.textValue()));
+    }
+  }
+}

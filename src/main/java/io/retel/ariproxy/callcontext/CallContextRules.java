@@ -1,0 +1,130 @@
+package io.retel.ariproxy.callcontext;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.EventResources;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * From event to call context (contract.md section 3): the first rule that answers wins, and its
+ * answer is remembered for every resource in the event that has none.
+ *
+ * <p>To be asked by one thread, in the order of the events.
+ */
+public final class CallContextRules {
+
+  private static final String CHANNEL_VARIABLE = "CALL_CONTEXT";
+
+  private final CallContexts callContexts;
+
+  public CallContextRules(CallContexts callContexts) {
+    this.callContexts = callContexts;
+  }
+
+  /** Finds the call context of an event, and remembers what follows from it. */
+  public MappedEvent map(AriEvent event) {
+    List<Resource> resources = EventResources.of(event);
+    MappedEvent mapped =
+        byChannelVariable(event, resources)
+            .or(() -> byMemory(event, resources, resources))
+            .or(() -> byMemory(event, resources, EventResources.relatedTo(event)))
+            .or(() -> generated(event, resources))
+            .orElseGet(() -> new MappedEvent(event, null, resources));
+    if (mapped.callContext() != null) {
+      for (Resource resource : resources) {
+        if (resource.type().partOfCall()) {
+          callContexts.rememberIfNew(resource, mapped.callContext());
+        }
+      }
+    }
+    ended(event, resources);
+    return mapped;
+  }
+
+  /** Rule 1: the dialplan says. The channel moves to that context, whatever it had before. */
+  private Optional<MappedEvent> byChannelVariable(AriEvent event, List<Resource> resources) {
+    return event
+        .channelVariable(CHANNEL_VARIABLE)
+        .map(
+            callContext -> {
+              resources.stream()
+                  .filter(resource -> resource.type() == ResourceType.CHANNEL)
+                  .findFirst()
+                  .ifPresent(channel -> callContexts.remember(channel, callContext));
+              return new MappedEvent(event, callContext, resources);
+            });
+  }
+
+  /** Rules 2 and 3: one of these is remembered. It decided, so that it comes first. */
+  private Optional<MappedEvent> byMemory(
+      AriEvent event, List<Resource> resources, List<Resource> candidates) {
+    for (Resource candidate : candidates) {
+      Optional<String> callContext = callContexts.of(candidate);
+      if (callContext.isPresent()) {
+        return Optional.of(new MappedEvent(event, callContext.get(), first(candidate, resources)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Rule 4: a new call. */
+  private static Optional<MappedEvent> generated(AriEvent event, List<Resource> resources) {
+    return event.type().equals("StasisStart")
+        ? Optional.of(new MappedEvent(event, generate(event), resources))
+        : Optional.empty();
+  }
+
+  /**
+   * A name-based UUID, so that a proxy that has lost its memory arrives at the same one. The
+   * channel's id alone would not do: Asterisk uses it again after a restart.
+   */
+  private static String generate(AriEvent stasisStart) {
+    JsonNode json = stasisStart.json();
+    JsonNode channel = json.path("channel");
+    String name =
+        String.join(
+            "|",
+            json.path("asterisk_id").asText(),
+            json.path("application").asText(),
+            channel.path("id").asText(),
+            channel.path("creationtime").asText());
+    return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  private static List<Resource> first(Resource decided, List<Resource> resources) {
+    if (!resources.isEmpty() && resources.get(0).equals(decided)) {
+      return resources;
+    }
+    List<Resource> ordered = new ArrayList<>(resources.size() + 1);
+    ordered.add(decided);
+    for (Resource resource : resources) {
+      if (!resource.equals(decided)) {
+        ordered.add(resource);
+      }
+    }
+    return List.copyOf(ordered);
+  }
+
+  private void ended(AriEvent event, List<Resource> resources) {
+    switch (event.type()) {
+      case "ChannelDestroyed",
+          "BridgeDestroyed",
+          "PlaybackFinished",
+          "RecordingFinished",
+          "RecordingFailed" -> {
+        if (!resources.isEmpty()) {
+          callContexts.end(resources.get(0));
+        }
+      }
+      default -> {
+        // everything else lives on
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package io.retel.ariproxy.callcontext;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.Resource;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The memory of call contexts: resource to call context (contract.md section 3).
+ *
+ * <p>A mapping lives as long as its resource, then for a grace time; what never ends is forgotten
+ * after idle time. Safe for use by many threads.
+ */
+public final class CallContexts {
+
+  private final Cache<String, Mapping> cache;
+
+  /**
+   * @param idleTime how long a mapping stays that nobody asks for
+   * @param graceTime how long a mapping stays after its resource has ended
+   * @param ticker the clock
+   */
+  public CallContexts(Duration idleTime, Duration graceTime, Ticker ticker) {
+    this.cache =
+        Caffeine.newBuilder().expireAfter(new Life(idleTime, graceTime)).ticker(ticker).build();
+  }
+
+  /** The call context that is remembered for a resource. */
+  public Optional<String> of(Resource resource) {
+    return Optional.ofNullable(cache.getIfPresent(resource.key())).map(Mapping::callContext);
+  }
+
+  /** Remembers a resource's call context, whatever was remembered before. */
+  public void remember(Resource resource, String callContext) {
+    String key = resource.key();
+    Mapping known = cache.getIfPresent(key);
+    if (known == null || known.ended() || !known.callContext().equals(callContext)) {
+      cache.put(key, new Mapping(callContext, false));
+    }
+  }
+
+  /** Remembers a resource's call context unless it has one. */
+  public void rememberIfNew(Resource resource, String callContext) {
+    cache.asMap().putIfAbsent(resource.key(), new Mapping(callContext, false));
+  }
+
+  /** Remembers a resource's call context unless it has one and lives. */
+  public void rememberUnlessAlive(Resource resource, String callContext) {
+    cache
+        .asMap()
+        .compute(
+            resource.key(),
+            (key, known) ->
+                known == null || known.ended() ? new Mapping(callContext, false) : known);
+  }
+
+  /** The resource is gone: its mapping stays for late events only. */
+  public void end(Resource resource) {
+    cache
+        .asMap()
+        .computeIfPresent(
+            resource.key(), (key, mapping) -> new Mapping(mapping.callContext(), true));
+  }
+
+  /** The cache itself, from {@link Resource#key()} to {@link Mapping}, to be read from a route. */
+  public Cache<String, Mapping> cache() {
+    return cache;
+  }
+
+  private record Life(Duration idleTime, Duration graceTime) implements Expiry<String, Mapping> {
+
+    @Override
+    public long expireAfterCreate(String key, Mapping mapping, long now) {
+      return (mapping.ended() ? graceTime : idleTime).toNanos();
+    }
+
+    @Override
+    public long expireAfterUpdate(String key, Mapping mapping, long now, long left) {
+      return expireAfterCreate(key, mapping, now);
+    }
+
+    @Override
+    public long expireAfterRead(String key, Mapping mapping, long now, long left) {
+      return mapping.ended() ? left : idleTime.toNanos();
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Which call an event or a command belongs to. */
+package io.retel.ariproxy.callcontext;

@@ -1,0 +1,84 @@
+package io.retel.ariproxy.command;
+
+import io.retel.ariproxy.settings.Secret;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+
+/**
+ * The HTTP client for ARI: one request on the wire per command, with the password in a header of
+ * its own.
+ *
+ * <p>The password is set here and not as an option of the route's endpoint, so that no URI, route
+ * dump or JMX attribute has it. Asterisk closes a connection that was idle for 15 s (measured on
+ * 16.28 and 22.10.1): ours go earlier, since a request on a closed one would have an unknown
+ * outcome.
+ */
+public final class AriHttpClient implements HttpClientConfigurer {
+
+  private static final TimeValue IDLE_TIME = TimeValue.ofSeconds(10);
+
+  private final String authorization;
+  private final int connections;
+  private final Timeout connectTimeout;
+  private final Timeout responseTimeout;
+
+  /**
+   * @param connections how many requests may be under way at once
+   * @param connectTimeoutMs how long a connect may take, and the wait for a free connection
+   * @param responseTimeoutMs how long Asterisk may take to answer
+   */
+  public AriHttpClient(
+      String username,
+      Secret password,
+      int connections,
+      long connectTimeoutMs,
+      long responseTimeoutMs) {
+    byte[] credentials = (username + ":" + password.reveal()).getBytes(StandardCharsets.UTF_8);
+    this.authorization = "Basic " + Base64.getEncoder().encodeToString(credentials);
+    this.connections = connections;
+    this.connectTimeout = Timeout.ofMilliseconds(connectTimeoutMs);
+    this.responseTimeout = Timeout.ofMilliseconds(responseTimeoutMs);
+  }
+
+  @Override
+  public void configureHttpClient(HttpClientBuilder client) {
+    client
+        .setConnectionManager(
+            PoolingHttpClientConnectionManagerBuilder.create()
+                .setMaxConnTotal(connections)
+                .setMaxConnPerRoute(connections)
+                .setDefaultConnectionConfig(
+                    ConnectionConfig.custom()
+                        .setConnectTimeout(connectTimeout)
+                        .setSocketTimeout(responseTimeout)
+                        .setValidateAfterInactivity(TimeValue.ofSeconds(1))
+                        .build())
+                .build())
+        .setConnectionManagerShared(false)
+        .evictExpiredConnections()
+        .evictIdleConnections(IDLE_TIME)
+        .setDefaultRequestConfig(
+            RequestConfig.custom()
+                .setConnectionRequestTimeout(connectTimeout)
+                .setResponseTimeout(responseTimeout)
+                .build())
+        // a POST that was answered 503, or a GET, PUT or DELETE whose connection was cut, would go
+        // out twice
+        .disableAutomaticRetries()
+        .disableRedirectHandling()
+        .disableCookieManagement()
+        .disableContentCompression()
+        .disableAuthCaching()
+        .addRequestInterceptorLast(
+            (request, entity, context) ->
+                request.setHeader(HttpHeaders.AUTHORIZATION, authorization));
+  }
+}

@@ -1,0 +1,104 @@
+package io.retel.ariproxy.command;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The url of a command: the path below {@code /ari} with its query, checked so that it cannot leave
+ * ARI.
+ *
+ * @param path percent-encoded as the controller wrote it, without the leading {@code /ari}
+ * @param segments the path's segments, decoded
+ * @param query percent-encoded as the controller wrote it, or null
+ */
+record AriUrl(String path, List<String> segments, String query) {
+
+  private static final String ALLOWED_BESIDE_LETTERS_AND_DIGITS = "-._~!$&'()*+,;=:@/?%";
+
+  /**
+   * Reads a url.
+   *
+   * @throws CommandRejectedException with status 400, if it is absolute, leaves ARI, or is no url
+   */
+  static AriUrl parse(String url) {
+    if (!url.startsWith("/") || url.startsWith("//")) {
+      throw rejected("must be a path below /ari, starting with one slash");
+    }
+    for (int i = 0; i < url.length(); i++) {
+      char c = url.charAt(i);
+      boolean letterOrDigit = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+      if (!letterOrDigit && ALLOWED_BESIDE_LETTERS_AND_DIGITS.indexOf(c) < 0) {
+        throw rejected(
+            String.format(
+                "has a character at position %d (U+%04X) that must be percent-encoded",
+                i, (int) c));
+      }
+    }
+    int questionMark = url.indexOf('?');
+    String path = questionMark < 0 ? url : url.substring(0, questionMark);
+    String query = questionMark < 0 ? null : url.substring(questionMark + 1);
+    if (path.equals("/ari") || path.startsWith("/ari/")) {
+      path = path.substring("/ari".length());
+    }
+    List<String> segments = new ArrayList<>();
+    if (path.length() > 1) {
+      for (String segment : path.substring(1).split("/", -1)) {
+        segments.add(checkedSegment(segment));
+      }
+    }
+    if (segments.isEmpty()) {
+      throw rejected("names no resource of ARI");
+    }
+    AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
+    if (parsed.queryParameter("api_key").isPresent()) {
+      throw rejected("must not have an api_key: the proxy logs in by itself");
+    }
+    return parsed;
+  }
+
+  /** The last value of a query parameter. */
+  Optional<String> queryParameter(String name) {
+    Optional<String> value = Optional.empty();
+    if (query != null) {
+      for (String pair : query.split("&")) {
+        int equals = pair.indexOf('=');
+        if (decode(equals < 0 ? pair : pair.substring(0, equals), true).equals(name)) {
+          value = Optional.of(equals < 0 ? "" : decode(pair.substring(equals + 1), true));
+        }
+      }
+    }
+    return value;
+  }
+
+  private static String checkedSegment(String segment) {
+    String decoded = decode(segment, false);
+    if (decoded.isEmpty()) {
+      throw rejected("has an empty path segment");
+    }
+    for (String part : decoded.split("[/\\\\]", -1)) {
+      if (part.equals("..") || part.equals(".")) {
+        throw rejected("must not have . or .. in its path");
+      }
+    }
+    if (decoded.chars().anyMatch(Character::isISOControl)) {
+      throw rejected("must not have control characters in its path");
+    }
+    return decoded;
+  }
+
+  private static String decode(String encoded, boolean plusIsSpace) {
+    try {
+      return URLDecoder.decode(
+          plusIsSpace ? encoded : encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw rejected("has a percent sign that encodes nothing");
+    }
+  }
+
+  private static CommandRejectedException rejected(String why) {
+    return new CommandRejectedException(400, "The command's url " + why);
+  }
+}

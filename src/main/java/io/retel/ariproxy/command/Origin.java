@@ -1,0 +1,29 @@
+package io.retel.ariproxy.command;
+
+import java.nio.charset.StandardCharsets;
+import java.util.UUID;
+
+/**
+ * Where a command stands in Kafka.
+ *
+ * @param topic its topic
+ * @param partition its partition
+ * @param offset its offset
+ * @param key the record's key, or null
+ */
+public record Origin(String topic, int partition, long offset, String key) {
+
+  /**
+   * An id that is the same whenever this very command is carried out, so that a repeated creation
+   * asks for the same.
+   */
+  public String derivedId(String purpose) {
+    String name = purpose + "|" + topic + "|" + partition + "|" + offset;
+    return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  @Override
+  public String toString() {
+    return topic + "-" + partition + "@" + offset;
+  }
+}

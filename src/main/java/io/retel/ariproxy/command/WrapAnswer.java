@@ -1,0 +1,53 @@
+package io.retel.ariproxy.command;
+
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.kafka.Publication;
+import java.io.IOException;
+import java.io.InputStream;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/** Makes Asterisk's answer the command's RESPONSE. */
+public final class WrapAnswer implements Processor {
+
+  private final Envelopes envelopes;
+  private final int maxBodySize;
+
+  /**
+   * @param maxBodySize the largest body of Asterisk's that is passed on, in bytes
+   */
+  public WrapAnswer(Envelopes envelopes, int maxBodySize) {
+    this.envelopes = envelopes;
+    this.maxBodySize = maxBodySize;
+  }
+
+  @Override
+  public void process(Exchange exchange) throws IOException {
+    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    AriAnswer answer = read(exchange.getMessage());
+    Publication.prepare(exchange, command.lane(), envelopes.response(command, answer), false);
+  }
+
+  private AriAnswer read(Message message) throws IOException {
+    int status = message.getHeader(Exchange.HTTP_RESPONSE_CODE, int.class);
+    String contentType = message.getHeader(Exchange.CONTENT_TYPE, String.class);
+    byte[] body = new byte[0];
+    if (message.getBody() instanceof InputStream in) {
+      try (in) {
+        body = in.readNBytes(maxBodySize + 1);
+      }
+    }
+    if (body.length > maxBodySize) {
+      return new AriAnswer.Failure(
+          413,
+          "Asterisk answered "
+              + status
+              + " with more than "
+              + maxBodySize
+              + " bytes; ari.max-body-size allows no more",
+          AriAnswer.Outcome.ANSWERED);
+    }
+    return AriAnswer.of(status, contentType, body);
+  }
+}

@@ -1,0 +1,61 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.asynchttpclient.Dsl.asyncHttpClient;
+import static org.asynchttpclient.Dsl.config;
+
+import io.netty.channel.Channel;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.JdkSslContext;
+import java.io.IOException;
+import java.net.URI;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.apache.camel.CamelContext;
+import org.asynchttpclient.AsyncHttpClient;
+import org.asynchttpclient.DefaultAsyncHttpClientConfig;
+
+/** Builds the HTTP client of one websocket: one thread, no retries, no redirects, no cookies. */
+final class AhcClients {
+
+  private AhcClients() {}
+
+  /**
+   * @param initialized gets each new connection's channel, on Netty's thread, before anything is
+   *     sent over it
+   */
+  static AsyncHttpClient create(
+      URI uri,
+      AhcWsConfiguration configuration,
+      CamelContext camelContext,
+      Consumer<Channel> initialized)
+      throws GeneralSecurityException, IOException {
+    Duration connectTimeout = Duration.ofMillis(configuration.getConnectTimeout());
+    DefaultAsyncHttpClientConfig.Builder builder =
+        config()
+            .setThreadPoolName("websocket-" + uri.getHost())
+            .setIoThreadsCount(1)
+            .setConnectTimeout(connectTimeout)
+            .setRequestTimeout(connectTimeout)
+            .setReadTimeout(connectTimeout)
+            .setMaxRequestRetry(0)
+            // with authorization headers and redirects, 3.0.2 is known to be weak
+            .setFollowRedirect(false)
+            .setCookieStore(null)
+            .setWebSocketMaxFrameSize(configuration.getMaxMessageSize())
+            // fragments are put together as bytes: one of them may end inside a character
+            .setAggregateWebSocketFrameFragments(true)
+            .setWebSocketMaxBufferSize(configuration.getMaxMessageSize())
+            .setShutdownQuietPeriod(Duration.ZERO)
+            .setShutdownTimeout(Duration.ofSeconds(2))
+            .setWsAdditionalChannelInitializer(initialized);
+    if (configuration.getSslContextParameters() != null) {
+      builder.setSslContext(
+          new JdkSslContext(
+              configuration.getSslContextParameters().createSSLContext(camelContext),
+              true,
+              ClientAuth.NONE));
+    }
+    return asyncHttpClient(builder);
+  }
+}

@@ -1,0 +1,146 @@
+package io.retel.ariproxy.component.ahcws;
+
+import java.net.URI;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
+import org.apache.camel.health.HealthCheckRegistry;
+import org.apache.camel.spi.LifecycleStrategy;
+import org.apache.camel.spi.Metadata;
+import org.apache.camel.spi.annotations.Component;
+import org.apache.camel.support.DefaultComponent;
+import org.apache.camel.support.LifecycleStrategySupport;
+import org.apache.camel.support.jsse.SSLContextParameters;
+import org.apache.camel.util.URISupport;
+
+/**
+ * Owns the websocket connections, one per address. A connection opens when the first route consumes
+ * it and closes when the context stops, or when a route asks for the same address with other
+ * options: an exchanged route finds it open.
+ */
+@Component("ahc-ws,ahc-wss")
+public class AhcWsComponent extends DefaultComponent {
+
+  @Metadata(
+      label = "security",
+      description = "User name for basic authentication, unless the endpoint has its own.")
+  private String username;
+
+  @Metadata(
+      label = "security",
+      secret = true,
+      description =
+          "Password for basic authentication, unless the endpoint has its own. Set here it is in no endpoint's URI.")
+  private String password;
+
+  @Metadata(
+      label = "security",
+      description = "TLS settings for ahc-wss, unless the endpoint has its own.")
+  private SSLContextParameters sslContextParameters;
+
+  private final Map<URI, WebSocketConnection> connections = new ConcurrentHashMap<>();
+  private final LifecycleStrategy closeBeforeRoutesStop =
+      new LifecycleStrategySupport() {
+        @Override
+        public void onContextStopping(CamelContext context) {
+          // no new messages while the routes work off what has been read
+          closeConnections();
+        }
+      };
+  private ScheduledExecutorService timer;
+
+  @Override
+  protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
+      throws Exception {
+    AhcWsConfiguration configuration = new AhcWsConfiguration();
+    configuration.setUsername(username);
+    configuration.setPassword(password);
+    configuration.setSslContextParameters(sslContextParameters);
+    AhcWsEndpoint endpoint = new AhcWsEndpoint(uri, this, configuration);
+    setProperties(endpoint, parameters);
+    // what is no option of ours goes to the server
+    String scheme = uri.startsWith("ahc-wss") ? "wss" : "ws";
+    String query = parameters.isEmpty() ? "" : "?" + URISupport.createQueryString(parameters);
+    endpoint.setHttpUri(URI.create(scheme + "://" + remaining + query));
+    parameters.clear();
+    return endpoint;
+  }
+
+  /** The connection of that endpoint's address: the one that is there, or a new one, opened. */
+  WebSocketConnection connect(AhcWsEndpoint endpoint) {
+    return connections.compute(
+        endpoint.getHttpUri(),
+        (uri, existing) -> {
+          if (existing != null && existing.serves(endpoint.getConfiguration())) {
+            return existing;
+          }
+          MessageBuffer buffer = new MessageBuffer(endpoint.getConfiguration().getBufferSize());
+          if (existing != null) {
+            existing.close();
+            existing.buffer().drainTo(buffer);
+          }
+          WebSocketConnection connection =
+              new WebSocketConnection(
+                  uri, endpoint.getConfiguration(), buffer, timer, getCamelContext());
+          register(new AhcWsHealthCheck(connection));
+          connection.open();
+          return connection;
+        });
+  }
+
+  private void register(AhcWsHealthCheck check) {
+    HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
+    if (registry != null) {
+      registry.getCheck(check.getId()).ifPresent(registry::unregister);
+      registry.register(check);
+    }
+  }
+
+  @Override
+  protected void doInit() throws Exception {
+    super.doInit();
+    getCamelContext().addLifecycleStrategy(closeBeforeRoutesStop);
+    timer =
+        getCamelContext()
+            .getExecutorServiceManager()
+            .newSingleThreadScheduledExecutor(this, "websocket-connections");
+  }
+
+  @Override
+  protected void doShutdown() throws Exception {
+    closeConnections();
+    getCamelContext().getLifecycleStrategies().remove(closeBeforeRoutesStop);
+    getCamelContext().getExecutorServiceManager().shutdownNow(timer);
+    super.doShutdown();
+  }
+
+  private void closeConnections() {
+    connections.values().forEach(WebSocketConnection::close);
+  }
+
+  public String getUsername() {
+    return username;
+  }
+
+  public void setUsername(String username) {
+    this.username = username;
+  }
+
+  public String getPassword() {
+    return password;
+  }
+
+  public void setPassword(String password) {
+    this.password = password;
+  }
+
+  public SSLContextParameters getSslContextParameters() {
+    return sslContextParameters;
+  }
+
+  public void setSslContextParameters(SSLContextParameters sslContextParameters) {
+    this.sslContextParameters = sslContextParameters;
+  }
+}

@@ -1,0 +1,209 @@
+package io.retel.ariproxy.component.ahcws;
+
+import java.util.Objects;
+import org.apache.camel.spi.UriParam;
+import org.apache.camel.spi.UriParams;
+import org.apache.camel.support.jsse.SSLContextParameters;
+
+/** Options of a websocket connection. Times are in milliseconds, sizes in bytes. */
+@UriParams
+public class AhcWsConfiguration implements Cloneable {
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "16777216",
+      description =
+          "Largest message that is taken, in bytes, fragments together. The server's websocket is closed on a larger one,"
+              + " with an error that says so, and opened again.")
+  private int maxMessageSize = 16 * 1024 * 1024;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "67108864",
+      description =
+          "How many bytes of messages wait between the socket and the route before the socket is no longer read. What is"
+              + " already decoded then is still taken.")
+  private long bufferSize = 64L * 1024 * 1024;
+
+  @UriParam(
+      label = "consumer",
+      description =
+          "Whether the route also gets an exchange without body when the websocket is open and when it is gone, in order"
+              + " with the messages; the header CamelAhcWsEvent tells which.")
+  private boolean fireWebSocketConnectionEvents;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "5000",
+      javaType = "java.time.Duration",
+      description = "How long a connect, and then the answer to the upgrade, may take.")
+  private long connectTimeout = 5_000;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "250",
+      javaType = "java.time.Duration",
+      description = "Delay before the first reconnect; it doubles with each failure, with jitter.")
+  private long reconnectInitialDelay = 250;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "15000",
+      javaType = "java.time.Duration",
+      description = "Longest delay between two reconnects.")
+  private long reconnectMaximumDelay = 15_000;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "60000",
+      javaType = "java.time.Duration",
+      description =
+          "Longest delay between two reconnects while the server refuses the upgrade (401, 403, 404 and the like), which"
+              + " waiting does not mend.")
+  private long refusedMaximumDelay = 60_000;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "10000",
+      javaType = "java.time.Duration",
+      description = "How often a ping is sent; 0 for never.")
+  private long pingInterval = 10_000;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "10000",
+      javaType = "java.time.Duration",
+      description = "How long after a ping the server may be silent before it is taken for dead.")
+  private long pongTimeout = 10_000;
+
+  @UriParam(
+      label = "security",
+      description = "User name for basic authentication, sent as a header with the upgrade.")
+  private String username;
+
+  @UriParam(label = "security", secret = true, description = "Password for basic authentication.")
+  private String password;
+
+  @UriParam(label = "security", description = "TLS settings for ahc-wss.")
+  private SSLContextParameters sslContextParameters;
+
+  AhcWsConfiguration copy() {
+    try {
+      return (AhcWsConfiguration) clone();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Whether a connection with these options can serve for one with those. */
+  boolean sameConnection(AhcWsConfiguration other) {
+    return maxMessageSize == other.maxMessageSize
+        && bufferSize == other.bufferSize
+        && fireWebSocketConnectionEvents == other.fireWebSocketConnectionEvents
+        && connectTimeout == other.connectTimeout
+        && reconnectInitialDelay == other.reconnectInitialDelay
+        && reconnectMaximumDelay == other.reconnectMaximumDelay
+        && refusedMaximumDelay == other.refusedMaximumDelay
+        && pingInterval == other.pingInterval
+        && pongTimeout == other.pongTimeout
+        && Objects.equals(username, other.username)
+        && Objects.equals(password, other.password)
+        && sslContextParameters == other.sslContextParameters;
+  }
+
+  public int getMaxMessageSize() {
+    return maxMessageSize;
+  }
+
+  public void setMaxMessageSize(int maxMessageSize) {
+    this.maxMessageSize = maxMessageSize;
+  }
+
+  public long getBufferSize() {
+    return bufferSize;
+  }
+
+  public void setBufferSize(long bufferSize) {
+    this.bufferSize = bufferSize;
+  }
+
+  public boolean isFireWebSocketConnectionEvents() {
+    return fireWebSocketConnectionEvents;
+  }
+
+  public void setFireWebSocketConnectionEvents(boolean fireWebSocketConnectionEvents) {
+    this.fireWebSocketConnectionEvents = fireWebSocketConnectionEvents;
+  }
+
+  public long getConnectTimeout() {
+    return connectTimeout;
+  }
+
+  public void setConnectTimeout(long connectTimeout) {
+    this.connectTimeout = connectTimeout;
+  }
+
+  public long getReconnectInitialDelay() {
+    return reconnectInitialDelay;
+  }
+
+  public void setReconnectInitialDelay(long reconnectInitialDelay) {
+    this.reconnectInitialDelay = reconnectInitialDelay;
+  }
+
+  public long getReconnectMaximumDelay() {
+    return reconnectMaximumDelay;
+  }
+
+  public void setReconnectMaximumDelay(long reconnectMaximumDelay) {
+    this.reconnectMaximumDelay = reconnectMaximumDelay;
+  }
+
+  public long getRefusedMaximumDelay() {
+    return refusedMaximumDelay;
+  }
+
+  public void setRefusedMaximumDelay(long refusedMaximumDelay) {
+    this.refusedMaximumDelay = refusedMaximumDelay;
+  }
+
+  public long getPingInterval() {
+    return pingInterval;
+  }
+
+  public void setPingInterval(long pingInterval) {
+    this.pingInterval = pingInterval;
+  }
+
+  public long getPongTimeout() {
+    return pongTimeout;
+  }
+
+  public void setPongTimeout(long pongTimeout) {
+    this.pongTimeout = pongTimeout;
+  }
+
+  public String getUsername() {
+    return username;
+  }
+
+  public void setUsername(String username) {
+    this.username = username;
+  }
+
+  public String getPassword() {
+    return password;
+  }
+
+  public void setPassword(String password) {
+    this.password = password;
+  }
+
+  public SSLContextParameters getSslContextParameters() {
+    return sslContextParameters;
+  }
+
+  public void setSslContextParameters(SSLContextParameters sslContextParameters) {
+    this.sslContextParameters = sslContextParameters;
+  }
+}

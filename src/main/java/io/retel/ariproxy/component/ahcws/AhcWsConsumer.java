@@ -1,0 +1,128 @@
+package io.retel.ariproxy.component.ahcws;
+
+import io.retel.ariproxy.component.Turnstile;
+import java.util.concurrent.ExecutorService;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ShutdownRunningTask;
+import org.apache.camel.Suspendable;
+import org.apache.camel.spi.ShutdownAware;
+import org.apache.camel.support.DefaultConsumer;
+
+/**
+ * Hands the messages of a connection's buffer to the route, in order and one at a time: the next
+ * message starts when the synchronous part of the route is through with the one before it.
+ */
+class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAware {
+
+  private static final long WAIT_MS = 250;
+
+  private final Turnstile turnstile = new Turnstile();
+  private WebSocketConnection connection;
+  private ExecutorService worker;
+
+  AhcWsConsumer(AhcWsEndpoint endpoint, Processor processor) {
+    super(endpoint, processor);
+  }
+
+  @Override
+  public AhcWsEndpoint getEndpoint() {
+    return (AhcWsEndpoint) super.getEndpoint();
+  }
+
+  @Override
+  protected void doStart() throws Exception {
+    super.doStart();
+    connection = getEndpoint().getComponent().connect(getEndpoint());
+    turnstile.open();
+    worker =
+        getEndpoint()
+            .getCamelContext()
+            .getExecutorServiceManager()
+            .newSingleThreadExecutor(this, getEndpoint().getEndpointBaseUri());
+    worker.execute(this::drain);
+  }
+
+  @Override
+  protected void doSuspend() {
+    turnstile.close();
+  }
+
+  @Override
+  protected void doResume() {
+    turnstile.open();
+  }
+
+  @Override
+  protected void doStop() throws Exception {
+    turnstile.close();
+    if (worker != null) {
+      getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(worker);
+      worker = null;
+    }
+    super.doStop();
+  }
+
+  private void drain() {
+    try {
+      while (isRunAllowed() && !isStoppingOrStopped()) {
+        // a message leaves the buffer inside the turnstile only: a suspended route has none in its
+        // hands
+        if (connection.buffer().awaitMessage(WAIT_MS) && turnstile.enter(WAIT_MS)) {
+          try {
+            WebSocketMessage message = connection.take();
+            if (message != null) {
+              process(message);
+            }
+          } finally {
+            turnstile.leave();
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void process(WebSocketMessage message) {
+    Exchange exchange = createExchange(false);
+    if (message instanceof WebSocketMessage.Text text) {
+      exchange.getMessage().setBody(text.text());
+    } else if (message instanceof WebSocketMessage.Binary binary) {
+      exchange.getMessage().setBody(binary.bytes());
+    } else if (message instanceof WebSocketMessage.ConnectionEvent event) {
+      exchange.getMessage().setHeader(AhcWsConstants.EVENT, event.event());
+    }
+    getAsyncProcessor()
+        .process(
+            exchange,
+            doneSync -> {
+              if (exchange.getException() != null) {
+                getExceptionHandler()
+                    .handleException(
+                        "Error processing websocket message", exchange, exchange.getException());
+              }
+              releaseExchange(exchange, false);
+            });
+  }
+
+  /**
+   * An exchanged route is suspended at once; when the whole context stops, what has been read is
+   * worked off.
+   */
+  @Override
+  public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
+    return getEndpoint().getCamelContext().isStopping();
+  }
+
+  @Override
+  public int getPendingExchangesSize() {
+    int buffered = getEndpoint().getCamelContext().isStopping() ? connection.buffer().size() : 0;
+    return turnstile.inside() + buffered;
+  }
+
+  @Override
+  public void prepareShutdown(boolean suspendOnly, boolean forced) {
+    // nothing to prepare
+  }
+}

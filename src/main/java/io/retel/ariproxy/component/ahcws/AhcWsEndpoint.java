@@ -1,0 +1,87 @@
+package io.retel.ariproxy.component.ahcws;
+
+import java.net.URI;
+import org.apache.camel.Category;
+import org.apache.camel.Consumer;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.spi.EndpointServiceLocation;
+import org.apache.camel.spi.Metadata;
+import org.apache.camel.spi.UriEndpoint;
+import org.apache.camel.spi.UriParam;
+import org.apache.camel.spi.UriPath;
+import org.apache.camel.support.DefaultEndpoint;
+
+/**
+ * Consume messages of an external websocket server in order, with a connection that outlives the
+ * route.
+ *
+ * <p>It connects when the route starts, whether the server is there yet or not, and reconnects for
+ * ever. Options that are not its own are sent to the server as the query of the upgrade. A text
+ * message arrives as a String, a binary one as a byte[].
+ */
+@UriEndpoint(
+    firstVersion = "0.1.0",
+    scheme = "ahc-ws,ahc-wss",
+    title = "Async HTTP Client (AHC) WebSocket,Async HTTP Client (AHC) WebSocket over TLS",
+    syntax = "ahc-ws:httpUri",
+    consumerOnly = true,
+    lenientProperties = true,
+    category = Category.HTTP)
+public class AhcWsEndpoint extends DefaultEndpoint implements EndpointServiceLocation {
+
+  @UriPath
+  @Metadata(required = true, description = "The websocket's address: host[:port][/path].")
+  private URI httpUri;
+
+  @UriParam private final AhcWsConfiguration configuration;
+
+  public AhcWsEndpoint(String uri, AhcWsComponent component, AhcWsConfiguration configuration) {
+    super(uri, component);
+    this.configuration = configuration;
+  }
+
+  @Override
+  public AhcWsComponent getComponent() {
+    return (AhcWsComponent) super.getComponent();
+  }
+
+  @Override
+  public Producer createProducer() {
+    throw new UnsupportedOperationException("ahc-ws only consumes: ARI takes commands over HTTP");
+  }
+
+  @Override
+  public Consumer createConsumer(Processor processor) throws Exception {
+    AhcWsConsumer consumer = new AhcWsConsumer(this, processor);
+    configureConsumer(consumer);
+    return consumer;
+  }
+
+  @Override
+  public boolean isLenientProperties() {
+    return true;
+  }
+
+  @Override
+  public String getServiceUrl() {
+    return httpUri.toString();
+  }
+
+  @Override
+  public String getServiceProtocol() {
+    return httpUri.getScheme();
+  }
+
+  public URI getHttpUri() {
+    return httpUri;
+  }
+
+  public void setHttpUri(URI httpUri) {
+    this.httpUri = httpUri;
+  }
+
+  public AhcWsConfiguration getConfiguration() {
+    return configuration;
+  }
+}

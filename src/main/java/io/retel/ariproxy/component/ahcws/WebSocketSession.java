@@ -1,0 +1,117 @@
+package io.retel.ariproxy.component.ahcws;
+
+import io.netty.channel.Channel;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.asynchttpclient.HttpResponseStatus;
+import org.asynchttpclient.ws.WebSocket;
+import org.asynchttpclient.ws.WebSocketListener;
+import org.asynchttpclient.ws.WebSocketUpgradeHandler;
+
+/**
+ * One try to open the websocket and, if it succeeds, the time until it is gone. Its callbacks run
+ * on Netty's thread.
+ */
+final class WebSocketSession implements WebSocketListener {
+
+  private final WebSocketConnection connection;
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private volatile WebSocket webSocket;
+  private volatile Channel channel;
+  private volatile int status;
+
+  WebSocketSession(WebSocketConnection connection) {
+    this.connection = connection;
+  }
+
+  WebSocketUpgradeHandler upgradeHandler() {
+    return new WebSocketUpgradeHandler(List.of(this)) {
+      @Override
+      protected void onStatusReceived0(HttpResponseStatus responseStatus) {
+        status = responseStatus.getStatusCode();
+      }
+    };
+  }
+
+  void ping() {
+    WebSocket open = webSocket;
+    if (open != null) {
+      open.sendPingFrame();
+    }
+  }
+
+  /**
+   * Says good-bye and closes the socket, whatever the server does; whatever comes after is not
+   * listened to.
+   */
+  void close() {
+    ended.set(true);
+    WebSocket open = webSocket;
+    if (open != null) {
+      open.sendCloseFrame();
+      channel.close();
+    }
+  }
+
+  /** Reads the socket, or stops reading it. */
+  void read(boolean reading) {
+    channel.config().setAutoRead(reading);
+  }
+
+  @Override
+  public void onOpen(WebSocket opened) {
+    channel = connection.openedChannel();
+    webSocket = opened;
+    if (ended.get()) {
+      // closed while the connect was under way
+      close();
+    } else {
+      connection.opened(this);
+    }
+  }
+
+  @Override
+  public void onTextFrame(String payload, boolean finalFragment, int rsv) {
+    if (!ended.get()) {
+      connection.received(this, new WebSocketMessage.Text(payload));
+    }
+  }
+
+  @Override
+  public void onBinaryFrame(byte[] payload, boolean finalFragment, int rsv) {
+    if (!ended.get()) {
+      connection.received(this, new WebSocketMessage.Binary(payload));
+    }
+  }
+
+  @Override
+  public void onPingFrame(byte[] payload) {
+    connection.heard();
+    webSocket.sendPongFrame(payload);
+  }
+
+  @Override
+  public void onPongFrame(byte[] payload) {
+    connection.heard();
+  }
+
+  @Override
+  public void onClose(WebSocket closed, int code, String reason) {
+    if (ended.compareAndSet(false, true)) {
+      connection.closed(this, code, reason);
+    }
+  }
+
+  @Override
+  public void onError(Throwable cause) {
+    if (ended.get()) {
+      return;
+    }
+    if (webSocket != null) {
+      connection.broken(this, cause);
+    } else {
+      ended.set(true);
+      connection.failed(this, cause, status == 101 ? 0 : status);
+    }
+  }
+}

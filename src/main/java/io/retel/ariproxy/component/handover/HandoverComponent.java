@@ -1,0 +1,28 @@
+package io.retel.ariproxy.component.handover;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.Endpoint;
+import org.apache.camel.spi.annotations.Component;
+import org.apache.camel.support.DefaultComponent;
+
+/** Calls another route of this context, which can be exchanged meanwhile. */
+@Component("handover")
+public class HandoverComponent extends DefaultComponent {
+
+  private final Map<String, HandoverSeam> seams = new ConcurrentHashMap<>();
+
+  @Override
+  protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
+      throws Exception {
+    HandoverEndpoint endpoint = new HandoverEndpoint(uri, this);
+    endpoint.setName(remaining);
+    setProperties(endpoint, parameters);
+    return endpoint;
+  }
+
+  /** The seam of that name; it outlives the routes on both of its sides. */
+  HandoverSeam seam(String name) {
+    return seams.computeIfAbsent(name, n -> new HandoverSeam());
+  }
+}

@@ -1,0 +1,43 @@
+package io.retel.ariproxy.component.handover;
+
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.DefaultAsyncProducer;
+
+/**
+ * Calls the consumer behind the seam in the caller's thread, so that the order of calls is the
+ * order of arrival.
+ */
+class HandoverProducer extends DefaultAsyncProducer {
+
+  private final HandoverSeam seam;
+  private final long timeout;
+
+  HandoverProducer(HandoverEndpoint endpoint, HandoverSeam seam) {
+    super(endpoint);
+    this.seam = seam;
+    this.timeout = endpoint.getTimeout();
+  }
+
+  @Override
+  public boolean process(Exchange exchange, AsyncCallback callback) {
+    try {
+      if (!seam.turnstile.enter(timeout)) {
+        exchange.setException(
+            new IllegalStateException(
+                "No running route consumes from " + getEndpoint() + " since " + timeout + " ms"));
+      } else {
+        try {
+          return seam.consumer.getAsyncProcessor().process(exchange, callback);
+        } finally {
+          seam.turnstile.leave();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      exchange.setException(e);
+    }
+    callback.done(true);
+    return true;
+  }
+}

@@ -1,0 +1,126 @@
+package io.retel.ariproxy.component.lanes;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A queue that leases at most one item per key: the items of a key (its <em>lane</em>) come out in
+ * the order in which they went in, the next one when the lease of the one before has ended.
+ *
+ * <p>Lanes whose head may be leased are served in turn, in the order in which they became ready, so
+ * that no key starves another. Safe for use by many threads; memory is bounded by whoever puts
+ * items in.
+ *
+ * @param <T> the items
+ */
+final class Lanes<T> {
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition ready = lock.newCondition();
+  private final Map<String, Deque<T>> lanes = new HashMap<>();
+  private final Deque<String> readyKeys = new ArrayDeque<>();
+  private int waiting;
+  private int leased;
+
+  /** An item that is leased; its lane stands still until {@link #end} or {@link #giveBack}. */
+  record Lease<T>(String key, T item) {}
+
+  /** Puts an item at the end of its key's lane. */
+  void put(String key, T item) {
+    lock.lock();
+    try {
+      Deque<T> lane = lanes.get(key);
+      if (lane == null) {
+        lane = new ArrayDeque<>(2);
+        lanes.put(key, lane);
+        readyKeys.addLast(key);
+        ready.signal();
+      }
+      lane.addLast(item);
+      waiting++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Leases the next item whose lane is free.
+   *
+   * @param timeout how long to wait for one, in milliseconds
+   * @return the lease, or null if there was none in time
+   */
+  Lease<T> lease(long timeout) throws InterruptedException {
+    long left = TimeUnit.MILLISECONDS.toNanos(timeout);
+    lock.lockInterruptibly();
+    try {
+      while (readyKeys.isEmpty()) {
+        if (left <= 0) {
+          return null;
+        }
+        left = ready.awaitNanos(left);
+      }
+      String key = readyKeys.removeFirst();
+      T item = lanes.get(key).removeFirst();
+      waiting--;
+      leased++;
+      return new Lease<>(key, item);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a lease: the lane's next item becomes ready. */
+  void end(Lease<T> lease) {
+    lock.lock();
+    try {
+      leased--;
+      if (lanes.get(lease.key()).isEmpty()) {
+        lanes.remove(lease.key());
+      } else {
+        readyKeys.addLast(lease.key());
+        ready.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Gives an item back that was not worked on: it is the next one of its lane, and of all. */
+  void giveBack(Lease<T> lease) {
+    lock.lock();
+    try {
+      leased--;
+      waiting++;
+      lanes.get(lease.key()).addFirst(lease.item());
+      readyKeys.addFirst(lease.key());
+      ready.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Items that wait, without those that are leased. */
+  int waiting() {
+    lock.lock();
+    try {
+      return waiting;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Items that are leased. */
+  int leased() {
+    lock.lock();
+    try {
+      return leased;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.retel.ariproxy.component.lanes;
+
+import io.retel.ariproxy.component.Turnstile;
+import java.util.concurrent.ExecutorService;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ShutdownRunningTask;
+import org.apache.camel.Suspendable;
+import org.apache.camel.spi.ShutdownAware;
+import org.apache.camel.support.DefaultConsumer;
+
+/** Takes messages out of the lanes with as many threads as may be at work at once. */
+class LanesConsumer extends DefaultConsumer implements Suspendable, ShutdownAware {
+
+  private static final long LEASE_TIMEOUT_MS = 250;
+
+  private final Lanes<Exchange> lanes;
+  private final int concurrentConsumers;
+  private final Turnstile turnstile = new Turnstile();
+  private ExecutorService workers;
+
+  LanesConsumer(LanesEndpoint endpoint, Processor processor, Lanes<Exchange> lanes) {
+    super(endpoint, processor);
+    this.lanes = lanes;
+    this.concurrentConsumers = endpoint.getConcurrentConsumers();
+  }
+
+  @Override
+  protected void doStart() throws Exception {
+    super.doStart();
+    turnstile.open();
+    workers =
+        getEndpoint()
+            .getCamelContext()
+            .getExecutorServiceManager()
+            .newFixedThreadPool(this, getEndpoint().getEndpointUri(), concurrentConsumers);
+    for (int i = 0; i < concurrentConsumers; i++) {
+      workers.execute(this::work);
+    }
+  }
+
+  @Override
+  protected void doSuspend() {
+    turnstile.close();
+  }
+
+  @Override
+  protected void doResume() {
+    turnstile.open();
+  }
+
+  @Override
+  protected void doStop() throws Exception {
+    turnstile.close();
+    if (workers != null) {
+      getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(workers);
+      workers = null;
+    }
+    super.doStop();
+  }
+
+  private void work() {
+    try {
+      while (isRunAllowed() && !isStoppingOrStopped()) {
+        // entered before the lease, so that whoever closes the turnstile sees every lease that may
+        // still come
+        if (turnstile.enter(LEASE_TIMEOUT_MS)) {
+          try {
+            workOnNext();
+          } finally {
+            turnstile.leave();
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void workOnNext() throws InterruptedException {
+    Lanes.Lease<Exchange> lease = lanes.lease(LEASE_TIMEOUT_MS);
+    if (lease == null) {
+      return;
+    }
+    if (isSuspendingOrSuspended() || isStoppingOrStopped()) {
+      lanes.giveBack(lease);
+      return;
+    }
+    Exchange exchange = lease.item();
+    exchange.getExchangeExtension().setFromEndpoint(getEndpoint());
+    exchange.getExchangeExtension().setFromRouteId(getRouteId());
+    try {
+      getAsyncProcessor()
+          .process(
+              exchange,
+              doneSync -> {
+                try {
+                  if (exchange.getException() != null) {
+                    getExceptionHandler()
+                        .handleException(
+                            "Error processing exchange", exchange, exchange.getException());
+                  }
+                } finally {
+                  lanes.end(lease);
+                }
+              });
+    } catch (Exception e) {
+      getExceptionHandler().handleException("Error processing exchange", exchange, e);
+      lanes.end(lease);
+    }
+  }
+
+  /**
+   * An exchanged route is suspended at once; only when the whole context stops is the queue worked
+   * to its end.
+   */
+  @Override
+  public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
+    return getEndpoint().getCamelContext().isStopping();
+  }
+
+  @Override
+  public int getPendingExchangesSize() {
+    return lanes.leased() + (getEndpoint().getCamelContext().isStopping() ? lanes.waiting() : 0);
+  }
+
+  @Override
+  public void prepareShutdown(boolean suspendOnly, boolean forced) {
+    // nothing to prepare
+  }
+}

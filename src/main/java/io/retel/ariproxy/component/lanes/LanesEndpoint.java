@@ -1,0 +1,77 @@
+package io.retel.ariproxy.component.lanes;
+
+import org.apache.camel.Category;
+import org.apache.camel.Consumer;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.spi.Metadata;
+import org.apache.camel.spi.UriEndpoint;
+import org.apache.camel.spi.UriParam;
+import org.apache.camel.spi.UriPath;
+import org.apache.camel.support.DefaultEndpoint;
+
+/**
+ * Queue messages in memory and process those of one key strictly one after the other, those of
+ * different keys side by side.
+ *
+ * <p>The key is the exchange property {@link LanesConstants#LANE}. The next message of a key starts
+ * when the exchange of the one before it is done, asynchronous steps included. Waiting messages
+ * survive the exchange of either route. The queue is not bounded here: whoever feeds it bounds it.
+ */
+@UriEndpoint(
+    firstVersion = "0.1.0",
+    scheme = "lanes",
+    title = "Lanes",
+    syntax = "lanes:name",
+    category = Category.CORE)
+public class LanesEndpoint extends DefaultEndpoint {
+
+  @UriPath
+  @Metadata(
+      required = true,
+      description = "Name of the queue; producers and the consumer of that name share it.")
+  private String name;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "64",
+      description = "How many messages are processed at once.")
+  private int concurrentConsumers = 64;
+
+  public LanesEndpoint(String uri, LanesComponent component) {
+    super(uri, component);
+  }
+
+  @Override
+  public Producer createProducer() {
+    return new LanesProducer(this, lanes());
+  }
+
+  @Override
+  public Consumer createConsumer(Processor processor) throws Exception {
+    LanesConsumer consumer = new LanesConsumer(this, processor, lanes());
+    configureConsumer(consumer);
+    return consumer;
+  }
+
+  private Lanes<Exchange> lanes() {
+    return ((LanesComponent) getComponent()).lanes(name);
+  }
+
+  public String getName() {
+    return name;
+  }
+
+  public void setName(String name) {
+    this.name = name;
+  }
+
+  public int getConcurrentConsumers() {
+    return concurrentConsumers;
+  }
+
+  public void setConcurrentConsumers(int concurrentConsumers) {
+    this.concurrentConsumers = concurrentConsumers;
+  }
+}

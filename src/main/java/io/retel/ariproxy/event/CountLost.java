@@ -1,0 +1,30 @@
+package io.retel.ariproxy.event;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.Meters;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Counts an event that Kafka will never take, and says why. */
+public final class CountLost implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(CountLost.class);
+
+  private final Counter lost;
+
+  public CountLost(MeterRegistry meters) {
+    this.lost = Meters.EVENTS_LOST.in(meters);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    lost.increment();
+    Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    LOG.error(
+        "An event was not published: {}; check the topic's max.message.bytes and the proxy's rights on it",
+        cause.toString());
+  }
+}

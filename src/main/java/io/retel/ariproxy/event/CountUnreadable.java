@@ -1,0 +1,33 @@
+package io.retel.ariproxy.event;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.Meters;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Counts a websocket message that is no ARI event, and says why; there is no call that it could be
+ * given to.
+ */
+public final class CountUnreadable implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(CountUnreadable.class);
+
+  private final Counter unreadable;
+
+  public CountUnreadable(MeterRegistry meters) {
+    this.unreadable = Meters.EVENTS_UNREADABLE.in(meters);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    unreadable.increment();
+    Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    LOG.warn(
+        "A websocket message was not published because {}; check that ari.url is that of an Asterisk",
+        cause.getMessage());
+  }
+}

@@ -1,0 +1,31 @@
+package io.retel.ariproxy.event;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** Makes the {@link AriEvent} a {@link MappedEvent}. */
+public final class FindCallContext implements Processor {
+
+  private final CallContextRules rules;
+  private final Counter unmapped;
+
+  public FindCallContext(CallContextRules rules, MeterRegistry meters) {
+    this.rules = rules;
+    this.unmapped = Meters.EVENTS_UNMAPPED.in(meters);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    MappedEvent mapped = rules.map((AriEvent) exchange.getMessage().getBody());
+    if (mapped.unmapped()) {
+      unmapped.increment();
+    }
+    exchange.getMessage().setBody(mapped);
+  }
+}

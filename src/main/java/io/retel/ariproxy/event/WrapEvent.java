@@ -1,0 +1,46 @@
+package io.retel.ariproxy.event;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.kafka.Publication;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.support.SynchronizationAdapter;
+
+/**
+ * Makes the {@link MappedEvent} its envelope, keyed by the call context; an unmapped one is keyed
+ * by its resource.
+ */
+public final class WrapEvent implements Processor {
+
+  private final Envelopes envelopes;
+  private final Counter published;
+
+  public WrapEvent(Envelopes envelopes, MeterRegistry meters) {
+    this.envelopes = envelopes;
+    this.published = Meters.EVENTS_PUBLISHED.in(meters);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    MappedEvent mapped = (MappedEvent) exchange.getMessage().getBody();
+    String key =
+        mapped.callContext() != null
+            ? mapped.callContext()
+            : mapped.resources().stream().findFirst().map(Resource::id).orElse(null);
+    Publication.prepare(exchange, key, envelopes.event(mapped), mapped.unmapped());
+    exchange
+        .getExchangeExtension()
+        .addOnCompletion(
+            new SynchronizationAdapter() {
+              @Override
+              public void onComplete(Exchange done) {
+                published.increment();
+              }
+            });
+  }
+}

@@ -1,0 +1,2 @@
+/** The steps of an event's route. */
+package io.retel.ariproxy.event;

@@ -1,0 +1,174 @@
+package io.retel.ariproxy.kafka;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A consumer of commands that are answered out of order and committed in order.
+ *
+ * <p>Each poll commits what has been answered since the last one; a record that was answered before
+ * is not handed out again; when too many wait for their answer, none is fetched; a partition that
+ * is revoked is given away when all its commands are answered. All on the thread that polls, as
+ * Kafka wants it; {@link #answered} alone may be called by any.
+ */
+final class CommandConsumer extends KafkaConsumer<Object, Object> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(CommandConsumer.class);
+
+  private final CommandProgress progress = new CommandProgress();
+  private final int maxUnanswered;
+  private final long drainTimeoutMs;
+  private boolean paused;
+
+  /**
+   * @param maxUnanswered how many commands may wait for their answer before no more are fetched
+   * @param drainTimeoutMs how long a revoked partition's commands may take to be answered
+   */
+  CommandConsumer(Properties properties, int maxUnanswered, long drainTimeoutMs) {
+    super(properties);
+    this.maxUnanswered = maxUnanswered;
+    this.drainTimeoutMs = drainTimeoutMs;
+  }
+
+  /** The command at that offset is answered, and its RESPONSE acknowledged. */
+  void answered(TopicPartition partition, long offset) {
+    progress.answered(partition, offset);
+  }
+
+  @Override
+  public ConsumerRecords<Object, Object> poll(Duration timeout) {
+    commitAnswered();
+    fetchOrNot();
+    ConsumerRecords<Object, Object> polled = super.poll(timeout);
+    return polled.isEmpty() ? polled : notYetTaken(polled);
+  }
+
+  @Override
+  public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
+    super.subscribe(topics, new InOrder(listener));
+  }
+
+  @Override
+  public void subscribe(Pattern pattern, ConsumerRebalanceListener listener) {
+    super.subscribe(pattern, new InOrder(listener));
+  }
+
+  private void commitAnswered() {
+    Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
+    if (!answered.isEmpty()) {
+      commitAsync(
+          answered,
+          (offsets, failure) -> {
+            if (failure != null) {
+              LOG.debug("Committing {} failed, it is tried again: {}", offsets, failure.toString());
+              progress.commitAgain(offsets.keySet());
+            }
+          });
+    }
+  }
+
+  private void fetchOrNot() {
+    boolean tooMany =
+        progress.unanswered() >= maxUnanswered
+            || progress.window() >= AnsweredOffsets.MAX_WINDOW - 1_000;
+    if (tooMany && !paused) {
+      paused = true;
+      LOG.debug("{} commands wait for their answer, no more are fetched", progress.unanswered());
+      pause(assignment());
+    } else if (paused
+        && progress.unanswered() <= maxUnanswered / 2
+        && progress.window() <= AnsweredOffsets.MAX_WINDOW / 2) {
+      paused = false;
+      resume(assignment());
+    } else if (paused) {
+      // partitions that have been assigned meanwhile
+      pause(assignment());
+    }
+  }
+
+  private ConsumerRecords<Object, Object> notYetTaken(ConsumerRecords<Object, Object> polled) {
+    Map<TopicPartition, List<ConsumerRecord<Object, Object>>> taken = new HashMap<>();
+    for (TopicPartition partition : polled.partitions()) {
+      List<ConsumerRecord<Object, Object>> records = new ArrayList<>();
+      for (ConsumerRecord<Object, Object> record : polled.records(partition)) {
+        if (progress.take(partition, record.offset())) {
+          records.add(record);
+        }
+      }
+      if (!records.isEmpty()) {
+        taken.put(partition, records);
+      }
+    }
+    return new ConsumerRecords<>(taken, polled.nextOffsets());
+  }
+
+  /** Keeps the progress true when partitions come and go, then tells Camel's listener. */
+  private final class InOrder implements ConsumerRebalanceListener {
+
+    private final ConsumerRebalanceListener camel;
+
+    InOrder(ConsumerRebalanceListener camel) {
+      this.camel = camel;
+    }
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+      if (!partitions.isEmpty()) {
+        Map<TopicPartition, OffsetAndMetadata> committed = committed(Set.copyOf(partitions));
+        for (TopicPartition partition : partitions) {
+          progress.assigned(partition, position(partition), committed.get(partition));
+        }
+      }
+      camel.onPartitionsAssigned(partitions);
+    }
+
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+      camel.onPartitionsRevoked(partitions);
+      try {
+        int left = progress.awaitAnswered(partitions, drainTimeoutMs);
+        if (left > 0) {
+          LOG.warn(
+              "{} commands of {} were not answered within {} ms; whoever reads them next carries them out again",
+              left,
+              partitions,
+              drainTimeoutMs);
+        }
+        Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
+        if (!answered.isEmpty()) {
+          commitSync(answered);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (KafkaException e) {
+        LOG.warn(
+            "Commands of {} that are answered were not committed and may be carried out again: {}",
+            partitions,
+            e.toString());
+      }
+      partitions.forEach(progress::gone);
+    }
+
+    @Override
+    public void onPartitionsLost(Collection<TopicPartition> partitions) {
+      camel.onPartitionsLost(partitions);
+      partitions.forEach(progress::gone);
+    }
+  }
+}

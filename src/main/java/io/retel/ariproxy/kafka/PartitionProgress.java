@@ -1,0 +1,75 @@
+package io.retel.ariproxy.kafka;
+
+import java.util.BitSet;
+import java.util.TreeSet;
+
+/**
+ * How far the commands of one partition are: which have been taken, and which of them are answered.
+ *
+ * <p>What is committed is the <em>watermark</em>, below which all is answered; which offsets at and
+ * above it are answered too goes along with it (contract.md section 4). Not safe for use by many
+ * threads.
+ */
+final class PartitionProgress {
+
+  private final TreeSet<Long> unanswered = new TreeSet<>();
+  private final AnsweredOffsets answeredBefore;
+  private long position;
+
+  /**
+   * @param committed the offset that was committed before
+   * @param answeredBefore the offsets above it that were answered before
+   */
+  PartitionProgress(long committed, AnsweredOffsets answeredBefore) {
+    this.position = committed;
+    this.answeredBefore = answeredBefore;
+  }
+
+  /**
+   * Takes an offset that was read.
+   *
+   * @return false if it must not be carried out: it was taken already, or answered before
+   */
+  boolean take(long offset) {
+    if (offset < position) {
+      return false;
+    }
+    position = offset + 1;
+    if (answeredBefore.contains(offset)) {
+      return false;
+    }
+    unanswered.add(offset);
+    return true;
+  }
+
+  /** An offset is answered. */
+  void answered(long offset) {
+    unanswered.remove(offset);
+  }
+
+  /** Below this offset all is answered. */
+  long watermark() {
+    return unanswered.isEmpty() ? position : unanswered.first();
+  }
+
+  /** How many are taken and not answered. */
+  int unanswered() {
+    return unanswered.size();
+  }
+
+  /** How far the furthest that was taken is from the watermark. */
+  long window() {
+    return position - watermark();
+  }
+
+  /** The offsets at and above the watermark that are answered. */
+  AnsweredOffsets answeredAboveWatermark() {
+    long watermark = watermark();
+    BitSet answered = new BitSet();
+    answered.set(0, Math.toIntExact(position - watermark));
+    for (long offset : unanswered) {
+      answered.clear(Math.toIntExact(offset - watermark));
+    }
+    return new AnsweredOffsets(watermark, answered);
+  }
+}

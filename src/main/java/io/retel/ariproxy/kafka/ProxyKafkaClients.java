@@ -1,0 +1,49 @@
+package io.retel.ariproxy.kafka;
+
+import java.time.Duration;
+import java.util.Properties;
+import org.apache.camel.component.kafka.KafkaClientFactory;
+import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+
+/** Makes the Kafka clients of Camel's component. */
+public final class ProxyKafkaClients implements KafkaClientFactory {
+
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+  private final int maxUnanswered;
+  private final long drainTimeoutMs;
+
+  /**
+   * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
+   *     are fetched
+   * @param drainTimeoutMs how long a revoked partition's commands may take to be answered
+   */
+  public ProxyKafkaClients(int maxUnanswered, long drainTimeoutMs) {
+    this.maxUnanswered = maxUnanswered;
+    this.drainTimeoutMs = drainTimeoutMs;
+  }
+
+  @Override
+  public Producer<Object, Object> getProducer(Properties properties) {
+    return new KafkaProducer<>(properties) {
+      @Override
+      public void close() {
+        // Kafka's own waits for ever, and with it a stop while Kafka is away
+        close(CLOSE_TIMEOUT);
+      }
+    };
+  }
+
+  @Override
+  public Consumer<Object, Object> getConsumer(Properties properties) {
+    return new CommandConsumer(properties, maxUnanswered, drainTimeoutMs);
+  }
+
+  @Override
+  public String getBrokers(KafkaConfiguration configuration) {
+    return configuration.getBrokers();
+  }
+}

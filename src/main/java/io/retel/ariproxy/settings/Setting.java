@@ -1,0 +1,60 @@
+package io.retel.ariproxy.settings;
+
+import java.util.Locale;
+
+/**
+ * Every setting, with its default as {@code config/application.properties} shows it; null means
+ * that it is required.
+ */
+public enum Setting {
+  ARI_URL("ari.url", "http://localhost:8088/ari"),
+  ARI_APP("ari.app", null),
+  ARI_USERNAME("ari.username", null),
+  ARI_PASSWORD("ari.password", null),
+  ARI_CONNECT_TIMEOUT("ari.connect-timeout", "2000"),
+  ARI_RESPONSE_TIMEOUT("ari.response-timeout", "10000"),
+  ARI_MAX_BODY_SIZE("ari.max-body-size", "524288"),
+  ARI_MAX_MESSAGE_SIZE("ari.max-message-size", "16777216"),
+  ARI_BUFFER_SIZE("ari.buffer-size", "67108864"),
+
+  KAFKA_BROKERS("kafka.brokers", "localhost:9092"),
+  KAFKA_EVENTS_AND_RESPONSES_TOPIC("kafka.events-and-responses-topic", null),
+  KAFKA_UNMAPPED_EVENTS_TOPIC("kafka.unmapped-events-topic", ""),
+  KAFKA_COMMANDS_TOPIC("kafka.commands-topic", null),
+  KAFKA_GROUP("kafka.group", ""),
+  KAFKA_GENERIC_COMMANDS_TOPIC("kafka.generic-commands-topic", ""),
+  KAFKA_GENERIC_GROUP("kafka.generic-group", "ari-proxy-generic-commands"),
+  KAFKA_MAX_HEAP_IN_FLIGHT("kafka.max-heap-in-flight", "268435456"),
+
+  COMMANDS_AT_ONCE("commands.at-once", "64"),
+  COMMANDS_MAX_UNANSWERED("commands.max-unanswered", "2000"),
+
+  CALL_CONTEXT_IDLE_SECONDS("call-context.idle-seconds", "86400"),
+  CALL_CONTEXT_GRACE_SECONDS("call-context.grace-seconds", "60"),
+  ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
+  ROUTES("ari-proxy.routes", "routes"),
+  SHUTDOWN_TIMEOUT("ari-proxy.shutdown-timeout", "30");
+
+  private final String key;
+  private final String defaultValue;
+
+  Setting(String key, String defaultValue) {
+    this.key = key;
+    this.defaultValue = defaultValue;
+  }
+
+  /** Its name in {@code application.properties}. */
+  public String key() {
+    return key;
+  }
+
+  /** Its default; empty for none; null if it is required. */
+  public String defaultValue() {
+    return defaultValue;
+  }
+
+  /** The environment variable that overrides it. */
+  public String environmentVariable() {
+    return key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+  }
+}

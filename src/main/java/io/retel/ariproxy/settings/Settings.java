@@ -1,0 +1,243 @@
+package io.retel.ariproxy.settings;
+
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import java.io.IOException;
+import java.io.Reader;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/**
+ * The settings of this proxy, all checked. Immutable; {@link #toString} shows no secret.
+ *
+ * <p>Sizes are in bytes, times in milliseconds where the name does not say otherwise.
+ */
+public final class Settings {
+
+  private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
+  private static final Pattern BROKER =
+      Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
+
+  private final Map<Setting, String> values = new EnumMap<>(Setting.class);
+  private final Secret password;
+
+  private Settings(Function<Setting, String> lookup) {
+    for (Setting setting : Setting.values()) {
+      String value = lookup.apply(setting);
+      values.put(
+          setting, value == null || value.isBlank() ? setting.defaultValue() : value.strip());
+    }
+    for (Setting setting : Setting.values()) {
+      required(setting);
+    }
+    this.password = new Secret(get(Setting.ARI_PASSWORD));
+    values.put(Setting.ARI_PASSWORD, password.toString());
+    check();
+  }
+
+  /**
+   * Reads and checks the settings: from an environment variable, else from the file, else the
+   * default.
+   *
+   * <p>A value is taken as it is written, since a password may look like a placeholder.
+   *
+   * @param configuration the file; it need not be there
+   * @param environment the environment variables
+   * @throws InvalidSettingException for the first that is missing or malformed
+   */
+  public static Settings read(Path configuration, Map<String, String> environment) {
+    Properties file = new Properties();
+    if (Files.isRegularFile(configuration)) {
+      try (Reader reader = Files.newBufferedReader(configuration)) {
+        file.load(reader);
+      } catch (IOException | IllegalArgumentException e) {
+        throw new InvalidSettingException(configuration + " cannot be read: " + e.getMessage());
+      }
+    }
+    return new Settings(
+        setting ->
+            environment.getOrDefault(
+                setting.environmentVariable(), file.getProperty(setting.key())));
+  }
+
+  private void check() {
+    ariUrl();
+    for (String app : get(Setting.ARI_APP).split(",", -1)) {
+      if (app.isBlank()) {
+        throw new InvalidSettingException(
+            Setting.ARI_APP, "must name a Stasis application, or several with commas");
+      }
+    }
+    if (get(Setting.ARI_USERNAME).contains(":")) {
+      throw new InvalidSettingException(
+          Setting.ARI_USERNAME, "must not contain a colon, which basic authentication forbids");
+    }
+    for (String broker : get(Setting.KAFKA_BROKERS).split(",", -1)) {
+      if (!BROKER.matcher(broker.strip()).matches()) {
+        throw new InvalidSettingException(
+            Setting.KAFKA_BROKERS, "must be host:port, or several with commas");
+      }
+    }
+    defaultTo(
+        Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
+        get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC) + "-unmapped");
+    defaultTo(Setting.KAFKA_GROUP, get(Setting.KAFKA_COMMANDS_TOPIC));
+    topic(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC);
+    topic(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC);
+    topic(Setting.KAFKA_COMMANDS_TOPIC);
+    if (!get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()) {
+      topic(Setting.KAFKA_GENERIC_COMMANDS_TOPIC);
+    }
+    number(Setting.ARI_CONNECT_TIMEOUT, 1, 600_000);
+    number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
+    number(Setting.ARI_MAX_BODY_SIZE, 1_024, 512 * 1024 * 1024);
+    number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, 512 * 1024 * 1024);
+    number(Setting.ARI_BUFFER_SIZE, 64 * 1024, Long.MAX_VALUE);
+    number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, 1024 * 1024, Long.MAX_VALUE);
+    number(Setting.COMMANDS_AT_ONCE, 1, 1_000);
+    number(Setting.COMMANDS_MAX_UNANSWERED, 1, 20_000);
+    number(Setting.CALL_CONTEXT_IDLE_SECONDS, 1, Integer.MAX_VALUE);
+    number(Setting.CALL_CONTEXT_GRACE_SECONDS, 0, Integer.MAX_VALUE);
+    number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
+    eventResources();
+    if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {
+      throw new InvalidSettingException(
+          Setting.ROUTES,
+          "names the folder "
+              + Path.of(get(Setting.ROUTES)).toAbsolutePath()
+              + ", which is not there");
+    }
+  }
+
+  /** A setting's value; secrets are masked. */
+  public String get(Setting setting) {
+    return values.get(setting);
+  }
+
+  /** A setting that is a number. */
+  public long number(Setting setting) {
+    return Long.parseLong(get(setting));
+  }
+
+  /** The password for ARI. */
+  public Secret password() {
+    return password;
+  }
+
+  /** How long call contexts are remembered that nobody asks for. */
+  public Duration callContextIdleTime() {
+    return Duration.ofSeconds(number(Setting.CALL_CONTEXT_IDLE_SECONDS));
+  }
+
+  /** How long call contexts are remembered after their resource's end. */
+  public Duration callContextGraceTime() {
+    return Duration.ofSeconds(number(Setting.CALL_CONTEXT_GRACE_SECONDS));
+  }
+
+  /** How an event's resources are published. */
+  public EventResourcesForm eventResources() {
+    try {
+      return EventResourcesForm.valueOf(
+          get(Setting.ENVELOPE_EVENT_RESOURCES).toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(
+          Setting.ENVELOPE_EVENT_RESOURCES, "must be array or object");
+    }
+  }
+
+  /**
+   * What the routes' placeholders see: the settings by their keys without secrets, and beside them
+   * {@code ari.websocket}, the websocket's address that follows from {@code ari.url}.
+   */
+  public Properties placeholders() {
+    Properties placeholders = new Properties();
+    values.forEach(
+        (setting, value) -> {
+          if (setting != Setting.ARI_PASSWORD) {
+            placeholders.setProperty(setting.key(), value);
+          }
+        });
+    URI url = ariUrl();
+    String http =
+        url.getScheme().toLowerCase(Locale.ROOT) + "://" + url.getRawAuthority() + path(url);
+    placeholders.setProperty(Setting.ARI_URL.key(), http);
+    placeholders.setProperty("ari.websocket", "ws" + http.substring("http".length()));
+    return placeholders;
+  }
+
+  private URI ariUrl() {
+    URI url;
+    try {
+      url = new URI(get(Setting.ARI_URL));
+    } catch (URISyntaxException e) {
+      throw new InvalidSettingException(Setting.ARI_URL, "is no URL");
+    }
+    boolean http =
+        "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
+    if (!http || url.getHost() == null) {
+      throw new InvalidSettingException(Setting.ARI_URL, "must be like http://localhost:8088/ari");
+    }
+    if (url.getRawUserInfo() != null) {
+      throw new InvalidSettingException(
+          Setting.ARI_URL,
+          "must not contain a user; that is what ari.username and ari.password are for");
+    }
+    if (url.getRawQuery() != null || url.getRawFragment() != null) {
+      throw new InvalidSettingException(Setting.ARI_URL, "must end with ARI's path");
+    }
+    return url;
+  }
+
+  private static String path(URI url) {
+    String path = url.getRawPath() == null ? "" : url.getRawPath();
+    return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+  }
+
+  private void required(Setting setting) {
+    if (values.get(setting) == null) {
+      throw new InvalidSettingException(setting, "is not set");
+    }
+  }
+
+  private void defaultTo(Setting setting, String value) {
+    if (get(setting).isEmpty()) {
+      values.put(setting, value);
+    }
+  }
+
+  private void topic(Setting setting) {
+    if (!TOPIC.matcher(get(setting)).matches()) {
+      throw new InvalidSettingException(
+          setting, "is no name for a Kafka topic: letters, digits, dot, dash, underscore");
+    }
+  }
+
+  private void number(Setting setting, long least, long most) {
+    try {
+      long value = Long.parseLong(get(setting));
+      if (value >= least && value <= most) {
+        return;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw new InvalidSettingException(
+        setting,
+        "must be a whole number of at least "
+            + least
+            + (most == Long.MAX_VALUE ? "" : " and at most " + most));
+  }
+
+  @Override
+  public String toString() {
+    return values.toString();
+  }
+}

@@ -1,0 +1,2 @@
+/** The settings: their names, defaults and rules, read once at start. */
+package io.retel.ariproxy.settings;
