@@ -31,10 +31,17 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private static final Logger LOG = LoggerFactory.getLogger(CommandConsumer.class);
 
+  /**
+   * How often is committed while commands are under way: what a crash repeats beside those is
+   * answered that shortly.
+   */
+  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(50);
+
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;
   private final long drainTimeoutMs;
   private boolean paused;
+  private long lastCommit = System.nanoTime();
 
   /**
    * @param maxUnanswered how many commands may wait for their answer before no more are fetched
@@ -55,7 +62,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   public ConsumerRecords<Object, Object> poll(Duration timeout) {
     commitAnswered();
     fetchOrNot();
-    ConsumerRecords<Object, Object> polled = super.poll(timeout);
+    boolean busy = progress.unanswered() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
+    ConsumerRecords<Object, Object> polled = super.poll(busy ? COMMIT_INTERVAL : timeout);
     return polled.isEmpty() ? polled : notYetTaken(polled);
   }
 
@@ -70,8 +78,13 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   private void commitAnswered() {
+    long now = System.nanoTime();
+    if (now - lastCommit < COMMIT_INTERVAL.toNanos()) {
+      return;
+    }
     Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
     if (!answered.isEmpty()) {
+      lastCommit = now;
       commitAsync(
           answered,
           (offsets, failure) -> {

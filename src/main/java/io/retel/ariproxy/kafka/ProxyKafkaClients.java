@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Properties;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -28,6 +29,9 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   @Override
   public Producer<Object, Object> getProducer(Properties properties) {
+    // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
+    // them (seen on 4.1.1)
+    properties.putIfAbsent(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
     return new KafkaProducer<>(properties) {
       @Override
       public void close() {

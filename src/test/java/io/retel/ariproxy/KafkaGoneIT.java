@@ -1,0 +1,89 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.Flood;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.kafka.BoundInFlight;
+import io.retel.ariproxy.settings.Setting;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** Kafka goes away for a minute under 500 events a second. */
+class KafkaGoneIT {
+
+  private static final String APP = "patient";
+  private static final Duration OUTAGE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  @Test
+  void nothingIsLostAndTheOrderIsKeptWhenKafkaIsAwayForAMinute() {
+    long maxHeap = 256L * 1024 * 1024;
+    goneFor(OUTAGE, 35_000, 500, maxHeap);
+  }
+
+  @Test
+  void eventsWaitInTheWebsocketsBufferWhenTheHeapInFlightIsUsedUp() {
+    goneFor(Duration.ofSeconds(10), 10_000, 1_000, 1024 * 1024);
+  }
+
+  private static void goneFor(Duration outage, int events, int perSecond, long maxHeap) {
+    try (KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, Long.toString(maxHeap));
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        BoundInFlight inFlight =
+            proxy.context().getRegistry().lookupByNameAndType("boundInFlight", BoundInFlight.class);
+        Flood flood = asterisk.flood(APP, events, perSecond, 50);
+        controller.events(perSecond, record -> mark(record) != null, PATIENCE);
+
+        kafka.stop();
+        long gone = System.nanoTime();
+        AtomicLong highest = new AtomicLong();
+        Awaitility.await("the outage")
+            .atMost(outage.plusSeconds(5))
+            .pollInterval(Duration.ofMillis(100))
+            .until(
+                () -> {
+                  highest.accumulateAndGet(inFlight.taken(), Math::max);
+                  return System.nanoTime() - gone >= outage.toNanos();
+                });
+        kafka.start();
+
+        flood.await(PATIENCE);
+        List<TopicRecord> published =
+            controller.events(events, record -> mark(record) != null, PATIENCE);
+        assertThat(published).as("nothing lost, nothing doubled").hasSize(events);
+        Map<String, AtomicLong> next = new ConcurrentHashMap<>();
+        for (TopicRecord record : published) {
+          Flood.Mark mark = mark(record);
+          assertThat(mark.number())
+              .as("the order of %s", mark.channelId())
+              .isEqualTo(
+                  next.computeIfAbsent(mark.channelId(), id -> new AtomicLong()).getAndIncrement());
+        }
+        assertThat(highest.get()).as("heap in flight").isPositive().isLessThanOrEqualTo(maxHeap);
+        assertThat(asterisk.websocketsTotal()).as("websockets that were ever opened").isOne();
+        Awaitility.await("all is acknowledged").atMost(PATIENCE).until(() -> inFlight.taken() == 0);
+      }
+    }
+  }
+
+  private static Flood.Mark mark(TopicRecord record) {
+    return Flood.Mark.of(record.json().path("payload")).orElse(null);
+  }
+}
