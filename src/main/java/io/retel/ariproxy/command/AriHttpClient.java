@@ -25,6 +25,11 @@ public final class AriHttpClient implements HttpClientConfigurer {
 
   private static final TimeValue IDLE_TIME = TimeValue.ofSeconds(10);
 
+  /**
+   * From then on a connection is checked before it is used; the check takes up to a millisecond.
+   */
+  private static final TimeValue UNCHECKED_TIME = TimeValue.ofMilliseconds(100);
+
   private final String authorization;
   private final int connections;
   private final Timeout connectTimeout;
@@ -59,7 +64,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
                     ConnectionConfig.custom()
                         .setConnectTimeout(connectTimeout)
                         .setSocketTimeout(responseTimeout)
-                        .setValidateAfterInactivity(TimeValue.ofSeconds(1))
+                        .setValidateAfterInactivity(UNCHECKED_TIME)
                         .build())
                 .build())
         .setConnectionManagerShared(false)

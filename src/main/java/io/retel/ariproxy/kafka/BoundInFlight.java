@@ -1,5 +1,6 @@
 package io.retel.ariproxy.kafka;
 
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.Exchange;
@@ -28,10 +29,16 @@ public final class BoundInFlight implements Processor {
   /** The body, and its copy in the producer's buffer. */
   private static final int WEIGHT_PER_BYTE = 2;
 
+  /** A full bound under load is how it works; one that stays full is news. */
+  private static final long PATIENCE_MS = 2_000;
+
+  private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS);
+
   private final long maxHeap;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition givenBack = lock.newCondition();
   private long taken;
+  private long lastGivenBack = System.nanoTime();
   private boolean told;
 
   /**
@@ -75,15 +82,19 @@ public final class BoundInFlight implements Processor {
   void take(long weight) throws InterruptedException {
     lock.lockInterruptibly();
     try {
+      long waitingSince = System.nanoTime();
       while (taken + weight > maxHeap) {
-        if (!told) {
+        givenBack.await(PATIENCE_MS, TimeUnit.MILLISECONDS);
+        boolean nothingCame =
+            System.nanoTime() - latest(waitingSince, lastGivenBack) >= PATIENCE_NANOS;
+        if (nothingCame && !told) {
           told = true;
           LOG.warn(
-              "Kafka acknowledges nothing, and {} bytes of heap are waiting for it (kafka.max-heap-in-flight); events wait"
-                  + " in the websocket's buffer and commands on their topic until it does",
-              taken);
+              "Kafka acknowledges nothing, and the {} bytes of heap that may wait for it are used up"
+                  + " (kafka.max-heap-in-flight): events wait in the websocket's buffer and commands on their topic;"
+                  + " check that Kafka can be reached and that the topics are writable",
+              maxHeap);
         }
-        givenBack.await();
       }
       taken += weight;
     } finally {
@@ -91,11 +102,17 @@ public final class BoundInFlight implements Processor {
     }
   }
 
+  /** The later of two readings of {@link System#nanoTime}, which may be negative. */
+  private static long latest(long one, long other) {
+    return one - other > 0 ? one : other;
+  }
+
   void giveBack(long weight) {
     lock.lock();
     try {
       taken -= weight;
-      if (told && taken <= maxHeap / 2) {
+      lastGivenBack = System.nanoTime();
+      if (told) {
         told = false;
         LOG.info("Kafka acknowledges again");
       }

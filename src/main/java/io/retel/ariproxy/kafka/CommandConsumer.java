@@ -35,7 +35,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * How often is committed while commands are under way: what a crash repeats beside those is
    * answered that shortly.
    */
-  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(50);
+  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
 
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;

@@ -1,0 +1,253 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Every command gets a RESPONSE, whatever happens (contract.md section 4), over a real Kafka. */
+@ExtendWith(KafkaExtension.class)
+class CommandOutcomesIT {
+
+  private static final String APP = "outcomes";
+  private static final String CALL = "a-call";
+
+  private static KafkaBroker broker;
+  private static SimulatedAsterisk asterisk;
+  private static ProxySettings settings;
+  private static RunningProxy proxy;
+  private static Controller controller;
+
+  @BeforeAll
+  static void start(KafkaBroker kafka) {
+    broker = kafka;
+    asterisk = SimulatedAsterisk.start();
+    settings =
+        ProxySettings.of(asterisk, APP, kafka)
+            .with(Setting.ARI_RESPONSE_TIMEOUT, "1000")
+            .with(Setting.ARI_MAX_BODY_SIZE, "100000");
+    proxy = RunningProxy.start(settings);
+    controller = new Controller(settings, kafka);
+    asterisk.awaitConnected(APP);
+  }
+
+  @AfterAll
+  static void stop() {
+    controller.close();
+    proxy.close();
+    asterisk.close();
+  }
+
+  @AfterEach
+  void theNextCommandIsCarriedOutAllTheSame() {
+    asterisk.faults().clear();
+    assertStatus(200, controller.ask(CALL, "GET", "/asterisk/ping"));
+  }
+
+  @Test
+  void asterisksAnswerIsPassedOn() {
+    JsonNode payload = controller.ask(CALL, "GET", "/ari/asterisk/ping");
+
+    assertStatus(200, payload);
+    assertThat(payload.at("/body/ping").asText()).isEqualTo("pong");
+  }
+
+  @Test
+  void asterisksRefusalIsPassedOn() {
+    JsonNode payload = controller.ask(CALL, "GET", "/channels/nobody");
+
+    assertStatus(404, payload);
+    assertThat(payload.at("/body/message").asText()).isEqualTo("Channel not found");
+  }
+
+  @Test
+  void anAnswerThatIsNoJsonComesInBase64() {
+    byte[] file = {'R', 'I', 'F', 'F', 0, -1, 13, 10};
+    asterisk.faults().answer(request -> request.uri().contains("/file"), 200, "audio/wav", file);
+
+    JsonNode payload = controller.ask(CALL, "GET", "/recordings/stored/voice/file");
+
+    assertStatus(200, payload);
+    assertThat(payload.at("/body/content_type").asText()).isEqualTo("audio/wav");
+    assertThat(Base64.getDecoder().decode(payload.at("/body/base64").asText())).isEqualTo(file);
+  }
+
+  @Test
+  void anAnswerThatIsTooLargeIsAnswered413() {
+    asterisk
+        .faults()
+        .answer(request -> request.uri().contains("/file"), 200, "audio/wav", new byte[100_001]);
+
+    JsonNode payload = controller.ask(CALL, "GET", "/recordings/stored/voice/file");
+
+    assertStatus(413, payload);
+    assertThat(payload.at("/body/message").asText()).contains("ari.max-body-size");
+  }
+
+  @Test
+  void aRecordThatIsNoJsonIsAnswered400() {
+    controller.sendRaw("no-json", "POST /channels".getBytes(StandardCharsets.UTF_8));
+
+    JsonNode payload = awaitResponseWithKey("no-json");
+
+    assertStatus(400, payload);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+    assertThat(payload.at("/body/message").asText()).contains("no JSON");
+  }
+
+  @Test
+  void anEmptyRecordIsAnswered400() {
+    controller.sendRaw("tombstone", null);
+
+    assertStatus(400, awaitResponseWithKey("tombstone"));
+  }
+
+  @Test
+  void aCommandWithoutUrlIsAnswered400() {
+    controller.sendRaw(
+        "no-url",
+        "{\"callContext\":\"no-url\",\"ariCommand\":{\"method\":\"GET\"}}"
+            .getBytes(StandardCharsets.UTF_8));
+
+    assertStatus(400, awaitResponseWithKey("no-url"));
+  }
+
+  @Test
+  void aUrlThatLeavesAriIsAnswered400AndNotSent() {
+    JsonNode payload = controller.ask(CALL, "GET", "/ari/../httpstatus");
+
+    assertStatus(400, payload);
+    assertThat(asterisk.requests()).noneMatch(request -> request.uri().contains("httpstatus"));
+  }
+
+  @Test
+  void anAsteriskThatGivesNoAnswerInTimeIsAnswered504AndTheRequestIsNotSentAgain() {
+    Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/hanging"));
+
+    JsonNode payload = controller.ask(CALL, "POST", "/channels/hanging/answer");
+
+    hanging.lift();
+    assertStatus(504, payload);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
+    assertThat(asterisk.requestCount("POST", "/channels/hanging/answer")).isOne();
+  }
+
+  @Test
+  void aConnectionThatBreaksAfterTheRequestIsAnswered504AndTheRequestIsNotSentAgain() {
+    asterisk.faults().cut(request -> request.uri().contains("/channels/cut"));
+
+    JsonNode payload = controller.ask(CALL, "DELETE", "/channels/cut");
+
+    assertStatus(504, payload);
+    assertThat(asterisk.requestCount("DELETE", "/channels/cut")).isOne();
+  }
+
+  @Test
+  void anAsteriskThatAnswers503IsAskedOnce() {
+    asterisk.faults().answer(request -> request.uri().contains("/channels/busy"), 503, "Busy");
+
+    JsonNode payload = controller.ask(CALL, "POST", "/channels/busy/answer");
+
+    assertStatus(503, payload);
+    assertThat(payload.at("/body/message").asText()).isEqualTo("Busy");
+    assertThat(asterisk.requestCount("POST", "/channels/busy/answer")).isOne();
+  }
+
+  @Test
+  void anAsteriskThatIsAwayIsAnswered503AndNotSent() {
+    asterisk.kill();
+    try {
+      // a connection that was in use a moment ago may take the request before it turns out to be
+      // gone
+      Awaitility.await("a command that is not sent")
+          .untilAsserted(
+              () -> {
+                JsonNode payload = controller.ask(CALL, "POST", "/channels/away/answer");
+                assertStatus(503, payload);
+                assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+              });
+    } finally {
+      asterisk.restart();
+    }
+  }
+
+  @Test
+  void noHeaderOfTheRecordReachesAsterisk() {
+    String command =
+        "{\"callContext\":\"steered\",\"commandId\":\"steered\",\"ariCommand\":{\"method\":\"POST\","
+            + "\"url\":\"/channels/steered/answer\"}}";
+    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+      writer.send(
+          settings.commandsTopic(),
+          "steered",
+          command,
+          Map.of(
+              "CamelHttpUri", "http://localhost:1/elsewhere",
+              "CamelHttpMethod", "DELETE",
+              "Host", "elsewhere",
+              "Authorization", "Basic bm9ib2R5",
+              "Content-Type", "text/plain",
+              "X-Mine", "1"));
+    }
+    assertStatus(404, awaitResponseWithKey("steered"));
+
+    assertThat(asterisk.requests())
+        .filteredOn(request -> request.uri().equals("/ari/channels/steered/answer"))
+        .singleElement()
+        .satisfies(
+            request -> {
+              assertThat(request.method()).isEqualTo("POST");
+              assertThat(request.header("Host")).isEqualTo("localhost:" + asterisk.port());
+              assertThat(request.header("X-Mine")).isNull();
+              assertThat(request.header("Content-Type")).isNull();
+              assertThat(request.header("Authorization")).isNotEqualTo("Basic bm9ib2R5");
+            });
+  }
+
+  @Test
+  void aCommandThatHangsHoldsUpItsOwnCallOnly() {
+    Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/slow"));
+    String slow = controller.send("slow-call", "GET", "/channels/slow");
+    String behind = controller.send("slow-call", "GET", "/asterisk/ping");
+
+    for (int call = 0; call < 20; call++) {
+      assertStatus(200, controller.ask("quick-call-" + call, "GET", "/asterisk/ping"));
+    }
+    assertThat(controller.responses())
+        .noneMatch(record -> behind.equals(record.json().path("commandId").asText()));
+
+    hanging.lift();
+    long first = controller.response(slow).offset();
+    assertThat(controller.response(behind).offset()).isGreaterThan(first);
+  }
+
+  private static JsonNode awaitResponseWithKey(String key) {
+    TopicRecord response =
+        controller.await(
+            record ->
+                key.equals(record.key()) && "RESPONSE".equals(record.json().path("type").asText()));
+    return response.json().path("payload");
+  }
+
+  private static void assertStatus(int status, JsonNode payload) {
+    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
+  }
+}
