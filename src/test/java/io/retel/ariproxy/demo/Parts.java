@@ -1,0 +1,55 @@
+package io.retel.ariproxy.demo;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What has been started, and is stopped in the reverse order by whoever comes first. */
+final class Parts implements AutoCloseable {
+
+  /** The parts were closed while they were started. */
+  static final class ClosedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(Parts.class);
+
+  private final Deque<AutoCloseable> started = new ArrayDeque<>();
+  private final CountDownLatch closed = new CountDownLatch(1);
+
+  /** Starts a part, unless it is too late for it. */
+  synchronized <T extends AutoCloseable> T start(Supplier<T> starting) {
+    if (closed.getCount() == 0) {
+      throw new ClosedException();
+    }
+    T part = starting.get();
+    started.push(part);
+    return part;
+  }
+
+  /** Has something done between the stops of two parts. */
+  synchronized void onClose(AutoCloseable work) {
+    start(() -> work);
+  }
+
+  /** Waits until somebody closes. */
+  void awaitClose() throws InterruptedException {
+    closed.await();
+  }
+
+  @Override
+  public synchronized void close() {
+    closed.countDown();
+    while (!started.isEmpty()) {
+      AutoCloseable part = started.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.warn("{} does not stop", part, e);
+      }
+    }
+  }
+}

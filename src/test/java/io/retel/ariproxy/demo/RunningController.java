@@ -1,0 +1,35 @@
+package io.retel.ariproxy.demo;
+
+import java.util.Properties;
+import org.apache.camel.main.Main;
+
+/** The call-controller as a Camel application of its own, which knows of Kafka alone. */
+final class RunningController implements AutoCloseable {
+
+  private final Main main = new Main();
+
+  private RunningController(String brokers, String eventsTopic) {
+    Properties properties = new Properties();
+    properties.setProperty("camel.main.name", "call-controller");
+    properties.setProperty("camel.main.shutdownTimeout", "5");
+    properties.setProperty("brokers", brokers);
+    properties.setProperty("events-topic", eventsTopic);
+    main.setOverrideProperties(properties);
+    main.configure().addRoutesBuilder(new CallController());
+  }
+
+  static RunningController start(String brokers, String eventsTopic) {
+    RunningController controller = new RunningController(brokers, eventsTopic);
+    try {
+      controller.main.start();
+    } catch (Exception e) {
+      throw new IllegalStateException("The call-controller does not start", e);
+    }
+    return controller;
+  }
+
+  @Override
+  public void close() {
+    main.stop();
+  }
+}

@@ -1,0 +1,240 @@
+package io.retel.ariproxy.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintStream;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Shows what goes through Kafka, a line for each message, at most 100 columns wide. */
+final class Screen {
+
+  static final int WIDTH = 100;
+
+  /** Events that say nothing new about a call. */
+  static final Set<String> LEFT_OUT = Set.of("CHANNELVARSET", "CHANNEL_DIALPLAN");
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
+  // 1763881331.12 and the UUIDs of call contexts
+  private static final Pattern CHANNEL_ID = Pattern.compile("\\d{8,}(\\d{2}\\.\\d+)");
+  private static final Pattern UUID = Pattern.compile("([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22,}");
+
+  private static final int TYPE = 24;
+  private static final int REQUEST = 52;
+  // what is left of a line after time, call, kind and arrow
+  private static final int REST = 68;
+
+  private final PrintStream out;
+  private final boolean styled;
+
+  Screen(PrintStream out, boolean styled) {
+    this.out = out;
+    this.styled = styled;
+  }
+
+  /** Maven has been talking: the demo begins at the top of the screen. */
+  void title() {
+    if (styled) {
+      out.print("\u001b[2J\u001b[H");
+    }
+    line("");
+    line(
+        "  "
+            + in(Style.BOLD, "ari-proxy")
+            + "  Asterisk's ARI over Kafka, all of it in this process");
+    line("");
+  }
+
+  /** What runs where. */
+  void parts(String kafka, String asterisk, String eventsTopic, String commandsTopic) {
+    String[][] boxes = {
+      {"call-controller", "a Camel route"},
+      {"Kafka", kafka},
+      {"ari-proxy", "routes/*.yaml"},
+      {"Asterisk", "simulated, " + asterisk}
+    };
+    StringBuilder[] rows = new StringBuilder[4];
+    for (int row = 0; row < rows.length; row++) {
+      rows[row] = new StringBuilder("  ");
+    }
+    for (int box = 0; box < boxes.length; box++) {
+      rows[0].append(in(Style.DIM, "╭───────────────────╮"));
+      rows[1].append(side()).append(in(Style.BOLD, center(boxes[box][0]))).append(side());
+      rows[2].append(side()).append(center(boxes[box][1])).append(side());
+      rows[3].append(in(Style.DIM, "╰───────────────────╯"));
+      if (box < boxes.length - 1) {
+        rows[0].append("    ");
+        rows[1].append(in(Style.COMMAND, " ─→ "));
+        rows[2].append(in(Style.EVENT, " ←─ "));
+        rows[3].append("    ");
+      }
+    }
+    for (StringBuilder row : rows) {
+      line(row.toString());
+    }
+    line("");
+    line(
+        "  "
+            + in(Style.COMMAND, "COMMAND  →")
+            + "  topic "
+            + pad(commandsTopic, 16)
+            + in(Style.DIM, "every line below was read from Kafka"));
+    line(
+        "  "
+            + in(Style.EVENT, "EVENT    ←")
+            + "  topic "
+            + pad(eventsTopic, 16)
+            + in(Style.DIM, "left out: " + String.join(", ", LEFT_OUT.stream().sorted().toList())));
+    line(
+        "  "
+            + in(Style.SUCCESS, "RESPONSE ←")
+            + "  topic "
+            + pad(eventsTopic, 16)
+            + in(Style.DIM, "ms: from the command to its response"));
+    line("");
+    line("  " + in(Style.BOLD, "Ctrl-C") + " ends it");
+    line("");
+  }
+
+  /**
+   * Shows a message.
+   *
+   * @param latency of a response, in milliseconds; -1 if it is not known
+   */
+  void show(Message message, Tally.Call call, long latency) {
+    if (LEFT_OUT.contains(message.type())) {
+      return;
+    }
+    String rest =
+        switch (message.kind()) {
+          case UNMAPPED ->
+              in(Style.UNMAPPED, pad(message.type(), TYPE))
+                  + in(Style.DIM, fit(resource(message), REST - TYPE));
+          case EVENT -> event(message, call);
+          case COMMAND -> fit(request(message.json().path("ariCommand")), REST);
+          case RESPONSE -> response(message, latency);
+        };
+    line(
+        in(Style.DIM, TIME.format(Instant.ofEpochMilli(message.timestamp())))
+            + "  "
+            + tag(message, call)
+            + kind(message)
+            + "  "
+            + rest);
+  }
+
+  /** The last words. */
+  void end(String summary) {
+    line("");
+    line("  " + in(Style.BOLD, summary));
+    line("");
+  }
+
+  void line(String text) {
+    out.println(text);
+    out.flush();
+  }
+
+  private String tag(Message message, Tally.Call call) {
+    if (call == null) {
+      return "      ";
+    }
+    String tag = " #" + call.number() + " ";
+    return (styled ? Style.call(call.number(), tag) : tag)
+        + " ".repeat(Math.max(1, 6 - tag.length()));
+  }
+
+  private String kind(Message message) {
+    return switch (message.kind()) {
+      case UNMAPPED -> in(Style.UNMAPPED, "UNMAPPED ←");
+      case EVENT -> in(Style.EVENT, "EVENT    ←");
+      case COMMAND -> in(Style.COMMAND, "COMMAND  →");
+      case RESPONSE -> in(isSuccess(message) ? Style.SUCCESS : Style.FAILURE, "RESPONSE ←");
+    };
+  }
+
+  private String event(Message message, Tally.Call call) {
+    String details =
+        switch (message.type()) {
+          case "STASIS_START" ->
+              message.at("/payload/channel/caller/number")
+                  + " calls "
+                  + message.at("/payload/channel/dialplan/exten")
+                  + ", "
+                  + context(message);
+          case "STASIS_END" -> resource(message) + ", after " + seconds(call.lasted(message));
+          case "CHANNEL_STATE_CHANGE" ->
+              resource(message) + " is " + message.at("/payload/channel/state");
+          case "CHANNEL_DTMF_RECEIVED" ->
+              resource(message) + " pressed " + message.at("/payload/digit");
+          case "PLAYBACK_FINISHED" ->
+              resource(message) + " " + message.at("/payload/playback/state");
+          default -> resource(message);
+        };
+    return pad(message.type(), TYPE) + in(Style.DIM, fit(details, REST - TYPE));
+  }
+
+  private static String context(Message message) {
+    String fromDialplan = message.at("/payload/channel/channelvars/CALL_CONTEXT");
+    return fromDialplan.isEmpty()
+        ? "context " + shorten(message.callContext())
+        : "CALL_CONTEXT=" + fromDialplan;
+  }
+
+  private String response(Message message, long latency) {
+    int status = message.json().at("/payload/status_code").asInt();
+    Style style = isSuccess(message) ? Style.SUCCESS : Style.FAILURE;
+    String request = fit(request(message.json().path("commandRequest")), REQUEST);
+    String ms = latency < 0 ? "" : latency + " ms";
+    return in(style, Integer.toString(status))
+        + "  "
+        + in(Style.DIM, pad(request, REQUEST))
+        + " ".repeat(Math.max(1, REST - 5 - REQUEST - ms.length()))
+        + ms;
+  }
+
+  private static boolean isSuccess(Message message) {
+    return message.json().at("/payload/status_code").asInt() / 100 == 2;
+  }
+
+  private static String request(JsonNode request) {
+    return shorten(request.path("method").asText() + " " + request.path("url").asText());
+  }
+
+  private static String resource(Message message) {
+    String type = message.at("/resources/0/type").toLowerCase(java.util.Locale.ROOT);
+    return (type + " " + shorten(message.at("/resources/0/id"))).strip();
+  }
+
+  private static String shorten(String text) {
+    return UUID.matcher(CHANNEL_ID.matcher(text).replaceAll("…$1")).replaceAll("$1…");
+  }
+
+  private static String seconds(long millis) {
+    return "%.1f s".formatted(millis / 1_000.0);
+  }
+
+  private String in(Style style, String text) {
+    return styled ? style.on(text) : text;
+  }
+
+  private String side() {
+    return in(Style.DIM, "│");
+  }
+
+  private static String center(String text) {
+    int left = Math.max(0, (19 - text.length()) / 2);
+    return pad(" ".repeat(left) + text, 19);
+  }
+
+  private static String pad(String text, int width) {
+    return text + " ".repeat(Math.max(0, width - text.length()));
+  }
+
+  private static String fit(String text, int width) {
+    return text.length() <= width ? text : text.substring(0, width - 1) + "…";
+  }
+}

@@ -1,0 +1,57 @@
+package io.retel.ariproxy.demo;
+
+import java.io.Console;
+
+/** How a piece of text looks on a terminal; elsewhere it is plain. */
+enum Style {
+  PLAIN(""),
+  BOLD("1"),
+  DIM("2"),
+  EVENT("36"),
+  COMMAND("33"),
+  SUCCESS("32"),
+  FAILURE("1;31"),
+  UNMAPPED("35");
+
+  private static final String[] CALLS = {"44", "42", "45", "43", "46", "41"};
+  private static final String RESET = "\u001b[0m";
+
+  private final String code;
+
+  Style(String code) {
+    this.code = code;
+  }
+
+  String on(String text) {
+    return this == PLAIN ? text : wrap(code, text);
+  }
+
+  /** A call's own color, so that calls side by side can be told apart. */
+  static String call(int number, String text) {
+    return wrap("97;1;" + CALLS[number % CALLS.length], text);
+  }
+
+  private static String wrap(String code, String text) {
+    return "\u001b[" + code + "m" + text + RESET;
+  }
+
+  /** Whether somebody looks who wants colors (no-color.org). */
+  static boolean isWanted() {
+    String noColor = System.getenv("NO_COLOR");
+    return (noColor == null || noColor.isEmpty())
+        && !"dumb".equals(System.getenv("TERM"))
+        && isTerminal(System.console());
+  }
+
+  /** From Java 22 on there is a console without a terminal too, and it can be asked. */
+  private static boolean isTerminal(Console console) {
+    if (console == null) {
+      return false;
+    }
+    try {
+      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
+    } catch (ReflectiveOperationException e) {
+      return true;
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package io.retel.ariproxy.demo;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Counts what went through Kafka and knows which calls are over and which commands have no response
+ * yet.
+ *
+ * <p>May be used from any thread.
+ */
+final class Tally {
+
+  /** What is known of a call. */
+  static final class Call {
+    private final int number;
+    private long began;
+
+    private Call(int number) {
+      this.number = number;
+    }
+
+    /** Its place in the order of appearance, from 1. */
+    int number() {
+      return number;
+    }
+
+    /** Milliseconds since its first event. */
+    long lasted(Message now) {
+      return now.timestamp() - began;
+    }
+  }
+
+  /** Calls that are shown are young: the memory of an endless demo is bounded. */
+  private static final int REMEMBERED_CALLS = 1_000;
+
+  private final Map<String, Call> calls =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Call> eldest) {
+          return size() > REMEMBERED_CALLS;
+        }
+      };
+  private final Map<String, Long> unanswered = new HashMap<>();
+
+  /** Responses that were read before their command, which a slow machine may do. */
+  private final Set<String> early = new HashSet<>();
+
+  private int begun;
+  private int ended;
+  private int events;
+  private int commands;
+
+  /** Counts a message; for a response, tells the milliseconds since its command, else -1. */
+  synchronized long count(Message message) {
+    long latency = -1;
+    switch (message.kind()) {
+      case UNMAPPED -> events++;
+      case EVENT -> {
+        events++;
+        if (message.is("STASIS_START")) {
+          call(message).began = message.timestamp();
+        } else if (message.is("STASIS_END")) {
+          ended++;
+        }
+      }
+      case COMMAND -> {
+        commands++;
+        if (!early.remove(message.commandId())) {
+          unanswered.put(message.commandId(), message.timestamp());
+        }
+      }
+      case RESPONSE -> {
+        Long sent = unanswered.remove(message.commandId());
+        if (sent == null) {
+          early.add(message.commandId());
+        } else {
+          latency = message.timestamp() - sent;
+        }
+      }
+    }
+    notifyAll();
+    return latency;
+  }
+
+  /** The call that the message belongs to. */
+  synchronized Call call(Message message) {
+    return calls.computeIfAbsent(message.callContext(), context -> new Call(++begun));
+  }
+
+  /**
+   * Waits until that many calls are over and all their commands answered; false if it takes too
+   * long.
+   */
+  boolean awaitCompleteCalls(int count, Duration timeout) throws InterruptedException {
+    return await(() -> ended >= count && unanswered.isEmpty(), timeout);
+  }
+
+  /** Waits until no command is without a response; false if it takes too long. */
+  boolean awaitAnswers(Duration timeout) throws InterruptedException {
+    return await(unanswered::isEmpty, timeout);
+  }
+
+  private synchronized boolean await(BooleanSupplier condition, Duration timeout)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (!condition.getAsBoolean()) {
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      if (left <= 0) {
+        return false;
+      }
+      wait(left);
+    }
+    return true;
+  }
+
+  /** The last line of the demo. */
+  synchronized String summary() {
+    return "%d calls, %d events, %d commands, %s"
+        .formatted(
+            begun,
+            events,
+            commands,
+            unanswered.isEmpty()
+                ? "every command answered"
+                : unanswered.size() + " commands NOT answered");
+  }
+}
