@@ -23,7 +23,7 @@ public final class CallController extends RouteBuilder {
   @Override
   public void configure() {
     from("kafka:{{events-topic}}?brokers={{brokers}}&groupId=call-controller"
-            + "&autoOffsetReset=earliest")
+            + "&autoOffsetReset=earliest&pollTimeoutMs=100")
         .routeId("call-controller")
         .process(this::react)
         .split(body())

@@ -44,6 +44,8 @@ public final class Demo implements AutoCloseable {
   public static void main(String[] args) {
     // what the parts tell would stand between the lines
     ((Logger) LoggerFactory.getLogger("io.retel.ariproxy")).setLevel(Level.WARN);
+    // asking for a container engine takes as long as the broker in this process
+    System.setProperty(KafkaBroker.KIND, "embedded");
     // past Maven, which has its own idea of System.out
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
@@ -60,31 +62,41 @@ public final class Demo implements AutoCloseable {
    */
   boolean run(int calls) {
     try (this) {
+      return show(calls);
+    }
+  }
+
+  private boolean show(int calls) {
+    try {
       start(calls);
       if (calls == 0) {
         parts.awaitClose();
-      } else if (!tally.awaitCompleteCalls(calls, LONGEST_CALL.plusSeconds(3L * calls))) {
-        screen.line("A call did not complete within " + LONGEST_CALL.toSeconds() + " s");
-        return false;
+        return true;
       }
-      return true;
-    } catch (Parts.ClosedException e) {
-      return true;
+      boolean complete = tally.awaitCompleteCalls(calls, LONGEST_CALL);
+      if (!complete) {
+        screen.line("A call did not complete within " + LONGEST_CALL.toSeconds() + " s");
+      }
+      return complete;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
+    } catch (RuntimeException e) {
+      // Ctrl-C takes away what is still starting
+      if (!parts.isClosed()) {
+        LoggerFactory.getLogger(Demo.class).error("The demo does not start", e);
+      }
       return false;
     }
   }
 
   private void start(int calls) {
     screen.title();
-    // asking for a container engine takes as long as the broker in this process
-    System.setProperty(KafkaBroker.KIND, "embedded");
     KafkaBroker kafka = parts.start(KafkaBroker::launch);
     SimulatedAsterisk asterisk =
         parts.start(
             () -> SimulatedAsterisk.builder().pace(Pace.real().withPlayback(GREETING)).start());
-    screen.parts(kafka.bootstrapServers(), "port " + asterisk.port(), EVENTS_TOPIC, COMMANDS_TOPIC);
+    screen.parts(kafka.bootstrapServers(), ":" + asterisk.port(), EVENTS_TOPIC, COMMANDS_TOPIC);
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka, EVENTS_TOPIC, COMMANDS_TOPIC);
     parts.onClose(() -> screen.end(tally.summary()));
     parts.start(

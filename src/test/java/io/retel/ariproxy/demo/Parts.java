@@ -10,11 +10,6 @@ import org.slf4j.LoggerFactory;
 /** What has been started, and is stopped in the reverse order by whoever comes first. */
 final class Parts implements AutoCloseable {
 
-  /** The parts were closed while they were started. */
-  static final class ClosedException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
   private static final Logger LOG = LoggerFactory.getLogger(Parts.class);
 
   private final Deque<AutoCloseable> started = new ArrayDeque<>();
@@ -22,8 +17,8 @@ final class Parts implements AutoCloseable {
 
   /** Starts a part, unless it is too late for it. */
   synchronized <T extends AutoCloseable> T start(Supplier<T> starting) {
-    if (closed.getCount() == 0) {
-      throw new ClosedException();
+    if (isClosed()) {
+      throw new IllegalStateException("Stopped while starting");
     }
     T part = starting.get();
     started.push(part);
@@ -33,6 +28,10 @@ final class Parts implements AutoCloseable {
   /** Has something done between the stops of two parts. */
   synchronized void onClose(AutoCloseable work) {
     start(() -> work);
+  }
+
+  boolean isClosed() {
+    return closed.getCount() == 0;
   }
 
   /** Waits until somebody closes. */

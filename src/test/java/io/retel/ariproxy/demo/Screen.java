@@ -5,16 +5,13 @@ import java.io.PrintStream;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import java.util.Set;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Shows what goes through Kafka, a line for each message, at most 100 columns wide. */
 final class Screen {
 
   static final int WIDTH = 100;
-
-  /** Events that say nothing new about a call. */
-  static final Set<String> LEFT_OUT = Set.of("CHANNELVARSET", "CHANNEL_DIALPLAN");
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
@@ -23,7 +20,6 @@ final class Screen {
   private static final Pattern UUID = Pattern.compile("([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22,}");
 
   private static final int TYPE = 24;
-  private static final int REQUEST = 52;
   // what is left of a line after time, call, kind and arrow
   private static final int REST = 68;
 
@@ -76,27 +72,16 @@ final class Screen {
       line(row.toString());
     }
     line("");
-    line(
-        "  "
-            + in(Style.COMMAND, "COMMAND  →")
-            + "  topic "
-            + pad(commandsTopic, 16)
-            + in(Style.DIM, "every line below was read from Kafka"));
-    line(
-        "  "
-            + in(Style.EVENT, "EVENT    ←")
-            + "  topic "
-            + pad(eventsTopic, 16)
-            + in(Style.DIM, "left out: " + String.join(", ", LEFT_OUT.stream().sorted().toList())));
-    line(
-        "  "
-            + in(Style.SUCCESS, "RESPONSE ←")
-            + "  topic "
-            + pad(eventsTopic, 16)
-            + in(Style.DIM, "ms: from the command to its response"));
+    topic(Style.COMMAND, "COMMAND  →", commandsTopic, "each line below was read from Kafka");
+    topic(Style.EVENT, "EVENT    ←", eventsTopic, "one color for each call");
+    topic(Style.SUCCESS, "RESPONSE ←", eventsTopic, "with the time since its command was sent");
     line("");
     line("  " + in(Style.BOLD, "Ctrl-C") + " ends it");
     line("");
+  }
+
+  private void topic(Style style, String kind, String name, String note) {
+    line("  " + in(style, kind) + "  topic " + pad(name, 16) + in(Style.DIM, note));
   }
 
   /**
@@ -105,9 +90,6 @@ final class Screen {
    * @param latency of a response, in milliseconds; -1 if it is not known
    */
   void show(Message message, Tally.Call call, long latency) {
-    if (LEFT_OUT.contains(message.type())) {
-      return;
-    }
     String rest =
         switch (message.kind()) {
           case UNMAPPED ->
@@ -152,7 +134,7 @@ final class Screen {
       case UNMAPPED -> in(Style.UNMAPPED, "UNMAPPED ←");
       case EVENT -> in(Style.EVENT, "EVENT    ←");
       case COMMAND -> in(Style.COMMAND, "COMMAND  →");
-      case RESPONSE -> in(isSuccess(message) ? Style.SUCCESS : Style.FAILURE, "RESPONSE ←");
+      case RESPONSE -> in(Style.ofStatus(status(message)), "RESPONSE ←");
     };
   }
 
@@ -174,7 +156,9 @@ final class Screen {
               resource(message) + " " + message.at("/payload/playback/state");
           default -> resource(message);
         };
-    return pad(message.type(), TYPE) + in(Style.DIM, fit(details, REST - TYPE));
+    boolean turn = message.is("STASIS_START") || message.is("STASIS_END");
+    return in(turn ? Style.BOLD : Style.PLAIN, pad(message.type(), TYPE))
+        + in(turn ? Style.PLAIN : Style.DIM, fit(details, REST - TYPE));
   }
 
   private static String context(Message message) {
@@ -185,19 +169,22 @@ final class Screen {
   }
 
   private String response(Message message, long latency) {
-    int status = message.json().at("/payload/status_code").asInt();
-    Style style = isSuccess(message) ? Style.SUCCESS : Style.FAILURE;
-    String request = fit(request(message.json().path("commandRequest")), REQUEST);
+    int status = status(message);
+    // the query has been seen in the command
+    String request = request(message.json().path("commandRequest")).replaceFirst("\\?.*", "");
+    String why = status / 100 == 2 ? "" : "  " + message.at("/payload/body/message");
     String ms = latency < 0 ? "" : latency + " ms";
-    return in(style, Integer.toString(status))
+    int width = REST - 5 - 10;
+    String shown = fit(request + why, width);
+    return in(Style.ofStatus(status), Integer.toString(status))
         + "  "
-        + in(Style.DIM, pad(request, REQUEST))
-        + " ".repeat(Math.max(1, REST - 5 - REQUEST - ms.length()))
+        + in(Style.DIM, pad(shown, width))
+        + " ".repeat(Math.max(1, 10 - ms.length()))
         + ms;
   }
 
-  private static boolean isSuccess(Message message) {
-    return message.json().at("/payload/status_code").asInt() / 100 == 2;
+  private static int status(Message message) {
+    return message.json().at("/payload/status_code").asInt();
   }
 
   private static String request(JsonNode request) {
@@ -205,7 +192,7 @@ final class Screen {
   }
 
   private static String resource(Message message) {
-    String type = message.at("/resources/0/type").toLowerCase(java.util.Locale.ROOT);
+    String type = message.at("/resources/0/type").toLowerCase(Locale.ROOT);
     return (type + " " + shorten(message.at("/resources/0/id"))).strip();
   }
 

@@ -8,12 +8,14 @@ enum Style {
   BOLD("1"),
   DIM("2"),
   EVENT("36"),
-  COMMAND("33"),
+  COMMAND("94"),
   SUCCESS("32"),
+  REFUSED("33"),
   FAILURE("1;31"),
   UNMAPPED("35");
 
-  private static final String[] CALLS = {"44", "42", "45", "43", "46", "41"};
+  // white on blue, green, purple, brown, teal and pink of the 256 colors
+  private static final int[] CALLS = {25, 28, 91, 130, 30, 125};
   private static final String RESET = "\u001b[0m";
 
   private final String code;
@@ -28,11 +30,20 @@ enum Style {
 
   /** A call's own color, so that calls side by side can be told apart. */
   static String call(int number, String text) {
-    return wrap("97;1;" + CALLS[number % CALLS.length], text);
+    return wrap("1;38;5;231;48;5;" + CALLS[number % CALLS.length], text);
   }
 
   private static String wrap(String code, String text) {
     return "\u001b[" + code + "m" + text + RESET;
+  }
+
+  /** The style of a response. */
+  static Style ofStatus(int status) {
+    return switch (status / 100) {
+      case 2 -> SUCCESS;
+      case 4 -> REFUSED;
+      default -> FAILURE;
+    };
   }
 
   /** Whether somebody looks who wants colors (no-color.org). */

@@ -96,11 +96,19 @@ final class Tally {
   }
 
   /**
-   * Waits until that many calls are over and all their commands answered; false if it takes too
-   * long.
+   * Waits until that many calls are over and all their commands answered.
+   *
+   * @param patience how long it may take from the end of one call to that of the next
+   * @return false if it takes too long
    */
-  boolean awaitCompleteCalls(int count, Duration timeout) throws InterruptedException {
-    return await(() -> ended >= count && unanswered.isEmpty(), timeout);
+  boolean awaitCompleteCalls(int count, Duration patience) throws InterruptedException {
+    for (int next = 1; next <= count; next++) {
+      int calls = next;
+      if (!await(() -> ended >= calls, patience)) {
+        return false;
+      }
+    }
+    return awaitAnswers(patience);
   }
 
   /** Waits until no command is without a response; false if it takes too long. */
@@ -123,13 +131,15 @@ final class Tally {
 
   /** The last line of the demo. */
   synchronized String summary() {
-    return "%d calls, %d events, %d commands, %s"
+    return "%s, %s, %s, %s"
         .formatted(
-            begun,
-            events,
-            commands,
-            unanswered.isEmpty()
-                ? "every command answered"
-                : unanswered.size() + " commands NOT answered");
+            some(begun, "call"),
+            some(events, "event"),
+            some(commands, "command"),
+            unanswered.isEmpty() ? "every command answered" : unanswered.size() + " NOT answered");
+  }
+
+  private static String some(int count, String what) {
+    return count + " " + what + (count == 1 ? "" : "s");
   }
 }

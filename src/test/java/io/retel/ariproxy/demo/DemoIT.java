@@ -1,0 +1,44 @@
+package io.retel.ariproxy.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class DemoIT {
+
+  @Test
+  void showsTwoCompleteCalls() {
+    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    Demo demo = new Demo(new Screen(new PrintStream(shown, false, StandardCharsets.UTF_8), false));
+
+    boolean complete = demo.run(2);
+
+    List<String> lines = shown.toString(StandardCharsets.UTF_8).lines().toList();
+    assertThat(complete).as(String.join("\n", lines)).isTrue();
+    assertThat(ofCall(1, lines))
+        .containsSubsequence(
+            "EVENT STASIS_START", "COMMAND POST", "RESPONSE 204", "EVENT STASIS_END")
+        .contains(
+            "RESPONSE 201", "EVENT PLAYBACK_STARTED", "EVENT PLAYBACK_FINISHED", "COMMAND DELETE");
+    assertThat(ofCall(2, lines)).startsWith("EVENT STASIS_START").endsWith("EVENT STASIS_END");
+    assertThat(lines)
+        .anyMatch(line -> line.contains("CALL_CONTEXT=ticket-4712"))
+        .noneMatch(line -> line.contains("UNMAPPED"))
+        .contains("  2 calls, 12 events, 6 commands, every command answered")
+        .allMatch(line -> line.length() <= Screen.WIDTH)
+        .noneMatch(line -> line.contains("\u001b"));
+  }
+
+  /** Kind and first word of each line of a call. */
+  private static List<String> ofCall(int number, List<String> lines) {
+    return lines.stream()
+        .map(line -> line.split("\\s+"))
+        .filter(words -> words.length > 4 && words[1].equals("#" + number))
+        .map(words -> words[2] + " " + words[4])
+        .toList();
+  }
+}
