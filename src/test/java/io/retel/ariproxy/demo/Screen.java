@@ -15,12 +15,15 @@ final class Screen {
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
-  // 1763881331.12 and the UUIDs of call contexts
+  // ids such as 1763881331.12, and generated call contexts
   private static final Pattern CHANNEL_ID = Pattern.compile("\\d{8,}(\\d{2}\\.\\d+)");
   private static final Pattern UUID = Pattern.compile("([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22,}");
 
   private static final int TYPE = 24;
-  // what is left of a line after time, call, kind and arrow
+  private static final int STATUS = 5;
+  private static final int LATENCY = 10;
+  private static final int BOX = 19;
+  // what time, call, kind and arrow leave of a line
   private static final int REST = 68;
 
   private final PrintStream out;
@@ -57,10 +60,10 @@ final class Screen {
       rows[row] = new StringBuilder("  ");
     }
     for (int box = 0; box < boxes.length; box++) {
-      rows[0].append(in(Style.DIM, "╭───────────────────╮"));
+      rows[0].append(in(Style.DIM, "╭" + "─".repeat(BOX) + "╮"));
       rows[1].append(side()).append(in(Style.BOLD, center(boxes[box][0]))).append(side());
       rows[2].append(side()).append(center(boxes[box][1])).append(side());
-      rows[3].append(in(Style.DIM, "╰───────────────────╯"));
+      rows[3].append(in(Style.DIM, "╰" + "─".repeat(BOX) + "╯"));
       if (box < boxes.length - 1) {
         rows[0].append("    ");
         rows[1].append(in(Style.COMMAND, " ─→ "));
@@ -107,7 +110,7 @@ final class Screen {
     line(
         in(Style.DIM, TIME.format(Instant.ofEpochMilli(envelope.timestamp())))
             + "  "
-            + tag(envelope, call)
+            + tag(call)
             + kind(envelope)
             + "  "
             + rest);
@@ -132,7 +135,7 @@ final class Screen {
     out.flush();
   }
 
-  private String tag(Envelope envelope, Tally.Call call) {
+  private String tag(Tally.Call call) {
     if (call == null) {
       return "      ";
     }
@@ -186,12 +189,12 @@ final class Screen {
     String request = request(envelope.json().path("commandRequest")).replaceFirst("\\?.*", "");
     String why = status / 100 == 2 ? "" : "  " + envelope.at("/payload/body/message");
     String ms = latency < 0 ? "" : latency + " ms";
-    int width = REST - 5 - 10;
+    int width = REST - STATUS - LATENCY;
     String shown = fit(request + why, width);
     return in(Style.ofStatus(status), Integer.toString(status))
         + "  "
         + in(Style.DIM, pad(shown, width))
-        + " ".repeat(Math.max(1, 10 - ms.length()))
+        + " ".repeat(Math.max(1, LATENCY - ms.length()))
         + ms;
   }
 
@@ -225,8 +228,8 @@ final class Screen {
   }
 
   private static String center(String text) {
-    int left = Math.max(0, (19 - text.length()) / 2);
-    return pad(" ".repeat(left) + text, 19);
+    int left = Math.max(0, (BOX - text.length()) / 2);
+    return pad(" ".repeat(left) + text, BOX);
   }
 
   private static String pad(String text, int width) {
