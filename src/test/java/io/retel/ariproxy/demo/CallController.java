@@ -3,10 +3,11 @@ package io.retel.ariproxy.demo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 
@@ -20,6 +21,12 @@ public final class CallController extends RouteBuilder {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** A request to ARI. */
+  record AriCommand(String method, String url) {}
+
+  /** What the proxy reads: the response brings the id back. */
+  record Command(String callContext, String commandId, AriCommand ariCommand) {}
+
   @Override
   public void configure() {
     from("kafka:{{events-topic}}?brokers={{brokers}}&groupId=call-controller"
@@ -27,52 +34,40 @@ public final class CallController extends RouteBuilder {
         .routeId("call-controller")
         .process(this::react)
         .split(body())
-        .process(this::address)
-        .to("kafka:any?brokers={{brokers}}");
+        .to("kafka:the-commands-topic-of-the-header?brokers={{brokers}}");
   }
 
-  /** From an envelope to the commands that answer it: none, one or several. */
+  /** From an event to commands for the same call, none, one or several. */
   private void react(Exchange exchange) throws JsonProcessingException {
-    JsonNode envelope = JSON.readTree(exchange.getMessage().getBody(String.class));
-    JsonNode event = envelope.path("payload");
+    Message message = exchange.getMessage();
+    JsonNode envelope = JSON.readTree(message.getBody(String.class));
+    String callContext = envelope.path("callContext").asText();
+    List<String> commands = new ArrayList<>();
+    for (AriCommand command : reaction(envelope.path("type").asText(), envelope.path("payload"))) {
+      String commandId = UUID.randomUUID().toString();
+      commands.add(JSON.writeValueAsString(new Command(callContext, commandId, command)));
+    }
+    message.setBody(commands);
+    // the proxy that the event came from; the key keeps the commands of a call in order
+    message.setHeader(KafkaConstants.OVERRIDE_TOPIC, envelope.path("commandsTopic").asText());
+    message.setHeader(KafkaConstants.KEY, callContext);
+  }
+
+  private static List<AriCommand> reaction(String type, JsonNode event) {
     String channel = event.at("/channel/id").asText();
-    List<AriCommand> commands =
-        switch (envelope.path("type").asText()) {
-          case "STASIS_START" ->
-              List.of(
-                  new AriCommand("POST", "/channels/" + channel + "/answer"),
-                  new AriCommand(
-                      "POST",
-                      "/channels/" + channel + "/play/greeting-" + channel + "?media=sound:hello"));
-          case "CHANNEL_DTMF_RECEIVED" ->
-              List.of(new AriCommand("DELETE", "/playbacks/greeting-" + channel));
-          case "PLAYBACK_FINISHED" ->
-              List.of(
-                  new AriCommand(
-                      "DELETE",
-                      event.at("/playback/target_uri").asText().replace("channel:", "/channels/")));
-          default -> List.of();
-        };
-    exchange.setProperty("callContext", envelope.path("callContext").asText());
-    exchange.setProperty("commandsTopic", envelope.path("commandsTopic").asText());
-    exchange.getMessage().setBody(commands);
+    String greeting = "greeting-" + channel;
+    return switch (type) {
+      case "STASIS_START" ->
+          List.of(
+              new AriCommand("POST", "/channels/" + channel + "/answer"),
+              new AriCommand(
+                  "POST", "/channels/" + channel + "/play/" + greeting + "?media=sound:hello"));
+      case "CHANNEL_DTMF_RECEIVED" -> List.of(new AriCommand("DELETE", "/playbacks/" + greeting));
+      case "PLAYBACK_FINISHED" -> {
+        String played = event.at("/playback/target_uri").asText(); // channel:1763881331.12
+        yield List.of(new AriCommand("DELETE", played.replace("channel:", "/channels/")));
+      }
+      default -> List.of();
+    };
   }
-
-  /** A command goes to the proxy that the event came from, keyed by the call's context. */
-  private void address(Exchange exchange) throws JsonProcessingException {
-    String callContext = exchange.getProperty("callContext", String.class);
-    Map<String, Object> command =
-        Map.of(
-            "callContext", callContext,
-            "commandId", UUID.randomUUID().toString(),
-            "ariCommand", exchange.getMessage().getBody(AriCommand.class));
-    exchange.getMessage().setBody(JSON.writeValueAsString(command));
-    exchange.getMessage().setHeader(KafkaConstants.KEY, callContext);
-    exchange
-        .getMessage()
-        .setHeader(KafkaConstants.OVERRIDE_TOPIC, exchange.getProperty("commandsTopic"));
-  }
-
-  /** One request to ARI. */
-  record AriCommand(String method, String url) {}
 }

@@ -2,7 +2,7 @@ package io.retel.ariproxy.demo;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import io.retel.ariproxy.demo.Message.Kind;
+import io.retel.ariproxy.demo.Envelope.Kind;
 import io.retel.ariproxy.fixtures.asterisk.Pace;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -50,7 +50,7 @@ public final class Demo implements AutoCloseable {
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
     Demo demo = new Demo(new Screen(out, Style.isWanted()));
-    Runtime.getRuntime().addShutdownHook(new Thread(demo::close, "end-of-demo"));
+    Runtime.getRuntime().addShutdownHook(new Thread(demo::interrupt, "end-of-demo"));
     System.exit(demo.run(Integer.getInteger(CALLS, 0)) ? 0 : 1);
   }
 
@@ -115,9 +115,16 @@ public final class Demo implements AutoCloseable {
     parts.start(() -> Callers.start(asterisk, APP, calls));
   }
 
-  private void read(Message message) {
-    Tally.Call call = message.kind() == Kind.UNMAPPED ? null : tally.call(message);
-    screen.show(message, call, tally.count(message));
+  private void read(Envelope envelope) {
+    Tally.Call call = envelope.kind() == Kind.UNMAPPED ? null : tally.call(envelope);
+    screen.show(envelope, call, tally.count(envelope));
+  }
+
+  private void interrupt() {
+    if (!parts.isClosed()) {
+      screen.takeBackCtrlC();
+      close();
+    }
   }
 
   /** Stops everything, in an order that leaves no command unanswered. */

@@ -8,19 +8,22 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Shows what goes through Kafka, a line for each message, at most 100 columns wide. */
+/** Shows what goes through Kafka, a line for each envelope, at most 100 columns wide. */
 final class Screen {
 
   static final int WIDTH = 100;
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
-  // 1763881331.12 and the UUIDs of call contexts
+  // ids such as 1763881331.12, and generated call contexts
   private static final Pattern CHANNEL_ID = Pattern.compile("\\d{8,}(\\d{2}\\.\\d+)");
   private static final Pattern UUID = Pattern.compile("([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22,}");
 
   private static final int TYPE = 24;
-  // what is left of a line after time, call, kind and arrow
+  private static final int STATUS = 5;
+  private static final int LATENCY = 10;
+  private static final int BOX = 19;
+  // what time, call, kind and arrow leave of a line
   private static final int REST = 68;
 
   private final PrintStream out;
@@ -57,10 +60,10 @@ final class Screen {
       rows[row] = new StringBuilder("  ");
     }
     for (int box = 0; box < boxes.length; box++) {
-      rows[0].append(in(Style.DIM, "╭───────────────────╮"));
+      rows[0].append(in(Style.DIM, "╭" + "─".repeat(BOX) + "╮"));
       rows[1].append(side()).append(in(Style.BOLD, center(boxes[box][0]))).append(side());
       rows[2].append(side()).append(center(boxes[box][1])).append(side());
-      rows[3].append(in(Style.DIM, "╰───────────────────╯"));
+      rows[3].append(in(Style.DIM, "╰" + "─".repeat(BOX) + "╯"));
       if (box < boxes.length - 1) {
         rows[0].append("    ");
         rows[1].append(in(Style.COMMAND, " ─→ "));
@@ -76,7 +79,12 @@ final class Screen {
     topic(Style.EVENT, "EVENT    ←", eventsTopic, "one color for each call");
     topic(Style.SUCCESS, "RESPONSE ←", eventsTopic, "with the time since its command was sent");
     line("");
-    line("  " + in(Style.BOLD, "Ctrl-C") + " ends it");
+    line(
+        "  "
+            + in(Style.BOLD, "Ctrl-C")
+            + " ends it. What you edit in "
+            + in(Style.BOLD, "routes/")
+            + " meanwhile, the proxy takes over while calls are up.");
     line("");
   }
 
@@ -85,27 +93,34 @@ final class Screen {
   }
 
   /**
-   * Shows a message.
+   * Shows an envelope.
    *
    * @param latency of a response, in milliseconds; -1 if it is not known
    */
-  void show(Message message, Tally.Call call, long latency) {
+  void show(Envelope envelope, Tally.Call call, long latency) {
     String rest =
-        switch (message.kind()) {
+        switch (envelope.kind()) {
           case UNMAPPED ->
-              in(Style.UNMAPPED, pad(message.type(), TYPE))
-                  + in(Style.DIM, fit(resource(message), REST - TYPE));
-          case EVENT -> event(message, call);
-          case COMMAND -> fit(request(message.json().path("ariCommand")), REST);
-          case RESPONSE -> response(message, latency);
+              in(Style.UNMAPPED, pad(envelope.type(), TYPE))
+                  + in(Style.DIM, fit(resource(envelope), REST - TYPE));
+          case EVENT -> event(envelope, call);
+          case COMMAND -> fit(request(envelope.json().path("ariCommand")), REST);
+          case RESPONSE -> response(envelope, latency);
         };
     line(
-        in(Style.DIM, TIME.format(Instant.ofEpochMilli(message.timestamp())))
+        in(Style.DIM, TIME.format(Instant.ofEpochMilli(envelope.timestamp())))
             + "  "
-            + tag(message, call)
-            + kind(message)
+            + tag(call)
+            + kind(envelope)
             + "  "
             + rest);
+  }
+
+  /** The terminal has written ^C where the next line begins. */
+  void takeBackCtrlC() {
+    if (styled) {
+      out.print("\r\u001b[K");
+    }
   }
 
   /** The last words. */
@@ -120,7 +135,7 @@ final class Screen {
     out.flush();
   }
 
-  private String tag(Message message, Tally.Call call) {
+  private String tag(Tally.Call call) {
     if (call == null) {
       return "      ";
     }
@@ -129,71 +144,71 @@ final class Screen {
         + " ".repeat(Math.max(1, 6 - tag.length()));
   }
 
-  private String kind(Message message) {
-    return switch (message.kind()) {
+  private String kind(Envelope envelope) {
+    return switch (envelope.kind()) {
       case UNMAPPED -> in(Style.UNMAPPED, "UNMAPPED ←");
       case EVENT -> in(Style.EVENT, "EVENT    ←");
       case COMMAND -> in(Style.COMMAND, "COMMAND  →");
-      case RESPONSE -> in(Style.ofStatus(status(message)), "RESPONSE ←");
+      case RESPONSE -> in(Style.ofStatus(status(envelope)), "RESPONSE ←");
     };
   }
 
-  private String event(Message message, Tally.Call call) {
+  private String event(Envelope envelope, Tally.Call call) {
     String details =
-        switch (message.type()) {
+        switch (envelope.type()) {
           case "STASIS_START" ->
-              message.at("/payload/channel/caller/number")
+              envelope.at("/payload/channel/caller/number")
                   + " calls "
-                  + message.at("/payload/channel/dialplan/exten")
+                  + envelope.at("/payload/channel/dialplan/exten")
                   + ", "
-                  + context(message);
-          case "STASIS_END" -> resource(message) + ", after " + seconds(call.lasted(message));
+                  + context(envelope);
+          case "STASIS_END" -> resource(envelope) + ", after " + seconds(call.lasted(envelope));
           case "CHANNEL_STATE_CHANGE" ->
-              resource(message) + " is " + message.at("/payload/channel/state");
+              resource(envelope) + " is " + envelope.at("/payload/channel/state");
           case "CHANNEL_DTMF_RECEIVED" ->
-              resource(message) + " pressed " + message.at("/payload/digit");
+              resource(envelope) + " pressed " + envelope.at("/payload/digit");
           case "PLAYBACK_FINISHED" ->
-              resource(message) + " " + message.at("/payload/playback/state");
-          default -> resource(message);
+              resource(envelope) + " " + envelope.at("/payload/playback/state");
+          default -> resource(envelope);
         };
-    boolean turn = message.is("STASIS_START") || message.is("STASIS_END");
-    return in(turn ? Style.BOLD : Style.PLAIN, pad(message.type(), TYPE))
+    boolean turn = envelope.is("STASIS_START") || envelope.is("STASIS_END");
+    return in(turn ? Style.BOLD : Style.PLAIN, pad(envelope.type(), TYPE))
         + in(turn ? Style.PLAIN : Style.DIM, fit(details, REST - TYPE));
   }
 
-  private static String context(Message message) {
-    String fromDialplan = message.at("/payload/channel/channelvars/CALL_CONTEXT");
+  private static String context(Envelope envelope) {
+    String fromDialplan = envelope.at("/payload/channel/channelvars/CALL_CONTEXT");
     return fromDialplan.isEmpty()
-        ? "context " + shorten(message.callContext())
+        ? "context " + shorten(envelope.callContext())
         : "CALL_CONTEXT=" + fromDialplan;
   }
 
-  private String response(Message message, long latency) {
-    int status = status(message);
+  private String response(Envelope envelope, long latency) {
+    int status = status(envelope);
     // the query has been seen in the command
-    String request = request(message.json().path("commandRequest")).replaceFirst("\\?.*", "");
-    String why = status / 100 == 2 ? "" : "  " + message.at("/payload/body/message");
+    String request = request(envelope.json().path("commandRequest")).replaceFirst("\\?.*", "");
+    String why = status / 100 == 2 ? "" : "  " + envelope.at("/payload/body/message");
     String ms = latency < 0 ? "" : latency + " ms";
-    int width = REST - 5 - 10;
+    int width = REST - STATUS - LATENCY;
     String shown = fit(request + why, width);
     return in(Style.ofStatus(status), Integer.toString(status))
         + "  "
         + in(Style.DIM, pad(shown, width))
-        + " ".repeat(Math.max(1, 10 - ms.length()))
+        + " ".repeat(Math.max(1, LATENCY - ms.length()))
         + ms;
   }
 
-  private static int status(Message message) {
-    return message.json().at("/payload/status_code").asInt();
+  private static int status(Envelope envelope) {
+    return envelope.json().at("/payload/status_code").asInt();
   }
 
   private static String request(JsonNode request) {
     return shorten(request.path("method").asText() + " " + request.path("url").asText());
   }
 
-  private static String resource(Message message) {
-    String type = message.at("/resources/0/type").toLowerCase(Locale.ROOT);
-    return (type + " " + shorten(message.at("/resources/0/id"))).strip();
+  private static String resource(Envelope envelope) {
+    String type = envelope.at("/resources/0/type").toLowerCase(Locale.ROOT);
+    return (type + " " + shorten(envelope.at("/resources/0/id"))).strip();
   }
 
   private static String shorten(String text) {
@@ -213,8 +228,8 @@ final class Screen {
   }
 
   private static String center(String text) {
-    int left = Math.max(0, (19 - text.length()) / 2);
-    return pad(" ".repeat(left) + text, 19);
+    int left = Math.max(0, (BOX - text.length()) / 2);
+    return pad(" ".repeat(left) + text, BOX);
   }
 
   private static String pad(String text, int width) {

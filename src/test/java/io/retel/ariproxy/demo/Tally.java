@@ -31,7 +31,7 @@ final class Tally {
     }
 
     /** Milliseconds since its first event. */
-    long lasted(Message now) {
+    long lasted(Envelope now) {
       return now.timestamp() - began;
     }
   }
@@ -58,31 +58,31 @@ final class Tally {
   private int events;
   private int commands;
 
-  /** Counts a message; for a response, tells the milliseconds since its command, else -1. */
-  synchronized long count(Message message) {
+  /** Counts an envelope; for a response, tells the milliseconds since its command, else -1. */
+  synchronized long count(Envelope envelope) {
     long latency = -1;
-    switch (message.kind()) {
+    switch (envelope.kind()) {
       case UNMAPPED -> events++;
       case EVENT -> {
         events++;
-        if (message.is("STASIS_START")) {
-          call(message).began = message.timestamp();
-        } else if (message.is("STASIS_END")) {
+        if (envelope.is("STASIS_START")) {
+          call(envelope).began = envelope.timestamp();
+        } else if (envelope.is("STASIS_END")) {
           ended++;
         }
       }
       case COMMAND -> {
         commands++;
-        if (!early.remove(message.commandId())) {
-          unanswered.put(message.commandId(), message.timestamp());
+        if (!early.remove(envelope.commandId())) {
+          unanswered.put(envelope.commandId(), envelope.timestamp());
         }
       }
       case RESPONSE -> {
-        Long sent = unanswered.remove(message.commandId());
+        Long sent = unanswered.remove(envelope.commandId());
         if (sent == null) {
-          early.add(message.commandId());
+          early.add(envelope.commandId());
         } else {
-          latency = message.timestamp() - sent;
+          latency = envelope.timestamp() - sent;
         }
       }
     }
@@ -90,9 +90,9 @@ final class Tally {
     return latency;
   }
 
-  /** The call that the message belongs to. */
-  synchronized Call call(Message message) {
-    return calls.computeIfAbsent(message.callContext(), context -> new Call(++begun));
+  /** The call that the envelope belongs to. */
+  synchronized Call call(Envelope envelope) {
+    return calls.computeIfAbsent(envelope.callContext(), context -> new Call(++begun));
   }
 
   /**

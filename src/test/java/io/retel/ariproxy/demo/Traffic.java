@@ -3,7 +3,7 @@ package io.retel.ariproxy.demo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.retel.ariproxy.demo.Message.Kind;
+import io.retel.ariproxy.demo.Envelope.Kind;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,17 +32,17 @@ final class Traffic implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration POLL = Duration.ofMillis(50);
   private static final long SETTLES_MS = 150;
-  private static final Comparator<Message> IN_ORDER =
-      Comparator.comparingLong(Message::timestamp).thenComparing(Message::kind);
+  private static final Comparator<Envelope> IN_ORDER =
+      Comparator.comparingLong(Envelope::timestamp).thenComparing(Envelope::kind);
 
   private final Map<String, Kind> topics;
-  private final Consumer<Message> listener;
+  private final Consumer<Envelope> listener;
   private final KafkaConsumer<String, String> consumer;
-  private final Map<TopicPartition, Deque<Message>> waiting = new HashMap<>();
+  private final Map<TopicPartition, Deque<Envelope>> waiting = new HashMap<>();
   private final Thread thread = new Thread(this::run, "traffic");
   private volatile boolean closing;
 
-  private Traffic(String brokers, Map<String, Kind> topics, Consumer<Message> listener) {
+  private Traffic(String brokers, Map<String, Kind> topics, Consumer<Envelope> listener) {
     this.topics = topics;
     this.listener = listener;
     this.consumer =
@@ -64,7 +64,7 @@ final class Traffic implements AutoCloseable {
    * @param topics the topics, with what is in them
    * @param listener is called by one thread
    */
-  static Traffic read(String brokers, Map<String, Kind> topics, Consumer<Message> listener) {
+  static Traffic read(String brokers, Map<String, Kind> topics, Consumer<Envelope> listener) {
     Traffic traffic = new Traffic(brokers, topics, listener);
     traffic.thread.setDaemon(true);
     traffic.thread.start();
@@ -108,14 +108,14 @@ final class Traffic implements AutoCloseable {
       waiting
           .computeIfAbsent(
               new TopicPartition(record.topic(), record.partition()), key -> new ArrayDeque<>())
-          .add(Message.of(topics.get(record.topic()), record.timestamp(), json(record.value())));
+          .add(Envelope.of(topics.get(record.topic()), record.timestamp(), json(record.value())));
     }
   }
 
   private void tell(long settled) {
     while (true) {
-      Deque<Message> next = null;
-      for (Deque<Message> partition : waiting.values()) {
+      Deque<Envelope> next = null;
+      for (Deque<Envelope> partition : waiting.values()) {
         if (!partition.isEmpty()
             && (next == null || IN_ORDER.compare(partition.peek(), next.peek()) < 0)) {
           next = partition;

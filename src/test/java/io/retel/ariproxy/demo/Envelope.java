@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param commandId what a response shares with its command; empty for an event
  * @param json the envelope
  */
-record Message(
+record Envelope(
     Kind kind, long timestamp, String callContext, String type, String commandId, JsonNode json) {
 
   /** In the order in which they follow from one another. */
@@ -22,9 +22,9 @@ record Message(
     RESPONSE
   }
 
-  static Message of(Kind topic, long timestamp, JsonNode json) {
+  static Envelope of(Kind topic, long timestamp, JsonNode json) {
     String type = json.path("type").asText("");
-    return new Message(
+    return new Envelope(
         topic == Kind.EVENT && type.equals("RESPONSE") ? Kind.RESPONSE : topic,
         timestamp,
         text(json, "callContext"),
