@@ -39,7 +39,10 @@ public final class WrapEvent implements Processor {
             new SynchronizationAdapter() {
               @Override
               public void onComplete(Exchange done) {
-                published.increment();
+                // one that failed and was handled is counted by who handled it
+                if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
+                  published.increment();
+                }
               }
             });
   }
