@@ -40,7 +40,8 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
             .getCamelContext()
             .getExecutorServiceManager()
             .newSingleThreadExecutor(this, getEndpoint().getEndpointBaseUri());
-    worker.execute(this::drain);
+    ExecutorService own = worker;
+    own.execute(() -> drain(own));
   }
 
   @Override
@@ -63,9 +64,9 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
     super.doStop();
   }
 
-  private void drain() {
+  private void drain(ExecutorService own) {
     try {
-      while (isRunAllowed() && !isStoppingOrStopped()) {
+      while (!own.isShutdown()) {
         // a message leaves the buffer inside the turnstile only: a suspended route has none in its
         // hands
         if (connection.buffer().awaitMessage(WAIT_MS) && turnstile.enter(WAIT_MS)) {
@@ -82,6 +83,10 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  WebSocketConnection connection() {
+    return connection;
   }
 
   private void process(WebSocketMessage message) {
