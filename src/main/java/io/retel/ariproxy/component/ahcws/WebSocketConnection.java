@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.netty.handler.ssl.NotSslRecordException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -13,7 +14,10 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLException;
 import org.apache.camel.CamelContext;
+import org.apache.camel.util.ObjectHelper;
 import org.asynchttpclient.AsyncHttpClient;
 import org.asynchttpclient.BoundRequestBuilder;
 import org.slf4j.Logger;
@@ -40,6 +44,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final MessageBuffer buffer;
   private final ScheduledExecutorService timer;
   private final CamelContext camelContext;
+  private final AtomicBoolean claimed = new AtomicBoolean();
 
   private volatile ConnectionState state = ConnectionState.initial();
   private volatile boolean closed;
@@ -90,6 +95,18 @@ final class WebSocketConnection implements AutoCloseable {
       LOG.warn("The websocket {} was not closed in an orderly way: {}", address(), e.toString());
       closeClient();
     }
+  }
+
+  /** Makes it the caller's: messages in order have one reader. */
+  void claim() {
+    if (!claimed.compareAndSet(false, true)) {
+      throw new IllegalStateException("Another route already consumes " + address());
+    }
+  }
+
+  /** Leaves it to the next reader. */
+  void release() {
+    claimed.set(false);
   }
 
   boolean isClosed() {
@@ -246,7 +263,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     session = null;
     boolean refused = status > 0;
-    String why = refused ? refusal(status) : address() + " is not reachable: " + rootMessage(cause);
+    String why = refused ? refusal(status) : failure(cause);
     long maximum =
         refused ? configuration.getRefusedMaximumDelay() : configuration.getReconnectMaximumDelay();
     // waiting does not mend a refusal: from the first on, tries are rarer
@@ -295,6 +312,16 @@ final class WebSocketConnection implements AutoCloseable {
     }
   }
 
+  private String failure(Throwable cause) {
+    if (has(cause, NotSslRecordException.class)) {
+      return address() + ": no TLS connection can be made: the server does not speak TLS";
+    }
+    if (has(cause, SSLException.class)) {
+      return address() + ": no TLS connection can be made: " + rootMessage(cause);
+    }
+    return address() + " is not reachable: " + rootMessage(cause);
+  }
+
   private String refusal(int status) {
     String what = address() + " refuses the websocket with " + status;
     return switch (status) {
@@ -322,6 +349,10 @@ final class WebSocketConnection implements AutoCloseable {
   private static String basic(String username, String password) {
     String both = username + ":" + (password == null ? "" : password);
     return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static boolean has(Throwable cause, Class<? extends Throwable> type) {
+    return ObjectHelper.getException(type, cause) != null;
   }
 
   private static String rootMessage(Throwable cause) {

@@ -8,7 +8,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
+import org.apache.camel.spi.ExceptionHandler;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.apache.camel.support.LoggingExceptionHandler;
 import org.junit.jupiter.api.Test;
 
 /** Messages arrive in order and one at a time. */
@@ -55,6 +57,27 @@ class AhcWsConsumerOrderTest extends AhcWsTestSupport {
         });
     asterisk.emit(APP, "fails");
     asterisk.emit(APP, "succeeds");
+    awaitReceived(2);
+  }
+
+  @Test
+  void goesOnAfterAFailureOfTheExceptionHandler() throws Exception {
+    ExceptionHandler failing =
+        new LoggingExceptionHandler(context, getClass()) {
+          @Override
+          public void handleException(String message, Exchange exchange, Throwable exception) {
+            throw new IllegalStateException("the handler fails", exception);
+          }
+        };
+    context.getRegistry().bind("failing", failing);
+    startConnected(
+        "exceptionHandler=#failing",
+        exchange -> {
+          received.add(exchange.getMessage().getBody());
+          throw new IllegalStateException("the route fails");
+        });
+    asterisk.emit(APP, "fails");
+    asterisk.emit(APP, "fails, too");
     awaitReceived(2);
   }
 }
