@@ -27,7 +27,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     try (CapturedLog log = new CapturedLog()) {
       context.addRoutes(
           route(
-              "refusedMaximumDelay=250",
+              "refusedMaximumDelay=100",
               exchange -> received.add(exchange.getMessage().getBody())));
       context.start();
       refusal.awaitHits(4, SOON);

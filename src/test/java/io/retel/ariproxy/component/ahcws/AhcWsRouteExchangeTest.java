@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.asterisk.Flood;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
@@ -125,6 +127,27 @@ class AhcWsRouteExchangeTest extends AhcWsTestSupport {
     assertThat(received)
         .containsExactlyElementsOf(
             IntStream.rangeClosed(0, 1_000).mapToObj(i -> i < 1_000 ? "old " + i : "new").toList());
+  }
+
+  @Test
+  void goesOnAfterAMessageThatHangsIsStoppedByForce() throws Exception {
+    startConnected(
+        "",
+        exchange -> {
+          Object body = exchange.getMessage().getBody();
+          received.add(body);
+          if (body.equals("hangs")) {
+            new CountDownLatch(1).await();
+          }
+        });
+    asterisk.emit(APP, "hangs");
+    asterisk.emit(APP, "waits");
+    awaitReceived(1);
+    context.getRouteController().stopRoute(ROUTE, 1, TimeUnit.SECONDS);
+    context.getRouteController().startRoute(ROUTE);
+    awaitReceived(2);
+    assertThat(received).containsExactly("hangs", "waits");
+    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
   }
 
   @Test

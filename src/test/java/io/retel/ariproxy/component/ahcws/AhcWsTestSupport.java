@@ -12,7 +12,10 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 
 /** A simulated Asterisk, and a context whose route consumes its websocket. */
@@ -45,6 +48,17 @@ abstract class AhcWsTestSupport {
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
     component.setUsername(asterisk.username());
     component.setPassword(asterisk.password());
+  }
+
+  @BeforeAll
+  static void lookOften() {
+    Awaitility.setDefaultPollInterval(Duration.ofMillis(20));
+    Awaitility.setDefaultPollDelay(Duration.ZERO);
+  }
+
+  @AfterAll
+  static void lookAsUsual() {
+    Awaitility.reset();
   }
 
   @AfterEach
