@@ -19,7 +19,7 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
     CountDownLatch blocked = new CountDownLatch(1);
     FloodSink sink = new FloodSink();
     startConnected(
-        "pingInterval=100&pongTimeout=200&bufferSize=" + BUFFER_SIZE,
+        "pingInterval=100&pongTimeout=1000&bufferSize=" + BUFFER_SIZE,
         exchange -> {
           blocked.await();
           sink.process(exchange);
@@ -30,7 +30,7 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
     // the server feels it: what is under way fills the sockets' buffers, and no more goes out
     await()
         .atMost(SOON)
-        .during(Duration.ofSeconds(1))
+        .during(Duration.ofMillis(1_500))
         .until(flood::sent, new Unchanged()::isUnchanged);
     assertThat(flood.isDone()).isFalse();
     // one read at most comes on top

@@ -49,7 +49,7 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
     startConnected("pingInterval=100&pongTimeout=300");
     try (CapturedLog log = new CapturedLog()) {
       asterisk.websocket(APP).freeze();
-      await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+      await().atMost(SOON).until(() -> asterisk.websocketsTotal() >= 2);
       awaitConnected();
       asterisk.emit(APP, "after the silence");
       awaitReceived(1);
@@ -77,7 +77,7 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
           new RouteBuilder() {
             @Override
             public void configure() {
-              from("ahc-ws:localhost:%d/x?pingInterval=100&pongTimeout=500"
+              from("ahc-ws:localhost:%d/x?pingInterval=100&pongTimeout=1000"
                       .formatted(server.getLocalPort()))
                   .process(exchange -> received.add(exchange.getMessage().getBody()));
             }
@@ -85,7 +85,7 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
       context.start();
       Socket socket = Upgrades.accept(server);
       OutputStream out = socket.getOutputStream();
-      // one text frame of 30 bytes that takes three times the timeout; no ping is answered
+      // one text frame of 30 bytes that takes longer than the timeout; no ping is answered
       out.write(new byte[] {(byte) 0x81, 30});
       for (int i = 0; i < 30; i++) {
         await().pollDelay(Duration.ofMillis(50)).until(() -> true);

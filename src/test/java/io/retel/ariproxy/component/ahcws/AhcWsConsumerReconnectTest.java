@@ -8,6 +8,8 @@ import java.net.ServerSocket;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.health.HealthCheck;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** It connects when the server comes, and again whenever the connection is lost. */
 class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
@@ -29,11 +31,16 @@ class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
     awaitReceived(1);
   }
 
-  @Test
-  void reconnectsAfterARestart() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void reconnectsAfterARestart(boolean saysGoodbye) throws Exception {
     startConnected("");
     for (int restarts = 1; restarts <= 3; restarts++) {
-      asterisk.stop();
+      if (saysGoodbye) {
+        asterisk.stop();
+      } else {
+        asterisk.kill();
+      }
       awaitHealth(HealthCheck.State.DOWN);
       asterisk.restart();
       awaitConnected();

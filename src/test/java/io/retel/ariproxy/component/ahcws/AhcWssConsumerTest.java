@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
@@ -33,6 +34,7 @@ class AhcWssConsumerTest {
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final String STORE_PASSWORD = "changeit";
   private static final int LARGE = 3_000_000;
+  private static final int SMALL = 2_000;
 
   @TempDir static Path directory;
 
@@ -87,10 +89,15 @@ class AhcWssConsumerTest {
 
   @Test
   void consumesOverTls() throws Exception {
+    // more than the buffer takes: reading stops and goes on all the time
     start(localhost, localhost);
-    await().atMost(SOON).until(() -> received.size() == 2);
-    assertThat(received).first().isEqualTo("hello");
-    assertThat(received).last().matches(large -> large.length() == LARGE);
+    await().atMost(SOON).until(() -> received.size() == 1 + SMALL);
+    assertThat(received).first().matches(large -> large.length() == LARGE);
+    assertThat(received)
+        .extracting(String::length)
+        .containsExactlyElementsOf(
+            IntStream.rangeClosed(0, SMALL).mapToObj(i -> i == 0 ? LARGE : i).toList());
+    assertThat(websockets).hasValue(1);
     await().atMost(SOON).until(() -> health().getState() == HealthCheck.State.UP);
   }
 
@@ -139,8 +146,10 @@ class AhcWssConsumerTest {
             .webSocketHandler(
                 websocket -> {
                   websockets.incrementAndGet();
-                  websocket.writeTextMessage("hello");
                   websocket.writeTextMessage("x".repeat(LARGE));
+                  for (int i = 1; i <= SMALL; i++) {
+                    websocket.writeTextMessage("x".repeat(i));
+                  }
                 })
             .listen(0, "localhost")
             .toCompletionStage()
@@ -162,7 +171,7 @@ class AhcWssConsumerTest {
             from("ahc-wss:localhost:"
                     + server.actualPort()
                     + "/events?sslContextParameters=#tls&reconnectInitialDelay=40"
-                    + "&reconnectMaximumDelay=100")
+                    + "&reconnectMaximumDelay=100&bufferSize=20000")
                 .process(exchange -> received.add(exchange.getMessage().getBody(String.class)));
           }
         });

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** The working route is stopped and replaced under load: nothing is lost, doubled or reordered. */
 class LanesRouteExchangeTest extends LanesTestSupport {
 
-  private static final int EDITS = 3;
+  private static final int EDITS = 2;
 
   private interface Edit {
     void make(int number) throws Exception;
