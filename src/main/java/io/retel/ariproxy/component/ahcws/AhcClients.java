@@ -4,8 +4,6 @@ import static org.asynchttpclient.Dsl.asyncHttpClient;
 import static org.asynchttpclient.Dsl.config;
 
 import io.netty.channel.Channel;
-import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.JdkSslContext;
 import java.io.IOException;
 import java.net.URI;
 import java.security.GeneralSecurityException;
@@ -14,6 +12,7 @@ import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.asynchttpclient.AsyncHttpClient;
 import org.asynchttpclient.DefaultAsyncHttpClientConfig;
+import org.asynchttpclient.netty.ssl.JsseSslEngineFactory;
 
 /** Builds the HTTP client of one websocket: one thread, no retries, no redirects, no cookies. */
 final class AhcClients {
@@ -50,11 +49,9 @@ final class AhcClients {
             .setShutdownTimeout(Duration.ofSeconds(2))
             .setWsAdditionalChannelInitializer(initialized);
     if (configuration.getSslContextParameters() != null) {
-      builder.setSslContext(
-          new JdkSslContext(
-              configuration.getSslContextParameters().createSSLContext(camelContext),
-              true,
-              ClientAuth.NONE));
+      builder.setSslEngineFactory(
+          new JsseSslEngineFactory(
+              configuration.getSslContextParameters().createSSLContext(camelContext)));
     }
     return asyncHttpClient(builder);
   }

@@ -68,13 +68,19 @@ public class AhcWsComponent extends DefaultComponent {
     return endpoint;
   }
 
-  /** The connection of that endpoint's address: the one that is there, or a new one, opened. */
+  /**
+   * The connection of that endpoint's address: the one that is there, or a new one, opened. It is
+   * the caller's until its {@link WebSocketConnection#release}.
+   */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
     return connections.compute(
         endpoint.getHttpUri(),
         (uri, existing) -> {
-          if (existing != null && existing.serves(endpoint.getConfiguration())) {
-            return existing;
+          if (existing != null) {
+            existing.claim();
+            if (existing.serves(endpoint.getConfiguration())) {
+              return existing;
+            }
           }
           MessageBuffer buffer = new MessageBuffer(endpoint.getConfiguration().getBufferSize());
           if (existing != null) {
@@ -84,6 +90,7 @@ public class AhcWsComponent extends DefaultComponent {
           WebSocketConnection connection =
               new WebSocketConnection(
                   uri, endpoint.getConfiguration(), buffer, timer, getCamelContext());
+          connection.claim();
           register(new AhcWsHealthCheck(connection));
           connection.open();
           return connection;
@@ -112,7 +119,9 @@ public class AhcWsComponent extends DefaultComponent {
   protected void doShutdown() throws Exception {
     closeConnections();
     getCamelContext().getLifecycleStrategies().remove(closeBeforeRoutesStop);
-    getCamelContext().getExecutorServiceManager().shutdownNow(timer);
+    if (timer != null) {
+      getCamelContext().getExecutorServiceManager().shutdownNow(timer);
+    }
     super.doShutdown();
   }
 

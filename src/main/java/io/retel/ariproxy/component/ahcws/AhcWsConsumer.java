@@ -18,7 +18,7 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
   private static final long WAIT_MS = 250;
 
   private final Turnstile turnstile = new Turnstile();
-  private WebSocketConnection connection;
+  private volatile WebSocketConnection connection;
   private ExecutorService worker;
 
   AhcWsConsumer(AhcWsEndpoint endpoint, Processor processor) {
@@ -33,14 +33,16 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
   @Override
   protected void doStart() throws Exception {
     super.doStart();
-    connection = getEndpoint().getComponent().connect(getEndpoint());
+    WebSocketConnection source = getEndpoint().getComponent().connect(getEndpoint());
+    connection = source;
     turnstile.open();
-    worker =
+    ExecutorService own =
         getEndpoint()
             .getCamelContext()
             .getExecutorServiceManager()
             .newSingleThreadExecutor(this, getEndpoint().getEndpointBaseUri());
-    worker.execute(this::drain);
+    worker = own;
+    own.execute(() -> drain(source, own));
   }
 
   @Override
@@ -60,17 +62,21 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
       getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(worker);
       worker = null;
     }
+    if (connection != null) {
+      connection.release();
+      connection = null;
+    }
     super.doStop();
   }
 
-  private void drain() {
+  private void drain(WebSocketConnection source, ExecutorService own) {
     try {
-      while (isRunAllowed() && !isStoppingOrStopped()) {
+      while (!own.isShutdown()) {
         // a message leaves the buffer inside the turnstile only: a suspended route has none in its
         // hands
-        if (connection.buffer().awaitMessage(WAIT_MS) && turnstile.enter(WAIT_MS)) {
+        if (source.buffer().awaitMessage(WAIT_MS) && turnstile.enter(WAIT_MS)) {
           try {
-            WebSocketMessage message = connection.take();
+            WebSocketMessage message = source.take();
             if (message != null) {
               process(message);
             }
@@ -82,6 +88,10 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  WebSocketConnection connection() {
+    return connection;
   }
 
   private void process(WebSocketMessage message) {
@@ -117,8 +127,9 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
 
   @Override
   public int getPendingExchangesSize() {
-    int buffered = getEndpoint().getCamelContext().isStopping() ? connection.buffer().size() : 0;
-    return turnstile.inside() + buffered;
+    WebSocketConnection source = connection;
+    boolean worksOff = source != null && getEndpoint().getCamelContext().isStopping();
+    return turnstile.inside() + (worksOff ? source.buffer().size() : 0);
   }
 
   @Override

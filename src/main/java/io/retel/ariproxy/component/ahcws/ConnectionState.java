@@ -9,7 +9,7 @@ import java.time.Instant;
  * @param since since when it is so
  * @param reason why it is not connected, in a sentence
  * @param refusedStatus the HTTP status with which the server refused the upgrade, or 0
- * @param failures how many tries have failed since it was last connected
+ * @param failures how many tries have failed since it was last connected for a while
  */
 record ConnectionState(
     boolean connected, Instant since, String reason, int refusedStatus, int failures) {
@@ -19,11 +19,11 @@ record ConnectionState(
   }
 
   ConnectionState nowConnected() {
-    return new ConnectionState(true, Instant.now(), "", 0, 0);
+    return new ConnectionState(true, Instant.now(), "", 0, failures);
   }
 
-  ConnectionState nowLost(String why) {
-    return new ConnectionState(false, Instant.now(), why, 0, 0);
+  ConnectionState nowLost(String why, int failedTries) {
+    return new ConnectionState(false, Instant.now(), why, 0, failedTries);
   }
 
   ConnectionState failedAgain(String why, int status) {

@@ -98,6 +98,16 @@ final class MessageBuffer {
     }
   }
 
+  /** What the messages that wait weigh. */
+  long bytes() {
+    lock.lock();
+    try {
+      return bytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** How many messages wait. */
   int size() {
     lock.lock();

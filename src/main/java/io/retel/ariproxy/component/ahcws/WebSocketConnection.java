@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.netty.handler.ssl.NotSslRecordException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -10,9 +11,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLException;
 import org.apache.camel.CamelContext;
+import org.apache.camel.util.ObjectHelper;
 import org.asynchttpclient.AsyncHttpClient;
 import org.asynchttpclient.BoundRequestBuilder;
 import org.slf4j.Logger;
@@ -22,28 +27,34 @@ import org.slf4j.LoggerFactory;
  * One websocket to one address: opened, kept alive, and opened again for ever until it is closed.
  *
  * <p>All that changes its state runs on the timer's one thread; Netty's thread only puts messages
- * into the buffer. While the buffer is full the socket is not read, and the server's silence means
- * nothing.
+ * into the buffer, and stops and resumes reading. While the buffer is full the socket is not read,
+ * and the server's silence means nothing.
  */
 final class WebSocketConnection implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(WebSocketConnection.class);
+
+  private static final long CLOSE_TIMEOUT_SECONDS = 2;
+
+  /** A connection that ends sooner was no success. */
+  private static final Duration LASTING = Duration.ofSeconds(1);
 
   private final URI uri;
   private final AhcWsConfiguration configuration;
   private final MessageBuffer buffer;
   private final ScheduledExecutorService timer;
   private final CamelContext camelContext;
+  private final AtomicBoolean claimed = new AtomicBoolean();
 
   private volatile ConnectionState state = ConnectionState.initial();
   private volatile boolean closed;
-  private volatile boolean readingPaused;
   private volatile Channel initialized;
   private volatile long lastHeard;
 
-  // touched on the timer's thread only
-  private AsyncHttpClient client;
-  private WebSocketSession session;
+  // written on the timer's thread only
+  private volatile AsyncHttpClient client;
+  private volatile WebSocketSession session;
+  private ScheduledFuture<?> pinging;
   private String loggedReason = "";
 
   WebSocketConnection(
@@ -61,11 +72,7 @@ final class WebSocketConnection implements AutoCloseable {
 
   /** Starts to connect; returns at once. */
   void open() {
-    timer.execute(this::connect);
-    long interval = configuration.getPingInterval();
-    if (interval > 0) {
-      timer.scheduleWithFixedDelay(guarded(this::ping), interval, interval, TimeUnit.MILLISECONDS);
-    }
+    timer.execute(guarded(this::start));
   }
 
   /**
@@ -79,12 +86,31 @@ final class WebSocketConnection implements AutoCloseable {
     }
     closed = true;
     try {
-      timer.submit(this::disconnect).get(5, TimeUnit.SECONDS);
+      timer.submit(this::disconnect).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      closeClient();
     } catch (Exception e) {
+      // a look-up of the server's name may hold up the timer
       LOG.warn("The websocket {} was not closed in an orderly way: {}", address(), e.toString());
+      closeClient();
     }
+  }
+
+  /** Makes it the caller's: messages in order have one reader. */
+  void claim() {
+    if (!claimed.compareAndSet(false, true)) {
+      throw new IllegalStateException("Another route already consumes " + address());
+    }
+  }
+
+  /** Leaves it to the next reader. */
+  void release() {
+    claimed.set(false);
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   MessageBuffer buffer() {
@@ -115,13 +141,24 @@ final class WebSocketConnection implements AutoCloseable {
    */
   WebSocketMessage take() {
     WebSocketMessage message = buffer.poll();
-    if (readingPaused && buffer.hasRoom()) {
-      timer.execute(guarded(this::resumeReading));
+    WebSocketSession current = session;
+    if (current != null && current.paused() && buffer.hasRoom()) {
+      current.execute(() -> resumeReading(current));
     }
     return message;
   }
 
   // ---- the timer's thread
+
+  private void start() {
+    connect();
+    long interval = configuration.getPingInterval();
+    if (interval > 0) {
+      pinging =
+          timer.scheduleWithFixedDelay(
+              guarded(this::ping), interval, interval, TimeUnit.MILLISECONDS);
+    }
+  }
 
   private void connect() {
     if (closed) {
@@ -129,8 +166,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     try {
       if (client == null) {
-        client =
-            AhcClients.create(uri, configuration, camelContext, channel -> initialized = channel);
+        client = AhcClients.create(uri, configuration, camelContext, this::initialize);
       }
       BoundRequestBuilder request = client.prepareGet(uri.toString());
       if (configuration.getUsername() != null) {
@@ -147,21 +183,29 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   private void disconnect() {
+    if (pinging != null) {
+      pinging.cancel(false);
+    }
     WebSocketSession open = session;
     session = null;
     if (open != null) {
       open.close();
+      open.awaitClosed();
     }
     if (state.connected()) {
-      lost("The websocket was closed by this side");
+      lost("The websocket was closed by this side", 0);
     }
-    if (client != null) {
+    closeClient();
+  }
+
+  private void closeClient() {
+    AsyncHttpClient closing = client;
+    if (closing != null) {
       try {
-        client.close();
+        closing.close();
       } catch (IOException e) {
         LOG.debug("Closing the HTTP client failed", e);
       }
-      client = null;
     }
   }
 
@@ -170,8 +214,7 @@ final class WebSocketConnection implements AutoCloseable {
     if (current == null || !state.connected()) {
       return;
     }
-    if (readingPaused) {
-      lastHeard = System.nanoTime();
+    if (current.paused()) {
       return;
     }
     long sent = System.nanoTime();
@@ -183,7 +226,7 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   private void checkHeardSince(WebSocketSession pinged, long sent) {
-    if (session == pinged && !readingPaused && lastHeard - sent < 0) {
+    if (session == pinged && !pinged.paused() && lastHeard - sent < 0) {
       abandon(pinged, "No sign of life within " + configuration.getPongTimeout() + " ms of a ping");
     }
   }
@@ -192,17 +235,8 @@ final class WebSocketConnection implements AutoCloseable {
   private void abandon(WebSocketSession useless, String why) {
     if (session == useless) {
       useless.close();
+      useless.awaitClosed();
       onClosed(useless, why);
-    }
-  }
-
-  private void resumeReading() {
-    WebSocketSession current = session;
-    if (readingPaused && current != null && buffer.hasRoom()) {
-      readingPaused = false;
-      lastHeard = System.nanoTime();
-      current.read(true);
-      LOG.info("The websocket {} is read again", address());
     }
   }
 
@@ -229,7 +263,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     session = null;
     boolean refused = status > 0;
-    String why = refused ? refusal(status) : address() + " is not reachable: " + rootMessage(cause);
+    String why = refused ? refusal(status) : failure(cause);
     long maximum =
         refused ? configuration.getRefusedMaximumDelay() : configuration.getReconnectMaximumDelay();
     // waiting does not mend a refusal: from the first on, tries are rarer
@@ -255,25 +289,37 @@ final class WebSocketConnection implements AutoCloseable {
       return;
     }
     session = null;
-    lost(why);
+    // one that did not last counts as a failed try: a server that closes at once is not hammered
+    boolean lasted = Duration.between(state.since(), Instant.now()).compareTo(LASTING) > 0;
+    int failures = lasted ? 0 : state.failures();
+    lost(why, failures + 1);
     if (!closed) {
       LOG.warn("Lost {}: {}; connecting again", address(), why);
       long delay =
           Backoff.delay(
               configuration.getReconnectInitialDelay(),
               configuration.getReconnectMaximumDelay(),
-              0,
+              failures,
               ThreadLocalRandom.current()::nextDouble);
       timer.schedule(guarded(this::connect), delay, TimeUnit.MILLISECONDS);
     }
   }
 
-  private void lost(String why) {
-    state = state.nowLost(why);
-    readingPaused = false;
+  private void lost(String why, int failures) {
+    state = state.nowLost(why, failures);
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.DISCONNECTED));
     }
+  }
+
+  private String failure(Throwable cause) {
+    if (has(cause, NotSslRecordException.class)) {
+      return address() + ": no TLS connection can be made: the server does not speak TLS";
+    }
+    if (has(cause, SSLException.class)) {
+      return address() + ": no TLS connection can be made: " + rootMessage(cause);
+    }
+    return address() + " is not reachable: " + rootMessage(cause);
   }
 
   private String refusal(int status) {
@@ -282,7 +328,10 @@ final class WebSocketConnection implements AutoCloseable {
       case 400 -> what + ": the upgrade names no application; set ari.app";
       case 401, 403 -> what + ": check user name and password, and that the user may use it";
       case 404 -> what + ": check the address's path, and that the server's ARI is enabled";
-      default -> what;
+      default ->
+          status >= 500
+              ? what + ": the server is not ready for it"
+              : what + ": this is no websocket; check the address";
     };
   }
 
@@ -302,6 +351,10 @@ final class WebSocketConnection implements AutoCloseable {
     return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
   }
 
+  private static boolean has(Throwable cause, Class<? extends Throwable> type) {
+    return ObjectHelper.getException(type, cause) != null;
+  }
+
   private static String rootMessage(Throwable cause) {
     Throwable root = cause;
     while (root.getCause() != null && root.getCause() != root) {
@@ -311,6 +364,11 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   // ---- Netty's thread
+
+  private void initialize(Channel channel) {
+    initialized = channel;
+    channel.pipeline().addFirst(new SocketGate(() -> lastHeard = System.nanoTime()));
+  }
 
   /**
    * The channel under an open websocket: connects are tried one at a time, so that it is the last
@@ -333,24 +391,24 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   void received(WebSocketSession by, WebSocketMessage message) {
-    lastHeard = System.nanoTime();
     buffer.put(message);
-    if (!readingPaused && buffer.full()) {
-      readingPaused = true;
-      by.read(false);
+    if (!by.paused() && buffer.full()) {
+      by.pause();
       LOG.warn(
           "The buffer of {} is full with {} messages; the socket is not read until the route has caught up",
           address(),
           buffer.size());
-      // the route may have caught up between the two lines above
-      if (buffer.hasRoom()) {
-        timer.execute(guarded(this::resumeReading));
-      }
+      // the route may have caught up before it could see the pause
+      resumeReading(by);
     }
   }
 
-  void heard() {
-    lastHeard = System.nanoTime();
+  private void resumeReading(WebSocketSession paused) {
+    if (paused.paused() && buffer.hasRoom()) {
+      lastHeard = System.nanoTime();
+      paused.resume();
+      LOG.info("The websocket {} is read again", address());
+    }
   }
 
   void failed(WebSocketSession failed, Throwable cause, int status) {

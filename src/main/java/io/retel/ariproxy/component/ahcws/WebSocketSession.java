@@ -2,6 +2,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.channel.Channel;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.asynchttpclient.HttpResponseStatus;
 import org.asynchttpclient.ws.WebSocket;
@@ -14,10 +15,13 @@ import org.asynchttpclient.ws.WebSocketUpgradeHandler;
  */
 final class WebSocketSession implements WebSocketListener {
 
+  private static final long CLOSE_TIMEOUT_MS = 1_000;
+
   private final WebSocketConnection connection;
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile WebSocket webSocket;
   private volatile Channel channel;
+  private volatile boolean paused;
   private volatile int status;
 
   WebSocketSession(WebSocketConnection connection) {
@@ -53,16 +57,49 @@ final class WebSocketSession implements WebSocketListener {
     }
   }
 
-  /** Reads the socket, or stops reading it. */
-  void read(boolean reading) {
-    channel.config().setAutoRead(reading);
+  /** Waits, briefly, until it is closed: nothing is received after that. Not on Netty's thread. */
+  void awaitClosed() {
+    Channel closing = channel;
+    if (closing != null) {
+      closing.closeFuture().awaitUninterruptibly(CLOSE_TIMEOUT_MS);
+    }
+  }
+
+  /** Whether the socket is not read because the route does not keep up. */
+  boolean paused() {
+    return paused;
+  }
+
+  /** Stops reading the socket; what is decoded already still comes. On Netty's thread. */
+  void pause() {
+    paused = true;
+    gate().shut(channel);
+  }
+
+  /** Reads the socket again. On Netty's thread. */
+  void resume() {
+    paused = false;
+    gate().open(channel);
+  }
+
+  private SocketGate gate() {
+    return channel.pipeline().get(SocketGate.class);
+  }
+
+  /** Runs something on Netty's thread, unless that has ended. */
+  void execute(Runnable task) {
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      // closed meanwhile
+    }
   }
 
   @Override
   public void onOpen(WebSocket opened) {
     channel = connection.openedChannel();
     webSocket = opened;
-    if (ended.get()) {
+    if (ended.get() || connection.isClosed()) {
       // closed while the connect was under way
       close();
     } else {
@@ -86,13 +123,7 @@ final class WebSocketSession implements WebSocketListener {
 
   @Override
   public void onPingFrame(byte[] payload) {
-    connection.heard();
     webSocket.sendPongFrame(payload);
-  }
-
-  @Override
-  public void onPongFrame(byte[] payload) {
-    connection.heard();
   }
 
   @Override

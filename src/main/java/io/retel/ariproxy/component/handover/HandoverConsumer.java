@@ -1,5 +1,6 @@
 package io.retel.ariproxy.component.handover;
 
+import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
@@ -47,12 +48,13 @@ class HandoverConsumer extends DefaultConsumer implements Suspendable, ShutdownA
   }
 
   /**
-   * An exchanged route is suspended at once; only when the whole context stops are the callers
-   * served to the end.
+   * An exchanged route is suspended at once; only when the whole context stops or is suspended are
+   * the callers served to the end.
    */
   @Override
   public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
-    return getEndpoint().getCamelContext().isStopping();
+    CamelContext context = getEndpoint().getCamelContext();
+    return context.isStopping() || context.isSuspending();
   }
 
   @Override

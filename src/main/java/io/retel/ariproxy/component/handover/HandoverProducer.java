@@ -22,17 +22,20 @@ class HandoverProducer extends DefaultAsyncProducer {
   @Override
   public boolean process(Exchange exchange, AsyncCallback callback) {
     try {
-      if (!seam.turnstile.enter(timeout)) {
-        exchange.setException(
-            new IllegalStateException(
-                "No running route consumes from " + getEndpoint() + " since " + timeout + " ms"));
-      } else {
+      if (seam.turnstile.enter(timeout)) {
         try {
-          return seam.consumer.getAsyncProcessor().process(exchange, callback);
+          HandoverConsumer consumer = seam.consumer;
+          // none if it was stopped by force, which waits for nobody
+          if (consumer != null) {
+            return consumer.getAsyncProcessor().process(exchange, callback);
+          }
         } finally {
           seam.turnstile.leave();
         }
       }
+      exchange.setException(
+          new IllegalStateException(
+              "No running route consumes from " + getEndpoint() + " since " + timeout + " ms"));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       exchange.setException(e);

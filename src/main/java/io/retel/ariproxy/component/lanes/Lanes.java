@@ -28,7 +28,25 @@ final class Lanes<T> {
   private int leased;
 
   /** An item that is leased; its lane stands still until {@link #end} or {@link #giveBack}. */
-  record Lease<T>(String key, T item) {}
+  static final class Lease<T> {
+
+    private final String key;
+    private final T item;
+    private boolean ended;
+
+    private Lease(String key, T item) {
+      this.key = key;
+      this.item = item;
+    }
+
+    String key() {
+      return key;
+    }
+
+    T item() {
+      return item;
+    }
+  }
 
   /** Puts an item at the end of its key's lane. */
   void put(String key, T item) {
@@ -74,10 +92,14 @@ final class Lanes<T> {
     }
   }
 
-  /** Ends a lease: the lane's next item becomes ready. */
+  /** Ends a lease, unless it has ended already: the lane's next item becomes ready. */
   void end(Lease<T> lease) {
     lock.lock();
     try {
+      if (lease.ended) {
+        return;
+      }
+      lease.ended = true;
       leased--;
       if (lanes.get(lease.key()).isEmpty()) {
         lanes.remove(lease.key());
@@ -94,11 +116,25 @@ final class Lanes<T> {
   void giveBack(Lease<T> lease) {
     lock.lock();
     try {
+      if (lease.ended) {
+        return;
+      }
+      lease.ended = true;
       leased--;
       waiting++;
       lanes.get(lease.key()).addFirst(lease.item());
       readyKeys.addFirst(lease.key());
       ready.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Keys of which an item waits or is leased. */
+  int keys() {
+    lock.lock();
+    try {
+      return lanes.size();
     } finally {
       lock.unlock();
     }

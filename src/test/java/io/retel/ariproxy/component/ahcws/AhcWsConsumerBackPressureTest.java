@@ -1,0 +1,67 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.retel.ariproxy.fixtures.asterisk.Flood;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** A route that does not keep up stops the socket from being read; nothing is lost. */
+class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
+
+  private static final int BUFFER_SIZE = 1_000_000;
+  private static final long COUNT = 60_000;
+
+  @Test
+  void readsNoMoreThanTheBufferHolds() throws Exception {
+    CountDownLatch blocked = new CountDownLatch(1);
+    FloodSink sink = new FloodSink();
+    startConnected(
+        "pingInterval=100&pongTimeout=1000&bufferSize=" + BUFFER_SIZE,
+        exchange -> {
+          blocked.await();
+          sink.process(exchange);
+        });
+    Flood flood = asterisk.flood(APP, COUNT, 0, 1);
+    MessageBuffer buffer = buffer();
+    await().atMost(SOON).until(buffer::full);
+    // the server feels it: what is under way fills the sockets' buffers, and no more goes out
+    await()
+        .atMost(SOON)
+        .during(Duration.ofMillis(1_500))
+        .until(flood::sent, new Unchanged()::isUnchanged);
+    assertThat(flood.isDone()).isFalse();
+    // one read at most comes on top
+    assertThat(buffer.bytes()).isLessThan(BUFFER_SIZE + 300_000L);
+    // its silence means nothing meanwhile
+    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+    blocked.countDown();
+    sink.awaitAll(COUNT, Duration.ofSeconds(60));
+    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void takesAMessageThatIsLargerThanTheBuffer() throws Exception {
+    startConnected("bufferSize=1000");
+    for (int i = 1; i <= 5; i++) {
+      asterisk.websocket(APP).sendHuge(100_000);
+    }
+    awaitReceived(5);
+  }
+
+  private MessageBuffer buffer() {
+    return ((AhcWsConsumer) context.getRoute(ROUTE).getConsumer()).connection().buffer();
+  }
+
+  private static final class Unchanged {
+    private long last = -1;
+
+    boolean isUnchanged(long value) {
+      boolean unchanged = value == last;
+      last = value;
+      return unchanged;
+    }
+  }
+}

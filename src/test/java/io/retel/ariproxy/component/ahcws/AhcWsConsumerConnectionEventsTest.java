@@ -1,0 +1,70 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.Exchange;
+import org.junit.jupiter.api.Test;
+
+/** The route learns of the connection in order with the messages, if it wants to. */
+class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
+
+  private void keep(Exchange exchange) {
+    String event = exchange.getMessage().getHeader(AhcWsConstants.EVENT, String.class);
+    received.add(event != null ? event : exchange.getMessage().getBody(String.class));
+    if (event != null) {
+      assertThat(exchange.getMessage().getBody()).isNull();
+    }
+  }
+
+  @Test
+  void tellsOfTheConnectionInOrder() throws Exception {
+    startConnected("fireWebSocketConnectionEvents=true", this::keep);
+    asterisk.emit(APP, "first");
+    awaitReceived(2);
+    asterisk.cutConnections();
+    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    awaitConnected();
+    asterisk.emit(APP, "second");
+    awaitReceived(5);
+    assertThat(received)
+        .containsExactly("CONNECTED", "first", "DISCONNECTED", "CONNECTED", "second");
+  }
+
+  @Test
+  void putsNoMessageOutsideAConnection() throws Exception {
+    startConnected("fireWebSocketConnectionEvents=true", this::keep);
+    asterisk.flood(APP, 20_000, 5_000, 1);
+    for (int cuts = 1; cuts <= 5; cuts++) {
+      asterisk.cutConnections();
+      int expected = 1 + cuts;
+      await().atMost(SOON).until(() -> asterisk.websocketsTotal() == expected);
+    }
+    awaitConnected();
+    asterisk.emit(APP, "end");
+    await().atMost(SOON).until(() -> List.copyOf(received).contains("end"));
+    List<Object> events = new ArrayList<>();
+    boolean connected = false;
+    for (Object message : received) {
+      if (message.equals("CONNECTED") || message.equals("DISCONNECTED")) {
+        connected = message.equals("CONNECTED");
+        events.add(message);
+      } else {
+        assertThat(connected).as("connected when %s arrives", message).isTrue();
+      }
+    }
+    assertThat(events).hasSize(11).startsWith("CONNECTED", "DISCONNECTED").endsWith("CONNECTED");
+  }
+
+  @Test
+  void saysNothingUnlessAsked() throws Exception {
+    startConnected("", this::keep);
+    asterisk.cutConnections();
+    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    awaitConnected();
+    asterisk.emit(APP, "only");
+    awaitReceived(1);
+  }
+}

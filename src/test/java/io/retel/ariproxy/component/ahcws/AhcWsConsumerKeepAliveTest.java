@@ -1,0 +1,98 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.retel.ariproxy.fixtures.asterisk.Ping;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import org.apache.camel.builder.RouteBuilder;
+import org.junit.jupiter.api.Test;
+
+/** Pings in both directions, and a peer that is dead without saying so. */
+class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
+
+  @Test
+  void pingsAndStaysConnectedWithoutMessages() throws Exception {
+    // quiet for longer than any of the client's timeouts
+    startConnected("pingInterval=50&pongTimeout=2000&connectTimeout=300");
+    await().atMost(SOON).until(() -> asterisk.pingsReceived() >= 20);
+    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+    assertThat(asterisk.textFramesReceived()).isZero();
+    assertThat(asterisk.unsolicitedPongs()).isZero();
+  }
+
+  @Test
+  void staysConnectedWithoutPings() throws Exception {
+    startConnected("pingInterval=0&connectTimeout=200&pongTimeout=100");
+    await().atMost(SOON).during(Duration.ofSeconds(1)).until(() -> asterisk.websocketsOpen() == 1);
+    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+    assertThat(asterisk.pingsReceived()).isZero();
+  }
+
+  @Test
+  void answersPingsWithTheirPayload() throws Exception {
+    startConnected("");
+    for (String payload : new String[] {"", "1", "x".repeat(125)}) {
+      Ping ping = asterisk.websocket(APP).ping(payload);
+      ping.awaitAnswered(SOON);
+    }
+    assertThat(asterisk.unsolicitedPongs()).isZero();
+    assertThat(asterisk.textFramesReceived()).isZero();
+  }
+
+  @Test
+  void noticesASilentServer() throws Exception {
+    startConnected("pingInterval=100&pongTimeout=300");
+    try (CapturedLog log = new CapturedLog()) {
+      asterisk.websocket(APP).freeze();
+      await().atMost(SOON).until(() -> asterisk.websocketsTotal() >= 2);
+      awaitConnected();
+      asterisk.emit(APP, "after the silence");
+      awaitReceived(1);
+      assertThat(log.events())
+          .anyMatch(
+              event ->
+                  event.getFormattedMessage().contains("No sign of life within 300 ms of a ping"));
+    }
+  }
+
+  @Test
+  void reconnectsWhenTheNetworkIsBack() throws Exception {
+    startConnected("pingInterval=100&pongTimeout=300");
+    asterisk.unplug();
+    asterisk.plugIn();
+    awaitConnected();
+    asterisk.emit(APP, "after the outage");
+    awaitReceived(1);
+  }
+
+  @Test
+  void takesASlowMessageForASignOfLife() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
+      context.addRoutes(
+          new RouteBuilder() {
+            @Override
+            public void configure() {
+              from("ahc-ws:localhost:%d/x?pingInterval=100&pongTimeout=1000"
+                      .formatted(server.getLocalPort()))
+                  .process(exchange -> received.add(exchange.getMessage().getBody()));
+            }
+          });
+      context.start();
+      Socket socket = Upgrades.accept(server);
+      OutputStream out = socket.getOutputStream();
+      // one text frame of 30 bytes that takes longer than the timeout; no ping is answered
+      out.write(new byte[] {(byte) 0x81, 30});
+      for (int i = 0; i < 30; i++) {
+        await().pollDelay(Duration.ofMillis(50)).until(() -> true);
+        out.write('x');
+        out.flush();
+      }
+      awaitReceived(1);
+    }
+  }
+}

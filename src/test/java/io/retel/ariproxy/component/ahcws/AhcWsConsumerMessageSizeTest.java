@@ -1,0 +1,71 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Messages arrive whole, or not at all if they are too large. */
+class AhcWsConsumerMessageSizeTest extends AhcWsTestSupport {
+
+  private static final String MANY_BYTES_EACH = "{\"name\":\"Grüße, 漢字, 🎉\"}";
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 5, 1000})
+  void putsFragmentsTogether(int frameSize) throws Exception {
+    startConnected("");
+    asterisk.websocket(APP).sendFragmented(MANY_BYTES_EACH, frameSize);
+    asterisk.emit(APP, "next");
+    awaitReceived(2);
+    assertThat(received).containsExactly(MANY_BYTES_EACH, "next");
+  }
+
+  @Test
+  void takesALargeMessage() throws Exception {
+    startConnected("");
+    String large = asterisk.websocket(APP).sendHuge(10 * 1024 * 1024);
+    awaitReceived(1);
+    assertThat(received.iterator().next().equals(large)).isTrue();
+  }
+
+  @Test
+  void takesALargeMessageInFragments() throws Exception {
+    startConnected("");
+    String large = "ü".repeat(5 * 1024 * 1024);
+    asterisk.websocket(APP).sendFragmented(large, 65_535);
+    awaitReceived(1);
+    assertThat(received.iterator().next().equals(large)).isTrue();
+  }
+
+  @Test
+  void takesBinary() throws Exception {
+    startConnected("");
+    asterisk.websocket(APP).sendBinary(new byte[] {0, -1, 2});
+    awaitReceived(1);
+    assertThat(received).containsExactly(new byte[] {0, -1, 2});
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {10_000, 300})
+  void reconnectsAfterAMessageThatIsTooLarge(int frameSize) throws Exception {
+    startConnected("maxMessageSize=1000");
+    String largest = "x".repeat(1000);
+    asterisk.websocket(APP).sendFragmented(largest, frameSize);
+    awaitReceived(1);
+    try (CapturedLog log = new CapturedLog()) {
+      asterisk.websocket(APP).sendFragmented("y".repeat(1001), frameSize);
+      await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+      awaitConnected();
+      asterisk.emit(APP, "later");
+      awaitReceived(2);
+      assertThat(received).containsExactly(largest, "later");
+      assertThat(log.lines(Level.ERROR))
+          .singleElement()
+          .asString()
+          .contains("larger than maxMessageSize=1000 bytes");
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import java.lang.management.ManagementFactory;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import javax.management.JMException;
+import javax.management.MBeanAttributeInfo;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import javax.management.RuntimeMBeanException;
+import org.apache.camel.Endpoint;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The password goes to the server in a header and is to be seen nowhere else. */
+class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
+
+  private static final String USER = "somebody";
+
+  @Override
+  boolean isJmxEnabled() {
+    return true;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"not-to-be-seen", ")(&{{x}}%+ü"})
+  void showsThePasswordToTheServerOnly(String password) throws Exception {
+    AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+    component.setUsername(USER);
+    component.setPassword(password);
+    Fault refusal = asterisk.faults().refuseUpgrades(401);
+    List<String> seen = new ArrayList<>();
+    try (CapturedLog log = CapturedLog.atDebug()) {
+      context.addRoutes(
+          route(
+              "refusedMaximumDelay=100",
+              exchange -> received.add(exchange.getMessage().getBody())));
+      context.start();
+      refusal.awaitHits(2, SOON);
+      for (Endpoint endpoint : context.getEndpoints()) {
+        seen.add(endpoint.getEndpointUri());
+        seen.add(endpoint.getEndpointKey());
+        seen.add(endpoint.toString());
+      }
+      seen.add(health().getMessage().orElse("") + health().getDetails() + health().getError());
+      seen.addAll(managementBeans());
+      // the connection breaks and the route fails: neither shows it
+      context.getRouteController().stopRoute(ROUTE);
+      context.stop();
+      for (ILoggingEvent event : log.events()) {
+        seen.add(event.getFormattedMessage());
+        seen.add(ThrowableProxyUtil.asString(event.getThrowableProxy()));
+      }
+    }
+    assertThat(seen).hasSizeGreaterThan(100);
+    for (String form : forms(password)) {
+      assertThat(seen).noneMatch(text -> text != null && text.contains(form));
+    }
+    assertThat(asterisk.requests())
+        .isNotEmpty()
+        .allMatch(request -> basic(password).equals(request.header("Authorization")))
+        .noneMatch(request -> request.uri().contains(password));
+  }
+
+  private static List<String> forms(String password) {
+    return List.of(
+        password,
+        URLEncoder.encode(password, StandardCharsets.UTF_8),
+        password.replace("&", "&amp;"),
+        basic(password).substring("Basic ".length()));
+  }
+
+  private static String basic(String password) {
+    return "Basic "
+        + Base64.getEncoder()
+            .encodeToString((USER + ":" + password).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** All attributes of all of the context's beans, and its routes as XML. */
+  private List<String> managementBeans() throws JMException {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    List<String> values = new ArrayList<>();
+    for (ObjectName name :
+        server.queryNames(
+            new ObjectName("org.apache.camel:context=" + context.getManagementName() + ",*"),
+            null)) {
+      values.add(name.toString());
+      for (MBeanAttributeInfo attribute : server.getMBeanInfo(name).getAttributes()) {
+        try {
+          values.add(String.valueOf(server.getAttribute(name, attribute.getName())));
+        } catch (RuntimeMBeanException | JMException e) {
+          values.add(e.toString() + e.getCause());
+        }
+      }
+      if ("context".equals(name.getKeyProperty("type"))) {
+        values.add(
+            (String)
+                server.invoke(
+                    name,
+                    "dumpRoutesAsXml",
+                    new Object[] {true},
+                    new String[] {boolean.class.getName()}));
+      }
+    }
+    assertThat(values).anyMatch(value -> value.contains("<route"));
+    return values;
+  }
+}

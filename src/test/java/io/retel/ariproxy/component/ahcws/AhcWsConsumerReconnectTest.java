@@ -1,0 +1,109 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.health.HealthCheck;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** It connects when the server comes, and again whenever the connection is lost. */
+class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
+
+  @Test
+  void connectsWhenTheServerComes() throws Exception {
+    asterisk.unplug();
+    context.addRoutes(
+        route("", exchange -> received.add(exchange.getMessage().getBody(String.class))));
+    context.start();
+    HealthCheck.Result down = awaitHealth(HealthCheck.State.DOWN);
+    await()
+        .atMost(SOON)
+        .until(() -> health().getMessage().orElse("").contains("is not reachable: "));
+    assertThat(down.getDetails()).containsKey("since");
+    asterisk.plugIn();
+    awaitConnected();
+    asterisk.emit(APP, "hello");
+    awaitReceived(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void reconnectsAfterARestart(boolean saysGoodbye) throws Exception {
+    startConnected("");
+    for (int restarts = 1; restarts <= 3; restarts++) {
+      if (saysGoodbye) {
+        asterisk.stop();
+      } else {
+        asterisk.kill();
+      }
+      awaitHealth(HealthCheck.State.DOWN);
+      asterisk.restart();
+      awaitConnected();
+      asterisk.emit(APP, "after restart " + restarts);
+      awaitReceived(restarts);
+    }
+    assertThat(asterisk.websocketsTotal()).isEqualTo(4);
+  }
+
+  @Test
+  void reconnectsAfterACutWithoutFarewell() throws Exception {
+    startConnected("");
+    asterisk.cutConnections();
+    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    awaitConnected();
+    assertThat(asterisk.websocketsOpen()).isEqualTo(1);
+    asterisk.emit(APP, "after the cut");
+    awaitReceived(1);
+  }
+
+  @Test
+  void reconnectsAfterACloseFrame() throws Exception {
+    startConnected("");
+    try (CapturedLog log = new CapturedLog()) {
+      asterisk.websocket(APP).close(1011, "internal error");
+      await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+      awaitConnected();
+      assertThat(log.events())
+          .anyMatch(event -> event.getFormattedMessage().contains("internal error (code 1011)"));
+    }
+  }
+
+  @Test
+  void doesNotHammerAServerThatClosesAtOnce() throws Exception {
+    asterisk.close();
+    AtomicInteger connections = new AtomicInteger();
+    try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
+      Thread closer =
+          new Thread(
+              () -> {
+                try {
+                  while (true) {
+                    Upgrades.accept(server).close();
+                    connections.incrementAndGet();
+                  }
+                } catch (java.io.IOException e) {
+                  // the test is over
+                }
+              });
+      closer.start();
+      context.addRoutes(
+          new org.apache.camel.builder.RouteBuilder() {
+            @Override
+            public void configure() {
+              from("ahc-ws:localhost:" + server.getLocalPort() + "/x?reconnectInitialDelay=100")
+                  .process(exchange -> {});
+            }
+          });
+      context.start();
+      long start = System.nanoTime();
+      await().atMost(SOON).until(() -> connections.get() == 5);
+      // 50 + 100 + 200 + 400 ms at least, without jitter half
+      assertThat(System.nanoTime() - start).isGreaterThan(700_000_000L);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.apache.camel.Endpoint;
+import org.apache.camel.builder.RouteBuilder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Options of its own configure the endpoint, all others go to the server. */
+class AhcWsEndpointTest extends AhcWsTestSupport {
+
+  @ParameterizedTest
+  @CsvSource({
+    "'one,two', one",
+    "'one,two', two",
+    "one%2Ctwo, two",
+    "with space, with space",
+    "grün, grün",
+    "RAW(a&b=c+d%), a&b=c+d%"
+  })
+  void sendsUnknownOptionsToTheServer(String option, String app) throws Exception {
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            from("ahc-ws:localhost:%d/ari/events?app=%s&pingInterval=1s"
+                    .formatted(asterisk.port(), option))
+                .process(exchange -> received.add(exchange.getMessage().getBody()));
+          }
+        });
+    context.start();
+    asterisk.awaitConnected(app);
+    asterisk.emit(app, "hello");
+    awaitReceived(1);
+    assertThat(asterisk.requests()).noneMatch(request -> request.uri().contains("pingInterval"));
+  }
+
+  @Test
+  void consumesOnly() {
+    Endpoint endpoint = context.getEndpoint(uri(""));
+    assertThatThrownBy(endpoint::createProducer).hasMessageContaining("only consumes");
+  }
+
+  @Test
+  void readsTimesWithUnits() throws Exception {
+    AhcWsEndpoint endpoint =
+        context.getEndpoint(uri("pingInterval=3s&pongTimeout=1500"), AhcWsEndpoint.class);
+    assertThat(endpoint.getConfiguration().getPingInterval()).isEqualTo(3_000);
+    assertThat(endpoint.getConfiguration().getPongTimeout()).isEqualTo(1_500);
+  }
+}

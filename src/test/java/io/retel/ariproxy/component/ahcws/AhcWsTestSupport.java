@@ -1,0 +1,119 @@
+package io.retel.ariproxy.component.ahcws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.apache.camel.Processor;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckHelper;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A simulated Asterisk, and a context whose route consumes its websocket. */
+abstract class AhcWsTestSupport {
+
+  static final String APP = "app";
+  static final String ROUTE = "events";
+  static final Duration SOON = Duration.ofSeconds(20);
+
+  final SimulatedAsterisk asterisk = newAsterisk();
+  final DefaultCamelContext context = new DefaultCamelContext();
+
+  /** The bodies that the route has got. */
+  final Collection<Object> received = new ConcurrentLinkedQueue<>();
+
+  SimulatedAsterisk newAsterisk() {
+    return SimulatedAsterisk.start();
+  }
+
+  boolean isJmxEnabled() {
+    return false;
+  }
+
+  @BeforeEach
+  void configureContext() {
+    if (!isJmxEnabled()) {
+      context.disableJMX();
+    }
+    context.getShutdownStrategy().setTimeout(15);
+    AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+    component.setUsername(asterisk.username());
+    component.setPassword(asterisk.password());
+  }
+
+  @BeforeAll
+  static void lookOften() {
+    Awaitility.setDefaultPollInterval(Duration.ofMillis(20));
+    Awaitility.setDefaultPollDelay(Duration.ZERO);
+  }
+
+  @AfterAll
+  static void lookAsUsual() {
+    Awaitility.reset();
+  }
+
+  @AfterEach
+  void stopAll() {
+    context.stop();
+    asterisk.close();
+  }
+
+  /** The endpoint's URI with quick reconnects and with these options, such as {@code a=1&b=2}. */
+  String uri(String options) {
+    return "ahc-ws:localhost:%d/ari/events?app=%s&reconnectInitialDelay=40&reconnectMaximumDelay=200%s"
+        .formatted(asterisk.port(), APP, options.isEmpty() ? "" : "&" + options);
+  }
+
+  RouteBuilder route(String options, Processor processor) {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        from(uri(options)).routeId(ROUTE).process(processor);
+      }
+    };
+  }
+
+  /** Starts a route that keeps what it gets, and waits until it is connected. */
+  void startConnected(String options) throws Exception {
+    startConnected(options, exchange -> received.add(exchange.getMessage().getBody()));
+  }
+
+  void startConnected(String options, Processor processor) throws Exception {
+    context.addRoutes(route(options, processor));
+    context.start();
+    awaitConnected();
+  }
+
+  /** Until both sides know of the connection. */
+  void awaitConnected() {
+    asterisk.awaitConnected(APP);
+    awaitHealth(HealthCheck.State.UP);
+  }
+
+  HealthCheck.Result awaitHealth(HealthCheck.State state) {
+    return await()
+        .atMost(SOON)
+        .until(() -> health(), result -> result != null && result.getState() == state);
+  }
+
+  HealthCheck.Result health() {
+    HealthCheck check =
+        HealthCheckHelper.getHealthCheck(
+            context, "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
+    return check == null ? null : check.call();
+  }
+
+  void awaitReceived(int count) {
+    await().atMost(SOON).until(() -> received.size() >= count);
+    assertThat(received).hasSize(count);
+  }
+}

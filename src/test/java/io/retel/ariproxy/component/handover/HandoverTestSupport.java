@@ -1,0 +1,54 @@
+package io.retel.ariproxy.component.handover;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A context with a route that calls another one over a seam. */
+abstract class HandoverTestSupport {
+
+  static final String CALLED = "called";
+
+  final DefaultCamelContext context = new DefaultCamelContext();
+  ProducerTemplate template;
+
+  @BeforeEach
+  void configureContext() {
+    context.disableJMX();
+    context.getShutdownStrategy().setTimeout(15);
+    template = context.createProducerTemplate();
+  }
+
+  @AfterEach
+  void stopContext() {
+    context.stop();
+  }
+
+  RouteBuilder calling(String options) {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        errorHandler(noErrorHandler());
+        from("direct:calling").routeId("calling").to("handover:seam" + options);
+      }
+    };
+  }
+
+  RouteBuilder called(String id, Processor processor) {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        errorHandler(noErrorHandler());
+        from("handover:seam").routeId(id).process(processor);
+      }
+    };
+  }
+
+  Exchange send(Object body) {
+    return template.send("direct:calling", exchange -> exchange.getMessage().setBody(body));
+  }
+}

@@ -1,0 +1,82 @@
+package io.retel.ariproxy.component.lanes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.apache.camel.Exchange;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.junit.jupiter.api.Test;
+
+/** What is to be done when an exchange is done is done once, when its work is. */
+class LanesCompletionTest extends LanesTestSupport {
+
+  private final List<String> steps = new CopyOnWriteArrayList<>();
+
+  @Override
+  RouteBuilder intake() {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        from("direct:intake")
+            .routeId("intake")
+            .process(exchange -> exchange.getExchangeExtension().addOnCompletion(new Told()))
+            .to("lanes:queue")
+            .process(exchange -> steps.add("queued"));
+      }
+    };
+  }
+
+  private final class Told extends SynchronizationAdapter {
+    @Override
+    public void onComplete(Exchange exchange) {
+      steps.add("completed");
+    }
+
+    @Override
+    public void onFailure(Exchange exchange) {
+      steps.add("failed");
+    }
+  }
+
+  @Test
+  void completesWhenTheWorkIsDone() throws Exception {
+    CountDownLatch queued = new CountDownLatch(1);
+    start(
+        "",
+        exchange -> {
+          queued.await();
+          steps.add("worked");
+        });
+    send("key", 0);
+    assertThat(steps).containsExactly("queued");
+    queued.countDown();
+    await().atMost(SOON).until(() -> steps.size() == 3);
+    assertThat(steps).containsExactly("queued", "worked", "completed");
+  }
+
+  @Test
+  void failsWhenTheWorkFails() throws Exception {
+    start(
+        "",
+        exchange -> {
+          throw new IllegalStateException("the route fails");
+        });
+    send("key", 0);
+    await().atMost(SOON).until(() -> steps.contains("failed"));
+    assertThat(steps).containsExactlyInAnyOrder("queued", "failed");
+  }
+
+  @Test
+  void leavesTheCallersExchangeAlone() throws Exception {
+    start("", exchange -> exchange.getMessage().setBody("changed"));
+    Exchange sent =
+        template.send("direct:intake", exchange -> exchange.getMessage().setBody("original"));
+    await().atMost(SOON).until(() -> steps.contains("completed"));
+    assertThat(sent.getMessage().getBody()).isEqualTo("original");
+    assertThat(sent.getException()).isNull();
+  }
+}

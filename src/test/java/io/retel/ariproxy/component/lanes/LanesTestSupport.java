@@ -1,0 +1,109 @@
+package io.retel.ariproxy.component.lanes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A context with a route that queues numbered messages, and one that works on them. */
+abstract class LanesTestSupport {
+
+  static final String WORK = "work";
+  static final Duration SOON = Duration.ofSeconds(30);
+
+  final DefaultCamelContext context = new DefaultCamelContext();
+  final AtomicInteger processed = new AtomicInteger();
+  final List<String> faults = new CopyOnWriteArrayList<>();
+  private final Map<String, Integer> next = new ConcurrentHashMap<>();
+  private final Map<String, Boolean> busy = new ConcurrentHashMap<>();
+  ProducerTemplate template;
+
+  @BeforeEach
+  void configureContext() {
+    context.disableJMX();
+    context.getShutdownStrategy().setTimeout(15);
+    template = context.createProducerTemplate();
+  }
+
+  @AfterEach
+  void stopContext() {
+    context.stop();
+  }
+
+  RouteBuilder intake() {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        from("direct:intake").routeId("intake").to("lanes:queue");
+      }
+    };
+  }
+
+  RouteBuilder work(String options, Processor processor) {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        errorHandler(noErrorHandler());
+        from("lanes:queue" + options).routeId(WORK).process(processor);
+      }
+    };
+  }
+
+  void start(String options, Processor processor) throws Exception {
+    context.addRoutes(intake());
+    context.addRoutes(work(options, processor));
+    context.start();
+  }
+
+  /** Queues a message; null as lane for one of its own. */
+  void send(String lane, Object body) {
+    template.send(
+        "direct:intake",
+        exchange -> {
+          exchange.setProperty(LanesConstants.LANE, lane);
+          exchange.getMessage().setBody(body);
+        });
+  }
+
+  static String lane(Exchange exchange) {
+    return exchange.getProperty(LanesConstants.LANE, String.class);
+  }
+
+  /** To be called when the work on a numbered message begins. */
+  void begin(Exchange exchange) {
+    String lane = lane(exchange);
+    int number = exchange.getMessage().getBody(Integer.class);
+    if (busy.put(lane, true) != null) {
+      faults.add("two at once in " + lane);
+    }
+    int expected = next.getOrDefault(lane, 0);
+    if (number != expected) {
+      faults.add(number + " instead of " + expected + " in " + lane);
+    }
+    next.put(lane, number + 1);
+  }
+
+  /** To be called when it ends. */
+  void end(Exchange exchange) {
+    busy.remove(lane(exchange));
+    processed.incrementAndGet();
+  }
+
+  void awaitProcessed(int count) {
+    await().atMost(SOON).until(() -> processed.get() >= count || !faults.isEmpty());
+    assertThat(faults).isEmpty();
+    assertThat(processed).hasValue(count);
+  }
+}
