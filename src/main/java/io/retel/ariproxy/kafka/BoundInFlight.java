@@ -1,5 +1,6 @@
 package io.retel.ariproxy.kafka;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.Exchange;
@@ -28,6 +29,9 @@ public final class BoundInFlight implements Processor {
   /** The body, and its copy in the producer's buffer. */
   private static final int WEIGHT_PER_BYTE = 2;
 
+  /** The exchange property with what its message has taken. */
+  private static final String WEIGHT = "weightInFlight";
+
   private final long maxHeap;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition givenBack = lock.newCondition();
@@ -45,21 +49,34 @@ public final class BoundInFlight implements Processor {
   public void process(Exchange exchange) throws InterruptedException {
     byte[] body = (byte[]) exchange.getMessage().getBody();
     long weight = Math.min(maxHeap, WEIGHT_PER_MESSAGE + (long) WEIGHT_PER_BYTE * body.length);
+    Weight before = exchange.getProperty(WEIGHT, Weight.class);
+    if (before != null) {
+      // Kafka refused it, and something else is sent in its place
+      before.release();
+    }
     take(weight);
-    exchange
-        .getExchangeExtension()
-        .addOnCompletion(
-            new SynchronizationAdapter() {
-              @Override
-              public void onDone(Exchange done) {
-                giveBack(weight);
-              }
+    Weight taken = new Weight(weight);
+    exchange.setProperty(WEIGHT, taken);
+    exchange.getExchangeExtension().addOnCompletion(taken);
+  }
 
-              @Override
-              public boolean allowHandover() {
-                return true;
-              }
-            });
+  /** What one message has taken; given back once. */
+  private final class Weight extends SynchronizationAdapter {
+
+    private final AtomicLong weight;
+
+    Weight(long weight) {
+      this.weight = new AtomicLong(weight);
+    }
+
+    void release() {
+      giveBack(weight.getAndSet(0));
+    }
+
+    @Override
+    public void onDone(Exchange done) {
+      release();
+    }
   }
 
   /** How much heap is taken now, in bytes. */
