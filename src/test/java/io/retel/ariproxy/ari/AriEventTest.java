@@ -7,7 +7,6 @@ import io.retel.ariproxy.fixtures.recording.Recording;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -83,24 +82,52 @@ class AriEventTest {
   }
 
   @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      quoteCharacter = (char) 1,
-      value = {
-        "{'type':'Dial','channel':{'channelvars':{'X':'1'}}} | 1",
-        "{'type':'Dial','peer':{'channelvars':{'X':'1'}}} | 1",
-        "{'type':'Dial','channel':{'channelvars':{'X':' '}}} |",
-        "{'type':'Dial','channel':{'channelvars':{'X':7}}} |",
-        "{'type':'Dial','channel':{'channelvars':null}} |",
-        "{'type':'Dial','caller':{'channelvars':{'X':'1'}}} |",
-        "{'type':'ChannelVarset','variable':'X','value':'2','channel':{'channelvars':{'X':'1'}}} | 2",
-        "{'type':'ChannelVarset','variable':'X','value':'','channel':{'channelvars':{'X':'1'}}} | 1",
-        "{'type':'ChannelVarset','variable':'Y','value':'2','channel':{'channelvars':{'X':'1'}}} | 1",
-        "{'type':'ChannelVarset','variable':'X','value':'2'} |",
-        "{'type':'Other','variable':'X','value':'2','channel':{'channelvars':{'X':'1'}}} | 1"
+  @ValueSource(
+      strings = {
+        "{'type':'Dial','channel':{'channelvars':{'X':'1'}}}",
+        "{'type':'Dial','peer':{'channelvars':{'X':'1'}}}",
+        "{'type':'ChannelVarset','variable':'X','value':'2','channel':{'channelvars':{'X':'1'}}}"
       })
-  void readsAChannelVariable(String json, String value) {
-    AriEvent event = AriEvent.parse(json.replace('\'', '"'));
-    assertThat(event.channelVariable("X").orElse(null)).isEqualTo(value);
+  void readsWhatTheChannelShows(String json) {
+    assertThat(event(json).variableShown("X")).contains("1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'type':'Dial','channel':{'channelvars':{'X':' '}}}",
+        "{'type':'Dial','channel':{'channelvars':{'X':7}}}",
+        "{'type':'Dial','channel':{'channelvars':{'x':'1'}}}",
+        "{'type':'Dial','channel':{'channelvars':null}}",
+        "{'type':'Dial','channel':{},'peer':{'channelvars':{'X':'1'}}}",
+        "{'type':'Dial','caller':{'channelvars':{'X':'1'}}}"
+      })
+  void whatTheChannelDoesNotShowIsNothing(String json) {
+    assertThat(event(json).variableShown("X")).isEmpty();
+  }
+
+  @Test
+  void readsWhatTheChannelIsGiven() {
+    assertThat(
+            event("{'type':'ChannelVarset','variable':'X','value':'2','channel':{}}")
+                .variableSet("X"))
+        .contains("2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'type':'ChannelVarset','variable':'X','value':'','channel':{}}",
+        "{'type':'ChannelVarset','variable':'Y','value':'2','channel':{}}",
+        "{'type':'ChannelVarset','variable':'X','value':'2'}",
+        "{'type':'ChannelVarset','value':'2','channel':{}}",
+        "{'type':'Other','variable':'X','value':'2','channel':{}}"
+      })
+  void whatTheChannelIsNotGivenIsNothing(String json) {
+    assertThat(event(json).variableSet("X")).isEmpty();
+  }
+
+  private static AriEvent event(String json) {
+    return AriEvent.parse(json.replace('\'', '"'));
   }
 }

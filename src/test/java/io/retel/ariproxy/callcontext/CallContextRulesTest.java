@@ -257,7 +257,7 @@ class CallContextRulesTest {
       })
   void aMappingEndsWithItsResourceAfterTheGraceTime(String end) {
     Resource resource = new Resource(type(end), "x");
-    callContexts.remember(resource, "one");
+    callContexts.move(resource, "one");
     assertThat(map(end)).isEqualTo("one");
     assertThat(callContexts.of(resource)).contains("one");
     clock.pass(PAST_GRACE);
@@ -347,7 +347,7 @@ class CallContextRulesTest {
   }
 
   private void remember(ResourceType type, String id, String callContext) {
-    callContexts.remember(new Resource(type, id), callContext);
+    callContexts.move(new Resource(type, id), callContext);
   }
 
   private String remembered(ResourceType type, String id) {

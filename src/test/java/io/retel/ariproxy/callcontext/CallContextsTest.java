@@ -20,14 +20,14 @@ class CallContextsTest {
 
   @Test
   void forgetsWhatNobodyAsksForWithinTheIdleTime() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     clock.pass(IDLE.plus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).isEmpty();
   }
 
   @Test
   void aCallMayLastForEverAsLongAsItIsAskedFor() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     for (int i = 0; i < 100; i++) {
       clock.pass(IDLE.minus(MOMENT));
       assertThat(callContexts.of(CHANNEL)).contains("one");
@@ -36,20 +36,20 @@ class CallContextsTest {
 
   @Test
   void rememberingAgainCountsAsAsking() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     clock.pass(IDLE.minus(MOMENT));
     callContexts.rememberIfNew(CHANNEL, "two");
     clock.pass(IDLE.minus(MOMENT));
     callContexts.rememberUnlessAlive(CHANNEL, "three");
     clock.pass(IDLE.minus(MOMENT));
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     clock.pass(IDLE.minus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).contains("one");
   }
 
   @Test
   void remembersForTheGraceTimeAfterTheEnd() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
     clock.pass(GRACE.minus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).contains("one");
@@ -59,12 +59,13 @@ class CallContextsTest {
 
   @Test
   void askingDoesNotProlongTheGraceTime() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
     clock.pass(GRACE.minus(MOMENT));
     callContexts.of(CHANNEL);
     callContexts.rememberIfNew(CHANNEL, "two");
-    callContexts.remember(CHANNEL, "one");
+    callContexts.follow(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     clock.pass(MOMENT.plus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).isEmpty();
   }
@@ -76,10 +77,33 @@ class CallContextsTest {
   }
 
   @Test
-  void rememberReplaces() {
-    callContexts.remember(CHANNEL, "one");
-    callContexts.remember(CHANNEL, "two");
+  void movingReplaces() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(CHANNEL, "two");
     assertThat(callContexts.of(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void followsWhatIsShown() {
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+    assertThat(callContexts.follow(CHANNEL, "two")).isEqualTo("two");
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+  }
+
+  @Test
+  void doesNotFollowToWhatItHasJustLeft() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(CHANNEL, "two");
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("two");
+    assertThat(callContexts.follow(CHANNEL, "three")).isEqualTo("three");
+  }
+
+  @Test
+  void mayFollowBackWhenItsMoveHasBeenShown() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(CHANNEL, "two");
+    callContexts.follow(CHANNEL, "two");
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
   }
 
   @Test
@@ -98,7 +122,7 @@ class CallContextsTest {
 
   @Test
   void rememberUnlessAliveGivesAnIdThatIsUsedAgainItsNewCall() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
     callContexts.rememberUnlessAlive(CHANNEL, "two");
     clock.pass(GRACE.plus(MOMENT));
@@ -107,19 +131,19 @@ class CallContextsTest {
 
   @Test
   void aSnoopChannelIsAChannel() {
-    callContexts.remember(new Resource(ResourceType.SNOOPING, "s"), "one");
+    callContexts.move(new Resource(ResourceType.SNOOPING, "s"), "one");
     assertThat(callContexts.of(new Resource(ResourceType.CHANNEL, "s"))).contains("one");
   }
 
   @Test
   void theSameIdOfAnotherKindIsAnotherResource() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     assertThat(callContexts.of(new Resource(ResourceType.BRIDGE, "c"))).isEmpty();
   }
 
   @Test
   void theCacheIsReadByTheResourcesKey() {
-    callContexts.remember(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
     assertThat(callContexts.cache().getIfPresent("CHANNEL:c")).isEqualTo(new Mapping("one", false));
   }
 }
