@@ -39,7 +39,10 @@ public final class WrapEvent implements Processor {
             new SynchronizationAdapter() {
               @Override
               public void onComplete(Exchange done) {
-                published.increment();
+                // one that is lost is handled, and so complete as well
+                if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
+                  published.increment();
+                }
               }
             });
   }
