@@ -1,5 +1,8 @@
 package io.retel.ariproxy;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
@@ -7,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -172,9 +176,18 @@ public final class RoutesUnderTest implements AutoCloseable {
         .send();
   }
 
-  /** How often an offset has been marked as answered. */
-  public int marked() {
-    return marked.get();
+  /** Waits until a command is answered and all is done; its offset has been marked once. */
+  public void awaitAnswered() {
+    await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> marked.get() > 0 && context.getInflightRepository().size() == 0);
+    assertThat(marked).hasValue(1);
+  }
+
+  /** Forgets what has arrived so far. */
+  public void reset() {
+    MockEndpoint.resetMocks(context);
+    marked.set(0);
   }
 
   /** The value of a counter. */

@@ -1,7 +1,6 @@
 package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,7 +18,8 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,23 +33,30 @@ class AriRequestTest {
 
   private record Answer(int status, String contentType, byte[] body) {}
 
-  private final List<Request> requests = new CopyOnWriteArrayList<>();
-  private volatile Answer answer = new Answer(204, null, new byte[0]);
-  private HttpServer asterisk;
-  private RoutesUnderTest routes;
+  private static final List<Request> requests = new CopyOnWriteArrayList<>();
+  private static volatile Answer answer;
+  private static HttpServer asterisk;
+  private static RoutesUnderTest routes;
 
-  @BeforeEach
-  void start() throws Exception {
+  @BeforeAll
+  static void start() throws Exception {
     asterisk = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    asterisk.createContext("/", this::handle);
+    asterisk.createContext("/", AriRequestTest::handle);
     asterisk.start();
     routes = RoutesUnderTest.startWithAsterisk(asterisk.getAddress().getPort());
   }
 
-  @AfterEach
-  void stop() {
+  @AfterAll
+  static void stop() {
     routes.close();
     asterisk.stop(0);
+  }
+
+  @BeforeEach
+  void reset() {
+    routes.reset();
+    requests.clear();
+    answer = new Answer(204, null, new byte[0]);
   }
 
   @ParameterizedTest
@@ -124,7 +131,6 @@ class AriRequestTest {
         // user:password
         .containsEntry("Authorization", List.of("Basic dXNlcjpwYXNzd29yZA=="));
     assertThat(request.headers().toString()).doesNotContain("evil");
-    awaitMarked();
     assertThat(routes.mapped().getReceivedExchanges().get(0).getMessage().getHeaders())
         .containsOnly(Map.entry(KafkaConstants.KEY, "call"));
   }
@@ -192,7 +198,7 @@ class AriRequestTest {
     assertThat(requests).hasSize(1);
   }
 
-  private void handle(HttpExchange exchange) throws IOException {
+  private static void handle(HttpExchange exchange) throws IOException {
     requests.add(
         new Request(
             exchange.getRequestMethod() + " " + exchange.getRequestURI(),
@@ -210,25 +216,20 @@ class AriRequestTest {
     exchange.close();
   }
 
-  private Request request() {
-    await().until(() -> !requests.isEmpty());
+  private static Request request() {
+    routes.awaitAnswered();
+    assertThat(requests).hasSize(1);
     return requests.get(0);
   }
 
-  private void awaitMarked() {
-    await().until(() -> routes.marked() > 0);
-    await().until(() -> routes.context().getInflightRepository().size() == 0);
-    assertThat(routes.marked()).isEqualTo(1);
-  }
-
-  private String text() {
-    awaitMarked();
+  private static String text() {
+    routes.awaitAnswered();
     assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
     Object body = routes.mapped().getReceivedExchanges().get(0).getMessage().getBody();
     return new String((byte[]) body, StandardCharsets.UTF_8);
   }
 
-  private JsonNode response() throws IOException {
+  private static JsonNode response() throws IOException {
     return new ObjectMapper().readTree(text());
   }
 
