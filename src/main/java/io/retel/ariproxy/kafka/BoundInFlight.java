@@ -1,5 +1,6 @@
 package io.retel.ariproxy.kafka;
 
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -93,14 +94,14 @@ public final class BoundInFlight implements Processor {
     lock.lockInterruptibly();
     try {
       while (taken + weight > maxHeap) {
-        if (!told) {
+        boolean acknowledged = givenBack.await(1, TimeUnit.SECONDS);
+        if (!acknowledged && !told) {
           told = true;
           LOG.warn(
               "Kafka acknowledges nothing, and {} bytes of heap are waiting for it (kafka.max-heap-in-flight); events wait"
                   + " in the websocket's buffer and commands on their topic until it does",
               taken);
         }
-        givenBack.await();
       }
       taken += weight;
     } finally {

@@ -210,7 +210,9 @@ class CreatedResourcesTest {
     "/recordings/stored/r/file, RECORDING:r",
     "/deviceStates/Stasis:d, DEVICE:Stasis:d",
     "/mailboxes/100@default, MAILBOX:100@default",
-    "/applications/app/subscription, APPLICATION:app"
+    "/applications/app/subscription, APPLICATION:app",
+    "/endpoints/PJSIP/bob, ENDPOINT:PJSIP/bob",
+    "/endpoints/PJSIP/bob/sendMessage, ENDPOINT:PJSIP/bob"
   })
   void theResourceInThePathIsNamed(String url, String key) {
     assertThat(keys(read("GET", url, "null").resources())).containsExactly(key);

@@ -76,7 +76,7 @@ class BoundInFlightTest {
     Thread waiting =
         new Thread(() -> assertThatCode(() -> bound.process(heavy)).doesNotThrowAnyException());
     waiting.start();
-    await().until(() -> waiting.getState() == Thread.State.WAITING);
+    await().until(() -> waiting.getState() == Thread.State.TIMED_WAITING);
     assertThat(bound.taken()).isEqualTo(4_116);
 
     done(small);
