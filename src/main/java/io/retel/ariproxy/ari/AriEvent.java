@@ -1,8 +1,10 @@
 package io.retel.ariproxy.ari;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -14,7 +16,9 @@ import java.util.Optional;
  */
 public final class AriEvent {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** What stands behind the object would stand behind it in the envelope, too. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
   private final String type;
   private final byte[] payload;
@@ -44,8 +48,8 @@ public final class AriEvent {
     if (!json.isObject()) {
       throw new UnreadableEventException("it is no JSON object");
     }
-    String type = json.path("type").asText("");
-    if (type.isEmpty()) {
+    String type = json.path("type").textValue();
+    if (type == null || type.isEmpty()) {
       throw new UnreadableEventException("it has no type");
     }
     return new AriEvent(type, payload, json);
@@ -66,14 +70,17 @@ public final class AriEvent {
     return json;
   }
 
-  /** The value of a channel variable that the event sets or shows, if it is not blank. */
-  public Optional<String> channelVariable(String name) {
-    if (type.equals("ChannelVarset") && name.equals(json.path("variable").asText())) {
-      Optional<String> set = nonBlank(json.path("value"));
-      if (set.isPresent() && json.has("channel")) {
-        return set;
-      }
-    }
+  /** The value that the event's channel is given for a variable, if it is not blank. */
+  public Optional<String> variableSet(String name) {
+    return type.equals("ChannelVarset")
+            && json.has("channel")
+            && name.equals(json.path("variable").textValue())
+        ? nonBlank(json.path("value"))
+        : Optional.empty();
+  }
+
+  /** The value that the event's channel shows for a variable, if it is not blank. */
+  public Optional<String> variableShown(String name) {
     return nonBlank(EventResources.ownChannel(this).path("channelvars").path(name));
   }
 

@@ -116,10 +116,10 @@ public final class EventResources {
     String uri = targetUri.asText("");
     int colon = uri.indexOf(':');
     if (colon > 0) {
-      String id = uri.substring(colon + 1);
+      JsonNode id = TextNode.valueOf(uri.substring(colon + 1));
       switch (uri.substring(0, colon)) {
-        case "channel" -> related.add(new Resource(ResourceType.CHANNEL, id));
-        case "bridge" -> related.add(new Resource(ResourceType.BRIDGE, id));
+        case "channel" -> add(related, ResourceType.CHANNEL, id);
+        case "bridge" -> add(related, ResourceType.BRIDGE, id);
         default -> {
           // an endpoint or something new: no part of a call
         }

@@ -49,16 +49,22 @@ public final class CallContextRules {
 
   /** Rule 1: the dialplan says. The channel moves to that context, whatever it had before. */
   private Optional<MappedEvent> byChannelVariable(AriEvent event, List<Resource> resources) {
-    return event
-        .channelVariable(CHANNEL_VARIABLE)
-        .map(
-            callContext -> {
-              resources.stream()
-                  .filter(resource -> resource.type() == ResourceType.CHANNEL)
-                  .findFirst()
-                  .ifPresent(channel -> callContexts.remember(channel, callContext));
-              return new MappedEvent(event, callContext, resources);
-            });
+    return resources.stream()
+        .filter(resource -> resource.type() == ResourceType.CHANNEL)
+        .findFirst()
+        .flatMap(
+            channel ->
+                event
+                    .variableSet(CHANNEL_VARIABLE)
+                    .map(callContext -> callContexts.move(channel, callContext))
+                    .or(
+                        () ->
+                            event
+                                .variableShown(CHANNEL_VARIABLE)
+                                .map(callContext -> callContexts.follow(channel, callContext)))
+                    .map(
+                        callContext ->
+                            new MappedEvent(event, callContext, first(channel, resources))));
   }
 
   /** Rules 2 and 3: one of these is remembered. It decided, so that it comes first. */

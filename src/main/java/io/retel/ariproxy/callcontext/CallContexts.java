@@ -33,13 +33,37 @@ public final class CallContexts {
     return Optional.ofNullable(cache.getIfPresent(resource.key())).map(Mapping::callContext);
   }
 
-  /** Remembers a resource's call context, whatever was remembered before. */
-  public void remember(Resource resource, String callContext) {
-    String key = resource.key();
-    Mapping known = cache.getIfPresent(key);
-    if (known == null || known.ended() || !known.callContext().equals(callContext)) {
-      cache.put(key, new Mapping(callContext, false));
+  /**
+   * A resource moves to a call context, whatever it had before.
+   *
+   * @return that call context
+   */
+  public String move(Resource resource, String callContext) {
+    Mapping known = cache.getIfPresent(resource.key());
+    if (known == null || !known.callContext().equals(callContext)) {
+      String left = known == null ? null : known.callContext();
+      cache.put(resource.key(), new Mapping(callContext, false, left));
     }
+    return callContext;
+  }
+
+  /**
+   * A resource is shown in a call context, and moves there unless that is the one that it has just
+   * left: Asterisk may show that for some events more.
+   *
+   * @return the call context that it has now
+   */
+  public String follow(Resource resource, String shown) {
+    Mapping known = cache.getIfPresent(resource.key());
+    if (known != null && shown.equals(known.left())) {
+      return known.callContext();
+    }
+    if (known == null || !shown.equals(known.callContext())) {
+      cache.put(resource.key(), new Mapping(shown, false));
+    } else if (known.left() != null) {
+      cache.put(resource.key(), new Mapping(shown, known.ended()));
+    }
+    return shown;
   }
 
   /** Remembers a resource's call context unless it has one. */
@@ -62,7 +86,8 @@ public final class CallContexts {
     cache
         .asMap()
         .computeIfPresent(
-            resource.key(), (key, mapping) -> new Mapping(mapping.callContext(), true));
+            resource.key(),
+            (key, mapping) -> new Mapping(mapping.callContext(), true, mapping.left()));
   }
 
   /** The cache itself, from {@link Resource#key()} to {@link Mapping}, to be read from a route. */

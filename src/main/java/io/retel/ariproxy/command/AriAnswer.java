@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import io.retel.ariproxy.envelope.RawJson;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * What a RESPONSE says: Asterisk's answer, or the proxy's own when there is none (contract.md
@@ -14,6 +15,8 @@ import java.util.Locale;
 public sealed interface AriAnswer {
 
   JsonFactory JSON = new JsonFactory();
+
+  Pattern JSON_TYPE = Pattern.compile("application/json\\b", Pattern.CASE_INSENSITIVE);
 
   int status();
 
@@ -113,7 +116,7 @@ public sealed interface AriAnswer {
     if (body.length == 0) {
       return new Status(status);
     }
-    if (isJson(body)) {
+    if ((contentType == null || JSON_TYPE.matcher(contentType).lookingAt()) && isJson(body)) {
       return new Json(status, body);
     }
     return new Binary(status, contentType == null ? "application/octet-stream" : contentType, body);

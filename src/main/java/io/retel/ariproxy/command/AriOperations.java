@@ -4,6 +4,7 @@ import static io.retel.ariproxy.ari.ResourceType.APPLICATION;
 import static io.retel.ariproxy.ari.ResourceType.BRIDGE;
 import static io.retel.ariproxy.ari.ResourceType.CHANNEL;
 import static io.retel.ariproxy.ari.ResourceType.DEVICE;
+import static io.retel.ariproxy.ari.ResourceType.ENDPOINT;
 import static io.retel.ariproxy.ari.ResourceType.MAILBOX;
 import static io.retel.ariproxy.ari.ResourceType.PLAYBACK;
 import static io.retel.ariproxy.ari.ResourceType.RECORDING;
@@ -34,7 +35,8 @@ final class AriOperations {
           "{snoopId}", SNOOPING,
           "{deviceName}", DEVICE,
           "{mailboxName}", MAILBOX,
-          "{applicationName}", APPLICATION);
+          "{applicationName}", APPLICATION,
+          "{resource}", ENDPOINT);
 
   private static final List<Operation> TABLE =
       List.of(
@@ -59,7 +61,8 @@ final class AriOperations {
           concerns("/recordings/stored/{recordingName}/**"),
           concerns("/deviceStates/{deviceName}"),
           concerns("/mailboxes/{mailboxName}"),
-          concerns("/applications/{applicationName}/**"));
+          concerns("/applications/{applicationName}/**"),
+          concerns("/endpoints/{tech}/{resource}/**"));
 
   private AriOperations() {}
 
@@ -97,7 +100,9 @@ final class AriOperations {
       for (int i = 0; i < path.size(); i++) {
         ResourceType type = PATH_PARAMETERS.get(path.get(i));
         if (type != null) {
-          found.add(new Resource(type, segments.get(i)));
+          // an endpoint is named with its technology, as in events
+          String prefix = type == ENDPOINT ? segments.get(i - 1) + "/" : "";
+          found.add(new Resource(type, prefix + segments.get(i)));
         }
       }
       return found;

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The url of a command: the path below {@code /ari} with its query, checked so that it cannot leave
@@ -36,6 +37,9 @@ record AriUrl(String path, List<String> segments, String query) {
                 "has a character at position %d (U+%04X) that must be percent-encoded",
                 i, (int) c));
       }
+      if (c == '%' && !(isHex(url, i + 1) && isHex(url, i + 2))) {
+        throw rejected("has a percent sign that encodes nothing");
+      }
     }
     int questionMark = url.indexOf('?');
     String path = questionMark < 0 ? url : url.substring(0, questionMark);
@@ -53,7 +57,8 @@ record AriUrl(String path, List<String> segments, String query) {
       throw rejected("names no resource of ARI");
     }
     AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
-    if (parsed.queryParameter("api_key").isPresent()) {
+    // Asterisk takes this one name in any case
+    if (parsed.queryParameter("api_key"::equalsIgnoreCase).isPresent()) {
       throw rejected("must not have an api_key: the proxy logs in by itself");
     }
     return parsed;
@@ -61,20 +66,29 @@ record AriUrl(String path, List<String> segments, String query) {
 
   /** The last value of a query parameter. */
   Optional<String> queryParameter(String name) {
+    return queryParameter(name::equals);
+  }
+
+  private Optional<String> queryParameter(Predicate<String> name) {
     Optional<String> value = Optional.empty();
     if (query != null) {
       for (String pair : query.split("&")) {
         int equals = pair.indexOf('=');
-        if (decode(equals < 0 ? pair : pair.substring(0, equals), true).equals(name)) {
-          value = Optional.of(equals < 0 ? "" : decode(pair.substring(equals + 1), true));
+        if (name.test(decode(equals < 0 ? pair : pair.substring(0, equals)))) {
+          value = Optional.of(equals < 0 ? "" : decode(pair.substring(equals + 1)));
         }
       }
     }
     return value;
   }
 
+  private static boolean isHex(String url, int i) {
+    return i < url.length() && Character.digit(url.charAt(i), 16) >= 0;
+  }
+
   private static String checkedSegment(String segment) {
-    String decoded = decode(segment, false);
+    // in a path a plus is a plus
+    String decoded = decode(segment.replace("+", "%2B"));
     if (decoded.isEmpty()) {
       throw rejected("has an empty path segment");
     }
@@ -89,13 +103,8 @@ record AriUrl(String path, List<String> segments, String query) {
     return decoded;
   }
 
-  private static String decode(String encoded, boolean plusIsSpace) {
-    try {
-      return URLDecoder.decode(
-          plusIsSpace ? encoded : encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
-    } catch (IllegalArgumentException e) {
-      throw rejected("has a percent sign that encodes nothing");
-    }
+  private static String decode(String encoded) {
+    return URLDecoder.decode(encoded, StandardCharsets.UTF_8);
   }
 
   private static CommandRejectedException rejected(String why) {

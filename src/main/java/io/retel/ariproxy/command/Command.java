@@ -39,11 +39,10 @@ public record Command(
     return callContext != null ? callContext : origin.key();
   }
 
+  /** For the log: without the query, and without what was refused. */
   @Override
   public String toString() {
-    return method
-        + " "
-        + url
+    return (request == null ? "what is not sent" : request.method() + " " + request.path())
         + " (command "
         + commandId
         + " of "

@@ -2,9 +2,11 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
@@ -22,7 +24,10 @@ import java.util.Set;
 public final class CommandReader {
 
   private static final ObjectMapper JSON =
-      JsonMapper.builder().disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION).build();
+      JsonMapper.builder()
+          .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
 
   private final CallContexts callContexts;
@@ -113,11 +118,16 @@ public final class CommandReader {
           created.add(new Resource(operation.creates(), given.get()));
         } else if (operation.idMayBeAdded()) {
           String added = origin.derivedId(operation.idParameter());
-          query =
-              (query == null || query.isEmpty() ? "" : query + "&")
-                  + operation.idParameter()
-                  + "="
-                  + added;
+          if (body.has(operation.idParameter())) {
+            // what stands there now would hide it in the query
+            ((ObjectNode) body).put(operation.idParameter(), added);
+          } else {
+            query =
+                (query == null || query.isEmpty() ? "" : query + "&")
+                    + operation.idParameter()
+                    + "="
+                    + added;
+          }
           created.add(new Resource(operation.creates(), added));
         }
         resources.addAll(created);
@@ -138,13 +148,12 @@ public final class CommandReader {
   }
 
   /**
-   * The id that Asterisk takes: the body's beats the query's; an empty one, or one that is no text,
-   * is none.
+   * The id that Asterisk takes: if the body has one, whatever it is, that of the query does not
+   * count; an empty one, or one that is no text, is none.
    */
   private static Optional<String> id(String parameter, AriUrl url, JsonNode body) {
-    String inBody = text(body.path(parameter));
-    return inBody != null
-        ? Optional.of(inBody)
+    return body.has(parameter)
+        ? Optional.ofNullable(text(body.get(parameter)))
         : url.queryParameter(parameter).filter(id -> !id.isEmpty());
   }
 

@@ -39,7 +39,7 @@ public final class WrapEvent implements Processor {
             new SynchronizationAdapter() {
               @Override
               public void onComplete(Exchange done) {
-                // one that failed and was handled is counted by who handled it
+                // one that is lost is handled, and so complete as well
                 if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                   published.increment();
                 }

@@ -2,6 +2,7 @@ package io.retel.ariproxy.kafka;
 
 import java.util.Base64;
 import java.util.BitSet;
+import java.util.stream.LongStream;
 
 /**
  * A set of answered offsets above a committed one, as it is kept in the commit's metadata.
@@ -44,6 +45,11 @@ record AnsweredOffsets(long base, BitSet answered) {
 
   boolean contains(long offset) {
     long bit = offset - base;
-    return bit >= 0 && bit <= MAX_WINDOW && answered.get((int) bit);
+    return bit >= 0 && bit < MAX_WINDOW && answered.get((int) bit);
+  }
+
+  /** Its offsets from this one on. */
+  LongStream from(long offset) {
+    return answered.stream().mapToLong(bit -> base + bit).filter(own -> own >= offset);
   }
 }

@@ -1,6 +1,7 @@
 package io.retel.ariproxy.kafka;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.Exchange;
@@ -29,16 +30,13 @@ public final class BoundInFlight implements Processor {
   /** The body, and its copy in the producer's buffer. */
   private static final int WEIGHT_PER_BYTE = 2;
 
-  /** A full bound under load is how it works; one that stays full is news. */
-  private static final long PATIENCE_MS = 2_000;
-
-  private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS);
+  /** The exchange property with what its message has taken. */
+  private static final String WEIGHT = "weightInFlight";
 
   private final long maxHeap;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition givenBack = lock.newCondition();
   private long taken;
-  private long lastGivenBack = System.nanoTime();
   private boolean told;
 
   /**
@@ -52,21 +50,34 @@ public final class BoundInFlight implements Processor {
   public void process(Exchange exchange) throws InterruptedException {
     byte[] body = (byte[]) exchange.getMessage().getBody();
     long weight = Math.min(maxHeap, WEIGHT_PER_MESSAGE + (long) WEIGHT_PER_BYTE * body.length);
+    Weight before = exchange.getProperty(WEIGHT, Weight.class);
+    if (before != null) {
+      // Kafka refused it, and something else is sent in its place
+      before.release();
+    }
     take(weight);
-    exchange
-        .getExchangeExtension()
-        .addOnCompletion(
-            new SynchronizationAdapter() {
-              @Override
-              public void onDone(Exchange done) {
-                giveBack(weight);
-              }
+    Weight taken = new Weight(weight);
+    exchange.setProperty(WEIGHT, taken);
+    exchange.getExchangeExtension().addOnCompletion(taken);
+  }
 
-              @Override
-              public boolean allowHandover() {
-                return true;
-              }
-            });
+  /** What one message has taken; given back once. */
+  private final class Weight extends SynchronizationAdapter {
+
+    private final AtomicLong weight;
+
+    Weight(long weight) {
+      this.weight = new AtomicLong(weight);
+    }
+
+    void release() {
+      giveBack(weight.getAndSet(0));
+    }
+
+    @Override
+    public void onDone(Exchange done) {
+      release();
+    }
   }
 
   /** How much heap is taken now, in bytes. */
@@ -82,18 +93,14 @@ public final class BoundInFlight implements Processor {
   void take(long weight) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      long waitingSince = System.nanoTime();
       while (taken + weight > maxHeap) {
-        givenBack.await(PATIENCE_MS, TimeUnit.MILLISECONDS);
-        boolean nothingCame =
-            System.nanoTime() - latest(waitingSince, lastGivenBack) >= PATIENCE_NANOS;
-        if (nothingCame && !told) {
+        boolean acknowledged = givenBack.await(1, TimeUnit.SECONDS);
+        if (!acknowledged && !told) {
           told = true;
           LOG.warn(
-              "Kafka acknowledges nothing, and the {} bytes of heap that may wait for it are used up"
-                  + " (kafka.max-heap-in-flight): events wait in the websocket's buffer and commands on their topic;"
-                  + " check that Kafka can be reached and that the topics are writable",
-              maxHeap);
+              "Kafka acknowledges nothing, and {} bytes of heap are waiting for it (kafka.max-heap-in-flight); events wait"
+                  + " in the websocket's buffer and commands on their topic until it does",
+              taken);
         }
       }
       taken += weight;
@@ -102,17 +109,11 @@ public final class BoundInFlight implements Processor {
     }
   }
 
-  /** The later of two readings of {@link System#nanoTime}, which may be negative. */
-  private static long latest(long one, long other) {
-    return one - other > 0 ? one : other;
-  }
-
   void giveBack(long weight) {
     lock.lock();
     try {
       taken -= weight;
-      lastGivenBack = System.nanoTime();
-      if (told) {
+      if (told && taken <= maxHeap / 2) {
         told = false;
         LOG.info("Kafka acknowledges again");
       }

@@ -66,10 +66,14 @@ final class PartitionProgress {
   AnsweredOffsets answeredAboveWatermark() {
     long watermark = watermark();
     BitSet answered = new BitSet();
-    answered.set(0, Math.toIntExact(position - watermark));
-    for (long offset : unanswered) {
-      answered.clear(Math.toIntExact(offset - watermark));
+    // a gap in the topic's offsets may be wider than what can be noted
+    long noted = Math.min(position, watermark + AnsweredOffsets.MAX_WINDOW);
+    answered.set(0, (int) (noted - watermark));
+    for (long offset : unanswered.headSet(noted)) {
+      answered.clear((int) (offset - watermark));
     }
+    // what was answered before stays so until it is read again
+    answeredBefore.from(position).forEach(offset -> answered.set((int) (offset - watermark)));
     return new AnsweredOffsets(watermark, answered);
   }
 }

@@ -154,17 +154,12 @@ public final class Settings {
   }
 
   /**
-   * What the routes' placeholders see: the settings by their keys without secrets, and beside them
+   * What the routes' placeholders see: the settings by their keys, secrets masked, and beside them
    * {@code ari.websocket}, the websocket's address that follows from {@code ari.url}.
    */
   public Properties placeholders() {
     Properties placeholders = new Properties();
-    values.forEach(
-        (setting, value) -> {
-          if (setting != Setting.ARI_PASSWORD) {
-            placeholders.setProperty(setting.key(), value);
-          }
-        });
+    values.forEach((setting, value) -> placeholders.setProperty(setting.key(), value));
     URI url = ariUrl();
     String http =
         url.getScheme().toLowerCase(Locale.ROOT) + "://" + url.getRawAuthority() + path(url);

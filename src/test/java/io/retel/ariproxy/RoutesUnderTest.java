@@ -1,0 +1,204 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.settings.Settings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.apache.camel.Exchange;
+import org.apache.camel.builder.AdviceWith;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
+
+/**
+ * The files of {@code routes/} with the beans of the proxy, cut where Asterisk and Kafka would be:
+ * what comes from them is sent to the routes, what goes to Kafka ends in mocks.
+ */
+public final class RoutesUnderTest implements AutoCloseable {
+
+  private static final Path ROUTES = Path.of("routes");
+
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private final AtomicInteger marked = new AtomicInteger();
+
+  private RoutesUnderTest(Map<Setting, String> changed) throws Exception {
+    Settings settings = settings(changed);
+    context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
+    context.setAutowiredEnabled(false);
+    context.getShutdownStrategy().setTimeout(10);
+    ProxyBeans.bind(context, settings);
+    PluginHelper.getRoutesLoader(context).loadRoutes(files());
+  }
+
+  /** With all ends cut off; Asterisk is {@code mock:ari}. */
+  public static RoutesUnderTest start() throws Exception {
+    RoutesUnderTest routes = new RoutesUnderTest(Map.of());
+    AdviceWith.adviceWith(
+        routes.context,
+        "execute-command",
+        route -> route.weaveById("ari").replace().to("mock:ari"));
+    return routes.cutAndStart();
+  }
+
+  /** With Asterisk's HTTP server at that port. */
+  public static RoutesUnderTest startWithAsterisk(int port) throws Exception {
+    return new RoutesUnderTest(
+            Map.of(
+                Setting.ARI_URL,
+                "http://localhost:" + port + "/ari",
+                Setting.ARI_RESPONSE_TIMEOUT,
+                "500",
+                Setting.ARI_MAX_BODY_SIZE,
+                "1024"))
+        .cutAndStart();
+  }
+
+  /** As they are, with each endpoint made and nothing started. */
+  public static RoutesUnderTest load() throws Exception {
+    RoutesUnderTest routes =
+        new RoutesUnderTest(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
+    routes.context.setAutoStartup(false);
+    routes.context.start();
+    return routes;
+  }
+
+  /** Settings that a test may have. */
+  public static Settings settings(Map<Setting, String> changed) {
+    Map<Setting, String> values = new HashMap<>();
+    values.put(Setting.ARI_APP, "app");
+    values.put(Setting.ARI_USERNAME, "user");
+    values.put(Setting.ARI_PASSWORD, "password");
+    values.put(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
+    values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
+    values.put(Setting.COMMANDS_AT_ONCE, "2");
+    values.putAll(changed);
+    Map<String, String> environment = new HashMap<>();
+    values.forEach((setting, value) -> environment.put(setting.environmentVariable(), value));
+    return Settings.read(Path.of("no file"), environment);
+  }
+
+  /** The files of {@code routes/}. */
+  public static List<Path> paths() throws IOException {
+    try (Stream<Path> files = Files.list(ROUTES)) {
+      return files.sorted().toList();
+    }
+  }
+
+  private List<Resource> files() throws IOException {
+    List<Resource> resources = new ArrayList<>();
+    for (Path path : paths()) {
+      resources.add(
+          PluginHelper.getResourceLoader(context).resolveResource("file:" + path.toAbsolutePath()));
+    }
+    return resources;
+  }
+
+  private RoutesUnderTest cutAndStart() throws Exception {
+    AdviceWith.adviceWith(context, "events", route -> route.replaceFromWith("direct:asterisk"));
+    AdviceWith.adviceWith(context, "commands", route -> route.replaceFromWith("direct:commands"));
+    AdviceWith.adviceWith(
+        context,
+        "publish",
+        route -> {
+          route.weaveById("events-and-responses-topic").replace().to("mock:mapped");
+          route.weaveById("unmapped-events-topic").replace().to("mock:unmapped");
+        });
+    context.start();
+    return this;
+  }
+
+  public DefaultCamelContext context() {
+    return context;
+  }
+
+  /** The topic of events and responses. */
+  public MockEndpoint mapped() {
+    return mock("mapped");
+  }
+
+  /** The topic of unmapped events. */
+  public MockEndpoint unmapped() {
+    return mock("unmapped");
+  }
+
+  /** Asterisk. */
+  public MockEndpoint ari() {
+    return mock("ari");
+  }
+
+  private MockEndpoint mock(String name) {
+    return context.getEndpoint("mock:" + name, MockEndpoint.class);
+  }
+
+  /** Asterisk sends something over the websocket. */
+  public Exchange fromAsterisk(Object message) {
+    return context
+        .createFluentProducerTemplate()
+        .to("direct:asterisk")
+        .withBody(message)
+        .request(Exchange.class);
+  }
+
+  /** A record arrives on the commands topic. */
+  public void command(String json) {
+    command(json, Map.of());
+  }
+
+  /** A record arrives on the commands topic, with headers of its own. */
+  public void command(String json, Map<String, Object> headers) {
+    Map<String, Object> all = new HashMap<>(headers);
+    all.put(KafkaConstants.TOPIC, "commands");
+    all.put(KafkaConstants.PARTITION, 0);
+    all.put(KafkaConstants.OFFSET, 7L);
+    all.put(KafkaConstants.KEY, "the record's key");
+    all.put(KafkaConstants.MANUAL_COMMIT, (KafkaManualCommit) marked::incrementAndGet);
+    context
+        .createFluentProducerTemplate()
+        .to("direct:commands")
+        .withBody(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8))
+        .withHeaders(all)
+        .send();
+  }
+
+  /** Waits until a command is answered and all is done; its offset has been marked once. */
+  public void awaitAnswered() {
+    await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> marked.get() > 0 && context.getInflightRepository().size() == 0);
+    assertThat(marked).hasValue(1);
+  }
+
+  /** Forgets what has arrived so far. */
+  public void reset() {
+    MockEndpoint.resetMocks(context);
+    marked.set(0);
+  }
+
+  /** The value of a counter. */
+  public int count(Meters meter) {
+    return (int)
+        meter.in(context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class)).count();
+  }
+
+  /** Lets everything that is under way come to its end. */
+  @Override
+  public void close() {
+    context.stop();
+  }
+}

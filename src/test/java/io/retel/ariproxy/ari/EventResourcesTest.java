@@ -1,0 +1,196 @@
+package io.retel.ariproxy.ari;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.recording.Recording;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Which resources an event speaks of, and which ones tell its call context. */
+class EventResourcesTest {
+
+  @ParameterizedTest
+  @EnumSource
+  void everyRecordedEventSpeaksOfAResource(Recording recording) {
+    assertThat(recording.events())
+        .allSatisfy(event -> assertThat(EventResources.of(event)).isNotEmpty());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void recordedResourcesAreThoseOfTheScenario(Recording recording) {
+    assertThat(
+            recording
+                .events()
+                .flatMap(event -> EventResources.of(event).stream())
+                .map(Resource::key)
+                .collect(Collectors.toSet()))
+        .containsExactlyInAnyOrder(
+            "CHANNEL:chan-1",
+            "CHANNEL:chan-1b",
+            "CHANNEL:chan-2",
+            "CHANNEL:snoop-1",
+            "CHANNEL:ext-1",
+            "BRIDGE:br-1",
+            "PLAYBACK:pb-1",
+            "PLAYBACK:pb-2",
+            "RECORDING:rec-1",
+            "RECORDING:rec-3",
+            "DEVICE:Stasis:dev1");
+  }
+
+  @Test
+  void dialNamesThePeerThenTheCaller() {
+    assertThat(of("{'type':'Dial','caller':{'id':'a'},'peer':{'id':'b'},'forwarded':{'id':'c'}}"))
+        .containsExactly("CHANNEL:b", "CHANNEL:a", "CHANNEL:c");
+  }
+
+  @Test
+  void aChannelInABridgeComesBeforeTheBridge() {
+    assertThat(
+            of(
+                "{'type':'ChannelEnteredBridge','bridge':{'id':'br','channels':['a','b']},"
+                    + "'channel':{'id':'a'}}"))
+        .containsExactly("CHANNEL:a", "BRIDGE:br");
+  }
+
+  @Test
+  void whoElseIsInTheBridgeIsRelated() {
+    assertThat(
+            related(
+                "{'type':'ChannelEnteredBridge','bridge':{'id':'br','channels':['a','b']},"
+                    + "'channel':{'id':'a'}}"))
+        .containsExactly("CHANNEL:a", "CHANNEL:b");
+  }
+
+  @Test
+  void anAttendedTransferNamesBothLegsAndBothBridges() {
+    assertThat(
+            of(
+                "{'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'l1'},"
+                    + "'transferer_first_leg_bridge':{'id':'b1','channels':['l1','x']},"
+                    + "'transferer_second_leg':{'id':'l2'},"
+                    + "'transferer_second_leg_bridge':{'id':'b2','channels':['l2','y']},"
+                    + "'transferee':{'id':'x'},'transfer_target':{'id':'y'},"
+                    + "'replace_channel':{'id':'r'},'destination_type':'threeway',"
+                    + "'destination_link_first_leg':{'id':'d1'},"
+                    + "'destination_link_second_leg':{'id':'d2'},"
+                    + "'destination_threeway_channel':{'id':'t'},"
+                    + "'destination_threeway_bridge':{'id':'b3','channels':[]}}"))
+        .containsExactlyInAnyOrder(
+            "BRIDGE:b1",
+            "BRIDGE:b2",
+            "BRIDGE:b3",
+            "CHANNEL:l1",
+            "CHANNEL:l2",
+            "CHANNEL:x",
+            "CHANNEL:y",
+            "CHANNEL:r",
+            "CHANNEL:d1",
+            "CHANNEL:d2",
+            "CHANNEL:t");
+  }
+
+  @Test
+  void aBlindTransferNamesTheBridgeTheTransfererAndTheTransferee() {
+    assertThat(
+            of(
+                "{'type':'BridgeBlindTransfer','channel':{'id':'a'},'transferee':{'id':'b'},"
+                    + "'replace_channel':{'id':'c'},'bridge':{'id':'br'},'exten':'1','context':'d'}"))
+        .containsExactly("BRIDGE:br", "CHANNEL:a", "CHANNEL:c", "CHANNEL:b");
+  }
+
+  @Test
+  void mergedBridgesAreBothNamed() {
+    assertThat(of("{'type':'BridgeMerged','bridge':{'id':'b1'},'bridge_from':{'id':'b2'}}"))
+        .containsExactly("BRIDGE:b1", "BRIDGE:b2");
+  }
+
+  @Test
+  void aReplacedChannelIsNamed() {
+    assertThat(of("{'type':'StasisStart','channel':{'id':'a'},'replace_channel':{'id':'b'}}"))
+        .containsExactly("CHANNEL:a", "CHANNEL:b");
+  }
+
+  @Test
+  void whoReferredIsRelated() {
+    assertThat(
+            related(
+                "{'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'}},"
+                    + "'refer_to':{'requested_destination':{'destination':'1'}}}"))
+        .containsExactly("CHANNEL:a");
+  }
+
+  @Test
+  void whatAPlaybackIsPlayedToIsRelated() {
+    assertThat(related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:a'}}"))
+        .containsExactly("CHANNEL:a");
+    assertThat(related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'bridge:b'}}"))
+        .containsExactly("BRIDGE:b");
+  }
+
+  @Test
+  void whatARecordingIsOfIsRelated() {
+    assertThat(
+            related("{'type':'RecordingFailed','recording':{'name':'r','target_uri':'bridge:b'}}"))
+        .containsExactly("BRIDGE:b");
+  }
+
+  @Test
+  void aTargetThatIsNoPartOfACallIsNotRelated() {
+    assertThat(
+            related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'endpoint:e'}}"))
+        .isEmpty();
+    assertThat(related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel'}}"))
+        .isEmpty();
+    assertThat(related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:'}}"))
+        .isEmpty();
+  }
+
+  @Test
+  void aUserEventMayNameNothing() {
+    assertThat(of("{'type':'ChannelUserevent','eventname':'x','userevent':{}}")).isEmpty();
+  }
+
+  @Test
+  void aGlobalVariableHasNoChannel() {
+    assertThat(of("{'type':'ChannelVarset','variable':'X','value':'1'}")).isEmpty();
+  }
+
+  @Test
+  void whatIsNoPartOfACallIsNamedToo() {
+    assertThat(of("{'type':'DeviceStateChanged','device_state':{'name':'Stasis:d','state':'X'}}"))
+        .containsExactly("DEVICE:Stasis:d");
+    assertThat(
+            of(
+                "{'type':'PeerStatusChange','endpoint':{'technology':'PJSIP','resource':'bob'},"
+                    + "'peer':{'peer_status':'Reachable'}}"))
+        .containsExactly("ENDPOINT:PJSIP/bob");
+    assertThat(of("{'type':'MessageWaiting','mailbox':{'name':'100@default','new_messages':1}}"))
+        .containsExactly("MAILBOX:100@default");
+  }
+
+  @Test
+  void whatHasNoIdIsNoResource() {
+    assertThat(
+            of(
+                "{'type':'Dial','peer':{'id':''},'caller':{'id':null},'channel':{'id':5},"
+                    + "'bridge':'x','forwarded':[]}"))
+        .isEmpty();
+  }
+
+  private static List<String> of(String json) {
+    return keys(EventResources.of(AriEvent.parse(json.replace('\'', '"'))));
+  }
+
+  private static List<String> related(String json) {
+    return keys(EventResources.relatedTo(AriEvent.parse(json.replace('\'', '"'))));
+  }
+
+  private static List<String> keys(List<Resource> resources) {
+    return resources.stream().map(Resource::key).toList();
+  }
+}

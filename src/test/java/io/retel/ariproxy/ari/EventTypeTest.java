@@ -1,0 +1,99 @@
+package io.retel.ariproxy.ari;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.recording.Recording;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The names of event types in envelopes. */
+class EventTypeTest {
+
+  @ParameterizedTest
+  @CsvSource({
+    "ChannelVarset, CHANNELVARSET",
+    "ChannelCallerId, CHANNEL_CALLERID",
+    "BridgeVideoSourceChanged, BRIDGE_VIDEOSOURCE_CHANGED"
+  })
+  void keepsHistoricalNames(String ariName, String envelopeName) {
+    assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ApplicationMoveFailed, APPLICATION_MOVE_FAILED",
+    "ApplicationReplaced, APPLICATION_REPLACED",
+    "BridgeAttendedTransfer, BRIDGE_ATTENDED_TRANSFER",
+    "BridgeBlindTransfer, BRIDGE_BLIND_TRANSFER",
+    "BridgeCreated, BRIDGE_CREATED",
+    "BridgeDestroyed, BRIDGE_DESTROYED",
+    "BridgeMerged, BRIDGE_MERGED",
+    "ChannelConnectedLine, CHANNEL_CONNECTED_LINE",
+    "ChannelCreated, CHANNEL_CREATED",
+    "ChannelDestroyed, CHANNEL_DESTROYED",
+    "ChannelDialplan, CHANNEL_DIALPLAN",
+    "ChannelDtmfReceived, CHANNEL_DTMF_RECEIVED",
+    "ChannelEnteredBridge, CHANNEL_ENTERED_BRIDGE",
+    "ChannelHangupRequest, CHANNEL_HANGUP_REQUEST",
+    "ChannelHold, CHANNEL_HOLD",
+    "ChannelLeftBridge, CHANNEL_LEFT_BRIDGE",
+    "ChannelStateChange, CHANNEL_STATE_CHANGE",
+    "ChannelTalkingFinished, CHANNEL_TALKING_FINISHED",
+    "ChannelTalkingStarted, CHANNEL_TALKING_STARTED",
+    "ChannelToneDetected, CHANNEL_TONE_DETECTED",
+    "ChannelTransfer, CHANNEL_TRANSFER",
+    "ChannelUnhold, CHANNEL_UNHOLD",
+    "ChannelUserevent, CHANNEL_USEREVENT",
+    "ContactStatusChange, CONTACT_STATUS_CHANGE",
+    "DeviceStateChanged, DEVICE_STATE_CHANGED",
+    "Dial, DIAL",
+    "EndpointStateChange, ENDPOINT_STATE_CHANGE",
+    "PeerStatusChange, PEER_STATUS_CHANGE",
+    "PlaybackContinuing, PLAYBACK_CONTINUING",
+    "PlaybackFinished, PLAYBACK_FINISHED",
+    "PlaybackStarted, PLAYBACK_STARTED",
+    "RecordingFailed, RECORDING_FAILED",
+    "RecordingFinished, RECORDING_FINISHED",
+    "RecordingStarted, RECORDING_STARTED",
+    "StasisEnd, STASIS_END",
+    "StasisStart, STASIS_START",
+    "TextMessageReceived, TEXT_MESSAGE_RECEIVED"
+  })
+  void startsAWordAtEachInnerCapital(String ariName, String envelopeName) {
+    assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SomethingNobodyHasHeardOf, SOMETHING_NOBODY_HAS_HEARD_OF",
+    "lowercase, LOWERCASE",
+    "X, X",
+    "Channel2Event, CHANNEL2_EVENT",
+    "ALREADY_THERE, A_L_R_E_A_D_Y__T_H_E_R_E"
+  })
+  void treatsUnknownTypesAlike(String ariName, String envelopeName) {
+    assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
+  }
+
+  @Test
+  void doesNotDependOnTheLocale() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("tr"));
+    try {
+      assertThat(EventType.envelopeName("Dial")).isEqualTo("DIAL");
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void namesEveryRecordedTypeInUpperSnakeCase(Recording recording) {
+    assertThat(recording.events().map(AriEvent::type).map(EventType::envelopeName))
+        .isNotEmpty()
+        .allMatch(name -> name.matches("[A-Z]+(_[A-Z]+)*"));
+  }
+}

@@ -1,0 +1,360 @@
+package io.retel.ariproxy.callcontext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The rules of contract.md section 3, in their order. */
+class CallContextRulesTest {
+
+  private static final Duration GRACE = Duration.ofMinutes(1);
+  private static final Duration PAST_GRACE = GRACE.plusSeconds(1);
+
+  private final FakeTicker clock = new FakeTicker();
+  private final CallContexts callContexts = new CallContexts(Duration.ofHours(1), GRACE, clock);
+  private final CallContextRules rules = new CallContextRules(callContexts);
+
+  @Test
+  void rule1TheChannelVariableWinsOverWhatIsRemembered() {
+    remember(ResourceType.CHANNEL, "c", "old");
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("new")))
+        .isEqualTo("new");
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("new");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "\\t"})
+  void rule1ABlankChannelVariableSaysNothing(String blank) {
+    remember(ResourceType.CHANNEL, "c", "one");
+    assertThat(map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable(blank)))
+        .isEqualTo("one");
+  }
+
+  @Test
+  void rule1TheChannelMovesWhenTheVariableIsSet() {
+    remember(ResourceType.CHANNEL, "c", "old");
+    assertThat(map(varset("c", "new", ""))).isEqualTo("new");
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c'}}")).isEqualTo("new");
+  }
+
+  @Test
+  void rule1TheChannelDoesNotMoveBackWhenLaterEventsStillShowTheOldValue() {
+    map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("old"));
+    assertThat(map(varset("c", "new", "old"))).isEqualTo("new");
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("old")))
+        .isEqualTo("new");
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("new")))
+        .isEqualTo("new");
+  }
+
+  @Test
+  void rule1TheChannelMovesBackWhenTheVariableIsSetBack() {
+    map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("one"));
+    map(varset("c", "two", "one"));
+    assertThat(map(varset("c", "one", "two"))).isEqualTo("one");
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("one")))
+        .isEqualTo("one");
+  }
+
+  @Test
+  void rule1OnlyTheEventsOwnChannelMoves() {
+    remember(ResourceType.CHANNEL, "caller", "theirs");
+    map("{'type':'Dial','caller':{'id':'caller'},'peer':{'id':'c','channelvars':" + variable("x"));
+    assertThat(remembered(ResourceType.CHANNEL, "caller")).isEqualTo("theirs");
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("x");
+  }
+
+  @Test
+  void rule1PutsTheChannelFirst() {
+    MappedEvent mapped =
+        rules.map(
+            event(
+                "{'type':'BridgeBlindTransfer','bridge':{'id':'b'},"
+                    + "'channel':{'id':'c','channelvars':"
+                    + variable("x")));
+    assertThat(keys(mapped)).containsExactly("CHANNEL:c", "BRIDGE:b");
+  }
+
+  @Test
+  void rule1AGlobalVariableMovesNothing() {
+    assertThat(map("{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'x'}")).isNull();
+  }
+
+  @Test
+  void rule2TheEventsOwnResourceIsRemembered() {
+    remember(ResourceType.PLAYBACK, "p", "playback's");
+    remember(ResourceType.CHANNEL, "c", "channel's");
+    assertThat(map("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:c'}}"))
+        .isEqualTo("playback's");
+  }
+
+  @Test
+  void rule3ThePlaybacksTarget() {
+    remember(ResourceType.CHANNEL, "c", "one");
+    MappedEvent mapped =
+        rules.map(
+            event("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:c'}}"));
+    assertThat(mapped.callContext()).isEqualTo("one");
+    assertThat(keys(mapped)).containsExactly("CHANNEL:c", "PLAYBACK:p");
+  }
+
+  @Test
+  void rule3TheRecordingsTarget() {
+    remember(ResourceType.BRIDGE, "b", "one");
+    assertThat(map("{'type':'RecordingStarted','recording':{'name':'r','target_uri':'bridge:b'}}"))
+        .isEqualTo("one");
+  }
+
+  @Test
+  void rule3TheBridgesChannels() {
+    remember(ResourceType.CHANNEL, "c2", "one");
+    MappedEvent mapped =
+        rules.map(event("{'type':'BridgeCreated','bridge':{'id':'b','channels':['c1','c2']}}"));
+    assertThat(mapped.callContext()).isEqualTo("one");
+    assertThat(keys(mapped)).containsExactly("CHANNEL:c2", "BRIDGE:b");
+  }
+
+  @Test
+  void rule3TheChannelThatEnteredOrLeft() {
+    remember(ResourceType.CHANNEL, "c", "one");
+    assertThat(map("{'type':'ChannelEnteredBridge','bridge':{'id':'b'},'channel':{'id':'c'}}"))
+        .isEqualTo("one");
+    assertThat(map("{'type':'BridgeDestroyed','bridge':{'id':'b','channels':[]}}"))
+        .isEqualTo("one");
+  }
+
+  @Test
+  void rule3TheCallerOfDial() {
+    remember(ResourceType.CHANNEL, "a", "one");
+    MappedEvent mapped = rules.map(event("{'type':'Dial','peer':{'id':'b'},'caller':{'id':'a'}}"));
+    assertThat(mapped.callContext()).isEqualTo("one");
+    assertThat(keys(mapped)).containsExactly("CHANNEL:a", "CHANNEL:b");
+    assertThat(remembered(ResourceType.CHANNEL, "b")).isEqualTo("one");
+  }
+
+  @Test
+  void rule3TheReplacedChannel() {
+    remember(ResourceType.CHANNEL, "old", "one");
+    assertThat(map("{'type':'StasisStart','channel':{'id':'new'},'replace_channel':{'id':'old'}}"))
+        .isEqualTo("one");
+  }
+
+  @Test
+  void rule3WhoReferred() {
+    remember(ResourceType.CHANNEL, "a", "one");
+    assertThat(map("{'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'}}}"))
+        .isEqualTo("one");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"transferer_first_leg", "transferer_second_leg"})
+  void rule3BothLegsOfATransfer(String leg) {
+    remember(ResourceType.CHANNEL, "l", "one");
+    assertThat(
+            map(
+                "{'type':'BridgeAttendedTransfer','"
+                    + leg
+                    + "':{'id':'l'},'transfer_target':{'id':'t'}}"))
+        .isEqualTo("one");
+    assertThat(remembered(ResourceType.CHANNEL, "t")).isEqualTo("one");
+  }
+
+  @Test
+  void rule4ANewCallHasANameBasedUuid() {
+    String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
+    assertThat(callContext).isEqualTo(UUID.fromString(callContext).toString());
+    assertThat(UUID.fromString(callContext).version()).isEqualTo(3);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
+  }
+
+  @Test
+  void rule4AProxyWithoutItsMemoryArrivesAtTheSame() {
+    String event = stasisStart("ast", "app", "c", "2026-01-01");
+    CallContextRules other =
+        new CallContextRules(new CallContexts(Duration.ofHours(1), GRACE, clock));
+    assertThat(map(event)).isEqualTo(other.map(event(event)).callContext());
+  }
+
+  @Test
+  void rule4EachOfTheFourPartsMakesAnother() {
+    assertThat(
+            List.of(
+                map(stasisStart("ast", "app", "c1", "2026-01-01")),
+                map(stasisStart("ast2", "app", "c2", "2026-01-01")),
+                map(stasisStart("ast", "app2", "c3", "2026-01-01")),
+                map(stasisStart("ast", "app", "c4", "2026-01-01"))))
+        .doesNotHaveDuplicates();
+    String one = generated(stasisStart("ast", "app", "c", "2026-01-01"));
+    assertThat(
+            List.of(
+                one,
+                generated(stasisStart("ast2", "app", "c", "2026-01-01")),
+                generated(stasisStart("ast", "app2", "c", "2026-01-01")),
+                generated(stasisStart("ast", "app", "c2", "2026-01-01")),
+                generated(stasisStart("ast", "app", "c", "2026-01-02"))))
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void rule4IsForStasisStartAlone() {
+    assertThat(map("{'type':'ChannelCreated','channel':{'id':'c'}}")).isNull();
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  @Test
+  void rule5WhatNobodyKnowsIsUnmapped() {
+    MappedEvent mapped = rules.map(event("{'type':'ChannelHold','channel':{'id':'c'}}"));
+    assertThat(mapped.unmapped()).isTrue();
+    assertThat(mapped.callContext()).isNull();
+    assertThat(keys(mapped)).containsExactly("CHANNEL:c");
+  }
+
+  @Test
+  void rule5WhatNamesNothingIsUnmapped() {
+    assertThat(map("{'type':'ChannelUserevent','eventname':'x'}")).isNull();
+    assertThat(map("{'type':'ApplicationReplaced'}")).isNull();
+  }
+
+  @Test
+  void theAnswerIsRememberedForEveryResourceThatHasNone() {
+    remember(ResourceType.CHANNEL, "l1", "one");
+    remember(ResourceType.CHANNEL, "y", "another");
+    map(
+        "{'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'l1'},"
+            + "'transferer_first_leg_bridge':{'id':'b1'},'transferee':{'id':'x'},"
+            + "'transfer_target':{'id':'y'}}");
+    assertThat(remembered(ResourceType.BRIDGE, "b1")).isEqualTo("one");
+    assertThat(remembered(ResourceType.CHANNEL, "x")).isEqualTo("one");
+    assertThat(remembered(ResourceType.CHANNEL, "y")).isEqualTo("another");
+  }
+
+  @Test
+  void whatIsNoPartOfACallIsNotRemembered() {
+    map(
+        "{'type':'TextMessageReceived','endpoint':{'technology':'PJSIP','resource':'bob'},"
+            + "'channel':{'id':'c','channelvars':"
+            + variable("x"));
+    assertThat(remembered(ResourceType.ENDPOINT, "PJSIP/bob")).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'type':'ChannelDestroyed','channel':{'id':'x'}}",
+        "{'type':'BridgeDestroyed','bridge':{'id':'x','channels':[]}}",
+        "{'type':'PlaybackFinished','playback':{'id':'x','target_uri':'channel:c'}}",
+        "{'type':'RecordingFinished','recording':{'name':'x','target_uri':'channel:c'}}",
+        "{'type':'RecordingFailed','recording':{'name':'x','target_uri':'channel:c'}}"
+      })
+  void aMappingEndsWithItsResourceAfterTheGraceTime(String end) {
+    Resource resource = new Resource(type(end), "x");
+    callContexts.move(resource, "one");
+    assertThat(map(end)).isEqualTo("one");
+    assertThat(callContexts.of(resource)).contains("one");
+    clock.pass(PAST_GRACE);
+    assertThat(callContexts.of(resource)).isEmpty();
+  }
+
+  @Test
+  void theEndOfOneIsNotTheEndOfWhatDecided() {
+    remember(ResourceType.CHANNEL, "c", "one");
+    map("{'type':'PlaybackFinished','playback':{'id':'p','target_uri':'channel:c'}}");
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("one");
+    assertThat(remembered(ResourceType.PLAYBACK, "p")).isNull();
+  }
+
+  @Test
+  void anEndEventWithTheChannelVariableEndsTheChannel() {
+    map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("x"));
+    map("{'type':'ChannelDestroyed','channel':{'id':'c','channelvars':" + variable("x"));
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  @Test
+  void aLateEventDoesNotBringAnEndedChannelBack() {
+    map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("x"));
+    map("{'type':'ChannelDestroyed','channel':{'id':'c','channelvars':" + variable("x"));
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("x")))
+        .isEqualTo("x");
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  @Test
+  void aChannelThatComesBackIntoStasisHasItsOldContext() {
+    String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map("{'type':'StasisEnd','channel':{'id':'c'}}");
+    clock.pass(PAST_GRACE);
+    assertThat(map(stasisStart("ast", "app2", "c", "2026-01-01"))).isEqualTo(callContext);
+  }
+
+  private String map(String json) {
+    return rules.map(event(json)).callContext();
+  }
+
+  private String generated(String stasisStart) {
+    return new CallContextRules(new CallContexts(Duration.ofHours(1), GRACE, clock))
+        .map(event(stasisStart))
+        .callContext();
+  }
+
+  private static AriEvent event(String json) {
+    return AriEvent.parse(json.replace('\'', '"'));
+  }
+
+  /** Ends a channel and its event. */
+  private static String variable(String callContext) {
+    return "{'CALL_CONTEXT':'" + callContext + "'}}}";
+  }
+
+  private static String varset(String channel, String value, String shown) {
+    return "{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'"
+        + value
+        + "','channel':{'id':'"
+        + channel
+        + "','channelvars':"
+        + variable(shown);
+  }
+
+  private static String stasisStart(
+      String asterisk, String application, String channel, String created) {
+    return "{'type':'StasisStart','asterisk_id':'"
+        + asterisk
+        + "','application':'"
+        + application
+        + "','channel':{'id':'"
+        + channel
+        + "','creationtime':'"
+        + created
+        + "','channelvars':"
+        + variable("");
+  }
+
+  private static ResourceType type(String end) {
+    String kind = event(end).type().replaceAll("(Destroyed|Finished|Failed)$", "");
+    return ResourceType.valueOf(kind.toUpperCase(Locale.ROOT));
+  }
+
+  private void remember(ResourceType type, String id, String callContext) {
+    callContexts.move(new Resource(type, id), callContext);
+  }
+
+  private String remembered(ResourceType type, String id) {
+    return callContexts.of(new Resource(type, id)).orElse(null);
+  }
+
+  private static List<String> keys(MappedEvent mapped) {
+    return mapped.resources().stream().map(Resource::key).toList();
+  }
+}

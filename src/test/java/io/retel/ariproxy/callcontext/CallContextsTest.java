@@ -1,0 +1,149 @@
+package io.retel.ariproxy.callcontext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** How long call contexts are remembered. */
+class CallContextsTest {
+
+  private static final Duration IDLE = Duration.ofHours(1);
+  private static final Duration GRACE = Duration.ofMinutes(1);
+  private static final Duration MOMENT = Duration.ofSeconds(1);
+  private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
+
+  private final FakeTicker clock = new FakeTicker();
+  private final CallContexts callContexts = new CallContexts(IDLE, GRACE, clock);
+
+  @Test
+  void forgetsWhatNobodyAsksForWithinTheIdleTime() {
+    callContexts.move(CHANNEL, "one");
+    clock.pass(IDLE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void aCallMayLastForEverAsLongAsItIsAskedFor() {
+    callContexts.move(CHANNEL, "one");
+    for (int i = 0; i < 100; i++) {
+      clock.pass(IDLE.minus(MOMENT));
+      assertThat(callContexts.of(CHANNEL)).contains("one");
+    }
+  }
+
+  @Test
+  void rememberingAgainCountsAsAsking() {
+    callContexts.move(CHANNEL, "one");
+    clock.pass(IDLE.minus(MOMENT));
+    callContexts.rememberIfNew(CHANNEL, "two");
+    clock.pass(IDLE.minus(MOMENT));
+    callContexts.rememberUnlessAlive(CHANNEL, "three");
+    clock.pass(IDLE.minus(MOMENT));
+    callContexts.move(CHANNEL, "one");
+    clock.pass(IDLE.minus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+  }
+
+  @Test
+  void remembersForTheGraceTimeAfterTheEnd() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.end(CHANNEL);
+    clock.pass(GRACE.minus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+    clock.pass(MOMENT.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void askingDoesNotProlongTheGraceTime() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.end(CHANNEL);
+    clock.pass(GRACE.minus(MOMENT));
+    callContexts.of(CHANNEL);
+    callContexts.rememberIfNew(CHANNEL, "two");
+    callContexts.follow(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
+    clock.pass(MOMENT.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void theEndOfWhatIsNotKnownIsNothing() {
+    callContexts.end(CHANNEL);
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void movingReplaces() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(CHANNEL, "two");
+    assertThat(callContexts.of(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void followsWhatIsShown() {
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+    assertThat(callContexts.follow(CHANNEL, "two")).isEqualTo("two");
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+  }
+
+  @Test
+  void doesNotFollowToWhatItHasJustLeft() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(CHANNEL, "two");
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("two");
+    assertThat(callContexts.follow(CHANNEL, "three")).isEqualTo("three");
+  }
+
+  @Test
+  void mayFollowBackWhenItsMoveHasBeenShown() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(CHANNEL, "two");
+    callContexts.follow(CHANNEL, "two");
+    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+  }
+
+  @Test
+  void rememberIfNewKeepsWhatThereIs() {
+    callContexts.rememberIfNew(CHANNEL, "one");
+    callContexts.rememberIfNew(CHANNEL, "two");
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+  }
+
+  @Test
+  void rememberUnlessAliveDoesNotTakeOverALivingResource() {
+    callContexts.rememberUnlessAlive(CHANNEL, "one");
+    callContexts.rememberUnlessAlive(CHANNEL, "two");
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+  }
+
+  @Test
+  void rememberUnlessAliveGivesAnIdThatIsUsedAgainItsNewCall() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.end(CHANNEL);
+    callContexts.rememberUnlessAlive(CHANNEL, "two");
+    clock.pass(GRACE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void aSnoopChannelIsAChannel() {
+    callContexts.move(new Resource(ResourceType.SNOOPING, "s"), "one");
+    assertThat(callContexts.of(new Resource(ResourceType.CHANNEL, "s"))).contains("one");
+  }
+
+  @Test
+  void theSameIdOfAnotherKindIsAnotherResource() {
+    callContexts.move(CHANNEL, "one");
+    assertThat(callContexts.of(new Resource(ResourceType.BRIDGE, "c"))).isEmpty();
+  }
+
+  @Test
+  void theCacheIsReadByTheResourcesKey() {
+    callContexts.move(CHANNEL, "one");
+    assertThat(callContexts.cache().getIfPresent("CHANNEL:c")).isEqualTo(new Mapping("one", false));
+  }
+}

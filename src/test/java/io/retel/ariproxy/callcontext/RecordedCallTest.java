@@ -1,0 +1,89 @@
+package io.retel.ariproxy.callcontext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.command.CommandReader;
+import io.retel.ariproxy.command.Origin;
+import io.retel.ariproxy.fixtures.recording.Recording;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The recorded calls, played again to the rules. */
+class RecordedCallTest {
+
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), new FakeTicker());
+  private final CallContextRules rules = new CallContextRules(callContexts);
+
+  @ParameterizedTest
+  @EnumSource
+  void everyEventOfACallThatCommandsBeganIsInItsContext(Recording recording) {
+    register(recording);
+    assertThat(recording.events().map(rules::map))
+        .filteredOn(mapped -> !"one call".equals(mapped.callContext()))
+        // a device's state belongs to no call
+        .allMatch(MappedEvent::unmapped)
+        .extracting(MappedEvent::type)
+        .containsOnly("DeviceStateChanged");
+  }
+
+  /**
+   * Without the commands each channel begins a call of its own in Stasis, and what comes before has
+   * none: that is why commands register what they create.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void withoutTheCommandsWhatComesBeforeStasisStartIsUnmapped(Recording recording) {
+    List<String> unmapped =
+        recording
+            .events()
+            .map(rules::map)
+            .filter(MappedEvent::unmapped)
+            .flatMap(mapped -> mapped.resources().stream())
+            .map(Resource::key)
+            .distinct()
+            .toList();
+    assertThat(unmapped)
+        .containsExactlyInAnyOrder(
+            "CHANNEL:chan-1",
+            "CHANNEL:chan-1b",
+            "CHANNEL:chan-2",
+            "CHANNEL:ext-1",
+            "DEVICE:Stasis:dev1");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyResourceThatEndedIsMarkedSo(Recording recording) {
+    register(recording);
+    recording.events().map(rules::map).forEach(mapped -> {});
+    List<String> destroyed =
+        recording
+            .events()
+            .filter(event -> event.type().equals("ChannelDestroyed"))
+            .map(AriEvent::json)
+            .map(json -> "CHANNEL:" + json.at("/channel/id").asText())
+            .toList();
+    assertThat(destroyed)
+        .isNotEmpty()
+        .allMatch(key -> callContexts.cache().getIfPresent(key).ended());
+  }
+
+  /** As the step that registers what commands create does, before any event arrives. */
+  private void register(Recording recording) {
+    CommandReader reader = new CommandReader(callContexts);
+    int offset = 0;
+    for (byte[] value : recording.commands("one call")) {
+      Command command = reader.read(new Origin("commands", 0, offset++, "one call"), value);
+      assertThat(command.rejection()).as("%s", command).isNull();
+      for (Resource created : command.created()) {
+        callContexts.rememberUnlessAlive(created, command.callContext());
+      }
+    }
+  }
+}

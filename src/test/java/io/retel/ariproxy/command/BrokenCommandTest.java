@@ -1,0 +1,146 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullAndEmptySource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A record that is no command, or one that cannot be carried out, is a 400. */
+class BrokenCommandTest {
+
+  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key");
+
+  private final CommandReader reader =
+      new CommandReader(
+          new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
+
+  @ParameterizedTest
+  @NullAndEmptySource
+  void nothing(byte[] value) {
+    assertRejected(reader.read(ORIGIN, value));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        " ",
+        "hello",
+        "{",
+        "{\"ariCommand\":",
+        "{ariCommand:{}}",
+        "<command/>",
+        "\u0000",
+        "{\"callContext\":\"a\u0000b\"}",
+        "{\"callContext\":\"a\nb\"}"
+      })
+  void noJson(String value) {
+    assertRejected(reader.read(ORIGIN, bytes(value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"null", "[]", "1", "\"GET /channels\"", "true"})
+  void noObject(String value) {
+    assertRejected(reader.read(ORIGIN, bytes(value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{}",
+        "{\"ariCommand\":null}",
+        "{\"ariCommand\":\"GET /x\"}",
+        "{\"ariCommand\":[]}",
+        "{\"ariCommand\":{}}",
+        "{\"ariCommand\":{\"method\":\"GET\"}}",
+        "{\"ariCommand\":{\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":\"\",\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":null,\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":1,\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":\"GET\",\"url\":\"\"}}",
+        "{\"ariCommand\":{\"method\":\"GET\",\"url\":5}}",
+        "{\"ariCommand\":{\"method\":\"GET\",\"url\":[\"/x\"]}}",
+        "{\"method\":\"GET\",\"url\":\"/x\"}"
+      })
+  void noMethodOrNoUrl(String value) {
+    assertRejected(reader.read(ORIGIN, bytes(value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"get", "HEAD", "PATCH", "OPTIONS", "TRACE", "CONNECT", "GET ", "G\\u0000"})
+  void anotherMethod(String method) {
+    assertRejected(
+        reader.read(
+            ORIGIN, bytes("{\"ariCommand\":{\"method\":\"" + method + "\",\"url\":\"/x\"}}")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {" {}", "}", " x", "{\"ariCommand\":{}}", "\u0000"})
+  void somethingBehindTheJson(String garbage) {
+    assertRejected(
+        reader.read(
+            ORIGIN,
+            bytes("{\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/info\"}}" + garbage)));
+  }
+
+  @Test
+  void noUtf8() {
+    assertRejected(reader.read(ORIGIN, new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}));
+    assertRejected(reader.read(ORIGIN, new byte[] {(byte) 0xc3, 0x28}));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{\"x\":"})
+  void nestingWithoutEnd(String level) {
+    assertRejected(reader.read(ORIGIN, bytes(level.repeat(1_000_000))));
+    assertRejected(
+        reader.read(
+            ORIGIN,
+            bytes(
+                "{\"ariCommand\":{\"method\":\"GET\",\"url\":\"/x\",\"body\":"
+                    + level.repeat(1_000_000))));
+  }
+
+  @Test
+  void aUrlThatIsTooLongToRead() {
+    String url = "/channels/" + "x".repeat(25_000_000);
+    assertRejected(
+        reader.read(
+            ORIGIN, bytes("{\"ariCommand\":{\"method\":\"GET\",\"url\":\"" + url + "\"}}")));
+  }
+
+  @Test
+  void whatCouldBeReadIsKeptForTheResponse() {
+    Command command =
+        reader.read(
+            ORIGIN,
+            bytes(
+                "{\"callContext\":\"call\",\"commandId\":7,"
+                    + "\"ariCommand\":{\"method\":\"GET\",\"url\":\"/../x\"}}"));
+    assertRejected(command);
+    assertThat(command.callContext()).isEqualTo("call");
+    assertThat(command.commandId().intValue()).isEqualTo(7);
+    assertThat(command.method()).isEqualTo("GET");
+    assertThat(command.url()).isEqualTo("/../x");
+    assertThat(command.lane()).isEqualTo("call");
+  }
+
+  private static void assertRejected(Command command) {
+    assertThat(command.rejection()).isNotNull();
+    assertThat(command.rejection().status()).isEqualTo(400);
+    assertThat(command.rejection().getMessage()).isNotBlank().hasSizeLessThan(1_000);
+    assertThat(command.request()).isNull();
+    assertThat(command.created()).isEmpty();
+    assertThat(command.toString()).hasSizeLessThan(1_000);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

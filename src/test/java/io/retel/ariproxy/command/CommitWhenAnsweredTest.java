@@ -1,0 +1,74 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.Meters;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.UnitOfWorkHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** When a command's offset is marked as answered, and what is counted then. */
+class CommitWhenAnsweredTest {
+
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final AtomicInteger marked = new AtomicInteger();
+
+  @AfterEach
+  void stop() {
+    context.stop();
+  }
+
+  @Test
+  void whatIsAnsweredIsMarked() {
+    ends(null);
+    assertThat(marked).hasValue(1);
+    assertThat(Meters.COMMANDS_ANSWERED.in(meters).count()).isEqualTo(1);
+  }
+
+  @Test
+  void nothingIsMarkedBeforeTheEnd() {
+    begins();
+    assertThat(marked).hasValue(0);
+  }
+
+  @Test
+  void whatCanNeverBeAnsweredIsMarkedAndCounted() {
+    ends(new IllegalStateException("not allowed"));
+    assertThat(marked).hasValue(1);
+    assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isEqualTo(1);
+    assertThat(Meters.COMMANDS_ANSWERED.in(meters).count()).isZero();
+  }
+
+  @Test
+  void whatAStopInterruptedIsLeftForWhoeverReadsItNext() {
+    ends(new InterruptedException());
+    ends(new RejectedExecutionException());
+    assertThat(marked).hasValue(0);
+    assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isZero();
+  }
+
+  private void ends(Exception failure) {
+    Exchange exchange = begins();
+    exchange.setException(failure);
+    UnitOfWorkHelper.doneSynchronizations(
+        exchange, exchange.getExchangeExtension().handoverCompletions());
+  }
+
+  private Exchange begins() {
+    Exchange exchange = new DefaultExchange(context);
+    exchange
+        .getMessage()
+        .setHeader(KafkaConstants.MANUAL_COMMIT, (KafkaManualCommit) marked::incrementAndGet);
+    new CommitWhenAnswered(meters).process(exchange);
+    return exchange;
+  }
+}

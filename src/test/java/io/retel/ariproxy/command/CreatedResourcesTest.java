@@ -1,0 +1,265 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a command creates, and which of its ids counts (contract.md section 6). */
+class CreatedResourcesTest {
+
+  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key");
+
+  private final CommandReader reader =
+      new CommandReader(
+          new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
+
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "/channels, channelId, CHANNEL, X;2",
+        "/channels/create, channelId, CHANNEL, X;2",
+        "/channels/externalMedia, channelId, CHANNEL, -",
+        "/channels/c/play, playbackId, PLAYBACK, -",
+        "/channels/c/record, name, RECORDING, -",
+        "/channels/c/snoop, snoopId, SNOOPING, -",
+        "/bridges, bridgeId, BRIDGE, -",
+        "/bridges/b/play, playbackId, PLAYBACK, -",
+        "/bridges/b/record, name, RECORDING, -"
+      })
+  void theIdStandsInQueryOrBody(String url, String parameter, String type, String second) {
+    List<String> expected =
+        second == null ? List.of(type + ":X") : List.of(type + ":X", type + ":" + second);
+    assertThat(created(post(url + "?" + parameter + "=X"))).isEqualTo(expected);
+    assertThat(created(post(url, "{'" + parameter + "':'X'}"))).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/channels/X, CHANNEL",
+    "/channels/c/play/X, PLAYBACK",
+    "/channels/c/snoop/X, SNOOPING",
+    "/bridges/X, BRIDGE",
+    "/bridges/b/play/X, PLAYBACK"
+  })
+  void theIdInThePathBeatsAllOthers(String url, String type) {
+    String others = "?channelId=Q&playbackId=Q&snoopId=Q&bridgeId=Q";
+    Command command =
+        post(url + others, "{'channelId':'B','playbackId':'B','snoopId':'B','bridgeId':'B'}");
+    assertThat(created(command).get(0)).isEqualTo(type + ":X");
+    assertThat(command.request().query()).isEqualTo(others.substring(1));
+  }
+
+  @Test
+  void theResponseNamesThoseInThePathThenTheCreatedOnes() {
+    assertThat(keys(post("/channels/c/play/p").resources()))
+        .containsExactly("CHANNEL:c", "PLAYBACK:p");
+    assertThat(keys(post("/bridges/b/record?name=r").resources()))
+        .containsExactly("BRIDGE:b", "RECORDING:r");
+    assertThat(post("/channels/c/snoop/s").resources())
+        .extracting(resource -> resource.type() + ":" + resource.id())
+        .containsExactly("CHANNEL:c", "SNOOPING:s");
+    assertThat(keys(post("/channels?channelId=a&otherChannelId=b").resources()))
+        .containsExactly("CHANNEL:a", "CHANNEL:b");
+  }
+
+  @Test
+  void theBodyBeatsTheQuery() {
+    assertThat(created(post("/bridges?bridgeId=Q", "{'bridgeId':'B'}")))
+        .containsExactly("BRIDGE:B");
+  }
+
+  @Test
+  void ofTwoInTheQueryTheLastCounts() {
+    assertThat(created(post("/bridges?bridgeId=1&bridgeId=2"))).containsExactly("BRIDGE:2");
+  }
+
+  @Test
+  void aBodyThatIsAnArrayIsIgnored() {
+    assertThat(created(post("/bridges?bridgeId=Q", "['bridgeId','B']")))
+        .containsExactly("BRIDGE:Q");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "?", "?bridgeId=", "?bridgeId", "?bridgeId=1&bridgeId=", "?BridgeId=1"})
+  void withoutAnIdInTheQueryOneIsAddedThere(String query) {
+    Command command = post("/bridges" + query);
+    String added = command.created().get(0).id();
+    assertThat(AriUrl.parse("/bridges?" + command.request().query()).queryParameter("bridgeId"))
+        .contains(added);
+    assertThat(command.request().query()).startsWith(query.replace("?", ""));
+    assertThat(keys(command.resources())).containsExactly("BRIDGE:" + added);
+    assertThat(command.request().body()).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'bridgeId':'','type':'mixing'}",
+        "{'bridgeId':null,'type':'mixing'}",
+        "{'bridgeId':5,'type':'mixing'}"
+      })
+  void anIdThatIsNoneInTheBodyHidesThatOfTheQueryAndIsReplaced(String body) {
+    Command command = post("/bridges?bridgeId=Q", body);
+    String added = command.created().get(0).id();
+    assertThat(added).isNotEqualTo("Q").hasSize(36);
+    assertThat(command.request().query()).isEqualTo("bridgeId=Q");
+    assertThat(command.request().body())
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("{\"bridgeId\":\"" + added + "\",\"type\":\"mixing\"}");
+  }
+
+  @Test
+  void anIdInTheBodyWhoseNameIsInAnotherCaseIsNone() {
+    assertThat(created(post("/bridges?bridgeId=Q", "{'BridgeId':'B'}")))
+        .containsExactly("BRIDGE:Q");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/channels/c/record?format=wav", "/bridges/b/record?name="})
+  void aRecordingIsGivenNoName(String url) {
+    Command command = post(url);
+    assertThat(command.created()).isEmpty();
+    assertThat(command.request().query()).isEqualTo(url.substring(url.indexOf('?') + 1));
+  }
+
+  @Test
+  void theSecondLegHasItsOwnIdOrOneAfterTheFirst() {
+    assertThat(created(post("/channels?channelId=a"))).containsExactly("CHANNEL:a", "CHANNEL:a;2");
+    assertThat(created(post("/channels?channelId=a&otherChannelId=b")))
+        .containsExactly("CHANNEL:a", "CHANNEL:b");
+    assertThat(created(post("/channels/a?otherChannelId=b")))
+        .containsExactly("CHANNEL:a", "CHANNEL:b");
+    assertThat(created(post("/channels/create", "{'channelId':'a','otherChannelId':'b'}")))
+        .containsExactly("CHANNEL:a", "CHANNEL:b");
+    assertThat(created(post("/channels?channelId=a&otherChannelId=")))
+        .containsExactly("CHANNEL:a", "CHANNEL:a;2");
+  }
+
+  @Test
+  void anIdThatIsAddedMakesTheOtherChannelIdCount() {
+    Command command = post("/channels?otherChannelId=b");
+    String added = command.created().get(0).id();
+    assertThat(command.request().query()).isEqualTo("otherChannelId=b&channelId=" + added);
+    assertThat(created(command)).containsExactly("CHANNEL:" + added, "CHANNEL:b");
+  }
+
+  @Test
+  void idsInPathAndQueryAreDecodedForTheMappingAndSentAsTheyAre() {
+    Command path = post("/channels/a%2Fb%20c");
+    assertThat(created(path)).containsExactly("CHANNEL:a/b c", "CHANNEL:a/b c;2");
+    assertThat(path.request().path()).isEqualTo("/channels/a%2Fb%20c");
+    Command query = post("/channels/c/record?name=dir%2Fr+1&format=wav");
+    assertThat(created(query)).containsExactly("RECORDING:dir/r 1");
+    assertThat(query.request().query()).isEqualTo("name=dir%2Fr+1&format=wav");
+  }
+
+  @Test
+  void addedIdsAreTheSameForTheSameRecordOnly() {
+    String url = "/ari/channels";
+    String id = added(ORIGIN, url);
+    assertThat(added(ORIGIN, url)).isEqualTo(id);
+    assertThat(
+            List.of(
+                id,
+                added(new Origin("others", 3, 42, "key"), url),
+                added(new Origin("commands", 4, 42, "key"), url),
+                added(new Origin("commands", 3, 43, "key"), url)))
+        .doesNotHaveDuplicates();
+    assertThat(added(new Origin("commands", 3, 42, "another key"), url)).isEqualTo(id);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET, /channels",
+    "GET, /channels/create",
+    "DELETE, /channels/c",
+    "POST, /channels/c/answer",
+    "POST, /channels/c/play/p/x",
+    "PUT, /bridges",
+    "POST, /bridges/b/addChannel",
+    "POST, /playbacks/p/control",
+    "POST, /recordings/live/r/stop",
+    "POST, /recordings/stored/r/copy",
+    "POST, /events/user/x",
+    "PUT, /deviceStates/d"
+  })
+  void everythingElseCreatesNothing(String method, String url) {
+    Command command = read(method, url, "{'channelId':'X','bridgeId':'X','name':'X'}");
+    assertThat(command.created()).isEmpty();
+    assertThat(command.request().query()).isNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/channels/c/dtmf, CHANNEL:c",
+    "/bridges/b/channels, BRIDGE:b",
+    "/playbacks/p/control, PLAYBACK:p",
+    "/recordings/live/r/stop, RECORDING:r",
+    "/recordings/live/dir%2Fr, RECORDING:dir/r",
+    "/recordings/stored/r/file, RECORDING:r",
+    "/deviceStates/Stasis:d, DEVICE:Stasis:d",
+    "/mailboxes/100@default, MAILBOX:100@default",
+    "/applications/app/subscription, APPLICATION:app",
+    "/endpoints/PJSIP/bob, ENDPOINT:PJSIP/bob",
+    "/endpoints/PJSIP/bob/sendMessage, ENDPOINT:PJSIP/bob"
+  })
+  void theResourceInThePathIsNamed(String url, String key) {
+    assertThat(keys(read("GET", url, "null").resources())).containsExactly(key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/asterisk/info", "/channels", "/bridges", "/recordings/stored", "/sounds/x"})
+  void whatIsAboutNoResourceNamesNone(String url) {
+    assertThat(read("GET", url, "null").resources()).isEmpty();
+  }
+
+  private String added(Origin origin, String url) {
+    return reader
+        .read(
+            origin,
+            "{\"ariCommand\":{\"method\":\"POST\",\"url\":\"%s\"}}"
+                .formatted(url)
+                .getBytes(StandardCharsets.UTF_8))
+        .created()
+        .get(0)
+        .id();
+  }
+
+  private Command post(String url) {
+    return read("POST", url, "null");
+  }
+
+  private Command post(String url, String body) {
+    return read("POST", url, body);
+  }
+
+  private Command read(String method, String url, String body) {
+    String json =
+        "{'callContext':'call','ariCommand':{'method':'%s','url':'/ari%s','body':%s}}"
+            .formatted(method, url, body)
+            .replace('\'', '"');
+    Command command = reader.read(ORIGIN, json.getBytes(StandardCharsets.UTF_8));
+    assertThat(command.rejection()).isNull();
+    return command;
+  }
+
+  private static List<String> created(Command command) {
+    return command.created().stream().map(made -> made.type() + ":" + made.id()).toList();
+  }
+
+  private static List<String> keys(List<Resource> resources) {
+    return resources.stream().map(Resource::key).toList();
+  }
+}

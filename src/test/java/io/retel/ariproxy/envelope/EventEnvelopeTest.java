@@ -1,0 +1,116 @@
+package io.retel.ariproxy.envelope;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.EventResources;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.fixtures.recording.Recording;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The exact text of events' envelopes. */
+class EventEnvelopeTest {
+
+  private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "1532965104.0");
+  private static final Resource BRIDGE = new Resource(ResourceType.BRIDGE, "br");
+
+  @Test
+  void anArrayNamesAllResources() {
+    assertThat(array("{\"type\":\"ChannelLeftBridge\"}", "call", List.of(CHANNEL, BRIDGE)))
+        .isEqualTo(
+            "{\"type\":\"CHANNEL_LEFT_BRIDGE\",\"callContext\":\"call\","
+                + "\"commandsTopic\":\"commands\",\"commandId\":null,\"commandRequest\":null,"
+                + "\"resources\":[{\"type\":\"CHANNEL\",\"id\":\"1532965104.0\"},"
+                + "{\"type\":\"BRIDGE\",\"id\":\"br\"}],"
+                + "\"payload\":{\"type\":\"ChannelLeftBridge\"}}");
+  }
+
+  @Test
+  void anObjectNamesTheDecidingOne() {
+    assertThat(object("{\"type\":\"StasisStart\"}", "call", List.of(CHANNEL, BRIDGE)))
+        .isEqualTo(
+            "{\"type\":\"STASIS_START\",\"callContext\":\"call\","
+                + "\"commandsTopic\":\"commands\",\"commandId\":null,\"commandRequest\":null,"
+                + "\"resources\":{\"type\":\"CHANNEL\",\"id\":\"1532965104.0\"},"
+                + "\"payload\":{\"type\":\"StasisStart\"}}");
+  }
+
+  @Test
+  void anUnmappedOneHasNoCallContext() {
+    assertThat(array("{\"type\":\"ApplicationReplaced\"}", null, List.of()))
+        .isEqualTo(
+            "{\"type\":\"APPLICATION_REPLACED\",\"callContext\":null,"
+                + "\"commandsTopic\":\"commands\",\"commandId\":null,\"commandRequest\":null,"
+                + "\"resources\":[],\"payload\":{\"type\":\"ApplicationReplaced\"}}");
+    assertThat(object("{\"type\":\"ApplicationReplaced\"}", null, List.of()))
+        .contains(",\"resources\":null,");
+  }
+
+  @Test
+  void thePayloadIsTheVeryTextOfAsterisk() {
+    String payload =
+        "{ \"type\" :\t\"Dial\",\n\"x\":\"\\u00e9 é 😀 \\ud800\",\"n\":1.50,\"x\":1 } ";
+    assertThat(array(payload, "call", List.of())).endsWith("\"payload\":" + payload + "}");
+  }
+
+  @Test
+  void aLargePayloadIsWhole() {
+    String payload = "{\"type\":\"Dial\",\"x\":\"" + "é".repeat(100_000) + "\"}";
+    assertThat(array(payload, "call", List.of())).endsWith("\"payload\":" + payload + "}");
+  }
+
+  @Test
+  void idsAndContextsAreEscaped() {
+    Resource odd = new Resource(ResourceType.CHANNEL, "a\"\\\n\u0000é😀\ud800");
+    assertThat(array("{\"type\":\"Dial\"}", "\ud83d\ude00\udc00\"", List.of(odd)))
+        .contains("\"callContext\":\"\\uD83D\\uDE00\\uDC00\\\"\"")
+        .contains("\"id\":\"a\\\"\\\\\\n\\u0000é\\uD83D\\uDE00\\uD800\"");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyRecordedEventIsInItsEnvelopeAsItWasSent(Recording recording) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    for (String line : recording.lines()) {
+      AriEvent event = AriEvent.parse(line);
+      String envelope = array(line, "call", EventResources.of(event));
+      assertThat(envelope).endsWith(",\"payload\":" + line + "}");
+      JsonNode read = json.readTree(envelope);
+      assertThat(read.fieldNames())
+          .toIterable()
+          .containsExactly(
+              "type",
+              "callContext",
+              "commandsTopic",
+              "commandId",
+              "commandRequest",
+              "resources",
+              "payload");
+      assertThat(read.get("payload")).isEqualTo(json.readTree(line));
+    }
+  }
+
+  private static String array(String event, String callContext, List<Resource> resources) {
+    return envelope(EventResourcesForm.ARRAY, event, callContext, resources);
+  }
+
+  private static String object(String event, String callContext, List<Resource> resources) {
+    return envelope(EventResourcesForm.OBJECT, event, callContext, resources);
+  }
+
+  private static String envelope(
+      EventResourcesForm form, String event, String callContext, List<Resource> resources) {
+    MappedEvent mapped = new MappedEvent(AriEvent.parse(event), callContext, resources);
+    return new String(new Envelopes("commands", form).event(mapped), StandardCharsets.UTF_8);
+  }
+}

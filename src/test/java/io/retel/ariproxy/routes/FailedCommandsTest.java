@@ -1,0 +1,213 @@
+package io.retel.ariproxy.routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.RoutesUnderTest;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.core5.http.ConnectionClosedException;
+import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
+import org.apache.hc.core5.http.NoHttpResponseException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a controller is told when a command fails: once, and with the offset marked once. */
+class FailedCommandsTest {
+
+  private static final String HANGUP =
+      "{'callContext':'call','commandId':'id','ariCommand':{'method':'DELETE',"
+          + "'url':'/ari/channels/c'}}";
+
+  private static RoutesUnderTest routes;
+
+  private int answered;
+  private int unanswered;
+
+  @BeforeAll
+  static void start() throws Exception {
+    routes = RoutesUnderTest.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    routes.close();
+  }
+
+  @BeforeEach
+  void reset() {
+    routes.reset();
+    answered = routes.count(Meters.COMMANDS_ANSWERED);
+    unanswered = routes.count(Meters.COMMANDS_UNANSWERED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "no JSON",
+        "{}",
+        "{'ariCommand':{'method':'HEAD','url':'/x'}}",
+        "{'ariCommand':{'method':'GET','url':'http://host/x'}}",
+        "{'ariCommand':{'method':'GET','url':'/channels/{{ari.password}}'}}"
+      })
+  void whatIsNotToBeSentIsA400(String record) throws Exception {
+    JsonNode response = responseTo(record);
+    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(400);
+    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("not_sent");
+    assertThat(response.at("/payload/body/message").textValue()).isNotBlank();
+    assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+  }
+
+  @Test
+  void aRecordThatIsNoCommandIsAnsweredUnderItsOwnKey() throws Exception {
+    assertThat(responseTo("no JSON").get("callContext").isNull()).isTrue();
+    assertThat(key()).isEqualTo("the record's key");
+  }
+
+  static List<Exception> notReached() {
+    return List.of(
+        new ConnectException("Connection refused"),
+        new UnknownHostException("pbx"),
+        new NoRouteToHostException("No route to host"),
+        new ConnectTimeoutException("Connect timed out"),
+        new ConnectionRequestTimeoutException("Timeout"),
+        new SSLHandshakeException("unable to find valid certification path"),
+        new SSLPeerUnverifiedException("Certificate doesn't match"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("notReached")
+  void whatDidNotReachAsteriskIsTriedAgain(Exception failure) throws Exception {
+    routes.ari().whenExchangeReceived(1, exchange -> exchange.setException(failure));
+    routes.ari().whenExchangeReceived(2, exchange -> answer(exchange, 204, ""));
+    JsonNode response = responseTo(HANGUP);
+    assertThat(response.get("payload")).hasToString("{\"status_code\":204}");
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
+  }
+
+  @Test
+  void whatNeverReachesAsteriskIsA503() throws Exception {
+    routes
+        .ari()
+        .whenAnyExchangeReceived(
+            exchange -> exchange.setException(new ConnectException("Connection refused")));
+    JsonNode response = responseTo(HANGUP);
+    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(503);
+    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("not_sent");
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(4);
+    assertThat(key()).isEqualTo("call");
+  }
+
+  static Stream<Exception> sent() {
+    return Stream.of(
+        new SocketTimeoutException("Read timed out"),
+        new SocketException("Connection reset"),
+        new NoHttpResponseException("failed to respond"),
+        new ConnectionClosedException("Premature end"),
+        new SSLException("closed"),
+        new IOException("broken"),
+        new IllegalStateException());
+  }
+
+  @ParameterizedTest
+  @MethodSource("sent")
+  void whatGotNoAnswerIsA504AndNotSentAgain(Exception failure) throws Exception {
+    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(failure));
+    JsonNode response = responseTo(HANGUP);
+    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(504);
+    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("unknown");
+    assertThat(response.get("commandId").textValue()).isEqualTo("id");
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
+    assertThat(key()).isEqualTo("call");
+  }
+
+  @Test
+  void anAnswerThatKafkaDoesNotTakeIsA413() throws Exception {
+    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 200, "{\"id\":1}"));
+    routes
+        .mapped()
+        .whenExchangeReceived(
+            1,
+            exchange -> {
+              throw new RecordTooLargeException("too large");
+            });
+    routes.command(HANGUP);
+    routes.awaitAnswered();
+
+    assertThat(routes.mapped().getReceivedExchanges()).hasSize(2);
+    JsonNode response = response(1);
+    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(413);
+    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("answered");
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
+    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isEqualTo(answered + 1);
+  }
+
+  @Test
+  void aResponseThatKafkaNeverTakesIsCountedAndItsOffsetMarked() throws Exception {
+    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 204, ""));
+    routes
+        .mapped()
+        .whenAnyExchangeReceived(
+            exchange -> {
+              throw new TopicAuthorizationException("not allowed");
+            });
+    routes.command(HANGUP);
+    routes.awaitAnswered();
+
+    assertThat(routes.count(Meters.COMMANDS_UNANSWERED)).isEqualTo(unanswered + 1);
+    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isEqualTo(answered);
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
+  }
+
+  private JsonNode responseTo(String record) throws Exception {
+    routes.command(record);
+    routes.awaitAnswered();
+    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
+    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isEqualTo(answered + 1);
+    return response(0);
+  }
+
+  private JsonNode response(int index) throws IOException {
+    Object body = routes.mapped().getReceivedExchanges().get(index).getMessage().getBody();
+    return new ObjectMapper().readTree((byte[]) body);
+  }
+
+  private Object key() {
+    return routes.mapped().getReceivedExchanges().get(0).getMessage().getHeader(KafkaConstants.KEY);
+  }
+
+  private static void answer(Exchange exchange, int status, String json) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+    exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
+    exchange
+        .getMessage()
+        .setBody(
+            json.isEmpty()
+                ? null
+                : new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
+  }
+}

@@ -1,0 +1,229 @@
+package io.retel.ariproxy.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Where settings come from, and what is refused. */
+class SettingsTest {
+
+  private static final String PASSWORD = "p{{ss}}:w${rd}";
+
+  @TempDir private Path folder;
+
+  private final Map<String, String> environment = new HashMap<>();
+
+  @BeforeEach
+  void whatIsRequired() {
+    set(Setting.ARI_APP, "app");
+    set(Setting.ARI_USERNAME, "user");
+    set(Setting.ARI_PASSWORD, PASSWORD);
+    set(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
+    set(Setting.KAFKA_COMMANDS_TOPIC, "commands");
+    set(Setting.ROUTES, folder.toString());
+  }
+
+  @Test
+  void whatIsNotSetHasItsDefault() {
+    Settings settings = read();
+    assertThat(settings.get(Setting.ARI_URL)).isEqualTo("http://localhost:8088/ari");
+    assertThat(settings.number(Setting.COMMANDS_AT_ONCE)).isEqualTo(64);
+    assertThat(settings.callContextIdleTime()).isEqualTo(Duration.ofDays(1));
+    assertThat(settings.callContextGraceTime()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(settings.eventResources()).isEqualTo(EventResourcesForm.ARRAY);
+  }
+
+  @Test
+  void namesFollowFromOthers() {
+    Settings settings = read();
+    assertThat(settings.get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)).isEqualTo("events-unmapped");
+    assertThat(settings.get(Setting.KAFKA_GROUP)).isEqualTo("commands");
+    assertThat(settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      names = {
+        "ARI_APP",
+        "ARI_USERNAME",
+        "ARI_PASSWORD",
+        "KAFKA_EVENTS_AND_RESPONSES_TOPIC",
+        "KAFKA_COMMANDS_TOPIC"
+      })
+  void aMissingOneIsNamedInOneLineWithItsEnvironmentVariable(Setting setting) {
+    environment.remove(setting.environmentVariable());
+    assertRefused(setting);
+    set(setting, "  ");
+    assertRefused(setting);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ARI_URL | localhost:8088",
+        "ARI_URL | ftp://localhost/ari",
+        "ARI_URL | http:///ari",
+        "ARI_URL | http://local host/ari",
+        "ARI_URL | http://user:secret@localhost/ari",
+        "ARI_URL | http://localhost/ari?api_key=a:secret",
+        "ARI_URL | http://localhost/ari#x",
+        "ARI_APP | a,,b",
+        "ARI_APP | a,",
+        "ARI_USERNAME | a:b",
+        "ARI_CONNECT_TIMEOUT | 2s",
+        "ARI_CONNECT_TIMEOUT | 0",
+        "ARI_RESPONSE_TIMEOUT | -1",
+        "ARI_MAX_BODY_SIZE | 1",
+        "ARI_MAX_BODY_SIZE | 99999999999999999999",
+        "ARI_MAX_MESSAGE_SIZE | 1e6",
+        "ARI_BUFFER_SIZE | 1",
+        "KAFKA_BROKERS | localhost",
+        "KAFKA_BROKERS | localhost:9092,",
+        "KAFKA_BROKERS | PLAINTEXT://localhost:9092",
+        "KAFKA_EVENTS_AND_RESPONSES_TOPIC | a topic",
+        "KAFKA_EVENTS_AND_RESPONSES_TOPIC | a?x=y",
+        "KAFKA_UNMAPPED_EVENTS_TOPIC | {{x}}",
+        "KAFKA_COMMANDS_TOPIC | a/b",
+        "KAFKA_GENERIC_COMMANDS_TOPIC | a,b",
+        "KAFKA_MAX_HEAP_IN_FLIGHT | 1000",
+        "COMMANDS_AT_ONCE | 0",
+        "COMMANDS_AT_ONCE | 1001",
+        "COMMANDS_MAX_UNANSWERED | 20001",
+        "CALL_CONTEXT_IDLE_SECONDS | 0",
+        "CALL_CONTEXT_GRACE_SECONDS | -1",
+        "ENVELOPE_EVENT_RESOURCES | list",
+        "ROUTES | /no/such/folder",
+        "SHUTDOWN_TIMEOUT | 0"
+      })
+  void aMalformedOneIsNamedInOneLineWithItsEnvironmentVariable(Setting setting, String value) {
+    set(setting, value);
+    assertRefused(setting);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "KAFKA_BROKERS, 'a:1, b.c:9092'",
+    "KAFKA_BROKERS, '[::1]:9092'",
+    "ARI_APP, 'a,b'",
+    "ARI_URL, HTTPS://pbx.example:8089/prefix/ari/",
+    "CALL_CONTEXT_GRACE_SECONDS, 0",
+    "ENVELOPE_EVENT_RESOURCES, Object"
+  })
+  void takes(Setting setting, String value) {
+    set(setting, value);
+    assertThatCode(this::read).doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "http://h:8088/ari, http://h:8088/ari, ws://h:8088/ari",
+    "http://h:8088/ari/, http://h:8088/ari, ws://h:8088/ari",
+    "https://h/ari, https://h/ari, wss://h/ari",
+    "HTTPS://h/a/b, https://h/a/b, wss://h/a/b",
+    "http://h, http://h, ws://h",
+    "http://h/, http://h, ws://h",
+    "http://[::1]:8088/ari, http://[::1]:8088/ari, ws://[::1]:8088/ari"
+  })
+  void theWebsocketFollowsFromTheUrl(String url, String http, String websocket) {
+    set(Setting.ARI_URL, url);
+    assertThat(read().placeholders())
+        .containsEntry("ari.url", http)
+        .containsEntry("ari.websocket", websocket);
+  }
+
+  @Test
+  void theEnvironmentOverridesTheFile() throws IOException {
+    environment.remove(Setting.KAFKA_GROUP.environmentVariable());
+    file("ari.app = from the file\nkafka.group = from the file\n");
+    set(Setting.ARI_APP, "from the environment");
+    Settings settings = read();
+    assertThat(settings.get(Setting.ARI_APP)).isEqualTo("from the environment");
+    assertThat(settings.get(Setting.KAFKA_GROUP)).isEqualTo("from the file");
+  }
+
+  @Test
+  void theFileMayHaveWhatIsCamels() throws IOException {
+    file("camel.main.name = x\n");
+    assertThatCode(this::read).doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ari.password = \\u12", "ari.password = \u00ff\n"})
+  void aBrokenFileIsToldInOneLineWithoutWhatItHas(String content) throws IOException {
+    Files.write(folder.resolve("p"), content.getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .message()
+        .startsWith(folder.resolve("p") + " cannot be read")
+        .doesNotContain("\n", "\u00ff");
+  }
+
+  @Test
+  void thePasswordIsTakenAsItIsWritten() {
+    assertThat(read().password().reveal()).isEqualTo(PASSWORD);
+  }
+
+  @Test
+  void thePasswordIsShownNowhere() {
+    Settings settings = read();
+    assertThat(settings.toString()).doesNotContain(PASSWORD);
+    assertThat(settings.password()).hasToString("***");
+    assertThat(settings.get(Setting.ARI_PASSWORD)).isEqualTo("***");
+    assertThat(settings.placeholders().toString()).doesNotContain(PASSWORD);
+  }
+
+  @Test
+  void aRouteThatAsksForThePasswordSeesTheMask() {
+    assertThat(read().placeholders()).containsEntry("ari.password", "***");
+  }
+
+  @Test
+  void anExceptionDoesNotShowThePassword() {
+    set(Setting.COMMANDS_AT_ONCE, "none");
+    assertThatThrownBy(this::read).hasMessageNotContaining(PASSWORD);
+  }
+
+  @Test
+  void environmentVariablesAreTheKeysInCapitals() {
+    assertThat(Setting.ENVELOPE_EVENT_RESOURCES.environmentVariable())
+        .isEqualTo("ARI_PROXY_ENVELOPE_EVENT_RESOURCES");
+  }
+
+  private void assertRefused(Setting setting) {
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .message()
+        .startsWith(setting.key() + " ")
+        .contains(setting.environmentVariable())
+        .doesNotContain("\n", "secret");
+  }
+
+  private Settings read() {
+    return Settings.read(folder.resolve("p"), environment);
+  }
+
+  private void file(String content) throws IOException {
+    Files.writeString(folder.resolve("p"), content);
+  }
+
+  private void set(Setting setting, String value) {
+    environment.put(setting.environmentVariable(), value);
+  }
+}
