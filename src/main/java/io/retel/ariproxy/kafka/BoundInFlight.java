@@ -98,8 +98,9 @@ public final class BoundInFlight implements Processor {
         if (!acknowledged && !told) {
           told = true;
           LOG.warn(
-              "Kafka acknowledges nothing, and {} bytes of heap are waiting for it (kafka.max-heap-in-flight); events wait"
-                  + " in the websocket's buffer and commands on their topic until it does",
+              "Kafka acknowledges nothing, and the heap that may wait for it is used up: {} bytes"
+                  + " (kafka.max-heap-in-flight). Events wait in the websocket's buffer, commands on"
+                  + " their topic; check that Kafka can be reached and its topics are writable",
               taken);
         }
       }

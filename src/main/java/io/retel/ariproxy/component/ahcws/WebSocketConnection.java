@@ -253,7 +253,7 @@ final class WebSocketConnection implements AutoCloseable {
       LOG.info("Connected to {}", address());
     } else {
       LOG.info(
-          "Connected to {} after {} s and {} failed tries", address(), gap.toSeconds(), failures);
+          "Connected to {} after {} s (failed tries: {})", address(), gap.toSeconds(), failures);
     }
   }
 
@@ -264,10 +264,13 @@ final class WebSocketConnection implements AutoCloseable {
     session = null;
     boolean refused = status > 0;
     String why = refused ? refusal(status) : failure(cause);
+    // waiting does not mend a client's error: from the first on, tries are rarer. A server's own,
+    // like
+    // the 503 of an Asterisk that is starting, passes.
+    boolean rarely = refused && status < 500;
     long maximum =
-        refused ? configuration.getRefusedMaximumDelay() : configuration.getReconnectMaximumDelay();
-    // waiting does not mend a refusal: from the first on, tries are rarer
-    int failures = refused ? state.failures() + 3 : state.failures();
+        rarely ? configuration.getRefusedMaximumDelay() : configuration.getReconnectMaximumDelay();
+    int failures = rarely ? state.failures() + 3 : state.failures();
     long delay =
         Backoff.delay(
             configuration.getReconnectInitialDelay(),

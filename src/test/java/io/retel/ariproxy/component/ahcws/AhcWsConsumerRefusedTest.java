@@ -57,6 +57,22 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     assertThat(System.nanoTime() - start).isGreaterThan(480_000_000L);
   }
 
+  @ParameterizedTest
+  @CsvSource({"401, 60", "503, 1"})
+  void aServerThatIsNotReadyIsTriedAsOftenAsOneThatIsNotReachable(int status, int seconds)
+      throws Exception {
+    Fault refusal = asterisk.faults().refuseUpgrades(status);
+    try (CapturedLog log = new CapturedLog()) {
+      context.addRoutes(route("", exchange -> {}));
+      context.start();
+      refusal.awaitHits(2, SOON);
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .contains("trying again every " + seconds + " s at the latest");
+    }
+  }
+
   @Test
   void saysSoWhenTheRefusalChanges() throws Exception {
     try (CapturedLog log = new CapturedLog()) {
