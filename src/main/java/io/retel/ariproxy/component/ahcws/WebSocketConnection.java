@@ -211,10 +211,7 @@ final class WebSocketConnection implements AutoCloseable {
 
   private void ping() {
     WebSocketSession current = session;
-    if (current == null || !state.connected()) {
-      return;
-    }
-    if (current.paused()) {
+    if (current == null || current.paused() || !state.connected()) {
       return;
     }
     long sent = System.nanoTime();
