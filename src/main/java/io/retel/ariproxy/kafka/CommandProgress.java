@@ -17,7 +17,7 @@ final class CommandProgress {
   /** A partition was assigned, with what was committed for it. */
   synchronized void assigned(TopicPartition partition, long position, OffsetAndMetadata before) {
     AnsweredOffsets answered =
-        before == null
+        before == null || before.offset() != position
             ? AnsweredOffsets.none(position)
             : AnsweredOffsets.fromMetadata(before.offset(), before.metadata());
     partitions.put(partition, new PartitionProgress(position, answered));

@@ -60,6 +60,19 @@ class CommandProgressTest {
   }
 
   @Test
+  void doesNotTakeTheAnswersOfATopicThatWasMadeAnew() {
+    progress.assigned(ONE, 0, null);
+    progress.take(ONE, 0);
+    progress.take(ONE, 1);
+    progress.answered(ONE, 1);
+    OffsetAndMetadata before = progress.toCommit().get(ONE);
+    progress.assigned(TWO, 0, new OffsetAndMetadata(5, before.metadata()));
+    for (long offset = 0; offset < 10; offset++) {
+      assertThat(progress.take(TWO, offset)).isTrue();
+    }
+  }
+
+  @Test
   void aPartitionThatIsGoneTakesAndCommitsNothing() {
     progress.assigned(ONE, 5, null);
     progress.take(ONE, 5);

@@ -190,6 +190,12 @@ class AriRequestTest {
     assertThat(response().at("/payload/status_code").intValue()).isEqualTo(status);
   }
 
+  /** Stream caching would read a file of any size into the heap first. */
+  @Test
+  void aBodyIsReadNoFurtherThanItIsPassedOn() {
+    assertThat(routes.context().getRoute("execute-command").isStreamCaching()).isFalse();
+  }
+
   @Test
   void aRedirectIsPassedOnAndNotFollowed() throws Exception {
     answer = new Answer(302, "text/html", bytes("<a/>"));
