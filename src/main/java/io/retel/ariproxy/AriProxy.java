@@ -1,9 +1,12 @@
 package io.retel.ariproxy;
 
+import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
+
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Settings;
 import java.nio.file.Path;
 import org.apache.camel.CamelContext;
+import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
@@ -52,7 +55,10 @@ public final class AriProxy {
           public void beforeInitialize(BaseMainSupport starting) {
             CamelContext context = starting.getCamelContext();
             // what has been checked is what placeholders see, derived values included
-            context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
+            PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
+            properties.setOverrideProperties(settings.placeholders());
+            // the environment has been read, and would stand before what follows from it
+            properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
             ProxyBeans.bind(context, settings);
           }
         });

@@ -1,0 +1,75 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The proxy as a process with its settings as environment variables. */
+@ExtendWith(KafkaExtension.class)
+class StartIT {
+
+  private static final String APP = "started";
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource({
+    "ARI_APP, ARI_APP, ari.app is not set",
+    "ARI_URL, ftp://here, ari.url must be like",
+    "KAFKA_BROKERS, nowhere, kafka.brokers must be host:port",
+    "COMMANDS_AT_ONCE, many, commands.at-once must be a whole number"
+  })
+  void aSettingThatIsMissingOrMalformedStopsTheStartWithOneLineThatNamesIt(
+      Setting setting, String value, String expected, KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(setting, value.equals(setting.name()) ? "" : value);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
+      }
+    }
+    assertThat(Files.readAllLines(log))
+        .singleElement()
+        .asString()
+        .contains(expected)
+        .contains(setting.environmentVariable());
+  }
+
+  @Test
+  void whatFollowsFromASettingInTheEnvironmentIsWhatTheRoutesSee(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ARI_URL, asterisk.url() + "/")
+              .with(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC, "");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+
+        assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+            .isEqualTo(200);
+        asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+        assertThat(controller.awaitUnmapped(record -> true).json().path("type").asText())
+            .isEqualTo("SOMETHING_NEW");
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+    }
+  }
+}
