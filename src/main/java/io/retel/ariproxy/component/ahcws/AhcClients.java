@@ -6,11 +6,14 @@ import static org.asynchttpclient.Dsl.config;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.asynchttpclient.AsyncHttpClient;
+import org.asynchttpclient.BoundRequestBuilder;
 import org.asynchttpclient.DefaultAsyncHttpClientConfig;
 import org.asynchttpclient.netty.ssl.JsseSslEngineFactory;
 
@@ -54,5 +57,20 @@ final class AhcClients {
               configuration.getSslContextParameters().createSSLContext(camelContext)));
     }
     return asyncHttpClient(builder);
+  }
+
+  /**
+   * The request for the upgrade. Basic authentication is a header of our own: no realm, so that
+   * nothing asks for the password again, and no URL that could show it.
+   */
+  static BoundRequestBuilder upgrade(
+      AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {
+    BoundRequestBuilder request = client.prepareGet(uri.toString());
+    if (configuration.getUsername() != null) {
+      String password = configuration.getPassword() == null ? "" : configuration.getPassword();
+      byte[] both = (configuration.getUsername() + ":" + password).getBytes(StandardCharsets.UTF_8);
+      request.setHeader("Authorization", "Basic " + Base64.getEncoder().encodeToString(both));
+    }
+    return request;
   }
 }

@@ -1,25 +1,17 @@
 package io.retel.ariproxy.component.ahcws;
 
 import io.netty.channel.Channel;
-import io.netty.handler.codec.TooLongFrameException;
-import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.netty.handler.ssl.NotSslRecordException;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import javax.net.ssl.SSLException;
 import org.apache.camel.CamelContext;
-import org.apache.camel.util.ObjectHelper;
 import org.asynchttpclient.AsyncHttpClient;
-import org.asynchttpclient.BoundRequestBuilder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +34,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final URI uri;
   private final AhcWsConfiguration configuration;
   private final MessageBuffer buffer;
-  private final ScheduledExecutorService timer;
+  private final ConnectionTimer timer;
   private final CamelContext camelContext;
   private final AtomicBoolean claimed = new AtomicBoolean();
 
@@ -54,25 +46,25 @@ final class WebSocketConnection implements AutoCloseable {
   // written on the timer's thread only
   private volatile AsyncHttpClient client;
   private volatile WebSocketSession session;
-  private ScheduledFuture<?> pinging;
+  private Future<?> pinging;
   private String loggedReason = "";
 
   WebSocketConnection(
       URI uri,
       AhcWsConfiguration configuration,
       MessageBuffer buffer,
-      ScheduledExecutorService timer,
+      ScheduledExecutorService executor,
       CamelContext camelContext) {
     this.uri = uri;
     this.configuration = configuration;
     this.buffer = buffer;
-    this.timer = timer;
+    this.timer = new ConnectionTimer(executor, address());
     this.camelContext = camelContext;
   }
 
   /** Starts to connect; returns at once. */
   void open() {
-    timer.execute(guarded(this::start));
+    timer.now(this::start);
   }
 
   /**
@@ -86,7 +78,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     closed = true;
     try {
-      timer.submit(this::disconnect).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      timer.now(this::disconnect).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       closeClient();
@@ -154,9 +146,7 @@ final class WebSocketConnection implements AutoCloseable {
     connect();
     long interval = configuration.getPingInterval();
     if (interval > 0) {
-      pinging =
-          timer.scheduleWithFixedDelay(
-              guarded(this::ping), interval, interval, TimeUnit.MILLISECONDS);
+      pinging = timer.every(interval, this::ping);
     }
   }
 
@@ -168,15 +158,8 @@ final class WebSocketConnection implements AutoCloseable {
       if (client == null) {
         client = AhcClients.create(uri, configuration, camelContext, this::initialize);
       }
-      BoundRequestBuilder request = client.prepareGet(uri.toString());
-      if (configuration.getUsername() != null) {
-        // a header of our own: no realm, so that nothing asks for the password again and no URL can
-        // show it
-        request.setHeader(
-            "Authorization", basic(configuration.getUsername(), configuration.getPassword()));
-      }
       session = new WebSocketSession(this);
-      request.execute(session.upgradeHandler());
+      AhcClients.upgrade(client, uri, configuration).execute(session.upgradeHandler());
     } catch (Exception e) {
       onConnectFailed(session, e, 0);
     }
@@ -216,10 +199,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     long sent = System.nanoTime();
     current.ping();
-    timer.schedule(
-        guarded(() -> checkHeardSince(current, sent)),
-        configuration.getPongTimeout(),
-        TimeUnit.MILLISECONDS);
+    timer.after(configuration.getPongTimeout(), () -> checkHeardSince(current, sent));
   }
 
   private void checkHeardSince(WebSocketSession pinged, long sent) {
@@ -260,28 +240,22 @@ final class WebSocketConnection implements AutoCloseable {
     }
     session = null;
     boolean refused = status > 0;
-    String why = refused ? refusal(status) : failure(cause);
-    // waiting does not mend a client's error: from the first on, tries are rarer. A server's own,
-    // like
-    // the 503 of an Asterisk that is starting, passes.
+    String why =
+        refused ? Trouble.refused(address(), status) : Trouble.unreachable(address(), cause);
+    // waiting does not mend a client's error, so that tries are rarer from the first on; a server's
+    // own passes, like the 503 of an Asterisk that is starting
     boolean rarely = refused && status < 500;
     long maximum =
         rarely ? configuration.getRefusedMaximumDelay() : configuration.getReconnectMaximumDelay();
-    int failures = rarely ? state.failures() + 3 : state.failures();
-    long delay =
-        Backoff.delay(
-            configuration.getReconnectInitialDelay(),
-            maximum,
-            failures,
-            ThreadLocalRandom.current()::nextDouble);
     if (!why.equals(loggedReason)) {
       loggedReason = why;
       LOG.warn("{}; trying again every {} s at the latest", why, Math.max(1, maximum / 1000));
     } else {
-      LOG.debug("{}; trying again in {} ms", why, delay);
+      LOG.debug("{}; trying again", why);
     }
+    int failures = state.failures();
     state = state.failedAgain(why, status);
-    timer.schedule(guarded(this::connect), delay, TimeUnit.MILLISECONDS);
+    connectAgain(maximum, rarely ? failures + 3 : failures);
   }
 
   private void onClosed(WebSocketSession gone, String why) {
@@ -295,14 +269,18 @@ final class WebSocketConnection implements AutoCloseable {
     lost(why, failures + 1);
     if (!closed) {
       LOG.warn("Lost {}: {}; connecting again", address(), why);
-      long delay =
-          Backoff.delay(
-              configuration.getReconnectInitialDelay(),
-              configuration.getReconnectMaximumDelay(),
-              failures,
-              ThreadLocalRandom.current()::nextDouble);
-      timer.schedule(guarded(this::connect), delay, TimeUnit.MILLISECONDS);
+      connectAgain(configuration.getReconnectMaximumDelay(), failures);
     }
+  }
+
+  private void connectAgain(long maximumDelay, int failures) {
+    long delay =
+        Backoff.delay(
+            configuration.getReconnectInitialDelay(),
+            maximumDelay,
+            failures,
+            ThreadLocalRandom.current()::nextDouble);
+    timer.after(delay, this::connect);
   }
 
   private void lost(String why, int failures) {
@@ -310,57 +288,6 @@ final class WebSocketConnection implements AutoCloseable {
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.DISCONNECTED));
     }
-  }
-
-  private String failure(Throwable cause) {
-    if (has(cause, NotSslRecordException.class)) {
-      return address() + ": no TLS connection can be made: the server does not speak TLS";
-    }
-    if (has(cause, SSLException.class)) {
-      return address() + ": no TLS connection can be made: " + rootMessage(cause);
-    }
-    return address() + " is not reachable: " + rootMessage(cause);
-  }
-
-  private String refusal(int status) {
-    String what = address() + " refuses the websocket with " + status;
-    return switch (status) {
-      case 400 -> what + ": the upgrade names no application; set ari.app";
-      case 401, 403 -> what + ": check user name and password, and that the user may use it";
-      case 404 -> what + ": check the address's path, and that the server's ARI is enabled";
-      default ->
-          status >= 500
-              ? what + ": the server is not ready for it"
-              : what + ": this is no websocket; check the address";
-    };
-  }
-
-  /** A task that throws would end its schedule, silently. */
-  private Runnable guarded(Runnable task) {
-    return () -> {
-      try {
-        task.run();
-      } catch (RuntimeException e) {
-        LOG.error("The websocket {} has an internal error; it goes on", address(), e);
-      }
-    };
-  }
-
-  private static String basic(String username, String password) {
-    String both = username + ":" + (password == null ? "" : password);
-    return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static boolean has(Throwable cause, Class<? extends Throwable> type) {
-    return ObjectHelper.getException(type, cause) != null;
-  }
-
-  private static String rootMessage(Throwable cause) {
-    Throwable root = cause;
-    while (root.getCause() != null && root.getCause() != root) {
-      root = root.getCause();
-    }
-    return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
   }
 
   // ---- Netty's thread
@@ -387,7 +314,7 @@ final class WebSocketConnection implements AutoCloseable {
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED));
     }
-    timer.execute(guarded(() -> onOpened(opened)));
+    timer.now(() -> onOpened(opened));
   }
 
   void received(WebSocketSession by, WebSocketMessage message) {
@@ -412,24 +339,17 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   void failed(WebSocketSession failed, Throwable cause, int status) {
-    timer.execute(guarded(() -> onConnectFailed(failed, cause, status)));
+    timer.now(() -> onConnectFailed(failed, cause, status));
   }
 
   void broken(WebSocketSession broken, Throwable cause) {
-    String why;
-    if (cause instanceof TooLongFrameException
-        || cause instanceof CorruptedWebSocketFrameException) {
-      why =
-          "a message is larger than maxMessageSize="
-              + configuration.getMaxMessageSize()
-              + " bytes or malformed ("
-              + cause.getMessage()
-              + ")";
+    String why = Trouble.rootMessage(cause);
+    if (Trouble.isLostMessage(cause)) {
+      why = Trouble.lostMessage(configuration.getMaxMessageSize(), cause);
       LOG.error("{}: {}; it is lost", address(), why);
-    } else {
-      why = rootMessage(cause);
     }
-    timer.execute(guarded(() -> abandon(broken, why)));
+    String reason = why;
+    timer.now(() -> abandon(broken, reason));
   }
 
   void closed(WebSocketSession gone, int code, String reason) {
@@ -437,6 +357,6 @@ final class WebSocketConnection implements AutoCloseable {
         reason == null || reason.isEmpty()
             ? "closed with code " + code
             : reason + " (code " + code + ")";
-    timer.execute(guarded(() -> onClosed(gone, why)));
+    timer.now(() -> onClosed(gone, why));
   }
 }
