@@ -1,28 +1,24 @@
 package io.retel.ariproxy.component.ahcws;
 
+import io.retel.ariproxy.component.ReplaceableConsumer;
 import io.retel.ariproxy.component.Turnstile;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.ShutdownRunningTask;
-import org.apache.camel.Suspendable;
-import org.apache.camel.spi.ShutdownAware;
-import org.apache.camel.support.DefaultConsumer;
 
 /**
  * Hands the messages of a connection's buffer to the route, in order and one at a time: the next
  * message starts when the synchronous part of the route is through with the one before it.
  */
-class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAware {
+class AhcWsConsumer extends ReplaceableConsumer {
 
   private static final long WAIT_MS = 250;
 
-  private final Turnstile turnstile = new Turnstile();
   private volatile WebSocketConnection connection;
   private ExecutorService worker;
 
   AhcWsConsumer(AhcWsEndpoint endpoint, Processor processor) {
-    super(endpoint, processor);
+    super(endpoint, processor, new Turnstile());
   }
 
   @Override
@@ -43,16 +39,6 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
             .newSingleThreadExecutor(this, getEndpoint().getEndpointBaseUri());
     worker = own;
     own.execute(() -> drain(source, own));
-  }
-
-  @Override
-  protected void doSuspend() {
-    turnstile.close();
-  }
-
-  @Override
-  protected void doResume() {
-    turnstile.open();
   }
 
   @Override
@@ -116,24 +102,10 @@ class AhcWsConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
             });
   }
 
-  /**
-   * An exchanged route is suspended at once; when the whole context stops, what has been read is
-   * worked off.
-   */
-  @Override
-  public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
-    return getEndpoint().getCamelContext().isStopping();
-  }
-
   @Override
   public int getPendingExchangesSize() {
     WebSocketConnection source = connection;
-    boolean worksOff = source != null && getEndpoint().getCamelContext().isStopping();
+    boolean worksOff = source != null && contextStops();
     return turnstile.inside() + (worksOff ? source.buffer().size() : 0);
-  }
-
-  @Override
-  public void prepareShutdown(boolean suspendOnly, boolean forced) {
-    // nothing to prepare
   }
 }

@@ -1,20 +1,17 @@
 package io.retel.ariproxy.component.handover;
 
-import org.apache.camel.CamelContext;
+import io.retel.ariproxy.component.ReplaceableConsumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
-import org.apache.camel.Suspendable;
-import org.apache.camel.spi.ShutdownAware;
-import org.apache.camel.support.DefaultConsumer;
 
 /** The called side of a seam. */
-class HandoverConsumer extends DefaultConsumer implements Suspendable, ShutdownAware {
+class HandoverConsumer extends ReplaceableConsumer {
 
   private final HandoverSeam seam;
 
   HandoverConsumer(Endpoint endpoint, Processor processor, HandoverSeam seam) {
-    super(endpoint, processor);
+    super(endpoint, processor, seam.turnstile);
     this.seam = seam;
   }
 
@@ -25,45 +22,26 @@ class HandoverConsumer extends DefaultConsumer implements Suspendable, ShutdownA
       throw new IllegalStateException("Another route already consumes from " + getEndpoint());
     }
     seam.consumer = this;
-    seam.turnstile.open();
-  }
-
-  @Override
-  protected void doSuspend() {
-    seam.turnstile.close();
-  }
-
-  @Override
-  protected void doResume() {
-    seam.turnstile.open();
+    turnstile.open();
   }
 
   @Override
   protected void doStop() throws Exception {
     if (seam.consumer == this) {
-      seam.turnstile.close();
+      turnstile.close();
       seam.consumer = null;
     }
     super.doStop();
   }
 
-  /**
-   * An exchanged route is suspended at once; only when the whole context stops or is suspended are
-   * the callers served to the end.
-   */
+  /** When the context is suspended, too, the callers come first. */
   @Override
   public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
-    CamelContext context = getEndpoint().getCamelContext();
-    return context.isStopping() || context.isSuspending();
+    return contextStops() || getEndpoint().getCamelContext().isSuspending();
   }
 
   @Override
   public int getPendingExchangesSize() {
-    return seam.turnstile.inside();
-  }
-
-  @Override
-  public void prepareShutdown(boolean suspendOnly, boolean forced) {
-    // nothing to prepare
+    return turnstile.inside();
   }
 }

@@ -1,26 +1,22 @@
 package io.retel.ariproxy.component.lanes;
 
+import io.retel.ariproxy.component.ReplaceableConsumer;
 import io.retel.ariproxy.component.Turnstile;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.ShutdownRunningTask;
-import org.apache.camel.Suspendable;
-import org.apache.camel.spi.ShutdownAware;
-import org.apache.camel.support.DefaultConsumer;
 
 /** Takes messages out of the lanes with as many threads as may be at work at once. */
-class LanesConsumer extends DefaultConsumer implements Suspendable, ShutdownAware {
+class LanesConsumer extends ReplaceableConsumer {
 
   private static final long LEASE_TIMEOUT_MS = 250;
 
   private final Lanes<Exchange> lanes;
   private final int concurrentConsumers;
-  private final Turnstile turnstile = new Turnstile();
   private ExecutorService workers;
 
   LanesConsumer(LanesEndpoint endpoint, Processor processor, Lanes<Exchange> lanes) {
-    super(endpoint, processor);
+    super(endpoint, processor, new Turnstile());
     this.lanes = lanes;
     this.concurrentConsumers = endpoint.getConcurrentConsumers();
   }
@@ -37,16 +33,6 @@ class LanesConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
     for (int i = 0; i < concurrentConsumers; i++) {
       workers.execute(this::work);
     }
-  }
-
-  @Override
-  protected void doSuspend() {
-    turnstile.close();
-  }
-
-  @Override
-  protected void doResume() {
-    turnstile.open();
   }
 
   @Override
@@ -110,22 +96,8 @@ class LanesConsumer extends DefaultConsumer implements Suspendable, ShutdownAwar
     }
   }
 
-  /**
-   * An exchanged route is suspended at once; only when the whole context stops is the queue worked
-   * to its end.
-   */
-  @Override
-  public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
-    return getEndpoint().getCamelContext().isStopping();
-  }
-
   @Override
   public int getPendingExchangesSize() {
-    return lanes.leased() + (getEndpoint().getCamelContext().isStopping() ? lanes.waiting() : 0);
-  }
-
-  @Override
-  public void prepareShutdown(boolean suspendOnly, boolean forced) {
-    // nothing to prepare
+    return lanes.leased() + (contextStops() ? lanes.waiting() : 0);
   }
 }
