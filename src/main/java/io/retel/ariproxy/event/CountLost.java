@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,8 +24,12 @@ public final class CountLost implements Processor {
   public void process(Exchange exchange) {
     lost.increment();
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    byte[] body = exchange.getMessage().getBody(byte[].class);
     LOG.error(
-        "An event was not published: {}; check the topic's max.message.bytes and the proxy's rights on it",
+        "An event of call context {} ({} bytes) was not published: {}; check the topic's"
+            + " max.message.bytes and the proxy's rights on it",
+        exchange.getMessage().getHeader(KafkaConstants.KEY),
+        body == null ? 0 : body.length,
         cause.toString());
   }
 }

@@ -1,0 +1,145 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What comes of an event, over a real Kafka: published as it was sent, or counted. */
+@ExtendWith(KafkaExtension.class)
+class EventOutcomesIT {
+
+  private static final String APP = "events";
+
+  private static SimulatedAsterisk asterisk;
+  private static RunningProxy proxy;
+  private static Controller controller;
+
+  @BeforeAll
+  static void start(KafkaBroker kafka) {
+    asterisk = SimulatedAsterisk.start();
+    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+    proxy = RunningProxy.start(settings);
+    controller = new Controller(settings, kafka);
+    asterisk.awaitConnected(APP);
+  }
+
+  @AfterAll
+  static void stop() {
+    controller.close();
+    proxy.close();
+    asterisk.close();
+  }
+
+  @AfterEach
+  void theNextCallIsPublishedAllTheSame() {
+    String call = asterisk.call(APP).id();
+    controller.await(record -> isStart(record, call));
+    assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  @Test
+  void theCallContextOfTheDialplanIsTheKey() {
+    SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "from-the-dialplan"));
+
+    TopicRecord start = controller.await(record -> isStart(record, call.id()));
+
+    assertThat(start.key()).isEqualTo("from-the-dialplan");
+    assertThat(start.json().path("callContext").asText()).isEqualTo("from-the-dialplan");
+  }
+
+  @Test
+  void aCallWithoutCallContextHasOneOfItsOwnForAllItsEvents() {
+    SimulatedCall call = asterisk.call(APP);
+    TopicRecord start = controller.await(record -> isStart(record, call.id()));
+
+    call.hangup();
+
+    TopicRecord end = controller.event(start.key(), "STASIS_END", payload -> true);
+    assertThat(start.key()).isNotBlank();
+    assertThat(end.partition()).isEqualTo(start.partition());
+  }
+
+  @Test
+  void anEventThatComesInFragmentsIsPublishedAsItWasSent() {
+    String event = event("fragmented", "\u00fc\u20ac\ud83d\ude00".repeat(300));
+    asterisk.websocket(APP).sendFragmented(event, 7);
+
+    assertThat(Controller.payload(awaitUnmapped("fragmented"))).isEqualTo(event);
+  }
+
+  @Test
+  void aLargeEventIsPublishedAsItWasSent() {
+    String event = event("large", "x".repeat(900_000));
+    asterisk.emit(APP, event);
+
+    assertThat(Controller.payload(awaitUnmapped("large"))).isEqualTo(event);
+  }
+
+  @Test
+  void anEventThatIsTooLargeForTheTopicIsCounted() {
+    double before = proxy.count("ari-proxy.events.lost");
+
+    asterisk.emit(APP, event("too-large", "x".repeat(2_000_000)));
+
+    awaitCount("ari-proxy.events.lost", before + 1);
+  }
+
+  @Test
+  void aMessageThatIsNoEventIsCounted() {
+    double before = proxy.count("ari-proxy.events.unreadable");
+
+    asterisk.websocket(APP).sendText("no JSON".getBytes(StandardCharsets.UTF_8));
+    asterisk.websocket(APP).sendBinary(new byte[] {1, 2, 3});
+
+    awaitCount("ari-proxy.events.unreadable", before + 2);
+  }
+
+  @Test
+  void anEventOfNoCallGoesToTheUnmappedTopic() {
+    double before = proxy.count("ari-proxy.events.unmapped");
+
+    asterisk.emit(APP, "{\"type\":\"ChannelVarset\",\"variable\":\"GLOBAL\",\"value\":\"1\"}");
+
+    TopicRecord unmapped =
+        controller.awaitUnmapped(
+            record -> "CHANNELVARSET".equals(record.json().path("type").asText()));
+    assertThat(unmapped.key()).isNull();
+    assertThat(unmapped.json().path("callContext").isNull()).isTrue();
+    assertThat(unmapped.json().path("resources").isEmpty()).isTrue();
+    awaitCount("ari-proxy.events.unmapped", before + 1);
+  }
+
+  private static TopicRecord awaitUnmapped(String name) {
+    return controller.awaitUnmapped(
+        record -> name.equals(record.json().at("/payload/eventname").asText()));
+  }
+
+  private static void awaitCount(String meter, double expected) {
+    Awaitility.await(meter).untilAsserted(() -> assertThat(proxy.count(meter)).isEqualTo(expected));
+  }
+
+  private static boolean isStart(TopicRecord record, String channel) {
+    return "STASIS_START".equals(record.json().path("type").asText())
+        && channel.equals(record.json().at("/payload/channel/id").asText());
+  }
+
+  private static String event(String name, String value) {
+    return "{\"type\":\"ChannelUserevent\",  \"eventname\":\"%s\", \"userevent\":{\"v\":\"%s\"}}"
+        .formatted(name, value);
+  }
+}
