@@ -2,6 +2,7 @@ package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.Async;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -106,7 +107,7 @@ class CommandProgressTest {
     progress.take(ONE, 0);
     progress.take(TWO, 0);
     CompletableFuture<Integer> left =
-        CompletableFuture.supplyAsync(
+        Async.supply(
             () -> {
               try {
                 return progress.awaitAnswered(List.of(ONE), 60_000);

@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -35,7 +36,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     IntStream.range(0, 500).forEach(i -> asterisk.emit(APP, "message " + i));
     AhcWsConsumer consumer = (AhcWsConsumer) context.getRoute(ROUTE).getConsumer();
     await().atMost(SOON).until(() -> consumer.connection().buffer().size() == 499);
-    CompletableFuture<Void> stop = CompletableFuture.runAsync(context::stop);
+    CompletableFuture<Void> stop = Async.run(context::stop);
     // the websocket goes first
     await().atMost(SOON).until(() -> asterisk.websocketsOpen() == 0);
     assertThat(stop).isNotDone();
@@ -180,7 +181,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
   }
 
   private void stopAtOnce() {
-    assertThat(CompletableFuture.runAsync(context::stop)).succeedsWithin(AT_ONCE);
+    assertThat(Async.run(context::stop)).succeedsWithin(AT_ONCE);
   }
 
   private static Set<String> threads() {

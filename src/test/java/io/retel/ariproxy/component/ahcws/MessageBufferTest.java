@@ -2,6 +2,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.Async;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -44,7 +45,7 @@ class MessageBufferTest {
     MessageBuffer buffer = new MessageBuffer(1_000);
     assertThat(buffer.awaitMessage(0)).isFalse();
     CompletableFuture<Boolean> waiting =
-        CompletableFuture.supplyAsync(
+        Async.supply(
             () -> {
               try {
                 return buffer.awaitMessage(TimeUnit.SECONDS.toMillis(20));

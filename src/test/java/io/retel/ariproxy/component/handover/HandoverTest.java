@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Async;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,10 +118,10 @@ class HandoverTest extends HandoverTestSupport {
               released.await();
             }));
     context.start();
-    CompletableFuture<Exchange> hangs = CompletableFuture.supplyAsync(() -> send(0));
+    CompletableFuture<Exchange> hangs = Async.supply(() -> send(0));
     hanging.await();
     context.getRouteController().stopRoute(CALLED, 1, TimeUnit.SECONDS);
-    CompletableFuture<Exchange> waits = CompletableFuture.supplyAsync(() -> send(1));
+    CompletableFuture<Exchange> waits = Async.supply(() -> send(1));
     context.removeRoute(CALLED);
     context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("new")));
     assertThat(waits.get(20, TimeUnit.SECONDS).getMessage().getBody()).isEqualTo("new");
@@ -132,7 +133,7 @@ class HandoverTest extends HandoverTestSupport {
   void waitsForTheRouteToStart() throws Exception {
     context.addRoutes(calling(""));
     context.start();
-    CompletableFuture<Exchange> waiting = CompletableFuture.supplyAsync(() -> send(0));
+    CompletableFuture<Exchange> waiting = Async.supply(() -> send(0));
     await().atMost(SOON).until(() -> context.getInflightRepository().size() == 1);
     assertThat(waiting).isNotDone();
     context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("answer")));
@@ -189,9 +190,9 @@ class HandoverTest extends HandoverTestSupport {
         });
     context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("answer")));
     context.start();
-    CompletableFuture<Exchange> call = CompletableFuture.supplyAsync(() -> send(0));
+    CompletableFuture<Exchange> call = Async.supply(() -> send(0));
     called.await();
-    CompletableFuture<Void> stop = CompletableFuture.runAsync(context::stop);
+    CompletableFuture<Void> stop = Async.run(context::stop);
     await().atMost(SOON).until(context::isStopping);
     stopping.countDown();
     assertThat(call.get(20, TimeUnit.SECONDS).getException()).isNull();

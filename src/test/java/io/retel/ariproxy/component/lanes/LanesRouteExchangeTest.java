@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Async;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -30,7 +31,7 @@ class LanesRouteExchangeTest extends LanesTestSupport {
   private void editUnderLoad(Edit edit) throws Exception {
     AtomicBoolean edited = new AtomicBoolean();
     CompletableFuture<Integer> sent =
-        CompletableFuture.supplyAsync(
+        Async.supply(
             () -> {
               int count = 0;
               while (!edited.get()) {
@@ -145,7 +146,7 @@ class LanesRouteExchangeTest extends LanesTestSupport {
     LanesConsumer consumer = (LanesConsumer) context.getRoute(WORK).getConsumer();
     await().atMost(SOON).until(() -> consumer.getPendingExchangesSize() == 1);
     CompletableFuture<Void> stop =
-        CompletableFuture.runAsync(
+        Async.run(
             () -> {
               try {
                 context.getRouteController().stopRoute(WORK);

@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Async;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -26,7 +27,7 @@ class LanesStopTest extends LanesTestSupport {
     for (int i = 0; i < 300; i++) {
       send("key " + i % 10, i / 10);
     }
-    CompletableFuture<Void> stop = CompletableFuture.runAsync(context::stop);
+    CompletableFuture<Void> stop = Async.run(context::stop);
     await().atMost(SOON).until(context::isStopping);
     assertThat(stop).isNotDone();
     stopping.countDown();
@@ -49,6 +50,6 @@ class LanesStopTest extends LanesTestSupport {
     start("", exchange -> end(exchange));
     send("key", 0);
     awaitProcessed(1);
-    assertThat(CompletableFuture.runAsync(context::stop)).succeedsWithin(SOON);
+    assertThat(Async.run(context::stop)).succeedsWithin(SOON);
   }
 }

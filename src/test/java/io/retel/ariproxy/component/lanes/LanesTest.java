@@ -2,6 +2,7 @@ package io.retel.ariproxy.component.lanes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.Async;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -113,7 +114,7 @@ class LanesTest {
   @Test
   void waitsForAnItem() throws Exception {
     CompletableFuture<Lanes.Lease<Integer>> waiting =
-        CompletableFuture.supplyAsync(
+        Async.supply(
             () -> {
               try {
                 return lanes.lease(TimeUnit.SECONDS.toMillis(20));
