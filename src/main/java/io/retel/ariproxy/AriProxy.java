@@ -22,6 +22,9 @@ public final class AriProxy {
   /** Exit code for a setting that is missing or malformed (EX_CONFIG of sysexits.h). */
   public static final int INVALID_SETTING = 78;
 
+  /** Exit code for a start that failed for any other reason. */
+  public static final int START_FAILED = 1;
+
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION = Path.of("config", "application.properties");
 
@@ -37,7 +40,27 @@ public final class AriProxy {
       System.exit(INVALID_SETTING);
       return;
     }
-    System.exit(application(CONFIGURATION, settings).run(args));
+    try {
+      System.exit(application(CONFIGURATION, settings).run(args));
+    } catch (Exception e) {
+      LOG.error("ari-proxy does not start: {}", inOneLine(e));
+      LOG.debug("It does not start", e);
+      System.exit(START_FAILED);
+    }
+  }
+
+  /** What failed and what is at the bottom of it; what is between them says the same again. */
+  private static String inOneLine(Throwable thrown) {
+    Throwable root = thrown;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    String line = root == thrown ? String.valueOf(root) : firstLine(thrown) + ": " + root;
+    return line.replaceAll("\\s*\\R\\s*", " | ");
+  }
+
+  private static String firstLine(Throwable thrown) {
+    return String.valueOf(thrown.getMessage()).lines().findFirst().orElse("");
   }
 
   /**

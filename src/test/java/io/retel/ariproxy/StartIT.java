@@ -8,6 +8,7 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,6 +51,43 @@ class StartIT {
         .asString()
         .contains(expected)
         .contains(setting.environmentVariable());
+  }
+
+  @Test
+  void aStartThatFailsSaysSoInOneLine(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
+      }
+    }
+    assertThat(Files.readString(log))
+        .contains("ari-proxy does not start")
+        .contains("bootstrap.servers")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
+  void aBrokenRouteStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    routes.edit("publish.camel.yaml", yaml -> yaml.replace("ref: boundInFlight", "ref: nobody"));
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
+      }
+    }
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains("ari-proxy does not start"))
+        .singleElement()
+        .asString()
+        .contains("route: publish")
+        .contains("nobody");
   }
 
   @Test

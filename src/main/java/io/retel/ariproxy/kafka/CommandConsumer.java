@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -16,6 +17,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +43,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final int maxUnanswered;
   private final long drainTimeoutMs;
   private boolean paused;
+  private boolean replaced;
   private long lastCommit = System.nanoTime();
 
   /**
@@ -60,6 +63,25 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   @Override
   public ConsumerRecords<Object, Object> poll(Duration timeout) {
+    if (replaced) {
+      LockSupport.parkNanos(timeout.toNanos());
+      return ConsumerRecords.empty();
+    }
+    try {
+      return pollInOrder(timeout);
+    } catch (FencedInstanceIdException e) {
+      // to join again would throw the other one out, and so on for ever
+      replaced = true;
+      LOG.error(
+          "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
+              + " kafka.commands-topic and a kafka.group of its own; then start this one again",
+          subscription(),
+          groupMetadata().groupInstanceId().orElse(""));
+      return ConsumerRecords.empty();
+    }
+  }
+
+  private ConsumerRecords<Object, Object> pollInOrder(Duration timeout) {
     commitAnswered();
     fetchOrNot();
     boolean busy = progress.unanswered() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;

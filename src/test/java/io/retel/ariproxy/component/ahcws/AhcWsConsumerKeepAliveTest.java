@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Ping;
 import java.io.OutputStream;
 import java.net.InetAddress;

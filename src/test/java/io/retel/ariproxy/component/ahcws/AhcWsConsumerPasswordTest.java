@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import java.lang.management.ManagementFactory;
 import java.net.URLEncoder;

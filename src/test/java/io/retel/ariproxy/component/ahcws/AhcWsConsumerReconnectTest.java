@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.CapturedLog;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.atomic.AtomicInteger;

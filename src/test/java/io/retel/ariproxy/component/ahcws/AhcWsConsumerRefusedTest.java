@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import org.apache.camel.health.HealthCheck;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,63 @@
+package io.retel.ariproxy;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.impl.engine.AbstractCamelContext;
+import org.apache.kafka.clients.NetworkClient;
+import org.slf4j.Marker;
+
+/**
+ * Keeps out of the log what has been said already, so that nothing else drowns in it. Named in
+ * {@code logback.xml}.
+ *
+ * <ul>
+ *   <li>While a broker is away each of Kafka's clients says so several times a second: once a
+ *       minute is enough.
+ *   <li>A start that fails is said by {@link AriProxy}, in a line; Camel says it with its stack
+ *       trace.
+ * </ul>
+ */
+public final class SaidTwice extends TurboFilter {
+
+  private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
+
+  /**
+   * By format, which has the client's name and no numbers: as many as clients times things to say.
+   */
+  private final Map<String, Long> said = new ConcurrentHashMap<>();
+
+  @Override
+  public FilterReply decide(
+      Marker marker,
+      Logger logger,
+      Level level,
+      String format,
+      Object[] arguments,
+      Throwable thrown) {
+    if (format == null || !level.isGreaterOrEqual(logger.getEffectiveLevel())) {
+      return FilterReply.NEUTRAL;
+    }
+    if (logger.getName().equals(NetworkClient.class.getName())) {
+      return saidLately(format) ? FilterReply.DENY : FilterReply.NEUTRAL;
+    }
+    boolean failedStart =
+        logger.getName().equals(AbstractCamelContext.class.getName())
+            && format.startsWith("Error starting CamelContext");
+    return failedStart ? FilterReply.DENY : FilterReply.NEUTRAL;
+  }
+
+  private boolean saidLately(String format) {
+    long now = System.nanoTime();
+    Long last = said.get(format);
+    if (last != null && now - last < INTERVAL) {
+      return true;
+    }
+    said.put(format, now);
+    return false;
+  }
+}

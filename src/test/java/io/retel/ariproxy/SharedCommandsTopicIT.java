@@ -1,0 +1,61 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Two proxies share a commands topic by mistake. */
+@ExtendWith(KafkaExtension.class)
+class SharedCommandsTopicIT {
+
+  @Test
+  void theNewcomerTakesOverAndTheOtherSaysSoOnce(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings one = ProxySettings.of(asterisk, "one", kafka);
+      ProxySettings two =
+          ProxySettings.of(asterisk, "two", kafka)
+              .with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, one.eventsTopic())
+              .with(Setting.KAFKA_COMMANDS_TOPIC, one.commandsTopic());
+      try (CapturedLog log = new CapturedLog();
+          RunningProxy first = RunningProxy.start(one);
+          Controller controller = new Controller(one, kafka)) {
+        controller.ask("call", "GET", "/asterisk/ping");
+        try (RunningProxy second = RunningProxy.start(two)) {
+          List<String> sent = new ArrayList<>();
+          for (int i = 0; i < 60; i++) {
+            sent.add(controller.send("call-" + i % 20, "GET", "/asterisk/ping"));
+          }
+          sent.forEach(controller::response);
+          Awaitility.await("the one that was there first says so")
+              .atMost(Duration.ofSeconds(20))
+              .untilAsserted(
+                  () ->
+                      assertThat(log.lines(Level.ERROR))
+                          .filteredOn(line -> line.contains("No more commands are read"))
+                          .singleElement()
+                          .asString()
+                          .contains(one.commandsTopic())
+                          .contains("kafka.group"));
+          controller.ask("call", "GET", "/asterisk/ping");
+          assertThat(first.context().isStarted()).isTrue();
+          assertThat(second.context().isStarted()).isTrue();
+        }
+        assertThat(log.lines(Level.ERROR)).noneMatch(line -> line.contains("Failed delivery"));
+      }
+    }
+  }
+}
