@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
 
 import io.retel.ariproxy.settings.InvalidSettingException;
+import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import java.nio.file.Path;
 import org.apache.camel.CamelContext;
@@ -43,24 +44,10 @@ public final class AriProxy {
     try {
       System.exit(application(CONFIGURATION, settings).run(args));
     } catch (Exception e) {
-      LOG.error("ari-proxy does not start: {}", inOneLine(e));
+      LOG.error("ari-proxy does not start: {}", StartFailure.inOneLine(e));
       LOG.debug("It does not start", e);
       System.exit(START_FAILED);
     }
-  }
-
-  /** What failed and what is at the bottom of it; what is between them says the same again. */
-  private static String inOneLine(Throwable thrown) {
-    Throwable root = thrown;
-    while (root.getCause() != null && root.getCause() != root) {
-      root = root.getCause();
-    }
-    String line = root == thrown ? String.valueOf(root) : firstLine(thrown) + ": " + root;
-    return line.replaceAll("\\s*\\R\\s*", " | ");
-  }
-
-  private static String firstLine(Throwable thrown) {
-    return String.valueOf(thrown.getMessage()).lines().findFirst().orElse("");
   }
 
   /**
@@ -83,6 +70,11 @@ public final class AriProxy {
             // the environment has been read, and would stand before what follows from it
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
             ProxyBeans.bind(context, settings);
+          }
+
+          @Override
+          public void afterConfigure(BaseMainSupport starting) {
+            RouteEdits.watch(starting.getCamelContext(), Path.of(settings.get(Setting.ROUTES)));
           }
         });
     return main;

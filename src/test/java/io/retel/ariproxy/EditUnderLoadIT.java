@@ -2,6 +2,8 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -19,6 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Routes are edited while 2,000 events a second pass: each edit takes effect, and nothing else
@@ -87,10 +91,18 @@ class EditUnderLoadIT {
     }
   }
 
-  @Test
-  void aBrokenEditChangesNothing(KafkaBroker kafka, @TempDir Path folder) {
+  /** One that does not parse, one that names a bean that is not there, one that is not finished. */
+  @ParameterizedTest
+  @CsvSource({
+    "- process:, - proces:, proces",
+    "ref: wrapEvent, ref: wrapEvents, wrapEvents",
+    "uri: handover:publish, uri: hangover:publish, hangover"
+  })
+  void aBrokenEditChangesNothingAndSaysSoInOneLine(
+      String before, String after, String said, KafkaBroker kafka, @TempDir Path folder) {
     RoutesFolder routes = RoutesFolder.copyInto(folder);
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
       try (RunningProxy proxy = RunningProxy.start(settings);
@@ -98,7 +110,7 @@ class EditUnderLoadIT {
         asterisk.awaitConnected(APP);
         Flood flood = asterisk.flood(APP, 4_000, 1_000, 10);
 
-        routes.edit("events.camel.yaml", yaml -> yaml.replace("- process:", "- proces:"));
+        routes.edit("events.camel.yaml", yaml -> yaml.replace(before, after));
 
         flood.await(PATIENCE);
         List<TopicRecord> published =
@@ -106,6 +118,19 @@ class EditUnderLoadIT {
         assertEachCallCountsUp(flood, published);
         assertThat(proxy.context().getRouteController().getRouteStatus("events").isStarted())
             .isTrue();
+        assertThat(log.lines(Level.ERROR))
+            .singleElement()
+            .asString()
+            .contains("events.camel.yaml cannot run as it is now")
+            .contains(said)
+            .doesNotContain("\n");
+
+        // mended, and the next edit of another file is not held up by it
+        routes.edit("events.camel.yaml", yaml -> yaml.replace(after, before) + "# mended\n");
+        routes.edit("publish.camel.yaml", yaml -> yaml + "# edited\n");
+        asterisk.call(APP);
+        controller.await(record -> "STASIS_START".equals(record.json().path("type").asText()));
+        assertThat(asterisk.websocketsTotal()).isOne();
       }
     }
   }
