@@ -5,7 +5,9 @@ import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONM
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
@@ -29,10 +31,18 @@ public final class AriProxy {
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION = Path.of("config", "application.properties");
 
+  /** Without these there is no way from Asterisk to Kafka and back. */
+  private static final List<String> MAIN_ROUTES =
+      List.of("events", "commands", "execute-command", "publish");
+
   private AriProxy() {}
 
   /** Runs until SIGTERM or Ctrl-C. */
   public static void main(String[] args) throws Exception {
+    if (!Files.isRegularFile(CONFIGURATION)) {
+      LOG.error("{} is not there: start from the project's folder", CONFIGURATION.toAbsolutePath());
+      System.exit(INVALID_SETTING);
+    }
     Settings settings;
     try {
       settings = Settings.read(CONFIGURATION, System.getenv());
@@ -70,6 +80,19 @@ public final class AriProxy {
             // the environment has been read, and would stand before what follows from it
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
             ProxyBeans.bind(context, settings);
+          }
+
+          @Override
+          public void afterStart(BaseMainSupport started) {
+            CamelContext context = started.getCamelContext();
+            MAIN_ROUTES.stream()
+                .filter(route -> context.getRoute(route) == null)
+                .forEach(
+                    route ->
+                        LOG.error(
+                            "There is no route {} in {}: what it does is not done",
+                            route,
+                            Path.of(settings.get(Setting.ROUTES)).toAbsolutePath()));
           }
 
           @Override

@@ -82,7 +82,9 @@ final class ProxyBeans {
     registry.bind(
         "kafkaClients",
         new ProxyKafkaClients(
-            (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED), shutdownTimeoutMs / 2));
+            (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
+            shutdownTimeoutMs / 2,
+            context::isStopping));
     registry.bind("markAnswered", new MarkAnswered());
     registry.bind(
         "boundInFlight", new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT)));

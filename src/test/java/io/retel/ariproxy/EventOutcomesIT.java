@@ -2,6 +2,8 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -107,6 +109,21 @@ class EventOutcomesIT {
     asterisk.websocket(APP).sendBinary(new byte[] {1, 2, 3});
 
     awaitCount("ari-proxy.events.unreadable", before + 2);
+  }
+
+  @Test
+  void anotherClientThatTakesTheApplicationOverIsToldOf() {
+    try (CapturedLog log = new CapturedLog()) {
+      asterisk.emit(APP, "{\"type\":\"ApplicationReplaced\",\"application\":\"" + APP + "\"}");
+
+      Awaitility.await()
+          .untilAsserted(
+              () ->
+                  assertThat(log.lines(Level.ERROR))
+                      .singleElement()
+                      .asString()
+                      .contains("Another client", APP));
+    }
   }
 
   @Test

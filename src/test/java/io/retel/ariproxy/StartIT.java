@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +89,25 @@ class StartIT {
         .asString()
         .contains("route: publish")
         .contains("nobody");
+  }
+
+  @Test
+  void aRouteThatIsMissingIsNamed(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    Files.delete(routes.path().resolve("events.camel.yaml"));
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.ask("call", "GET", "/asterisk/ping");
+        Awaitility.await()
+            .untilAsserted(
+                () -> assertThat(Files.readString(log)).contains("There is no route events"));
+        proxy.terminate();
+      }
+    }
   }
 
   @Test

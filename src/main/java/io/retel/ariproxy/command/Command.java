@@ -42,11 +42,13 @@ public record Command(
   /** For the log: without the query, and without what was refused. */
   @Override
   public String toString() {
-    return (request == null ? "what is not sent" : request.method() + " " + request.path())
+    return (request == null
+            ? "what is not sent"
+            : request.method() + " " + Shortened.text(request.path()))
         + " (command "
-        + commandId
+        + Shortened.text(String.valueOf(commandId))
         + " of "
-        + callContext
+        + Shortened.text(callContext)
         + ", "
         + origin
         + ")";

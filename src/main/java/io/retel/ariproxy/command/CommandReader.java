@@ -82,7 +82,8 @@ public final class CommandReader {
     try {
       json = JSON.readTree(value);
     } catch (JsonProcessingException e) {
-      throw new CommandRejectedException(400, "The record is no JSON: " + e.getOriginalMessage());
+      throw new CommandRejectedException(
+          400, "The record is no JSON: " + Shortened.text(e.getOriginalMessage()));
     } catch (IOException e) {
       throw new CommandRejectedException(400, "The record is no JSON");
     }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -41,7 +42,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;
-  private final long drainTimeoutMs;
+  private final LongSupplier drainTimeoutMs;
   private boolean paused;
   private boolean replaced;
   private long lastCommit = System.nanoTime();
@@ -50,7 +51,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * @param maxUnanswered how many commands may wait for their answer before no more are fetched
    * @param drainTimeoutMs how long a revoked partition's commands may take to be answered
    */
-  CommandConsumer(Properties properties, int maxUnanswered, long drainTimeoutMs) {
+  CommandConsumer(Properties properties, int maxUnanswered, LongSupplier drainTimeoutMs) {
     super(properties);
     this.maxUnanswered = maxUnanswered;
     this.drainTimeoutMs = drainTimeoutMs;
@@ -177,13 +178,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
       camel.onPartitionsRevoked(partitions);
       try {
-        int left = progress.awaitAnswered(partitions, drainTimeoutMs);
+        long timeout = drainTimeoutMs.getAsLong();
+        int left = progress.awaitAnswered(partitions, timeout);
         if (left > 0) {
           LOG.warn(
-              "{} commands of {} were not answered within {} ms; whoever reads them next carries them out again",
+              "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
               left,
               partitions,
-              drainTimeoutMs);
+              timeout);
         }
         Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
         if (!answered.isEmpty()) {

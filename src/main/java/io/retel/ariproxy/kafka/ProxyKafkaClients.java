@@ -2,6 +2,7 @@ package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
 import java.util.Properties;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -16,15 +17,19 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   private final int maxUnanswered;
   private final long drainTimeoutMs;
+  private final BooleanSupplier stopping;
 
   /**
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
    *     are fetched
    * @param drainTimeoutMs how long a revoked partition's commands may take to be answered
+   * @param stopping whether the proxy stops: then all has been done to answer them, and nothing
+   *     more comes of waiting
    */
-  public ProxyKafkaClients(int maxUnanswered, long drainTimeoutMs) {
+  public ProxyKafkaClients(int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
     this.maxUnanswered = maxUnanswered;
     this.drainTimeoutMs = drainTimeoutMs;
+    this.stopping = stopping;
   }
 
   @Override
@@ -43,7 +48,8 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
-    return new CommandConsumer(properties, maxUnanswered, drainTimeoutMs);
+    return new CommandConsumer(
+        properties, maxUnanswered, () -> stopping.getAsBoolean() ? 0 : drainTimeoutMs);
   }
 
   @Override

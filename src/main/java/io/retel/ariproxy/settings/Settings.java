@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -96,6 +98,7 @@ public final class Settings {
     if (!get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()) {
       topic(Setting.KAFKA_GENERIC_COMMANDS_TOPIC);
     }
+    topicsDiffer();
     number(Setting.ARI_CONNECT_TIMEOUT, 1, 600_000);
     number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
     number(Setting.ARI_MAX_BODY_SIZE, 1_024, 512 * 1024 * 1024);
@@ -205,6 +208,22 @@ public final class Settings {
   private void defaultTo(Setting setting, String value) {
     if (get(setting).isEmpty()) {
       values.put(setting, value);
+    }
+  }
+
+  /** A proxy that reads what it writes would answer itself, for ever. */
+  private void topicsDiffer() {
+    Map<String, Setting> seen = new HashMap<>();
+    for (Setting setting :
+        List.of(
+            Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
+            Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
+            Setting.KAFKA_COMMANDS_TOPIC,
+            Setting.KAFKA_GENERIC_COMMANDS_TOPIC)) {
+      Setting same = seen.put(get(setting), setting);
+      if (same != null) {
+        throw new InvalidSettingException(setting, "must be another topic than " + same.key());
+      }
     }
   }
 

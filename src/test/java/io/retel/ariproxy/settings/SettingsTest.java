@@ -60,6 +60,18 @@ class SettingsTest {
   @ParameterizedTest
   @EnumSource(
       names = {
+        "KAFKA_UNMAPPED_EVENTS_TOPIC",
+        "KAFKA_COMMANDS_TOPIC",
+        "KAFKA_GENERIC_COMMANDS_TOPIC"
+      })
+  void noTopicIsReadThatIsWritten(Setting setting) {
+    set(setting, "events");
+    assertRefused(setting);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      names = {
         "ARI_APP",
         "ARI_USERNAME",
         "ARI_PASSWORD",

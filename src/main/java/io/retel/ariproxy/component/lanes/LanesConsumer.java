@@ -68,8 +68,13 @@ class LanesConsumer extends ReplaceableConsumer {
     if (lease == null) {
       return;
     }
-    if (isSuspendingOrSuspended() || isStoppingOrStopped()) {
+    // what is forced to stop refuses every message
+    boolean forced = getEndpoint().getCamelContext().getShutdownStrategy().isForceShutdown();
+    if (forced || isSuspendingOrSuspended() || isStoppingOrStopped()) {
       lanes.giveBack(lease);
+      if (forced) {
+        turnstile.close();
+      }
       return;
     }
     Exchange exchange = lease.item();
