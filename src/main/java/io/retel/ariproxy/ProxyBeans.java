@@ -52,9 +52,10 @@ final class ProxyBeans {
     registry.bind("readEvent", new ReadEvent());
     registry.bind(
         "findCallContext", new FindCallContext(new CallContextRules(callContexts), meters));
-    registry.bind("wrapEvent", new WrapEvent(envelopes, meters));
+    CountLost countLost = new CountLost(meters);
+    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost));
     registry.bind("countUnreadable", new CountUnreadable(meters));
-    registry.bind("countLost", new CountLost(meters));
+    registry.bind("countLost", countLost);
 
     // commands
     registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters));

@@ -22,14 +22,18 @@ public final class CountLost implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    count(exchange, exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
+  }
+
+  /** Counts an event whose envelope the exchange has. */
+  void count(Exchange exchange, Exception cause) {
     lost.increment();
-    Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     byte[] body = exchange.getMessage().getBody(byte[].class);
     LOG.error(
-        "An event of call context {} ({} bytes) was not published: {}; check the topic's"
-            + " max.message.bytes and the proxy's rights on it",
+        "An event of call context {} ({} bytes) was not published: {}; check that Kafka is there, the"
+            + " topic's max.message.bytes and the proxy's rights on it",
         exchange.getMessage().getHeader(KafkaConstants.KEY),
         body == null ? 0 : body.length,
-        cause.toString());
+        String.valueOf(cause));
   }
 }

@@ -19,9 +19,15 @@ public final class WrapEvent implements Processor {
 
   private final Envelopes envelopes;
   private final Counter published;
+  private final CountLost lost;
 
-  public WrapEvent(Envelopes envelopes, MeterRegistry meters) {
+  /**
+   * @param lost counts what fails where no error handling reaches any more, as in a stop while
+   *     Kafka is away
+   */
+  public WrapEvent(Envelopes envelopes, MeterRegistry meters, CountLost lost) {
     this.envelopes = envelopes;
+    this.lost = lost;
     this.published = Meters.EVENTS_PUBLISHED.in(meters);
   }
 
@@ -43,6 +49,11 @@ public final class WrapEvent implements Processor {
                 if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                   published.increment();
                 }
+              }
+
+              @Override
+              public void onFailure(Exchange failed) {
+                lost.count(failed, failed.getException());
               }
             });
   }
