@@ -11,6 +11,9 @@ import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -104,6 +107,28 @@ class KillUnderCommandsIT {
       awaitAnswered(COMMANDS);
       assertInOrderOfTheirCalls(carriedOut());
       assertThat(carriedOut()).hasSize(COMMANDS);
+    }
+  }
+
+  @Test
+  void aStopThatCannotFinishInTimeLeavesTheRestToTheSuccessorInAFewLines() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    settings.with(Setting.SHUTDOWN_TIMEOUT, "3");
+    asterisk.faults().delayAnswers(Duration.ofSeconds(2));
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      commands.sendAll(allCommands()).join();
+      answers.await(1, PATIENCE);
+
+      long start = System.nanoTime();
+      proxy.terminate();
+      LOG.info("A stop that was forced took {} ms", (System.nanoTime() - start) / 1_000_000);
+      assertThat(Files.readAllLines(log)).hasSizeLessThan(500);
+
+      asterisk.faults().delayAnswers(Duration.ofMillis(5));
+      proxy.start();
+      awaitAnswered(COMMANDS);
+      assertInOrderOfTheirCalls(carriedOut());
+      assertThat(carriedOut().size() - COMMANDS).isLessThanOrEqualTo(MOST_IN_FLIGHT);
     }
   }
 
