@@ -69,7 +69,7 @@ class LanesConsumer extends ReplaceableConsumer {
       return;
     }
     // what is forced to stop refuses every message
-    boolean forced = getEndpoint().getCamelContext().getShutdownStrategy().isForceShutdown();
+    boolean forced = forcedToStop();
     if (forced || isSuspendingOrSuspended() || isStoppingOrStopped()) {
       lanes.giveBack(lease);
       if (forced) {
@@ -86,7 +86,8 @@ class LanesConsumer extends ReplaceableConsumer {
               exchange,
               doneSync -> {
                 try {
-                  if (exchange.getException() != null) {
+                  // what a forced stop interrupts says so by its completions
+                  if (exchange.getException() != null && !forcedToStop()) {
                     getExceptionHandler()
                         .handleException(
                             "Error processing exchange", exchange, exchange.getException());
@@ -99,6 +100,10 @@ class LanesConsumer extends ReplaceableConsumer {
       getExceptionHandler().handleException("Error processing exchange", exchange, e);
       lanes.end(lease);
     }
+  }
+
+  private boolean forcedToStop() {
+    return getEndpoint().getCamelContext().getShutdownStrategy().isForceShutdown();
   }
 
   @Override
