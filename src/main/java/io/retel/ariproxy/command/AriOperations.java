@@ -13,127 +13,331 @@ import static io.retel.ariproxy.ari.ResourceType.SNOOPING;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/**
- * What ARI's operations are about and what they create: the one place that knows (ARI of Asterisk
- * 22.10.1, {@code /api-docs/*.json}).
- *
- * <p>The first row that matches counts, and fixed segments stand before parameters: {@code
- * /channels/create} is no channel named so. A row's path ends where {@code **} stands for any rest.
- */
-final class AriOperations {
+/** ARI's operations: the one place that knows what they are about and what they create. */
+public final class AriOperations {
 
-  private static final Map<String, ResourceType> PATH_PARAMETERS =
+  /**
+   * ARI 10.0.0, as Asterisk 22.10.1 lists it under {@code /api-docs/*.json}: method, path, and what
+   * comes of it.
+   *
+   * <p>An id stands in the path where the path has a parameter of that name, else in query or body.
+   * What a success ends is said only where Asterisk may send no event of it: those of a bridge, and
+   * of what plays and records there, arrive only while the application has the bridge in view.
+   */
+  private static final String TABLE =
+      """
+      GET    /applications
+      GET    /applications/{applicationName}
+      POST   /applications/{applicationName}/subscription
+      DELETE /applications/{applicationName}/subscription
+      PUT    /applications/{applicationName}/eventFilter
+      GET    /asterisk/config/dynamic/{configClass}/{objectType}/{id}
+      PUT    /asterisk/config/dynamic/{configClass}/{objectType}/{id}
+      DELETE /asterisk/config/dynamic/{configClass}/{objectType}/{id}
+      GET    /asterisk/info
+      GET    /asterisk/ping
+      GET    /asterisk/modules
+      GET    /asterisk/modules/{moduleName}
+      POST   /asterisk/modules/{moduleName}
+      DELETE /asterisk/modules/{moduleName}
+      PUT    /asterisk/modules/{moduleName}
+      GET    /asterisk/logging
+      POST   /asterisk/logging/{logChannelName}
+      DELETE /asterisk/logging/{logChannelName}
+      PUT    /asterisk/logging/{logChannelName}/rotate
+      GET    /asterisk/variable
+      POST   /asterisk/variable
+      GET    /bridges
+      POST   /bridges                                 creates BRIDGE bridgeId
+      POST   /bridges/{bridgeId}                      creates BRIDGE bridgeId
+      GET    /bridges/{bridgeId}
+      DELETE /bridges/{bridgeId}                      ends BRIDGE bridgeId
+      GET    /bridges/{bridgeId}/variable
+      POST   /bridges/{bridgeId}/variable
+      GET    /bridges/{bridgeId}/variables
+      POST   /bridges/{bridgeId}/variables
+      POST   /bridges/{bridgeId}/addChannel
+      POST   /bridges/{bridgeId}/removeChannel
+      POST   /bridges/{bridgeId}/videoSource/{channelId}
+      DELETE /bridges/{bridgeId}/videoSource
+      POST   /bridges/{bridgeId}/moh
+      DELETE /bridges/{bridgeId}/moh
+      POST   /bridges/{bridgeId}/play                 creates PLAYBACK playbackId
+      POST   /bridges/{bridgeId}/play/{playbackId}    creates PLAYBACK playbackId
+      POST   /bridges/{bridgeId}/record               creates RECORDING name
+      GET    /channels
+      POST   /channels                                creates CHANNEL channelId, second leg otherChannelId
+      POST   /channels/create                         creates CHANNEL channelId, second leg otherChannelId
+      GET    /channels/{channelId}
+      POST   /channels/{channelId}                    creates CHANNEL channelId, second leg otherChannelId
+      DELETE /channels/{channelId}
+      POST   /channels/{channelId}/continue
+      POST   /channels/{channelId}/move
+      POST   /channels/{channelId}/redirect
+      POST   /channels/{channelId}/answer
+      POST   /channels/{channelId}/ring
+      DELETE /channels/{channelId}/ring
+      POST   /channels/{channelId}/progress
+      POST   /channels/{channelId}/dtmf
+      POST   /channels/{channelId}/mute
+      DELETE /channels/{channelId}/mute
+      POST   /channels/{channelId}/hold
+      DELETE /channels/{channelId}/hold
+      POST   /channels/{channelId}/moh
+      DELETE /channels/{channelId}/moh
+      POST   /channels/{channelId}/silence
+      DELETE /channels/{channelId}/silence
+      POST   /channels/{channelId}/play               creates PLAYBACK playbackId
+      POST   /channels/{channelId}/play/{playbackId}  creates PLAYBACK playbackId
+      POST   /channels/{channelId}/record             creates RECORDING name
+      GET    /channels/{channelId}/variable
+      POST   /channels/{channelId}/variable
+      GET    /channels/{channelId}/variables
+      POST   /channels/{channelId}/variables
+      POST   /channels/{channelId}/snoop              creates SNOOPING snoopId
+      POST   /channels/{channelId}/snoop/{snoopId}    creates SNOOPING snoopId
+      POST   /channels/{channelId}/dial
+      GET    /channels/{channelId}/rtp_statistics
+      POST   /channels/externalMedia                  creates CHANNEL channelId
+      POST   /channels/{channelId}/transfer_progress
+      GET    /deviceStates
+      GET    /deviceStates/{deviceName}
+      PUT    /deviceStates/{deviceName}
+      DELETE /deviceStates/{deviceName}
+      GET    /endpoints
+      PUT    /endpoints/sendMessage
+      POST   /endpoints/refer
+      GET    /endpoints/{tech}
+      GET    /endpoints/{tech}/{resource}
+      PUT    /endpoints/{tech}/{resource}/sendMessage
+      POST   /endpoints/{tech}/{resource}/refer
+      GET    /events
+      POST   /events/user/{eventName}
+      POST   /events/claim                            claims CHANNEL channelId
+      GET    /mailboxes
+      GET    /mailboxes/{mailboxName}
+      PUT    /mailboxes/{mailboxName}
+      DELETE /mailboxes/{mailboxName}
+      GET    /playbacks/{playbackId}
+      DELETE /playbacks/{playbackId}                  ends PLAYBACK playbackId
+      POST   /playbacks/{playbackId}/control
+      GET    /recordings/stored
+      GET    /recordings/stored/{recordingName}
+      DELETE /recordings/stored/{recordingName}
+      GET    /recordings/stored/{recordingName}/file
+      POST   /recordings/stored/{recordingName}/copy
+      GET    /recordings/live/{recordingName}
+      DELETE /recordings/live/{recordingName}         ends RECORDING recordingName
+      POST   /recordings/live/{recordingName}/stop    ends RECORDING recordingName
+      POST   /recordings/live/{recordingName}/pause
+      DELETE /recordings/live/{recordingName}/pause
+      POST   /recordings/live/{recordingName}/mute
+      DELETE /recordings/live/{recordingName}/mute
+      GET    /sounds
+      GET    /sounds/{soundId}
+      """;
+
+  private static final Pattern ROW =
+      Pattern.compile(
+          "(?<method>[A-Z]+) +(?<path>/\\S+)"
+              + "( +(?<effect>creates|claims|ends) (?<type>[A-Z]+) (?<id>\\w+)"
+              + "(, second leg (?<secondLeg>\\w+))?)?");
+
+  /** The path's parameters that name a resource. */
+  private static final Map<String, ResourceType> RESOURCES =
       Map.of(
-          "{channelId}", CHANNEL,
+          "{applicationName}", APPLICATION,
           "{bridgeId}", BRIDGE,
-          "{playbackId}", PLAYBACK,
-          "{recordingName}", RECORDING,
-          "{snoopId}", SNOOPING,
+          "{channelId}", CHANNEL,
           "{deviceName}", DEVICE,
           "{mailboxName}", MAILBOX,
-          "{applicationName}", APPLICATION,
-          "{resource}", ENDPOINT);
+          "{playbackId}", PLAYBACK,
+          "{recordingName}", RECORDING,
+          "{resource}", ENDPOINT,
+          "{snoopId}", SNOOPING);
 
-  private static final List<Operation> TABLE =
-      List.of(
-          creates("POST", "/channels", CHANNEL, "channelId"),
-          creates("POST", "/channels/create", CHANNEL, "channelId"),
-          creates("POST", "/channels/externalMedia", CHANNEL, "channelId"),
-          creates("POST", "/channels/{channelId}", CHANNEL, null),
-          creates("POST", "/channels/{channelId}/play", PLAYBACK, "playbackId"),
-          creates("POST", "/channels/{channelId}/play/{playbackId}", PLAYBACK, null),
-          creates("POST", "/channels/{channelId}/record", RECORDING, "name"),
-          creates("POST", "/channels/{channelId}/snoop", SNOOPING, "snoopId"),
-          creates("POST", "/channels/{channelId}/snoop/{snoopId}", SNOOPING, null),
-          creates("POST", "/bridges", BRIDGE, "bridgeId"),
-          creates("POST", "/bridges/{bridgeId}", BRIDGE, null),
-          creates("POST", "/bridges/{bridgeId}/play", PLAYBACK, "playbackId"),
-          creates("POST", "/bridges/{bridgeId}/play/{playbackId}", PLAYBACK, null),
-          creates("POST", "/bridges/{bridgeId}/record", RECORDING, "name"),
-          concerns("/channels/{channelId}/**"),
-          concerns("/bridges/{bridgeId}/**"),
-          concerns("/playbacks/{playbackId}/**"),
-          concerns("/recordings/live/{recordingName}/**"),
-          concerns("/recordings/stored/{recordingName}/**"),
-          concerns("/deviceStates/{deviceName}"),
-          concerns("/mailboxes/{mailboxName}"),
-          concerns("/applications/{applicationName}/**"),
-          concerns("/endpoints/{tech}/{resource}/**"));
+  /** Those that name none; {@code {tech}} is a part of the endpoint's name. */
+  private static final Set<String> NO_RESOURCES =
+      Set.of(
+          "{configClass}",
+          "{eventName}",
+          "{id}",
+          "{logChannelName}",
+          "{moduleName}",
+          "{objectType}",
+          "{soundId}",
+          "{tech}");
+
+  private static final Map<String, Operation> OPERATIONS = new LinkedHashMap<>();
+  private static final Segment ROOT = new Segment(null);
+
+  static {
+    TABLE.lines().map(AriOperations::row).forEach(AriOperations::add);
+  }
 
   private AriOperations() {}
+
+  /** What a successful operation does with the resource that it names. */
+  enum Effect {
+    NONE,
+    /** It is there from now on. */
+    CREATES,
+    /** It is there already, and becomes this application's. */
+    CLAIMS,
+    /** It is gone. */
+    ENDS
+  }
 
   /**
    * A row of the table.
    *
-   * @param method the HTTP method, or null for any
-   * @param path fixed segments and parameters
-   * @param creates what it creates, or null
-   * @param idParameter where the created one's id stands in query or body; null if it is the path's
-   *     last parameter
+   * @param method the HTTP method
+   * @param path the path as the api-docs write it
+   * @param effect what a success does
+   * @param type the kind of resource it is done with, or null
+   * @param idParameter the parameter that has its id, or null
+   * @param secondLegParameter the parameter that has the second leg's id, or null if there is none
    */
-  record Operation(String method, List<String> path, ResourceType creates, String idParameter) {
+  record Operation(
+      String method,
+      String path,
+      Effect effect,
+      ResourceType type,
+      String idParameter,
+      String secondLegParameter) {
 
-    boolean matches(String wantedMethod, List<String> segments) {
-      if (method != null && !method.equals(wantedMethod)) {
-        return false;
-      }
-      boolean anyRest = path.get(path.size() - 1).equals("**");
-      int fixed = anyRest ? path.size() - 1 : path.size();
-      if (anyRest ? segments.size() < fixed : segments.size() != fixed) {
-        return false;
-      }
-      for (int i = 0; i < fixed; i++) {
-        if (!path.get(i).startsWith("{") && !path.get(i).equals(segments.get(i))) {
-          return false;
-        }
-      }
-      return true;
+    /** Its name, for example {@code POST /channels/{channelId}/answer}. */
+    String template() {
+      return method + " " + path;
     }
 
-    /** The resources that stand in the path, in its order. */
-    List<Resource> inPath(List<String> segments) {
-      List<Resource> found = new ArrayList<>(2);
-      for (int i = 0; i < path.size(); i++) {
-        ResourceType type = PATH_PARAMETERS.get(path.get(i));
-        if (type != null) {
-          // an endpoint is named with its technology, as in events
-          String prefix = type == ENDPOINT ? segments.get(i - 1) + "/" : "";
-          found.add(new Resource(type, prefix + segments.get(i)));
-        }
-      }
-      return found;
+    boolean idInPath() {
+      return path.contains("{" + idParameter + "}");
     }
 
-    boolean createsInPath() {
-      return creates != null && idParameter == null;
-    }
-
-    /** Asterisk refuses a recording without a name, and so do we not make one up. */
+    /** Asterisk refuses a recording without a name, and so none is made up. */
     boolean idMayBeAdded() {
-      return creates != RECORDING;
-    }
-
-    /** Originated and created channels may have a second leg. */
-    boolean createsSecondLeg() {
-      return creates == CHANNEL && !path.contains("externalMedia");
+      return effect == Effect.CREATES && type != RECORDING;
     }
   }
 
-  /** The row for a request, if it concerns a resource at all. */
-  static Optional<Operation> find(String method, List<String> segments) {
-    return TABLE.stream().filter(operation -> operation.matches(method, segments)).findFirst();
+  /**
+   * What a request is about.
+   *
+   * @param operation the operation, or empty if the table has none
+   * @param inPath the resources in the path as far as it is known, in its order
+   */
+  record Match(Optional<Operation> operation, List<Resource> inPath) {}
+
+  /**
+   * Finds what a request is about as Asterisk does: segment by segment, a fixed one before a
+   * parameter whatever the method. So {@code /channels/create} is never the channel of that name.
+   *
+   * @param segments the path's segments, decoded
+   */
+  static Match find(String method, List<String> segments) {
+    List<Resource> inPath = new ArrayList<>(2);
+    Segment reached = ROOT;
+    for (int i = 0; i < segments.size(); i++) {
+      String segment = segments.get(i);
+      Segment next = reached.fixed.get(segment);
+      if (next == null) {
+        next = reached.parameter;
+        if (next == null) {
+          return new Match(Optional.empty(), inPath);
+        }
+        if (next.type != null) {
+          // an endpoint is named with its technology, as in events
+          String id = next.type == ENDPOINT ? segments.get(i - 1) + "/" + segment : segment;
+          inPath.add(new Resource(next.type, id));
+        }
+      }
+      reached = next;
+    }
+    return new Match(Optional.ofNullable(reached.operations.get(method)), inPath);
   }
 
-  private static Operation creates(
-      String method, String path, ResourceType created, String idParameter) {
-    return new Operation(method, List.of(path.substring(1).split("/")), created, idParameter);
+  /** All operations by their template, in the order of the table. */
+  static Map<String, Operation> byTemplate() {
+    return Collections.unmodifiableMap(OPERATIONS);
   }
 
-  private static Operation concerns(String path) {
-    return new Operation(null, List.of(path.substring(1).split("/")), null, null);
+  /** The templates of all operations, in the order of the table. */
+  public static Set<String> templates() {
+    return byTemplate().keySet();
+  }
+
+  /** The parameters that may stand in a path. */
+  static Set<String> pathParameters() {
+    Set<String> all = new HashSet<>(RESOURCES.keySet());
+    all.addAll(NO_RESOURCES);
+    return all;
+  }
+
+  private static Operation row(String text) {
+    Matcher row = ROW.matcher(text);
+    if (!row.matches()) {
+      throw new IllegalStateException("No row of the table: " + text);
+    }
+    String effect = row.group("effect");
+    return new Operation(
+        row.group("method"),
+        row.group("path"),
+        effect == null ? Effect.NONE : Effect.valueOf(effect.toUpperCase(Locale.ROOT)),
+        effect == null ? null : ResourceType.valueOf(row.group("type")),
+        row.group("id"),
+        row.group("secondLeg"));
+  }
+
+  private static void add(Operation operation) {
+    Segment reached = ROOT;
+    for (String segment : operation.path().substring(1).split("/")) {
+      reached = segment.startsWith("{") ? reached.parameter(segment) : reached.fixed(segment);
+    }
+    reached.operations.put(operation.method(), operation);
+    OPERATIONS.put(operation.template(), operation);
+  }
+
+  /** A node of the tree of paths. */
+  private static final class Segment {
+
+    private final Map<String, Segment> fixed = new HashMap<>();
+    private final Map<String, Operation> operations = new HashMap<>();
+    private final ResourceType type;
+    private Segment parameter;
+
+    /**
+     * @param type what stands there, or null
+     */
+    Segment(ResourceType type) {
+      this.type = type;
+    }
+
+    Segment fixed(String name) {
+      return fixed.computeIfAbsent(name, absent -> new Segment(null));
+    }
+
+    Segment parameter(String name) {
+      ResourceType named = RESOURCES.get(name);
+      if (named == null && !NO_RESOURCES.contains(name)) {
+        throw new IllegalStateException("Neither a resource nor none: " + name);
+      }
+      if (parameter == null) {
+        parameter = new Segment(named);
+      }
+      return parameter;
+    }
   }
 }

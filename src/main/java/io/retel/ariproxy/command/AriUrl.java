@@ -69,6 +69,12 @@ record AriUrl(String path, List<String> segments, String query) {
     return queryParameter(name::equals);
   }
 
+  /** This with another query parameter, which needs no encoding. */
+  AriUrl with(String name, String value) {
+    String before = query == null || query.isEmpty() ? "" : query + "&";
+    return new AriUrl(path, segments, before + name + "=" + value);
+  }
+
   private Optional<String> queryParameter(Predicate<String> name) {
     Optional<String> value = Optional.empty();
     if (query != null) {
@@ -87,8 +93,8 @@ record AriUrl(String path, List<String> segments, String query) {
   }
 
   private static String checkedSegment(String segment) {
-    // in a path a plus is a plus
-    String decoded = decode(segment.replace("+", "%2B"));
+    // Asterisk takes a plus for a space here, too
+    String decoded = decode(segment);
     if (decoded.isEmpty()) {
       throw rejected("has an empty path segment");
     }

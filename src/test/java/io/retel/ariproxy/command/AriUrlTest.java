@@ -182,8 +182,15 @@ class AriUrlTest {
 
   @Test
   void decodesTheSegmentsForTheMapping() {
-    assertThat(AriUrl.parse("/ari/recordings/live/dir%2Fsub1+%E2%82%AC").segments())
-        .containsExactly("recordings", "live", "dir/sub1+€");
+    assertThat(AriUrl.parse("/ari/recordings/live/dir%2Fsub1%2B%E2%82%AC%2541").segments())
+        .containsExactly("recordings", "live", "dir/sub1+€%41");
+  }
+
+  @Test
+  void takesAPlusInThePathForASpaceAsAsteriskDoes() {
+    AriUrl url = AriUrl.parse("/bridges/a+b");
+    assertThat(url.segments()).containsExactly("bridges", "a b");
+    assertThat(url.path()).isEqualTo("/bridges/a+b");
   }
 
   @ParameterizedTest

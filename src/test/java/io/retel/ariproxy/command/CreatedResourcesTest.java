@@ -23,22 +23,19 @@ class CreatedResourcesTest {
           new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
 
   @ParameterizedTest
-  @CsvSource(
-      nullValues = "-",
-      value = {
-        "/channels, channelId, CHANNEL, X;2",
-        "/channels/create, channelId, CHANNEL, X;2",
-        "/channels/externalMedia, channelId, CHANNEL, -",
-        "/channels/c/play, playbackId, PLAYBACK, -",
-        "/channels/c/record, name, RECORDING, -",
-        "/channels/c/snoop, snoopId, SNOOPING, -",
-        "/bridges, bridgeId, BRIDGE, -",
-        "/bridges/b/play, playbackId, PLAYBACK, -",
-        "/bridges/b/record, name, RECORDING, -"
-      })
-  void theIdStandsInQueryOrBody(String url, String parameter, String type, String second) {
-    List<String> expected =
-        second == null ? List.of(type + ":X") : List.of(type + ":X", type + ":" + second);
+  @CsvSource({
+    "/channels, channelId, CHANNEL",
+    "/channels/create, channelId, CHANNEL",
+    "/channels/externalMedia, channelId, CHANNEL",
+    "/channels/c/play, playbackId, PLAYBACK",
+    "/channels/c/record, name, RECORDING",
+    "/channels/c/snoop, snoopId, SNOOPING",
+    "/bridges, bridgeId, BRIDGE",
+    "/bridges/b/play, playbackId, PLAYBACK",
+    "/bridges/b/record, name, RECORDING"
+  })
+  void theIdStandsInQueryOrBody(String url, String parameter, String type) {
+    List<String> expected = List.of(type + ":X");
     assertThat(created(post(url + "?" + parameter + "=X"))).isEqualTo(expected);
     assertThat(created(post(url, "{'" + parameter + "':'X'}"))).isEqualTo(expected);
   }
@@ -133,17 +130,57 @@ class CreatedResourcesTest {
     assertThat(command.request().query()).isEqualTo(url.substring(url.indexOf('?') + 1));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"Local/3000@default", "local/3000", "LOCAL/3000@default/n"})
+  void theSecondLegOfALocalChannelIsNamedAfterTheFirst(String endpoint) {
+    for (String url : List.of("/channels", "/channels/create")) {
+      assertThat(created(post(url + "?channelId=a&endpoint=" + endpoint)))
+          .containsExactly("CHANNEL:a", "CHANNEL:a;2");
+      assertThat(created(post(url, "{'channelId':'a','endpoint':'" + endpoint + "'}")))
+          .containsExactly("CHANNEL:a", "CHANNEL:a;2");
+    }
+    assertThat(created(post("/channels/a?otherChannelId=&endpoint=" + endpoint)))
+        .containsExactly("CHANNEL:a", "CHANNEL:a;2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "PJSIP/bob",
+        "Localhost/x",
+        "Local",
+        "%20Local/x",
+        "PJSIP/Local/x",
+        "UnicastRTP/x"
+      })
+  void noOtherChannelHasASecondLeg(String endpoint) {
+    assertThat(created(post("/channels?channelId=a&endpoint=" + endpoint)))
+        .containsExactly("CHANNEL:a");
+  }
+
   @Test
-  void theSecondLegHasItsOwnIdOrOneAfterTheFirst() {
-    assertThat(created(post("/channels?channelId=a"))).containsExactly("CHANNEL:a", "CHANNEL:a;2");
-    assertThat(created(post("/channels?channelId=a&otherChannelId=b")))
+  void anExternalMediaChannelHasNoSecondLeg() {
+    assertThat(
+            created(post("/channels/externalMedia?channelId=a&endpoint=Local/x&otherChannelId=b")))
+        .containsExactly("CHANNEL:a");
+  }
+
+  @Test
+  void theEndpointInTheBodyBeatsThatInTheQuery() {
+    assertThat(created(post("/channels/a?endpoint=Local/x", "{'endpoint':'PJSIP/bob'}")))
+        .containsExactly("CHANNEL:a");
+    assertThat(created(post("/channels/a?endpoint=PJSIP/bob", "{'endpoint':'Local/x'}")))
+        .containsExactly("CHANNEL:a", "CHANNEL:a;2");
+  }
+
+  @Test
+  void theSecondLegHasItsOwnIdIfOneIsGiven() {
+    assertThat(created(post("/channels?channelId=a&otherChannelId=b&endpoint=Local/x")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
     assertThat(created(post("/channels/a?otherChannelId=b")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
     assertThat(created(post("/channels/create", "{'channelId':'a','otherChannelId':'b'}")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
-    assertThat(created(post("/channels?channelId=a&otherChannelId=")))
-        .containsExactly("CHANNEL:a", "CHANNEL:a;2");
   }
 
   @Test
@@ -156,9 +193,9 @@ class CreatedResourcesTest {
 
   @Test
   void idsInPathAndQueryAreDecodedForTheMappingAndSentAsTheyAre() {
-    Command path = post("/channels/a%2Fb%20c");
-    assertThat(created(path)).containsExactly("CHANNEL:a/b c", "CHANNEL:a/b c;2");
-    assertThat(path.request().path()).isEqualTo("/channels/a%2Fb%20c");
+    Command path = post("/channels/a%2Fb%20c+d%2Be");
+    assertThat(created(path)).containsExactly("CHANNEL:a/b c d+e");
+    assertThat(path.request().path()).isEqualTo("/channels/a%2Fb%20c+d%2Be");
     Command query = post("/channels/c/record?name=dir%2Fr+1&format=wav");
     assertThat(created(query)).containsExactly("RECORDING:dir/r 1");
     assertThat(query.request().query()).isEqualTo("name=dir%2Fr+1&format=wav");
@@ -177,6 +214,21 @@ class CreatedResourcesTest {
                 added(new Origin("commands", 3, 43, "key"), url)))
         .doesNotHaveDuplicates();
     assertThat(added(new Origin("commands", 3, 42, "another key"), url)).isEqualTo(id);
+  }
+
+  /** It is another application's, or none's: taking it over is like creating it. */
+  @Test
+  void aClaimedChannelIsTheCommands() {
+    Command command = post("/events/claim?channelId=X&application=app");
+    assertThat(created(command)).containsExactly("CHANNEL:X");
+    assertThat(keys(command.resources())).containsExactly("CHANNEL:X");
+  }
+
+  @Test
+  void aClaimWithoutAChannelIsSentAsItIs() {
+    Command command = post("/events/claim?application=app");
+    assertThat(created(command)).isEmpty();
+    assertThat(command.request().query()).isEqualTo("application=app");
   }
 
   @ParameterizedTest
@@ -204,6 +256,8 @@ class CreatedResourcesTest {
   @CsvSource({
     "/channels/c/dtmf, CHANNEL:c",
     "/bridges/b/channels, BRIDGE:b",
+    "/channels/c/anything-new/x, CHANNEL:c",
+    "/endpoints/PJSIP/bob/anything-new, ENDPOINT:PJSIP/bob",
     "/playbacks/p/control, PLAYBACK:p",
     "/recordings/live/r/stop, RECORDING:r",
     "/recordings/live/dir%2Fr, RECORDING:dir/r",
@@ -220,7 +274,19 @@ class CreatedResourcesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"/asterisk/info", "/channels", "/bridges", "/recordings/stored", "/sounds/x"})
+      strings = {
+        "/asterisk/info",
+        "/channels",
+        "/channels/create",
+        "/channels/create/answer",
+        "/channels/externalMedia",
+        "/bridges",
+        "/recordings/stored",
+        "/endpoints/PJSIP",
+        "/sounds/x",
+        "/ari/channels/c",
+        "/anything-new/x"
+      })
   void whatIsAboutNoResourceNamesNone(String url) {
     assertThat(read("GET", url, "null").resources()).isEmpty();
   }

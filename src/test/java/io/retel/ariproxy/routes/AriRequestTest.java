@@ -148,7 +148,7 @@ class AriRequestTest {
   @Test
   void whatItCreatesIsKnownBeforeItIsAnswered() throws Exception {
     routes.command(
-        "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?channelId=c'}}");
+        "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?channelId=c&endpoint=Local/x'}}");
     request();
     for (String id : List.of("c", "c;2")) {
       routes.fromAsterisk("{\"type\":\"ChannelDialplan\",\"channel\":{\"id\":\"" + id + "\"}}");

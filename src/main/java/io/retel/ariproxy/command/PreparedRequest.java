@@ -1,0 +1,90 @@
+package io.retel.ariproxy.command;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.command.AriOperations.Effect;
+import io.retel.ariproxy.command.AriOperations.Match;
+import io.retel.ariproxy.command.AriOperations.Operation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A request as it will be sent, and what can be said of it before that.
+ *
+ * @param request the request
+ * @param template the operation's name, or empty for one that {@link AriOperations} does not know
+ * @param resources those in the path, then those that it creates
+ * @param created those that it creates or takes over, second legs included
+ * @param ended those that its success ends
+ */
+record PreparedRequest(
+    AriRequest request,
+    Optional<String> template,
+    List<Resource> resources,
+    List<Resource> created,
+    List<Resource> ended) {
+
+  private static final String LOCAL = "Local/";
+
+  /**
+   * Prepares a request. What it creates gets an id if it has none.
+   *
+   * @param origin what an id that is added is derived from
+   * @param body any JSON; missing or null for none
+   * @throws CommandRejectedException with status 400, if the url is none of ARI
+   */
+  static PreparedRequest of(Origin origin, String method, String url, JsonNode body) {
+    AriUrl ariUrl = AriUrl.parse(url);
+    Match match = AriOperations.find(method, ariUrl.segments());
+    AriParameters parameters = new AriParameters(ariUrl, body);
+    List<Resource> resources = new ArrayList<>(match.inPath());
+    List<Resource> created = new ArrayList<>(2);
+    List<Resource> ended = List.of();
+
+    Operation operation = match.operation().orElse(null);
+    if (operation != null && operation.effect() == Effect.ENDS) {
+      ended = List.of(last(match.inPath()));
+    } else if (operation != null && operation.effect() != Effect.NONE) {
+      if (operation.idInPath()) {
+        created.add(last(match.inPath()));
+      } else {
+        Optional<String> id = parameters.text(operation.idParameter());
+        if (id.isEmpty() && operation.idMayBeAdded()) {
+          id = Optional.of(origin.derivedId(operation.idParameter()));
+          parameters = parameters.with(operation.idParameter(), id.get());
+        }
+        id.map(given -> new Resource(operation.type(), given)).ifPresent(created::add);
+        resources.addAll(created);
+      }
+      if (operation.secondLegParameter() != null) {
+        Optional<String> named = parameters.text(operation.secondLegParameter());
+        named.ifPresent(id -> resources.add(new Resource(ResourceType.CHANNEL, id)));
+        if (named.isPresent() || isLocal(parameters)) {
+          // Asterisk names a second leg that has no name after the first one
+          String id = named.orElse(created.get(0).id() + ";2");
+          created.add(new Resource(ResourceType.CHANNEL, id));
+        }
+      }
+    }
+    return new PreparedRequest(
+        new AriRequest(method, ariUrl.path(), parameters.url().query(), parameters.bodyBytes()),
+        match.operation().map(Operation::template),
+        List.copyOf(resources),
+        List.copyOf(created),
+        ended);
+  }
+
+  /** Whether it is a channel with two legs; Asterisk takes technologies in any case. */
+  private static boolean isLocal(AriParameters parameters) {
+    return parameters
+        .text("endpoint")
+        .filter(endpoint -> endpoint.regionMatches(true, 0, LOCAL, 0, LOCAL.length()))
+        .isPresent();
+  }
+
+  private static Resource last(List<Resource> resources) {
+    return resources.get(resources.size() - 1);
+  }
+}
