@@ -15,7 +15,18 @@ public enum Meters {
   COMMANDS_ANSWERED(
       "ari-proxy.commands.answered", "Commands whose RESPONSE Kafka has acknowledged"),
   COMMANDS_UNANSWERED(
-      "ari-proxy.commands.unanswered", "Commands whose RESPONSE Kafka will never take");
+      "ari-proxy.commands.unanswered", "Commands whose RESPONSE Kafka will never take"),
+  COMMANDS_REPEATED(
+      "ari-proxy.commands.repeated", "Commands that were answered before, and are answered again"),
+  COMMANDS_LEFT(
+      "ari-proxy.commands.left", "Commands that were read and are left to another reader"),
+  COMMANDS_REJECTED(
+      "ari-proxy.commands.rejected",
+      "Commands that are wrong, not allowed or too old: 400, 403, 410, 413"),
+  COMMANDS_NOT_SENT("ari-proxy.commands.not-sent", "Commands that did not reach Asterisk: 503"),
+  COMMANDS_UNKNOWN("ari-proxy.commands.unknown", "Commands to which Asterisk gave no answer: 504"),
+  COMMANDS_TOO_LARGE(
+      "ari-proxy.commands.too-large", "Commands whose answer is larger than Kafka takes: 413");
 
   private final String meterName;
   private final String description;

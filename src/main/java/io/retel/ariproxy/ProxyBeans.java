@@ -6,13 +6,19 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.command.AnswerFailure;
+import io.retel.ariproxy.command.AnswerMemory;
 import io.retel.ariproxy.command.AriHttpClient;
+import io.retel.ariproxy.command.BeginCommand;
 import io.retel.ariproxy.command.CheckCommand;
 import io.retel.ariproxy.command.CommandReader;
 import io.retel.ariproxy.command.CommitWhenAnswered;
+import io.retel.ariproxy.command.LeaveToAnother;
 import io.retel.ariproxy.command.ReadCommand;
+import io.retel.ariproxy.command.RecallAnswer;
 import io.retel.ariproxy.command.RegisterCreated;
+import io.retel.ariproxy.command.SettleCreated;
 import io.retel.ariproxy.command.ToAriRequest;
+import io.retel.ariproxy.command.WhileAsteriskIsReached;
 import io.retel.ariproxy.command.WrapAnswer;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.envelope.Envelopes;
@@ -26,6 +32,7 @@ import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
+import java.time.InstantSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Registry;
 
@@ -42,7 +49,9 @@ final class ProxyBeans {
 
     CallContexts callContexts =
         new CallContexts(
-            settings.callContextIdleTime(), settings.callContextGraceTime(), Ticker.systemTicker());
+            settings.seconds(Setting.CALL_CONTEXT_IDLE_SECONDS),
+            settings.seconds(Setting.CALL_CONTEXT_GRACE_SECONDS),
+            Ticker.systemTicker());
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
@@ -60,15 +69,30 @@ final class ProxyBeans {
     // commands
     registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters));
     registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts)));
-    registry.bind("checkCommand", new CheckCommand());
+    registry.bind("beginCommand", new BeginCommand());
+    AnswerMemory answers =
+        new AnswerMemory(
+            settings.seconds(Setting.COMMANDS_REPEAT_SECONDS),
+            settings.number(Setting.COMMANDS_REPEAT_MEMORY),
+            Ticker.systemTicker());
+    registry.bind("recallAnswer", new RecallAnswer(answers, meters));
+    registry.bind(
+        "checkCommand",
+        new CheckCommand(
+            settings.allowedOperations(),
+            settings.number(Setting.ARI_MAX_REQUEST_SIZE),
+            settings.seconds(Setting.COMMANDS_MAX_AGE_SECONDS),
+            InstantSource.system()));
     registry.bind("registerCreated", new RegisterCreated(callContexts));
     registry.bind("toAriRequest", new ToAriRequest());
-    registry.bind(
-        "wrapAnswer", new WrapAnswer(envelopes, (int) settings.number(Setting.ARI_MAX_BODY_SIZE)));
-    registry.bind("answerRejected", AnswerFailure.rejected(envelopes));
-    registry.bind("answerNotSent", AnswerFailure.notSent(envelopes));
-    registry.bind("answerUnknown", AnswerFailure.unknown(envelopes));
-    registry.bind("answerTooLarge", AnswerFailure.tooLarge(envelopes));
+    WrapAnswer wrapAnswer =
+        new WrapAnswer(envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE));
+    registry.bind("wrapAnswer", wrapAnswer);
+    registry.bind("settleCreated", new SettleCreated(callContexts));
+    registry.bind("answerRejected", AnswerFailure.rejected(wrapAnswer, meters));
+    registry.bind("answerNotSent", AnswerFailure.notSent(wrapAnswer, meters));
+    registry.bind("answerUnknown", AnswerFailure.unknown(wrapAnswer, meters));
+    registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer, meters));
 
     // connections
     registry.bind(
@@ -90,10 +114,18 @@ final class ProxyBeans {
     registry.bind(
         "boundInFlight", new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT)));
 
-    for (String scheme : new String[] {"ahc-ws", "ahc-wss"}) {
-      AhcWsComponent websocket = context.getComponent(scheme, AhcWsComponent.class);
-      websocket.setUsername(settings.get(Setting.ARI_USERNAME));
-      websocket.setPassword(settings.password().reveal());
-    }
+    AhcWsComponent ws = websocket(context, "ahc-ws", settings);
+    AhcWsComponent wss = websocket(context, "ahc-wss", settings);
+    WhileAsteriskIsReached whileReached =
+        new WhileAsteriskIsReached(() -> ws.isConnected() || wss.isConnected());
+    registry.bind("whileAsteriskIsReached", whileReached);
+    registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
+  }
+
+  private static AhcWsComponent websocket(CamelContext context, String scheme, Settings settings) {
+    AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
+    component.setUsername(settings.get(Setting.ARI_USERNAME));
+    component.setPassword(settings.password().reveal());
+    return component;
   }
 }

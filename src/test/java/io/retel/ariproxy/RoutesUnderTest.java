@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.fixtures.kafka.FakeOffset;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import java.io.IOException;
@@ -15,12 +16,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.AdviceWith;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
 import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.Resource;
@@ -35,7 +34,7 @@ public final class RoutesUnderTest implements AutoCloseable {
   private static final Path ROUTES = Path.of("routes");
 
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final AtomicInteger marked = new AtomicInteger();
+  private FakeOffset offset = new FakeOffset();
 
   private RoutesUnderTest(Map<Setting, String> changed) throws Exception {
     Settings settings = settings(changed);
@@ -48,7 +47,12 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** With all ends cut off; Asterisk is {@code mock:ari}. */
   public static RoutesUnderTest start() throws Exception {
-    RoutesUnderTest routes = new RoutesUnderTest(Map.of());
+    return start(Map.of());
+  }
+
+  /** The same, with some settings of its own. */
+  public static RoutesUnderTest start(Map<Setting, String> settings) throws Exception {
+    RoutesUnderTest routes = new RoutesUnderTest(settings);
     AdviceWith.adviceWith(
         routes.context,
         "execute-command",
@@ -87,6 +91,8 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
     values.put(Setting.COMMANDS_AT_ONCE, "2");
+    // a test may send the same command as another one
+    values.put(Setting.COMMANDS_REPEAT_SECONDS, "0");
     values.putAll(changed);
     Map<String, String> environment = new HashMap<>();
     values.forEach((setting, value) -> environment.put(setting.environmentVariable(), value));
@@ -162,12 +168,22 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** A record arrives on the commands topic, with headers of its own. */
   public void command(String json, Map<String, Object> headers) {
+    send("commands", json, headers);
+  }
+
+  /** A record arrives on the topic {@code generic-commands}. */
+  public void genericCommand(String json) {
+    send("generic-commands", json, Map.of());
+  }
+
+  private void send(String topic, String json, Map<String, Object> headers) {
     Map<String, Object> all = new HashMap<>(headers);
-    all.put(KafkaConstants.TOPIC, "commands");
+    all.put(KafkaConstants.TOPIC, topic);
     all.put(KafkaConstants.PARTITION, 0);
     all.put(KafkaConstants.OFFSET, 7L);
     all.put(KafkaConstants.KEY, "the record's key");
-    all.put(KafkaConstants.MANUAL_COMMIT, (KafkaManualCommit) marked::incrementAndGet);
+    all.putIfAbsent(KafkaConstants.TIMESTAMP, System.currentTimeMillis());
+    all.put(KafkaConstants.MANUAL_COMMIT, offset);
     context
         .createFluentProducerTemplate()
         .to("direct:commands")
@@ -180,14 +196,34 @@ public final class RoutesUnderTest implements AutoCloseable {
   public void awaitAnswered() {
     await()
         .pollInterval(Duration.ofMillis(5))
-        .until(() -> marked.get() > 0 && context.getInflightRepository().size() == 0);
-    assertThat(marked).hasValue(1);
+        .until(() -> offset.committed() > 0 && context.getInflightRepository().size() == 0);
+    assertThat(offset.committed()).isOne();
+  }
+
+  /** Waits until a command that nobody answers is through the routes; its offset is not marked. */
+  public void awaitLeft() {
+    await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> offset.left() && context.getInflightRepository().size() == 0);
+    assertThat(offset.committed()).isZero();
+  }
+
+  /** The offset of the next command. */
+  public FakeOffset offset() {
+    return offset;
   }
 
   /** Forgets what has arrived so far. */
   public void reset() {
     MockEndpoint.resetMocks(context);
-    marked.set(0);
+    offset = new FakeOffset();
+  }
+
+  /** Forgets what has been published; Asterisk goes on as it is. */
+  public void resetTopics() {
+    mapped().reset();
+    unmapped().reset();
+    offset = new FakeOffset();
   }
 
   /** The value of a counter. */

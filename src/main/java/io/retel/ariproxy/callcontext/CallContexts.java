@@ -7,6 +7,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.ari.Resource;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The memory of call contexts: resource to call context (contract.md section 3).
@@ -71,14 +72,44 @@ public final class CallContexts {
     cache.asMap().putIfAbsent(resource.key(), new Mapping(callContext, false));
   }
 
-  /** Remembers a resource's call context unless it has one and lives. */
-  public void rememberUnlessAlive(Resource resource, String callContext) {
+  /**
+   * Gives a resource that is about to be created its call context, unless it has one and lives.
+   *
+   * @param evenIfAlive whether a new one of the same id may take the place of one that lives
+   * @return what was changed, if anything
+   */
+  public Optional<Registration> register(
+      Resource resource, String callContext, boolean evenIfAlive) {
+    Mapping now = new Mapping(callContext, false);
+    AtomicReference<Registration> registration = new AtomicReference<>();
     cache
         .asMap()
         .compute(
             resource.key(),
-            (key, known) ->
-                known == null || known.ended() ? new Mapping(callContext, false) : known);
+            (key, known) -> {
+              if (known != null && !known.ended() && !evenIfAlive) {
+                return known;
+              }
+              registration.set(new Registration(resource, now, known));
+              return now;
+            });
+    return Optional.ofNullable(registration.get());
+  }
+
+  /** The resource has not been created: what was remembered before counts, unless it has moved. */
+  public void undo(Registration registration) {
+    cache
+        .asMap()
+        .computeIfPresent(
+            registration.resource().key(),
+            (key, known) -> {
+              if (!known.callContext().equals(registration.now().callContext())) {
+                return known;
+              }
+              return registration.before() != null
+                  ? registration.before()
+                  : new Mapping(known.callContext(), true, known.left());
+            });
   }
 
   /** The resource is gone: its mapping stays for late events only. */

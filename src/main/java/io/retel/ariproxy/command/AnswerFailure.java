@@ -1,8 +1,9 @@
 package io.retel.ariproxy.command;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.command.AriAnswer.Outcome;
-import io.retel.ariproxy.envelope.Envelopes;
-import io.retel.ariproxy.kafka.Publication;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -14,47 +15,54 @@ public final class AnswerFailure implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(AnswerFailure.class);
 
-  private final Envelopes envelopes;
+  private final WrapAnswer wrapAnswer;
+  private final Counter failures;
   private final Function<Exception, AriAnswer.Failure> answer;
 
-  private AnswerFailure(Envelopes envelopes, Function<Exception, AriAnswer.Failure> answer) {
-    this.envelopes = envelopes;
+  private AnswerFailure(
+      WrapAnswer wrapAnswer, Counter failures, Function<Exception, AriAnswer.Failure> answer) {
+    this.wrapAnswer = wrapAnswer;
+    this.failures = failures;
     this.answer = answer;
   }
 
   /** The command was not to be sent. */
-  public static AnswerFailure rejected(Envelopes envelopes) {
+  public static AnswerFailure rejected(WrapAnswer wrapAnswer, MeterRegistry meters) {
     return new AnswerFailure(
-        envelopes,
+        wrapAnswer,
+        Meters.COMMANDS_REJECTED.in(meters),
         cause ->
-            cause instanceof CommandRejectedException rejection
-                ? new AriAnswer.Failure(
-                    rejection.status(), rejection.getMessage(), Outcome.NOT_SENT)
-                : new AriAnswer.Failure(400, String.valueOf(cause.getMessage()), Outcome.NOT_SENT));
+            new AriAnswer.Failure(
+                cause instanceof CommandRejectedException rejection ? rejection.status() : 400,
+                String.valueOf(cause.getMessage()),
+                Outcome.NOT_SENT));
   }
 
   /** Asterisk could not be reached. */
-  public static AnswerFailure notSent(Envelopes envelopes) {
+  public static AnswerFailure notSent(WrapAnswer wrapAnswer, MeterRegistry meters) {
     return new AnswerFailure(
-        envelopes,
+        wrapAnswer,
+        Meters.COMMANDS_NOT_SENT.in(meters),
         cause ->
             new AriAnswer.Failure(
                 503, "Asterisk could not be reached: " + why(cause), Outcome.NOT_SENT));
   }
 
   /** It was sent, and no answer came. */
-  public static AnswerFailure unknown(Envelopes envelopes) {
+  public static AnswerFailure unknown(WrapAnswer wrapAnswer, MeterRegistry meters) {
     return new AnswerFailure(
-        envelopes,
+        wrapAnswer,
+        Meters.COMMANDS_UNKNOWN.in(meters),
         cause ->
             new AriAnswer.Failure(
                 504, "Asterisk gave no answer to the request: " + why(cause), Outcome.UNKNOWN));
   }
 
   /** Asterisk answered, and Kafka does not take the answer for its size. */
-  public static AnswerFailure tooLarge(Envelopes envelopes) {
+  public static AnswerFailure tooLarge(WrapAnswer wrapAnswer, MeterRegistry meters) {
     return new AnswerFailure(
-        envelopes,
+        wrapAnswer,
+        Meters.COMMANDS_TOO_LARGE.in(meters),
         cause ->
             new AriAnswer.Failure(
                 413, "Asterisk's answer is too large for Kafka: " + why(cause), Outcome.ANSWERED));
@@ -62,11 +70,15 @@ public final class AnswerFailure implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     AriAnswer.Failure failure = answer.apply(cause);
-    LOG.warn("{} for {}: {}", failure.status(), command, failure.message());
-    Publication.prepare(exchange, command.lane(), envelopes.response(command, failure), false);
+    failures.increment();
+    LOG.warn(
+        "{} for {}: {}",
+        failure.status(),
+        exchange.getProperty(Command.PROPERTY),
+        failure.message());
+    wrapAnswer.wrap(exchange, failure);
   }
 
   private static String why(Exception cause) {

@@ -14,11 +14,24 @@ import java.util.regex.Pattern;
  */
 public sealed interface AriAnswer {
 
+  /** The name of the exchange property that carries it. */
+  String PROPERTY = "answer";
+
   JsonFactory JSON = new JsonFactory();
 
   Pattern JSON_TYPE = Pattern.compile("application/json\\b", Pattern.CASE_INSENSITIVE);
 
   int status();
+
+  /** Whether the command went out to Asterisk. */
+  default boolean sent() {
+    return true;
+  }
+
+  /** Whether Asterisk is known not to have carried the command out. */
+  default boolean refused() {
+    return status() >= 400;
+  }
 
   /** About how many bytes it takes in the envelope. */
   int size();
@@ -89,6 +102,16 @@ public sealed interface AriAnswer {
 
   /** The proxy answers by itself. */
   record Failure(int status, String message, Outcome outcome) implements AriAnswer {
+    @Override
+    public boolean sent() {
+      return outcome != Outcome.NOT_SENT;
+    }
+
+    @Override
+    public boolean refused() {
+      return outcome == Outcome.NOT_SENT;
+    }
+
     @Override
     public int size() {
       return 96 + message.length();

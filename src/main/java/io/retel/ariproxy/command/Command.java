@@ -2,6 +2,7 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -12,9 +13,8 @@ import java.util.List;
  * @param commandId the controller's id for it, as JSON, or null
  * @param method the HTTP method as the controller wrote it, or null
  * @param url the url as the controller wrote it, or null
- * @param request what is sent to Asterisk, or null if it is rejected
- * @param resources those in the path, then those that it creates
- * @param created those that it creates, second legs included
+ * @param expiresAt when its controller does not want it carried out any more, or null
+ * @param prepared what is sent to Asterisk, or null if it is rejected
  * @param rejection why it is not carried out, or null
  */
 public record Command(
@@ -23,13 +23,40 @@ public record Command(
     JsonNode commandId,
     String method,
     String url,
-    AriRequest request,
-    List<Resource> resources,
-    List<Resource> created,
+    Instant expiresAt,
+    PreparedRequest prepared,
     CommandRejectedException rejection) {
 
   /** The name of the exchange property that carries the command through its route. */
   public static final String PROPERTY = "command";
+
+  /** What is sent to Asterisk, or null if it is rejected. */
+  AriRequest request() {
+    return prepared == null ? null : prepared.request();
+  }
+
+  /** The resources in the path, then those that it creates. */
+  public List<Resource> resources() {
+    return prepared == null ? List.of() : prepared.resources();
+  }
+
+  /** The resources that it creates, second legs included. */
+  public List<Resource> created() {
+    return prepared == null ? List.of() : prepared.created();
+  }
+
+  /** The resources that its success ends. */
+  List<Resource> ended() {
+    return prepared == null ? List.of() : prepared.ended();
+  }
+
+  /**
+   * The operation's name in ARI's documentation, like {@code POST /channels/{channelId}/answer}; of
+   * one that is not known, method and path.
+   */
+  String operation() {
+    return prepared.template().orElseGet(() -> method + " " + request().path());
+  }
 
   /**
    * The key whose order counts: the call context; without one, the record's key; without that,
@@ -42,9 +69,9 @@ public record Command(
   /** For the log: without the query, and without what was refused. */
   @Override
   public String toString() {
-    return (request == null
+    return (prepared == null
             ? "what is not sent"
-            : request.method() + " " + Shortened.text(request.path()))
+            : request().method() + " " + Shortened.text(request().path()))
         + " (command "
         + Shortened.text(String.valueOf(commandId))
         + " of "

@@ -9,7 +9,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.io.IOException;
-import java.util.List;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import java.util.Set;
 
@@ -43,28 +45,23 @@ public final class CommandReader {
     try {
       json = parse(value);
     } catch (CommandRejectedException e) {
-      return new Command(origin, null, null, null, null, null, List.of(), List.of(), e);
+      return new Command(origin, null, null, null, null, null, null, e);
     }
-    String callContext = text(json.path("callContext"));
+    String callContext = scalar(json.path("callContext"));
     JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
     JsonNode ariCommand = json.path("ariCommand");
     String method = text(ariCommand.path("method"));
     String url = text(ariCommand.path("url"));
     try {
+      if (callContext == null && json.path("callContext").isContainerNode()) {
+        throw new CommandRejectedException(400, "The command's callContext is no text");
+      }
+      Instant expiresAt = expiresAt(json.path("expiresAt"));
       PreparedRequest prepared = prepare(origin, method, url, ariCommand.path("body"));
-      return new Command(
-          origin,
-          callContext != null ? callContext : callContextOf(origin, prepared),
-          commandId,
-          method,
-          url,
-          prepared.request(),
-          prepared.resources(),
-          prepared.created(),
-          null);
+      String belongsTo = callContext != null ? callContext : callContextOf(origin, prepared);
+      return new Command(origin, belongsTo, commandId, method, url, expiresAt, prepared, null);
     } catch (CommandRejectedException e) {
-      return new Command(
-          origin, callContext, commandId, method, url, null, List.of(), List.of(), e);
+      return new Command(origin, callContext, commandId, method, url, null, null, e);
     }
   }
 
@@ -110,6 +107,23 @@ public final class CommandReader {
       }
     }
     return prepared.created().isEmpty() ? null : origin.derivedId("callContext");
+  }
+
+  private static Instant expiresAt(JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    try {
+      return OffsetDateTime.parse(node.asText()).toInstant();
+    } catch (DateTimeParseException e) {
+      throw new CommandRejectedException(
+          400, "The command's expiresAt is no time with a zone like 2030-01-31T12:00:00Z");
+    }
+  }
+
+  /** A controller may write a number where a text is meant; empty is none. */
+  private static String scalar(JsonNode node) {
+    return node.isNumber() || node.isBoolean() ? node.asText() : text(node);
   }
 
   private static String text(JsonNode node) {

@@ -3,11 +3,11 @@ package io.retel.ariproxy.command;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.kafka.CommandOffset;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Lets a command's offset be committed when its RESPONSE is acknowledged, wherever in the routes
  * that will be: it is bound to the end of the exchange. Stands before {@link ReadCommand}, which
- * removes the headers.
+ * removes the headers. What is left to another reader of the partition is not committed.
  */
 public final class CommitWhenAnswered implements Processor {
 
@@ -23,22 +23,29 @@ public final class CommitWhenAnswered implements Processor {
 
   private final Counter answered;
   private final Counter unanswered;
+  private final Counter left;
 
   public CommitWhenAnswered(MeterRegistry meters) {
     this.answered = Meters.COMMANDS_ANSWERED.in(meters);
     this.unanswered = Meters.COMMANDS_UNANSWERED.in(meters);
+    this.left = Meters.COMMANDS_LEFT.in(meters);
   }
 
   @Override
   public void process(Exchange exchange) {
-    KafkaManualCommit offset =
-        exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, KafkaManualCommit.class);
+    CommandOffset offset =
+        exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, CommandOffset.class);
+    exchange.setProperty(CommandOffset.PROPERTY, offset);
     exchange
         .getExchangeExtension()
         .addOnCompletion(
             new SynchronizationAdapter() {
               @Override
               public void onComplete(Exchange done) {
+                if (offset.left()) {
+                  left.increment();
+                  return;
+                }
                 answered.increment();
                 offset.commit();
               }

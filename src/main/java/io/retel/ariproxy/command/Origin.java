@@ -1,6 +1,7 @@
 package io.retel.ariproxy.command;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.UUID;
 
 /**
@@ -10,8 +11,9 @@ import java.util.UUID;
  * @param partition its partition
  * @param offset its offset
  * @param key the record's key, or null
+ * @param timestamp the record's time: when it was sent, or appended if the topic says so
  */
-public record Origin(String topic, int partition, long offset, String key) {
+public record Origin(String topic, int partition, long offset, String key, Instant timestamp) {
 
   /**
    * An id that is the same whenever this very command is carried out, so that a repeated creation

@@ -1,6 +1,7 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.component.lanes.LanesConstants;
+import java.time.Instant;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -28,7 +29,8 @@ public final class ReadCommand implements Processor {
             message.getHeader(KafkaConstants.TOPIC, String.class),
             message.getHeader(KafkaConstants.PARTITION, int.class),
             message.getHeader(KafkaConstants.OFFSET, long.class),
-            message.getHeader(KafkaConstants.KEY, String.class));
+            message.getHeader(KafkaConstants.KEY, String.class),
+            Instant.ofEpochMilli(message.getHeader(KafkaConstants.TIMESTAMP, long.class)));
     Command command = reader.read(origin, message.getBody(byte[].class));
     message.removeHeaders("*");
     message.setBody(command);

@@ -8,25 +8,40 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
-/** Makes Asterisk's answer the command's RESPONSE. */
+/**
+ * Makes what came of a command its RESPONSE, and remembers that if the command may have been
+ * carried out.
+ */
 public final class WrapAnswer implements Processor {
 
   private final Envelopes envelopes;
+  private final AnswerMemory answers;
   private final int maxBodySize;
 
   /**
    * @param maxBodySize the largest body of Asterisk's that is passed on, in bytes
    */
-  public WrapAnswer(Envelopes envelopes, int maxBodySize) {
+  public WrapAnswer(Envelopes envelopes, AnswerMemory answers, int maxBodySize) {
     this.envelopes = envelopes;
+    this.answers = answers;
     this.maxBodySize = maxBodySize;
   }
 
+  /** Asterisk has answered: the message is its answer. */
   @Override
   public void process(Exchange exchange) throws IOException {
+    wrap(exchange, read(exchange.getMessage()));
+  }
+
+  /** Makes an answer the RESPONSE, whoever gives it. */
+  void wrap(Exchange exchange, AriAnswer answer) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    AriAnswer answer = read(exchange.getMessage());
-    Publication.prepare(exchange, command.lane(), envelopes.response(command, answer), false);
+    exchange.setProperty(AriAnswer.PROPERTY, answer);
+    byte[] envelope = envelopes.response(command, answer);
+    if (answer.sent()) {
+      answers.remember(command, envelope);
+    }
+    Publication.prepare(exchange, command.lane(), envelope, false);
   }
 
   private AriAnswer read(Message message) throws IOException {

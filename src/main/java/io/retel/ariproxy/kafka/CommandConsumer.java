@@ -9,8 +9,9 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.LongSupplier;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -27,8 +28,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each poll commits what has been answered since the last one; a record that was answered before
  * is not handed out again; when too many wait for their answer, none is fetched; a partition that
- * is revoked is given away when all its commands are answered. All on the thread that polls, as
- * Kafka wants it; {@link #answered} alone may be called by any.
+ * is revoked is given away when all of its commands that are begun are answered, and the others are
+ * left to its next reader. All on the thread that polls, as Kafka wants it; a {@link CommandOffset}
+ * alone may be used by any.
  */
 final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
@@ -42,29 +44,46 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;
-  private final LongSupplier drainTimeoutMs;
+  private final long drainTimeoutMs;
+  private final BooleanSupplier stopping;
+
+  /**
+   * A member without a name of its own: its partitions are somebody else's as soon as it is gone.
+   */
+  private final boolean dynamicMember;
+
   private boolean paused;
-  private boolean replaced;
+  private boolean done;
   private long lastCommit = System.nanoTime();
 
   /**
    * @param maxUnanswered how many commands may wait for their answer before no more are fetched
-   * @param drainTimeoutMs how long a revoked partition's commands may take to be answered
+   * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
+   *     answered
+   * @param stopping whether the proxy stops
    */
-  CommandConsumer(Properties properties, int maxUnanswered, LongSupplier drainTimeoutMs) {
+  CommandConsumer(
+      Properties properties, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
     super(properties);
     this.maxUnanswered = maxUnanswered;
     this.drainTimeoutMs = drainTimeoutMs;
+    this.stopping = stopping;
+    this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
   }
 
-  /** The command at that offset is answered, and its RESPONSE acknowledged. */
-  void answered(TopicPartition partition, long offset) {
-    progress.answered(partition, offset);
+  /** What becomes of the command at that offset. */
+  CommandOffset offset(TopicPartition partition, long offset) {
+    return progress.offset(partition, offset);
   }
 
   @Override
   public ConsumerRecords<Object, Object> poll(Duration timeout) {
-    if (replaced) {
+    if (dynamicMember && !done && stopping.getAsBoolean()) {
+      // the others of the group go on with the partitions while this proxy finishes what it began
+      done = true;
+      unsubscribe();
+    }
+    if (done) {
       LockSupport.parkNanos(timeout.toNanos());
       return ConsumerRecords.empty();
     }
@@ -72,7 +91,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       return pollInOrder(timeout);
     } catch (FencedInstanceIdException e) {
       // to join again would throw the other one out, and so on for ever
-      replaced = true;
+      done = true;
+      progress.giveBack(assignment());
       LOG.error(
           "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
               + " kafka.commands-topic and a kafka.group of its own; then start this one again",
@@ -178,8 +198,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
       camel.onPartitionsRevoked(partitions);
       try {
-        long timeout = drainTimeoutMs.getAsLong();
-        int left = progress.awaitAnswered(partitions, timeout);
+        progress.giveBack(partitions);
+        // when a static member stops, all has been done to answer what it had read
+        long timeout = dynamicMember || !stopping.getAsBoolean() ? drainTimeoutMs : 0;
+        int left = progress.awaitBegun(partitions, timeout);
         if (left > 0) {
           LOG.warn(
               "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",

@@ -1,7 +1,9 @@
 package io.retel.ariproxy.kafka;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
@@ -24,8 +26,16 @@ final class CommandProgress {
     committed.remove(partition);
   }
 
+  /** Partitions go to another reader, which carries out what is not begun yet: nothing more is. */
+  synchronized void giveBack(Iterable<TopicPartition> revoked) {
+    revoked.forEach(
+        partition ->
+            Optional.ofNullable(partitions.get(partition)).ifPresent(PartitionProgress::giveBack));
+  }
+
   /** A partition is somebody else's now: what is answered of it later is not ours to commit. */
   synchronized void gone(TopicPartition partition) {
+    giveBack(List.of(partition));
     partitions.remove(partition);
     committed.remove(partition);
     notifyAll();
@@ -36,11 +46,54 @@ final class CommandProgress {
     return progress != null && progress.take(offset);
   }
 
-  synchronized void answered(TopicPartition partition, long offset) {
-    PartitionProgress progress = partitions.get(partition);
-    if (progress != null) {
-      progress.answered(offset);
-      notifyAll();
+  /** What becomes of a command that was taken. */
+  synchronized CommandOffset offset(TopicPartition partition, long offset) {
+    return new Taken(partitions.get(partition), offset);
+  }
+
+  /**
+   * A command that was taken while its partition was assigned; of the same partition assigned again
+   * it knows nothing.
+   */
+  private final class Taken implements CommandOffset {
+
+    private final PartitionProgress partition;
+    private final long offset;
+    private volatile boolean left;
+
+    Taken(PartitionProgress partition, long offset) {
+      this.partition = partition;
+      this.offset = offset;
+    }
+
+    @Override
+    public boolean begin() {
+      synchronized (CommandProgress.this) {
+        left = !partition.begin(offset);
+        return !left;
+      }
+    }
+
+    @Override
+    public void commit() {
+      synchronized (CommandProgress.this) {
+        partition.answered(offset);
+        CommandProgress.this.notifyAll();
+      }
+    }
+
+    @Override
+    public void leave() {
+      synchronized (CommandProgress.this) {
+        left = true;
+        partition.leave(offset);
+        CommandProgress.this.notifyAll();
+      }
+    }
+
+    @Override
+    public boolean left() {
+      return left;
     }
   }
 
@@ -75,19 +128,19 @@ final class CommandProgress {
   }
 
   /**
-   * Waits until all that was taken of these partitions is answered.
+   * Waits until all that was begun of these partitions is answered.
    *
    * @param timeoutMs how long at most
    * @return how many are left unanswered
    */
-  synchronized int awaitAnswered(Iterable<TopicPartition> revoked, long timeoutMs)
+  synchronized int awaitBegun(Iterable<TopicPartition> revoked, long timeoutMs)
       throws InterruptedException {
     long deadline = System.nanoTime() + timeoutMs * 1_000_000;
     while (true) {
       int left = 0;
       for (TopicPartition partition : revoked) {
         PartitionProgress progress = partitions.get(partition);
-        left += progress == null ? 0 : progress.unanswered();
+        left += progress == null ? 0 : progress.begun();
       }
       long wait = (deadline - System.nanoTime()) / 1_000_000;
       if (left == 0 || wait <= 0) {

@@ -1,19 +1,18 @@
 package io.retel.ariproxy.kafka;
 
 import org.apache.camel.component.kafka.consumer.CommitManager;
-import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
 
 /**
  * Makes Camel's manual commit a mark: the offset is answered, and {@link CommandConsumer} commits
- * it on its own thread when all before it are answered too. The mark may be set by any thread.
+ * it on its own thread when all before it are answered too.
  */
 public final class MarkAnswered implements KafkaManualCommitFactory {
 
   @Override
-  public KafkaManualCommit newInstance(
+  public CommandOffset newInstance(
       CamelExchangePayload exchange, KafkaRecordPayload record, CommitManager commitManager) {
     CommandConsumer consumer = (CommandConsumer) exchange.consumer;
-    return () -> consumer.answered(record.partition, record.recordOffset);
+    return consumer.offset(record.partition, record.recordOffset);
   }
 }

@@ -1,10 +1,13 @@
 package io.retel.ariproxy.kafka;
 
 import java.util.BitSet;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * How far the commands of one partition are: which have been taken, and which of them are answered.
+ * How far the commands of one partition are: which have been taken, which of them are begun, and
+ * which are answered.
  *
  * <p>What is committed is the <em>watermark</em>, below which all is answered; which offsets at and
  * above it are answered too goes along with it (contract.md section 4). Not safe for use by many
@@ -13,8 +16,10 @@ import java.util.TreeSet;
 final class PartitionProgress {
 
   private final TreeSet<Long> unanswered = new TreeSet<>();
+  private final Set<Long> begun = new HashSet<>();
   private final AnsweredOffsets answeredBefore;
   private long position;
+  private boolean givenBack;
 
   /**
    * @param committed the offset that was committed before
@@ -31,7 +36,7 @@ final class PartitionProgress {
    * @return false if it must not be carried out: it was taken already, or answered before
    */
   boolean take(long offset) {
-    if (offset < position) {
+    if (givenBack || offset < position) {
       return false;
     }
     position = offset + 1;
@@ -42,9 +47,35 @@ final class PartitionProgress {
     return true;
   }
 
+  /**
+   * An offset that was taken is about to be carried out.
+   *
+   * @return false if it must not be, since the partition is given back
+   */
+  boolean begin(long offset) {
+    return !givenBack && begun.add(offset);
+  }
+
   /** An offset is answered. */
   void answered(long offset) {
     unanswered.remove(offset);
+    begun.remove(offset);
+  }
+
+  /** An offset that was begun is not carried out after all, and stays unanswered. */
+  void leave(long offset) {
+    begun.remove(offset);
+    giveBack();
+  }
+
+  /** The partition goes to another reader: nothing more of it is begun. */
+  void giveBack() {
+    givenBack = true;
+  }
+
+  /** Whether it goes to another reader. */
+  boolean givenBack() {
+    return givenBack;
   }
 
   /** Below this offset all is answered. */
@@ -55,6 +86,11 @@ final class PartitionProgress {
   /** How many are taken and not answered. */
   int unanswered() {
     return unanswered.size();
+  }
+
+  /** How many are begun and not answered. */
+  int begun() {
+    return begun.size();
   }
 
   /** How far the furthest that was taken is from the watermark. */

@@ -22,9 +22,9 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
   /**
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
    *     are fetched
-   * @param drainTimeoutMs how long a revoked partition's commands may take to be answered
-   * @param stopping whether the proxy stops: then all has been done to answer them, and nothing
-   *     more comes of waiting
+   * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
+   *     answered
+   * @param stopping whether the proxy stops
    */
   public ProxyKafkaClients(int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
     this.maxUnanswered = maxUnanswered;
@@ -48,8 +48,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
-    return new CommandConsumer(
-        properties, maxUnanswered, () -> stopping.getAsBoolean() ? 0 : drainTimeoutMs);
+    return new CommandConsumer(properties, maxUnanswered, drainTimeoutMs, stopping);
   }
 
   @Override

@@ -13,6 +13,7 @@ public enum Setting {
   ARI_PASSWORD("ari.password", null),
   ARI_CONNECT_TIMEOUT("ari.connect-timeout", "2000"),
   ARI_RESPONSE_TIMEOUT("ari.response-timeout", "10000"),
+  ARI_MAX_REQUEST_SIZE("ari.max-request-size", "40960"),
   ARI_MAX_BODY_SIZE("ari.max-body-size", "524288"),
   ARI_MAX_MESSAGE_SIZE("ari.max-message-size", "16777216"),
   ARI_BUFFER_SIZE("ari.buffer-size", "67108864"),
@@ -28,6 +29,10 @@ public enum Setting {
 
   COMMANDS_AT_ONCE("commands.at-once", "64"),
   COMMANDS_MAX_UNANSWERED("commands.max-unanswered", "2000"),
+  COMMANDS_ALLOWED("commands.allowed", ""),
+  COMMANDS_MAX_AGE_SECONDS("commands.max-age-seconds", "0"),
+  COMMANDS_REPEAT_SECONDS("commands.repeat-seconds", "300"),
+  COMMANDS_REPEAT_MEMORY("commands.repeat-memory", "67108864"),
 
   CALL_CONTEXT_IDLE_SECONDS("call-context.idle-seconds", "86400"),
   CALL_CONTEXT_GRACE_SECONDS("call-context.grace-seconds", "60"),

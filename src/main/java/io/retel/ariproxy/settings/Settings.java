@@ -1,5 +1,6 @@
 package io.retel.ariproxy.settings;
 
+import io.retel.ariproxy.command.AllowedOperations;
 import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
 import java.io.IOException;
 import java.io.Reader;
@@ -101,12 +102,17 @@ public final class Settings {
     topicsDiffer();
     number(Setting.ARI_CONNECT_TIMEOUT, 1, 600_000);
     number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
+    number(Setting.ARI_MAX_REQUEST_SIZE, 1_024, 512 * 1024 * 1024);
     number(Setting.ARI_MAX_BODY_SIZE, 1_024, 512 * 1024 * 1024);
     number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, 512 * 1024 * 1024);
     number(Setting.ARI_BUFFER_SIZE, 64 * 1024, Long.MAX_VALUE);
     number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, 1024 * 1024, Long.MAX_VALUE);
     number(Setting.COMMANDS_AT_ONCE, 1, 1_000);
     number(Setting.COMMANDS_MAX_UNANSWERED, 1, 20_000);
+    allowedOperations();
+    number(Setting.COMMANDS_MAX_AGE_SECONDS, 0, Integer.MAX_VALUE);
+    number(Setting.COMMANDS_REPEAT_SECONDS, 0, Integer.MAX_VALUE);
+    number(Setting.COMMANDS_REPEAT_MEMORY, 0, Long.MAX_VALUE);
     number(Setting.CALL_CONTEXT_IDLE_SECONDS, 1, Integer.MAX_VALUE);
     number(Setting.CALL_CONTEXT_GRACE_SECONDS, 0, Integer.MAX_VALUE);
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
@@ -135,14 +141,18 @@ public final class Settings {
     return password;
   }
 
-  /** How long call contexts are remembered that nobody asks for. */
-  public Duration callContextIdleTime() {
-    return Duration.ofSeconds(number(Setting.CALL_CONTEXT_IDLE_SECONDS));
+  /** A setting that is a number of seconds. */
+  public Duration seconds(Setting setting) {
+    return Duration.ofSeconds(number(setting));
   }
 
-  /** How long call contexts are remembered after their resource's end. */
-  public Duration callContextGraceTime() {
-    return Duration.ofSeconds(number(Setting.CALL_CONTEXT_GRACE_SECONDS));
+  /** What controllers may ask of Asterisk. */
+  public AllowedOperations allowedOperations() {
+    try {
+      return AllowedOperations.parse(get(Setting.COMMANDS_ALLOWED));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(Setting.COMMANDS_ALLOWED, e.getMessage());
+    }
   }
 
   /** How an event's resources are published. */

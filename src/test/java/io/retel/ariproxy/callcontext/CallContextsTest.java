@@ -40,7 +40,7 @@ class CallContextsTest {
     clock.pass(IDLE.minus(MOMENT));
     callContexts.rememberIfNew(CHANNEL, "two");
     clock.pass(IDLE.minus(MOMENT));
-    callContexts.rememberUnlessAlive(CHANNEL, "three");
+    callContexts.register(CHANNEL, "three", false);
     clock.pass(IDLE.minus(MOMENT));
     callContexts.move(CHANNEL, "one");
     clock.pass(IDLE.minus(MOMENT));
@@ -114,19 +114,52 @@ class CallContextsTest {
   }
 
   @Test
-  void rememberUnlessAliveDoesNotTakeOverALivingResource() {
-    callContexts.rememberUnlessAlive(CHANNEL, "one");
-    callContexts.rememberUnlessAlive(CHANNEL, "two");
+  void registeringDoesNotTakeOverALivingResource() {
+    callContexts.register(CHANNEL, "one", false);
+    callContexts.register(CHANNEL, "two", false);
     assertThat(callContexts.of(CHANNEL)).contains("one");
   }
 
   @Test
-  void rememberUnlessAliveGivesAnIdThatIsUsedAgainItsNewCall() {
+  void registeringGivesAnIdThatIsUsedAgainItsNewCall() {
     callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
-    callContexts.rememberUnlessAlive(CHANNEL, "two");
+    callContexts.register(CHANNEL, "two", false);
     clock.pass(GRACE.plus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void whatWasRegisteredAndNotCreatedIsForgottenAfterTheGraceTime() {
+    Registration registration = callContexts.register(CHANNEL, "one", false).orElseThrow();
+    callContexts.undo(registration);
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+    clock.pass(GRACE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void whatTookThePlaceOfALivingOneAndIsNotCreatedLeavesItsPlace() {
+    callContexts.move(CHANNEL, "one");
+    Registration registration = callContexts.register(CHANNEL, "two", true).orElseThrow();
+    assertThat(callContexts.of(CHANNEL)).contains("two");
+    callContexts.undo(registration);
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+  }
+
+  @Test
+  void whatHasMovedSinceItWasRegisteredStaysWhereItIs() {
+    Registration registration = callContexts.register(CHANNEL, "one", false).orElseThrow();
+    callContexts.move(CHANNEL, "two");
+    callContexts.undo(registration);
+    clock.pass(GRACE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void aLivingResourceIsNotRegisteredAndSoNothingIsUndone() {
+    callContexts.move(CHANNEL, "one");
+    assertThat(callContexts.register(CHANNEL, "two", false)).isEmpty();
   }
 
   @Test

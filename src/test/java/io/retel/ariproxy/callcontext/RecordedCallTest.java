@@ -9,6 +9,7 @@ import io.retel.ariproxy.command.CommandReader;
 import io.retel.ariproxy.command.Origin;
 import io.retel.ariproxy.fixtures.recording.Recording;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -79,10 +80,11 @@ class RecordedCallTest {
     CommandReader reader = new CommandReader(callContexts);
     int offset = 0;
     for (byte[] value : recording.commands("one call")) {
-      Command command = reader.read(new Origin("commands", 0, offset++, "one call"), value);
+      Command command =
+          reader.read(new Origin("commands", 0, offset++, "one call", Instant.EPOCH), value);
       assertThat(command.rejection()).as("%s", command).isNull();
       for (Resource created : command.created()) {
-        callContexts.rememberUnlessAlive(created, command.callContext());
+        callContexts.register(created, command.callContext(), false);
       }
     }
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.command.AriOperations.Match;
 import io.retel.ariproxy.command.AriOperations.Operation;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,7 +106,7 @@ class AriOperationsTest {
   }
 
   private static PreparedRequest prepare(String method, String url) {
-    Origin origin = new Origin("commands", 3, 42, "key");
+    Origin origin = new Origin("commands", 3, 42, "key", Instant.EPOCH);
     return PreparedRequest.of(origin, method, url, MissingNode.getInstance());
   }
 }

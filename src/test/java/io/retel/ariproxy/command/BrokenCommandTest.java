@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullAndEmptySource;
@@ -14,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A record that is no command, or one that cannot be carried out, is a 400. */
 class BrokenCommandTest {
 
-  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key");
+  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key", Instant.EPOCH);
 
   private final CommandReader reader =
       new CommandReader(

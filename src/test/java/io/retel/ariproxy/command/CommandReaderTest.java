@@ -8,6 +8,7 @@ import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Reading a command that can be carried out. */
 class CommandReaderTest {
 
-  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key");
+  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key", Instant.EPOCH);
 
   private final CallContexts callContexts =
       new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker());

@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.fixtures.kafka.FakeOffset;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.UnitOfWorkHelper;
@@ -20,7 +19,7 @@ class CommitWhenAnsweredTest {
 
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-  private final AtomicInteger marked = new AtomicInteger();
+  private final FakeOffset offset = new FakeOffset();
 
   @AfterEach
   void stop() {
@@ -30,20 +29,20 @@ class CommitWhenAnsweredTest {
   @Test
   void whatIsAnsweredIsMarked() {
     ends(null);
-    assertThat(marked).hasValue(1);
+    assertThat(offset.committed()).isOne();
     assertThat(Meters.COMMANDS_ANSWERED.in(meters).count()).isEqualTo(1);
   }
 
   @Test
   void nothingIsMarkedBeforeTheEnd() {
     begins();
-    assertThat(marked).hasValue(0);
+    assertThat(offset.committed()).isZero();
   }
 
   @Test
   void whatCanNeverBeAnsweredIsMarkedAndCounted() {
     ends(new IllegalStateException("not allowed"));
-    assertThat(marked).hasValue(1);
+    assertThat(offset.committed()).isOne();
     assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isEqualTo(1);
     assertThat(Meters.COMMANDS_ANSWERED.in(meters).count()).isZero();
   }
@@ -52,8 +51,17 @@ class CommitWhenAnsweredTest {
   void whatAStopInterruptedIsLeftForWhoeverReadsItNext() {
     ends(new InterruptedException());
     ends(new RejectedExecutionException());
-    assertThat(marked).hasValue(0);
+    assertThat(offset.committed()).isZero();
     assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isZero();
+  }
+
+  @Test
+  void whatIsLeftToAnotherReaderIsNotMarkedAndCounted() {
+    offset.leave();
+    ends(null);
+    assertThat(offset.committed()).isZero();
+    assertThat(Meters.COMMANDS_LEFT.in(meters).count()).isEqualTo(1);
+    assertThat(Meters.COMMANDS_ANSWERED.in(meters).count()).isZero();
   }
 
   private void ends(Exception failure) {
@@ -65,9 +73,7 @@ class CommitWhenAnsweredTest {
 
   private Exchange begins() {
     Exchange exchange = new DefaultExchange(context);
-    exchange
-        .getMessage()
-        .setHeader(KafkaConstants.MANUAL_COMMIT, (KafkaManualCommit) marked::incrementAndGet);
+    exchange.getMessage().setHeader(KafkaConstants.MANUAL_COMMIT, offset);
     new CommitWhenAnswered(meters).process(exchange);
     return exchange;
   }

@@ -7,6 +7,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a command creates, and which of its ids counts (contract.md section 6). */
 class CreatedResourcesTest {
 
-  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key");
+  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key", Instant.EPOCH);
 
   private final CommandReader reader =
       new CommandReader(
@@ -209,11 +210,12 @@ class CreatedResourcesTest {
     assertThat(
             List.of(
                 id,
-                added(new Origin("others", 3, 42, "key"), url),
-                added(new Origin("commands", 4, 42, "key"), url),
-                added(new Origin("commands", 3, 43, "key"), url)))
+                added(new Origin("others", 3, 42, "key", Instant.EPOCH), url),
+                added(new Origin("commands", 4, 42, "key", Instant.EPOCH), url),
+                added(new Origin("commands", 3, 43, "key", Instant.EPOCH), url)))
         .doesNotHaveDuplicates();
-    assertThat(added(new Origin("commands", 3, 42, "another key"), url)).isEqualTo(id);
+    assertThat(added(new Origin("commands", 3, 42, "another key", Instant.EPOCH), url))
+        .isEqualTo(id);
   }
 
   /** It is another application's, or none's: taking it over is like creating it. */

@@ -11,6 +11,7 @@ import io.retel.ariproxy.command.Origin;
 import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -144,7 +145,8 @@ class ResponseEnvelopeTest {
   private String response(String json, AriAnswer answer) {
     Command command =
         reader.read(
-            new Origin("commands", 0, 1, null), text(json).getBytes(StandardCharsets.UTF_8));
+            new Origin("commands", 0, 1, null, Instant.EPOCH),
+            text(json).getBytes(StandardCharsets.UTF_8));
     Envelopes envelopes = new Envelopes("commands", EventResourcesForm.OBJECT);
     return new String(envelopes.response(command, answer), StandardCharsets.UTF_8);
   }

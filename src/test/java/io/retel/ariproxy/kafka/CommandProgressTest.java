@@ -24,7 +24,7 @@ class CommandProgressTest {
     progress.assigned(ONE, 5, null);
     progress.take(ONE, 5);
     progress.toCommit();
-    progress.answered(ONE, 5);
+    progress.offset(ONE, 5).commit();
     assertThat(progress.toCommit()).containsOnly(Map.entry(ONE, offset(6)));
     assertThat(progress.toCommit()).isEmpty();
   }
@@ -42,7 +42,7 @@ class CommandProgressTest {
     progress.assigned(ONE, 5, null);
     progress.take(ONE, 5);
     progress.take(ONE, 6);
-    progress.answered(ONE, 6);
+    progress.offset(ONE, 6).commit();
     OffsetAndMetadata committed = progress.toCommit().get(ONE);
 
     CommandProgress restarted = new CommandProgress();
@@ -65,7 +65,7 @@ class CommandProgressTest {
     progress.assigned(ONE, 0, null);
     progress.take(ONE, 0);
     progress.take(ONE, 1);
-    progress.answered(ONE, 1);
+    progress.offset(ONE, 1).commit();
     OffsetAndMetadata before = progress.toCommit().get(ONE);
     progress.assigned(TWO, 0, new OffsetAndMetadata(5, before.metadata()));
     for (long offset = 0; offset < 10; offset++) {
@@ -77,8 +77,9 @@ class CommandProgressTest {
   void aPartitionThatIsGoneTakesAndCommitsNothing() {
     progress.assigned(ONE, 5, null);
     progress.take(ONE, 5);
+    CommandOffset taken = progress.offset(ONE, 5);
     progress.gone(ONE);
-    progress.answered(ONE, 5);
+    taken.commit();
     assertThat(progress.take(ONE, 6)).isFalse();
     assertThat(progress.toCommit()).isEmpty();
     assertThat(progress.unanswered()).isZero();
@@ -94,37 +95,99 @@ class CommandProgressTest {
     }
     progress.take(TWO, 0);
     for (long offset = 1; offset < 10; offset++) {
-      progress.answered(ONE, offset);
+      progress.offset(ONE, offset).commit();
     }
     assertThat(progress.unanswered()).isEqualTo(2);
     assertThat(progress.window()).isEqualTo(10);
   }
 
   @Test
-  void awaitsTheAnswersOfARevokedPartitionAlone() throws Exception {
+  void awaitsTheAnswersOfWhatIsBegunInARevokedPartitionAlone() throws Exception {
     progress.assigned(ONE, 0, null);
     progress.assigned(TWO, 0, null);
     progress.take(ONE, 0);
+    progress.take(ONE, 1);
     progress.take(TWO, 0);
+    CommandOffset begun = progress.offset(ONE, 0);
+    begun.begin();
+    progress.offset(TWO, 0).begin();
     CompletableFuture<Integer> left =
         Async.supply(
             () -> {
               try {
-                return progress.awaitAnswered(List.of(ONE), 60_000);
+                return progress.awaitBegun(List.of(ONE), 60_000);
               } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
               }
             });
-    progress.answered(ONE, 0);
+    begun.commit();
     assertThat(left.get(30, TimeUnit.SECONDS)).isZero();
   }
 
   @Test
   void tellsHowManyAreLeftWhenItHasWaitedLongEnough() throws Exception {
     progress.assigned(ONE, 0, null);
-    progress.take(ONE, 0);
-    progress.take(ONE, 1);
-    assertThat(progress.awaitAnswered(List.of(ONE, TWO), 1)).isEqualTo(2);
+    for (long offset = 0; offset < 2; offset++) {
+      progress.take(ONE, offset);
+      progress.offset(ONE, offset).begin();
+    }
+    assertThat(progress.awaitBegun(List.of(ONE, TWO), 1)).isEqualTo(2);
+  }
+
+  @Test
+  void nothingMoreIsBegunOfAPartitionThatIsGivenBackAndItsNextReaderTakesIt() {
+    progress.assigned(ONE, 5, null);
+    for (long offset = 5; offset < 8; offset++) {
+      progress.take(ONE, offset);
+    }
+    CommandOffset first = progress.offset(ONE, 5);
+    CommandOffset second = progress.offset(ONE, 6);
+    CommandOffset third = progress.offset(ONE, 7);
+    assertThat(first.begin()).isTrue();
+    assertThat(third.begin()).isTrue();
+    progress.giveBack(List.of(ONE));
+    assertThat(second.begin()).isFalse();
+    assertThat(second.left()).isTrue();
+    third.commit();
+    first.commit();
+
+    OffsetAndMetadata committed = progress.toCommit().get(ONE);
+    CommandProgress next = new CommandProgress();
+    next.assigned(ONE, committed.offset(), committed);
+    assertThat(next.take(ONE, 6)).isTrue();
+    assertThat(next.take(ONE, 7)).isFalse();
+    assertThat(next.take(ONE, 8)).isTrue();
+  }
+
+  @Test
+  void whatIsLeftStaysUnansweredAndNothingBehindItInItsPartitionIsBegun() throws Exception {
+    progress.assigned(ONE, 5, null);
+    progress.assigned(TWO, 0, null);
+    progress.take(ONE, 5);
+    progress.take(ONE, 6);
+    progress.take(TWO, 0);
+    CommandOffset first = progress.offset(ONE, 5);
+    CommandOffset second = progress.offset(ONE, 6);
+    first.begin();
+    first.leave();
+    assertThat(first.left()).isTrue();
+    assertThat(second.begin()).isFalse();
+    assertThat(progress.offset(TWO, 0).begin()).isTrue();
+    assertThat(progress.take(ONE, 7)).isFalse();
+    assertThat(progress.awaitBegun(List.of(ONE), 60_000)).isZero();
+    assertThat(progress.toCommit()).containsEntry(ONE, offset(5));
+  }
+
+  @Test
+  void whatWaitsFromBeforeAPartitionCameBackIsNotBegun() {
+    progress.assigned(ONE, 5, null);
+    progress.take(ONE, 5);
+    CommandOffset before = progress.offset(ONE, 5);
+    progress.gone(ONE);
+    progress.assigned(ONE, 5, null);
+    progress.take(ONE, 5);
+    assertThat(before.begin()).isFalse();
+    assertThat(progress.offset(ONE, 5).begin()).isTrue();
   }
 
   private static OffsetAndMetadata offset(long offset) {

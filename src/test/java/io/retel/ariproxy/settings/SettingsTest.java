@@ -44,8 +44,9 @@ class SettingsTest {
     Settings settings = read();
     assertThat(settings.get(Setting.ARI_URL)).isEqualTo("http://localhost:8088/ari");
     assertThat(settings.number(Setting.COMMANDS_AT_ONCE)).isEqualTo(64);
-    assertThat(settings.callContextIdleTime()).isEqualTo(Duration.ofDays(1));
-    assertThat(settings.callContextGraceTime()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(settings.seconds(Setting.CALL_CONTEXT_IDLE_SECONDS)).isEqualTo(Duration.ofDays(1));
+    assertThat(settings.seconds(Setting.CALL_CONTEXT_GRACE_SECONDS))
+        .isEqualTo(Duration.ofMinutes(1));
     assertThat(settings.eventResources()).isEqualTo(EventResourcesForm.ARRAY);
   }
 
@@ -90,6 +91,15 @@ class SettingsTest {
       delimiter = '|',
       value = {
         "ARI_URL | localhost:8088",
+        "COMMANDS_ALLOWED | /channels/**",
+        "COMMANDS_ALLOWED | HEAD /channels",
+        "COMMANDS_ALLOWED | GET channels",
+        "COMMANDS_ALLOWED | GET /channels POST /channels",
+        "COMMANDS_ALLOWED | GET /channels,",
+        "COMMANDS_ALLOWED | GET /chanels/**",
+        "COMMANDS_ALLOWED | DELETE /channels/{channelId}/answer",
+        "COMMANDS_MAX_AGE_SECONDS | -1",
+        "COMMANDS_REPEAT_SECONDS | soon",
         "ARI_URL | ftp://localhost/ari",
         "ARI_URL | http:///ari",
         "ARI_URL | http://local host/ari",
@@ -102,6 +112,7 @@ class SettingsTest {
         "ARI_CONNECT_TIMEOUT | 2s",
         "ARI_CONNECT_TIMEOUT | 0",
         "ARI_RESPONSE_TIMEOUT | -1",
+        "ARI_MAX_REQUEST_SIZE | 1",
         "ARI_MAX_BODY_SIZE | 1",
         "ARI_MAX_BODY_SIZE | 99999999999999999999",
         "ARI_MAX_MESSAGE_SIZE | 1e6",
@@ -134,6 +145,7 @@ class SettingsTest {
     "KAFKA_BROKERS, 'a:1, b.c:9092'",
     "KAFKA_BROKERS, '[::1]:9092'",
     "ARI_APP, 'a,b'",
+    "COMMANDS_ALLOWED, 'GET /**, * /channels/**,POST  /bridges/{bridgeId}/addChannel'",
     "ARI_URL, HTTPS://pbx.example:8089/prefix/ari/",
     "CALL_CONTEXT_GRACE_SECONDS, 0",
     "ENVELOPE_EVENT_RESOURCES, Object"

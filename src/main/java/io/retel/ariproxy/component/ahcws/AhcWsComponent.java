@@ -97,6 +97,12 @@ public class AhcWsComponent extends DefaultComponent {
         });
   }
 
+  /** Whether messages can arrive: there is a connection, and none is not open. */
+  public boolean isConnected() {
+    return !connections.isEmpty()
+        && connections.values().stream().allMatch(connection -> connection.state().connected());
+  }
+
   private void register(AhcWsHealthCheck check) {
     HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
     if (registry != null) {

@@ -1,0 +1,63 @@
+package io.retel.ariproxy.command;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Remembers for a while what commands were answered, so that one that is sent again is answered
+ * again and not carried out twice (contract.md section 4). Safe for use by many threads.
+ */
+public final class AnswerMemory {
+
+  /** What an entry weighs beside its envelope, in bytes of heap. */
+  private static final int OVERHEAD = 512;
+
+  private final Cache<Key, byte[]> envelopes;
+
+  /**
+   * @param window how long an answer is remembered
+   * @param maxHeap how many bytes of heap the answers may take; the least used are forgotten first
+   * @param ticker the clock
+   */
+  public AnswerMemory(Duration window, long maxHeap, Ticker ticker) {
+    this.envelopes =
+        Caffeine.newBuilder()
+            .expireAfterWrite(window)
+            .maximumWeight(maxHeap)
+            .weigher((Key key, byte[] envelope) -> OVERHEAD + key.length() + envelope.length)
+            .ticker(ticker)
+            .build();
+  }
+
+  /** Remembers the RESPONSE to a command, if the command can be told from others. */
+  void remember(Command command, byte[] envelope) {
+    Key.of(command).ifPresent(key -> envelopes.put(key, envelope));
+  }
+
+  /** The RESPONSE to the same command, if it was answered within the window. */
+  Optional<byte[]> recall(Command command) {
+    return Key.of(command).map(envelopes::getIfPresent);
+  }
+
+  /**
+   * What makes a command the same: beside its ids its request, since a controller that gives all
+   * its commands one id means no repetition.
+   */
+  private record Key(String callContext, JsonNode commandId, String method, String url) {
+
+    static Optional<Key> of(Command command) {
+      return command.callContext() == null || command.commandId() == null
+          ? Optional.empty()
+          : Optional.of(
+              new Key(command.callContext(), command.commandId(), command.method(), command.url()));
+    }
+
+    int length() {
+      return 2 * (callContext.length() + url.length()) + commandId.toString().length();
+    }
+  }
+}

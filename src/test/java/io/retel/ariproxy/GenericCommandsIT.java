@@ -1,0 +1,280 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.camel.ServiceStatus;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Two proxies, each with an Asterisk, share the topic of generic commands (contract.md section 4).
+ */
+@ExtendWith(KafkaExtension.class)
+class GenericCommandsIT {
+
+  private static final String APP = "generic";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final List<SimulatedAsterisk> asterisks = new ArrayList<>();
+  private final List<ProxySettings> settings = new ArrayList<>();
+  private final List<RunningProxy> proxies = new ArrayList<>();
+  private TopicWriter writer;
+  private Controller controller;
+  private String topic;
+  private int sent;
+
+  @BeforeEach
+  void start(KafkaBroker kafka) {
+    topic = "generic-" + UUID.randomUUID();
+    kafka.createTopic(topic, 8);
+    startAnother(kafka);
+    startAnother(kafka);
+    writer = new TopicWriter(kafka.bootstrapServers());
+    controller = new Controller(settings.get(0), kafka);
+  }
+
+  private void startAnother(KafkaBroker kafka) {
+    SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+    ProxySettings own = ProxySettings.of(asterisk, APP, kafka);
+    asterisks.add(asterisk);
+    settings.add(own);
+    own.with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, settings.get(0).eventsTopic())
+        .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
+        .with(Setting.KAFKA_GENERIC_GROUP, topic)
+        .with(Setting.COMMANDS_AT_ONCE, "16")
+        // time for what is under way, and not for all that waits
+        .with(Setting.SHUTDOWN_TIMEOUT, "2")
+        // what is repeated shall be seen at Asterisk
+        .with(Setting.COMMANDS_REPEAT_SECONDS, "0");
+    proxies.add(RunningProxy.start(own));
+  }
+
+  @AfterEach
+  void stop() {
+    controller.close();
+    writer.close();
+    proxies.forEach(RunningProxy::close);
+    asterisks.forEach(SimulatedAsterisk::close);
+  }
+
+  @Test
+  void commandsSpreadOverBothAsterisks() {
+    awaitBothTakePart();
+    assertThat(asterisks)
+        .allSatisfy(each -> assertThat(each.requestCount("GET", "/asterisk/ping")).isPositive());
+  }
+
+  @Test
+  void aCallBeginsUnderTheCommandsCallContextAndGoesOnWhereItsResponseSays() {
+    awaitBothTakePart();
+
+    send("new-call", "POST", "/channels?endpoint=Local/100@default&app=" + APP);
+
+    TopicRecord response = controller.response("command-" + sent);
+    assertStatus(200, response);
+    assertThat(response.key()).isEqualTo("new-call");
+    TopicRecord start = controller.event("new-call", "STASIS_START", payload -> true);
+    String commandsTopic = response.json().path("commandsTopic").asText();
+    assertThat(start.json().path("commandsTopic").asText()).isEqualTo(commandsTopic);
+    assertThat(settings).extracting(ProxySettings::commandsTopic).contains(commandsTopic);
+
+    String channel = start.json().at("/payload/channel/id").asText();
+    sent++;
+    writer.send(
+        commandsTopic, "new-call", command("new-call", "POST", "/channels/" + channel + "/answer"));
+    assertStatus(204, controller.response("command-" + sent));
+  }
+
+  @Test
+  void whileOneAsteriskIsDownAllGoesToTheOtherAndWhenItIsBackItTakesPartAgain() {
+    awaitBothTakePart();
+
+    asterisks.get(0).kill();
+    List<String> whileDown = sendMany(200);
+    awaitRoute(0, ServiceStatus.Stopped);
+
+    whileDown.forEach(id -> assertAnsweredBy(1, id));
+    assertThat(onTheWire(whileDown)).doesNotHaveDuplicates().hasSameSizeAs(whileDown);
+
+    asterisks.get(0).restart();
+    awaitBothTakePart();
+  }
+
+  @Test
+  void whileNoAsteriskIsThereCommandsWait() {
+    awaitBothTakePart();
+    asterisks.forEach(SimulatedAsterisk::kill);
+    awaitRoute(0, ServiceStatus.Stopped);
+    awaitRoute(1, ServiceStatus.Stopped);
+
+    List<String> waiting = sendMany(50);
+    asterisks.forEach(SimulatedAsterisk::restart);
+
+    waiting.forEach(id -> assertStatus(200, controller.response(id)));
+    assertThat(onTheWire(waiting)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void whatIsUnderWayWhenAsteriskGoesDownIsAnsweredByThisProxyAndWhatWaitsByTheOther() {
+    awaitBothTakePart();
+    List<Fault> hanging =
+        asterisks.stream().map(each -> each.faults().hang(r -> r.uri().contains("/x/"))).toList();
+    List<String> underWay = sendMany(30, "/channels/x/");
+    Awaitility.await("half of them at each Asterisk")
+        .atMost(PATIENCE)
+        .until(() -> hanging.stream().allMatch(fault -> fault.hits() > 5));
+
+    asterisks.get(0).kill();
+    hanging.get(1).lift();
+
+    int unknown = 0;
+    for (String id : underWay) {
+      int status = controller.response(id).json().at("/payload/status_code").asInt();
+      unknown += status == 504 ? 1 : 0;
+      assertThat(status).as(id).isIn(504, 404);
+    }
+    assertThat(unknown).isEqualTo(hanging.get(0).hits());
+    assertThat(onTheWire(underWay)).doesNotHaveDuplicates().hasSameSizeAs(underWay);
+  }
+
+  @Test
+  void aProxyThatStopsGivesItsPartToTheOthersAndNothingIsRepeated() {
+    awaitBothTakePart();
+    slowDown();
+    List<String> ids = sendMany(400);
+
+    proxies.get(0).close();
+    ids.addAll(sendMany(100));
+
+    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    assertThat(onTheWire(ids)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aProxyThatJoinsTakesItsPartAndNothingIsRepeated(KafkaBroker kafka) {
+    awaitBothTakePart();
+    slowDown();
+    List<String> ids = sendMany(400);
+    startAnother(kafka);
+    String joining = settings.get(2).commandsTopic();
+
+    Awaitility.await("the third takes part")
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              ids.addAll(sendMany(10));
+              return controller.responses().stream()
+                  .anyMatch(
+                      response -> joining.equals(response.json().path("commandsTopic").asText()));
+            });
+
+    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    assertThat(onTheWire(ids)).doesNotHaveDuplicates();
+  }
+
+  /** Commands arrive faster than they are carried out, so that many wait in the proxies. */
+  private void slowDown() {
+    asterisks.forEach(each -> each.faults().delayAnswers(Duration.ofMillis(300)));
+  }
+
+  private void awaitBothTakePart() {
+    awaitAllTakePart(settings.get(0).commandsTopic(), settings.get(1).commandsTopic());
+  }
+
+  /** Each of these proxies answers some of a handful of commands. */
+  private void awaitAllTakePart(String... commandsTopics) {
+    Awaitility.await("all take part")
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              Set<String> answering = new HashSet<>();
+              for (String id : sendMany(16)) {
+                TopicRecord response = controller.response(id);
+                assertStatus(200, response);
+                answering.add(response.json().path("commandsTopic").asText());
+              }
+              return answering.containsAll(List.of(commandsTopics));
+            });
+  }
+
+  private void awaitRoute(int proxy, ServiceStatus status) {
+    Awaitility.await("the route of proxy " + proxy + " is " + status)
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                proxies
+                    .get(proxy)
+                    .context()
+                    .getRouteController()
+                    .getRouteStatus("generic-commands"),
+            status::equals);
+  }
+
+  private List<String> sendMany(int count) {
+    return sendMany(count, "/asterisk/ping?");
+  }
+
+  private List<String> sendMany(int count, String url) {
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      ids.add(send("call-" + sent, "GET", url + "id=" + (sent + 1)));
+    }
+    return ids;
+  }
+
+  private String send(String callContext, String method, String url) {
+    sent++;
+    writer.send(topic, callContext, command(callContext, method, url));
+    return "command-" + sent;
+  }
+
+  private String command(String callContext, String method, String url) {
+    return "{\"callContext\":\"%s\",\"commandId\":\"command-%d\",\"ariCommand\":{\"method\":\"%s\",\"url\":\"%s\"}}"
+        .formatted(callContext, sent, method, url);
+  }
+
+  /** The requests of these commands that any Asterisk has seen. */
+  private List<String> onTheWire(List<String> commandIds) {
+    Set<String> wanted = new HashSet<>();
+    commandIds.forEach(id -> wanted.add(id.replace("command-", "id=")));
+    return asterisks.stream()
+        .flatMap(asterisk -> asterisk.requests().stream())
+        .map(RecordedRequest::uri)
+        .map(uri -> uri.substring(Math.max(0, uri.indexOf("id="))))
+        .filter(wanted::contains)
+        .toList();
+  }
+
+  private void assertAnsweredBy(int proxy, String commandId) {
+    TopicRecord response = controller.response(commandId);
+    assertStatus(200, response);
+    assertThat(response.json().path("commandsTopic").asText())
+        .isEqualTo(settings.get(proxy).commandsTopic());
+  }
+
+  private static void assertStatus(int status, TopicRecord response) {
+    JsonNode payload = response.json().path("payload");
+    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
+  }
+}
