@@ -64,7 +64,7 @@ public final class AriEvent {
     return type;
   }
 
-  /** Whether it is for who holds the websocket: in a route, {@code ${body.forTheClient}}. */
+  /** Whether it is for who holds the websocket, and no matter of a call. */
   public boolean forTheClient() {
     return FOR_THE_CLIENT.contains(type);
   }
