@@ -10,6 +10,7 @@ public enum Meters {
   EVENTS_PUBLISHED(
       "ari-proxy.events.published", "Events that Kafka has acknowledged, unmapped ones included"),
   EVENTS_UNMAPPED("ari-proxy.events.unmapped", "Events that belong to no known call"),
+  EVENTS_KEPT("ari-proxy.events.kept", "Events that are for the proxy and no call-controller"),
   EVENTS_UNREADABLE("ari-proxy.events.unreadable", "Websocket messages that are no ARI events"),
   EVENTS_LOST("ari-proxy.events.lost", "Events that Kafka will never take"),
   COMMANDS_ANSWERED(

@@ -25,6 +25,7 @@ import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.event.CountUnreadable;
 import io.retel.ariproxy.event.FindCallContext;
+import io.retel.ariproxy.event.KeepEvent;
 import io.retel.ariproxy.event.ReadEvent;
 import io.retel.ariproxy.event.WrapEvent;
 import io.retel.ariproxy.kafka.BoundInFlight;
@@ -59,6 +60,7 @@ final class ProxyBeans {
 
     // events
     registry.bind("readEvent", new ReadEvent());
+    registry.bind("keepEvent", new KeepEvent(meters));
     registry.bind(
         "findCallContext", new FindCallContext(new CallContextRules(callContexts), meters));
     CountLost countLost = new CountLost(meters);

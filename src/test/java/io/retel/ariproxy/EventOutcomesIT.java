@@ -112,7 +112,8 @@ class EventOutcomesIT {
   }
 
   @Test
-  void anotherClientThatTakesTheApplicationOverIsToldOf() {
+  void anotherClientThatTakesTheApplicationOverIsToldOfAndNotPublished() {
+    double before = proxy.count("ari-proxy.events.kept");
     try (CapturedLog log = new CapturedLog()) {
       asterisk.emit(APP, "{\"type\":\"ApplicationReplaced\",\"application\":\"" + APP + "\"}");
 
@@ -123,6 +124,10 @@ class EventOutcomesIT {
                       .singleElement()
                       .asString()
                       .contains("Another client", APP));
+      assertThat(proxy.count("ari-proxy.events.kept")).isEqualTo(before + 1);
+      assertThat(controller.unmapped())
+          .extracting(record -> record.json().path("type").asText())
+          .doesNotContain("APPLICATION_REPLACED");
     }
   }
 

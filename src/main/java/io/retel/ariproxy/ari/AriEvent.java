@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An event as Asterisk sent it, parsed once.
@@ -19,6 +20,9 @@ public final class AriEvent {
   /** What stands behind the object would stand behind it in the envelope, too. */
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  /** What they tell is a matter of the connection, and no call's. */
+  private static final Set<String> FOR_THE_CLIENT = Set.of("ApplicationReplaced", "RESTResponse");
 
   private final String type;
   private final byte[] payload;
@@ -58,6 +62,11 @@ public final class AriEvent {
   /** The type's name as Asterisk writes it, like {@code StasisStart}. */
   public String type() {
     return type;
+  }
+
+  /** Whether it is for who holds the websocket, and no matter of a call. */
+  public boolean forTheClient() {
+    return FOR_THE_CLIENT.contains(type);
   }
 
   /** The bytes to publish: JSON in UTF-8, as sent. Not to be written to. */

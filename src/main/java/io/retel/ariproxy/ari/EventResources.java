@@ -1,9 +1,11 @@
 package io.retel.ariproxy.ari;
 
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,31 +18,44 @@ import java.util.Set;
  */
 public final class EventResources {
 
-  /** Fields that hold a channel, the event's own one first. */
-  private static final List<String> CHANNEL_FIELDS =
-      List.of(
-          "channel",
-          "peer",
-          "caller",
-          "forwarded",
-          "replace_channel",
-          "transferer",
-          "transferer_first_leg",
-          "transferer_second_leg",
-          "transferee",
-          "transfer_target",
-          "destination_link_first_leg",
-          "destination_link_second_leg",
-          "destination_threeway_channel");
+  /** Where channels stand, the event's own one first. */
+  private static final List<JsonPointer> CHANNELS =
+      pointers(
+          "/channel",
+          "/peer",
+          "/caller",
+          "/forwarded",
+          "/replace_channel",
+          "/transferer_first_leg",
+          "/transferer_second_leg",
+          "/transferee",
+          "/transfer_target",
+          "/destination_link_first_leg",
+          "/destination_link_second_leg",
+          "/destination_threeway_channel",
+          "/referred_by/source_channel",
+          "/referred_by/connected_channel",
+          "/refer_to/destination_channel",
+          "/refer_to/connected_channel");
 
-  /** Fields that hold a bridge, the event's own one first. */
-  private static final List<String> BRIDGE_FIELDS =
-      List.of(
-          "bridge",
-          "bridge_from",
-          "transferer_first_leg_bridge",
-          "transferer_second_leg_bridge",
-          "destination_threeway_bridge");
+  /** Which of them can be the event's own, whose variables count. */
+  private static final List<JsonPointer> OWN_CHANNELS =
+      pointers("/channel", "/peer", "/transferer_first_leg", "/referred_by/source_channel");
+
+  /** Where bridges stand, the event's own one first. */
+  private static final List<JsonPointer> BRIDGES =
+      pointers(
+          "/bridge",
+          "/bridge_from",
+          "/transferer_first_leg_bridge",
+          "/transferer_second_leg_bridge",
+          "/destination_threeway_bridge",
+          "/referred_by/bridge",
+          "/refer_to/bridge");
+
+  /** Types whose own resource is the application. */
+  private static final Set<String> OF_APPLICATIONS =
+      Set.of("ApplicationRegistered", "ApplicationUnregistered", "ApplicationReplaced");
 
   private EventResources() {}
 
@@ -57,8 +72,8 @@ public final class EventResources {
     }
     add(found, ResourceType.PLAYBACK, json.path("playback").path("id"));
     add(found, ResourceType.RECORDING, json.path("recording").path("name"));
-    for (String field : CHANNEL_FIELDS) {
-      add(found, ResourceType.CHANNEL, json.path(field).path("id"));
+    for (JsonPointer channel : CHANNELS) {
+      add(found, ResourceType.CHANNEL, json.at(channel).path("id"));
     }
     if (!bridgeFirst) {
       addBridges(json, found);
@@ -66,31 +81,34 @@ public final class EventResources {
     add(found, ResourceType.ENDPOINT, endpointId(json.path("endpoint")));
     add(found, ResourceType.DEVICE, json.path("device_state").path("name"));
     add(found, ResourceType.MAILBOX, json.path("mailbox").path("name"));
+    if (OF_APPLICATIONS.contains(event.type())) {
+      add(found, ResourceType.APPLICATION, json.path("application"));
+    }
     return List.copyOf(found);
   }
 
   /**
-   * Resources that tell the event's call context if its own ones do not: what a playback or
-   * recording is played to or recorded from, who is in the bridge, who referred.
+   * Resources that tell the event's call context if those that it is about do not: what a playback
+   * or recording is played to or recorded from, who is in the bridge, who was its video source.
    */
   public static List<Resource> relatedTo(AriEvent event) {
     JsonNode json = event.json();
     List<Resource> related = new ArrayList<>(2);
     addTarget(related, json.path("playback").path("target_uri"));
     addTarget(related, json.path("recording").path("target_uri"));
-    add(related, ResourceType.CHANNEL, json.path("referred_by").path("source_channel").path("id"));
-    for (String field : BRIDGE_FIELDS) {
-      for (JsonNode channel : json.path(field).path("channels")) {
+    for (JsonPointer bridge : BRIDGES) {
+      for (JsonNode channel : json.at(bridge).path("channels")) {
         add(related, ResourceType.CHANNEL, channel);
       }
     }
+    add(related, ResourceType.CHANNEL, json.path("old_video_source_id"));
     return related;
   }
 
   /** The channel whose variables count for the event, or a missing node. */
   static JsonNode ownChannel(AriEvent event) {
-    for (String field : List.of("channel", "peer")) {
-      JsonNode channel = event.json().path(field);
+    for (JsonPointer own : OWN_CHANNELS) {
+      JsonNode channel = event.json().at(own);
       if (channel.isObject()) {
         return channel;
       }
@@ -99,9 +117,14 @@ public final class EventResources {
   }
 
   private static void addBridges(JsonNode json, Set<Resource> found) {
-    for (String field : BRIDGE_FIELDS) {
-      add(found, ResourceType.BRIDGE, json.path(field).path("id"));
+    for (JsonPointer bridge : BRIDGES) {
+      add(found, ResourceType.BRIDGE, json.at(bridge).path("id"));
     }
+    add(found, ResourceType.BRIDGE, json.path("destination_bridge"));
+  }
+
+  private static List<JsonPointer> pointers(String... expressions) {
+    return Arrays.stream(expressions).map(JsonPointer::compile).toList();
   }
 
   private static JsonNode endpointId(JsonNode endpoint) {

@@ -30,21 +30,29 @@ public final class CallContextRules {
   /** Finds the call context of an event, and remembers what follows from it. */
   public MappedEvent map(AriEvent event) {
     List<Resource> resources = EventResources.of(event);
+    List<Resource> related = EventResources.relatedTo(event);
     MappedEvent mapped =
         byChannelVariable(event, resources)
             .or(() -> byMemory(event, resources, resources))
-            .or(() -> byMemory(event, resources, EventResources.relatedTo(event)))
+            .or(() -> byMemory(event, resources, related))
             .or(() -> generated(event, resources))
             .orElseGet(() -> new MappedEvent(event, null, resources));
     if (mapped.callContext() != null) {
-      for (Resource resource : resources) {
-        if (resource.type().partOfCall()) {
-          callContexts.rememberIfNew(resource, mapped.callContext());
-        }
+      remember(resources, mapped.callContext());
+      remember(related, mapped.callContext());
+    }
+    if (!resources.isEmpty()) {
+      lifetime(event.type(), resources.get(0));
+    }
+    return mapped;
+  }
+
+  private void remember(List<Resource> resources, String callContext) {
+    for (Resource resource : resources) {
+      if (resource.type().partOfCall()) {
+        callContexts.rememberIfNew(resource, callContext);
       }
     }
-    ended(event, resources);
-    return mapped;
   }
 
   /** Rule 1: the dialplan says. The channel moves to that context, whatever it had before. */
@@ -117,17 +125,22 @@ public final class CallContextRules {
     return List.copyOf(ordered);
   }
 
-  private void ended(AriEvent event, List<Resource> resources) {
-    switch (event.type()) {
+  /**
+   * How long a resource is remembered follows from its events. Of a call from the dialplan Asterisk
+   * tells no ChannelDestroyed: a ChannelHangupRequest before StasisEnd is all that tells a channel
+   * that is gone from one that goes on in the dialplan or in another application.
+   */
+  private void lifetime(String type, Resource own) {
+    switch (type) {
+      case "StasisStart", "PlaybackStarted", "RecordingStarted" -> callContexts.start(own);
+      case "ChannelHangupRequest" -> callContexts.hangUp(own);
+      case "StasisEnd" -> callContexts.leaveStasis(own);
       case "ChannelDestroyed",
           "BridgeDestroyed",
           "PlaybackFinished",
           "RecordingFinished",
-          "RecordingFailed" -> {
-        if (!resources.isEmpty()) {
-          callContexts.end(resources.get(0));
-        }
-      }
+          "RecordingFailed" ->
+          callContexts.end(own);
       default -> {
         // everything else lives on
       }

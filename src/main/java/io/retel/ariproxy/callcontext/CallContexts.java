@@ -8,6 +8,7 @@ import io.retel.ariproxy.ari.Resource;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 
 /**
  * The memory of call contexts: resource to call context (contract.md section 3).
@@ -41,9 +42,10 @@ public final class CallContexts {
    */
   public String move(Resource resource, String callContext) {
     Mapping known = cache.getIfPresent(resource.key());
-    if (known == null || !known.callContext().equals(callContext)) {
-      String left = known == null ? null : known.callContext();
-      cache.put(resource.key(), new Mapping(callContext, false, left));
+    if (known == null) {
+      cache.put(resource.key(), new Mapping(callContext));
+    } else if (!known.callContext().equals(callContext)) {
+      cache.put(resource.key(), known.moved(callContext, known.callContext()));
     }
     return callContext;
   }
@@ -56,20 +58,21 @@ public final class CallContexts {
    */
   public String follow(Resource resource, String shown) {
     Mapping known = cache.getIfPresent(resource.key());
-    if (known != null && shown.equals(known.left())) {
+    if (known == null) {
+      cache.put(resource.key(), new Mapping(shown));
+    } else if (shown.equals(known.left())) {
       return known.callContext();
-    }
-    if (known == null || !shown.equals(known.callContext())) {
-      cache.put(resource.key(), new Mapping(shown, false));
+    } else if (!shown.equals(known.callContext())) {
+      cache.put(resource.key(), known.moved(shown, null));
     } else if (known.left() != null) {
-      cache.put(resource.key(), new Mapping(shown, known.ended()));
+      cache.put(resource.key(), known.arrived());
     }
     return shown;
   }
 
   /** Remembers a resource's call context unless it has one. */
   public void rememberIfNew(Resource resource, String callContext) {
-    cache.asMap().putIfAbsent(resource.key(), new Mapping(callContext, false));
+    cache.asMap().putIfAbsent(resource.key(), new Mapping(callContext));
   }
 
   /**
@@ -80,7 +83,7 @@ public final class CallContexts {
    */
   public Optional<Registration> register(
       Resource resource, String callContext, boolean evenIfAlive) {
-    Mapping now = new Mapping(callContext, false);
+    Mapping now = new Mapping(callContext);
     AtomicReference<Registration> registration = new AtomicReference<>();
     cache
         .asMap()
@@ -106,19 +109,32 @@ public final class CallContexts {
               if (!known.callContext().equals(registration.now().callContext())) {
                 return known;
               }
-              return registration.before() != null
-                  ? registration.before()
-                  : new Mapping(known.callContext(), true, known.left());
+              return registration.before() != null ? registration.before() : known.end();
             });
+  }
+
+  /** A channel is hung up: it is gone as soon as it leaves Stasis. */
+  public void hangUp(Resource channel) {
+    change(channel, Mapping::hangUp);
+  }
+
+  /** A channel has left Stasis: it is gone if it is hung up, else it may come back. */
+  public void leaveStasis(Resource channel) {
+    change(channel, Mapping::leaveStasis);
+  }
+
+  /** The resource begins, maybe once again: its mapping stays. */
+  public void start(Resource resource) {
+    change(resource, Mapping::start);
   }
 
   /** The resource is gone: its mapping stays for late events only. */
   public void end(Resource resource) {
-    cache
-        .asMap()
-        .computeIfPresent(
-            resource.key(),
-            (key, mapping) -> new Mapping(mapping.callContext(), true, mapping.left()));
+    change(resource, Mapping::end);
+  }
+
+  private void change(Resource resource, UnaryOperator<Mapping> change) {
+    cache.asMap().computeIfPresent(resource.key(), (key, mapping) -> change.apply(mapping));
   }
 
   /** The cache itself, from {@link Resource#key()} to {@link Mapping}, to be read from a route. */

@@ -116,12 +116,34 @@ class EventResourcesTest {
   }
 
   @Test
-  void whoReferredIsRelated() {
+  void aReferNamesWhoReferredThenAllWhomItSpeaksOf() {
+    assertThat(
+            of(
+                "{'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'},"
+                    + "'connected_channel':{'id':'b'},'bridge':{'id':'b1'}},"
+                    + "'refer_to':{'requested_destination':{'destination':'1'},"
+                    + "'destination_channel':{'id':'c'},'connected_channel':{'id':'d'},"
+                    + "'bridge':{'id':'b2'}}}"))
+        .containsExactly(
+            "CHANNEL:a", "CHANNEL:b", "CHANNEL:c", "CHANNEL:d", "BRIDGE:b1", "BRIDGE:b2");
+  }
+
+  @Test
+  void theBridgeThatATransferGoesToIsNamedByItsIdAlone() {
+    assertThat(
+            of(
+                "{'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'a'},"
+                    + "'destination_type':'bridge','destination_bridge':'b'}"))
+        .containsExactly("BRIDGE:b", "CHANNEL:a");
+  }
+
+  @Test
+  void theFormerVideoSourceIsRelated() {
     assertThat(
             related(
-                "{'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'}},"
-                    + "'refer_to':{'requested_destination':{'destination':'1'}}}"))
-        .containsExactly("CHANNEL:a");
+                "{'type':'BridgeVideoSourceChanged','bridge':{'id':'b','channels':['a']},"
+                    + "'old_video_source_id':'c'}"))
+        .containsExactly("CHANNEL:a", "CHANNEL:c");
   }
 
   @Test
@@ -171,6 +193,16 @@ class EventResourcesTest {
         .containsExactly("ENDPOINT:PJSIP/bob");
     assertThat(of("{'type':'MessageWaiting','mailbox':{'name':'100@default','new_messages':1}}"))
         .containsExactly("MAILBOX:100@default");
+  }
+
+  @Test
+  void anApplicationsOwnEventsNameIt() {
+    assertThat(of("{'type':'ApplicationRegistered','application':'app'}"))
+        .containsExactly("APPLICATION:app");
+    assertThat(of("{'type':'ApplicationUnregistered','application':'app'}"))
+        .containsExactly("APPLICATION:app");
+    assertThat(of("{'type':'ApplicationMoveFailed','application':'app','channel':{'id':'a'}}"))
+        .containsExactly("CHANNEL:a");
   }
 
   @Test

@@ -19,6 +19,10 @@ class CallContextRulesTest {
   private static final Duration GRACE = Duration.ofMinutes(1);
   private static final Duration PAST_GRACE = GRACE.plusSeconds(1);
 
+  private static final String HANGUP_REQUEST =
+      "{'type':'ChannelHangupRequest','channel':{'id':'c'}}";
+  private static final String STASIS_END = "{'type':'StasisEnd','channel':{'id':'c'}}";
+
   private final FakeTicker clock = new FakeTicker();
   private final CallContexts callContexts = new CallContexts(Duration.ofHours(1), GRACE, clock);
   private final CallContextRules rules = new CallContextRules(callContexts);
@@ -70,6 +74,16 @@ class CallContextRulesTest {
     remember(ResourceType.CHANNEL, "caller", "theirs");
     map("{'type':'Dial','caller':{'id':'caller'},'peer':{'id':'c','channelvars':" + variable("x"));
     assertThat(remembered(ResourceType.CHANNEL, "caller")).isEqualTo("theirs");
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("x");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"'transferer_first_leg':", "'referred_by':{'source_channel':"})
+  void rule1InATransferTheTransferersChannelIsTheEventsOwn(String field) {
+    String end = field.contains("{") ? "}" : "";
+    assertThat(
+            map("{'type':'Transfer'," + field + "{'id':'c','channelvars':" + variable("x") + end))
+        .isEqualTo("x");
     assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("x");
   }
 
@@ -156,6 +170,29 @@ class CallContextRulesTest {
   }
 
   @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'referred_by':{'connected_channel':{'id':'a'}}",
+        "'refer_to':{'destination_channel':{'id':'a'}}",
+        "'refer_to':{'connected_channel':{'id':'a'}}",
+        "'refer_to':{'bridge':{'id':'b','channels':['a']}}"
+      })
+  void rule3WhoElseATransferSpeaksOf(String field) {
+    remember(ResourceType.CHANNEL, "a", "one");
+    assertThat(map("{'type':'ChannelTransfer'," + field + "}")).isEqualTo("one");
+  }
+
+  @Test
+  void rule3TheFormerVideoSource() {
+    remember(ResourceType.CHANNEL, "c", "one");
+    assertThat(
+            map(
+                "{'type':'BridgeVideoSourceChanged','bridge':{'id':'b','channels':[]},"
+                    + "'old_video_source_id':'c'}"))
+        .isEqualTo("one");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"transferer_first_leg", "transferer_second_leg"})
   void rule3BothLegsOfATransfer(String leg) {
     remember(ResourceType.CHANNEL, "l", "one");
@@ -221,7 +258,7 @@ class CallContextRulesTest {
   @Test
   void rule5WhatNamesNothingIsUnmapped() {
     assertThat(map("{'type':'ChannelUserevent','eventname':'x'}")).isNull();
-    assertThat(map("{'type':'ApplicationReplaced'}")).isNull();
+    assertThat(map("{'type':'SomethingNew'}")).isNull();
   }
 
   @Test
@@ -235,6 +272,17 @@ class CallContextRulesTest {
     assertThat(remembered(ResourceType.BRIDGE, "b1")).isEqualTo("one");
     assertThat(remembered(ResourceType.CHANNEL, "x")).isEqualTo("one");
     assertThat(remembered(ResourceType.CHANNEL, "y")).isEqualTo("another");
+  }
+
+  /** After a restart of the proxy, a command for a call brings its channel's context back. */
+  @Test
+  void theAnswerIsRememberedForRelatedResourcesToo() {
+    remember(ResourceType.PLAYBACK, "p", "one");
+    map("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:c'}}");
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("one");
+    map(
+        "{'type':'ChannelEnteredBridge','bridge':{'id':'b','channels':['c','d']},'channel':{'id':'c'}}");
+    assertThat(remembered(ResourceType.CHANNEL, "d")).isEqualTo("one");
   }
 
   @Test
@@ -291,12 +339,87 @@ class CallContextRulesTest {
     assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
   }
 
+  /** Far end or DELETE: Asterisk tells a ChannelHangupRequest first, and no ChannelDestroyed. */
   @Test
-  void aChannelThatComesBackIntoStasisHasItsOldContext() {
+  void aMappingEndsWithStasisEndWhenTheChannelIsHungUp() {
+    map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map(HANGUP_REQUEST);
+    clock.pass(PAST_GRACE);
+    assertThat(map(STASIS_END)).isNotNull();
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  @Test
+  void aHangupRequestAloneEndsNothing() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
-    map("{'type':'StasisEnd','channel':{'id':'c'}}");
+    map(HANGUP_REQUEST);
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
+  }
+
+  @Test
+  void aHangupRequestOfAnotherChannelEndsNothing() {
+    String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map("{'type':'ChannelHangupRequest','channel':{'id':'c;2'}}");
+    map(STASIS_END);
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
+  }
+
+  /** So does one that is hung up in the dialplan: nothing tells it. Idle time ends that mapping. */
+  @Test
+  void aChannelThatGoesOnInTheDialplanHasItsOldContextWhenItComesBackIntoStasis() {
+    String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map(STASIS_END);
+    clock.pass(PAST_GRACE);
+    assertThat(map(stasisStart("ast", "app", "c", "2026-01-01"))).isEqualTo(callContext);
+  }
+
+  @Test
+  void aChannelThatMovesToAnotherApplicationKeepsItsContext() {
+    String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map(STASIS_END);
     clock.pass(PAST_GRACE);
     assertThat(map(stasisStart("ast", "app2", "c", "2026-01-01"))).isEqualTo(callContext);
+  }
+
+  /** The dialplan's h extension may lead there, without another ChannelHangupRequest. */
+  @Test
+  void aHungUpChannelThatComesBackIntoStasisKeepsItsContextUntilItLeavesAgain() {
+    String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map(HANGUP_REQUEST);
+    map(STASIS_END);
+    assertThat(map(stasisStart("ast", "app", "c", "2026-01-01"))).isEqualTo(callContext);
+    clock.pass(PAST_GRACE);
+    assertThat(map(STASIS_END)).isEqualTo(callContext);
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  @Test
+  void aHungUpChannelThatMovesToAnotherContextStillEnds() {
+    map(stasisStart("ast", "app", "c", "2026-01-01"));
+    map(HANGUP_REQUEST);
+    assertThat(map(varset("c", "new", ""))).isEqualTo("new");
+    map(STASIS_END);
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  /** Asterisk takes the id of a playback that goes on, and plays the second one after the first. */
+  @ParameterizedTest
+  @ValueSource(strings = {"Playback", "Recording"})
+  void whatStartsAgainUnderItsIdHasTheSameContextUntilItEndsAgain(String kind) {
+    String event =
+        "{'type':'" + kind + "%s','" + kind.toLowerCase(Locale.ROOT) + "':{'id':'x','name':'x'}}";
+    remember(ResourceType.valueOf(kind.toUpperCase(Locale.ROOT)), "x", "one");
+    map(event.formatted("Finished"));
+    map(event.formatted("Started"));
+    clock.pass(PAST_GRACE);
+    assertThat(map(event.formatted("Finished"))).isEqualTo("one");
+    clock.pass(PAST_GRACE);
+    assertThat(map(event.formatted("Started"))).isNull();
   }
 
   private String map(String json) {

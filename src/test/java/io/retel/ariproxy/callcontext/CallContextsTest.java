@@ -163,6 +163,39 @@ class CallContextsTest {
   }
 
   @Test
+  void aHungUpChannelEndsWhenItLeavesStasis() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.leaveStasis(CHANNEL);
+    clock.pass(GRACE.plus(MOMENT));
+    callContexts.hangUp(CHANNEL);
+    clock.pass(GRACE.plus(MOMENT));
+    callContexts.leaveStasis(CHANNEL);
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+    clock.pass(GRACE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void whatStartsAgainWithinTheGraceTimeIsRememberedOn() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.end(CHANNEL);
+    callContexts.start(CHANNEL);
+    clock.pass(GRACE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+  }
+
+  @Test
+  void whoHasTheIdOfADestroyedChannelIsNotHungUp() {
+    callContexts.move(CHANNEL, "one");
+    callContexts.hangUp(CHANNEL);
+    callContexts.end(CHANNEL);
+    callContexts.start(CHANNEL);
+    callContexts.leaveStasis(CHANNEL);
+    clock.pass(GRACE.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).contains("one");
+  }
+
+  @Test
   void aSnoopChannelIsAChannel() {
     callContexts.move(new Resource(ResourceType.SNOOPING, "s"), "one");
     assertThat(callContexts.of(new Resource(ResourceType.CHANNEL, "s"))).contains("one");
@@ -177,6 +210,6 @@ class CallContextsTest {
   @Test
   void theCacheIsReadByTheResourcesKey() {
     callContexts.move(CHANNEL, "one");
-    assertThat(callContexts.cache().getIfPresent("CHANNEL:c")).isEqualTo(new Mapping("one", false));
+    assertThat(callContexts.cache().getIfPresent("CHANNEL:c")).isEqualTo(new Mapping("one"));
   }
 }

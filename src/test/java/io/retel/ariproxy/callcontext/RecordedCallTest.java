@@ -75,6 +75,25 @@ class RecordedCallTest {
         .allMatch(key -> callContexts.cache().getIfPresent(key).ended());
   }
 
+  /** A snoop channel: Asterisk tells no ChannelDestroyed of it. */
+  @ParameterizedTest
+  @EnumSource
+  void aHungUpChannelThatLeavesStasisHasEnded(Recording recording) {
+    register(recording);
+    recording
+        .events()
+        .takeWhile(
+            event ->
+                !(event.type().equals("StasisEnd")
+                    && event.json().at("/channel/id").asText().equals("snoop-1")))
+        .forEach(rules::map);
+    assertThat(callContexts.cache().getIfPresent("CHANNEL:snoop-1").ended()).isFalse();
+    recording.events().forEach(rules::map);
+    assertThat(callContexts.cache().getIfPresent("CHANNEL:snoop-1").ended()).isTrue();
+    // it went on in the dialplan
+    assertThat(callContexts.cache().getIfPresent("CHANNEL:chan-2").ended()).isFalse();
+  }
+
   /** As the step that registers what commands create does, before any event arrives. */
   private void register(Recording recording) {
     CommandReader reader = new CommandReader(callContexts);

@@ -47,12 +47,12 @@ class EventEnvelopeTest {
 
   @Test
   void anUnmappedOneHasNoCallContext() {
-    assertThat(array("{\"type\":\"ApplicationReplaced\"}", null, List.of()))
+    assertThat(array("{\"type\":\"ApplicationRegistered\"}", null, List.of()))
         .isEqualTo(
-            "{\"type\":\"APPLICATION_REPLACED\",\"callContext\":null,"
+            "{\"type\":\"APPLICATION_REGISTERED\",\"callContext\":null,"
                 + "\"commandsTopic\":\"commands\",\"commandId\":null,\"commandRequest\":null,"
-                + "\"resources\":[],\"payload\":{\"type\":\"ApplicationReplaced\"}}");
-    assertThat(object("{\"type\":\"ApplicationReplaced\"}", null, List.of()))
+                + "\"resources\":[],\"payload\":{\"type\":\"ApplicationRegistered\"}}");
+    assertThat(object("{\"type\":\"ApplicationRegistered\"}", null, List.of()))
         .contains(",\"resources\":null,");
   }
 

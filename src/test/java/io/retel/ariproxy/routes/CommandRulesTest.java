@@ -348,7 +348,7 @@ class CommandRulesTest {
   }
 
   private static Mapping live(String callContext) {
-    return new Mapping(callContext, false, null);
+    return new Mapping(callContext, null, false, false);
   }
 
   private void assertStatus(int status, String command) throws Exception {

@@ -15,6 +15,8 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From the websocket to the topic. */
 class EventsRouteTest {
@@ -66,8 +68,31 @@ class EventsRouteTest {
 
   @Test
   void anEventWithoutAResourceHasNoKey() {
-    routes.fromAsterisk("{\"type\":\"ApplicationReplaced\"}");
+    routes.fromAsterisk("{\"type\":\"ChannelUserevent\",\"eventname\":\"x\"}");
     assertThat(only(routes.unmapped().getReceivedExchanges()).getHeaders()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"RESTResponse", "ApplicationReplaced"})
+  void whatIsForTheProxyAloneReachesNoTopicAndIsCounted(String type) {
+    assertThat(routes.fromAsterisk("{\"type\":\"" + type + "\"}").getException()).isNull();
+    routes.fromAsterisk(MAPPED);
+
+    assertThat(routes.count(Meters.EVENTS_KEPT)).isEqualTo(1);
+    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
+    assertThat(routes.unmapped().getReceivedExchanges()).isEmpty();
+    assertThat(routes.count(Meters.EVENTS_UNMAPPED)).isZero();
+    assertThat(routes.count(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"CallBroadcast", "CallClaimed"})
+  void aCallThatApplicationsCompeteForIsForControllers(String type) {
+    routes.fromAsterisk(MAPPED.replace("StasisStart", type));
+
+    assertThat(only(routes.mapped().getReceivedExchanges()).getHeader(KafkaConstants.KEY))
+        .isEqualTo("call");
+    assertThat(routes.count(Meters.EVENTS_KEPT)).isZero();
   }
 
   @Test

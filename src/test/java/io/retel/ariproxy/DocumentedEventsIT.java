@@ -1,0 +1,150 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.EventResources;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.golden.GoldenEvent;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What the running Asterisk documents of its events is what the proxy knows of them. What a newer
+ * one has beside is named here, and is an edit of {@link EventResources} and a golden pair.
+ */
+class DocumentedEventsIT {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** The models of resources, with one of each. */
+  private static final Map<String, Example> RESOURCES =
+      Map.of(
+          "Channel", new Example("{'id':'x'}", ResourceType.CHANNEL, "x"),
+          "Bridge", new Example("{'id':'x'}", ResourceType.BRIDGE, "x"),
+          "Playback", new Example("{'id':'x'}", ResourceType.PLAYBACK, "x"),
+          "LiveRecording", new Example("{'name':'x'}", ResourceType.RECORDING, "x"),
+          "Endpoint",
+              new Example("{'technology':'SIP','resource':'x'}", ResourceType.ENDPOINT, "SIP/x"),
+          "DeviceState", new Example("{'name':'x'}", ResourceType.DEVICE, "x"));
+
+  private static JsonNode models;
+  private static Set<String> types;
+
+  @BeforeAll
+  static void readApiDocs() throws Exception {
+    try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
+      models = get(asterisk.url() + "/api-docs/events.json").path("models");
+    }
+    types = new TreeSet<>();
+    models.path("Event").path("subTypes").forEach(type -> types.add(type.asText()));
+    assertThat(types).contains("StasisStart", "StasisEnd");
+  }
+
+  @Test
+  void everyDocumentedTypeHasAGoldenPair() {
+    Set<String> missing = new TreeSet<>(types);
+    for (GoldenEvent golden : GoldenEvent.all()) {
+      missing.removeIf(type -> golden.event().contains("\"type\":\"" + type + "\""));
+    }
+    assertThat(missing).isEmpty();
+  }
+
+  @Test
+  void everyFieldThatHoldsAResourceIsFound() throws IOException {
+    List<String> fields = new ArrayList<>();
+    List<String> notFound = new ArrayList<>();
+    for (String type : types) {
+      for (Field field : fields(type)) {
+        fields.add(type + " " + field);
+        AriEvent event = AriEvent.parse(field.in(type));
+        List<Resource> found = new ArrayList<>(EventResources.of(event));
+        found.addAll(EventResources.relatedTo(event));
+        if (!found.contains(field.example().resource())) {
+          notFound.add(type + " " + field);
+        }
+      }
+    }
+    assertThat(fields).contains("StasisStart /channel", "ChannelTransfer /refer_to/bridge");
+    assertThat(notFound).isEmpty();
+  }
+
+  private static List<Field> fields(String model) {
+    List<Field> fields = new ArrayList<>();
+    addFields(fields, model, "");
+    return fields;
+  }
+
+  /** Into the models that are no resources; what a channel or a bridge holds is its own matter. */
+  private static void addFields(List<Field> fields, String model, String path) {
+    for (Map.Entry<String, JsonNode> property :
+        models.at("/" + model + "/properties").properties()) {
+      // a list of them would have to be found as well
+      String type = property.getValue().path("type").asText().replaceAll("^List\\[(.*)]$", "$1");
+      String field = path + "/" + property.getKey();
+      Example example = RESOURCES.get(type);
+      if (example != null) {
+        fields.add(new Field(field, example));
+      } else {
+        addFields(fields, type, field);
+      }
+    }
+  }
+
+  private record Example(String text, ResourceType type, String id) {
+
+    Resource resource() {
+      return new Resource(type, id);
+    }
+
+    JsonNode json() throws IOException {
+      return JSON.readTree(text.replace('\'', '"'));
+    }
+  }
+
+  private record Field(String path, Example example) {
+
+    /** An event of that type with this field alone. */
+    String in(String type) throws IOException {
+      ObjectNode event = JSON.createObjectNode().put("type", type);
+      int name = path.lastIndexOf('/');
+      ObjectNode holder = name == 0 ? event : event.withObject(path.substring(0, name));
+      holder.set(path.substring(name + 1), example.json());
+      return event.toString();
+    }
+
+    @Override
+    public String toString() {
+      return path;
+    }
+  }
+
+  private static JsonNode get(String url) throws IOException, InterruptedException {
+    String login = RealAsterisk.USERNAME + ":" + RealAsterisk.PASSWORD;
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url))
+            .header(
+                "Authorization",
+                "Basic "
+                    + Base64.getEncoder().encodeToString(login.getBytes(StandardCharsets.UTF_8)))
+            .build();
+    return JSON.readTree(HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body());
+  }
+}

@@ -1,0 +1,229 @@
+package io.retel.ariproxy.envelope;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.command.AriAnswer;
+import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.command.CommandReader;
+import io.retel.ariproxy.command.Origin;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.fixtures.golden.GoldenEvent;
+import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.fixtures.schema.EnvelopeSchema;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The schemas that the jar has are those of what is published, and of what is understood. */
+class EnvelopeSchemasTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final String EVENT =
+      "{'type':'STASIS_START','callContext':'c','commandsTopic':'t','commandId':null,"
+          + "'commandRequest':null,'resources':[{'type':'CHANNEL','id':'a'}],"
+          + "'payload':{'type':'StasisStart'}}";
+  private static final String RESPONSE =
+      "{'type':'RESPONSE','callContext':'c','commandsTopic':'t','commandId':'1',"
+          + "'commandRequest':{'method':'GET','url':'/channels'},'resources':[],"
+          + "'payload':{'status_code':200,'body':[]}}";
+  private static final String COMMAND =
+      "{'callContext':'c','commandId':'1','expiresAt':'2026-11-23T12:00:00.5Z',"
+          + "'ariCommand':{'method':'POST','url':'/ari/channels?app=a%20b','body':{'a':1}}}";
+
+  @ParameterizedTest
+  @EnumSource
+  void keepsToItsDraft(EnvelopeSchema schema) {
+    assertThat(schema.violationsOfItsDraft()).isEmpty();
+  }
+
+  static Stream<GoldenEvent> goldenRecords() {
+    return GoldenEvent.all().stream().filter(golden -> golden.envelope() != null);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("goldenRecords")
+  void everyGoldenRecordIsAnEvent(GoldenEvent golden) {
+    assertThat(EnvelopeSchema.EVENT.violations(json(golden.envelope()))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void resourcesMayHaveTheFormOfConcepts(EventResourcesForm form) {
+    Envelopes envelopes = new Envelopes("commands", form);
+    AriEvent event = AriEvent.parse("{\"type\":\"StasisEnd\"}");
+    for (List<Resource> resources :
+        List.of(List.<Resource>of(), List.of(new Resource(ResourceType.CHANNEL, "c")))) {
+      byte[] envelope = envelopes.event(new MappedEvent(event, "call", resources));
+      assertThat(EnvelopeSchema.EVENT.violations(json(envelope))).isEmpty();
+    }
+  }
+
+  static Stream<AriAnswer> answers() {
+    return Stream.of(
+        new AriAnswer.Status(204),
+        AriAnswer.of(200, "application/json", "[{\"id\":\"c\"}]".getBytes(StandardCharsets.UTF_8)),
+        AriAnswer.of(404, null, "{\"message\":\"no\"}".getBytes(StandardCharsets.UTF_8)),
+        AriAnswer.of(200, "audio/wav", new byte[] {'R', 'I', 'F', 'F', 0}),
+        AriAnswer.of(599, "text/html", new byte[] {'<'}),
+        new AriAnswer.Failure(400, "No", AriAnswer.Outcome.NOT_SENT),
+        new AriAnswer.Failure(504, "Perhaps", AriAnswer.Outcome.UNKNOWN),
+        new AriAnswer.Failure(413, "Much", AriAnswer.Outcome.ANSWERED));
+  }
+
+  @ParameterizedTest
+  @MethodSource("answers")
+  void everyAnswerIsAResponseToWhateverWasSent(AriAnswer answer) {
+    CommandReader reader =
+        new CommandReader(
+            new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
+    Envelopes envelopes = new Envelopes("commands", EventResourcesForm.ARRAY);
+    for (String value :
+        List.of(
+            COMMAND,
+            "{'commandId':{'a':[1]},'ariCommand':{'method':'DELETE','url':'/channels/c'}}",
+            "{'ariCommand':{'method':'POST','url':'/channels/c/snoop?app=a&spy=in'}}",
+            "{'ariCommand':{'method':'GET'}}",
+            "nonsense")) {
+      Command command =
+          reader.read(
+              new Origin("commands", 0, 1, null, Instant.EPOCH),
+              value.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+      assertThat(
+              EnvelopeSchema.RESPONSE.violations(
+                  json(new String(envelopes.response(command, answer), StandardCharsets.UTF_8))))
+          .isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyRecordedRequestIsACommand(Recording recording) {
+    assertThat(recording.commands("call"))
+        .allSatisfy(
+            command -> assertThat(EnvelopeSchema.COMMAND.violations(json(command))).isEmpty());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        COMMAND,
+        "{'ariCommand':{'method':'GET','url':'/channels'}}",
+        "{'callContext':null,'commandId':null,'expiresAt':null,"
+            + "'ariCommand':{'method':'GET','url':'/channels','body':null}}"
+      })
+  void whatACommandMayLeaveOut(String command) {
+    assertThat(EnvelopeSchema.COMMAND.violations(json(command))).isEmpty();
+  }
+
+  /** In the order in which the README shows them. */
+  @Test
+  void theReadmesExamplesAreAnEventACommandAndAResponse() throws IOException {
+    List<String> examples =
+        Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("README.md")))
+            .results()
+            .map((MatchResult example) -> example.group(1))
+            .toList();
+    List<EnvelopeSchema> schemas =
+        List.of(EnvelopeSchema.EVENT, EnvelopeSchema.COMMAND, EnvelopeSchema.RESPONSE);
+    assertThat(examples).hasSameSizeAs(schemas);
+    assertThat(IntStream.range(0, schemas.size()))
+        .allSatisfy(i -> assertThat(schemas.get(i).violations(json(examples.get(i)))).isEmpty());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'type':'StasisStart'",
+        "'type':'RESPONSE'",
+        "'callContext':''",
+        "'callContext':7",
+        "'commandsTopic':null",
+        "'commandId':'1'",
+        "'commandRequest':{}",
+        "'resources':[{'type':'SIP','id':'a'}]",
+        "'resources':[{'type':'CHANNEL'}]",
+        "'payload':'{}'",
+        "'payload':{}",
+        "'something':1"
+      })
+  void whatIsNoEvent(String change) {
+    assertBroken(EnvelopeSchema.EVENT, EVENT, change);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'type':'STASIS_START'",
+        "'callContext':''",
+        "'commandRequest':{'method':'GET'}",
+        "'resources':null",
+        "'payload':{'body':{}}",
+        "'payload':{'status_code':'200'}",
+        "'payload':{'status_code':503,'body':{'message':'no','outcome':'lost'}}",
+        "'payload':{'status_code':200,'body':{'content_type':'a/b','base64':'-'}}",
+        "'something':1"
+      })
+  void whatIsNoResponse(String change) {
+    assertBroken(EnvelopeSchema.RESPONSE, RESPONSE, change);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'callContext':7",
+        "'expiresAt':'tomorrow'",
+        "'ariCommand':null",
+        "'ariCommand':{'method':'GET'}",
+        "'ariCommand':{'method':'PATCH','url':'/channels'}",
+        "'ariCommand':{'method':'GET','url':'http://example.org/'}",
+        "'ariCommand':{'method':'GET','url':'//example.org/'}",
+        "'ariCommand':{'method':'GET','url':'/channels#a'}"
+      })
+  void whatIsNoCommand(String change) {
+    assertBroken(EnvelopeSchema.COMMAND, COMMAND, change);
+  }
+
+  /** The envelope keeps the schema, and no longer does so with the change. */
+  private static void assertBroken(EnvelopeSchema schema, String envelope, String change) {
+    assertThat(schema.violations(json(envelope))).isEmpty();
+    // of a field that is there twice, the last one counts
+    String changed = envelope.substring(0, envelope.length() - 1) + "," + change + "}";
+    assertThat(schema.violations(json(changed))).isNotEmpty();
+  }
+
+  private static JsonNode json(byte[] text) {
+    try {
+      return JSON.readTree(text);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static JsonNode json(String text) {
+    String json = text.startsWith("{'") ? text.replace('\'', '"') : text;
+    return json(json.getBytes(StandardCharsets.UTF_8));
+  }
+}

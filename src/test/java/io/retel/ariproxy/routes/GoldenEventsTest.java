@@ -1,0 +1,89 @@
+package io.retel.ariproxy.routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.fixtures.golden.GoldenEvent;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each golden event becomes the very record beside it, through the routes as they are. */
+class GoldenEventsTest {
+
+  private static RoutesUnderTest routes;
+
+  @BeforeAll
+  static void start() throws Exception {
+    routes = RoutesUnderTest.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    routes.close();
+  }
+
+  static List<GoldenEvent> pairs() {
+    return GoldenEvent.all();
+  }
+
+  @BeforeEach
+  void rememberNothingElse() {
+    routes.reset();
+    @SuppressWarnings("unchecked")
+    Cache<String, Mapping> callContexts =
+        routes.context().getRegistry().lookupByNameAndType("callContexts", Cache.class);
+    callContexts.invalidateAll();
+    GoldenEvent.remembered()
+        .forEach(
+            (resource, callContext) ->
+                callContexts.put(resource, new Mapping(callContext, null, false, false)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("pairs")
+  void becomes(GoldenEvent golden) {
+    int keptBefore = kept();
+    routes.fromAsterisk(golden.event());
+
+    List<GoldenEvent> records = new ArrayList<>();
+    records.addAll(records("mapped", routes.mapped(), golden));
+    records.addAll(records("unmapped", routes.unmapped(), golden));
+    if (golden.topic().equals("none")) {
+      assertThat(records).isEmpty();
+      assertThat(kept()).isEqualTo(keptBefore + 1);
+    } else {
+      assertThat(records).usingRecursiveFieldByFieldElementComparator().containsExactly(golden);
+      assertThat(kept()).isEqualTo(keptBefore);
+    }
+  }
+
+  private static int kept() {
+    return routes.count(Meters.EVENTS_KEPT) + routes.count(Meters.EVENTS_UNREADABLE);
+  }
+
+  private static List<GoldenEvent> records(String topic, MockEndpoint mock, GoldenEvent golden) {
+    List<GoldenEvent> records = new ArrayList<>();
+    for (Exchange exchange : mock.getReceivedExchanges()) {
+      records.add(
+          new GoldenEvent(
+              golden.name(),
+              golden.event(),
+              topic,
+              exchange.getMessage().getHeader(KafkaConstants.KEY, String.class),
+              new String((byte[]) exchange.getMessage().getBody(), StandardCharsets.UTF_8)));
+    }
+    return records;
+  }
+}
