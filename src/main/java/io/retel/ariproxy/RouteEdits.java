@@ -14,6 +14,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.spi.RoutesLoader;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
@@ -33,6 +34,7 @@ final class RouteEdits {
 
   private final CamelContext context;
   private final Map<URI, byte[]> running = new ConcurrentHashMap<>();
+  private boolean ended;
 
   private RouteEdits(CamelContext context) {
     this.context = context;
@@ -45,6 +47,13 @@ final class RouteEdits {
       RouteEdits edits = new RouteEdits(context);
       edits.remember(folder);
       watcher.setResourceReload((name, resource) -> edits.takeOver(resource));
+      context.addLifecycleStrategy(
+          new LifecycleStrategySupport() {
+            @Override
+            public void onContextStopping(CamelContext stopping) {
+              edits.end();
+            }
+          });
     }
   }
 
@@ -58,7 +67,15 @@ final class RouteEdits {
     }
   }
 
-  private void takeOver(Resource edited) throws IOException {
+  /** Camel does not expect a route that is exchanged while it stops. */
+  private synchronized void end() {
+    ended = true;
+  }
+
+  private synchronized void takeOver(Resource edited) throws IOException {
+    if (ended) {
+      return;
+    }
     RoutesLoader loader = PluginHelper.getRoutesLoader(context);
     byte[] content = bytes(edited);
     if (content.length == 0) {

@@ -9,6 +9,8 @@ import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
+import org.apache.camel.spi.ExecutorServiceManager;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.RoutePolicySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +32,8 @@ public final class WhileAsteriskIsReached extends RoutePolicySupport {
 
   /** How long after a request that did not reach Asterisk the next one may be tried. */
   private static final Duration HOLD_OFF = Duration.ofSeconds(5);
+
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
   private final BooleanSupplier connected;
 
@@ -57,10 +61,16 @@ public final class WhileAsteriskIsReached extends RoutePolicySupport {
     waiting.put(route.getRouteId(), true);
     CamelContext context = route.getCamelContext();
     if (timer == null) {
-      timer =
-          context
-              .getExecutorServiceManager()
-              .newSingleThreadScheduledExecutor(this, "while-asterisk-is-reached");
+      ExecutorServiceManager executors = context.getExecutorServiceManager();
+      timer = executors.newSingleThreadScheduledExecutor(this, "while-asterisk-is-reached");
+      // Camel does not expect a route that starts or stops while it stops
+      context.addLifecycleStrategy(
+          new LifecycleStrategySupport() {
+            @Override
+            public void onContextStopping(CamelContext stopping) {
+              executors.shutdownGraceful(timer, STOP_TIMEOUT.toMillis());
+            }
+          });
       long interval = INTERVAL.toMillis();
       timer.scheduleWithFixedDelay(
           () -> startOrStop(context), interval, interval, TimeUnit.MILLISECONDS);
