@@ -162,6 +162,11 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** A record arrives on the commands topic, with headers of its own. */
   public void command(String json, Map<String, Object> headers) {
+    record(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), headers);
+  }
+
+  /** A record arrives on the commands topic, with any value, or null, and headers of its own. */
+  public void record(byte[] value, Map<String, ?> headers) {
     Map<String, Object> all = new HashMap<>(headers);
     all.put(KafkaConstants.TOPIC, "commands");
     all.put(KafkaConstants.PARTITION, 0);
@@ -171,7 +176,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     context
         .createFluentProducerTemplate()
         .to("direct:commands")
-        .withBody(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8))
+        .withBody(value)
         .withHeaders(all)
         .send();
   }
