@@ -47,10 +47,15 @@ class MappingLifetimeIT {
         controller.event(deleted.key(), "RECORDING_STARTED", any());
         controller.ask(deleted.key(), "DELETE", "/recordings/live/cut");
         controller.event(deleted.key(), "RECORDING_FINISHED", any());
+        // a snoop channel leaves Stasis when its channel is gone, and nothing more is told of it
+        controller.ask(deleted.key(), "POST", channel + "/snoop/listener?spy=in&app=" + APP);
+        controller.event(deleted.key(), "STASIS_START", of("listener"));
         assertThat(mapping(proxy, "CHANNEL:" + channel(deleted)).ended()).isFalse();
         controller.ask(deleted.key(), "DELETE", channel);
-        controller.event(deleted.key(), "STASIS_END", any());
+        controller.event(deleted.key(), "STASIS_END", of(channel(deleted)));
         assertThat(mapping(proxy, "CHANNEL:" + channel(deleted)).ended()).isTrue();
+        controller.event(deleted.key(), "STASIS_END", of("listener"));
+        assertThat(mapping(proxy, "CHANNEL:listener").ended()).isTrue();
         assertThat(mapping(proxy, "PLAYBACK:none").ended()).isTrue();
         assertThat(mapping(proxy, "RECORDING:cut").ended()).isTrue();
 
@@ -82,6 +87,10 @@ class MappingLifetimeIT {
                         == 2);
       }
     }
+  }
+
+  private static Predicate<JsonNode> of(String channel) {
+    return payload -> channel.equals(payload.at("/channel/id").asText());
   }
 
   private static TopicRecord call(RealAsterisk asterisk, Controller controller, int seconds) {

@@ -62,15 +62,17 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** With Asterisk's HTTP server at that port. */
   public static RoutesUnderTest startWithAsterisk(int port) throws Exception {
-    return new RoutesUnderTest(
-            Map.of(
-                Setting.ARI_URL,
-                "http://localhost:" + port + "/ari",
-                Setting.ARI_RESPONSE_TIMEOUT,
-                "500",
-                Setting.ARI_MAX_BODY_SIZE,
-                "1024"))
-        .cutAndStart();
+    return startWithAsterisk(port, Map.of());
+  }
+
+  /** The same, with some settings of its own. */
+  public static RoutesUnderTest startWithAsterisk(int port, Map<Setting, String> own)
+      throws Exception {
+    Map<Setting, String> settings = new HashMap<>(own);
+    settings.put(Setting.ARI_URL, "http://localhost:" + port + "/ari");
+    settings.put(Setting.ARI_RESPONSE_TIMEOUT, "500");
+    settings.put(Setting.ARI_MAX_BODY_SIZE, "1024");
+    return new RoutesUnderTest(settings).cutAndStart();
   }
 
   /** As they are, with each endpoint made and nothing started. */
@@ -168,15 +170,24 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** A record arrives on the commands topic, with headers of its own. */
   public void command(String json, Map<String, Object> headers) {
-    send("commands", json, headers);
+    send("commands", bytes(json), headers);
   }
 
   /** A record arrives on the topic {@code generic-commands}. */
   public void genericCommand(String json) {
-    send("generic-commands", json, Map.of());
+    send("generic-commands", bytes(json), Map.of());
   }
 
-  private void send(String topic, String json, Map<String, Object> headers) {
+  /** A record arrives on the commands topic, with any value, or null, and headers of its own. */
+  public void record(byte[] value, Map<String, ?> headers) {
+    send("commands", value, headers);
+  }
+
+  private static byte[] bytes(String json) {
+    return json.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void send(String topic, byte[] value, Map<String, ?> headers) {
     Map<String, Object> all = new HashMap<>(headers);
     all.put(KafkaConstants.TOPIC, topic);
     all.put(KafkaConstants.PARTITION, 0);
@@ -187,7 +198,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     context
         .createFluentProducerTemplate()
         .to("direct:commands")
-        .withBody(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8))
+        .withBody(value)
         .withHeaders(all)
         .send();
   }

@@ -42,7 +42,7 @@ public final class CallContextRules {
       remember(related, mapped.callContext());
     }
     if (!resources.isEmpty()) {
-      lifetime(event.type(), resources.get(0));
+      lifetime(event, resources.get(0));
     }
     return mapped;
   }
@@ -128,13 +128,20 @@ public final class CallContextRules {
   /**
    * How long a resource is remembered follows from its events. Of a call from the dialplan Asterisk
    * tells no ChannelDestroyed: a ChannelHangupRequest before StasisEnd is all that tells a channel
-   * that is gone from one that goes on in the dialplan or in another application.
+   * that is gone from one that goes on in the dialplan or in another application. Of a snoop
+   * channel StasisEnd is all it tells.
    */
-  private void lifetime(String type, Resource own) {
-    switch (type) {
+  private void lifetime(AriEvent event, Resource own) {
+    switch (event.type()) {
       case "StasisStart", "PlaybackStarted", "RecordingStarted" -> callContexts.start(own);
       case "ChannelHangupRequest" -> callContexts.hangUp(own);
-      case "StasisEnd" -> callContexts.leaveStasis(own);
+      case "StasisEnd" -> {
+        if (event.json().at("/channel/name").asText().startsWith("Snoop/")) {
+          callContexts.end(own);
+        } else {
+          callContexts.leaveStasis(own);
+        }
+      }
       case "ChannelDestroyed",
           "BridgeDestroyed",
           "PlaybackFinished",

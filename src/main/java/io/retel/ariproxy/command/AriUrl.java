@@ -1,7 +1,11 @@
 package io.retel.ariproxy.command;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +60,10 @@ record AriUrl(String path, List<String> segments, String query) {
     if (segments.isEmpty()) {
       throw rejected("names no resource of ARI");
     }
+    if (query != null && decode(query).indexOf('\0') >= 0) {
+      // Asterisk's text would end there: it would see other names and ids
+      throw rejected("must not have null bytes in its query");
+    }
     AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
     // Asterisk takes this one name in any case
     if (parsed.queryParameter("api_key"::equalsIgnoreCase).isPresent()) {
@@ -109,8 +117,14 @@ record AriUrl(String path, List<String> segments, String query) {
     return decoded;
   }
 
+  /** Strictly: a bridge whose id is no UTF-8 makes Asterisk answer no GET /bridges any more. */
   private static String decode(String encoded) {
-    return URLDecoder.decode(encoded, StandardCharsets.UTF_8);
+    byte[] bytes = URLDecoder.decode(encoded, ISO_8859_1).getBytes(ISO_8859_1);
+    try {
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw rejected("has percent-encoded bytes that are no UTF-8");
+    }
   }
 
   private static CommandRejectedException rejected(String why) {

@@ -1,5 +1,6 @@
 package io.retel.ariproxy.command;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -73,8 +74,13 @@ public final class CommandReader {
     try {
       json = JSON.readTree(value);
     } catch (JsonProcessingException e) {
+      JsonLocation where = e.getLocation();
       throw new CommandRejectedException(
-          400, "The record is no JSON: " + Shortened.text(e.getOriginalMessage()));
+          400,
+          "The record is no JSON"
+              + (where == null
+                  ? ""
+                  : ": see line %d, column %d".formatted(where.getLineNr(), where.getColumnNr())));
     } catch (IOException e) {
       throw new CommandRejectedException(400, "The record is no JSON");
     }

@@ -313,6 +313,14 @@ class CallContextRulesTest {
   }
 
   @Test
+  void aSnoopChannelEndsWhenItLeavesStasis() {
+    remember(ResourceType.SNOOPING, "s", "one");
+    map("{'type':'StasisEnd','channel':{'id':'s','name':'Snoop/c-00000000'}}");
+    clock.pass(PAST_GRACE);
+    assertThat(remembered(ResourceType.CHANNEL, "s")).isNull();
+  }
+
+  @Test
   void theEndOfOneIsNotTheEndOfWhatDecided() {
     remember(ResourceType.CHANNEL, "c", "one");
     map("{'type':'PlaybackFinished','playback':{'id':'p','target_uri':'channel:c'}}");

@@ -1,0 +1,159 @@
+package io.retel.ariproxy.routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The pairs of {@code golden/commands}: what goes in and what comes out, byte for byte.
+ *
+ * <p>In {@code .in.txt} stands the record's value and, after {@code ---}, what Asterisk does: its
+ * status, content type and body, or {@code down}, {@code hangs}, {@code cut}, {@code not asked}. In
+ * {@code .out.txt} stands the request on the wire, if there is one, and, after {@code ---}, the
+ * RESPONSE's key and value. Values are written over several lines; the line breaks and the blanks
+ * behind them do not count. All that is no PUT is allowed.
+ */
+class GoldenCommandsTest {
+
+  private static final Path FOLDER = Path.of("src", "test", "resources", "golden", "commands");
+  private static final String IN = ".in.txt";
+  private static final String OUT = ".out.txt";
+
+  private static SimulatedAsterisk asterisk;
+  private static RoutesUnderTest routes;
+
+  private int requestsBefore;
+
+  @BeforeAll
+  static void start() throws Exception {
+    asterisk = SimulatedAsterisk.builder().user("user", "password").start();
+    routes =
+        RoutesUnderTest.startWithAsterisk(
+            asterisk.port(), Map.of(Setting.COMMANDS_ALLOWED, "GET /**, POST /**, DELETE /**"));
+  }
+
+  @AfterAll
+  static void stop() {
+    routes.close();
+    asterisk.close();
+  }
+
+  @BeforeEach
+  void reset() {
+    routes.reset();
+    requestsBefore = asterisk.requests().size();
+  }
+
+  @AfterEach
+  void repair() {
+    asterisk.faults().clear();
+    asterisk.plugIn();
+  }
+
+  static List<String> names() throws IOException {
+    try (Stream<Path> files = Files.list(FOLDER)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(IN))
+          .map(name -> name.substring(0, name.length() - IN.length()))
+          .sorted()
+          .toList();
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("names")
+  void aCommandIsThisRequestAndThisResponse(String name) throws IOException {
+    Part in = Part.read(FOLDER.resolve(name + IN));
+    Part out = Part.read(FOLDER.resolve(name + OUT));
+    prepare(in.title(), in.second());
+
+    routes.record(in.first().equals("(tombstone)") ? null : bytes(in.first()), Map.of());
+    routes.awaitAnswered();
+
+    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
+    Message response = routes.mapped().getReceivedExchanges().get(0).getMessage();
+    assertThat(wire()).as("what is on the wire").isEqualTo(out.first());
+    assertThat(response.getHeader(KafkaConstants.KEY)).isEqualTo(out.title());
+    assertThat(
+            new String(response.getBody(byte[].class), StandardCharsets.UTF_8)
+                // the server's port is another one each time
+                .replace("localhost:" + asterisk.port(), "localhost:8088"))
+        .isEqualTo(out.second());
+  }
+
+  private static void prepare(String asteriskDoes, String body) {
+    switch (asteriskDoes) {
+      case "not asked" -> {
+        // what arrives is seen by the comparison
+      }
+      case "down" -> asterisk.unplug();
+      case "hangs" -> asterisk.faults().hang(request -> true);
+      case "cut" -> asterisk.faults().cut(request -> true);
+      default -> {
+        String[] answer = asteriskDoes.split(" ", 2);
+        asterisk
+            .faults()
+            .answer(
+                request -> true,
+                Integer.parseInt(answer[0]),
+                answer.length == 2 ? answer[1] : null,
+                bytes(body));
+      }
+    }
+  }
+
+  private String wire() {
+    List<RecordedRequest> requests = asterisk.requests();
+    return requests.subList(requestsBefore, requests.size()).stream()
+        .map(
+            request ->
+                request
+                    + (request.header("Content-Type") == null ? "" : request.header("Content-Type"))
+                    + request.bodyAsString())
+        .collect(Collectors.joining());
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** A file of a pair: two texts, and what stands between them. */
+  private record Part(String first, String title, String second) {
+
+    static Part read(Path file) throws IOException {
+      List<String> lines = Files.readAllLines(file);
+      int between = 0;
+      while (!lines.get(between).startsWith("--- ")) {
+        between++;
+      }
+      return new Part(
+          join(lines.subList(0, between)),
+          lines.get(between).substring("--- ".length()),
+          join(lines.subList(between + 1, lines.size())));
+    }
+
+    private static String join(List<String> lines) {
+      return lines.stream().map(String::stripLeading).collect(Collectors.joining());
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package io.retel.ariproxy.routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.fixtures.HostileCommand;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a hostile or broken client can try: each ends in a RESPONSE, and nothing leaves ARI. */
+class HostileCommandsTest {
+
+  private static SimulatedAsterisk asterisk;
+  private static RoutesUnderTest routes;
+
+  private int requestsBefore;
+
+  @BeforeAll
+  static void start() throws Exception {
+    asterisk = SimulatedAsterisk.builder().user("user", "password").start();
+    asterisk.faults().answer(request -> true, 204, null, new byte[0]);
+    routes = RoutesUnderTest.startWithAsterisk(asterisk.port());
+  }
+
+  @AfterAll
+  static void stop() {
+    routes.close();
+    asterisk.close();
+  }
+
+  @BeforeEach
+  void reset() {
+    routes.reset();
+    requestsBefore = asterisk.requests().size();
+  }
+
+  static List<HostileCommand> commands() {
+    return HostileCommand.all();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("commands")
+  void endsInOneResponse(HostileCommand hostile) throws IOException {
+    routes.record(hostile.value(), hostile.headers());
+    routes.awaitAnswered();
+
+    List<RecordedRequest> requests = asterisk.requests();
+    assertThat(requests.subList(requestsBefore, requests.size()))
+        .as("what is on the wire")
+        .allSatisfy(
+            request -> {
+              assertThat(request.header("Host")).isEqualTo("localhost:" + asterisk.port());
+              assertThat(request.header("Authorization"))
+                  .isEqualTo(
+                      "Basic " + Base64.getEncoder().encodeToString("user:password".getBytes()));
+              assertThat(request.headers().toString()).doesNotContainIgnoringCase("evil");
+            })
+        .extracting(RecordedRequest::toString)
+        .map(HostileCommand::withoutAddedId)
+        .isEqualTo(hostile.sent() == null ? List.of() : List.of(hostile.sent()));
+    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
+    Message message = routes.mapped().getReceivedExchanges().get(0).getMessage();
+    assertThat(message.getHeaders().keySet()).isSubsetOf(KafkaConstants.KEY);
+    byte[] value = message.getBody(byte[].class);
+    JsonNode response = new ObjectMapper().readTree(value);
+    assertThat(response.at("/payload/status_code").intValue())
+        .isEqualTo(hostile.sent() == null ? 400 : 204);
+    assertThat(new String(value, StandardCharsets.UTF_8).replace("ari.password", ""))
+        .doesNotContain("password");
+  }
+}
