@@ -13,6 +13,10 @@ public enum Meters {
   EVENTS_KEPT("ari-proxy.events.kept", "Events that are for the proxy and no call-controller"),
   EVENTS_UNREADABLE("ari-proxy.events.unreadable", "Websocket messages that are no ARI events"),
   EVENTS_LOST("ari-proxy.events.lost", "Events that Kafka will never take"),
+  CHANNELS_FOUND(
+      "ari-proxy.channels.found", "Channels that were in Stasis before the websocket was open"),
+  CHANNELS_NOT_TOLD(
+      "ari-proxy.channels.not-told", "Connects at which Asterisk did not tell its channels"),
   COMMANDS_ANSWERED(
       "ari-proxy.commands.answered", "Commands whose RESPONSE Kafka has acknowledged"),
   COMMANDS_UNANSWERED(

@@ -23,9 +23,11 @@ import io.retel.ariproxy.command.WrapAnswer;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
+import io.retel.ariproxy.event.CountNotTold;
 import io.retel.ariproxy.event.CountUnreadable;
 import io.retel.ariproxy.event.FindCallContext;
 import io.retel.ariproxy.event.KeepEvent;
+import io.retel.ariproxy.event.MapChannels;
 import io.retel.ariproxy.event.ReadEvent;
 import io.retel.ariproxy.event.WrapEvent;
 import io.retel.ariproxy.kafka.BoundInFlight;
@@ -61,8 +63,10 @@ final class ProxyBeans {
     // events
     registry.bind("readEvent", new ReadEvent());
     registry.bind("keepEvent", new KeepEvent(meters));
-    registry.bind(
-        "findCallContext", new FindCallContext(new CallContextRules(callContexts), meters));
+    CallContextRules rules = new CallContextRules(callContexts);
+    registry.bind("findCallContext", new FindCallContext(rules, meters));
+    registry.bind("mapChannels", new MapChannels(rules, settings.applications(), meters));
+    registry.bind("countNotTold", new CountNotTold(meters));
     CountLost countLost = new CountLost(meters);
     registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost));
     registry.bind("countUnreadable", new CountUnreadable(meters));

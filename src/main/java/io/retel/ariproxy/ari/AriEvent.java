@@ -90,7 +90,12 @@ public final class AriEvent {
 
   /** The value that the event's channel shows for a variable, if it is not blank. */
   public Optional<String> variableShown(String name) {
-    return nonBlank(EventResources.ownChannel(this).path("channelvars").path(name));
+    return variableShown(EventResources.ownChannel(this), name);
+  }
+
+  /** The value that a channel, as Asterisk describes it, shows for a variable, if not blank. */
+  public static Optional<String> variableShown(JsonNode channel, String name) {
+    return nonBlank(channel.path("channelvars").path(name));
   }
 
   private static Optional<String> nonBlank(JsonNode value) {

@@ -94,21 +94,46 @@ public final class CallContextRules {
         : Optional.empty();
   }
 
+  private static String generate(AriEvent stasisStart) {
+    JsonNode json = stasisStart.json();
+    return generate(
+        json.path("asterisk_id").asText(), json.path("application").asText(), json.path("channel"));
+  }
+
   /**
    * A name-based UUID, so that a proxy that has lost its memory arrives at the same one. The
    * channel's id alone would not do: Asterisk uses it again after a restart.
    */
-  private static String generate(AriEvent stasisStart) {
-    JsonNode json = stasisStart.json();
-    JsonNode channel = json.path("channel");
+  private static String generate(String asteriskId, String application, JsonNode channel) {
     String name =
         String.join(
             "|",
-            json.path("asterisk_id").asText(),
-            json.path("application").asText(),
+            asteriskId,
+            application,
             channel.path("id").asText(),
             channel.path("creationtime").asText());
     return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  /**
+   * Gives a channel that is in Stasis its call context, as its StasisStart did or would have done,
+   * unless it has one.
+   *
+   * @param asteriskId the {@code asterisk_id} of events
+   * @param application the Stasis application that it is in
+   * @param channel the channel as {@code GET /channels} describes it
+   * @return whether it had none
+   */
+  public boolean mapPresent(String asteriskId, String application, JsonNode channel) {
+    Resource resource = new Resource(ResourceType.CHANNEL, channel.path("id").asText());
+    if (callContexts.of(resource).isPresent()) {
+      return false;
+    }
+    String callContext =
+        AriEvent.variableShown(channel, CHANNEL_VARIABLE)
+            .orElseGet(() -> generate(asteriskId, application, channel));
+    callContexts.rememberIfNew(resource, callContext);
+    return true;
   }
 
   private static List<Resource> first(Resource decided, List<Resource> resources) {

@@ -9,14 +9,17 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The settings of this proxy, all checked. Immutable; {@link #toString} shows no secret.
@@ -134,6 +137,13 @@ public final class Settings {
   /** A setting that is a number. */
   public long number(Setting setting) {
     return Long.parseLong(get(setting));
+  }
+
+  /** The Stasis applications. */
+  public Set<String> applications() {
+    return Arrays.stream(get(Setting.ARI_APP).split(","))
+        .map(String::strip)
+        .collect(Collectors.toSet());
   }
 
   /** The password for ARI. */

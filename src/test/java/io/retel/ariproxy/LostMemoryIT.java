@@ -1,0 +1,93 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A proxy that was started again finds the calls that are up in Asterisk, under the call contexts
+ * that they had (contract.md section 3, rule 4).
+ */
+@ExtendWith(KafkaExtension.class)
+class LostMemoryIT {
+
+  private static final String APP = "ari-proxy-lost-memory";
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void callsThatAreUpKeepTheirCallContexts(String suite, KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings =
+          ProxySettings.of(
+              asterisk.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
+      try (Controller controller = new Controller(settings, kafka)) {
+        TopicRecord generated;
+        TopicRecord given;
+        try (RunningProxy before = RunningProxy.start(settings)) {
+          awaitApplication(controller);
+          given = call(asterisk, controller, "ctx-given-" + suite + "~" + APP);
+          generated = call(asterisk, controller, "app-" + APP);
+        }
+        try (RunningProxy after = RunningProxy.start(settings)) {
+          assertGoesOn(controller, given);
+          assertGoesOn(controller, generated);
+          assertThat(given.key()).isEqualTo("given-" + suite);
+          assertThat(after.count("ari-proxy.channels.found")).isEqualTo(2);
+          assertThat(controller.unmapped()).isEmpty();
+        }
+      }
+    }
+  }
+
+  /** A command's events come under the call context of the time before. */
+  private static void assertGoesOn(Controller controller, TopicRecord start) {
+    String channel = start.json().at("/payload/channel/id").asText();
+    controller.ask(start.key(), "POST", "/channels/" + channel + "/answer");
+    controller.event(
+        start.key(),
+        "CHANNEL_STATE_CHANGE",
+        payload ->
+            channel.equals(payload.at("/channel/id").asText())
+                && "Up".equals(payload.at("/channel/state").asText()));
+  }
+
+  private static TopicRecord call(RealAsterisk asterisk, Controller controller, String extension) {
+    long before = starts(controller);
+    asterisk.console("channel originate Local/" + extension + "@default application Wait 60");
+    Awaitility.await("a call")
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> starts(controller) > before);
+    return controller.events().stream()
+        .filter(LostMemoryIT::isStart)
+        .max((one, other) -> Long.compare(one.timestamp(), other.timestamp()))
+        .orElseThrow();
+  }
+
+  private static long starts(Controller controller) {
+    return controller.events().stream().filter(LostMemoryIT::isStart).count();
+  }
+
+  private static boolean isStart(TopicRecord record) {
+    return "STASIS_START".equals(record.json().path("type").asText());
+  }
+
+  private static void awaitApplication(Controller controller) {
+    Awaitility.await("the application is registered")
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () ->
+                controller.ask("setup", "GET", "/applications/" + APP).path("status_code").asInt()
+                    == 200);
+  }
+}
