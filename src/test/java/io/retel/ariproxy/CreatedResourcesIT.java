@@ -65,8 +65,7 @@ record CreatedResourcesIT(String suite, String subscription) {
   @BeforeParameterizedClassInvocation
   static void start(String suite, String subscription, KafkaBroker kafka) {
     asterisk = RealAsterisk.start(suite);
-    ProxySettings settings =
-        ProxySettings.of(asterisk.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
+    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
     proxy = RunningProxy.start(settings);
     controller = new Controller(settings, kafka);
     Awaitility.await("the application is registered")

@@ -28,14 +28,12 @@ class LostMemoryIT {
   @ValueSource(strings = {"sid", "bullseye"})
   void callsThatAreUpKeepTheirCallContexts(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings =
-          ProxySettings.of(
-              asterisk.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (Controller controller = new Controller(settings, kafka)) {
         TopicRecord generated;
         TopicRecord given;
         try (RunningProxy before = RunningProxy.start(settings)) {
-          awaitApplication(controller);
+          controller.awaitApplication();
           given = call(asterisk, controller, "ctx-given-" + suite + "~" + APP);
           generated = call(asterisk, controller, "app-" + APP);
         }
@@ -80,14 +78,5 @@ class LostMemoryIT {
 
   private static boolean isStart(TopicRecord record) {
     return "STASIS_START".equals(record.json().path("type").asText());
-  }
-
-  private static void awaitApplication(Controller controller) {
-    Awaitility.await("the application is registered")
-        .atMost(Duration.ofSeconds(30))
-        .until(
-            () ->
-                controller.ask("setup", "GET", "/applications/" + APP).path("status_code").asInt()
-                    == 200);
   }
 }

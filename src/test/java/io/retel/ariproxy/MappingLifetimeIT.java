@@ -29,12 +29,10 @@ class MappingLifetimeIT {
   @ValueSource(strings = {"sid", "bullseye"})
   void aMappingLastsAsLongAsItsResource(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings =
-          ProxySettings.of(
-              asterisk.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
-        awaitApplication(controller);
+        controller.awaitApplication();
 
         // the controller ends it; what plays and records ends with it
         TopicRecord deleted = call(asterisk, controller, 60);
@@ -124,15 +122,6 @@ class MappingLifetimeIT {
             .asMap()
             .get(resource);
     return (Mapping) mapping;
-  }
-
-  private static void awaitApplication(Controller controller) {
-    Awaitility.await("the application is registered")
-        .atMost(Duration.ofSeconds(30))
-        .until(
-            () ->
-                controller.ask("setup", "GET", "/applications/" + APP).path("status_code").asInt()
-                    == 200);
   }
 
   private static Predicate<JsonNode> any() {

@@ -39,7 +39,7 @@ class RealAsteriskIT {
           ProxySettings.of(tap.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
-        awaitApplication(controller);
+        controller.awaitApplication();
 
         asterisk.call("ctx-" + call + "~" + APP);
         String channel =
@@ -117,39 +117,27 @@ class RealAsteriskIT {
   @ValueSource(strings = {"sid", "bullseye"})
   void anAsteriskThatIsRestartedIsConnectedAgain(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings =
-          ProxySettings.of(
-              asterisk.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
-        awaitApplication(controller);
+        controller.awaitApplication();
         asterisk.call("ctx-before-" + suite + "~" + APP);
         controller.event("before-" + suite, "STASIS_START", any());
 
         asterisk.restart();
 
-        awaitApplication(controller);
+        controller.awaitApplication();
         asterisk.call("ctx-after-" + suite + "~" + APP);
         controller.event("after-" + suite, "STASIS_START", any());
 
         asterisk.kill();
         asterisk.startAgain();
 
-        awaitApplication(controller);
+        controller.awaitApplication();
         asterisk.call("ctx-after-kill-" + suite + "~" + APP);
         controller.event("after-kill-" + suite, "STASIS_START", any());
       }
     }
-  }
-
-  /** Asterisk knows an application when its websocket is there; asked as a controller would ask. */
-  private static void awaitApplication(Controller controller) {
-    Awaitility.await("the application is registered")
-        .atMost(Duration.ofSeconds(30))
-        .until(
-            () ->
-                controller.ask("setup", "GET", "/applications/" + APP).path("status_code").asInt()
-                    == 200);
   }
 
   private static void expect(int status, JsonNode payload) {

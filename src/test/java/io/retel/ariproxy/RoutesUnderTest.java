@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.fixtures.kafka.FakeOffset;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -148,6 +149,18 @@ public final class RoutesUnderTest implements AutoCloseable {
   /** Asterisk. */
   public MockEndpoint ari() {
     return mock("ari");
+  }
+
+  /** Makes the exchange Asterisk's answer; an empty text is no body. */
+  public static void answer(Exchange exchange, int status, String json) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+    exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
+    exchange
+        .getMessage()
+        .setBody(
+            json.isEmpty()
+                ? null
+                : new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
   }
 
   private MockEndpoint mock(String name) {

@@ -62,8 +62,7 @@ class TwoRealAsterisksIT {
   }
 
   private static ProxySettings settings(RealAsterisk asterisk, KafkaBroker kafka, String topic) {
-    return ProxySettings.of(
-            asterisk.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka)
+    return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
         .with(Setting.KAFKA_GENERIC_GROUP, topic);
   }

@@ -9,13 +9,10 @@ import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.settings.Setting;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
-import org.apache.camel.Exchange;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,7 +51,10 @@ class CommandRulesTest {
       routes.close();
     }
     routes = RoutesUnderTest.start(settings);
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 200, "{\"id\":\"new\"}"));
+    routes
+        .ari()
+        .whenAnyExchangeReceived(
+            exchange -> RoutesUnderTest.answer(exchange, 200, "{\"id\":\"new\"}"));
   }
 
   // ---- 403
@@ -218,7 +218,7 @@ class CommandRulesTest {
     start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
     routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
     assertStatus(503, CREATE);
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 200, "{}"));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 200, "{}"));
     assertStatus(200, CREATE);
   }
 
@@ -279,7 +279,9 @@ class CommandRulesTest {
   @ParameterizedTest
   @CsvSource({"200,false", "201,false", "400,true", "404,true", "409,true", "500,true", "503,true"})
   void whatAsteriskRefusesToCreateBelongsToNoCall(int status, boolean ended) throws Exception {
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, status, "{}"));
+    routes
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, "{}"));
     assertStatus(status, CREATE);
     assertThat(mapping("CHANNEL:new").ended()).isEqualTo(ended);
     assertThat(mapping("CHANNEL:new;2").ended()).isEqualTo(ended);
@@ -302,7 +304,7 @@ class CommandRulesTest {
   @Test
   void aCreationThatIsRefusedTakesNothingFromTheCallThatHasTheId() throws Exception {
     assertStatus(200, CREATE);
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 409, "{}"));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
     assertStatus(409, CREATE.replace("'call'", "'another'"));
     assertThat(mapping("CHANNEL:new")).isEqualTo(live("call"));
   }
@@ -315,7 +317,7 @@ class CommandRulesTest {
     assertStatus(200, play.replace("'one'", "'two'"));
     assertThat(mapping("PLAYBACK:p")).isEqualTo(live("two"));
 
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 404, "{}"));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 404, "{}"));
     assertStatus(404, play.replace("'one'", "'three'"));
     assertThat(mapping("PLAYBACK:p")).isEqualTo(live("two"));
   }
@@ -324,7 +326,7 @@ class CommandRulesTest {
   @CsvSource({"204,true", "404,false", "500,false"})
   void aBridgeThatIsDeletedIsGone(int status, boolean ended) throws Exception {
     assertStatus(200, "{'callContext':'call','ariCommand':{'method':'POST','url':'/bridges/b'}}");
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, status, ""));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, ""));
     assertStatus(
         status, "{'callContext':'call','ariCommand':{'method':'DELETE','url':'/bridges/b'}}");
     assertThat(mapping("BRIDGE:b").ended()).isEqualTo(ended);
@@ -372,16 +374,5 @@ class CommandRulesTest {
     assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
     Object body = routes.mapped().getReceivedExchanges().get(0).getMessage().getBody();
     return new ObjectMapper().readTree((byte[]) body);
-  }
-
-  private static void answer(Exchange exchange, int status, String json) {
-    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
-    exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
-    exchange
-        .getMessage()
-        .setBody(
-            json.isEmpty()
-                ? null
-                : new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
   }
 }

@@ -6,20 +6,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
-import org.apache.camel.Exchange;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.core5.http.ConnectionClosedException;
@@ -103,7 +100,7 @@ class FailedCommandsTest {
   @MethodSource("notReached")
   void whatDidNotReachAsteriskIsTriedAgain(Exception failure) throws Exception {
     routes.ari().whenExchangeReceived(1, exchange -> exchange.setException(failure));
-    routes.ari().whenExchangeReceived(2, exchange -> answer(exchange, 204, ""));
+    routes.ari().whenExchangeReceived(2, exchange -> RoutesUnderTest.answer(exchange, 204, ""));
     JsonNode response = responseTo(HANGUP);
     assertThat(response.get("payload")).hasToString("{\"status_code\":204}");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
@@ -147,7 +144,9 @@ class FailedCommandsTest {
 
   @Test
   void anAnswerThatKafkaDoesNotTakeIsA413() throws Exception {
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 200, "{\"id\":1}"));
+    routes
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 200, "{\"id\":1}"));
     routes
         .mapped()
         .whenExchangeReceived(
@@ -168,7 +167,7 @@ class FailedCommandsTest {
 
   @Test
   void aResponseThatKafkaNeverTakesIsCountedAndItsOffsetMarked() throws Exception {
-    routes.ari().whenAnyExchangeReceived(exchange -> answer(exchange, 204, ""));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 204, ""));
     routes
         .mapped()
         .whenAnyExchangeReceived(
@@ -198,16 +197,5 @@ class FailedCommandsTest {
 
   private Object key() {
     return routes.mapped().getReceivedExchanges().get(0).getMessage().getHeader(KafkaConstants.KEY);
-  }
-
-  private static void answer(Exchange exchange, int status, String json) {
-    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
-    exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
-    exchange
-        .getMessage()
-        .setBody(
-            json.isEmpty()
-                ? null
-                : new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
   }
 }
