@@ -33,7 +33,7 @@ public final class AriProxy {
 
   /** Without these there is no way from Asterisk to Kafka and back. */
   private static final List<String> MAIN_ROUTES =
-      List.of("events", "commands", "execute-command", "publish");
+      List.of("events", "connected", "commands", "execute-command", "publish");
 
   private AriProxy() {}
 

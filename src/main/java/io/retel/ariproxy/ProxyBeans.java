@@ -73,7 +73,6 @@ final class ProxyBeans {
     registry.bind("countLost", countLost);
 
     // commands
-    registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters));
     registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts)));
     registry.bind("beginCommand", new BeginCommand());
     AnswerMemory answers =
@@ -97,7 +96,9 @@ final class ProxyBeans {
     registry.bind("settleCreated", new SettleCreated(callContexts));
     registry.bind("answerRejected", AnswerFailure.rejected(wrapAnswer, meters));
     registry.bind("answerNotSent", AnswerFailure.notSent(wrapAnswer, meters));
-    registry.bind("answerUnknown", AnswerFailure.unknown(wrapAnswer, meters));
+    AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer, meters);
+    registry.bind("answerUnknown", answerUnknown);
+    registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters, answerUnknown));
     registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer, meters));
 
     // connections

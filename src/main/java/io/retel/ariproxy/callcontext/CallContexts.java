@@ -99,7 +99,10 @@ public final class CallContexts {
     return Optional.ofNullable(registration.get());
   }
 
-  /** The resource has not been created: what was remembered before counts, unless it has moved. */
+  /**
+   * The resource has not been created: what was remembered before counts, if anything, unless the
+   * resource has moved.
+   */
   public void undo(Registration registration) {
     cache
         .asMap()
@@ -109,8 +112,20 @@ public final class CallContexts {
               if (!known.callContext().equals(registration.now().callContext())) {
                 return known;
               }
-              return registration.before() != null ? registration.before() : known.end();
+              return registration.before();
             });
+  }
+
+  /** The resource is a new one in that call context, whatever was remembered of its id. */
+  public void replace(Resource resource, String callContext) {
+    cache
+        .asMap()
+        .compute(
+            resource.key(),
+            (key, known) ->
+                known == null || known.ended() || !known.callContext().equals(callContext)
+                    ? new Mapping(callContext)
+                    : known);
   }
 
   /** A channel is hung up: it is gone as soon as it leaves Stasis. */

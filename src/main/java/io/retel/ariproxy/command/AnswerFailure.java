@@ -48,7 +48,7 @@ public final class AnswerFailure implements Processor {
                 503, "Asterisk could not be reached: " + why(cause), Outcome.NOT_SENT));
   }
 
-  /** It was sent, and no answer came. */
+  /** It was sent, and no answer came; or one came, and could not be published. */
   public static AnswerFailure unknown(WrapAnswer wrapAnswer, MeterRegistry meters) {
     return new AnswerFailure(
         wrapAnswer,
@@ -72,6 +72,12 @@ public final class AnswerFailure implements Processor {
   public void process(Exchange exchange) {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     AriAnswer.Failure failure = answer.apply(cause);
+    AriAnswer given = exchange.getProperty(AriAnswer.PROPERTY, AriAnswer.class);
+    if (given != null && failure.outcome() == Outcome.UNKNOWN) {
+      LOG.warn("Publishing the RESPONSE failed, it is tried once more: {}", why(cause));
+      wrapAnswer.wrap(exchange, given);
+      return;
+    }
     failures.increment();
     LOG.warn(
         "{} for {}: {}",

@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Remembers for a while what commands were answered, so that one that is sent again is answered
@@ -44,20 +45,22 @@ public final class AnswerMemory {
   }
 
   /**
-   * What makes a command the same: beside its ids its request, since a controller that gives all
-   * its commands one id means no repetition.
+   * What makes a command the same: beside its ids what it asks for, since a controller that gives
+   * all its commands one id means no repetition.
    */
-  private record Key(String callContext, JsonNode commandId, String method, String url) {
+  private record Key(String callContext, JsonNode commandId, UUID fingerprint) {
 
     static Optional<Key> of(Command command) {
-      return command.callContext() == null || command.commandId() == null
+      return command.callContext() == null
+              || command.commandId() == null
+              || command.commandId().asText("{}").isEmpty()
+              || command.fingerprint() == null
           ? Optional.empty()
-          : Optional.of(
-              new Key(command.callContext(), command.commandId(), command.method(), command.url()));
+          : Optional.of(new Key(command.callContext(), command.commandId(), command.fingerprint()));
     }
 
     int length() {
-      return 2 * (callContext.length() + url.length()) + commandId.toString().length();
+      return 2 * callContext.length() + commandId.toString().length();
     }
   }
 }

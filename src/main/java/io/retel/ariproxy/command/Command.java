@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * A command as it was read, whether it can be carried out or not.
@@ -13,6 +14,7 @@ import java.util.List;
  * @param commandId the controller's id for it, as JSON, or null
  * @param method the HTTP method as the controller wrote it, or null
  * @param url the url as the controller wrote it, or null
+ * @param fingerprint tells what it asks for; null if it is rejected
  * @param expiresAt when its controller does not want it carried out any more, or null
  * @param prepared what is sent to Asterisk, or null if it is rejected
  * @param rejection why it is not carried out, or null
@@ -23,6 +25,7 @@ public record Command(
     JsonNode commandId,
     String method,
     String url,
+    UUID fingerprint,
     Instant expiresAt,
     PreparedRequest prepared,
     CommandRejectedException rejection) {
@@ -43,6 +46,11 @@ public record Command(
   /** The resources that it creates, second legs included. */
   public List<Resource> created() {
     return prepared == null ? List.of() : prepared.created();
+  }
+
+  /** The resources that it takes over, if they belong to no call yet. */
+  List<Resource> claimed() {
+    return prepared == null ? List.of() : prepared.claimed();
   }
 
   /** The resources that its success ends. */

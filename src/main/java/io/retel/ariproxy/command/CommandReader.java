@@ -6,15 +6,18 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * Reads commands. Whatever comes is a {@link Command}: one that cannot be carried out has a
@@ -26,8 +29,20 @@ public final class CommandReader {
       JsonMapper.builder()
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          // numbers in a body are sent as they are written
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
+
+  /**
+   * So much of a command stands in its RESPONSE, twice in the worst case, and must fit into a
+   * record.
+   */
+  private static final int MAX_ID_LENGTH = 65_536;
+
+  /** Asterisk answers an url of more than some 4,000 characters with 400, if at all. */
+  private static final int MAX_URL_LENGTH = 16_384;
 
   private final CallContexts callContexts;
 
@@ -46,24 +61,57 @@ public final class CommandReader {
     try {
       json = parse(value);
     } catch (CommandRejectedException e) {
-      return new Command(origin, null, null, null, null, null, null, e);
+      return new Command(origin, null, null, null, null, null, null, null, e);
     }
     String callContext = scalar(json.path("callContext"));
     JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
     JsonNode ariCommand = json.path("ariCommand");
     String method = text(ariCommand.path("method"));
     String url = text(ariCommand.path("url"));
+    JsonNode body = ariCommand.path("body");
     try {
       if (callContext == null && json.path("callContext").isContainerNode()) {
         throw new CommandRejectedException(400, "The command's callContext is no text");
       }
+      checkLength("callContext", callContext, MAX_ID_LENGTH);
+      checkLength("commandId", commandId == null ? null : commandId.toString(), MAX_ID_LENGTH);
+      checkLength("method", method, MAX_URL_LENGTH);
+      checkLength("url", url, MAX_URL_LENGTH);
       Instant expiresAt = expiresAt(json.path("expiresAt"));
-      PreparedRequest prepared = prepare(origin, method, url, ariCommand.path("body"));
+      UUID fingerprint = fingerprint(method, url, body);
+      PreparedRequest prepared = prepare(origin, method, url, body);
       String belongsTo = callContext != null ? callContext : callContextOf(origin, prepared);
-      return new Command(origin, belongsTo, commandId, method, url, expiresAt, prepared, null);
+      return new Command(
+          origin, belongsTo, commandId, method, url, fingerprint, expiresAt, prepared, null);
     } catch (CommandRejectedException e) {
-      return new Command(origin, callContext, commandId, method, url, null, null, e);
+      return new Command(
+          origin,
+          withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
+          commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH) ? commandId : null,
+          withinLength(method, MAX_URL_LENGTH) ? method : Shortened.text(method),
+          withinLength(url, MAX_URL_LENGTH) ? url : Shortened.text(url),
+          null,
+          null,
+          null,
+          e);
     }
+  }
+
+  private static void checkLength(String name, String text, int most) {
+    if (!withinLength(text, most)) {
+      throw new CommandRejectedException(
+          400, "The command's " + name + " has more than " + most + " characters");
+    }
+  }
+
+  private static boolean withinLength(String text, int most) {
+    return text == null || text.length() <= most;
+  }
+
+  /** Tells what a command asks for, before an id is added to it. */
+  private static UUID fingerprint(String method, String url, JsonNode body) {
+    String asked = method + " " + url + " " + body;
+    return UUID.nameUUIDFromBytes(asked.getBytes(StandardCharsets.UTF_8));
   }
 
   private static JsonNode parse(byte[] value) {
@@ -112,7 +160,9 @@ public final class CommandReader {
         return known.get();
       }
     }
-    return prepared.created().isEmpty() ? null : origin.derivedId("callContext");
+    return prepared.created().isEmpty() && prepared.claimed().isEmpty()
+        ? null
+        : origin.derivedId("callContext");
   }
 
   private static Instant expiresAt(JsonNode node) {

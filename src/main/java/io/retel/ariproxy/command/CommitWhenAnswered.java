@@ -4,10 +4,12 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.kafka.CommandOffset;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,11 +26,16 @@ public final class CommitWhenAnswered implements Processor {
   private final Counter answered;
   private final Counter unanswered;
   private final Counter left;
+  private final AnswerFailure answerUnknown;
 
-  public CommitWhenAnswered(MeterRegistry meters) {
+  /**
+   * @param answerUnknown makes the RESPONSE to a command whose route is stopped by force under it
+   */
+  public CommitWhenAnswered(MeterRegistry meters, AnswerFailure answerUnknown) {
     this.answered = Meters.COMMANDS_ANSWERED.in(meters);
     this.unanswered = Meters.COMMANDS_UNANSWERED.in(meters);
     this.left = Meters.COMMANDS_LEFT.in(meters);
+    this.answerUnknown = answerUnknown;
   }
 
   @Override
@@ -36,42 +43,70 @@ public final class CommitWhenAnswered implements Processor {
     CommandOffset offset =
         exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, CommandOffset.class);
     exchange.setProperty(CommandOffset.PROPERTY, offset);
-    exchange
-        .getExchangeExtension()
-        .addOnCompletion(
-            new SynchronizationAdapter() {
-              @Override
-              public void onComplete(Exchange done) {
-                if (offset.left()) {
-                  left.increment();
-                  return;
-                }
-                answered.increment();
-                offset.commit();
-              }
-
-              @Override
-              public void onFailure(Exchange failed) {
-                if (interrupted(failed)) {
-                  // not committed: whoever reads the partition next carries it out
-                  LOG.warn(
-                      "Stopped before it was answered: {}", failed.getProperty(Command.PROPERTY));
-                  return;
-                }
-                unanswered.increment();
-                LOG.error(
-                    "The RESPONSE to {} was not published: {}; check the topic's max.message.bytes and the proxy's"
-                        + " rights on it",
-                    failed.getProperty(Command.PROPERTY),
-                    String.valueOf(failed.getException()));
-                offset.commit();
-              }
-            });
+    exchange.getExchangeExtension().addOnCompletion(new End(offset));
   }
 
-  private static boolean interrupted(Exchange failed) {
-    return failed.getContext().isStopping()
-        || failed.getException() instanceof InterruptedException
-        || failed.getException() instanceof RejectedExecutionException;
+  /** The end of a command's way. */
+  private class End extends SynchronizationAdapter {
+
+    private final CommandOffset offset;
+
+    End(CommandOffset offset) {
+      this.offset = offset;
+    }
+
+    @Override
+    public void onComplete(Exchange done) {
+      if (offset.left()) {
+        left.increment();
+        return;
+      }
+      answered.increment();
+      offset.commit();
+    }
+
+    @Override
+    public void onFailure(Exchange failed) {
+      if (failed.getContext().isStopping()) {
+        // not committed: whoever reads the partition next carries it out
+        LOG.warn("Stopped before it was answered: {}", failed.getProperty(Command.PROPERTY));
+      } else if (failed.getException() instanceof InterruptedException
+          || failed.getException() instanceof RejectedExecutionException) {
+        answerAfterAll(failed);
+      } else {
+        giveUp(failed);
+      }
+    }
+
+    /** Its route is stopped by force, as by an edit, and nobody else is going to read it. */
+    private void answerAfterAll(Exchange interrupted) {
+      Exchange response = new DefaultExchange(interrupted.getContext());
+      for (String property : List.of(Command.PROPERTY, AriAnswer.PROPERTY)) {
+        response.setProperty(property, interrupted.getProperty(property));
+      }
+      response.setProperty(Exchange.EXCEPTION_CAUGHT, interrupted.getException());
+      answerUnknown.process(response);
+      response
+          .getExchangeExtension()
+          .addOnCompletion(
+              new End(offset) {
+                @Override
+                public void onFailure(Exchange failed) {
+                  giveUp(failed);
+                }
+              });
+      // on another thread: this one is interrupted
+      interrupted.getContext().createProducerTemplate().asyncSend("handover:publish", response);
+    }
+
+    void giveUp(Exchange failed) {
+      unanswered.increment();
+      LOG.error(
+          "The RESPONSE to {} was not published: {}; check the topic's max.message.bytes and the proxy's"
+              + " rights on it",
+          failed.getProperty(Command.PROPERTY),
+          String.valueOf(failed.getException()));
+      offset.commit();
+    }
   }
 }

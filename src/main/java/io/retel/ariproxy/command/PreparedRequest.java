@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param request the request
  * @param template the operation's name, or empty for one that {@link AriOperations} does not know
  * @param resources those in the path, then those that it creates
- * @param created those that it creates or takes over, second legs included
+ * @param created those that it creates, second legs included
+ * @param claimed those that it takes over
  * @param ended those that its success ends
  */
 record PreparedRequest(
@@ -24,6 +25,7 @@ record PreparedRequest(
     Optional<String> template,
     List<Resource> resources,
     List<Resource> created,
+    List<Resource> claimed,
     List<Resource> ended) {
 
   private static final String LOCAL = "Local/";
@@ -68,11 +70,13 @@ record PreparedRequest(
         }
       }
     }
+    boolean claims = operation != null && operation.effect() == Effect.CLAIMS;
     return new PreparedRequest(
         new AriRequest(method, ariUrl.path(), parameters.url().query(), parameters.bodyBytes()),
         match.operation().map(Operation::template),
         List.copyOf(resources),
-        List.copyOf(created),
+        claims ? List.of() : List.copyOf(created),
+        claims ? List.copyOf(created) : List.of(),
         ended);
   }
 

@@ -4,8 +4,9 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Registration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -20,6 +21,16 @@ public final class RegisterCreated implements Processor {
 
   private final CallContexts callContexts;
 
+  /** What a command has registered, as an exchange property of that name. */
+  record Registered(List<Registration> registrations) {
+
+    static final String PROPERTY = "registered";
+
+    boolean has(Resource resource) {
+      return registrations.stream().anyMatch(each -> each.resource().equals(resource));
+    }
+  }
+
   public RegisterCreated(CallContexts callContexts) {
     this.callContexts = callContexts;
   }
@@ -27,13 +38,15 @@ public final class RegisterCreated implements Processor {
   @Override
   public void process(Exchange exchange) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    List<Registration> registrations = new ArrayList<>(command.created().size());
-    for (Resource created : command.created()) {
-      boolean evenIfAlive = created.type() == ResourceType.PLAYBACK;
-      callContexts
-          .register(created, command.callContext(), evenIfAlive)
-          .ifPresent(registrations::add);
-    }
-    exchange.setProperty(SettleCreated.REGISTRATIONS, registrations);
+    List<Registration> registrations =
+        Stream.concat(command.created().stream(), command.claimed().stream())
+            .map(resource -> register(resource, command.callContext()))
+            .flatMap(Optional::stream)
+            .toList();
+    exchange.setProperty(Registered.PROPERTY, new Registered(registrations));
+  }
+
+  private Optional<Registration> register(Resource resource, String callContext) {
+    return callContexts.register(resource, callContext, resource.type() == ResourceType.PLAYBACK);
   }
 }

@@ -1,19 +1,21 @@
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
-import io.retel.ariproxy.callcontext.Registration;
-import java.util.List;
+import io.retel.ariproxy.command.RegisterCreated.Registered;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Makes the memory of call contexts agree with what came of the command: what Asterisk refused to
- * create, or was never asked for, is not there. Of what nobody knows the outcome, the call context
- * stays. What a success ends is remembered for late events only.
+ * Makes the memory of call contexts agree with what came of the command.
+ *
+ * <p>What Asterisk refused to create, or was never asked for, is not there. What it did create
+ * although a resource of that id was thought to live belongs to this command's call: the other one
+ * has gone untold. Of what nobody knows the outcome, the call context stays. What a success ends is
+ * remembered for late events only.
  */
 public final class SettleCreated implements Processor {
-
-  static final String REGISTRATIONS = "registrations";
 
   private final CallContexts callContexts;
 
@@ -23,12 +25,19 @@ public final class SettleCreated implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     AriAnswer answer = exchange.getProperty(AriAnswer.PROPERTY, AriAnswer.class);
+    Registered registered = exchange.getProperty(Registered.PROPERTY, Registered.class);
     if (answer == null || answer.refused()) {
-      List<?> registrations = exchange.getProperty(REGISTRATIONS, List.of(), List.class);
-      registrations.forEach(registration -> callContexts.undo((Registration) registration));
-    } else if (answer.sent() && answer.status() / 100 == 2) {
-      exchange.getProperty(Command.PROPERTY, Command.class).ended().forEach(callContexts::end);
+      registered.registrations().forEach(callContexts::undo);
+    } else if (answer.status() / 100 == 2) {
+      for (Resource created : command.created()) {
+        // a POST to a bridge that is there changes that one
+        if (!registered.has(created) && created.type() != ResourceType.BRIDGE) {
+          callContexts.replace(created, command.callContext());
+        }
+      }
+      command.ended().forEach(callContexts::end);
     }
   }
 }

@@ -99,8 +99,14 @@ public final class WhileAsteriskIsReached extends RoutePolicySupport {
       return;
     }
     if (reached && waiting.get(route) && status.isStartable()) {
-      context.getRouteController().startRoute(route);
+      // an exchanged route says so again, maybe while this one starts
       waiting.put(route, false);
+      try {
+        context.getRouteController().startRoute(route);
+      } catch (Exception e) {
+        waiting.put(route, true);
+        throw e;
+      }
       LOG.info("The route {} runs: Asterisk can be reached", route);
     } else if (!reached && status.isStarted()) {
       LOG.info("The route {} stops until Asterisk can be reached; others take its part", route);

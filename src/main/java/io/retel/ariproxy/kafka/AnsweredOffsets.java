@@ -48,6 +48,14 @@ record AnsweredOffsets(long base, BitSet answered) {
     return bit >= 0 && bit < MAX_WINDOW && answered.get((int) bit);
   }
 
+  /** Takes an offset into the set, if it is not too far above the committed one. */
+  void add(long offset) {
+    long bit = offset - base;
+    if (bit >= 0 && bit < MAX_WINDOW) {
+      answered.set((int) bit);
+    }
+  }
+
   /** Its offsets from this one on. */
   LongStream from(long offset) {
     return answered.stream().mapToLong(bit -> base + bit).filter(own -> own >= offset);

@@ -197,10 +197,26 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
       camel.onPartitionsRevoked(partitions);
+      progress.giveBack(partitions);
+      awaitBegun(partitions);
       try {
-        progress.giveBack(partitions);
-        // when a static member stops, all has been done to answer what it had read
-        long timeout = dynamicMember || !stopping.getAsBoolean() ? drainTimeoutMs : 0;
+        Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
+        if (!answered.isEmpty()) {
+          commitSync(answered);
+        }
+      } catch (KafkaException e) {
+        LOG.warn(
+            "Commands of {} that are answered were not committed and may be carried out again: {}",
+            partitions,
+            e.toString());
+      }
+      partitions.forEach(progress::gone);
+    }
+
+    private void awaitBegun(Collection<TopicPartition> partitions) {
+      // when a static member stops, all has been done to answer what it had read
+      long timeout = dynamicMember || !stopping.getAsBoolean() ? drainTimeoutMs : 0;
+      try {
         int left = progress.awaitBegun(partitions, timeout);
         if (left > 0) {
           LOG.warn(
@@ -209,19 +225,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
               partitions,
               timeout);
         }
-        Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
-        if (!answered.isEmpty()) {
-          commitSync(answered);
-        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-      } catch (KafkaException e) {
-        LOG.warn(
-            "Commands of {} that are answered were not committed and may be carried out again: {}",
-            partitions,
-            e.toString());
       }
-      partitions.forEach(progress::gone);
     }
 
     @Override

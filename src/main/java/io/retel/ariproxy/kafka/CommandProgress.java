@@ -16,13 +16,25 @@ final class CommandProgress {
   private final Map<TopicPartition, PartitionProgress> partitions = new HashMap<>();
   private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
 
+  /** Partitions that may come back while commands of theirs are under way here. */
+  private final Map<TopicPartition, Former> gone = new HashMap<>();
+
+  private record Former(PartitionProgress progress, long committed) {}
+
   /** A partition was assigned, with what was committed for it. */
   synchronized void assigned(TopicPartition partition, long position, OffsetAndMetadata before) {
     AnsweredOffsets answered =
         before == null || before.offset() != position
             ? AnsweredOffsets.none(position)
             : AnsweredOffsets.fromMetadata(before.offset(), before.metadata());
-    partitions.put(partition, new PartitionProgress(position, answered));
+    Former former = gone.remove(partition);
+    // a topic that was made anew begins before what has been committed
+    if (former != null && former.committed <= position) {
+      former.progress.assignedAgain(position, answered);
+      partitions.put(partition, former.progress);
+    } else {
+      partitions.put(partition, new PartitionProgress(position, answered));
+    }
     committed.remove(partition);
   }
 
@@ -36,8 +48,11 @@ final class CommandProgress {
   /** A partition is somebody else's now: what is answered of it later is not ours to commit. */
   synchronized void gone(TopicPartition partition) {
     giveBack(List.of(partition));
-    partitions.remove(partition);
-    committed.remove(partition);
+    PartitionProgress progress = partitions.remove(partition);
+    OffsetAndMetadata last = committed.remove(partition);
+    if (progress != null && last != null) {
+      gone.put(partition, new Former(progress, last.offset()));
+    }
     notifyAll();
   }
 
@@ -51,10 +66,7 @@ final class CommandProgress {
     return new Taken(partitions.get(partition), offset);
   }
 
-  /**
-   * A command that was taken while its partition was assigned; of the same partition assigned again
-   * it knows nothing.
-   */
+  /** A command that was taken. */
   private final class Taken implements CommandOffset {
 
     private final PartitionProgress partition;

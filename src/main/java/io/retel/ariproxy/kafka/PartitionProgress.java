@@ -17,7 +17,8 @@ final class PartitionProgress {
 
   private final TreeSet<Long> unanswered = new TreeSet<>();
   private final Set<Long> begun = new HashSet<>();
-  private final AnsweredOffsets answeredBefore;
+  private AnsweredOffsets answeredBefore;
+  private long begin;
   private long position;
   private boolean givenBack;
 
@@ -26,8 +27,30 @@ final class PartitionProgress {
    * @param answeredBefore the offsets above it that were answered before
    */
   PartitionProgress(long committed, AnsweredOffsets answeredBefore) {
+    this.begin = committed;
     this.position = committed;
     this.answeredBefore = answeredBefore;
+  }
+
+  /**
+   * The partition is back, after it was given back or lost. What was begun here is not handed out
+   * again, nor is what was answered here and could not be committed.
+   *
+   * @param committed the offset that was committed before
+   * @param answered the offsets above it that were answered before
+   */
+  void assignedAgain(long committed, AnsweredOffsets answered) {
+    for (long offset = Math.max(committed, begin); offset < position; offset++) {
+      if (!unanswered.contains(offset)) {
+        answered.add(offset);
+      }
+    }
+    begun.removeIf(offset -> offset < committed);
+    unanswered.retainAll(begun);
+    answeredBefore = answered;
+    begin = committed;
+    position = committed;
+    givenBack = false;
   }
 
   /**
@@ -40,7 +63,7 @@ final class PartitionProgress {
       return false;
     }
     position = offset + 1;
-    if (answeredBefore.contains(offset)) {
+    if (answeredBefore.contains(offset) || begun.contains(offset)) {
       return false;
     }
     unanswered.add(offset);
@@ -50,16 +73,24 @@ final class PartitionProgress {
   /**
    * An offset that was taken is about to be carried out.
    *
-   * @return false if it must not be, since the partition is given back
+   * @return false if it must not be: the partition is given back, or has been away, and the offset
+   *     is begun or answered by now
    */
   boolean begin(long offset) {
-    return !givenBack && begun.add(offset);
+    if (givenBack || offset < begin || answeredBefore.contains(offset) || !begun.add(offset)) {
+      return false;
+    }
+    unanswered.add(offset);
+    return true;
   }
 
   /** An offset is answered. */
   void answered(long offset) {
+    if (begun.remove(offset) && offset >= position) {
+      // it was begun before the partition was away, and is read again
+      answeredBefore.add(offset);
+    }
     unanswered.remove(offset);
-    begun.remove(offset);
   }
 
   /** An offset that was begun is not carried out after all, and stays unanswered. */
@@ -73,14 +104,9 @@ final class PartitionProgress {
     givenBack = true;
   }
 
-  /** Whether it goes to another reader. */
-  boolean givenBack() {
-    return givenBack;
-  }
-
   /** Below this offset all is answered. */
   long watermark() {
-    return unanswered.isEmpty() ? position : unanswered.first();
+    return unanswered.isEmpty() ? position : Math.min(position, unanswered.first());
   }
 
   /** How many are taken and not answered. */

@@ -103,6 +103,10 @@ public final class Settings {
       topic(Setting.KAFKA_GENERIC_COMMANDS_TOPIC);
     }
     topicsDiffer();
+    if (get(Setting.KAFKA_GENERIC_GROUP).equals(get(Setting.KAFKA_GROUP))) {
+      throw new InvalidSettingException(
+          Setting.KAFKA_GENERIC_GROUP, "must be another group than kafka.group");
+    }
     number(Setting.ARI_CONNECT_TIMEOUT, 1, 600_000);
     number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
     number(Setting.ARI_MAX_REQUEST_SIZE, 1_024, 512 * 1024 * 1024);

@@ -130,11 +130,9 @@ class CallContextsTest {
   }
 
   @Test
-  void whatWasRegisteredAndNotCreatedIsForgottenAfterTheGraceTime() {
+  void whatWasRegisteredAndNotCreatedIsForgotten() {
     Registration registration = callContexts.register(CHANNEL, "one", false).orElseThrow();
     callContexts.undo(registration);
-    assertThat(callContexts.of(CHANNEL)).contains("one");
-    clock.pass(GRACE.plus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).isEmpty();
   }
 

@@ -11,6 +11,7 @@ import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.UnitOfWorkHelper;
+import org.apache.camel.support.service.ServiceSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -48,9 +49,18 @@ class CommitWhenAnsweredTest {
   }
 
   @Test
-  void whatAStopInterruptedIsLeftForWhoeverReadsItNext() {
-    ends(new InterruptedException());
-    ends(new RejectedExecutionException());
+  void whatAStopOfTheProxyInterruptsIsLeftForWhoeverReadsItNext() throws Exception {
+    context.addService(
+        new ServiceSupport() {
+          @Override
+          protected void doStop() {
+            ends(new InterruptedException());
+            ends(new RejectedExecutionException());
+            ends(new IllegalStateException());
+          }
+        });
+    context.start();
+    context.stop();
     assertThat(offset.committed()).isZero();
     assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isZero();
   }
@@ -74,7 +84,7 @@ class CommitWhenAnsweredTest {
   private Exchange begins() {
     Exchange exchange = new DefaultExchange(context);
     exchange.getMessage().setHeader(KafkaConstants.MANUAL_COMMIT, offset);
-    new CommitWhenAnswered(meters).process(exchange);
+    new CommitWhenAnswered(meters, null).process(exchange);
     return exchange;
   }
 }

@@ -218,11 +218,11 @@ class CreatedResourcesTest {
         .isEqualTo(id);
   }
 
-  /** It is another application's, or none's: taking it over is like creating it. */
   @Test
-  void aClaimedChannelIsTheCommands() {
+  void aClaimedChannelIsTakenOverAndNotCreated() {
     Command command = post("/events/claim?channelId=X&application=app");
-    assertThat(created(command)).containsExactly("CHANNEL:X");
+    assertThat(created(command)).isEmpty();
+    assertThat(keys(command.claimed())).containsExactly("CHANNEL:X");
     assertThat(keys(command.resources())).containsExactly("CHANNEL:X");
   }
 

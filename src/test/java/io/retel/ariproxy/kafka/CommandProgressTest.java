@@ -179,15 +179,82 @@ class CommandProgressTest {
   }
 
   @Test
-  void whatWaitsFromBeforeAPartitionCameBackIsNotBegun() {
+  void whatIsUnderWayWhenAPartitionIsLostIsNotBegunAgainWhenItIsBack() {
     progress.assigned(ONE, 5, null);
-    progress.take(ONE, 5);
-    CommandOffset before = progress.offset(ONE, 5);
+    for (long offset = 5; offset < 9; offset++) {
+      progress.take(ONE, offset);
+    }
+    CommandOffset underWay = progress.offset(ONE, 5);
+    CommandOffset answered = progress.offset(ONE, 6);
+    CommandOffset waiting = progress.offset(ONE, 7);
+    underWay.begin();
+    answered.begin();
+    progress.toCommit();
+    answered.commit();
     progress.gone(ONE);
+    progress.assigned(ONE, 5, offset(5));
+
+    assertThat(progress.take(ONE, 5)).isFalse();
+    assertThat(progress.take(ONE, 6)).isFalse();
+    assertThat(progress.take(ONE, 7)).isTrue();
+    assertThat(progress.take(ONE, 8)).isTrue();
+    // one of the two that are here now
+    assertThat(waiting.begin()).isTrue();
+    assertThat(progress.offset(ONE, 7).begin()).isFalse();
+    assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(5);
+    underWay.commit();
+    assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(7);
+    waiting.commit();
+    assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(8);
+  }
+
+  @Test
+  void whatIsAnsweredBeforeALostPartitionIsReadAgainIsNotTakenAgain() {
     progress.assigned(ONE, 5, null);
     progress.take(ONE, 5);
-    assertThat(before.begin()).isFalse();
-    assertThat(progress.offset(ONE, 5).begin()).isTrue();
+    progress.take(ONE, 6);
+    CommandOffset second = progress.offset(ONE, 6);
+    second.begin();
+    progress.toCommit();
+    progress.gone(ONE);
+    progress.assigned(ONE, 5, offset(5));
+    second.commit();
+    assertThat(progress.take(ONE, 5)).isTrue();
+    assertThat(progress.take(ONE, 6)).isFalse();
+    assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(5);
+  }
+
+  @Test
+  void whatAnotherReaderHasAnsweredMeanwhileIsNotBegun() {
+    progress.assigned(ONE, 5, null);
+    progress.take(ONE, 5);
+    progress.take(ONE, 6);
+    CommandOffset first = progress.offset(ONE, 5);
+    CommandOffset second = progress.offset(ONE, 6);
+    second.begin();
+    progress.toCommit();
+    progress.gone(ONE);
+    progress.assigned(ONE, 7, offset(7));
+    assertThat(first.begin()).isFalse();
+    second.commit();
+    assertThat(progress.unanswered()).isZero();
+    assertThat(progress.toCommit()).containsEntry(ONE, offset(7));
+  }
+
+  @Test
+  void aTopicThatWasMadeAnewIsReadFromItsBeginning() {
+    progress.assigned(ONE, 0, null);
+    for (long offset = 0; offset < 10; offset++) {
+      progress.take(ONE, offset);
+      progress.offset(ONE, offset).begin();
+      progress.offset(ONE, offset).commit();
+    }
+    progress.toCommit();
+    progress.gone(ONE);
+    progress.assigned(ONE, 0, null);
+    for (long offset = 0; offset < 10; offset++) {
+      assertThat(progress.take(ONE, offset)).isTrue();
+    }
   }
 
   private static OffsetAndMetadata offset(long offset) {

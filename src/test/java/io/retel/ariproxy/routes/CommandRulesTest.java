@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -198,6 +200,7 @@ class CommandRulesTest {
         // a controller that gives all its commands one id
         "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/y'}}",
         "{'callContext':'call','commandId':'1','ariCommand':{'method':'PUT','url':'/x'}}",
+        "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/x','body':{}}}",
         // a text is no number
         "{'callContext':'call','commandId':1,'ariCommand':{'method':'GET','url':'/x'}}",
         // nothing to tell it by
@@ -230,6 +233,61 @@ class CommandRulesTest {
     assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
   }
 
+  @Test
+  void anEmptyCommandIdTellsNoRepetition() throws Exception {
+    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+    assertStatus(200, CREATE.replace("'1'", "''"));
+    assertStatus(200, CREATE.replace("'1'", "''"));
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
+  }
+
+  @Test
+  void aCreationThatGetsItsIdFromTheProxyIsKnownAgain() throws Exception {
+    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+    String create =
+        CREATE.replace("'url':'/channels/new?", "'body':{'channelId':''},'url':'/channels?");
+    assertStatus(200, create);
+    assertStatus(200, create);
+    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
+  }
+
+  // ---- published once more, or by somebody else
+
+  @Test
+  void anAnswerThatCouldNotBePublishedIsPublishedOnceMoreAsItIs() throws Exception {
+    routes
+        .mapped()
+        .whenExchangeReceived(
+            1, exchange -> exchange.setException(new IllegalStateException("not now")));
+    routes.command(CREATE);
+    routes.awaitAnswered();
+    assertThat(routes.mapped().getReceivedExchanges()).hasSize(2);
+    Object body = routes.mapped().getReceivedExchanges().get(1).getMessage().getBody();
+    assertThat(new ObjectMapper().readTree((byte[]) body).at("/payload/status_code").asInt())
+        .isEqualTo(200);
+    assertThat(routes.count(Meters.COMMANDS_UNKNOWN)).isZero();
+  }
+
+  @Test
+  void aCommandWhoseRouteIsStoppedByForceIsA504() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    CountDownLatch asked = new CountDownLatch(1);
+    routes
+        .ari()
+        .whenAnyExchangeReceived(
+            exchange -> {
+              asked.countDown();
+              never.await();
+            });
+    routes.command(CREATE);
+    asked.await();
+    routes.context().getRouteController().stopRoute("execute-command", 1, TimeUnit.SECONDS);
+    routes.awaitAnswered();
+    JsonNode payload = response().path("payload");
+    assertThat(payload.path("status_code").asInt()).isEqualTo(504);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
+  }
+
   // ---- the generic topic
 
   @Test
@@ -244,7 +302,7 @@ class CommandRulesTest {
     assertThat(routes.mapped().getReceivedExchanges()).isEmpty();
     assertThat(routes.count(Meters.COMMANDS_LEFT)).isEqualTo(1);
     assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isZero();
-    assertThat(mapping("CHANNEL:new").ended()).isTrue();
+    assertThat(mapping("CHANNEL:new")).isNull();
   }
 
   @Test
@@ -277,21 +335,53 @@ class CommandRulesTest {
   // ---- what was to be created
 
   @ParameterizedTest
-  @CsvSource({"200,false", "201,false", "400,true", "404,true", "409,true", "500,true", "503,true"})
-  void whatAsteriskRefusesToCreateBelongsToNoCall(int status, boolean ended) throws Exception {
+  @ValueSource(ints = {400, 404, 409, 500, 503})
+  void whatAsteriskRefusesToCreateBelongsToNoCall(int status) throws Exception {
     routes
         .ari()
         .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, "{}"));
     assertStatus(status, CREATE);
-    assertThat(mapping("CHANNEL:new").ended()).isEqualTo(ended);
-    assertThat(mapping("CHANNEL:new;2").ended()).isEqualTo(ended);
+    assertThat(mapping("CHANNEL:new")).isNull();
+    assertThat(mapping("CHANNEL:new;2")).isNull();
+  }
+
+  @Test
+  void whatAsteriskCreatesBelongsToItsCall() throws Exception {
+    assertStatus(200, CREATE);
+    assertThat(mapping("CHANNEL:new")).isEqualTo(live("call"));
+    assertThat(mapping("CHANNEL:new;2")).isEqualTo(live("call"));
+  }
+
+  @Test
+  void whatAsteriskCreatesAgainHasGoneUntoldAndBelongsToTheNewCall() throws Exception {
+    assertStatus(200, CREATE);
+    assertStatus(200, CREATE.replace("'call'", "'another'"));
+    assertThat(mapping("CHANNEL:new")).isEqualTo(live("another"));
+    assertThat(mapping("CHANNEL:new;2")).isEqualTo(live("another"));
+  }
+
+  @Test
+  void aBridgeThatIsPostedToAgainStaysInItsCall() throws Exception {
+    String post = "{'callContext':'call','ariCommand':{'method':'POST','url':'/bridges/b'}}";
+    assertStatus(200, post);
+    assertStatus(200, post.replace("'call'", "'another'"));
+    assertThat(mapping("BRIDGE:b")).isEqualTo(live("call"));
+  }
+
+  @Test
+  void aChannelThatIsClaimedBelongsToTheCallUnlessItHasOne() throws Exception {
+    String claim =
+        "{'callContext':'call','ariCommand':{'method':'POST','url':'/events/claim?channelId=c'}}";
+    assertStatus(200, claim);
+    assertStatus(200, claim.replace("'call'", "'another'"));
+    assertThat(mapping("CHANNEL:c")).isEqualTo(live("call"));
   }
 
   @Test
   void whatWasNeverSentIsNotCreated() throws Exception {
     routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
     assertStatus(503, CREATE);
-    assertThat(mapping("CHANNEL:new").ended()).isTrue();
+    assertThat(mapping("CHANNEL:new")).isNull();
   }
 
   @Test

@@ -94,6 +94,24 @@ class ConnectedTest {
   }
 
   @Test
+  void withoutTheRouteThatIsCountedAndNoEventIsLost() throws Exception {
+    routes.context().getRouteController().stopRoute("connected");
+    routes.context().removeRoute("connected");
+    connection("CONNECTED");
+    assertThat(routes.count(Meters.CHANNELS_NOT_TOLD)).isEqualTo(1);
+    assertThat(routes.count(Meters.EVENTS_LOST)).isZero();
+  }
+
+  @Test
+  void whenAsteriskHangsEventsWaitForOneAnswerOnly() {
+    asterisk.faults().clear();
+    asterisk.faults().hang(request -> true);
+    connection("CONNECTED");
+    assertThat(routes.count(Meters.CHANNELS_NOT_TOLD)).isEqualTo(1);
+    assertThat(asterisk.requests()).hasSize(1);
+  }
+
+  @Test
   void aConnectIsNoEvent() {
     connection("CONNECTED");
     connection("DISCONNECTED");

@@ -125,6 +125,7 @@ class SettingsTest {
         "KAFKA_UNMAPPED_EVENTS_TOPIC | {{x}}",
         "KAFKA_COMMANDS_TOPIC | a/b",
         "KAFKA_GENERIC_COMMANDS_TOPIC | a,b",
+        "KAFKA_GENERIC_GROUP | commands",
         "KAFKA_MAX_HEAP_IN_FLIGHT | 1000",
         "COMMANDS_AT_ONCE | 0",
         "COMMANDS_AT_ONCE | 1001",
