@@ -8,6 +8,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.command.AnswerFailure;
 import io.retel.ariproxy.command.AnswerMemory;
 import io.retel.ariproxy.command.AriHttpClient;
+import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.command.BeginCommand;
 import io.retel.ariproxy.command.CheckCommand;
 import io.retel.ariproxy.command.CommandReader;
@@ -36,6 +37,7 @@ import io.retel.ariproxy.kafka.ProxyKafkaClients;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import java.time.InstantSource;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Registry;
 
@@ -123,8 +125,9 @@ final class ProxyBeans {
 
     AhcWsComponent ws = websocket(context, "ahc-ws", settings);
     AhcWsComponent wss = websocket(context, "ahc-wss", settings);
-    WhileAsteriskIsReached whileReached =
-        new WhileAsteriskIsReached(() -> ws.isConnected() || wss.isConnected());
+    BooleanSupplier connected = () -> ws.isConnected() || wss.isConnected();
+    registry.bind("awaitApplication", new AwaitApplication(connected));
+    WhileAsteriskIsReached whileReached = new WhileAsteriskIsReached(connected);
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
   }

@@ -36,8 +36,14 @@ class LostMemoryIT {
           controller.awaitApplication();
           given = call(asterisk, controller, "ctx-given-" + suite + "~" + APP);
           generated = call(asterisk, controller, "app-" + APP);
-        }
+        } // waits on its topic, and is not carried out before the application is there
+        String waiting =
+            controller.send("waiting", "POST", "/channels?endpoint=Local/3000@default&app=" + APP);
+
         try (RunningProxy after = RunningProxy.start(settings)) {
+          assertThat(controller.response(waiting).json().at("/payload/status_code").asInt())
+              .isEqualTo(200);
+          controller.event("waiting", "STASIS_START", payload -> true);
           assertGoesOn(controller, given);
           assertGoesOn(controller, generated);
           assertThat(given.key()).isEqualTo("given-" + suite);

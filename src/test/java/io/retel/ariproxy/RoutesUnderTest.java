@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.fixtures.kafka.FakeOffset;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.AdviceWith;
@@ -35,6 +37,7 @@ public final class RoutesUnderTest implements AutoCloseable {
   private static final Path ROUTES = Path.of("routes");
 
   private final DefaultCamelContext context = new DefaultCamelContext();
+  private final AtomicBoolean connected = new AtomicBoolean(true);
   private FakeOffset offset = new FakeOffset();
 
   private RoutesUnderTest(Map<Setting, String> changed) throws Exception {
@@ -43,6 +46,8 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.setAutowiredEnabled(false);
     context.getShutdownStrategy().setTimeout(10);
     ProxyBeans.bind(context, settings);
+    // there is no websocket
+    context.getRegistry().bind("awaitApplication", new AwaitApplication(connected::get));
     PluginHelper.getRoutesLoader(context).loadRoutes(files());
   }
 
@@ -230,6 +235,11 @@ public final class RoutesUnderTest implements AutoCloseable {
         .pollInterval(Duration.ofMillis(5))
         .until(() -> offset.left() && context.getInflightRepository().size() == 0);
     assertThat(offset.committed()).isZero();
+  }
+
+  /** Whether Asterisk's websocket is open; so it is at first. */
+  public void connected(boolean open) {
+    connected.set(open);
   }
 
   /** The offset of the next command. */

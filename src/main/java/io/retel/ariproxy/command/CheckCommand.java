@@ -10,10 +10,16 @@ import org.apache.camel.Processor;
  * Fails on a command that is not to be sent, so that the route's error handling answers it
  * (contract.md section 4: 400, 403, 410), and on one whose body is larger than Asterisk takes: 413.
  *
- * <p>Asterisk says 413 by itself, but closes the connection before it has read the request, so that
- * its answer may be lost (16.28.0 and 22.10.1, from 40,961 bytes on).
+ * <p>Asterisk says 413 by itself, and 400 to a request line that is too long, but closes the
+ * connection before it has read the request, so that its answer may be lost (16.28.0 and 22.10.1:
+ * from 40,961 bytes of body and from 4,096 of request line on).
  */
 public final class CheckCommand implements Processor {
+
+  private static final int MAX_REQUEST_LINE = 4_095;
+
+  /** What stands in it beside the method and the path below ARI's. */
+  private static final int REST_OF_REQUEST_LINE = " /ari HTTP/1.1\r\n".length();
 
   private final AllowedOperations allowed;
   private final long maxBodySize;
@@ -46,7 +52,22 @@ public final class CheckCommand implements Processor {
   }
 
   private void checkSize(Command command) {
-    byte[] body = command.request().body();
+    AriRequest request = command.request();
+    int line =
+        request.method().length()
+            + request.path().length()
+            + (request.query() == null ? 0 : 1 + request.query().length())
+            + REST_OF_REQUEST_LINE;
+    if (line > MAX_REQUEST_LINE) {
+      throw new CommandRejectedException(
+          400,
+          "The command's url makes a request line of "
+              + line
+              + " bytes, and Asterisk reads "
+              + MAX_REQUEST_LINE
+              + "; parameters may stand in the body");
+    }
+    byte[] body = request.body();
     if (body != null && body.length > maxBodySize) {
       throw new CommandRejectedException(
           413,

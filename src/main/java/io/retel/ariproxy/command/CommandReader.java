@@ -41,7 +41,7 @@ public final class CommandReader {
    */
   private static final int MAX_ID_LENGTH = 65_536;
 
-  /** Asterisk answers an url of more than some 4,000 characters with 400, if at all. */
+  /** More than Asterisk takes. */
   private static final int MAX_URL_LENGTH = 16_384;
 
   private final CallContexts callContexts;

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param template the operation's name, or empty for one that {@link AriOperations} does not know
  * @param resources those in the path, then those that it creates
  * @param created those that it creates, second legs included
+ * @param idAdded whether their id is the proxy's, and so that of this command alone
  * @param claimed those that it takes over
  * @param ended those that its success ends
  */
@@ -25,6 +26,7 @@ record PreparedRequest(
     Optional<String> template,
     List<Resource> resources,
     List<Resource> created,
+    boolean idAdded,
     List<Resource> claimed,
     List<Resource> ended) {
 
@@ -44,6 +46,7 @@ record PreparedRequest(
     List<Resource> resources = new ArrayList<>(match.inPath());
     List<Resource> created = new ArrayList<>(2);
     List<Resource> ended = List.of();
+    boolean idAdded = false;
 
     Operation operation = match.operation().orElse(null);
     if (operation != null && operation.effect() == Effect.ENDS) {
@@ -56,6 +59,7 @@ record PreparedRequest(
         if (id.isEmpty() && operation.idMayBeAdded()) {
           id = Optional.of(origin.derivedId(operation.idParameter()));
           parameters = parameters.with(operation.idParameter(), id.get());
+          idAdded = true;
         }
         id.map(given -> new Resource(operation.type(), given)).ifPresent(created::add);
         resources.addAll(created);
@@ -76,6 +80,7 @@ record PreparedRequest(
         match.operation().map(Operation::template),
         List.copyOf(resources),
         claims ? List.of() : List.copyOf(created),
+        idAdded,
         claims ? List.copyOf(created) : List.of(),
         ended);
   }

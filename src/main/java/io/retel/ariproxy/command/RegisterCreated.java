@@ -26,6 +26,8 @@ public final class RegisterCreated implements Processor {
 
     static final String PROPERTY = "registered";
 
+    static final Registered NONE = new Registered(List.of());
+
     boolean has(Resource resource) {
       return registrations.stream().anyMatch(each -> each.resource().equals(resource));
     }

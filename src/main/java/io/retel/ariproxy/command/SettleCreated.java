@@ -12,10 +12,13 @@ import org.apache.camel.Processor;
  *
  * <p>What Asterisk refused to create, or was never asked for, is not there. What it did create
  * although a resource of that id was thought to live belongs to this command's call: the other one
- * has gone untold. Of what nobody knows the outcome, the call context stays. What a success ends is
- * remembered for late events only.
+ * has gone untold. An id that the proxy has added is this command's alone: if Asterisk has it
+ * already, then because the command was carried out before a crash. Of what nobody knows the
+ * outcome, the call context stays. What a success ends is remembered for late events only.
  */
 public final class SettleCreated implements Processor {
+
+  private static final int CONFLICT = 409;
 
   private final CallContexts callContexts;
 
@@ -27,8 +30,11 @@ public final class SettleCreated implements Processor {
   public void process(Exchange exchange) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     AriAnswer answer = exchange.getProperty(AriAnswer.PROPERTY, AriAnswer.class);
-    Registered registered = exchange.getProperty(Registered.PROPERTY, Registered.class);
-    if (answer == null || answer.refused()) {
+    Registered registered =
+        exchange.getProperty(Registered.PROPERTY, Registered.NONE, Registered.class);
+    if (answer != null && answer.status() == CONFLICT && command.prepared().idAdded()) {
+      command.created().forEach(each -> callContexts.replace(each, command.callContext()));
+    } else if (answer == null || answer.refused()) {
       registered.registrations().forEach(callContexts::undo);
     } else if (answer.status() / 100 == 2) {
       for (Resource created : command.created()) {

@@ -68,10 +68,22 @@ public final class Settings {
         throw new InvalidSettingException(configuration + " cannot be read: " + e.getMessage());
       }
     }
+    file.stringPropertyNames().forEach(key -> refuseIfMisspelled(configuration, key));
     return new Settings(
         setting ->
             environment.getOrDefault(
                 setting.environmentVariable(), file.getProperty(setting.key())));
+  }
+
+  /** What has a name like a setting's must be one; what routes of one's own need has another. */
+  private static void refuseIfMisspelled(Path configuration, String key) {
+    List<String> known = Arrays.stream(Setting.values()).map(Setting::key).toList();
+    String group = key.substring(0, key.indexOf('.') + 1);
+    if (!group.isEmpty()
+        && !known.contains(key)
+        && known.stream().anyMatch(setting -> setting.startsWith(group))) {
+      throw new InvalidSettingException(configuration + " has " + key + ", which is no setting");
+    }
   }
 
   private void check() {

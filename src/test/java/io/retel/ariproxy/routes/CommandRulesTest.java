@@ -169,6 +169,14 @@ class CommandRulesTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"4076,200", "4077,400"})
+  void aUrlThatIsLongerThanAsteriskReadsIsA400AndNotSent(int length, int status) throws Exception {
+    String url = "/channels/" + "c".repeat(length - "/channels/".length());
+    assertStatus(status, "{'ariCommand':{'method':'GET','url':'" + url + "'}}");
+    assertThat(routes.ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
+  }
+
   // ---- answered before
 
   @Test
@@ -332,7 +340,57 @@ class CommandRulesTest {
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
+  // ---- no application without its websocket
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/channels?endpoint=Local/1@a",
+        "/channels/new",
+        "/channels/create",
+        "/channels/externalMedia",
+        "/channels/c/snoop"
+      })
+  void noChannelIsCreatedWhileTheWebsocketIsNotOpen(String url) throws Exception {
+    routes.connected(false);
+    JsonNode payload =
+        responseTo("{'ariCommand':{'method':'POST','url':'" + url + "'}}").path("payload");
+    assertThat(payload.path("status_code").asInt()).isEqualTo(503);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+    assertThat(payload.at("/body/message").asText()).contains("websocket");
+    assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+  }
+
+  @Test
+  void aChannelIsCreatedWhenTheWebsocketOpensMeanwhile() throws Exception {
+    routes.connected(false);
+    routes.command(CREATE);
+    routes.connected(true);
+    routes.awaitAnswered();
+    assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
+  }
+
+  @Test
+  void otherCommandsNeedNoWebsocket() throws Exception {
+    routes.connected(false);
+    assertStatus(200, GET);
+    assertStatus(200, "{'ariCommand':{'method':'POST','url':'/bridges'}}");
+  }
+
   // ---- what was to be created
+
+  @Test
+  void aCreationThatIsRepeatedAfterACrashIsTheCallsAlthoughAsteriskHasItAlready() throws Exception {
+    String create =
+        "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a'}}";
+    String id = responseTo(create).at("/resources/0/id").asText();
+    routes.resetTopics();
+    cache().put("CHANNEL:" + id, live("generated at the connect"));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    assertStatus(409, create);
+    assertThat(mapping("CHANNEL:" + id)).isEqualTo(live("call"));
+    assertThat(mapping("CHANNEL:" + id + ";2")).isEqualTo(live("call"));
+  }
 
   @ParameterizedTest
   @ValueSource(ints = {400, 404, 409, 500, 503})
@@ -431,12 +489,12 @@ class CommandRulesTest {
   }
 
   private Mapping mapping(String key) {
-    return (Mapping)
-        routes
-            .context()
-            .getRegistry()
-            .lookupByNameAndType("callContexts", Cache.class)
-            .getIfPresent(key);
+    return cache().getIfPresent(key);
+  }
+
+  @SuppressWarnings("unchecked")
+  private Cache<String, Mapping> cache() {
+    return (Cache<String, Mapping>) routes.context().getRegistry().lookupByName("callContexts");
   }
 
   private static Mapping live(String callContext) {

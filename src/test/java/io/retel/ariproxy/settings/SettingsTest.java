@@ -71,6 +71,30 @@ class SettingsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "commands.alowed",
+        "ari.passwort",
+        "kafka.topic",
+        "ari-proxy.route",
+        "call-context.x"
+      })
+  void aMisspelledOneIsNamedAndItsValueIsNot(String key) throws IOException {
+    Files.writeString(folder.resolve("p"), key + " = hidden");
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining(key)
+        .hasMessageNotContaining("hidden");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"camel.main.name", "my.topic", "ari"})
+  void whatIsNamedOtherwiseIsForCamelOrForRoutesOfOnesOwn(String key) throws IOException {
+    Files.writeString(folder.resolve("p"), key + " = x");
+    read();
+  }
+
+  @ParameterizedTest
   @EnumSource(
       names = {
         "ARI_APP",
