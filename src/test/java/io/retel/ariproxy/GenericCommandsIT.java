@@ -148,14 +148,20 @@ class GenericCommandsIT {
     asterisks.get(0).kill();
     hanging.get(1).lift();
 
-    int unknown = 0;
+    List<String> unknown = new ArrayList<>();
     for (String id : underWay) {
       int status = controller.response(id).json().at("/payload/status_code").asInt();
-      unknown += status == 504 ? 1 : 0;
       assertThat(status).as(id).isIn(504, 404);
+      if (status == 504) {
+        unknown.add(id);
+      }
     }
-    assertThat(unknown).isEqualTo(hanging.get(0).hits());
-    assertThat(onTheWire(underWay)).doesNotHaveDuplicates().hasSameSizeAs(underWay);
+    // beside those that hang, some may have gone into a connection that was about to break
+    assertThat(unknown).hasSizeBetween(hanging.get(0).hits(), hanging.get(0).hits() + 16);
+    List<String> carriedOut = new ArrayList<>(underWay);
+    carriedOut.removeAll(unknown);
+    assertThat(onTheWire(carriedOut)).doesNotHaveDuplicates().hasSameSizeAs(carriedOut);
+    assertThat(onTheWire(unknown)).doesNotHaveDuplicates();
   }
 
   @Test
