@@ -53,7 +53,7 @@ public final class AnswerMemory {
     static Optional<Key> of(Command command) {
       return command.callContext() == null
               || command.commandId() == null
-              || command.commandId().asText("{}").isEmpty()
+              || (command.commandId().isTextual() && command.commandId().textValue().isEmpty())
               || command.fingerprint() == null
           ? Optional.empty()
           : Optional.of(new Key(command.callContext(), command.commandId(), command.fingerprint()));

@@ -1,16 +1,15 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.ari.ResourceType;
 import java.net.ConnectException;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Fails on a command that creates a channel while the websocket is not open: Asterisk forgets an
- * application without a websocket, would answer 200, and end the channel at once (measured on
- * 16.28.0 and 22.10.1). So such a command has not reached Asterisk, and is tried again as if it had
- * not been there.
+ * Fails on a command that creates a channel in Stasis while the websocket is not open: Asterisk
+ * forgets an application without a websocket, would answer 200, and end the channel at once
+ * (measured on 16.28.0 and 22.10.1). So such a command has not reached Asterisk, and is tried again
+ * as if it had not been there.
  */
 public final class AwaitApplication implements Processor {
 
@@ -26,13 +25,8 @@ public final class AwaitApplication implements Processor {
   @Override
   public void process(Exchange exchange) throws ConnectException {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    boolean channel =
-        command.created().stream()
-            .anyMatch(
-                created ->
-                    created.type() == ResourceType.CHANNEL
-                        || created.type() == ResourceType.SNOOPING);
-    if (channel && !connected.getAsBoolean()) {
+    boolean entersStasis = !command.created().isEmpty() && command.prepared().inStasis();
+    if (entersStasis && !connected.getAsBoolean()) {
       throw new ConnectException(
           "the websocket is not open, and without it Asterisk does not know the application");
     }

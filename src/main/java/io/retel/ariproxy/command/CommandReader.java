@@ -29,7 +29,7 @@ public final class CommandReader {
       JsonMapper.builder()
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          // numbers in a body are sent as they are written
+          // numbers in a body lose nothing
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
@@ -129,7 +129,8 @@ public final class CommandReader {
               + (where == null
                   ? ""
                   : ": see line %d, column %d".formatted(where.getLineNr(), where.getColumnNr())));
-    } catch (IOException e) {
+    } catch (IOException | NumberFormatException e) {
+      // a number whose exponent is out of all bounds is none
       throw new CommandRejectedException(400, "The record is no JSON");
     }
     if (!json.isObject()) {

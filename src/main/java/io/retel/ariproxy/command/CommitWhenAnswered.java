@@ -6,11 +6,14 @@ import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.kafka.CommandOffset;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.kafka.common.errors.ApiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +30,7 @@ public final class CommitWhenAnswered implements Processor {
   private final Counter unanswered;
   private final Counter left;
   private final AnswerFailure answerUnknown;
+  private ProducerTemplate template;
 
   /**
    * @param answerUnknown makes the RESPONSE to a command whose route is stopped by force under it
@@ -44,6 +48,13 @@ public final class CommitWhenAnswered implements Processor {
         exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, CommandOffset.class);
     exchange.setProperty(CommandOffset.PROPERTY, offset);
     exchange.getExchangeExtension().addOnCompletion(new End(offset));
+  }
+
+  private synchronized ProducerTemplate template(CamelContext context) {
+    if (template == null) {
+      template = context.createProducerTemplate();
+    }
+    return template;
   }
 
   /** The end of a command's way. */
@@ -67,15 +78,29 @@ public final class CommitWhenAnswered implements Processor {
 
     @Override
     public void onFailure(Exchange failed) {
-      if (failed.getContext().isStopping()) {
+      Command command = failed.getProperty(Command.PROPERTY, Command.class);
+      if (offset.left()) {
+        left.increment();
+      } else if (failed.getContext().isStopping() || stoppedBeforeItBegan(failed)) {
         // not committed: whoever reads the partition next carries it out
-        LOG.warn("Stopped before it was answered: {}", failed.getProperty(Command.PROPERTY));
-      } else if (failed.getException() instanceof InterruptedException
-          || failed.getException() instanceof RejectedExecutionException) {
-        answerAfterAll(failed);
-      } else {
+        LOG.warn("Stopped before it was answered: {}", command);
+      } else if (command == null || !mayBePublishedYet(failed)) {
         giveUp(failed);
+      } else {
+        answerAfterAll(failed);
       }
+    }
+
+    private boolean stoppedBeforeItBegan(Exchange failed) {
+      return !offset.begun()
+          && (failed.getException() instanceof InterruptedException
+              || failed.getException() instanceof RejectedExecutionException);
+    }
+
+    /** Kafka has not refused it, and it is none that is answered again. */
+    boolean mayBePublishedYet(Exchange failed) {
+      return failed.getException(ApiException.class) == null
+          && !failed.getProperty(RecallAnswer.ANSWERED_BEFORE, false, boolean.class);
     }
 
     /** Its route is stopped by force, as by an edit, and nobody else is going to read it. */
@@ -91,12 +116,12 @@ public final class CommitWhenAnswered implements Processor {
           .addOnCompletion(
               new End(offset) {
                 @Override
-                public void onFailure(Exchange failed) {
-                  giveUp(failed);
+                boolean mayBePublishedYet(Exchange failed) {
+                  return false;
                 }
               });
-      // on another thread: this one is interrupted
-      interrupted.getContext().createProducerTemplate().asyncSend("handover:publish", response);
+      // on another thread: this one may be interrupted
+      template(interrupted.getContext()).asyncSend("handover:publish", response);
     }
 
     void giveUp(Exchange failed) {

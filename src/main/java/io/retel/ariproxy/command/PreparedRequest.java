@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param resources those in the path, then those that it creates
  * @param created those that it creates, second legs included
  * @param idAdded whether their id is the proxy's, and so that of this command alone
+ * @param inStasis whether what it creates enters a Stasis application
  * @param claimed those that it takes over
  * @param ended those that its success ends
  */
@@ -27,6 +28,7 @@ record PreparedRequest(
     List<Resource> resources,
     List<Resource> created,
     boolean idAdded,
+    boolean inStasis,
     List<Resource> claimed,
     List<Resource> ended) {
 
@@ -81,6 +83,7 @@ record PreparedRequest(
         List.copyOf(resources),
         claims ? List.of() : List.copyOf(created),
         idAdded,
+        parameters.text("app").isPresent(),
         claims ? List.copyOf(created) : List.of(),
         ended);
   }

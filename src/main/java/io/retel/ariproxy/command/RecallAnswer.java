@@ -14,7 +14,7 @@ import org.apache.camel.Processor;
  */
 public final class RecallAnswer implements Processor {
 
-  private static final String ANSWERED_BEFORE = "answeredBefore";
+  static final String ANSWERED_BEFORE = "answeredBefore";
 
   private final AnswerMemory answers;
   private final Counter repeated;

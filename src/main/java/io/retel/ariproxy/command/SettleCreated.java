@@ -32,7 +32,7 @@ public final class SettleCreated implements Processor {
     AriAnswer answer = exchange.getProperty(AriAnswer.PROPERTY, AriAnswer.class);
     Registered registered =
         exchange.getProperty(Registered.PROPERTY, Registered.NONE, Registered.class);
-    if (answer != null && answer.status() == CONFLICT && command.prepared().idAdded()) {
+    if (answer != null && answer.status() == CONFLICT && isItsOwnChannel(command)) {
       command.created().forEach(each -> callContexts.replace(each, command.callContext()));
     } else if (answer == null || answer.refused()) {
       registered.registrations().forEach(callContexts::undo);
@@ -45,5 +45,14 @@ public final class SettleCreated implements Processor {
       }
       command.ended().forEach(callContexts::end);
     }
+  }
+
+  /** All that it creates has the id that the proxy added, or one after it. */
+  private static boolean isItsOwnChannel(Command command) {
+    Resource first = command.created().isEmpty() ? null : command.created().get(0);
+    return first != null
+        && first.type() == ResourceType.CHANNEL
+        && command.prepared().idAdded()
+        && command.created().stream().allMatch(each -> each.id().startsWith(first.id()));
   }
 }

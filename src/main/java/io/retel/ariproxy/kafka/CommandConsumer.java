@@ -131,7 +131,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       commitAsync(
           answered,
           (offsets, failure) -> {
-            if (failure != null) {
+            if (failure == null) {
+              progress.acknowledged(offsets);
+            } else {
               LOG.debug("Committing {} failed, it is tried again: {}", offsets, failure.toString());
               progress.commitAgain(offsets.keySet());
             }
@@ -203,6 +205,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
         if (!answered.isEmpty()) {
           commitSync(answered);
+          progress.acknowledged(answered);
         }
       } catch (KafkaException e) {
         LOG.warn(

@@ -19,6 +19,9 @@ public interface CommandOffset extends KafkaManualCommit {
    */
   boolean begin();
 
+  /** Whether it has been begun. */
+  boolean begun();
+
   /** The command is answered, and its RESPONSE acknowledged. */
   @Override
   void commit();

@@ -17,9 +17,10 @@ final class CommandProgress {
   private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
 
   /** Partitions that may come back while commands of theirs are under way here. */
-  private final Map<TopicPartition, Former> gone = new HashMap<>();
+  private final Map<TopicPartition, PartitionProgress> gone = new HashMap<>();
 
-  private record Former(PartitionProgress progress, long committed) {}
+  /** The offsets that Kafka is known to have. */
+  private final Map<TopicPartition, Long> acknowledged = new HashMap<>();
 
   /** A partition was assigned, with what was committed for it. */
   synchronized void assigned(TopicPartition partition, long position, OffsetAndMetadata before) {
@@ -27,15 +28,16 @@ final class CommandProgress {
         before == null || before.offset() != position
             ? AnsweredOffsets.none(position)
             : AnsweredOffsets.fromMetadata(before.offset(), before.metadata());
-    Former former = gone.remove(partition);
+    PartitionProgress former = gone.remove(partition);
     // a topic that was made anew begins before what has been committed
-    if (former != null && former.committed <= position) {
-      former.progress.assignedAgain(position, answered);
-      partitions.put(partition, former.progress);
+    if (former != null && acknowledged.getOrDefault(partition, 0L) <= position) {
+      former.assignedAgain(position, answered);
+      partitions.put(partition, former);
     } else {
       partitions.put(partition, new PartitionProgress(position, answered));
     }
     committed.remove(partition);
+    acknowledged.put(partition, position);
   }
 
   /** Partitions go to another reader, which carries out what is not begun yet: nothing more is. */
@@ -49,10 +51,10 @@ final class CommandProgress {
   synchronized void gone(TopicPartition partition) {
     giveBack(List.of(partition));
     PartitionProgress progress = partitions.remove(partition);
-    OffsetAndMetadata last = committed.remove(partition);
-    if (progress != null && last != null) {
-      gone.put(partition, new Former(progress, last.offset()));
+    if (progress != null) {
+      gone.put(partition, progress);
     }
+    committed.remove(partition);
     notifyAll();
   }
 
@@ -71,6 +73,7 @@ final class CommandProgress {
 
     private final PartitionProgress partition;
     private final long offset;
+    private volatile boolean begun;
     private volatile boolean left;
 
     Taken(PartitionProgress partition, long offset) {
@@ -81,8 +84,9 @@ final class CommandProgress {
     @Override
     public boolean begin() {
       synchronized (CommandProgress.this) {
-        left = !partition.begin(offset);
-        return !left;
+        begun = partition.begin(offset);
+        left = !begun;
+        return begun;
       }
     }
 
@@ -104,6 +108,11 @@ final class CommandProgress {
     }
 
     @Override
+    public boolean begun() {
+      return begun;
+    }
+
+    @Override
     public boolean left() {
       return left;
     }
@@ -122,6 +131,11 @@ final class CommandProgress {
           }
         });
     return changed;
+  }
+
+  /** Kafka has what was handed out. */
+  synchronized void acknowledged(Map<TopicPartition, OffsetAndMetadata> offsets) {
+    offsets.forEach((partition, offset) -> acknowledged.put(partition, offset.offset()));
   }
 
   /** Forgets that something was handed out, because its commit failed. */

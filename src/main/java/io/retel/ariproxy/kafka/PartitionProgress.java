@@ -40,6 +40,7 @@ final class PartitionProgress {
    * @param answered the offsets above it that were answered before
    */
   void assignedAgain(long committed, AnsweredOffsets answered) {
+    answeredBefore.from(committed).forEach(answered::add);
     for (long offset = Math.max(committed, begin); offset < position; offset++) {
       if (!unanswered.contains(offset)) {
         answered.add(offset);
@@ -77,7 +78,11 @@ final class PartitionProgress {
    *     is begun or answered by now
    */
   boolean begin(long offset) {
-    if (givenBack || offset < begin || answeredBefore.contains(offset) || !begun.add(offset)) {
+    boolean answered =
+        offset < begin
+            || answeredBefore.contains(offset)
+            || offset < position && !unanswered.contains(offset);
+    if (givenBack || answered || !begun.add(offset)) {
       return false;
     }
     unanswered.add(offset);

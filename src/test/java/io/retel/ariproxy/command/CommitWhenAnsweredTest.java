@@ -12,6 +12,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.UnitOfWorkHelper;
 import org.apache.camel.support.service.ServiceSupport;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -42,7 +43,7 @@ class CommitWhenAnsweredTest {
 
   @Test
   void whatCanNeverBeAnsweredIsMarkedAndCounted() {
-    ends(new IllegalStateException("not allowed"));
+    ends(new TopicAuthorizationException("not allowed"));
     assertThat(offset.committed()).isOne();
     assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isEqualTo(1);
     assertThat(Meters.COMMANDS_ANSWERED.in(meters).count()).isZero();
@@ -63,6 +64,23 @@ class CommitWhenAnsweredTest {
     context.stop();
     assertThat(offset.committed()).isZero();
     assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isZero();
+  }
+
+  @Test
+  void whatAnEditInterruptsBeforeItIsBegunIsReadAgain() {
+    ends(new InterruptedException());
+    ends(new RejectedExecutionException());
+    assertThat(offset.committed()).isZero();
+    assertThat(Meters.COMMANDS_UNANSWERED.in(meters).count()).isZero();
+  }
+
+  @Test
+  void whatIsLeftAndThenInterruptedIsNotMarked() {
+    offset.leave();
+    ends(new RejectedExecutionException());
+    ends(new IllegalStateException());
+    assertThat(offset.committed()).isZero();
+    assertThat(Meters.COMMANDS_LEFT.in(meters).count()).isEqualTo(2);
   }
 
   @Test

@@ -189,8 +189,11 @@ class CommandProgressTest {
     CommandOffset waiting = progress.offset(ONE, 7);
     underWay.begin();
     answered.begin();
-    progress.toCommit();
     answered.commit();
+    // a commit that fails, whether that is known already or not
+    progress.toCommit();
+    progress.commitAgain(List.of(ONE));
+    progress.toCommit();
     progress.gone(ONE);
     progress.assigned(ONE, 5, offset(5));
 
@@ -204,7 +207,9 @@ class CommandProgressTest {
     assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(5);
     underWay.commit();
     assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(7);
+    CommandOffset readAgain = progress.offset(ONE, 7);
     waiting.commit();
+    assertThat(readAgain.begin()).isFalse();
     assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(8);
   }
 
@@ -222,6 +227,22 @@ class CommandProgressTest {
     assertThat(progress.take(ONE, 5)).isTrue();
     assertThat(progress.take(ONE, 6)).isFalse();
     assertThat(progress.toCommit().get(ONE).offset()).isEqualTo(5);
+  }
+
+  @Test
+  void whatIsAnsweredIsNotTakenAgainThoughThePartitionIsLostTwice() {
+    progress.assigned(ONE, 5, null);
+    progress.take(ONE, 5);
+    progress.take(ONE, 6);
+    CommandOffset second = progress.offset(ONE, 6);
+    second.begin();
+    progress.gone(ONE);
+    progress.assigned(ONE, 5, offset(5));
+    second.commit();
+    progress.gone(ONE);
+    progress.assigned(ONE, 5, offset(5));
+    assertThat(progress.take(ONE, 5)).isTrue();
+    assertThat(progress.take(ONE, 6)).isFalse();
   }
 
   @Test
@@ -249,7 +270,7 @@ class CommandProgressTest {
       progress.offset(ONE, offset).begin();
       progress.offset(ONE, offset).commit();
     }
-    progress.toCommit();
+    progress.acknowledged(progress.toCommit());
     progress.gone(ONE);
     progress.assigned(ONE, 0, null);
     for (long offset = 0; offset < 10; offset++) {

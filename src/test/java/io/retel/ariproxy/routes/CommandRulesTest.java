@@ -31,7 +31,7 @@ class CommandRulesTest {
 
   private static final String CREATE =
       "{'callContext':'call','commandId':'1',"
-          + "'ariCommand':{'method':'POST','url':'/channels/new?endpoint=Local/1@a'}}";
+          + "'ariCommand':{'method':'POST','url':'/channels/new?endpoint=Local/1@a&app=a'}}";
 
   private static final String GET =
       "{'callContext':'call','ariCommand':{'method':'GET','url':'/channels/c'}}";
@@ -345,11 +345,11 @@ class CommandRulesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "/channels?endpoint=Local/1@a",
-        "/channels/new",
-        "/channels/create",
-        "/channels/externalMedia",
-        "/channels/c/snoop"
+        "/channels?endpoint=Local/1@a&app=a",
+        "/channels/new?app=a",
+        "/channels/create?app=a",
+        "/channels/externalMedia?app=a",
+        "/channels/c/snoop?app=a"
       })
   void noChannelIsCreatedWhileTheWebsocketIsNotOpen(String url) throws Exception {
     routes.connected(false);
@@ -375,6 +375,9 @@ class CommandRulesTest {
     routes.connected(false);
     assertStatus(200, GET);
     assertStatus(200, "{'ariCommand':{'method':'POST','url':'/bridges'}}");
+    assertStatus(
+        200,
+        "{'ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a&extension=1&context=a'}}");
   }
 
   // ---- what was to be created
@@ -390,6 +393,23 @@ class CommandRulesTest {
     assertStatus(409, create);
     assertThat(mapping("CHANNEL:" + id)).isEqualTo(live("call"));
     assertThat(mapping("CHANNEL:" + id + ";2")).isEqualTo(live("call"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/channels?endpoint=Local/1@a&otherChannelId=theirs",
+        "/channels/c/play?media=m",
+        "/channels/mine?endpoint=Local/1@a"
+      })
+  void aConflictThatIsNotOverTheProxysOwnIdTakesNothing(String url) throws Exception {
+    cache().put("CHANNEL:theirs", live("another"));
+    cache().put("CHANNEL:mine", live("another"));
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    assertStatus(409, "{'callContext':'call','ariCommand':{'method':'POST','url':'" + url + "'}}");
+    assertThat(cache().asMap().values()).doesNotContain(live("call"));
+    assertThat(mapping("CHANNEL:theirs")).isEqualTo(live("another"));
+    assertThat(mapping("CHANNEL:mine")).isEqualTo(live("another"));
   }
 
   @ParameterizedTest
