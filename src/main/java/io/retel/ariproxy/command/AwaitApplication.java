@@ -8,8 +8,8 @@ import org.apache.camel.Processor;
 /**
  * Fails on a command that creates a channel in Stasis while the websocket is not open: Asterisk
  * forgets an application without a websocket, would answer 200, and end the channel at once
- * (measured on 16.28.0 and 22.10.1). So such a command has not reached Asterisk, and is tried again
- * as if it had not been there.
+ * (contract.md section 6). So such a command has not reached Asterisk, and is tried again as if it
+ * had not been there.
  */
 public final class AwaitApplication implements Processor {
 

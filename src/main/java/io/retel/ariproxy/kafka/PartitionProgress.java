@@ -18,7 +18,7 @@ final class PartitionProgress {
   private final TreeSet<Long> unanswered = new TreeSet<>();
   private final Set<Long> begun = new HashSet<>();
   private AnsweredOffsets answeredBefore;
-  private long begin;
+  private long base;
   private long position;
   private boolean givenBack;
 
@@ -27,7 +27,7 @@ final class PartitionProgress {
    * @param answeredBefore the offsets above it that were answered before
    */
   PartitionProgress(long committed, AnsweredOffsets answeredBefore) {
-    this.begin = committed;
+    this.base = committed;
     this.position = committed;
     this.answeredBefore = answeredBefore;
   }
@@ -41,7 +41,7 @@ final class PartitionProgress {
    */
   void assignedAgain(long committed, AnsweredOffsets answered) {
     answeredBefore.from(committed).forEach(answered::add);
-    for (long offset = Math.max(committed, begin); offset < position; offset++) {
+    for (long offset = Math.max(committed, base); offset < position; offset++) {
       if (!unanswered.contains(offset)) {
         answered.add(offset);
       }
@@ -49,7 +49,7 @@ final class PartitionProgress {
     begun.removeIf(offset -> offset < committed);
     unanswered.retainAll(begun);
     answeredBefore = answered;
-    begin = committed;
+    base = committed;
     position = committed;
     givenBack = false;
   }
@@ -79,7 +79,7 @@ final class PartitionProgress {
    */
   boolean begin(long offset) {
     boolean answered =
-        offset < begin
+        offset < base
             || answeredBefore.contains(offset)
             || offset < position && !unanswered.contains(offset);
     if (givenBack || answered || !begun.add(offset)) {
