@@ -9,6 +9,7 @@ import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
 import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -28,7 +29,8 @@ class LostMemoryIT {
   @ValueSource(strings = {"sid", "bullseye"})
   void callsThatAreUpKeepTheirCallContexts(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
       try (Controller controller = new Controller(settings, kafka)) {
         TopicRecord generated;
         TopicRecord given;

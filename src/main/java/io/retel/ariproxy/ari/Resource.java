@@ -20,4 +20,17 @@ public record Resource(ResourceType type, String id) {
     ResourceType kind = type == ResourceType.SNOOPING ? ResourceType.CHANNEL : type;
     return kind + ":" + id;
   }
+
+  /**
+   * The resource of a {@link #key()}.
+   *
+   * @throws IllegalArgumentException if it is none
+   */
+  public static Resource ofKey(String key) {
+    int colon = key.indexOf(':');
+    if (colon < 0) {
+      throw new IllegalArgumentException("it has no resource type");
+    }
+    return new Resource(ResourceType.valueOf(key.substring(0, colon)), key.substring(colon + 1));
+  }
 }

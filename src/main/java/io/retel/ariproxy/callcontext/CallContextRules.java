@@ -94,46 +94,21 @@ public final class CallContextRules {
         : Optional.empty();
   }
 
-  private static String generate(AriEvent stasisStart) {
-    JsonNode json = stasisStart.json();
-    return generate(
-        json.path("asterisk_id").asText(), json.path("application").asText(), json.path("channel"));
-  }
-
   /**
    * A name-based UUID, so that a proxy that has lost its memory arrives at the same one. The
    * channel's id alone would not do: Asterisk uses it again after a restart.
    */
-  private static String generate(String asteriskId, String application, JsonNode channel) {
+  private static String generate(AriEvent stasisStart) {
+    JsonNode json = stasisStart.json();
+    JsonNode channel = json.path("channel");
     String name =
         String.join(
             "|",
-            asteriskId,
-            application,
+            json.path("asterisk_id").asText(),
+            json.path("application").asText(),
             channel.path("id").asText(),
             channel.path("creationtime").asText());
     return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
-  }
-
-  /**
-   * Gives a channel that is in Stasis its call context, as its StasisStart did or would have done,
-   * unless it has one.
-   *
-   * @param asteriskId the {@code asterisk_id} of events
-   * @param application the Stasis application that it is in
-   * @param channel the channel as {@code GET /channels} describes it
-   * @return whether it had none
-   */
-  public boolean mapPresent(String asteriskId, String application, JsonNode channel) {
-    Resource resource = new Resource(ResourceType.CHANNEL, channel.path("id").asText());
-    if (callContexts.of(resource).isPresent()) {
-      return false;
-    }
-    String callContext =
-        AriEvent.variableShown(channel, CHANNEL_VARIABLE)
-            .orElseGet(() -> generate(asteriskId, application, channel));
-    callContexts.rememberIfNew(resource, callContext);
-    return true;
   }
 
   private static List<Resource> first(Resource decided, List<Resource> resources) {
@@ -158,13 +133,15 @@ public final class CallContextRules {
    */
   private void lifetime(AriEvent event, Resource own) {
     switch (event.type()) {
-      case "StasisStart", "PlaybackStarted", "RecordingStarted" -> callContexts.start(own);
+      case "StasisStart" ->
+          callContexts.enterStasis(own, event.json().path("application").asText());
+      case "PlaybackStarted", "RecordingStarted" -> callContexts.start(own);
       case "ChannelHangupRequest" -> callContexts.hangUp(own);
       case "StasisEnd" -> {
         if (event.json().at("/channel/name").asText().startsWith("Snoop/")) {
           callContexts.end(own);
         } else {
-          callContexts.leaveStasis(own);
+          callContexts.leaveStasis(own, event.json().path("application").asText());
         }
       }
       case "ChannelDestroyed",

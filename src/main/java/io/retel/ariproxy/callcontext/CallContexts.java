@@ -1,38 +1,102 @@
 package io.retel.ariproxy.callcontext;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.store.StoreNotReachedException;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The memory of call contexts: resource to call context (contract.md section 3).
  *
  * <p>A mapping lives as long as its resource, then for a grace time; what never ends is forgotten
- * after idle time. Safe for use by many threads.
+ * after idle time. All mappings are in a cache in memory; what lives is kept in a store as well,
+ * behind the back of the callers. Safe for use by many threads.
  */
 public final class CallContexts {
 
+  private static final Logger LOG = LoggerFactory.getLogger(CallContexts.class);
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+
+  /** In how many parts of the idle time the store learns once that a mapping is used. */
+  private static final int TOUCHES = 4;
+
   private final Cache<String, Mapping> cache;
+  private final Duration idleTime;
+  private final WriteBehind store;
+  private final InstantSource clock;
+
+  /** What was kept and nobody has asked for within idle time. */
+  private final Set<String> tooOld = ConcurrentHashMap.newKeySet();
 
   /**
    * @param idleTime how long a mapping stays that nobody asks for
    * @param graceTime how long a mapping stays after its resource has ended
-   * @param ticker the clock
+   * @param ticker the clock of the cache
+   * @param store keeps what lives
+   * @param clock the time of day
    */
-  public CallContexts(Duration idleTime, Duration graceTime, Ticker ticker) {
+  public CallContexts(
+      Duration idleTime,
+      Duration graceTime,
+      Ticker ticker,
+      WriteBehind store,
+      InstantSource clock) {
+    this.idleTime = idleTime;
+    this.store = store;
+    this.clock = clock;
     this.cache =
-        Caffeine.newBuilder().expireAfter(new Life(idleTime, graceTime)).ticker(ticker).build();
+        Caffeine.newBuilder()
+            .expireAfter(new Life(idleTime, graceTime))
+            .ticker(ticker)
+            .evictionListener(this::onEvicted)
+            .build();
+  }
+
+  /** One that lives in memory alone. */
+  public CallContexts(Duration idleTime, Duration graceTime, Ticker ticker) {
+    this(
+        idleTime,
+        graceTime,
+        ticker,
+        WriteBehind.nowhere(new SimpleMeterRegistry()),
+        InstantSource.system());
   }
 
   /** The call context that is remembered for a resource. */
   public Optional<String> of(Resource resource) {
-    return Optional.ofNullable(cache.getIfPresent(resource.key())).map(Mapping::callContext);
+    Mapping known = cache.getIfPresent(resource.key());
+    if (known == null) {
+      return Optional.empty();
+    }
+    if (!known.ended() && now() - known.usedAt() > idleTime.toSeconds() / TOUCHES) {
+      change(resource, mapping -> mapping.usedAt(now()));
+    }
+    return Optional.of(known.callContext());
   }
 
   /**
@@ -41,11 +105,14 @@ public final class CallContexts {
    * @return that call context
    */
   public String move(Resource resource, String callContext) {
-    Mapping known = cache.getIfPresent(resource.key());
-    if (known == null) {
-      cache.put(resource.key(), new Mapping(callContext));
-    } else if (!known.callContext().equals(callContext)) {
-      cache.put(resource.key(), known.moved(callContext, known.callContext()));
+    Mapping seen = cache.getIfPresent(resource.key());
+    if (seen == null || !seen.callContext().equals(callContext)) {
+      update(
+          resource,
+          known ->
+              known == null
+                  ? Mapping.of(callContext, now())
+                  : known.moved(callContext, known.callContext()));
     }
     return callContext;
   }
@@ -57,22 +124,32 @@ public final class CallContexts {
    * @return the call context that it has now
    */
   public String follow(Resource resource, String shown) {
-    Mapping known = cache.getIfPresent(resource.key());
-    if (known == null) {
-      cache.put(resource.key(), new Mapping(shown));
-    } else if (shown.equals(known.left())) {
-      return known.callContext();
-    } else if (!shown.equals(known.callContext())) {
-      cache.put(resource.key(), known.moved(shown, null));
-    } else if (known.left() != null) {
-      cache.put(resource.key(), known.arrived());
+    Mapping seen = cache.getIfPresent(resource.key());
+    if (seen != null && seen.left() == null && shown.equals(seen.callContext())) {
+      // as with nearly all events
+      return of(resource).orElse(shown);
     }
-    return shown;
+    return update(
+            resource,
+            known -> {
+              if (known == null) {
+                return Mapping.of(shown, now());
+              } else if (shown.equals(known.left())) {
+                return known;
+              } else if (!shown.equals(known.callContext())) {
+                return known.moved(shown, null);
+              }
+              return known.arrived();
+            })
+        .callContext();
   }
 
   /** Remembers a resource's call context unless it has one. */
   public void rememberIfNew(Resource resource, String callContext) {
-    cache.asMap().putIfAbsent(resource.key(), new Mapping(callContext));
+    // to be asked for counts as use
+    if (of(resource).isEmpty()) {
+      update(resource, known -> known == null ? Mapping.of(callContext, now()) : known);
+    }
   }
 
   /**
@@ -83,20 +160,30 @@ public final class CallContexts {
    */
   public Optional<Registration> register(
       Resource resource, String callContext, boolean evenIfAlive) {
-    Mapping now = new Mapping(callContext);
+    Mapping now = created(resource, callContext);
     AtomicReference<Registration> registration = new AtomicReference<>();
-    cache
-        .asMap()
-        .compute(
-            resource.key(),
-            (key, known) -> {
-              if (known != null && !known.ended() && !evenIfAlive) {
-                return known;
-              }
-              registration.set(new Registration(resource, now, known));
-              return now;
-            });
+    update(
+        resource,
+        known -> {
+          boolean lives = known != null && !known.ended() && !evenIfAlive;
+          // the same command, before a crash
+          boolean itsOwn = lives && known.pending() && known.callContext().equals(callContext);
+          if (lives && !itsOwn) {
+            return known;
+          }
+          registration.set(new Registration(resource, now, known));
+          return now;
+        });
     return Optional.ofNullable(registration.get());
+  }
+
+  /**
+   * Waits until the store has acknowledged all changes so far.
+   *
+   * @throws StoreNotReachedException if that takes too long
+   */
+  public void awaitKept() throws InterruptedException, StoreNotReachedException {
+    store.awaitAcknowledged();
   }
 
   /**
@@ -104,28 +191,41 @@ public final class CallContexts {
    * resource has moved.
    */
   public void undo(Registration registration) {
-    cache
-        .asMap()
-        .computeIfPresent(
-            registration.resource().key(),
-            (key, known) -> {
-              if (!known.callContext().equals(registration.now().callContext())) {
-                return known;
-              }
-              return registration.before();
-            });
+    change(
+        registration.resource(),
+        known -> {
+          Mapping before = registration.before();
+          if (!known.callContext().equals(registration.now().callContext())) {
+            return known;
+          } else if (before == null || before.pending()) {
+            return null;
+          }
+          return known.ended() ? before.end() : before;
+        });
+  }
+
+  /** The command that registered the resource has come to its end, and it may be there. */
+  public void settle(Resource resource) {
+    change(resource, Mapping::settled);
   }
 
   /** The resource is a new one in that call context, whatever was remembered of its id. */
   public void replace(Resource resource, String callContext) {
-    cache
-        .asMap()
-        .compute(
-            resource.key(),
-            (key, known) ->
-                known == null || known.ended() || !known.callContext().equals(callContext)
-                    ? new Mapping(callContext)
-                    : known);
+    update(
+        resource,
+        known ->
+            known == null || known.ended() || !known.callContext().equals(callContext)
+                ? created(resource, callContext).settled()
+                : known.settled());
+  }
+
+  private Mapping created(Resource resource, String callContext) {
+    return Mapping.beingCreated(callContext, resource.type() == ResourceType.CHANNEL, now());
+  }
+
+  /** A channel is in a Stasis application, and controllers are told so. */
+  public void enterStasis(Resource channel, String application) {
+    change(channel, mapping -> mapping.enterStasis(application));
   }
 
   /** A channel is hung up: it is gone as soon as it leaves Stasis. */
@@ -134,8 +234,8 @@ public final class CallContexts {
   }
 
   /** A channel has left Stasis: it is gone if it is hung up, else it may come back. */
-  public void leaveStasis(Resource channel) {
-    change(channel, Mapping::leaveStasis);
+  public void leaveStasis(Resource channel, String application) {
+    change(channel, mapping -> mapping.leaveStasis(application));
   }
 
   /** The resource begins, maybe once again: its mapping stays. */
@@ -148,8 +248,99 @@ public final class CallContexts {
     change(resource, Mapping::end);
   }
 
+  /** What is remembered of a resource. */
+  public Optional<Mapping> mapping(Resource resource) {
+    return Optional.ofNullable(cache.asMap().get(resource.key()));
+  }
+
+  /** All resources that are thought to be there; those that are just being created are not. */
+  public Map<Resource, Mapping> living() {
+    Map<Resource, Mapping> living = new LinkedHashMap<>();
+    cache
+        .asMap()
+        .forEach(
+            (key, mapping) -> {
+              if (!mapping.ended() && !mapping.pending()) {
+                living.put(Resource.ofKey(key), mapping);
+              }
+            });
+    return living;
+  }
+
+  /** The call contexts of all resources that are thought to be there. */
+  public Set<String> livingCallContexts() {
+    return living().values().stream().map(Mapping::callContext).collect(Collectors.toSet());
+  }
+
+  /**
+   * Takes back what a store has kept, unless it is older than idle time.
+   *
+   * @param key as {@link Resource#key()}
+   * @param kept the mapping as JSON
+   */
+  public void restore(String key, String kept) {
+    try {
+      Mapping mapping = JSON.readValue(kept, Mapping.class);
+      if (mapping.callContext() == null) {
+        throw new IllegalArgumentException("it has no call context");
+      }
+      if (now() - mapping.usedAt() < idleTime.toSeconds()) {
+        cache.asMap().putIfAbsent(Resource.ofKey(key).key(), mapping);
+      } else {
+        tooOld.add(key);
+      }
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      LOG.warn("What is kept of {} is no mapping, and is left out: {}", key, e.getMessage());
+    }
+  }
+
+  /** All that was kept has been taken back: the store may forget what was too old. */
+  public void restored() {
+    tooOld.forEach(key -> store.note(key, Optional.empty()));
+    tooOld.clear();
+  }
+
   private void change(Resource resource, UnaryOperator<Mapping> change) {
-    cache.asMap().computeIfPresent(resource.key(), (key, mapping) -> change.apply(mapping));
+    update(resource, known -> known == null ? null : change.apply(known));
+  }
+
+  /** The one way to change a mapping; what is kept follows in the same order. */
+  private Mapping update(Resource resource, UnaryOperator<Mapping> change) {
+    return cache
+        .asMap()
+        .compute(
+            resource.key(),
+            (key, known) -> {
+              Mapping now = change.apply(known);
+              boolean wasKept = known != null && !known.ended();
+              if (now == null || now.ended()) {
+                if (wasKept) {
+                  store.note(key, Optional.empty());
+                }
+              } else if (!now.keptLike(known)) {
+                store.note(key, Optional.of(json(now)));
+              }
+              return now;
+            });
+  }
+
+  private void onEvicted(String key, Mapping mapping, RemovalCause cause) {
+    if (mapping != null && !mapping.ended()) {
+      store.note(key, Optional.empty());
+    }
+  }
+
+  private static String json(Mapping mapping) {
+    try {
+      return JSON.writeValueAsString(mapping);
+    } catch (JsonProcessingException e) {
+      // texts and numbers do not fail
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private long now() {
+    return clock.instant().getEpochSecond();
   }
 
   /** The cache itself, from {@link Resource#key()} to {@link Mapping}, to be read from a route. */

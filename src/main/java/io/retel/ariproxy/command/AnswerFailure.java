@@ -48,6 +48,18 @@ public final class AnswerFailure implements Processor {
                 503, "Asterisk could not be reached: " + why(cause), Outcome.NOT_SENT));
   }
 
+  /** What it would create is not known to be kept. */
+  public static AnswerFailure notKept(WrapAnswer wrapAnswer, MeterRegistry meters) {
+    return new AnswerFailure(
+        wrapAnswer,
+        Meters.COMMANDS_NOT_SENT.in(meters),
+        cause ->
+            new AriAnswer.Failure(
+                503,
+                "What is created would not outlive the proxy's process: " + why(cause),
+                Outcome.NOT_SENT));
+  }
+
   /** It was sent, and no answer came; or one came, and could not be published. */
   public static AnswerFailure unknown(WrapAnswer wrapAnswer, MeterRegistry meters) {
     return new AnswerFailure(

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param inStasis whether what it creates enters a Stasis application
  * @param claimed those that it takes over
  * @param ended those that its success ends
+ * @param parameters those beside the path
  */
 record PreparedRequest(
     AriRequest request,
@@ -30,7 +31,8 @@ record PreparedRequest(
     boolean idAdded,
     boolean inStasis,
     List<Resource> claimed,
-    List<Resource> ended) {
+    List<Resource> ended,
+    AriParameters parameters) {
 
   private static final String LOCAL = "Local/";
 
@@ -69,7 +71,7 @@ record PreparedRequest(
       if (operation.secondLegParameter() != null) {
         Optional<String> named = parameters.text(operation.secondLegParameter());
         named.ifPresent(id -> resources.add(new Resource(ResourceType.CHANNEL, id)));
-        if (named.isPresent() || isLocal(parameters)) {
+        if (isLocal(parameters)) {
           // Asterisk names a second leg that has no name after the first one
           String id = named.orElse(created.get(0).id() + ";2");
           created.add(new Resource(ResourceType.CHANNEL, id));
@@ -85,7 +87,8 @@ record PreparedRequest(
         idAdded,
         parameters.text("app").isPresent(),
         claims ? List.copyOf(created) : List.of(),
-        ended);
+        ended,
+        parameters);
   }
 
   /** Whether it is a channel with two legs; Asterisk takes technologies in any case. */

@@ -4,6 +4,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Registration;
+import io.retel.ariproxy.callcontext.store.StoreNotReachedException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -12,7 +13,8 @@ import org.apache.camel.Processor;
 
 /**
  * Remembers the call context of what the command creates, before it is sent, so that no event of it
- * can arrive unmapped.
+ * can arrive unmapped, and waits until the store has it: a proxy that is killed now is followed by
+ * one that knows.
  *
  * <p>A mapping that lives is left as it is: Asterisk refuses a second channel of the same id, and
  * the first one's call must not be taken over. A playback's id alone may be used again at any time.
@@ -38,7 +40,7 @@ public final class RegisterCreated implements Processor {
   }
 
   @Override
-  public void process(Exchange exchange) {
+  public void process(Exchange exchange) throws InterruptedException, StoreNotReachedException {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     List<Registration> registrations =
         Stream.concat(command.created().stream(), command.claimed().stream())
@@ -46,6 +48,9 @@ public final class RegisterCreated implements Processor {
             .flatMap(Optional::stream)
             .toList();
     exchange.setProperty(Registered.PROPERTY, new Registered(registrations));
+    if (!registrations.isEmpty()) {
+      callContexts.awaitKept();
+    }
   }
 
   private Optional<Registration> register(Resource resource, String callContext) {

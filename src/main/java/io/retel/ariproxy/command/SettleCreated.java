@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.Registration;
 import io.retel.ariproxy.command.RegisterCreated.Registered;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -13,8 +14,9 @@ import org.apache.camel.Processor;
  * <p>What Asterisk refused to create, or was never asked for, is not there. What it did create
  * although a resource of that id was thought to live belongs to this command's call: the other one
  * has gone untold. An id that the proxy has added is this command's alone: if Asterisk has it
- * already, then because the command was carried out before a crash. Of what nobody knows the
- * outcome, the call context stays. What a success ends is remembered for late events only.
+ * already, then because the command was carried out before a crash; so it is with an id that this
+ * command had registered before a crash. Of what nobody knows the outcome, the call context stays.
+ * What a success ends is remembered for late events only.
  */
 public final class SettleCreated implements Processor {
 
@@ -35,7 +37,14 @@ public final class SettleCreated implements Processor {
     if (answer != null && answer.status() == CONFLICT && isItsOwnChannel(command)) {
       command.created().forEach(each -> callContexts.replace(each, command.callContext()));
     } else if (answer == null || answer.refused()) {
-      registered.registrations().forEach(callContexts::undo);
+      boolean conflict = answer != null && answer.status() == CONFLICT;
+      for (Registration registration : registered.registrations()) {
+        if (conflict && registration.repeated()) {
+          callContexts.settle(registration.resource());
+        } else {
+          callContexts.undo(registration);
+        }
+      }
     } else if (answer.status() / 100 == 2) {
       for (Resource created : command.created()) {
         // a POST to a bridge that is there changes that one
@@ -44,6 +53,10 @@ public final class SettleCreated implements Processor {
         }
       }
       command.ended().forEach(callContexts::end);
+    }
+    if (answer != null && !answer.refused()) {
+      command.created().forEach(callContexts::settle);
+      command.claimed().forEach(callContexts::settle);
     }
   }
 

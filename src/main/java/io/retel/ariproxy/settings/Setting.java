@@ -10,7 +10,7 @@ public enum Setting {
   ARI_URL("ari.url", "http://localhost:8088/ari"),
   ARI_APP("ari.app", null),
   ARI_USERNAME("ari.username", null),
-  ARI_PASSWORD("ari.password", null),
+  ARI_PASSWORD("ari.password", null, true),
   ARI_CONNECT_TIMEOUT("ari.connect-timeout", "2000"),
   ARI_RESPONSE_TIMEOUT("ari.response-timeout", "10000"),
   ARI_MAX_REQUEST_SIZE("ari.max-request-size", "40960"),
@@ -25,6 +25,7 @@ public enum Setting {
   KAFKA_GROUP("kafka.group", ""),
   KAFKA_GENERIC_COMMANDS_TOPIC("kafka.generic-commands-topic", ""),
   KAFKA_GENERIC_GROUP("kafka.generic-group", "ari-proxy-generic-commands"),
+  KAFKA_CREATE_TOPICS("kafka.create-topics", "true"),
   KAFKA_MAX_HEAP_IN_FLIGHT("kafka.max-heap-in-flight", "268435456"),
 
   COMMANDS_AT_ONCE("commands.at-once", "64"),
@@ -34,18 +35,38 @@ public enum Setting {
   COMMANDS_REPEAT_SECONDS("commands.repeat-seconds", "300"),
   COMMANDS_REPEAT_MEMORY("commands.repeat-memory", "67108864"),
 
-  CALL_CONTEXT_IDLE_SECONDS("call-context.idle-seconds", "86400"),
-  CALL_CONTEXT_GRACE_SECONDS("call-context.grace-seconds", "60"),
+  CALLCONTEXT_IDLE_SECONDS("callcontext.idle-seconds", "86400"),
+  CALLCONTEXT_GRACE_SECONDS("callcontext.grace-seconds", "60"),
+  CALLCONTEXT_STORE("callcontext.store", "kafka"),
+  CALLCONTEXT_STORE_TIMEOUT("callcontext.store-timeout", "5000"),
+  CALLCONTEXT_ASTERISK("callcontext.asterisk", ""),
+  CALLCONTEXT_KAFKA_TOPIC("callcontext.kafka-topic", ""),
+  CALLCONTEXT_REDIS_URI("callcontext.redis-uri", "redis://localhost:6379", true),
+  CALLCONTEXT_JDBC_URL("callcontext.jdbc-url", "jdbc:sqlite:call-contexts.db", true),
+  CALLCONTEXT_JDBC_USERNAME("callcontext.jdbc-username", ""),
+  CALLCONTEXT_JDBC_PASSWORD("callcontext.jdbc-password", "", true),
+  CALLCONTEXT_CASSANDRA_HOSTS("callcontext.cassandra-hosts", "localhost:9042"),
+  CALLCONTEXT_CASSANDRA_DATACENTER("callcontext.cassandra-datacenter", "datacenter1"),
+  CALLCONTEXT_CASSANDRA_KEYSPACE("callcontext.cassandra-keyspace", "ari_proxy"),
+  CALLCONTEXT_CASSANDRA_USERNAME("callcontext.cassandra-username", ""),
+  CALLCONTEXT_CASSANDRA_PASSWORD("callcontext.cassandra-password", "", true),
+
   ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
   ROUTES("ari-proxy.routes", "routes"),
   SHUTDOWN_TIMEOUT("ari-proxy.shutdown-timeout", "30");
 
   private final String key;
   private final String defaultValue;
+  private final boolean secret;
 
   Setting(String key, String defaultValue) {
+    this(key, defaultValue, false);
+  }
+
+  Setting(String key, String defaultValue, boolean secret) {
     this.key = key;
     this.defaultValue = defaultValue;
+    this.secret = secret;
   }
 
   /** Its name in {@code application.properties}. */
@@ -56,6 +77,11 @@ public enum Setting {
   /** Its default; empty for none; null if it is required. */
   public String defaultValue() {
     return defaultValue;
+  }
+
+  /** Whether its value, which may have a password in it, is never shown. */
+  public boolean secret() {
+    return secret;
   }
 
   /** The environment variable that overrides it. */

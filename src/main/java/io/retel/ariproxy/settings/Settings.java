@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The settings of this proxy, all checked. Immutable; {@link #toString} shows no secret.
@@ -29,11 +30,13 @@ import java.util.stream.Collectors;
 public final class Settings {
 
   private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
-  private static final Pattern BROKER =
+  private static final Pattern HOST_AND_PORT =
       Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
+  private static final Pattern REDIS_DATABASE = Pattern.compile("(/\\d{0,9})?");
+  private static final Pattern KEYSPACE = Pattern.compile("\\w{1,48}");
 
   private final Map<Setting, String> values = new EnumMap<>(Setting.class);
-  private final Secret password;
+  private final Map<Setting, Secret> secrets = new EnumMap<>(Setting.class);
 
   private Settings(Function<Setting, String> lookup) {
     for (Setting setting : Setting.values()) {
@@ -44,8 +47,13 @@ public final class Settings {
     for (Setting setting : Setting.values()) {
       required(setting);
     }
-    this.password = new Secret(get(Setting.ARI_PASSWORD));
-    values.put(Setting.ARI_PASSWORD, password.toString());
+    for (Setting setting : Setting.values()) {
+      if (setting.secret()) {
+        Secret secret = new Secret(get(setting));
+        secrets.put(setting, secret);
+        values.put(setting, secret.toString());
+      }
+    }
     check();
   }
 
@@ -98,19 +106,18 @@ public final class Settings {
       throw new InvalidSettingException(
           Setting.ARI_USERNAME, "must not contain a colon, which basic authentication forbids");
     }
-    for (String broker : get(Setting.KAFKA_BROKERS).split(",", -1)) {
-      if (!BROKER.matcher(broker.strip()).matches()) {
-        throw new InvalidSettingException(
-            Setting.KAFKA_BROKERS, "must be host:port, or several with commas");
-      }
-    }
+    hosts(Setting.KAFKA_BROKERS);
     defaultTo(
         Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
         get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC) + "-unmapped");
     defaultTo(Setting.KAFKA_GROUP, get(Setting.KAFKA_COMMANDS_TOPIC));
+    defaultTo(Setting.CALLCONTEXT_ASTERISK, get(Setting.KAFKA_COMMANDS_TOPIC));
+    defaultTo(
+        Setting.CALLCONTEXT_KAFKA_TOPIC, get(Setting.KAFKA_COMMANDS_TOPIC) + "-call-contexts");
     topic(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC);
     topic(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC);
     topic(Setting.KAFKA_COMMANDS_TOPIC);
+    topic(Setting.CALLCONTEXT_KAFKA_TOPIC);
     if (!get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()) {
       topic(Setting.KAFKA_GENERIC_COMMANDS_TOPIC);
     }
@@ -132,8 +139,18 @@ public final class Settings {
     number(Setting.COMMANDS_MAX_AGE_SECONDS, 0, Integer.MAX_VALUE);
     number(Setting.COMMANDS_REPEAT_SECONDS, 0, Integer.MAX_VALUE);
     number(Setting.COMMANDS_REPEAT_MEMORY, 0, Long.MAX_VALUE);
-    number(Setting.CALL_CONTEXT_IDLE_SECONDS, 1, Integer.MAX_VALUE);
-    number(Setting.CALL_CONTEXT_GRACE_SECONDS, 0, Integer.MAX_VALUE);
+    number(Setting.CALLCONTEXT_IDLE_SECONDS, 1, Integer.MAX_VALUE);
+    number(Setting.CALLCONTEXT_GRACE_SECONDS, 0, Integer.MAX_VALUE);
+    number(Setting.CALLCONTEXT_STORE_TIMEOUT, 100, 600_000);
+    trueOrFalse(Setting.KAFKA_CREATE_TOPICS);
+    switch (store()) {
+      case REDIS -> redisUri();
+      case JDBC -> jdbcUrl();
+      case CASSANDRA -> cassandra();
+      case KAFKA, MEMORY -> {
+        // they need nothing else
+      }
+    }
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
     eventResources();
     if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {
@@ -142,6 +159,54 @@ public final class Settings {
           "names the folder "
               + Path.of(get(Setting.ROUTES)).toAbsolutePath()
               + ", which is not there");
+    }
+  }
+
+  private void redisUri() {
+    boolean wellFormed;
+    try {
+      URI uri = new URI(secret(Setting.CALLCONTEXT_REDIS_URI).reveal());
+      wellFormed =
+          ("redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme()))
+              && uri.getHost() != null
+              && uri.getPort() <= 65_535
+              && REDIS_DATABASE.matcher(uri.getPath()).matches()
+              && uri.getRawQuery() == null
+              && uri.getRawFragment() == null;
+    } catch (URISyntaxException e) {
+      wellFormed = false;
+    }
+    if (!wellFormed) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_REDIS_URI,
+          "must be like redis://localhost:6379 or rediss://user:password@host:6379/0, and what is"
+              + " no letter and no digit in the password percent-encoded");
+    }
+  }
+
+  private void jdbcUrl() {
+    String url = secret(Setting.CALLCONTEXT_JDBC_URL).reveal();
+    if (!url.matches("jdbc:(postgresql|sqlite):.+")) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_JDBC_URL,
+          "must be like jdbc:postgresql://host/database or jdbc:sqlite:file");
+    }
+  }
+
+  private void cassandra() {
+    hosts(Setting.CALLCONTEXT_CASSANDRA_HOSTS);
+    if (!KEYSPACE.matcher(get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE)).matches()) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_CASSANDRA_KEYSPACE,
+          "is no name for a keyspace: letters, digits, underscore");
+    }
+  }
+
+  private void hosts(Setting setting) {
+    for (String host : get(setting).split(",", -1)) {
+      if (!HOST_AND_PORT.matcher(host.strip()).matches()) {
+        throw new InvalidSettingException(setting, "must be host:port, or several with commas");
+      }
     }
   }
 
@@ -164,7 +229,44 @@ public final class Settings {
 
   /** The password for ARI. */
   public Secret password() {
-    return password;
+    return secret(Setting.ARI_PASSWORD);
+  }
+
+  /** A setting that is secret. */
+  public Secret secret(Setting setting) {
+    return secrets.get(setting);
+  }
+
+  /** A setting that is a number of milliseconds. */
+  public Duration milliseconds(Setting setting) {
+    return Duration.ofMillis(number(setting));
+  }
+
+  /** A setting that is true or false. */
+  public boolean isTrue(Setting setting) {
+    return Boolean.parseBoolean(get(setting));
+  }
+
+  /** Where call contexts outlive the process. */
+  public StoreKind store() {
+    try {
+      return StoreKind.valueOf(get(Setting.CALLCONTEXT_STORE).toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_STORE, "must be kafka, memory, redis, jdbc or cassandra");
+    }
+  }
+
+  /** The topics that this proxy writes to or reads from. */
+  public List<String> topics() {
+    return Stream.of(
+            Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
+            Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
+            Setting.KAFKA_COMMANDS_TOPIC,
+            Setting.KAFKA_GENERIC_COMMANDS_TOPIC)
+        .map(this::get)
+        .filter(topic -> !topic.isEmpty())
+        .toList();
   }
 
   /** A setting that is a number of seconds. */
@@ -255,7 +357,8 @@ public final class Settings {
             Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
             Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
             Setting.KAFKA_COMMANDS_TOPIC,
-            Setting.KAFKA_GENERIC_COMMANDS_TOPIC)) {
+            Setting.KAFKA_GENERIC_COMMANDS_TOPIC,
+            Setting.CALLCONTEXT_KAFKA_TOPIC)) {
       Setting same = seen.put(get(setting), setting);
       if (same != null) {
         throw new InvalidSettingException(setting, "must be another topic than " + same.key());
@@ -267,6 +370,12 @@ public final class Settings {
     if (!TOPIC.matcher(get(setting)).matches()) {
       throw new InvalidSettingException(
           setting, "is no name for a Kafka topic: letters, digits, dot, dash, underscore");
+    }
+  }
+
+  private void trueOrFalse(Setting setting) {
+    if (!get(setting).equals("true") && !get(setting).equals("false")) {
+      throw new InvalidSettingException(setting, "must be true or false");
     }
   }
 

@@ -163,11 +163,11 @@ class CallContextsTest {
   @Test
   void aHungUpChannelEndsWhenItLeavesStasis() {
     callContexts.move(CHANNEL, "one");
-    callContexts.leaveStasis(CHANNEL);
+    callContexts.leaveStasis(CHANNEL, "app");
     clock.pass(GRACE.plus(MOMENT));
     callContexts.hangUp(CHANNEL);
     clock.pass(GRACE.plus(MOMENT));
-    callContexts.leaveStasis(CHANNEL);
+    callContexts.leaveStasis(CHANNEL, "app");
     assertThat(callContexts.of(CHANNEL)).contains("one");
     clock.pass(GRACE.plus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).isEmpty();
@@ -188,7 +188,7 @@ class CallContextsTest {
     callContexts.hangUp(CHANNEL);
     callContexts.end(CHANNEL);
     callContexts.start(CHANNEL);
-    callContexts.leaveStasis(CHANNEL);
+    callContexts.leaveStasis(CHANNEL, "app");
     clock.pass(GRACE.plus(MOMENT));
     assertThat(callContexts.of(CHANNEL)).contains("one");
   }
@@ -208,6 +208,6 @@ class CallContextsTest {
   @Test
   void theCacheIsReadByTheResourcesKey() {
     callContexts.move(CHANNEL, "one");
-    assertThat(callContexts.cache().getIfPresent("CHANNEL:c")).isEqualTo(new Mapping("one"));
+    assertThat(callContexts.cache().getIfPresent("CHANNEL:c").callContext()).isEqualTo("one");
   }
 }

@@ -178,17 +178,25 @@ class CreatedResourcesTest {
   void theSecondLegHasItsOwnIdIfOneIsGiven() {
     assertThat(created(post("/channels?channelId=a&otherChannelId=b&endpoint=Local/x")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
-    assertThat(created(post("/channels/a?otherChannelId=b")))
+    assertThat(created(post("/channels/a?endpoint=Local/x&otherChannelId=b")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
-    assertThat(created(post("/channels/create", "{'channelId':'a','otherChannelId':'b'}")))
+    assertThat(
+            created(
+                post(
+                    "/channels/create",
+                    "{'endpoint':'Local/x','channelId':'a','otherChannelId':'b'}")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
+    assertThat(created(post("/channels?channelId=a&otherChannelId=b&endpoint=PJSIP/bob")))
+        .as("a channel with one leg")
+        .containsExactly("CHANNEL:a");
   }
 
   @Test
   void anIdThatIsAddedMakesTheOtherChannelIdCount() {
-    Command command = post("/channels?otherChannelId=b");
+    Command command = post("/channels?endpoint=Local/x&otherChannelId=b");
     String added = command.created().get(0).id();
-    assertThat(command.request().query()).isEqualTo("otherChannelId=b&channelId=" + added);
+    assertThat(command.request().query())
+        .isEqualTo("endpoint=Local/x&otherChannelId=b&channelId=" + added);
     assertThat(created(command)).containsExactly("CHANNEL:" + added, "CHANNEL:b");
   }
 

@@ -46,9 +46,7 @@ class GoldenEventsTest {
         routes.context().getRegistry().lookupByNameAndType("callContexts", Cache.class);
     callContexts.invalidateAll();
     GoldenEvent.remembered()
-        .forEach(
-            (resource, callContext) ->
-                callContexts.put(resource, new Mapping(callContext, null, false, false)));
+        .forEach((resource, callContext) -> callContexts.put(resource, Mapping.of(callContext, 0)));
   }
 
   @ParameterizedTest(name = "{0}")

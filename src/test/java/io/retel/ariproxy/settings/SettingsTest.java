@@ -44,8 +44,8 @@ class SettingsTest {
     Settings settings = read();
     assertThat(settings.get(Setting.ARI_URL)).isEqualTo("http://localhost:8088/ari");
     assertThat(settings.number(Setting.COMMANDS_AT_ONCE)).isEqualTo(64);
-    assertThat(settings.seconds(Setting.CALL_CONTEXT_IDLE_SECONDS)).isEqualTo(Duration.ofDays(1));
-    assertThat(settings.seconds(Setting.CALL_CONTEXT_GRACE_SECONDS))
+    assertThat(settings.seconds(Setting.CALLCONTEXT_IDLE_SECONDS)).isEqualTo(Duration.ofDays(1));
+    assertThat(settings.seconds(Setting.CALLCONTEXT_GRACE_SECONDS))
         .isEqualTo(Duration.ofMinutes(1));
     assertThat(settings.eventResources()).isEqualTo(EventResourcesForm.ARRAY);
   }
@@ -77,7 +77,7 @@ class SettingsTest {
         "ari.passwort",
         "kafka.topic",
         "ari-proxy.route",
-        "call-context.x"
+        "callcontext.x"
       })
   void aMisspelledOneIsNamedAndItsValueIsNot(String key) throws IOException {
     Files.writeString(folder.resolve("p"), key + " = hidden");
@@ -154,8 +154,9 @@ class SettingsTest {
         "COMMANDS_AT_ONCE | 0",
         "COMMANDS_AT_ONCE | 1001",
         "COMMANDS_MAX_UNANSWERED | 20001",
-        "CALL_CONTEXT_IDLE_SECONDS | 0",
-        "CALL_CONTEXT_GRACE_SECONDS | -1",
+        "CALLCONTEXT_IDLE_SECONDS | 0",
+        "CALLCONTEXT_GRACE_SECONDS | -1",
+        "CALLCONTEXT_STORE | postgresql",
         "ENVELOPE_EVENT_RESOURCES | list",
         "ROUTES | /no/such/folder",
         "SHUTDOWN_TIMEOUT | 0"
@@ -166,13 +167,61 @@ class SettingsTest {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "redis | CALLCONTEXT_REDIS_URI | localhost:6379",
+        "redis | CALLCONTEXT_REDIS_URI | http://localhost:6379",
+        "redis | CALLCONTEXT_REDIS_URI | redis://",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:secret@",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:sec@ret@localhost",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:secret/1@localhost",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:secret#1@localhost",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:secret%@localhost",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:secret@localhost:66666",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:secret@localhost/first",
+        "redis | CALLCONTEXT_REDIS_URI | redis://localhost?password=secret",
+        "jdbc | CALLCONTEXT_JDBC_URL | postgresql://localhost/secret",
+        "jdbc | CALLCONTEXT_JDBC_URL | jdbc:mysql://localhost/d?password=secret",
+        "jdbc | CALLCONTEXT_JDBC_URL | jdbc:sqlite:",
+        "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | localhost",
+        "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | localhost:9042,",
+        "cassandra | CALLCONTEXT_CASSANDRA_KEYSPACE | my-keyspace"
+      })
+  void whatAStoreNeedsIsCheckedWhereThatStoreIsChosenAndItsValueIsNotShown(
+      String store, Setting setting, String value) {
+    set(setting, value);
+    assertThatCode(this::read).doesNotThrowAnyException();
+    set(Setting.CALLCONTEXT_STORE, store);
+    assertRefused(setting);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "redis | CALLCONTEXT_REDIS_URI | redis://localhost",
+        "redis | CALLCONTEXT_REDIS_URI | redis://localhost:6379/",
+        "redis | CALLCONTEXT_REDIS_URI | rediss://user:p%40ss%3Aw%2Frd@redis.example:6380/15",
+        "redis | CALLCONTEXT_REDIS_URI | redis://:password@[::1]:6379/0",
+        "Jdbc | CALLCONTEXT_JDBC_URL | jdbc:postgresql://a,b/d?user=u&password=p",
+        "jdbc | CALLCONTEXT_JDBC_URL | jdbc:sqlite:/var/lib/ari-proxy/call-contexts.db",
+        "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | a:9042, [::1]:9042"
+      })
+  void takesAStore(String store, Setting setting, String value) {
+    set(Setting.CALLCONTEXT_STORE, store);
+    set(setting, value);
+    assertThatCode(this::read).doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "KAFKA_BROKERS, 'a:1, b.c:9092'",
     "KAFKA_BROKERS, '[::1]:9092'",
     "ARI_APP, 'a,b'",
     "COMMANDS_ALLOWED, 'GET /**, * /channels/**,POST  /bridges/{bridgeId}/addChannel'",
     "ARI_URL, HTTPS://pbx.example:8089/prefix/ari/",
-    "CALL_CONTEXT_GRACE_SECONDS, 0",
+    "CALLCONTEXT_GRACE_SECONDS, 0",
     "ENVELOPE_EVENT_RESOURCES, Object"
   })
   void takes(Setting setting, String value) {

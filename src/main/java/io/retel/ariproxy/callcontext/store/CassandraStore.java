@@ -1,0 +1,366 @@
+package io.retel.ariproxy.callcontext.store;
+
+import com.datastax.oss.driver.api.core.AllNodesFailedException;
+import com.datastax.oss.driver.api.core.ConsistencyLevel;
+import com.datastax.oss.driver.api.core.CqlIdentifier;
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.CqlSessionBuilder;
+import com.datastax.oss.driver.api.core.auth.AuthenticationException;
+import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
+import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
+import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.metadata.Node;
+import io.retel.ariproxy.settings.Secret;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+
+/**
+ * Keeps call contexts in the table {@code call_contexts} of a Cassandra keyspace. The keyspace must
+ * be there; the table is made where it is absent.
+ *
+ * <p>Each row lives for two idle times, so that nothing is left of a proxy that is gone for good. A
+ * quorum of the replicas in the datacenter acknowledges each write and answers each read.
+ */
+public final class CassandraStore implements CallContextStore {
+
+  private static final String TABLE = "call_contexts";
+
+  /** Enough that the cluster is busy, and no more than one connection takes. */
+  private static final int AT_ONCE = 256;
+
+  private static final int ROWS_PER_PAGE = 1_000;
+
+  /** Cassandra takes no longer one. */
+  private static final Duration LONGEST_LIFE = Duration.ofSeconds(630_720_000);
+
+  /**
+   * Into how many partitions a proxy's rows are spread. Cassandra refuses to read past 100,000
+   * deletions in one that it still remembers, and as many calls may end within minutes: a proxy
+   * that had them all in one could not start any more.
+   */
+  private static final int BUCKETS = 64;
+
+  /**
+   * How long deletions are remembered, ten days being Cassandra's default. A row that comes back
+   * since a replica missed its deletion does no harm: its resource has ended.
+   */
+  private static final Duration DELETIONS_ARE_REMEMBERED = Duration.ofHours(1);
+
+  private final String hosts;
+  private final String datacenter;
+  private final String keyspace;
+  private final String username;
+  private final Secret password;
+  private final String asterisk;
+  private final String app;
+  private final int lifeSeconds;
+  private final Duration timeout;
+  private final WithoutSecrets withoutSecrets;
+
+  private volatile boolean closed;
+  private volatile CqlSession session;
+  private Statements statements;
+
+  private record Statements(
+      PreparedStatement read, PreparedStatement keep, PreparedStatement forget) {}
+
+  /**
+   * Makes no connection yet.
+   *
+   * @param hosts host:port, or several, separated by commas
+   * @param datacenter their datacenter
+   * @param keyspace the keyspace, in the case in which Cassandra lists it
+   * @param username a user of the cluster; empty for none
+   * @param password that user's password
+   * @param idleTime the time after which what nobody asks for is forgotten
+   * @param timeout how long Cassandra may take to answer
+   */
+  public CassandraStore(
+      String hosts,
+      String datacenter,
+      String keyspace,
+      String username,
+      Secret password,
+      String asterisk,
+      String app,
+      Duration idleTime,
+      Duration timeout) {
+    this.hosts = hosts;
+    this.datacenter = datacenter;
+    this.keyspace = keyspace;
+    this.username = username;
+    this.password = password;
+    this.asterisk = asterisk;
+    this.app = app;
+    Duration life = idleTime.multipliedBy(2);
+    this.lifeSeconds = (int) (life.compareTo(LONGEST_LIFE) < 0 ? life : LONGEST_LIFE).toSeconds();
+    this.timeout = timeout;
+    this.withoutSecrets = new WithoutSecrets(password);
+  }
+
+  @Override
+  public void readAll(BiConsumer<String, String> kept) throws Exception {
+    talk(
+        (to, prepared) -> {
+          List<CompletableFuture<AsyncResultSet>> buckets = new ArrayList<>();
+          for (int bucket = 0; bucket < BUCKETS; bucket++) {
+            BoundStatement read = prepared.read().bind(asterisk, app, bucket);
+            buckets.add(to.executeAsync(read.setPageSize(ROWS_PER_PAGE)).toCompletableFuture());
+          }
+          for (CompletableFuture<AsyncResultSet> bucket : buckets) {
+            AsyncResultSet page = await(bucket);
+            handOver(page, kept);
+            while (page.hasMorePages()) {
+              page = await(page.fetchNextPage().toCompletableFuture());
+              handOver(page, kept);
+            }
+          }
+        });
+  }
+
+  private static void handOver(AsyncResultSet page, BiConsumer<String, String> kept) {
+    for (Row row : page.currentPage()) {
+      kept.accept(row.getString(0), row.getString(1));
+    }
+  }
+
+  @Override
+  public void write(List<Change> changes) throws Exception {
+    talk(
+        (to, prepared) -> {
+          Semaphore free = new Semaphore(AT_ONCE);
+          AtomicReference<Throwable> failure = new AtomicReference<>();
+          for (Change change : changes) {
+            // the driver ends each request within the timeout
+            free.acquire();
+            if (failure.get() != null) {
+              free.release();
+              break;
+            }
+            to.executeAsync(bind(change, prepared))
+                .whenComplete(
+                    (done, failed) -> {
+                      if (failed != null) {
+                        failure.compareAndSet(null, failed);
+                      }
+                      free.release();
+                    });
+          }
+          free.acquire(AT_ONCE);
+          if (failure.get() != null) {
+            throw failure.get() instanceof Exception failed
+                ? failed
+                : new ExecutionException(failure.get());
+          }
+        });
+  }
+
+  private BoundStatement bind(Change change, Statements prepared) {
+    String key = change.key();
+    int bucket = Math.floorMod(key.hashCode(), BUCKETS);
+    return change.value() == null
+        ? prepared.forget().bind(asterisk, app, bucket, key)
+        : prepared.keep().bind(asterisk, app, bucket, key, change.value(), lifeSeconds);
+  }
+
+  private interface Talk {
+    void over(CqlSession session, Statements prepared) throws Exception;
+  }
+
+  private void talk(Talk talk) throws Exception {
+    if (Thread.interrupted()) {
+      // the driver would swallow it
+      throw new InterruptedException();
+    }
+    try {
+      CqlSession to = session();
+      if (statements == null) {
+        makeTable(to);
+        statements = prepare(to);
+      }
+      talk.over(to, statements);
+    } catch (Exception e) {
+      statements = null;
+      throw withoutSecrets.of(e);
+    }
+  }
+
+  private CqlSession session() throws Exception {
+    if (session == null) {
+      CqlSessionBuilder builder =
+          CqlSession.builder()
+              .addContactPoints(addresses(hosts))
+              .withLocalDatacenter(datacenter)
+              .withConfigLoader(config());
+      if (!username.isEmpty()) {
+        builder.withAuthCredentials(username, password.reveal());
+      }
+      CompletionStage<CqlSession> opening = builder.buildAsync();
+      try {
+        CqlSession opened = await(opening.toCompletableFuture());
+        checkDatacenter(opened);
+        session = opened;
+      } catch (Exception e) {
+        opening.thenAccept(CqlSession::forceCloseAsync);
+        throw e instanceof AllNodesFailedException failed ? told(failed) : e;
+      }
+      if (closed) {
+        session.forceCloseAsync();
+      }
+    }
+    return session;
+  }
+
+  /** In the same words for the same failure: the driver's have numbers of its objects. */
+  private Exception told(AllNodesFailedException failed) {
+    Optional<Throwable> first =
+        failed.getAllErrors().values().stream().flatMap(List::stream).findFirst();
+    if (first.isPresent() && first.get() instanceof AuthenticationException) {
+      return new IOException(first.get().getMessage());
+    }
+    return new IOException(
+        "Cassandra cannot be reached at "
+            + hosts
+            + first.map(error -> ": " + error.getClass().getSimpleName()).orElse(""));
+  }
+
+  /** The driver would only say that no node is available. */
+  private void checkDatacenter(CqlSession opened) {
+    Set<String> datacenters = new TreeSet<>();
+    for (Node node : opened.getMetadata().getNodes().values()) {
+      datacenters.add(String.valueOf(node.getDatacenter()));
+    }
+    if (!datacenters.contains(datacenter)) {
+      throw new IllegalStateException(
+          "Cassandra has no datacenter " + datacenter + "; there is " + datacenters);
+    }
+  }
+
+  private <T> T await(CompletableFuture<T> answer) throws Exception {
+    try {
+      return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    } catch (TimeoutException e) {
+      throw new TimeoutException("Cassandra has not answered within " + timeout.toMillis() + " ms");
+    }
+  }
+
+  private static List<InetSocketAddress> addresses(String hosts) {
+    List<InetSocketAddress> addresses = new ArrayList<>();
+    for (String host : hosts.split(",")) {
+      int colon = host.lastIndexOf(':');
+      addresses.add(
+          new InetSocketAddress(
+              host.substring(0, colon).strip(),
+              Integer.parseInt(host.substring(colon + 1).strip())));
+    }
+    return addresses;
+  }
+
+  private DriverConfigLoader config() {
+    return DriverConfigLoader.programmaticBuilder()
+        .withString(DefaultDriverOption.SESSION_NAME, "call-contexts")
+        .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, timeout)
+        .withString(DefaultDriverOption.REQUEST_CONSISTENCY, ConsistencyLevel.LOCAL_QUORUM.name())
+        // each change is of another key, and later ones have a later timestamp
+        .withBoolean(DefaultDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, true)
+        .withDuration(DefaultDriverOption.CONNECTION_CONNECT_TIMEOUT, timeout)
+        .withDuration(DefaultDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, timeout)
+        .withDuration(DefaultDriverOption.CONTROL_CONNECTION_TIMEOUT, timeout)
+        .withDuration(DefaultDriverOption.RECONNECTION_BASE_DELAY, Duration.ofMillis(200))
+        .withDuration(DefaultDriverOption.RECONNECTION_MAX_DELAY, Duration.ofSeconds(2))
+        .withStringList(DefaultDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES, List.of(keyspace))
+        .withInt(DefaultDriverOption.NETTY_IO_SIZE, 1)
+        .withInt(DefaultDriverOption.NETTY_ADMIN_SIZE, 1)
+        .withBoolean(DefaultDriverOption.NETTY_DAEMON, true)
+        // else a close takes two seconds for each group of threads
+        .withInt(DefaultDriverOption.NETTY_IO_SHUTDOWN_QUIET_PERIOD, 0)
+        .withInt(DefaultDriverOption.NETTY_ADMIN_SHUTDOWN_QUIET_PERIOD, 0)
+        .build();
+  }
+
+  /** Asks first, since who may use a table may not be allowed to make one. */
+  private void makeTable(CqlSession to) {
+    if (isEmpty(
+        to,
+        "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
+        keyspace)) {
+      throw new IllegalStateException(
+          "Cassandra has no keyspace "
+              + keyspace
+              + "; make one with the replication that you want");
+    }
+    if (isEmpty(
+        to,
+        "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
+        keyspace,
+        TABLE)) {
+      to.execute(
+          "CREATE TABLE IF NOT EXISTS "
+              + table()
+              + " (asterisk text, app text, bucket int, resource text, value text,"
+              + " PRIMARY KEY ((asterisk, app, bucket), resource)) WITH gc_grace_seconds = "
+              + DELETIONS_ARE_REMEMBERED.toSeconds()
+              + " AND compaction = {'class': 'LeveledCompactionStrategy'}");
+    }
+  }
+
+  private static boolean isEmpty(CqlSession to, String query, Object... values) {
+    return to.execute(SimpleStatement.newInstance(query, values)).one() == null;
+  }
+
+  private Statements prepare(CqlSession to) {
+    return new Statements(
+        to.prepare(
+            "SELECT resource, value FROM "
+                + table()
+                + " WHERE asterisk = ? AND app = ? AND bucket = ?"),
+        to.prepare(
+            "INSERT INTO "
+                + table()
+                + " (asterisk, app, bucket, resource, value) VALUES (?, ?, ?, ?, ?) USING TTL ?"),
+        to.prepare(
+            "DELETE FROM "
+                + table()
+                + " WHERE asterisk = ? AND app = ? AND bucket = ? AND resource = ?"));
+  }
+
+  private String table() {
+    return CqlIdentifier.fromInternal(keyspace).asCql(true) + "." + TABLE;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    CqlSession left = session;
+    if (left != null) {
+      try {
+        await(left.forceCloseAsync().toCompletableFuture());
+      } catch (Exception e) {
+        // nothing waits for an answer any more, and its threads do not outlive the process
+        if (e instanceof InterruptedException) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package io.retel.ariproxy.callcontext.store;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * A key and its text as a table has them: as they are, wherever a table can have them so.
+ *
+ * <p>A database that refuses one key would refuse the batch that it is in, for ever. PostgreSQL
+ * refuses the character 0, so that it is written {@code \0}, and a backslash {@code \\}. It also
+ * refuses a primary key of more than some 2,700 bytes, so that the resource of a long key is {@code
+ * \#} and its hash, and the value is the key's length, a colon, the key and the text.
+ */
+record JdbcRow(String resource, String value) {
+
+  private static final int LONG = 500;
+  private static final String HASHED = "\\#";
+
+  static JdbcRow of(String key, String text) {
+    String escaped = escape(key);
+    String value = escape(text);
+    return new JdbcRow(
+        resource(key), isLong(escaped) ? escaped.length() + ":" + escaped + value : value);
+  }
+
+  /** What stands for a key. */
+  static String resource(String key) {
+    String escaped = escape(key);
+    return isLong(escaped) ? HASHED + sha256(escaped) : escaped;
+  }
+
+  String key() {
+    return unescape(isHashed() ? value.substring(keyBegins(), keyEnds()) : resource);
+  }
+
+  String text() {
+    return unescape(isHashed() ? value.substring(keyEnds()) : value);
+  }
+
+  private boolean isHashed() {
+    return resource.startsWith(HASHED);
+  }
+
+  private int keyBegins() {
+    return value.indexOf(':') + 1;
+  }
+
+  private int keyEnds() {
+    return keyBegins() + Integer.parseInt(value.substring(0, keyBegins() - 1));
+  }
+
+  private static boolean isLong(String escapedKey) {
+    return escapedKey.length() > LONG;
+  }
+
+  private static String escape(String text) {
+    return text.replace("\\", "\\\\").replace("\0", "\\0");
+  }
+
+  private static String unescape(String escaped) {
+    if (escaped.indexOf('\\') < 0) {
+      return escaped;
+    }
+    StringBuilder text = new StringBuilder(escaped.length());
+    for (int i = 0; i < escaped.length(); i++) {
+      char next = escaped.charAt(i);
+      if (next == '\\' && i + 1 < escaped.length()) {
+        i++;
+        next = escaped.charAt(i) == '0' ? '\0' : escaped.charAt(i);
+      }
+      text.append(next);
+    }
+    return text.toString();
+  }
+
+  private static String sha256(String text) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has it", e);
+    }
+  }
+}

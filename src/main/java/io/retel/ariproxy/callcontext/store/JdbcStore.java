@@ -1,0 +1,224 @@
+package io.retel.ariproxy.callcontext.store;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.retel.ariproxy.settings.Secret;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.BiConsumer;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
+
+/**
+ * Keeps call contexts in the table {@code ari_proxy_call_contexts} of a PostgreSQL server or of an
+ * SQLite file, which it makes where it is absent.
+ *
+ * <p>What is acknowledged is on the disk: it survives the end of the proxy, of the server and of
+ * the machine's power.
+ */
+public final class JdbcStore implements CallContextStore {
+
+  private static final String POSTGRESQL = "jdbc:postgresql:";
+
+  private static final String TABLE = "ari_proxy_call_contexts";
+
+  private static final String CREATE =
+      "CREATE TABLE IF NOT EXISTS "
+          + TABLE
+          + " (asterisk TEXT NOT NULL, app TEXT NOT NULL, resource TEXT NOT NULL, value TEXT NOT NULL,"
+          + " PRIMARY KEY (asterisk, app, resource))";
+  private static final String FIND_TABLE = "SELECT 1 FROM " + TABLE + " WHERE 1 = 0";
+  private static final String READ =
+      "SELECT resource, value FROM " + TABLE + " WHERE asterisk = ? AND app = ?";
+  private static final String KEEP =
+      "INSERT INTO "
+          + TABLE
+          + " (asterisk, app, resource, value) VALUES (?, ?, ?, ?)"
+          + " ON CONFLICT (asterisk, app, resource) DO UPDATE SET value = EXCLUDED.value";
+  private static final String FORGET =
+      "DELETE FROM " + TABLE + " WHERE asterisk = ? AND app = ? AND resource = ?";
+
+  /** Hikari takes no shorter ones. */
+  private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(250);
+
+  private static final int ROWS_PER_FETCH = 1_000;
+
+  private final String asterisk;
+  private final String app;
+  private final WithoutSecrets withoutSecrets;
+  private final HikariDataSource pool;
+
+  private boolean tableIsThere;
+
+  /**
+   * Returns at once, whether the database is there or not.
+   *
+   * @param url {@code jdbc:postgresql:} or {@code jdbc:sqlite:} and what the driver wants there
+   * @param username a user of the database; empty for none, or the URL's
+   * @param password that user's password
+   * @param timeout how long the database may take to answer
+   * @throws IllegalArgumentException if the URL is malformed
+   */
+  public JdbcStore(
+      Secret url, String username, Secret password, String asterisk, String app, Duration timeout) {
+    this.asterisk = asterisk;
+    this.app = app;
+    HikariConfig config = new HikariConfig();
+    config.setPoolName("call-contexts");
+    try {
+      if (url.reveal().startsWith(POSTGRESQL)) {
+        PGSimpleDataSource postgresql = postgresql(url, username, password, timeout);
+        String inUse = postgresql.getPassword();
+        withoutSecrets = new WithoutSecrets(url, new Secret(inUse == null ? "" : inUse));
+        config.setDataSource(postgresql);
+      } else {
+        withoutSecrets = new WithoutSecrets(password);
+        config.setDataSource(sqlite(url, timeout));
+      }
+    } catch (IllegalArgumentException e) {
+      // its message may have the password
+      throw new IllegalArgumentException("the JDBC URL is malformed", null);
+    }
+    // one thread uses it, and SQLite takes one writer
+    config.setMaximumPoolSize(1);
+    config.setMinimumIdle(0);
+    config.setInitializationFailTimeout(-1);
+    long milliseconds = Math.max(timeout.toMillis(), SHORTEST_TIMEOUT.toMillis());
+    config.setConnectionTimeout(milliseconds);
+    config.setValidationTimeout(milliseconds);
+    this.pool = new HikariDataSource(config);
+  }
+
+  private static PGSimpleDataSource postgresql(
+      Secret url, String username, Secret password, Duration timeout) {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setURL(url.reveal());
+    if (!username.isEmpty()) {
+      source.setUser(username);
+      source.setPassword(password.reveal());
+    }
+    int seconds = (int) Math.max(1, (timeout.toMillis() + 999) / 1_000);
+    source.setConnectTimeout(seconds);
+    source.setLoginTimeout(seconds);
+    source.setSocketTimeout(seconds);
+    source.setTcpKeepAlive(true);
+    source.setApplicationName("ari-proxy");
+    return source;
+  }
+
+  private static DataSource sqlite(Secret url, Duration timeout) {
+    SQLiteConfig config = new SQLiteConfig();
+    // readers and the writer do not wait for each other, and a write is one fsync
+    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+    config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+    config.setBusyTimeout((int) timeout.toMillis());
+    // a transaction that only wants to write later is refused at once where another one writes
+    config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
+    SQLiteDataSource source = new SQLiteDataSource(config);
+    source.setUrl(url.reveal());
+    return source;
+  }
+
+  @Override
+  public void readAll(BiConsumer<String, String> kept) throws Exception {
+    inTransaction(
+        connection -> {
+          try (PreparedStatement read = connection.prepareStatement(READ)) {
+            read.setString(1, asterisk);
+            read.setString(2, app);
+            // within a transaction PostgreSQL then sends the rows in parts
+            read.setFetchSize(ROWS_PER_FETCH);
+            try (ResultSet rows = read.executeQuery()) {
+              while (rows.next()) {
+                JdbcRow row = new JdbcRow(rows.getString(1), rows.getString(2));
+                kept.accept(row.key(), row.text());
+              }
+            }
+          }
+        });
+  }
+
+  @Override
+  public void write(List<Change> changes) throws Exception {
+    inTransaction(
+        connection -> {
+          try (PreparedStatement keep = connection.prepareStatement(KEEP);
+              PreparedStatement forget = connection.prepareStatement(FORGET)) {
+            for (Change change : changes) {
+              PreparedStatement statement = change.value() == null ? forget : keep;
+              statement.setString(1, asterisk);
+              statement.setString(2, app);
+              if (change.value() == null) {
+                statement.setString(3, JdbcRow.resource(change.key()));
+              } else {
+                JdbcRow row = JdbcRow.of(change.key(), change.value());
+                statement.setString(3, row.resource());
+                statement.setString(4, row.value());
+              }
+              statement.addBatch();
+            }
+            keep.executeBatch();
+            forget.executeBatch();
+          }
+        });
+  }
+
+  private interface Work {
+    void over(Connection connection) throws SQLException;
+  }
+
+  private void inTransaction(Work work) throws Exception {
+    try (Connection connection = pool.getConnection()) {
+      makeTable(connection);
+      connection.setAutoCommit(false);
+      // what is not committed is rolled back when the pool gets the connection back
+      work.over(connection);
+      connection.commit();
+    } catch (SQLException e) {
+      tableIsThere = false;
+      if (Thread.interrupted()) {
+        // the pool tells it as a failure of the database
+        throw new InterruptedException();
+      }
+      throw withoutSecrets.of(e);
+    } catch (AssertionError e) {
+      // where assertions are on, PostgreSQL's driver fails one when a connection breaks in a batch
+      throw new IOException("the connection to the database broke", null);
+    }
+  }
+
+  /** PostgreSQL refuses CREATE TABLE IF NOT EXISTS to who may use the table but make none. */
+  private void makeTable(Connection connection) throws SQLException {
+    if (tableIsThere) {
+      return;
+    }
+    try (Statement statement = connection.createStatement()) {
+      if (!isThere(statement)) {
+        statement.execute(CREATE);
+      }
+    }
+    tableIsThere = true;
+  }
+
+  private static boolean isThere(Statement statement) {
+    try {
+      statement.executeQuery(FIND_TABLE).close();
+      return true;
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

@@ -1,0 +1,135 @@
+package io.retel.ariproxy.callcontext.store;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * Keeps call contexts in a compacted topic of the proxy's own: this proxy is its one writer, a
+ * record without a value says that nothing is kept under its key any more (contract.md section 1).
+ */
+public final class KafkaStore implements CallContextStore {
+
+  private final Supplier<Map<String, Object>> connection;
+  private final String topic;
+  private final Duration timeout;
+  private Producer<String, String> producer;
+
+  /**
+   * @param connection where Kafka is, and how to log in; asked when a client is made
+   * @param topic the topic; it must be there
+   * @param timeout how long Kafka may take to answer
+   */
+  public KafkaStore(Supplier<Map<String, Object>> connection, String topic, Duration timeout) {
+    this.connection = connection;
+    this.topic = topic;
+    this.timeout = timeout;
+  }
+
+  @Override
+  public void readAll(BiConsumer<String, String> kept) {
+    Map<String, Object> config = new HashMap<>(connection.get());
+    config.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+    config.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+    config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+    Map<String, String> latest = new LinkedHashMap<>();
+    try (KafkaConsumer<String, String> consumer =
+        new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic).stream()
+              .map(partition -> new TopicPartition(topic, partition.partition()))
+              .toList();
+      if (partitions.isEmpty()) {
+        throw new UnknownTopicOrPartitionException("there is no topic " + topic);
+      }
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      long lastProgress = System.nanoTime();
+      while (!reached(consumer, ends)) {
+        boolean progress = false;
+        for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
+          progress = true;
+          if (record.value() == null) {
+            latest.remove(record.key());
+          } else {
+            latest.put(record.key(), record.value());
+          }
+        }
+        long now = System.nanoTime();
+        if (progress) {
+          lastProgress = now;
+        } else if (now - lastProgress > timeout.toNanos()) {
+          throw new TimeoutException(
+              "the topic " + topic + " tells nothing for " + timeout.toMillis() + " ms");
+        }
+      }
+    }
+    latest.forEach(kept);
+  }
+
+  private static boolean reached(
+      KafkaConsumer<String, String> consumer, Map<TopicPartition, Long> ends) {
+    return ends.entrySet().stream()
+        .allMatch(end -> consumer.position(end.getKey()) >= end.getValue());
+  }
+
+  @Override
+  public void write(List<Change> changes) throws ExecutionException, InterruptedException {
+    Producer<String, String> to = producer();
+    List<Future<?>> sent = new ArrayList<>(changes.size());
+    for (Change change : changes) {
+      sent.add(to.send(new ProducerRecord<>(topic, change.key(), change.value())));
+    }
+    to.flush();
+    for (Future<?> each : sent) {
+      each.get();
+    }
+  }
+
+  private synchronized Producer<String, String> producer() {
+    if (producer == null) {
+      Map<String, Object> config = new HashMap<>(connection.get());
+      config.put(ProducerConfig.ACKS_CONFIG, "all");
+      config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+      config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+      config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
+      config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+      config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+      // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
+      // them (seen on 4.1.1)
+      config.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
+      producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
+    }
+    return producer;
+  }
+
+  @Override
+  public synchronized void close() {
+    if (producer != null) {
+      producer.close(Duration.ZERO);
+    }
+  }
+}

@@ -1,0 +1,220 @@
+package io.retel.ariproxy.callcontext.store;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MapScanCursor;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScanArgs;
+import io.lettuce.core.ScanCursor;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.retel.ariproxy.settings.Secret;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
+
+/**
+ * Keeps call contexts in a hash of a Redis server, {@code ari-proxy:call-contexts:ASTERISK:APP},
+ * over one connection.
+ *
+ * <p>The hash vanishes when it has not been written to for two idle times, so that nothing is left
+ * of a proxy that is gone for good. Whether an acknowledged write survives Redis's own crash is
+ * settled by Redis ({@code appendonly}, {@code appendfsync}).
+ */
+public final class RedisStore implements CallContextStore {
+
+  /** How much one command has: few round trips, and none that holds up Redis's other clients. */
+  private static final int PER_COMMAND = 1_000;
+
+  private final RedisURI uri;
+  private final String hash;
+  private final Duration expiry;
+  private final Duration timeout;
+  private final WithoutSecrets withoutSecrets;
+  private final ClientResources threads;
+  private final RedisClient client;
+
+  private volatile StatefulRedisConnection<String, String> connection;
+
+  /**
+   * Makes no connection yet.
+   *
+   * @param uri {@code redis[s]://[user:password@]host[:port][/database]}
+   * @param idleTime the time after which what nobody asks for is forgotten
+   * @param timeout how long Redis may take to answer
+   * @throws IllegalArgumentException if the URI is malformed
+   */
+  public RedisStore(Secret uri, String asterisk, String app, Duration idleTime, Duration timeout) {
+    this.uri = parse(uri);
+    this.uri.setTimeout(timeout);
+    this.hash = hash(asterisk, app);
+    this.expiry = idleTime.multipliedBy(2);
+    this.timeout = timeout;
+    this.withoutSecrets = new WithoutSecrets(uri, password(this.uri));
+    this.threads =
+        DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
+    this.client = RedisClient.create(threads);
+    // Lettuce's own way to connect again would send once more what was under way, maybe after what
+    // is newer: here a connection that failed is left, and the next use makes another
+    client.setOptions(
+        ClientOptions.builder()
+            .autoReconnect(false)
+            .socketOptions(SocketOptions.builder().connectTimeout(timeout).keepAlive(true).build())
+            .build());
+  }
+
+  /** A colon within the first name is not taken for the one between the two. */
+  private static String hash(String asterisk, String app) {
+    return "ari-proxy:call-contexts:"
+        + asterisk.replace("%", "%25").replace(":", "%3A")
+        + ":"
+        + app;
+  }
+
+  private static RedisURI parse(Secret uri) {
+    try {
+      return RedisURI.create(uri.reveal());
+    } catch (RuntimeException e) {
+      // its message may have the password
+      throw new IllegalArgumentException("the Redis URI is malformed", null);
+    }
+  }
+
+  private static Secret password(RedisURI uri) {
+    char[] password = uri.getCredentialsProvider().resolveCredentials().block().getPassword();
+    return new Secret(password == null ? "" : String.valueOf(password));
+  }
+
+  @Override
+  public void readAll(BiConsumer<String, String> kept) throws Exception {
+    // a hash that grows while it is read is told in part twice
+    Map<String, String> all = new HashMap<>();
+    talk(
+        commands -> {
+          ScanCursor cursor = ScanCursor.INITIAL;
+          while (!cursor.isFinished()) {
+            MapScanCursor<String, String> part =
+                await(
+                    commands.hscan(hash, cursor, ScanArgs.Builder.limit(PER_COMMAND)), deadline());
+            all.putAll(part.getMap());
+            cursor = part;
+          }
+        });
+    all.forEach(kept);
+  }
+
+  @Override
+  public void write(List<Change> changes) throws Exception {
+    talk(
+        commands -> {
+          List<CompletionStage<?>> sent = new ArrayList<>();
+          for (int from = 0; from < changes.size(); from += PER_COMMAND) {
+            int to = Math.min(from + PER_COMMAND, changes.size());
+            send(changes.subList(from, to), commands, sent);
+          }
+          sent.add(commands.expire(hash, expiry));
+          long deadline = deadline();
+          for (CompletionStage<?> each : sent) {
+            await(each, deadline);
+          }
+        });
+  }
+
+  private void send(
+      List<Change> changes,
+      RedisAsyncCommands<String, String> commands,
+      List<CompletionStage<?>> sent) {
+    Map<String, String> texts = new HashMap<>();
+    List<String> forgotten = new ArrayList<>();
+    for (Change change : changes) {
+      if (change.value() == null) {
+        forgotten.add(change.key());
+      } else {
+        texts.put(change.key(), change.value());
+      }
+    }
+    if (!texts.isEmpty()) {
+      sent.add(commands.hset(hash, texts));
+    }
+    if (!forgotten.isEmpty()) {
+      sent.add(commands.hdel(hash, forgotten.toArray(String[]::new)));
+    }
+  }
+
+  private interface Talk {
+    void over(RedisAsyncCommands<String, String> commands) throws Exception;
+  }
+
+  private void talk(Talk talk) throws Exception {
+    try {
+      talk.over(connection().async());
+    } catch (Exception e) {
+      // also one that only was too slow: it may be dead without anybody having noticed
+      leaveConnection();
+      throw withoutSecrets.of(e);
+    }
+  }
+
+  private StatefulRedisConnection<String, String> connection() throws Exception {
+    if (connection != null && !connection.isOpen()) {
+      leaveConnection();
+    }
+    if (connection == null) {
+      CompletableFuture<StatefulRedisConnection<String, String>> connecting =
+          client.connectAsync(StringCodec.UTF8, uri).toCompletableFuture();
+      try {
+        connection = await(connecting, deadline());
+      } catch (Exception e) {
+        connecting.thenAccept(StatefulRedisConnection::closeAsync);
+        throw e;
+      }
+    }
+    return connection;
+  }
+
+  private void leaveConnection() {
+    StatefulRedisConnection<String, String> left = connection;
+    connection = null;
+    if (left != null) {
+      left.closeAsync();
+    }
+  }
+
+  private long deadline() {
+    return System.nanoTime() + timeout.toNanos();
+  }
+
+  private <T> T await(CompletionStage<T> answer, long deadline) throws Exception {
+    try {
+      return answer
+          .toCompletableFuture()
+          .get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    } catch (CancellationException e) {
+      throw new IOException("the connection to Redis is closed", e);
+    } catch (TimeoutException e) {
+      throw new TimeoutException("Redis has not answered within " + timeout.toMillis() + " ms");
+    }
+  }
+
+  @Override
+  public void close() {
+    client.shutdown(Duration.ZERO, timeout);
+    threads.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly();
+  }
+}

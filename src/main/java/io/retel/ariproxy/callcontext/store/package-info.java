@@ -1,0 +1,4 @@
+/**
+ * Where call contexts outlive the process: one small interface, and a class for each kind of store.
+ */
+package io.retel.ariproxy.callcontext.store;

@@ -1,0 +1,161 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.store.CassandraServer;
+import io.retel.ariproxy.fixtures.store.PostgresServer;
+import io.retel.ariproxy.fixtures.store.RedisServer;
+import io.retel.ariproxy.settings.Setting;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A proxy that is killed with kill -9 in the middle of calls, and started again. */
+@ExtendWith(KafkaExtension.class)
+class RestartIT {
+
+  private static final String APP = "ari-proxy-restart";
+
+  @TempDir private Path folder;
+
+  @Test
+  void withKafkaCallsGoOnUnderTheirCallContexts(KafkaBroker kafka) {
+    allGoesOn(kafka, "kafka", Map.of());
+  }
+
+  @Test
+  void withRedis(KafkaBroker kafka) {
+    try (RedisServer redis = RedisServer.launch()) {
+      allGoesOn(
+          kafka, "redis", Map.of(Setting.CALLCONTEXT_REDIS_URI, redis.uri(RedisServer.PASSWORD)));
+    }
+  }
+
+  @Test
+  void withAnSqliteFile(KafkaBroker kafka) {
+    allGoesOn(
+        kafka,
+        "jdbc",
+        Map.of(Setting.CALLCONTEXT_JDBC_URL, "jdbc:sqlite:" + folder.resolve("call-contexts.db")));
+  }
+
+  @Test
+  void withPostgresql(KafkaBroker kafka) {
+    try (PostgresServer postgres = PostgresServer.launch()) {
+      allGoesOn(
+          kafka,
+          "jdbc",
+          Map.of(
+              Setting.CALLCONTEXT_JDBC_URL, postgres.url(),
+              Setting.CALLCONTEXT_JDBC_USERNAME, PostgresServer.USERNAME,
+              Setting.CALLCONTEXT_JDBC_PASSWORD, PostgresServer.PASSWORD));
+    }
+  }
+
+  @Test
+  void withCassandra(KafkaBroker kafka) {
+    try (CassandraServer cassandra = CassandraServer.launch()) {
+      cassandra.execute(
+          "CREATE KEYSPACE calls WITH replication ="
+              + " {'class': 'SimpleStrategy', 'replication_factor': 1}");
+      allGoesOn(
+          kafka,
+          "cassandra",
+          Map.of(
+              Setting.CALLCONTEXT_CASSANDRA_HOSTS,
+              cassandra.hosts(),
+              Setting.CALLCONTEXT_CASSANDRA_KEYSPACE,
+              "calls",
+              Setting.CALLCONTEXT_CASSANDRA_USERNAME,
+              CassandraServer.USERNAME,
+              Setting.CALLCONTEXT_CASSANDRA_PASSWORD,
+              CassandraServer.PASSWORD));
+    }
+  }
+
+  /** Contexts that commands gave are lost then, and those alone (contract.md section 3, rule 4). */
+  @Test
+  void withoutAStoreCallsOfTheDialplanGoOnUnderTheirCallContexts(KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        TopicRecord generated = generatedCall(asterisk, controller);
+        asterisk.call("ctx-given~" + APP);
+        TopicRecord given = controller.event("given", "STASIS_START", payload -> true);
+
+        proxy.kill();
+        proxy.start();
+
+        for (TopicRecord start : List.of(generated, given)) {
+          String channel = start.json().at("/payload/channel/id").asText();
+          // nobody knows any more whether it was announced
+          controller.event(
+              start.key(),
+              "STASIS_START",
+              payload ->
+                  payload.at("/channel/id").asText().equals(channel)
+                      && payload.path("synthesized_by").asText().equals("ari-proxy"));
+          controller.ask(start.key(), "DELETE", "/channels/" + channel);
+          controller.event(start.key(), "STASIS_END", payload -> true);
+        }
+        assertThat(controller.unmapped()).isEmpty();
+      }
+    }
+  }
+
+  /** The hardest case: a channel and a bridge that only commands have named. */
+  private void allGoesOn(KafkaBroker kafka, String kind, Map<Setting, String> store) {
+    try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, kind);
+      store.forEach(settings::with);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        String generated = generatedCall(asterisk, controller).key();
+        controller.ask(
+            "made",
+            "POST",
+            "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=channel-" + kind);
+        controller.event("made", "STASIS_START", payload -> true);
+        controller.ask("made", "POST", "/bridges/bridge-" + kind);
+
+        controller.awaitCommitted();
+        proxy.kill();
+        proxy.start();
+
+        controller.event("made", "ARI_CONNECTION_RESTORED", payload -> true);
+        controller.event(generated, "ARI_CONNECTION_RESTORED", payload -> true);
+        controller.ask(
+            "made", "POST", "/bridges/bridge-" + kind + "/addChannel?channel=channel-" + kind);
+        controller.event("made", "CHANNEL_ENTERED_BRIDGE", payload -> true);
+        controller.ask("made", "DELETE", "/channels/channel-" + kind);
+        controller.event("made", "STASIS_END", payload -> true);
+        // the second leg has no StasisStart: without a store nobody would know whose it is
+        controller.event(
+            "made",
+            "CHANNEL_DESTROYED",
+            payload -> payload.at("/channel/id").asText().equals("channel-" + kind + ";2"));
+        assertThat(controller.unmapped()).isEmpty();
+      }
+    }
+  }
+
+  private static TopicRecord generatedCall(RealAsterisk asterisk, Controller controller) {
+    asterisk.call("app-" + APP);
+    return controller.await(record -> record.json().path("type").asText().equals("STASIS_START"));
+  }
+}

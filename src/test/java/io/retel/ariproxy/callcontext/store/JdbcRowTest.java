@@ -1,0 +1,61 @@
+package io.retel.ariproxy.callcontext.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** How keys and texts stand in a table. */
+class JdbcRowTest {
+
+  private static final String LONG = "k".repeat(600);
+
+  @Test
+  void theUsualStandsAsItIs() {
+    assertThat(JdbcRow.of("CHANNEL:1532965104.0", "{\"a\":\"é\"}"))
+        .isEqualTo(new JdbcRow("CHANNEL:1532965104.0", "{\"a\":\"é\"}"));
+  }
+
+  @Test
+  void whatIsReadIsWhatWasWritten() {
+    List<String> texts =
+        List.of(
+            "",
+            "a",
+            "\0",
+            "\\",
+            "\\0",
+            "\\\0",
+            "\\\\",
+            "\\#",
+            "3:abc",
+            "600:",
+            LONG,
+            LONG + "\\\0:");
+    for (String key : texts) {
+      for (String text : texts) {
+        JdbcRow row = JdbcRow.of(key, text);
+        assertThat(row.key()).isEqualTo(key);
+        assertThat(row.text()).isEqualTo(text);
+        assertThat(row.resource()).isEqualTo(JdbcRow.resource(key)).doesNotContain("\0");
+        assertThat(row.value()).doesNotContain("\0");
+      }
+    }
+  }
+
+  @Test
+  void differentKeysAreDifferentResources() {
+    List<String> keys =
+        List.of("\0", "\\0", "\\\\0", LONG, LONG + "k", JdbcRow.resource(LONG), LONG + "\0");
+    assertThat(keys.stream().map(JdbcRow::resource)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aLongKeyIsAShortResource() {
+    assertThat(JdbcRow.resource("漢".repeat(10_000)).getBytes(StandardCharsets.UTF_8))
+        .hasSizeLessThan(1_000);
+    assertThat(JdbcRow.resource("漢".repeat(500)).getBytes(StandardCharsets.UTF_8))
+        .hasSizeLessThan(2_000);
+  }
+}
