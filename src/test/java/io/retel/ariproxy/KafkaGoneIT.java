@@ -62,6 +62,9 @@ class KafkaGoneIT {
                   highest.accumulateAndGet(inFlight.taken(), Math::max);
                   return System.nanoTime() - gone >= outage.toNanos();
                 });
+        assertThat(proxy.health("kafka")).startsWith("DOWN: Kafka has acknowledged nothing for ");
+        assertThat(proxy.gauge("ari-proxy.kafka.silent-seconds")).isGreaterThan(5);
+        assertThat(proxy.gauge("ari-proxy.kafka.heap-in-flight")).isPositive();
         kafka.start();
 
         flood.await(PATIENCE);
@@ -79,6 +82,7 @@ class KafkaGoneIT {
         assertThat(highest.get()).as("heap in flight").isPositive().isLessThanOrEqualTo(maxHeap);
         assertThat(asterisk.websocketsTotal()).as("websockets that were ever opened").isOne();
         Awaitility.await("all is acknowledged").atMost(PATIENCE).until(() -> inFlight.taken() == 0);
+        assertThat(proxy.health("kafka")).isEqualTo("UP");
       }
     }
   }

@@ -1,0 +1,27 @@
+package io.retel.ariproxy;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+
+/** DOWN, with a sentence that says why, while something is wrong. */
+final class ProxyHealthCheck extends AbstractHealthCheck {
+
+  private final Supplier<Optional<String>> trouble;
+
+  /**
+   * @param id the check's name
+   * @param trouble what is wrong, or nothing; must not wait
+   */
+  ProxyHealthCheck(String id, Supplier<Optional<String>> trouble) {
+    super("ari-proxy", id);
+    this.trouble = trouble;
+  }
+
+  @Override
+  protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+    trouble.get().ifPresentOrElse(why -> builder.message(why).down(), builder::up);
+  }
+}

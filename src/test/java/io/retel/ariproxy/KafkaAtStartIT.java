@@ -1,0 +1,162 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a proxy does when Kafka is not as it needs it when it starts. */
+class KafkaAtStartIT {
+
+  private static final String APP = "waiting";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  @TempDir private Path folder;
+
+  @Test
+  void aBrokerMayComeLaterThanTheProxy() {
+    try (KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      kafka.stop();
+      try (RunningProxy proxy = RunningProxy.start(settings)) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThat(proxy.health("preparation"))
+                        .startsWith("DOWN: Kafka at " + kafka.bootstrapServers())
+                        .contains("does not tell its topics"));
+        // no call is taken that could not be told of
+        assertThat(asterisk.websocketsTotal()).isZero();
+
+        kafka.start();
+
+        asterisk.awaitConnected(APP, PATIENCE);
+        assertThat(proxy.health("preparation")).isEqualTo("UP");
+        try (Controller controller = new Controller(settings, kafka)) {
+          asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+          controller.event("call", "STASIS_START", payload -> true);
+          assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+              .isEqualTo(200);
+        }
+      }
+    }
+  }
+
+  @Test
+  void topicsThatAreMissingAreCreated() {
+    try (KafkaBroker kafka = KafkaBroker.launch(Map.of("auto.create.topics.enable", "false"));
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.KAFKA_COMMANDS_TOPIC, "absent");
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+            .isEqualTo(200);
+        assertThat(kafka.topicConfig("absent-call-contexts", "cleanup.policy"))
+            .isEqualTo("compact");
+      }
+    }
+  }
+
+  @Test
+  void aTopicThatMustNotBeCreatedIsNamedWithTheCommandThatMakesItAndWaitedFor() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (KafkaBroker kafka = KafkaBroker.launch(Map.of("auto.create.topics.enable", "false"));
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_CREATE_TOPICS, "false")
+              .with(Setting.CALLCONTEXT_STORE, "memory")
+              .with(Setting.KAFKA_COMMANDS_TOPIC, "absent");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThat(Files.readAllLines(log))
+                        .filteredOn(line -> line.contains("WARN"))
+                        .singleElement()
+                        .asString()
+                        .contains(
+                            "Kafka has no topic absent",
+                            "kafka-topics.sh --bootstrap-server "
+                                + kafka.bootstrapServers()
+                                + " --create --topic absent"));
+        assertThat(asterisk.websocketsTotal()).isZero();
+
+        kafka.createTopic("absent", 2);
+
+        asterisk.awaitConnected(APP, PATIENCE);
+        try (Controller controller = new Controller(settings, kafka)) {
+          assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+              .isEqualTo(200);
+        }
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+    }
+  }
+
+  @Test
+  void aLoginThatKafkaRefusesIsSaidInALineAndNoEventIsTakenThatWouldBeLost() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    Map<String, String> login = new HashMap<>();
+    login.put("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT");
+    login.put("sasl.enabled.mechanisms", "PLAIN");
+    login.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
+    login.put(
+        "listener.name.plaintext.plain.sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"broker\""
+            + " password=\"b\" user_broker=\"b\" user_proxy=\"right-password\";");
+    try (KafkaBroker kafka = KafkaBroker.launch(login);
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.withTopicsThatAreThere(
+              asterisk, APP, kafka, "events-topic", "commands-topic");
+      settings.withCamel("camel.component.kafka.security-protocol", "SASL_PLAINTEXT");
+      settings.withCamel("camel.component.kafka.sasl-mechanism", "PLAIN");
+      settings.withCamel("camel.component.kafka.sasl-jaas-config", jaas("wrong-password"));
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThat(Files.readString(log))
+                        .contains(
+                            "No event and no command is taken yet: Kafka at ",
+                            ": Authentication failed"));
+        assertThat(asterisk.websocketsTotal()).isZero();
+        assertThat(Files.readString(log)).doesNotContain("wrong-password");
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+
+      settings.withCamel("camel.component.kafka.sasl-jaas-config", jaas("right-password"));
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        asterisk.awaitConnected(APP, PATIENCE);
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+    }
+  }
+
+  private static String jaas(String password) {
+    return "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"proxy\""
+        + " password=\""
+        + password
+        + "\";";
+  }
+}
