@@ -72,9 +72,10 @@ class HostileCommandsIT {
                         Stream.of(
                             "GET /ari/asterisk/ping",
                             // at the connect
-                            "GET /ari/asterisk/info?only=system",
+                            "GET /ari/asterisk/info?only=system%2Cstatus",
                             "GET /ari/applications",
-                            "GET /ari/channels"))
+                            "GET /ari/channels",
+                            "GET /ari/bridges"))
                     .toList());
         assertThat(controller.unmapped()).isEmpty();
         assertThat(topics(kafka)).noneMatch(topic -> topic.contains("evil"));

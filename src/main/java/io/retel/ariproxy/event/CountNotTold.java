@@ -3,19 +3,26 @@ package io.retel.ariproxy.event;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
+import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.gap.LookAgain;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts a connect at which Asterisk did not tell its channels, and says what follows from it. */
+/** Counts a connect at which Asterisk did not tell what is there, and lets it be asked again. */
 public final class CountNotTold implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(CountNotTold.class);
 
+  private final LookAgain lookAgain;
   private final Counter notTold;
 
-  public CountNotTold(MeterRegistry meters) {
+  /**
+   * @param lookAgain asks once more, later
+   */
+  public CountNotTold(MeterRegistry meters, LookAgain lookAgain) {
+    this.lookAgain = lookAgain;
     this.notTold = Meters.CHANNELS_NOT_TOLD.in(meters);
   }
 
@@ -24,8 +31,10 @@ public final class CountNotTold implements Processor {
     notTold.increment();
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
-        "Asterisk did not tell its channels: {}; events of those that this proxy does not know are"
-            + " unmapped. Check that its user of ari.conf may read",
-        cause.getMessage());
+        "What was missed is not made up for yet, since Asterisk does not answer: {}; it is asked again"
+            + " after {} s. If this goes on, check that the proxy's user of ari.conf may read",
+        RootCause.inOneLine(cause),
+        LookAgain.AFTER.toSeconds());
+    lookAgain.soon();
   }
 }

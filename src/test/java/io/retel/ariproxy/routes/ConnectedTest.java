@@ -2,19 +2,27 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a proxy learns of Asterisk's channels when its websocket is open. */
+/** What is made up for when the websocket is open (contract.md section 5). */
 class ConnectedTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** As Asterisk 22.10.1 and 16.28.0 describe them. */
   private static final String CHANNELS =
@@ -42,9 +50,7 @@ class ConnectedTest {
   void start() throws Exception {
     asterisk = SimulatedAsterisk.builder().user("user", "password").start();
     routes = RoutesUnderTest.startWithAsterisk(asterisk.port());
-    answer("/asterisk/info", "{\"system\":{\"version\":\"22.10.1\",\"entity_id\":\"ast\"}}");
-    answer("/applications", APPLICATIONS);
-    answer("/channels", CHANNELS);
+    asteriskHas(APPLICATIONS, CHANNELS, "[]");
   }
 
   @AfterEach
@@ -54,22 +60,246 @@ class ConnectedTest {
   }
 
   @Test
-  void rule4ChannelsThatAreInTheApplicationAreGivenTheirCallContextsAtEveryConnect() {
+  void channelsThatHaveEnteredTheApplicationUnannouncedAreAnnounced() throws Exception {
     connection("CONNECTED");
-    assertThat(mapping("given").callContext()).isEqualTo("mine");
-    assertThat(mapping("none").callContext()).isEqualTo(callContextOfItsStasisStart());
+
+    assertThat(published())
+        .extracting(event -> event.path("type").asText() + " " + event.path("callContext").asText())
+        .containsExactly("STASIS_START mine", "STASIS_START " + mapping("none").callContext());
+    JsonNode payload = published().get(1).path("payload");
+    assertThat(payload.path("type").asText()).isEqualTo("StasisStart");
+    assertThat(payload.path("synthesized_by").asText()).isEqualTo("ari-proxy");
+    assertThat(payload.path("args").toString()).isEqualTo("[\"a\",\"b\"]");
+    assertThat(payload.at("/channel/creationtime").asText())
+        .isEqualTo("2026-11-23T10:22:57.670+0000");
+    assertThat(payload.path("asterisk_id").asText()).isEqualTo("ast");
+    assertThat(payload.path("application").asText()).isEqualTo("app");
     assertThat(mapping("subscribed")).isNull();
     assertThat(mapping("theirs")).isNull();
     assertThat(routes.count(Meters.CHANNELS_FOUND)).isEqualTo(2);
+    assertThat(routes.count(Meters.EVENTS_SYNTHESIZED)).isEqualTo(2);
+  }
+
+  @Test
+  void aChannelThatAnotherApplicationHasIsNotAnnouncedAlthoughThisOneIsSubscribedToIt()
+      throws Exception {
+    asteriskHas(
+        "[{\"name\":\"app\",\"channel_ids\":[\"theirs\"]},{\"name\":\"other\",\"channel_ids\":[\"theirs\"]}]",
+        CHANNELS,
+        "[]");
+    connection("CONNECTED");
+    assertThat(types()).isEmpty();
+  }
+
+  @Test
+  void aChannelThatWasMovedInStillShowsTheApplicationThroughWhichItCame() throws Exception {
+    asteriskHas(
+        "[{\"name\":\"app\",\"channel_ids\":[\"theirs\"]},{\"name\":\"other\",\"channel_ids\":[]}]",
+        CHANNELS,
+        "[]");
+    connection("CONNECTED");
+    assertThat(types()).containsExactly("STASIS_START");
+    assertThat(published().get(0).at("/payload/args")).isEmpty();
+  }
+
+  @Test
+  void whatHasBeenAnnouncedIsNotAnnouncedAgain() throws Exception {
+    routes.fromAsterisk(stasisStart("given"));
+    routes.fromAsterisk(stasisStart("none"));
+    routes.resetTopics();
+    connection("CONNECTED");
+    assertThat(published()).isEmpty();
+  }
+
+  @Test
+  void rule4AProxyThatHasLostItsMemoryArrivesAtTheSameCallContext() {
+    routes.fromAsterisk(
+        event(
+            "StasisStart",
+            "\"asterisk_id\":\"ast\",\"channel\":"
+                + "{\"id\":\"none\",\"creationtime\":\"2026-11-23T10:22:57.670+0000\"}"));
+    String before = mapping("none").callContext();
+    cache().invalidateAll();
 
     connection("CONNECTED");
-    assertThat(routes.count(Meters.CHANNELS_FOUND)).isEqualTo(2);
+
+    assertThat(mapping("none").callContext()).isEqualTo(before);
+  }
+
+  @Test
+  void whatAsteriskTellsAfterAllIsNotToldTwice() throws Exception {
+    connection("CONNECTED");
+    routes.resetTopics();
+
+    routes.fromAsterisk(stasisStart("none"));
+    assertThat(published()).isEmpty();
+    assertThat(routes.count(Meters.EVENTS_TOLD_BEFORE)).isEqualTo(1);
+
+    routes.fromAsterisk(event("StasisEnd", "\"channel\":{\"id\":\"none\"}"));
+    routes.fromAsterisk(stasisStart("none"));
+    assertThat(types()).containsExactly("STASIS_END", "STASIS_START");
+  }
+
+  @Test
+  void theEndOfANewBridgeIsToldAlthoughThatOfAFormerOneOfItsIdWasMadeUpFor() throws Exception {
+    command("POST", "/bridges/conf");
+    asteriskHas("[]", "[]", "[]");
+    connection("CONNECTED");
+    assertThat(types()).containsExactly("BRIDGE_DESTROYED");
+
+    command("POST", "/bridges/conf");
+    routes.resetTopics();
+    routes.fromAsterisk(event("BridgeDestroyed", "\"bridge\":{\"id\":\"conf\"}"));
+    assertThat(types()).containsExactly("BRIDGE_DESTROYED");
+    assertThat(cache().getIfPresent("BRIDGE:conf").ended()).isTrue();
+  }
+
+  @Test
+  void aChannelThatComesBackAfterTwoGapsIsAnnounced() throws Exception {
+    connection("CONNECTED");
+    asteriskHas("[]", CHANNELS, "[]");
+    connection("CONNECTED");
+    routes.resetTopics();
+
+    routes.fromAsterisk(stasisStart("none"));
+    assertThat(types()).containsExactly("STASIS_START");
+  }
+
+  @Test
+  void aChannelIsNotEndedThatACommandMadeAnewMeanwhile() throws Exception {
+    command("POST", "/channels?endpoint=PJSIP/1&channelId=made&app=app");
+    asteriskHas("[]", "[]", "[]");
+    // while Asterisk is asked
+    asterisk
+        .faults()
+        .answer(
+            request -> {
+              if (request.uri().startsWith("/ari/bridges")) {
+                cache().invalidate("CHANNEL:made");
+                routes.fromAsterisk(stasisStart("made"));
+              }
+              return false;
+            },
+            500,
+            "never");
+    connection("CONNECTED");
+    assertThat(types()).containsExactly("STASIS_START");
+  }
+
+  @Test
+  void aHangingAnswerForOneOfManyMediaIsWaitedForOnce() throws Exception {
+    routes.fromAsterisk(stasisStart("given"));
+    for (int i = 0; i < 10; i++) {
+      routes.fromAsterisk(
+          event(
+              "PlaybackStarted",
+              "\"playback\":{\"id\":\"p" + i + "\",\"target_uri\":\"channel:given\"}"));
+    }
+    asterisk.faults().hang(request -> request.uri().startsWith("/ari/playbacks"));
+    connection("CONNECTED");
+    assertThat(routes.count(Meters.CHANNELS_NOT_TOLD)).isEqualTo(1);
+    assertThat(asterisk.requests()).filteredOn(r -> r.uri().contains("/playbacks/")).hasSize(1);
+  }
+
+  @Test
+  void whatEndedIsToldInTheOrderInWhichItEnds() throws Exception {
+    routes.fromAsterisk(stasisStart("given"));
+    routes.fromAsterisk(
+        event("BridgeCreated", "\"bridge\":{\"id\":\"b\",\"channels\":[\"given\"]}"));
+    routes.fromAsterisk(
+        event("PlaybackStarted", "\"playback\":{\"id\":\"p\",\"target_uri\":\"channel:given\"}"));
+    routes.fromAsterisk(
+        event("PlaybackStarted", "\"playback\":{\"id\":\"p 2\",\"target_uri\":\"bridge:b\"}"));
+    routes.fromAsterisk(
+        event("RecordingStarted", "\"recording\":{\"name\":\"d/r\",\"target_uri\":\"bridge:b\"}"));
+    String call = mapping("given").callContext();
+    routes.resetTopics();
+    asteriskHas("[{\"name\":\"app\",\"channel_ids\":[]}]", "[]", "[]");
+    answer("/playbacks/p%202", "{}");
+
+    connection("CONNECTED");
+
+    assertThat(types())
+        .containsExactlyInAnyOrder(
+            "PLAYBACK_FINISHED", "RECORDING_FINISHED", "STASIS_END", "BRIDGE_DESTROYED");
+    assertThat(types().subList(2, 4)).containsExactly("STASIS_END", "BRIDGE_DESTROYED");
+    assertThat(published())
+        .allSatisfy(
+            event -> {
+              assertThat(event.path("callContext").asText()).isEqualTo(call);
+              assertThat(event.at("/payload/synthesized_by").asText()).isEqualTo("ari-proxy");
+            });
+    assertThat(mapping("given").ended()).isTrue();
+    assertThat(asterisk.requestCount("GET", "/recordings/live/d%2Fr")).isOne();
+
+    routes.resetTopics();
+    connection("CONNECTED");
+    assertThat(types()).as("told once").isEmpty();
+  }
+
+  @Test
+  void aChannelThatACommandCreatedIsDestroyedAsWell() throws Exception {
+    command("POST", "/channels?endpoint=PJSIP/1&channelId=made&app=app");
+    routes.fromAsterisk(stasisStart("made"));
+    routes.resetTopics();
+    asteriskHas("[]", "[]", "[]");
+
+    connection("CONNECTED");
+
+    assertThat(types()).containsExactly("STASIS_END", "CHANNEL_DESTROYED");
+  }
+
+  @Test
+  void aChannelThatGoesOnInTheDialplanHasLeft() throws Exception {
+    routes.fromAsterisk(stasisStart("subscribed"));
+    routes.resetTopics();
+    asteriskHas(APPLICATIONS, CHANNELS, "[]");
+
+    connection("CONNECTED");
+
+    assertThat(types()).contains("STASIS_END");
+    JsonNode end = published().get(0).path("payload");
+    assertThat(end.at("/channel/dialplan/app_name").asText()).isEqualTo("Wait");
+    assertThat(mapping("subscribed").ended()).isFalse();
+  }
+
+  @Test
+  void aCallThatLivesThroughAGapIsToldSoOnce() throws Exception {
+    routes.fromAsterisk(stasisStart("given"));
+    routes.fromAsterisk(stasisStart("none"));
+    routes.fromAsterisk(
+        event("BridgeCreated", "\"bridge\":{\"id\":\"b\",\"channels\":[\"given\"]}"));
+    asteriskHas(APPLICATIONS, CHANNELS, "[{\"id\":\"b\"}]");
+    routes.resetTopics();
+
+    connection("DISCONNECTED");
+    connection("CONNECTED");
+
+    assertThat(types()).containsExactly("ARI_CONNECTION_RESTORED", "ARI_CONNECTION_RESTORED");
+    JsonNode restored =
+        published().stream()
+            .filter(
+                event -> event.path("callContext").asText().equals(mapping("given").callContext()))
+            .findFirst()
+            .orElseThrow();
+    JsonNode payload = restored.path("payload");
+    assertThat(payload.path("channels")).hasSize(1);
+    assertThat(payload.at("/channels/0/id").asText()).isEqualTo("given");
+    assertThat(payload.path("gap_start").asText())
+        .isNotEmpty()
+        .isLessThanOrEqualTo(payload.path("gap_end").asText());
+    assertThat(restored.path("resources").toString()).contains("\"id\":\"given\"", "\"id\":\"b\"");
+
+    routes.resetTopics();
+    connection("CONNECTED");
+    assertThat(types()).as("there was no gap").isEmpty();
   }
 
   @Test
   void aChannelThatIsKnownStaysWhereItIs() {
     routes.fromAsterisk(
-        "{\"type\":\"StasisStart\",\"channel\":{\"id\":\"none\",\"channelvars\":{\"CALL_CONTEXT\":\"moved\"}}}");
+        "{\"type\":\"StasisStart\",\"application\":\"app\",\"channel\":"
+            + "{\"id\":\"none\",\"channelvars\":{\"CALL_CONTEXT\":\"moved\"}}}");
     connection("CONNECTED");
     assertThat(mapping("none").callContext()).isEqualTo("moved");
   }
@@ -103,6 +333,15 @@ class ConnectedTest {
   }
 
   @Test
+  void withoutTheRouteMissedWhatWasMissedIsCountedAsLost() throws Exception {
+    routes.context().getRouteController().stopRoute("missed");
+    routes.context().removeRoute("missed");
+    asteriskHas("[{\"name\":\"app\",\"channel_ids\":[\"none\"]}]", CHANNELS, "[]");
+    connection("CONNECTED");
+    assertThat(routes.count(Meters.EVENTS_LOST)).isEqualTo(1);
+  }
+
+  @Test
   void whenAsteriskHangsEventsWaitForOneAnswerOnly() {
     asterisk.faults().clear();
     asterisk.faults().hang(request -> true);
@@ -112,7 +351,8 @@ class ConnectedTest {
   }
 
   @Test
-  void aConnectIsNoEvent() {
+  void aConnectIsNoEvent() throws Exception {
+    asteriskHas("[]", "[]", "[]");
     connection("CONNECTED");
     connection("DISCONNECTED");
     assertThat(routes.mapped().getReceivedExchanges()).isEmpty();
@@ -120,13 +360,51 @@ class ConnectedTest {
     assertThat(routes.count(Meters.EVENTS_UNREADABLE)).isZero();
   }
 
-  /** A proxy that was there at its StasisStart has generated this one. */
-  private String callContextOfItsStasisStart() {
-    Mapping found = cache().asMap().remove("CHANNEL:none");
-    routes.fromAsterisk(
-        "{\"type\":\"StasisStart\",\"asterisk_id\":\"ast\",\"application\":\"app\",\"channel\":"
-            + "{\"id\":\"none\",\"creationtime\":\"2026-11-23T10:22:57.670+0000\"}}");
-    return cache().asMap().put("CHANNEL:none", found).callContext();
+  /** A command of which Asterisk says that it has been carried out. */
+  private void command(String method, String url) {
+    answer(url.split("\\?")[0], "{}");
+    routes.command(
+        "{'callContext':'call','commandId':'1','ariCommand':{'method':'"
+            + method
+            + "','url':'"
+            + url
+            + "'}}");
+    routes.awaitAnswered();
+    routes.resetTopics();
+  }
+
+  private static String stasisStart(String channel) {
+    return event("StasisStart", "\"channel\":{\"id\":\"" + channel + "\"}");
+  }
+
+  private static String event(String type, String fields) {
+    return "{\"type\":\"" + type + "\",\"application\":\"app\"," + fields + "}";
+  }
+
+  private List<JsonNode> published() throws IOException {
+    List<JsonNode> published = new ArrayList<>();
+    for (Exchange exchange : routes.mapped().getReceivedExchanges()) {
+      JsonNode envelope = JSON.readTree(exchange.getMessage().getBody(byte[].class));
+      if (!envelope.path("type").asText().equals("RESPONSE")) {
+        published.add(envelope);
+      }
+    }
+    return published;
+  }
+
+  private List<String> types() throws IOException {
+    return published().stream().map(event -> event.path("type").asText()).toList();
+  }
+
+  /** From now on Asterisk has these, and knows nothing else. */
+  private void asteriskHas(String applications, String channels, String bridges) {
+    asterisk.faults().clear();
+    answer(
+        "/asterisk/info",
+        "{\"system\":{\"entity_id\":\"ast\"},\"status\":{\"startup_time\":\"2026-11-25T10:23:27.987+0000\"}}");
+    answer("/applications", applications);
+    answer("/channels", channels);
+    answer("/bridges", bridges);
   }
 
   private void connection(String event) {

@@ -103,6 +103,14 @@ public class AhcWsComponent extends DefaultComponent {
         && connections.values().stream().allMatch(connection -> connection.state().connected());
   }
 
+  /**
+   * Tells the routes once more that their connections are open, in its place between the messages,
+   * if {@code fireWebSocketConnectionEvents} is on.
+   */
+  public void tellConnectedAgain() {
+    connections.values().forEach(WebSocketConnection::tellConnectedAgain);
+  }
+
   private void register(AhcWsHealthCheck check) {
     HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
     if (registry != null) {
@@ -124,6 +132,7 @@ public class AhcWsComponent extends DefaultComponent {
   @Override
   protected void doShutdown() throws Exception {
     closeConnections();
+    connections.values().forEach(WebSocketConnection::discardWhatIsLeft);
     getCamelContext().getLifecycleStrategies().remove(closeBeforeRoutesStop);
     if (timer != null) {
       getCamelContext().getExecutorServiceManager().shutdownNow(timer);

@@ -88,6 +88,7 @@ class AhcWsConsumer extends ReplaceableConsumer {
       exchange.getMessage().setBody(binary.bytes());
     } else if (message instanceof WebSocketMessage.ConnectionEvent event) {
       exchange.getMessage().setHeader(AhcWsConstants.EVENT, event.event());
+      exchange.getMessage().setHeader(Exchange.MESSAGE_TIMESTAMP, event.at().toEpochMilli());
     }
     getAsyncProcessor()
         .process(

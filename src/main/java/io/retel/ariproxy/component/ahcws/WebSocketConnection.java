@@ -89,6 +89,30 @@ final class WebSocketConnection implements AutoCloseable {
     }
   }
 
+  /** Puts the event that tells of an open connection in once more, if it is open. */
+  void tellConnectedAgain() {
+    if (state.connected() && configuration.isFireWebSocketConnectionEvents()) {
+      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
+    }
+  }
+
+  /** No route is there any more to take what is in the buffer; says so if there is anything. */
+  void discardWhatIsLeft() {
+    int left = 0;
+    for (WebSocketMessage message = buffer.poll(); message != null; message = buffer.poll()) {
+      if (!(message instanceof WebSocketMessage.ConnectionEvent)) {
+        left++;
+      }
+    }
+    if (left > 0) {
+      LOG.error(
+          "{} messages of {} that were read are lost: the route had not taken them when it was"
+              + " stopped",
+          left,
+          address());
+    }
+  }
+
   /** Makes it the caller's: messages in order have one reader. */
   void claim() {
     if (!claimed.compareAndSet(false, true)) {
@@ -286,7 +310,7 @@ final class WebSocketConnection implements AutoCloseable {
   private void lost(String why, int failures) {
     state = state.nowLost(why, failures);
     if (configuration.isFireWebSocketConnectionEvents()) {
-      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.DISCONNECTED));
+      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.DISCONNECTED, state.since()));
     }
   }
 
@@ -312,7 +336,7 @@ final class WebSocketConnection implements AutoCloseable {
   void opened(WebSocketSession opened) {
     lastHeard = System.nanoTime();
     if (configuration.isFireWebSocketConnectionEvents()) {
-      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED));
+      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
     }
     timer.now(() -> onOpened(opened));
   }

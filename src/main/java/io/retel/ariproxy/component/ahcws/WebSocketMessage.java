@@ -1,5 +1,7 @@
 package io.retel.ariproxy.component.ahcws;
 
+import java.time.Instant;
+
 /** What comes out of a websocket connection, in order. */
 sealed interface WebSocketMessage {
 
@@ -22,8 +24,8 @@ sealed interface WebSocketMessage {
     }
   }
 
-  /** The connection was opened or lost here. */
-  record ConnectionEvent(String event) implements WebSocketMessage {
+  /** The connection was opened or lost here, at that time. */
+  record ConnectionEvent(String event, Instant at) implements WebSocketMessage {
     @Override
     public long weight() {
       return 0;

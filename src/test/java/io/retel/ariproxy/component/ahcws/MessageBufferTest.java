@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Async;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -32,7 +33,7 @@ class MessageBufferTest {
     MessageBuffer buffer = new MessageBuffer(1_000);
     buffer.put(HUNDRED);
     buffer.put(new WebSocketMessage.Binary(new byte[50]));
-    buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED));
+    buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.EPOCH));
     assertThat(buffer.size()).isEqualTo(3);
     assertThat(buffer.bytes()).isGreaterThan(150);
     IntStream.range(0, 3).forEach(i -> assertThat(buffer.poll()).isNotNull());

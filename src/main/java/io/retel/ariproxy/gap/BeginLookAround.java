@@ -1,0 +1,20 @@
+package io.retel.ariproxy.gap;
+
+import io.retel.ariproxy.callcontext.CallContexts;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** Notes what is thought to be there before Asterisk is asked what is. */
+public final class BeginLookAround implements Processor {
+
+  private final CallContexts callContexts;
+
+  public BeginLookAround(CallContexts callContexts) {
+    this.callContexts = callContexts;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    LookAround.begin(exchange, NoteGap.time(exchange), callContexts.living());
+  }
+}

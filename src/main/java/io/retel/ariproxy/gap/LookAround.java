@@ -1,0 +1,43 @@
+package io.retel.ariproxy.gap;
+
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.Mapping;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.Exchange;
+
+/**
+ * One look at what is left of all that was remembered when the websocket was open again. On its way
+ * through the route {@code connected} it gathers what Asterisk says.
+ *
+ * @param connected when the websocket was open
+ * @param remembered what was thought to be there before Asterisk was asked
+ * @param endedMedia which playbacks and recordings are not there any more
+ */
+record LookAround(Instant connected, Map<Resource, Mapping> remembered, Set<Resource> endedMedia) {
+
+  /** The name of the exchange property that carries it. */
+  private static final String PROPERTY = "lookAround";
+
+  static void begin(Exchange exchange, Instant connected, Map<Resource, Mapping> remembered) {
+    exchange.setProperty(PROPERTY, new LookAround(connected, remembered, new HashSet<>()));
+  }
+
+  static LookAround of(Exchange exchange) {
+    return exchange.getProperty(PROPERTY, LookAround.class);
+  }
+
+  /** Those whose end only a question of their own can tell. */
+  List<Resource> media() {
+    return remembered.keySet().stream()
+        .filter(
+            resource ->
+                resource.type() == ResourceType.PLAYBACK
+                    || resource.type() == ResourceType.RECORDING)
+        .toList();
+  }
+}

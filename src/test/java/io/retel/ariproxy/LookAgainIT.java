@@ -1,0 +1,55 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.time.Duration;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** An Asterisk that does not tell what is there at a connect is asked again while it is open. */
+@ExtendWith(KafkaExtension.class)
+class LookAgainIT {
+
+  private static final String APP = "silent-at-first";
+
+  @Test
+  void whatWasMissedIsMadeUpForWhenAsteriskTellsAfterAll(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
+      try (Controller controller = new Controller(settings, kafka)) {
+        try (RunningProxy before = RunningProxy.start(settings)) {
+          asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+          asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+          controller.event("call", "STASIS_START", payload -> true);
+        }
+        Fault forbidden =
+            asterisk
+                .faults()
+                .answer(request -> request.uri().startsWith("/ari/bridges"), 403, "Forbidden");
+        try (RunningProxy after = RunningProxy.start(settings)) {
+          Awaitility.await("Asterisk does not tell")
+              .atMost(Duration.ofSeconds(30))
+              .until(() -> after.count("ari-proxy.channels.not-told") == 1);
+          forbidden.lift();
+
+          controller.event(
+              "call",
+              "STASIS_START",
+              payload -> payload.path("synthesized_by").asText().equals("ari-proxy"));
+          assertThat(asterisk.websocketsTotal()).isEqualTo(2);
+        }
+      }
+    }
+  }
+}
