@@ -28,12 +28,21 @@ public final class AriProxy {
   /** Exit code for a start that failed for any other reason. */
   public static final int START_FAILED = 1;
 
+  /**
+   * Exit code after another client has taken over the Stasis application (EX_UNAVAILABLE of
+   * sysexits.h): to be started again by itself would only throw that one out.
+   */
+  public static final int REPLACED = 69;
+
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION = Path.of("config", "application.properties");
 
   /** Without these there is no way from Asterisk to Kafka and back. */
   private static final List<String> MAIN_ROUTES =
-      List.of("events", "connected", "commands", "execute-command", "publish");
+      List.of("events", "connected", "missed", "commands", "execute-command", "publish");
+
+  /** They need the topics and the memory of call contexts before they take anything. */
+  private static final List<String> PREPARED_ROUTES = List.of("events", "commands");
 
   private AriProxy() {}
 
@@ -52,7 +61,9 @@ public final class AriProxy {
       return;
     }
     try {
-      System.exit(application(CONFIGURATION, settings).run(args));
+      ProxyMain main = application(CONFIGURATION, settings);
+      int exitCode = main.run(args);
+      System.exit(main.replaced ? REPLACED : exitCode);
     } catch (Exception e) {
       LOG.error("ari-proxy does not start: {}", StartFailure.inOneLine(e));
       LOG.debug("It does not start", e);
@@ -66,11 +77,12 @@ public final class AriProxy {
    * @param configuration the file with the settings, which may also have options of camel-main
    * @param settings what has been read from it
    */
-  public static Main application(Path configuration, Settings settings) {
-    Main main = new Main();
+  public static ProxyMain application(Path configuration, Settings settings) {
+    ProxyMain main = new ProxyMain();
     main.setDefaultPropertyPlaceholderLocation("file:" + configuration + ";optional=true");
     main.addMainListener(
         new MainListenerSupport() {
+
           @Override
           public void beforeInitialize(BaseMainSupport starting) {
             CamelContext context = starting.getCamelContext();
@@ -79,7 +91,12 @@ public final class AriProxy {
             properties.setOverrideProperties(settings.placeholders());
             // the environment has been read, and would stand before what follows from it
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
-            ProxyBeans.bind(context, settings);
+            ProxyBeans.bind(context, settings, main::onReplaced);
+            try {
+              ProxyBeans.addServices(context);
+            } catch (Exception e) {
+              throw new IllegalStateException(e);
+            }
           }
 
           @Override
@@ -93,6 +110,16 @@ public final class AriProxy {
                             "There is no route {} in {}: what it does is not done",
                             route,
                             Path.of(settings.get(Setting.ROUTES)).toAbsolutePath()));
+            PREPARED_ROUTES.stream()
+                .map(context::getRoute)
+                .filter(route -> route != null && !RunWhile.isAPolicyOf(route))
+                .forEach(
+                    route ->
+                        LOG.error(
+                            "The route {} has no routePolicy: oncePrepared (with autoStartup: \"false\"): it takes"
+                                + " what comes before it can be told whose it is. Take both over from the"
+                                + " file that came with this version",
+                            route.getRouteId()));
           }
 
           @Override
@@ -101,5 +128,19 @@ public final class AriProxy {
           }
         });
     return main;
+  }
+
+  /** Camel's application with an end that is the proxy's own. */
+  public static final class ProxyMain extends Main {
+
+    private volatile boolean replaced;
+
+    private ProxyMain() {}
+
+    private void onReplaced() {
+      replaced = true;
+      // the main thread stops all in order, as after SIGTERM
+      completed();
+    }
   }
 }

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.AdviceWith;
@@ -38,6 +39,7 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final AtomicBoolean connected = new AtomicBoolean(true);
+  private final AtomicInteger replaced = new AtomicInteger();
   private FakeOffset offset = new FakeOffset();
 
   private RoutesUnderTest(Map<Setting, String> changed) throws Exception {
@@ -45,9 +47,11 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
     context.getShutdownStrategy().setTimeout(10);
-    ProxyBeans.bind(context, settings);
+    ProxyBeans.bind(context, settings, replaced::incrementAndGet);
     // there is no websocket
     context.getRegistry().bind("awaitApplication", new AwaitApplication(connected::get));
+    // nothing has to be prepared
+    context.getRegistry().bind("oncePrepared", new RunWhile(() -> true, "it is a test"));
     PluginHelper.getRoutesLoader(context).loadRoutes(files());
   }
 
@@ -99,6 +103,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
     values.put(Setting.COMMANDS_AT_ONCE, "2");
+    values.put(Setting.CALLCONTEXT_STORE, "memory");
     // a test may send the same command as another one
     values.put(Setting.COMMANDS_REPEAT_SECONDS, "0");
     values.putAll(changed);
@@ -134,7 +139,14 @@ public final class RoutesUnderTest implements AutoCloseable {
           route.weaveById("unmapped-events-topic").replace().to("mock:unmapped");
         });
     context.start();
+    context.getRouteController().startRoute("events");
+    context.getRouteController().startRoute("commands");
     return this;
+  }
+
+  /** How often another client has taken over the Stasis application. */
+  public int replaced() {
+    return replaced.get();
   }
 
   public DefaultCamelContext context() {

@@ -14,9 +14,17 @@ public final class KeepEvent implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(KeepEvent.class);
 
+  private final String asterisk;
+  private final Runnable onReplaced;
   private final Counter kept;
 
-  public KeepEvent(MeterRegistry meters) {
+  /**
+   * @param asterisk where ARI is, for who has to look for another client
+   * @param onReplaced stops the proxy: to connect again would throw the other client out
+   */
+  public KeepEvent(String asterisk, Runnable onReplaced, MeterRegistry meters) {
+    this.asterisk = asterisk;
+    this.onReplaced = onReplaced;
     this.kept = Meters.EVENTS_KEPT.in(meters);
   }
 
@@ -26,9 +34,12 @@ public final class KeepEvent implements Processor {
     AriEvent event = (AriEvent) exchange.getMessage().getBody();
     if (event.type().equals("ApplicationReplaced")) {
       LOG.error(
-          "Another client has connected as the Stasis application {}, and gets its events from now on;"
-              + " find it, then start this proxy again",
+          "Another client of {} has taken over the Stasis application {} and gets its events from now"
+              + " on: this proxy stops. Look for a second ari-proxy with the same ari.app, or whoever"
+              + " else is connected to Asterisk's HTTP port; then start this one again",
+          asterisk,
           event.json().path("application").asText());
+      onReplaced.run();
     }
   }
 }
