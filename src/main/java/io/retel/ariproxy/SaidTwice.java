@@ -4,11 +4,13 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
+import io.retel.ariproxy.event.CountLost;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.impl.engine.AbstractCamelContext;
 import org.apache.kafka.clients.NetworkClient;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Marker;
 
 /**
@@ -18,11 +20,16 @@ import org.slf4j.Marker;
  * <ul>
  *   <li>While a broker is away each of Kafka's clients says so several times a second: once a
  *       minute is enough.
+ *   <li>An event that Kafka does not take is said by {@link CountLost}; Camel says it with its
+ *       stack trace, thousands of times in a stop without Kafka.
  *   <li>A start that fails is said by {@link AriProxy}, in a line; Camel says it with its stack
  *       trace.
  * </ul>
  */
 public final class SaidTwice extends TurboFilter {
+
+  /** Whose exceptions Camel logs under its name. */
+  private static final String AHC_WS_CONSUMER = "io.retel.ariproxy.component.ahcws.AhcWsConsumer";
 
   private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
 
@@ -44,6 +51,9 @@ public final class SaidTwice extends TurboFilter {
     }
     if (logger.getName().equals(NetworkClient.class.getName())) {
       return saidLately(format) ? FilterReply.DENY : FilterReply.NEUTRAL;
+    }
+    if (logger.getName().equals(AHC_WS_CONSUMER) && thrown instanceof KafkaException) {
+      return FilterReply.DENY;
     }
     boolean failedStart =
         logger.getName().equals(AbstractCamelContext.class.getName())

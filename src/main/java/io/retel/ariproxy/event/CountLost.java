@@ -3,18 +3,23 @@ package io.retel.ariproxy.event;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts an event that Kafka will never take, and says why. */
+/**
+ * Counts an event that Kafka will never take, and says why. In a stop that is forced they are many,
+ * and all for one reason: that is said at the end, in one line.
+ */
 public final class CountLost implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(CountLost.class);
 
   private final Counter lost;
+  private volatile Exception whyInTheStop;
 
   public CountLost(MeterRegistry meters) {
     this.lost = Meters.EVENTS_LOST.in(meters);
@@ -28,6 +33,11 @@ public final class CountLost implements Processor {
   /** Counts an event whose envelope the exchange has. */
   void count(Exchange exchange, Exception cause) {
     lost.increment();
+    CamelContext context = exchange.getContext();
+    if (context.isStopping() || context.isStopped()) {
+      whyInTheStop = cause;
+      return;
+    }
     byte[] body = exchange.getMessage().getBody(byte[].class);
     LOG.error(
         "An event of call context {} ({} bytes) was not published: {}; check that Kafka is there, the"
@@ -35,5 +45,20 @@ public final class CountLost implements Processor {
         exchange.getMessage().getHeader(KafkaConstants.KEY),
         body == null ? 0 : body.length,
         String.valueOf(cause));
+  }
+
+  /**
+   * To be called when the routes have been stopped.
+   *
+   * @param count how many events Kafka has not acknowledged
+   */
+  public void sayWhatWasLostInTheStop(int count) {
+    if (count > 0) {
+      LOG.error(
+          "{} events that were read are lost: Kafka did not take them within"
+              + " ari-proxy.shutdown-timeout ({}). Check that Kafka is there before the next stop",
+          count,
+          whyInTheStop == null ? "they were under way" : whyInTheStop.toString());
+    }
   }
 }

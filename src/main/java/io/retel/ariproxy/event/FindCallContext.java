@@ -14,14 +14,17 @@ public final class FindCallContext implements Processor {
 
   private final CallContextRules rules;
   private final Counter unmapped;
+  private final EventsUnderWay underWay;
 
-  public FindCallContext(CallContextRules rules, MeterRegistry meters) {
+  public FindCallContext(CallContextRules rules, MeterRegistry meters, EventsUnderWay underWay) {
     this.rules = rules;
+    this.underWay = underWay;
     this.unmapped = Meters.EVENTS_UNMAPPED.in(meters);
   }
 
   @Override
   public void process(Exchange exchange) {
+    underWay.begin(exchange);
     MappedEvent mapped = rules.map((AriEvent) exchange.getMessage().getBody());
     if (mapped.unmapped()) {
       unmapped.increment();

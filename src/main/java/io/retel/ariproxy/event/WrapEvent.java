@@ -20,12 +20,15 @@ public final class WrapEvent implements Processor {
   private final Envelopes envelopes;
   private final Counter published;
   private final CountLost lost;
+  private final EventsUnderWay underWay;
 
   /**
    * @param lost counts what fails where no error handling reaches any more, as in a stop while
    *     Kafka is away
    */
-  public WrapEvent(Envelopes envelopes, MeterRegistry meters, CountLost lost) {
+  public WrapEvent(
+      Envelopes envelopes, MeterRegistry meters, CountLost lost, EventsUnderWay underWay) {
+    this.underWay = underWay;
     this.envelopes = envelopes;
     this.lost = lost;
     this.published = Meters.EVENTS_PUBLISHED.in(meters);
@@ -33,6 +36,8 @@ public final class WrapEvent implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    // those that are made up for come this way only
+    underWay.begin(exchange);
     MappedEvent mapped = (MappedEvent) exchange.getMessage().getBody();
     String key =
         mapped.callContext() != null

@@ -1,5 +1,7 @@
 package io.retel.ariproxy.kafka;
 
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -33,11 +35,17 @@ public final class BoundInFlight implements Processor {
   /** The exchange property with what its message has taken. */
   private static final String WEIGHT = "weightInFlight";
 
+  /** How long Kafka may be silent while something waits for it before that is trouble. */
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
   private final long maxHeap;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition givenBack = lock.newCondition();
   private long taken;
   private boolean told;
+
+  /** Since when something waits and nothing has been acknowledged. */
+  private long silentSince = System.nanoTime();
 
   /**
    * @param maxHeap the bound, in bytes of heap
@@ -90,6 +98,52 @@ public final class BoundInFlight implements Processor {
     }
   }
 
+  /** For how long messages have waited without any being acknowledged. */
+  public Duration silence() {
+    lock.lock();
+    try {
+      return taken == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - silentSince);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until nothing is on its way any more.
+   *
+   * @return false if that takes too long
+   */
+  public boolean awaitNothing(Duration atMost) throws InterruptedException {
+    long left = atMost.toNanos();
+    lock.lockInterruptibly();
+    try {
+      while (taken > 0) {
+        if (left <= 0) {
+          return false;
+        }
+        left = givenBack.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What is wrong with Kafka now, in a sentence. */
+  public Optional<String> trouble() {
+    Duration silence = silence();
+    return silence.compareTo(SILENCE) < 0
+        ? Optional.empty()
+        : Optional.of(
+            "Kafka has acknowledged nothing for "
+                + silence.toSeconds()
+                + " s; what waits for it takes "
+                + taken()
+                + " of "
+                + maxHeap
+                + " bytes of heap");
+  }
+
   void take(long weight) throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -104,6 +158,9 @@ public final class BoundInFlight implements Processor {
               taken);
         }
       }
+      if (taken == 0) {
+        silentSince = System.nanoTime();
+      }
       taken += weight;
     } finally {
       lock.unlock();
@@ -114,6 +171,7 @@ public final class BoundInFlight implements Processor {
     lock.lock();
     try {
       taken -= weight;
+      silentSince = System.nanoTime();
       if (told && taken <= maxHeap / 2) {
         told = false;
         LOG.info("Kafka acknowledges again");

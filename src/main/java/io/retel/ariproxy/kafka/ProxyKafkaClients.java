@@ -40,8 +40,16 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
     return new KafkaProducer<>(properties) {
       @Override
       public void close() {
-        // Kafka's own waits for ever, and with it a stop while Kafka is away
-        close(CLOSE_TIMEOUT);
+        // Kafka's own waits for ever, and with it a stop while Kafka is away; in a stop that is
+        // forced the time is over, and what is lost is told of before the process ends
+        boolean forced = Thread.interrupted();
+        try {
+          close(forced ? Duration.ZERO : CLOSE_TIMEOUT);
+        } finally {
+          if (forced) {
+            Thread.currentThread().interrupt();
+          }
+        }
       }
     };
   }

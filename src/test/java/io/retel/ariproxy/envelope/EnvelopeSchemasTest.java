@@ -139,7 +139,7 @@ class EnvelopeSchemasTest {
 
   /** In the order in which the README shows them. */
   @Test
-  void theReadmesExamplesAreAnEventACommandAndAResponse() throws IOException {
+  void theReadmesExamplesAreEventsCommandsAndResponses() throws IOException {
     List<String> examples =
         Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
             .matcher(Files.readString(Path.of("README.md")))
@@ -147,7 +147,12 @@ class EnvelopeSchemasTest {
             .map((MatchResult example) -> example.group(1))
             .toList();
     List<EnvelopeSchema> schemas =
-        List.of(EnvelopeSchema.EVENT, EnvelopeSchema.COMMAND, EnvelopeSchema.RESPONSE);
+        List.of(
+            EnvelopeSchema.EVENT,
+            EnvelopeSchema.COMMAND,
+            EnvelopeSchema.RESPONSE,
+            EnvelopeSchema.EVENT,
+            EnvelopeSchema.EVENT);
     assertThat(examples).hasSameSizeAs(schemas);
     assertThat(IntStream.range(0, schemas.size()))
         .allSatisfy(i -> assertThat(schemas.get(i).violations(json(examples.get(i)))).isEmpty());

@@ -27,7 +27,10 @@ class WrapEventTest {
     AriEvent event = AriEvent.parse("{\"type\":\"StasisEnd\"}");
     exchange.getMessage().setBody(new MappedEvent(event, "call", List.of()));
     new WrapEvent(
-            new Envelopes("commands", EventResourcesForm.ARRAY), meters, new CountLost(meters))
+            new Envelopes("commands", EventResourcesForm.ARRAY),
+            meters,
+            new CountLost(meters),
+            new EventsUnderWay())
         .process(exchange);
   }
 

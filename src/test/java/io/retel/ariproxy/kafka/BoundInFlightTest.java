@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -35,6 +36,16 @@ class BoundInFlightTest {
   void stop() {
     threads.shutdownNow();
     context.stop();
+  }
+
+  @Test
+  void waitsUntilNothingIsOnItsWay() throws Exception {
+    assertThat(bound.awaitNothing(Duration.ZERO)).isTrue();
+    bound.take(10);
+    assertThat(bound.awaitNothing(Duration.ofMillis(1))).isFalse();
+    Future<Boolean> waiting = threads.submit(() -> bound.awaitNothing(Duration.ofSeconds(20)));
+    bound.giveBack(10);
+    assertThat(waiting.get(20, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

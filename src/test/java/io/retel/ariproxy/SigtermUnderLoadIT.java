@@ -1,0 +1,284 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.Flood;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SentEvent;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.TopicReader;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** SIGTERM while 1,000 events and 200 commands a second go through the proxy. */
+class SigtermUnderLoadIT {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SigtermUnderLoadIT.class);
+
+  private static final String APP = "terminated";
+  private static final int TERMINATED = 143;
+  private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(6);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /**
+   * What the timeout does not count: the call-context store is waited for after the routes, and the
+   * process has to end.
+   */
+  private static final Duration ON_TOP = Duration.ofSeconds(10);
+
+  private static final int EVENTS_PER_SECOND = 1_000;
+  private static final int COMMANDS_PER_SECOND = 200;
+  private static final int CALLS = 50;
+  private static final Duration HANGS = Duration.ofSeconds(2);
+
+  private static final Pattern SEQUENCE = Pattern.compile("\"sequence\":\"(\\d+)\"");
+
+  private static final Pattern LOST_IN_THE_STOP =
+      Pattern.compile("ERROR .* (\\d+) (?:events|messages of .*) that were read are lost");
+
+  @TempDir private Path folder;
+  private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+  private KafkaBroker kafka;
+  private SimulatedAsterisk asterisk;
+  private ProxySettings settings;
+  private TopicWriter writer;
+  private TopicReader reader;
+  private int commands;
+
+  @BeforeEach
+  void start() {
+    kafka = KafkaBroker.launch();
+    asterisk = SimulatedAsterisk.start();
+    asterisk.faults().delayAnswers(Duration.ofMillis(5));
+    settings =
+        ProxySettings.of(asterisk, APP, kafka)
+            .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()));
+    writer = new TopicWriter(kafka.bootstrapServers());
+    reader = TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic());
+  }
+
+  @AfterEach
+  void stop() {
+    executor.shutdownNow();
+    reader.close();
+    writer.close();
+    asterisk.close();
+    kafka.close();
+  }
+
+  /**
+   * Asterisk cannot know what the proxy has read of what it wrote. So it is shown that what is
+   * published of a websocket is all up to one event, and nothing behind it; and that this one was
+   * not sent before SIGTERM.
+   */
+  @Test
+  void whatWasReadIsPublishedAndWhatWasTakenIsAnsweredAndTheNextProxyGoesOnWithTheRest() {
+    Fault hanging = asterisk.faults().hang(request -> request.uri().contains("hanging"));
+    try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
+      asterisk.awaitConnected(APP, PATIENCE);
+      Flood flood = asterisk.flood(APP, 12L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
+      ScheduledFuture<?> sending =
+          executor.scheduleAtFixedRate(
+              this::sendCommand, 0, 1_000_000 / COMMANDS_PER_SECOND, TimeUnit.MICROSECONDS);
+      awaitRecords(5 * (EVENTS_PER_SECOND + COMMANDS_PER_SECOND) / 2);
+      send("hanging");
+      hanging.awaitHits(1, PATIENCE);
+      executor.schedule(hanging::lift, HANGS.toMillis(), TimeUnit.MILLISECONDS);
+
+      Instant told = Instant.now();
+      terminate(proxy);
+      Set<String> taken = carriedOut().keySet();
+      Awaitility.await("what was taken is answered")
+          .atMost(PATIENCE)
+          .untilAsserted(() -> assertThat(answers().keySet()).isEqualTo(taken));
+      assertThat(taken).contains("hanging");
+
+      proxy.start();
+      asterisk.awaitConnected(APP, PATIENCE);
+      flood.await(PATIENCE);
+      sending.cancel(false);
+      List<SentEvent> sent = asterisk.sentEvents(APP);
+      Awaitility.await("all is answered and published")
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                assertThat(answers()).hasSize(commands + 1);
+                assertThat(published()).contains(flood.sent() - 1);
+              });
+      assertThat(answers().values()).as("RESPONSEs of each command").containsOnly(1);
+      assertThat(carriedOut().values()).as("requests of each command").containsOnly(1);
+      assertPublishedUpToTheGoodbye(sent, told);
+    }
+  }
+
+  private void assertPublishedUpToTheGoodbye(List<SentEvent> sent, Instant told) {
+    List<Long> published = published();
+    assertThat(published).as("published twice").doesNotHaveDuplicates();
+    Set<Long> found = Set.copyOf(published);
+    List<Long> lost =
+        sent.stream()
+            .map(event -> sequence(event.text()))
+            .filter(sequence -> sequence >= 0 && !found.contains(sequence))
+            .toList();
+    List<SentEvent> first = flood(sent, 1);
+    int read = first.size() - lost.size();
+    assertThat(lost)
+        .as("what was not read is the last of what was sent")
+        .isEqualTo(
+            first.subList(read, first.size()).stream().map(e -> sequence(e.text())).toList());
+    assertThat(first.subList(read, first.size()))
+        .allSatisfy(event -> assertThat(event.time()).isAfter(told));
+    LOG.info(
+        "{} events were published before the good-bye, {} were sent into it, {} discarded, {} went"
+            + " to the next proxy; {} commands",
+        read,
+        lost.size(),
+        asterisk.eventsDiscarded(APP),
+        flood(sent, 2).size(),
+        commands);
+  }
+
+  private static List<SentEvent> flood(List<SentEvent> sent, int websocket) {
+    return sent.stream()
+        .filter(event -> event.websocket() == websocket && sequence(event.text()) >= 0)
+        .toList();
+  }
+
+  /** The number of a flood's event; -1 for others. */
+  private static long sequence(String event) {
+    Matcher matcher = SEQUENCE.matcher(event);
+    return matcher.find() ? Long.parseLong(matcher.group(1)) : -1;
+  }
+
+  /**
+   * What is in memory then is lost, for Asterisk sends no event again: what waits for Kafka, and as
+   * the heap for that is used up, what waits in the websocket's buffer.
+   */
+  @Test
+  void withoutKafkaItEndsInTimeAndSaysHowManyEventsAreLost() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    settings.with(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, Integer.toString(8 * 1024 * 1024));
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      asterisk.awaitConnected(APP, PATIENCE);
+      Flood flood = asterisk.flood(APP, 60L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
+      awaitRecords(EVENTS_PER_SECOND);
+      kafka.stop();
+      long before = flood.sent();
+      Awaitility.await("events that wait for Kafka")
+          .atMost(PATIENCE)
+          .until(() -> flood.sent() > before + 2L * EVENTS_PER_SECOND);
+      int linesBefore = Files.readAllLines(log).size();
+
+      terminate(proxy);
+
+      List<String> lines = Files.readAllLines(log);
+      List<Integer> said =
+          lines.stream()
+              .map(LOST_IN_THE_STOP::matcher)
+              .filter(Matcher::find)
+              .map(matcher -> Integer.valueOf(matcher.group(1)))
+              .toList();
+      // the others were sent into the good-bye
+      int missing = flood(asterisk.sentEvents(APP), 1).size() - published().size();
+      LOG.info("{} events are missing, lost according to the log: {}", missing, said);
+      assertThat(said)
+          .as("a line for each of the two places in %s", lines.subList(linesBefore, lines.size()))
+          .hasSize(2);
+      assertThat(said.stream().mapToInt(Integer::intValue).sum())
+          .isBetween(missing - EVENTS_PER_SECOND / 2, missing);
+      assertThat(lines.subList(linesBefore, lines.size()))
+          .as("lines of the stop")
+          .hasSizeLessThan(300);
+    }
+  }
+
+  private void terminate(ProxyProcess proxy) {
+    long start = System.nanoTime();
+    int exit = proxy.terminate();
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    LOG.info("SIGTERM took {} ms", took.toMillis());
+    assertThat(exit).isEqualTo(TERMINATED);
+    assertThat(took).isLessThan(SHUTDOWN_TIMEOUT.plus(ON_TOP));
+  }
+
+  private void awaitRecords(int count) {
+    Awaitility.await("records").atMost(PATIENCE).until(() -> reader.records().size() >= count);
+  }
+
+  private void sendCommand() {
+    send("call" + commands % CALLS + "-" + commands++);
+  }
+
+  private CompletableFuture<?> send(String id) {
+    String call = id.split("-")[0];
+    String command =
+        """
+        {"callContext":"%s","commandId":"%s",
+         "ariCommand":{"method":"POST","url":"/asterisk/variable?variable=%s"}}
+        """
+            .formatted(call, id, id);
+    return writer.sendAsync(TopicWriter.record(settings.commandsTopic(), call, command, Map.of()));
+  }
+
+  /** How often each command was on the wire. */
+  private Map<String, Integer> carriedOut() {
+    Map<String, Integer> times = new HashMap<>();
+    for (RecordedRequest request : asterisk.requests()) {
+      if (request.path().equals("/asterisk/variable")) {
+        times.merge(request.uri().split("variable=")[1], 1, Integer::sum);
+      }
+    }
+    return times;
+  }
+
+  /** How often each command was answered. */
+  private Map<String, Integer> answers() {
+    Map<String, Integer> times = new HashMap<>();
+    for (TopicRecord record : reader.records()) {
+      if (isResponse(record)) {
+        times.merge(record.json().path("commandId").asText(), 1, Integer::sum);
+      }
+    }
+    return times;
+  }
+
+  /** The numbers of the flood's events that are published. */
+  private List<Long> published() {
+    return reader.records().stream()
+        .map(record -> sequence(record.text()))
+        .filter(sequence -> sequence >= 0)
+        .toList();
+  }
+
+  private static boolean isResponse(TopicRecord record) {
+    return record.text().startsWith("{\"type\":\"RESPONSE\"");
+  }
+}

@@ -1,0 +1,2 @@
+/** Everything fails at some time: the load, the faults, and the books that have to balance. */
+package io.retel.ariproxy.chaos;
