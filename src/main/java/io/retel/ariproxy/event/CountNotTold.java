@@ -32,7 +32,7 @@ public final class CountNotTold implements Processor {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
         "What was missed is not made up for yet, since Asterisk does not answer: {}; it is asked again"
-            + " after {} s. If this goes on, check that the proxy's user of ari.conf may read",
+            + " after {} s. If this goes on, check ari.url and that the proxy's user of ari.conf may read",
         RootCause.inOneLine(cause),
         LookAgain.AFTER.toSeconds());
     lookAgain.soon();

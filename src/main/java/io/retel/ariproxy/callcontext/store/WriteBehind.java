@@ -110,16 +110,20 @@ public final class WriteBehind extends ServiceSupport {
   /**
    * Reads all that is kept.
    *
-   * @throws Exception if the store fails; it is counted, and may be tried again
+   * @throws StoreNotReachedException if the store fails; it is counted, and may be tried again
    */
-  public void readAll(BiConsumer<String, String> kept) throws Exception {
+  public void readAll(BiConsumer<String, String> kept)
+      throws InterruptedException, StoreNotReachedException {
     try {
       store.readAll(kept);
       trouble = "";
+    } catch (InterruptedException e) {
+      throw e;
     } catch (Exception e) {
       readErrors.increment();
       trouble = "cannot be read: " + RootCause.inOneLine(e);
-      throw e;
+      throw new StoreNotReachedException(
+          "the call-context store (" + kind() + ") " + trouble + "; check it, and callcontext.*");
     }
   }
 
@@ -174,6 +178,11 @@ public final class WriteBehind extends ServiceSupport {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Redis, for example. */
+  private String kind() {
+    return store.getClass().getSimpleName().replace("Store", "");
   }
 
   private String whySlow() {
@@ -329,8 +338,9 @@ public final class WriteBehind extends ServiceSupport {
     writeErrors.increment();
     if (trouble.isEmpty()) {
       LOG.warn(
-          "The call-context store cannot be written: {}; calls go on, commands that create something are answered 503,"
+          "The call-context store ({}) cannot be written: {}; calls go on, commands that create something are answered 503,"
               + " and it is tried again for ever",
+          kind(),
           RootCause.inOneLine(cause));
     }
     trouble = "cannot be written: " + RootCause.inOneLine(cause);

@@ -8,7 +8,6 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -160,7 +159,9 @@ class WriteBehindTest {
   @Test
   void aFailingReadIsCountedAndIsNoEmptyStore() throws Exception {
     store.failing(true);
-    assertThatThrownBy(() -> behind.readAll((key, value) -> {})).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> behind.readAll((key, value) -> {}))
+        .isInstanceOf(StoreNotReachedException.class)
+        .hasMessageContaining("(Fake) cannot be read: it is away");
     assertThat(Meters.STORE_READ_ERRORS.in(meters).count()).isEqualTo(1);
     assertThat(behind.trouble()).contains("cannot be read: it is away");
 
