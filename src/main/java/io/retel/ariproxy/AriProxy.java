@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
 
+import io.retel.ariproxy.management.ManagementPort;
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
@@ -96,9 +97,10 @@ public final class AriProxy {
             properties.setOverrideProperties(settings.placeholders());
             // the environment has been read, and would stand before what follows from it
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
-            ProxyBeans.bind(context, settings, main::onReplaced);
             try {
-              ProxyBeans.addServices(context);
+              ManagementPort.configure(main.configure(), settings);
+              context.addStartupListener((started, again) -> ManagementPort.addPaths(started));
+              new ProxyBeans(context, settings, main::onReplaced).addServices();
             } catch (Exception e) {
               throw new IllegalStateException(e);
             }

@@ -2,7 +2,6 @@ package io.retel.ariproxy;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.store.CallContextStore;
@@ -30,6 +29,8 @@ import io.retel.ariproxy.command.ToAriRequest;
 import io.retel.ariproxy.command.WhileAsteriskIsReached;
 import io.retel.ariproxy.command.WrapAnswer;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.event.CountNotTold;
@@ -55,6 +56,14 @@ import io.retel.ariproxy.kafka.KafkaConnection;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.management.AskAsterisk;
+import io.retel.ariproxy.management.AskKafka;
+import io.retel.ariproxy.management.HealthChecks;
+import io.retel.ariproxy.management.ManagementPort;
+import io.retel.ariproxy.management.Probe;
+import io.retel.ariproxy.metrics.CountRestarts;
+import io.retel.ariproxy.metrics.Gauges;
+import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
@@ -62,41 +71,48 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.health.HealthCheckRegistry;
 import org.apache.camel.spi.Registry;
 
-/** What the routes refer to by name. */
+/** What the routes refer to by name, and what runs beside them. */
 final class ProxyBeans {
 
   /** How long Asterisk's own event may come after the one that was made up for. */
   private static final Duration LATE = Duration.ofMinutes(1);
 
-  private ProxyBeans() {}
+  private final CamelContext context;
+  private final Settings settings;
+  private final MeterRegistry meters;
+  private final WriteBehind store;
+  private final EventsUnderWay underWay = new EventsUnderWay();
+  private final CountLost countLost;
+  private final Preparation preparation;
+  private final BoundInFlight inFlight;
+  private final ProxyKafkaClients kafkaClients;
+  private final AhcWsComponent ws;
+  private final AhcWsComponent wss;
 
   /**
    * Makes the beans and binds them.
    *
    * @param onReplaced what is done when another client takes over the Stasis application
    */
-  static void bind(CamelContext context, Settings settings, Runnable onReplaced) {
+  ProxyBeans(CamelContext context, Settings settings, Runnable onReplaced) {
+    this.context = context;
+    this.settings = settings;
+    this.meters = MeterRegistries.bind(context, settings.metricsTags());
     Registry registry = context.getRegistry();
-    MeterRegistry meters = new SimpleMeterRegistry();
-    registry.bind("meters", meters);
 
-    Supplier<Map<String, Object>> kafka =
-        () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
-    WriteBehind store =
+    Supplier<Map<String, Object>> kafka = kafkaConnection(context, settings);
+    this.store =
         new WriteBehind(
             store(settings, kafka),
             settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT),
             meters);
-    EventsUnderWay underWay = new EventsUnderWay();
-    registry.bind("eventsUnderWay", underWay);
     store.writeAfter(underWay::awaitAcknowledged);
-    registry.bind("callContextStore", store);
     CallContexts callContexts =
         new CallContexts(
             settings.seconds(Setting.CALLCONTEXT_IDLE_SECONDS),
@@ -109,7 +125,7 @@ final class ProxyBeans {
     Gap gap = new Gap();
     Told told = new Told(callContexts, LATE, Ticker.systemTicker());
     KafkaTopics topics = topics(settings, kafka);
-    Preparation preparation =
+    this.preparation =
         new Preparation(
             List.of(
                 topics::ensure,
@@ -125,7 +141,6 @@ final class ProxyBeans {
                   callContexts.restored();
                   gap.begin(null, callContexts.livingCallContexts());
                 }));
-    registry.bind("preparation", preparation);
     registry.bind(
         "oncePrepared", new RunWhile(preparation::isDone, "topics and call contexts are there"));
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
@@ -157,7 +172,7 @@ final class ProxyBeans {
     registry.bind("whichForgotten", SetAgain.which(subscriptions));
     registry.bind("setAgain", SetAgain.ask());
     registry.bind("wasSetAgain", SetAgain.answer());
-    CountLost countLost = new CountLost(meters);
+    this.countLost = new CountLost(meters);
     registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay));
     registry.bind("countUnreadable", new CountUnreadable(meters));
     registry.bind("countLost", countLost);
@@ -170,7 +185,7 @@ final class ProxyBeans {
             settings.seconds(Setting.COMMANDS_REPEAT_SECONDS),
             settings.number(Setting.COMMANDS_REPEAT_MEMORY),
             Ticker.systemTicker());
-    registry.bind("recallAnswer", new RecallAnswer(answers, meters));
+    registry.bind("recallAnswer", new RecallAnswer(answers));
     registry.bind(
         "checkCommand",
         new CheckCommand(
@@ -185,13 +200,13 @@ final class ProxyBeans {
     registry.bind("wrapAnswer", wrapAnswer);
     registry.bind("settleCreated", new SettleCreated(callContexts));
     registry.bind("noteSubscription", new NoteSubscription(subscriptions));
-    registry.bind("answerRejected", AnswerFailure.rejected(wrapAnswer, meters));
-    registry.bind("answerNotSent", AnswerFailure.notSent(wrapAnswer, meters));
-    registry.bind("answerNotKept", AnswerFailure.notKept(wrapAnswer, meters));
-    AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer, meters);
+    registry.bind("answerRejected", AnswerFailure.rejected(wrapAnswer));
+    registry.bind("answerNotSent", AnswerFailure.notSent(wrapAnswer));
+    registry.bind("answerNotKept", AnswerFailure.notKept(wrapAnswer));
+    AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer);
     registry.bind("answerUnknown", answerUnknown);
     registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters, answerUnknown));
-    registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer, meters));
+    registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer));
 
     // connections
     registry.bind(
@@ -201,23 +216,21 @@ final class ProxyBeans {
             settings.password(),
             (int) settings.number(Setting.COMMANDS_AT_ONCE),
             settings.number(Setting.ARI_CONNECT_TIMEOUT),
-            settings.number(Setting.ARI_RESPONSE_TIMEOUT)));
+            settings.number(Setting.ARI_RESPONSE_TIMEOUT),
+            settings.ariPath(),
+            meters));
     long shutdownTimeoutMs = settings.number(Setting.SHUTDOWN_TIMEOUT) * 1_000;
-    registry.bind(
-        "kafkaClients",
+    this.kafkaClients =
         new ProxyKafkaClients(
             (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
             shutdownTimeoutMs / 2,
-            context::isStopping));
+            context::isStopping);
+    registry.bind("kafkaClients", kafkaClients);
     registry.bind("markAnswered", new MarkAnswered());
-    BoundInFlight inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
+    this.inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
     registry.bind("boundInFlight", inFlight);
-    Meters.HEAP_IN_FLIGHT.gauge(meters, inFlight::taken);
-    Meters.KAFKA_SILENT_SECONDS.gauge(meters, () -> inFlight.silence().toSeconds());
-    Meters.STORE_WAITING.gauge(meters, store::waiting);
-
-    AhcWsComponent ws = websocket(context, "ahc-ws", settings);
-    AhcWsComponent wss = websocket(context, "ahc-wss", settings);
+    this.ws = websocket(context, "ahc-ws", settings);
+    this.wss = websocket(context, "ahc-wss", settings);
     LookAgain lookAgain =
         new LookAgain(
             context,
@@ -226,34 +239,78 @@ final class ProxyBeans {
               wss.tellConnectedAgain();
             });
     registry.bind("countNotTold", new CountNotTold(meters, lookAgain));
-    BooleanSupplier connected = () -> ws.isConnected() || wss.isConnected();
-    registry.bind("awaitApplication", new AwaitApplication(connected));
+    registry.bind("awaitApplication", new AwaitApplication(this::isConnected));
     WhileAsteriskIsReached whileReached =
-        new WhileAsteriskIsReached(() -> connected.getAsBoolean() && !store.isFailing());
+        new WhileAsteriskIsReached(() -> isConnected() && !store.isFailing());
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
+
+    Gauges gauges = new Gauges(meters);
+    registry.bind("gauges", gauges);
+    gauges
+        .websocket(this::websockets)
+        .commands(context.getComponent("lanes", LanesComponent.class), kafkaClients)
+        .callContexts(callContexts, store)
+        .kafka(inFlight);
+    context.getManagementStrategy().addEventNotifier(new CountRestarts(meters));
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */
-  static void addServices(CamelContext context) throws Exception {
-    Registry registry = context.getRegistry();
-    WriteBehind store = registry.lookupByNameAndType("callContextStore", WriteBehind.class);
-    Preparation preparation = registry.lookupByNameAndType("preparation", Preparation.class);
-    BoundInFlight kafka = registry.lookupByNameAndType("boundInFlight", BoundInFlight.class);
+  void addServices() throws Exception {
     context.addService(store);
     context.addService(preparation);
-    context.addService(
-        new LastWord(
-            kafka,
-            registry.lookupByNameAndType("eventsUnderWay", EventsUnderWay.class),
-            registry.lookupByNameAndType("countLost", CountLost.class)));
-    HealthCheckRegistry health = HealthCheckRegistry.get(context);
-    health.register(new ProxyHealthCheck("preparation", preparation::waitsFor));
-    health.register(new ProxyHealthCheck("kafka", kafka::trouble));
-    health.register(
-        new ProxyHealthCheck(
-            "call-context-store",
-            () -> store.trouble().map(why -> "The call-context store " + why)));
+    context.addService(new LastWord(inFlight, underWay, countLost));
+    HealthChecks checks =
+        new HealthChecks(context, meters)
+            .add("preparation", preparation::waitsFor)
+            .add("intake-buffer", this::bufferFull)
+            .add("commands", kafkaClients::trouble)
+            .available(HealthChecks.WEBSOCKET, this::isConnected)
+            .addService(
+                "call-context-store",
+                () -> store.trouble().map(why -> "The call-context store " + why));
+    if (!ManagementPort.isWanted(settings)) {
+      checks.addService("kafka", inFlight::trouble);
+      return;
+    }
+    // only for those who look: Asterisk and Kafka are asked even when there is nothing to do
+    Probe asterisk = new Probe("ask-asterisk", new AskAsterisk(context));
+    AskKafka askKafka =
+        new AskKafka(
+            kafkaConnection(context, settings),
+            settings.topics(),
+            settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT));
+    Probe kafka = new Probe("ask-kafka", askKafka);
+    context.addService(asterisk);
+    context.addService(kafka);
+    checks.addService("ari-rest", asterisk::trouble);
+    checks.addService("kafka", () -> inFlight.trouble().or(kafka::trouble));
+  }
+
+  private List<WebSocketStatus> websockets() {
+    return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
+  }
+
+  private boolean isConnected() {
+    return ws.isConnected() || wss.isConnected();
+  }
+
+  private Optional<String> bufferFull() {
+    return websockets().stream()
+        .filter(WebSocketStatus::bufferFull)
+        .findFirst()
+        .map(
+            full ->
+                "The websocket is not read, since "
+                    + full.bufferedMessages()
+                    + " events wait for Kafka in "
+                    + full.bufferedBytes()
+                    + " bytes (ari.buffer-size); Asterisk drops the connection if that goes on");
+  }
+
+  private static Supplier<Map<String, Object>> kafkaConnection(
+      CamelContext context, Settings settings) {
+    return () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
   }
 
   private static KafkaTopics topics(Settings settings, Supplier<Map<String, Object>> kafka) {

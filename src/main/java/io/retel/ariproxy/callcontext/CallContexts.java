@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -49,6 +50,8 @@ public final class CallContexts {
   private final Duration idleTime;
   private final WriteBehind store;
   private final InstantSource clock;
+  private final LongAdder lookUps = new LongAdder();
+  private final LongAdder misses = new LongAdder();
 
   /** What was kept and nobody has asked for within idle time. */
   private final Set<String> tooOld = ConcurrentHashMap.newKeySet();
@@ -89,8 +92,10 @@ public final class CallContexts {
 
   /** The call context that is remembered for a resource. */
   public Optional<String> of(Resource resource) {
+    lookUps.increment();
     Mapping known = cache.getIfPresent(resource.key());
     if (known == null) {
+      misses.increment();
       return Optional.empty();
     }
     if (!known.ended() && now() - known.usedAt() > idleTime.toSeconds() / TOUCHES) {
@@ -246,6 +251,21 @@ public final class CallContexts {
   /** The resource is gone: its mapping stays for late events only. */
   public void end(Resource resource) {
     change(resource, Mapping::end);
+  }
+
+  /** How often a resource's call context was looked up. */
+  public long lookUps() {
+    return lookUps.sum();
+  }
+
+  /** How many of the look-ups found none. */
+  public long misses() {
+    return misses.sum();
+  }
+
+  /** About how many resources are remembered, those that have just ended included. */
+  public long size() {
+    return cache.estimatedSize();
   }
 
   /** What is remembered of a resource. */

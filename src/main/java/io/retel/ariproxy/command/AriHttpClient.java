@@ -1,5 +1,6 @@
 package io.retel.ariproxy.command;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.settings.Secret;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -34,23 +35,29 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private final int connections;
   private final Timeout connectTimeout;
   private final Timeout responseTimeout;
+  private final MeasureRequests measureRequests;
 
   /**
    * @param connections how many requests may be under way at once
    * @param connectTimeoutMs how long a connect may take, and the wait for a free connection
    * @param responseTimeoutMs how long Asterisk may take to answer
+   * @param root the path of ari.url
+   * @param meters measure all requests
    */
   public AriHttpClient(
       String username,
       Secret password,
       int connections,
       long connectTimeoutMs,
-      long responseTimeoutMs) {
+      long responseTimeoutMs,
+      String root,
+      MeterRegistry meters) {
     byte[] credentials = (username + ":" + password.reveal()).getBytes(StandardCharsets.UTF_8);
     this.authorization = "Basic " + Base64.getEncoder().encodeToString(credentials);
     this.connections = connections;
     this.connectTimeout = Timeout.ofMilliseconds(connectTimeoutMs);
     this.responseTimeout = Timeout.ofMilliseconds(responseTimeoutMs);
+    this.measureRequests = new MeasureRequests(root, meters);
   }
 
   @Override
@@ -75,6 +82,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
                 .setConnectionRequestTimeout(connectTimeout)
                 .setResponseTimeout(responseTimeout)
                 .build())
+        .addExecInterceptorFirst("measure-requests", measureRequests)
         // a POST that was answered 503, or a GET, PUT or DELETE whose connection was cut, would go
         // out twice
         .disableAutomaticRetries()

@@ -2,11 +2,12 @@ package io.retel.ariproxy.event;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.Publication;
+import io.retel.ariproxy.metrics.Meters;
+import java.time.InstantSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -19,6 +20,7 @@ public final class WrapEvent implements Processor {
 
   private final Envelopes envelopes;
   private final Counter published;
+  private final EventDelay delay;
   private final CountLost lost;
   private final EventsUnderWay underWay;
 
@@ -32,6 +34,7 @@ public final class WrapEvent implements Processor {
     this.envelopes = envelopes;
     this.lost = lost;
     this.published = Meters.EVENTS_PUBLISHED.in(meters);
+    this.delay = new EventDelay(meters, InstantSource.system());
   }
 
   @Override
@@ -53,6 +56,7 @@ public final class WrapEvent implements Processor {
                 // one that is lost is handled, and so complete as well
                 if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                   published.increment();
+                  delay.acknowledged(mapped.event());
                 }
               }
 

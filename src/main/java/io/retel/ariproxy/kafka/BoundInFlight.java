@@ -88,6 +88,11 @@ public final class BoundInFlight implements Processor {
     }
   }
 
+  /** The bound, in bytes of heap. */
+  public long limit() {
+    return maxHeap;
+  }
+
   /** How much heap is taken now, in bytes. */
   public long taken() {
     lock.lock();

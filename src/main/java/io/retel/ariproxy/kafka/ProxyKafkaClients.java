@@ -1,7 +1,10 @@
 package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
@@ -18,6 +21,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
   private final int maxUnanswered;
   private final long drainTimeoutMs;
   private final BooleanSupplier stopping;
+  private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
@@ -56,7 +60,30 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
-    return new CommandConsumer(properties, maxUnanswered, drainTimeoutMs, stopping);
+    CommandConsumer consumer =
+        new CommandConsumer(properties, maxUnanswered, drainTimeoutMs, stopping);
+    consumers.removeIf(CommandConsumer::isClosed);
+    consumers.add(consumer);
+    return consumer;
+  }
+
+  /** How many commands are on the topics and have not been read. */
+  public long lag() {
+    return consumers.stream()
+        .filter(consumer -> !consumer.isClosed())
+        .mapToLong(CommandConsumer::lag)
+        .sum();
+  }
+
+  /** Why commands are no longer read, in a sentence. */
+  public Optional<String> trouble() {
+    return consumers.stream()
+        .filter(consumer -> consumer.isFenced() && !consumer.isClosed())
+        .findFirst()
+        .map(
+            fenced ->
+                "Another proxy reads this one's commands, so that this one does not any more: each"
+                    + " needs a kafka.commands-topic and a kafka.group of its own");
   }
 
   @Override

@@ -51,6 +51,10 @@ public enum Setting {
   CALLCONTEXT_CASSANDRA_USERNAME("callcontext.cassandra-username", ""),
   CALLCONTEXT_CASSANDRA_PASSWORD("callcontext.cassandra-password", "", true),
 
+  MANAGEMENT_HOST("management.host", "127.0.0.1"),
+  MANAGEMENT_PORT("management.port", "9000"),
+  METRICS_TAGS("metrics.tags", ""),
+
   ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
   ROUTES("ari-proxy.routes", "routes"),
   SHUTDOWN_TIMEOUT("ari-proxy.shutdown-timeout", "30");

@@ -12,12 +12,14 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,6 +35,7 @@ public final class Settings {
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
   private static final Pattern REDIS_DATABASE = Pattern.compile("(/\\d{0,9})?");
+  private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
   private static final Pattern KEYSPACE = Pattern.compile("\\w{1,48}");
 
   private final Map<Setting, String> values = new EnumMap<>(Setting.class);
@@ -151,6 +154,8 @@ public final class Settings {
         // they need nothing else
       }
     }
+    number(Setting.MANAGEMENT_PORT, 0, 65_535);
+    metricsTags();
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
     eventResources();
     if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {
@@ -283,6 +288,23 @@ public final class Settings {
     }
   }
 
+  /** The tags that all metrics have, in their order. */
+  public Map<String, String> metricsTags() {
+    Map<String, String> tags = new LinkedHashMap<>();
+    if (get(Setting.METRICS_TAGS).isEmpty()) {
+      return tags;
+    }
+    for (String tag : get(Setting.METRICS_TAGS).split(",", -1)) {
+      Matcher parts = TAG.matcher(tag.strip());
+      if (!parts.matches() || tags.put(parts.group("name"), parts.group("value")) != null) {
+        throw new InvalidSettingException(
+            Setting.METRICS_TAGS,
+            "must be like site=fra,asterisk=a1: names of letters, digits and underscores, each once");
+      }
+    }
+    return tags;
+  }
+
   /** How an event's resources are published. */
   public EventResourcesForm eventResources() {
     try {
@@ -307,6 +329,11 @@ public final class Settings {
     placeholders.setProperty(Setting.ARI_URL.key(), http);
     placeholders.setProperty("ari.websocket", "ws" + http.substring("http".length()));
     return placeholders;
+  }
+
+  /** The path of ARI's address, as {@code /ari}. */
+  public String ariPath() {
+    return path(ariUrl());
   }
 
   private URI ariUrl() {

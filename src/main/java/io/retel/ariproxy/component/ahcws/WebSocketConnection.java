@@ -137,8 +137,28 @@ final class WebSocketConnection implements AutoCloseable {
     return state;
   }
 
+  WebSocketStatus status() {
+    ConnectionState now = state;
+    return new WebSocketStatus(
+        address(),
+        now.connected(),
+        now.since(),
+        now.reason(),
+        now.failures(),
+        now.reconnects(),
+        now.gapsUntilNow(),
+        buffer.size(),
+        buffer.bytes(),
+        configuration.getBufferSize());
+  }
+
   /** The address without what might be secret. */
   String address() {
+    return address(uri);
+  }
+
+  /** An address without what might be secret. */
+  static String address(URI uri) {
     return uri.getScheme()
         + "://"
         + uri.getHost()
