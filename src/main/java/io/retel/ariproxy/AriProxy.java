@@ -61,6 +61,7 @@ public final class AriProxy {
       System.exit(INVALID_SETTING);
       return;
     }
+    sayWhatConnects(settings);
     try {
       ProxyMain main = application(CONFIGURATION, settings);
       int exitCode = main.run(args);
@@ -70,6 +71,20 @@ public final class AriProxy {
       LOG.debug("It does not start", e);
       System.exit(START_FAILED);
     }
+  }
+
+  private static void sayWhatConnects(Settings settings) {
+    LOG.info(
+        "{} of {} <-> Kafka at {}: events and responses to {}, commands from {}{}, call contexts in {}",
+        settings.get(Setting.ARI_APP),
+        settings.get(Setting.ARI_URL),
+        settings.get(Setting.KAFKA_BROKERS),
+        settings.get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
+        settings.get(Setting.KAFKA_COMMANDS_TOPIC),
+        settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()
+            ? ""
+            : " and " + settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC),
+        settings.get(Setting.CALLCONTEXT_STORE));
   }
 
   /**
