@@ -18,8 +18,10 @@ import io.retel.ariproxy.command.AriHttpClient;
 import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.command.BeginCommand;
 import io.retel.ariproxy.command.CheckCommand;
+import io.retel.ariproxy.command.CommandIntake;
 import io.retel.ariproxy.command.CommandReader;
 import io.retel.ariproxy.command.CommitWhenAnswered;
+import io.retel.ariproxy.command.IntakeHealthCheck;
 import io.retel.ariproxy.command.LeaveToAnother;
 import io.retel.ariproxy.command.NoteSubscription;
 import io.retel.ariproxy.command.ReadCommand;
@@ -30,6 +32,7 @@ import io.retel.ariproxy.command.ToAriRequest;
 import io.retel.ariproxy.command.WhileAsteriskIsReached;
 import io.retel.ariproxy.command.WrapAnswer;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.event.CountNotTold;
@@ -50,6 +53,10 @@ import io.retel.ariproxy.gap.SkipTold;
 import io.retel.ariproxy.gap.Subscriptions;
 import io.retel.ariproxy.gap.TellMissed;
 import io.retel.ariproxy.gap.Told;
+import io.retel.ariproxy.jmx.ManagedBeans;
+import io.retel.ariproxy.jmx.ManagedCallContexts;
+import io.retel.ariproxy.jmx.ManagedCommands;
+import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
 import io.retel.ariproxy.kafka.KafkaTopics;
@@ -64,7 +71,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.health.HealthCheckRegistry;
 import org.apache.camel.spi.Registry;
 
@@ -73,6 +82,11 @@ final class ProxyBeans {
 
   /** How long Asterisk's own event may come after the one that was made up for. */
   private static final Duration LATE = Duration.ofMinutes(1);
+
+  /** The routes that read commands from Kafka. */
+  private static final List<String> COMMAND_ROUTES = List.of("commands", "generic-commands");
+
+  private static final String BY_AN_OPERATOR = "an operator asks for a new one";
 
   private ProxyBeans() {}
 
@@ -128,6 +142,13 @@ final class ProxyBeans {
     registry.bind("preparation", preparation);
     registry.bind(
         "oncePrepared", new RunWhile(preparation::isDone, "topics and call contexts are there"));
+    CommandIntake intake = intake(context);
+    registry.bind("commandIntake", intake);
+    registry.bind(
+        "unlessPaused",
+        new RunWhile(
+            () -> preparation.isDone() && intake.isOpen(),
+            "topics and call contexts are there, and commands are not paused"));
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
@@ -229,9 +250,24 @@ final class ProxyBeans {
     BooleanSupplier connected = () -> ws.isConnected() || wss.isConnected();
     registry.bind("awaitApplication", new AwaitApplication(connected));
     WhileAsteriskIsReached whileReached =
-        new WhileAsteriskIsReached(() -> connected.getAsBoolean() && !store.isFailing());
+        new WhileAsteriskIsReached(
+            () -> intake.isOpen() && connected.getAsBoolean() && !store.isFailing());
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
+
+    registry.bind(
+        "managedBeans",
+        new ManagedBeans(
+            context,
+            Map.of(
+                "CallContexts",
+                new ManagedCallContexts(callContexts),
+                "Commands",
+                new ManagedCommands(intake),
+                "Websocket",
+                new ManagedWebsocket(
+                    () -> Stream.of(ws, wss).flatMap(each -> each.status().stream()).toList(),
+                    () -> Stream.of(ws, wss).forEach(each -> each.reconnect(BY_AN_OPERATOR))))));
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */
@@ -247,13 +283,32 @@ final class ProxyBeans {
             kafka,
             registry.lookupByNameAndType("eventsUnderWay", EventsUnderWay.class),
             registry.lookupByNameAndType("countLost", CountLost.class)));
+    context.addService(registry.lookupByNameAndType("managedBeans", ManagedBeans.class));
     HealthCheckRegistry health = HealthCheckRegistry.get(context);
     health.register(new ProxyHealthCheck("preparation", preparation::waitsFor));
     health.register(new ProxyHealthCheck("kafka", kafka::trouble));
     health.register(
+        new IntakeHealthCheck(registry.lookupByNameAndType("commandIntake", CommandIntake.class)));
+    health.register(
         new ProxyHealthCheck(
             "call-context-store",
             () -> store.trouble().map(why -> "The call-context store " + why)));
+  }
+
+  private static CommandIntake intake(CamelContext context) {
+    LanesComponent lanes = context.getComponent("lanes", LanesComponent.class);
+    return new CommandIntake(
+        lanes::leased,
+        lanes::waiting,
+        () ->
+            COMMAND_ROUTES.stream()
+                .filter(
+                    route -> {
+                      ServiceStatus status = context.getRouteController().getRouteStatus(route);
+                      return status != null && !status.isStopped();
+                    })
+                .toList(),
+        InstantSource.system());
   }
 
   private static KafkaTopics topics(Settings settings, Supplier<Map<String, Object>> kafka) {

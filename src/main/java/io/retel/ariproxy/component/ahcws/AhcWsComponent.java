@@ -1,6 +1,7 @@
 package io.retel.ariproxy.component.ahcws;
 
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -103,12 +104,27 @@ public class AhcWsComponent extends DefaultComponent {
         && connections.values().stream().allMatch(connection -> connection.state().connected());
   }
 
+  /** How the connections are now. */
+  public List<WebSocketStatus> status() {
+    return connections.values().stream().map(WebSocketConnection::status).toList();
+  }
+
   /**
    * Tells the routes once more that their connections are open, in its place between the messages,
    * if {@code fireWebSocketConnectionEvents} is on.
    */
   public void tellConnectedAgain() {
     connections.values().forEach(WebSocketConnection::tellConnectedAgain);
+  }
+
+  /**
+   * Closes the connections and opens them anew; those that are not open are tried at once. Returns
+   * at once.
+   *
+   * @param why in a clause, for the log
+   */
+  public void reconnect(String why) {
+    connections.values().forEach(connection -> connection.reconnect(why));
   }
 
   private void register(AhcWsHealthCheck check) {

@@ -19,8 +19,12 @@ class AhcWsHealthCheck extends AbstractHealthCheck {
     ConnectionState state = connection.state();
     builder.detail("address", connection.address());
     builder.detail("since", state.since().toString());
+    builder.detail("reconnects", state.reconnects());
     if (state.connected()) {
       builder.up();
+      if (!state.reason().isEmpty()) {
+        builder.detail("last.error", state.reason());
+      }
     } else {
       builder.down();
       builder.message(state.reason());
