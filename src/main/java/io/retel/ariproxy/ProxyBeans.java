@@ -59,6 +59,7 @@ import io.retel.ariproxy.jmx.ManagedCommands;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
+import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
@@ -278,6 +279,7 @@ final class ProxyBeans {
     BoundInFlight kafka = registry.lookupByNameAndType("boundInFlight", BoundInFlight.class);
     context.addService(store);
     context.addService(preparation);
+    context.addService(new KafkaSilence(context, kafka));
     context.addService(
         new LastWord(
             kafka,
