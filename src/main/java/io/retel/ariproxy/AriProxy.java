@@ -9,11 +9,14 @@ import io.retel.ariproxy.settings.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.spi.RoutePolicy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,8 +45,12 @@ public final class AriProxy {
   private static final List<String> MAIN_ROUTES =
       List.of("events", "connected", "missed", "commands", "execute-command", "publish");
 
-  /** They need the topics and the memory of call contexts before they take anything. */
-  private static final List<String> PREPARED_ROUTES = List.of("events", "commands");
+  /**
+   * Routes that need the topics and the memory of call contexts before they take anything, and the
+   * policies that see to it; a pause of the commands needs its one as well.
+   */
+  private static final Map<String, String> POLICIES =
+      Map.of("events", "oncePrepared", "commands", "unlessPaused");
 
   private AriProxy() {}
 
@@ -127,16 +134,7 @@ public final class AriProxy {
                             "There is no route {} in {}: what it does is not done",
                             route,
                             Path.of(settings.get(Setting.ROUTES)).toAbsolutePath()));
-            PREPARED_ROUTES.stream()
-                .map(context::getRoute)
-                .filter(route -> route != null && !RunWhile.isAPolicyOf(route))
-                .forEach(
-                    route ->
-                        LOG.error(
-                            "The route {} has no routePolicy: oncePrepared (with autoStartup: \"false\"): it takes"
-                                + " what comes before it can be told whose it is. Take both over from the"
-                                + " file that came with this version",
-                            route.getRouteId()));
+            POLICIES.forEach((route, policy) -> sayIfWithout(context, route, policy));
           }
 
           @Override
@@ -145,6 +143,20 @@ public final class AriProxy {
           }
         });
     return main;
+  }
+
+  private static void sayIfWithout(CamelContext context, String id, String policy) {
+    Route route = context.getRoute(id);
+    RoutePolicy wanted = context.getRegistry().lookupByNameAndType(policy, RoutePolicy.class);
+    if (route != null
+        && (route.getRoutePolicyList() == null || !route.getRoutePolicyList().contains(wanted))) {
+      LOG.error(
+          "The route {} has no routePolicy: {} (with autoStartup: \"false\"): it takes what comes before it"
+              + " can be told whose it is, or while commands are paused. Take both over from the file"
+              + " that came with this version",
+          id,
+          policy);
+    }
   }
 
   /** Camel's application with an end that is the proxy's own. */
