@@ -17,8 +17,10 @@ import io.retel.ariproxy.command.AriHttpClient;
 import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.command.BeginCommand;
 import io.retel.ariproxy.command.CheckCommand;
+import io.retel.ariproxy.command.CommandIntake;
 import io.retel.ariproxy.command.CommandReader;
 import io.retel.ariproxy.command.CommitWhenAnswered;
+import io.retel.ariproxy.command.IntakeHealthCheck;
 import io.retel.ariproxy.command.LeaveToAnother;
 import io.retel.ariproxy.command.NoteSubscription;
 import io.retel.ariproxy.command.ReadCommand;
@@ -51,8 +53,13 @@ import io.retel.ariproxy.gap.SkipTold;
 import io.retel.ariproxy.gap.Subscriptions;
 import io.retel.ariproxy.gap.TellMissed;
 import io.retel.ariproxy.gap.Told;
+import io.retel.ariproxy.jmx.ManagedBeans;
+import io.retel.ariproxy.jmx.ManagedCallContexts;
+import io.retel.ariproxy.jmx.ManagedCommands;
+import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
+import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
@@ -75,6 +82,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.spi.Registry;
 
 /** What the routes refer to by name, and what runs beside them. */
@@ -82,6 +90,11 @@ final class ProxyBeans {
 
   /** How long Asterisk's own event may come after the one that was made up for. */
   private static final Duration LATE = Duration.ofMinutes(1);
+
+  /** The routes that read commands from Kafka. */
+  private static final List<String> COMMAND_ROUTES = List.of("commands", "generic-commands");
+
+  private static final String BY_AN_OPERATOR = "an operator asks for a new one";
 
   private final CamelContext context;
   private final Settings settings;
@@ -92,6 +105,8 @@ final class ProxyBeans {
   private final Preparation preparation;
   private final BoundInFlight inFlight;
   private final ProxyKafkaClients kafkaClients;
+  private final CommandIntake intake;
+  private final ManagedBeans managedBeans;
   private final AhcWsComponent ws;
   private final AhcWsComponent wss;
 
@@ -143,6 +158,12 @@ final class ProxyBeans {
                 }));
     registry.bind(
         "oncePrepared", new RunWhile(preparation::isDone, "topics and call contexts are there"));
+    this.intake = intake(context);
+    registry.bind(
+        "unlessPaused",
+        new RunWhile(
+            () -> preparation.isDone() && intake.isOpen(),
+            "topics and call contexts are there, and commands are not paused"));
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
@@ -241,7 +262,7 @@ final class ProxyBeans {
     registry.bind("countNotTold", new CountNotTold(meters, lookAgain));
     registry.bind("awaitApplication", new AwaitApplication(this::isConnected));
     WhileAsteriskIsReached whileReached =
-        new WhileAsteriskIsReached(() -> isConnected() && !store.isFailing());
+        new WhileAsteriskIsReached(() -> intake.isOpen() && isConnected() && !store.isFailing());
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
 
@@ -253,18 +274,33 @@ final class ProxyBeans {
         .callContexts(callContexts, store)
         .kafka(inFlight);
     context.getManagementStrategy().addEventNotifier(new CountRestarts(meters));
+
+    this.managedBeans =
+        new ManagedBeans(
+            context,
+            Map.of(
+                "CallContexts",
+                new ManagedCallContexts(callContexts),
+                "Commands",
+                new ManagedCommands(intake),
+                "Websocket",
+                new ManagedWebsocket(
+                    this::websockets,
+                    () -> Stream.of(ws, wss).forEach(each -> each.reconnect(BY_AN_OPERATOR)))));
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */
   void addServices() throws Exception {
     context.addService(store);
     context.addService(preparation);
+    context.addService(new KafkaSilence(context, inFlight));
     context.addService(new LastWord(inFlight, underWay, countLost));
+    context.addService(managedBeans);
     HealthChecks checks =
         new HealthChecks(context, meters)
             .add("preparation", preparation::waitsFor)
             .add("intake-buffer", this::bufferFull)
-            .add("commands", kafkaClients::trouble)
+            .add(new IntakeHealthCheck(intake, kafkaClients::trouble))
             .available(HealthChecks.WEBSOCKET, this::isConnected)
             .addService(
                 "call-context-store",
@@ -311,6 +347,22 @@ final class ProxyBeans {
   private static Supplier<Map<String, Object>> kafkaConnection(
       CamelContext context, Settings settings) {
     return () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
+  }
+
+  private static CommandIntake intake(CamelContext context) {
+    LanesComponent lanes = context.getComponent("lanes", LanesComponent.class);
+    return new CommandIntake(
+        lanes::leased,
+        lanes::waiting,
+        () ->
+            COMMAND_ROUTES.stream()
+                .filter(
+                    route -> {
+                      ServiceStatus status = context.getRouteController().getRouteStatus(route);
+                      return status != null && !status.isStopped();
+                    })
+                .toList(),
+        InstantSource.system());
   }
 
   private static KafkaTopics topics(Settings settings, Supplier<Map<String, Object>> kafka) {

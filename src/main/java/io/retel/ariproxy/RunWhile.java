@@ -51,19 +51,13 @@ public class RunWhile extends RoutePolicySupport {
     this.said = said;
   }
 
-  /** Whether a route runs under such a policy. */
-  static boolean isAPolicyOf(Route route) {
-    return route.getRoutePolicyList() != null
-        && route.getRoutePolicyList().stream().anyMatch(RunWhile.class::isInstance);
-  }
-
   @Override
   public synchronized void onInit(Route route) {
     waiting.put(route.getRouteId(), true);
     CamelContext context = route.getCamelContext();
     if (timer == null) {
       ExecutorServiceManager executors = context.getExecutorServiceManager();
-      timer = executors.newSingleThreadScheduledExecutor(this, "run-while " + said);
+      timer = executors.newSingleThreadScheduledExecutor(this, "run-while");
       // Camel does not expect a route that starts or stops while it stops
       context.addLifecycleStrategy(
           new LifecycleStrategySupport() {

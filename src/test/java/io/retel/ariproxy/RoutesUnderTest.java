@@ -54,6 +54,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.getRegistry().bind("awaitApplication", new AwaitApplication(connected::get));
     // nothing has to be prepared
     context.getRegistry().bind("oncePrepared", new RunWhile(() -> true, "it is a test"));
+    context.getRegistry().bind("unlessPaused", new RunWhile(() -> true, "it is a test"));
     PluginHelper.getRoutesLoader(context).loadRoutes(files());
   }
 

@@ -5,6 +5,7 @@ import io.retel.ariproxy.metrics.Meters;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckRegistry;
 
 /**
@@ -31,6 +32,12 @@ public final class HealthChecks {
    */
   public HealthChecks add(String id, Supplier<Optional<String>> trouble) {
     registry.register(new ProxyHealthCheck(id, trouble));
+    return this;
+  }
+
+  /** Adds a check of the proxy itself that tells more than what is wrong. */
+  public HealthChecks add(HealthCheck check) {
+    registry.register(check);
     return this;
   }
 

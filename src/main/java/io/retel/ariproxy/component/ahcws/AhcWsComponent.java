@@ -116,6 +116,16 @@ public class AhcWsComponent extends DefaultComponent {
     connections.values().forEach(WebSocketConnection::tellConnectedAgain);
   }
 
+  /**
+   * Closes the connections and opens them anew; those that are not open are tried at once. Returns
+   * at once.
+   *
+   * @param why in a clause, for the log
+   */
+  public void reconnect(String why) {
+    connections.values().forEach(connection -> connection.reconnect(why));
+  }
+
   /** Adds the health check of an endpoint's websocket, before it is opened. */
   void addHealthCheck(AhcWsEndpoint endpoint) {
     URI uri = endpoint.getHttpUri();

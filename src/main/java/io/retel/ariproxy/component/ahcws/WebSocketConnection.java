@@ -47,6 +47,7 @@ final class WebSocketConnection implements AutoCloseable {
   private volatile AsyncHttpClient client;
   private volatile WebSocketSession session;
   private Future<?> pinging;
+  private Future<?> nextTry;
   private String loggedReason = "";
 
   WebSocketConnection(
@@ -94,6 +95,25 @@ final class WebSocketConnection implements AutoCloseable {
     if (state.connected() && configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
     }
+  }
+
+  /**
+   * Closes the websocket and opens it anew; if it is not open, tries at once. Returns at once.
+   *
+   * @param why in a clause
+   */
+  void reconnect(String why) {
+    timer.now(
+        () -> {
+          WebSocketSession current = session;
+          if (state.connected() && current != null) {
+            abandon(current, why);
+          }
+          Future<?> waiting = nextTry;
+          if (waiting != null && waiting.cancel(false)) {
+            connect();
+          }
+        });
   }
 
   /** No route is there any more to take what is in the buffer; says so if there is anything. */
@@ -324,7 +344,7 @@ final class WebSocketConnection implements AutoCloseable {
             maximumDelay,
             failures,
             ThreadLocalRandom.current()::nextDouble);
-    timer.after(delay, this::connect);
+    nextTry = timer.after(delay, this::connect);
   }
 
   private void lost(String why, int failures) {
