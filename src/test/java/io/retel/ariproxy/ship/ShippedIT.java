@@ -15,6 +15,7 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -31,6 +32,7 @@ class ShippedIT {
 
   private static final String APP = "shipped";
   private static final Path ELSEWHERE = Path.of("/");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir private static Path folder;
   @TempDir private Path work;
@@ -131,7 +133,7 @@ class ShippedIT {
       all.putAll(environment);
       try (ProxyProcess proxy = ProxyProcess.start(command, all, ELSEWHERE, log);
           Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP);
+        asterisk.awaitConnected(APP, PATIENCE);
         SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
         controller.event("the-call", "STASIS_START", payload -> true);
         assertThat(
