@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -54,8 +55,12 @@ public final class AriProxy {
 
   private AriProxy() {}
 
-  /** Runs until SIGTERM or Ctrl-C. */
+  /** Runs until SIGTERM or Ctrl-C, or answers what is asked. */
   public static void main(String[] args) throws Exception {
+    OptionalInt answered = CommandLine.answer(args, System.out, System.err);
+    if (answered.isPresent()) {
+      System.exit(answered.getAsInt());
+    }
     if (!Files.isRegularFile(CONFIGURATION)) {
       LOG.error("{} is not there: start from the project's folder", CONFIGURATION.toAbsolutePath());
       System.exit(INVALID_SETTING);

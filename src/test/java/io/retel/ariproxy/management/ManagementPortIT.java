@@ -74,8 +74,7 @@ class ManagementPortIT {
       Answer notReady = management.await("/observe/health/ready", 503);
       assertThat(notReady.json().path("checks").findValuesAsText("message"))
           .as("why the websocket is down")
-          .anyMatch(
-              why -> why.contains("Asterisk shuts down") || why.contains("is not reachable"));
+          .anyMatch(why -> why.contains("Asterisk shuts down") || why.contains("is not reachable"));
       assertThat(management.get("/observe/health/live").status()).isEqualTo(200);
       assertThat(management.get("/health/smoke").json().toString())
           .isEqualTo("{\"ok\":true,\"errors\":[]}");
