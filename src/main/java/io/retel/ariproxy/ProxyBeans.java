@@ -55,6 +55,9 @@ import io.retel.ariproxy.kafka.KafkaConnection;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
@@ -85,6 +88,9 @@ final class ProxyBeans {
     Registry registry = context.getRegistry();
     MeterRegistry meters = new SimpleMeterRegistry();
     registry.bind("meters", meters);
+    context.getCamelContextExtension().addInterceptStrategy(new AtWork());
+    Mask mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
+    PayloadLog payloads = new PayloadLog(mask);
 
     Supplier<Map<String, Object>> kafka =
         () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
@@ -158,12 +164,12 @@ final class ProxyBeans {
     registry.bind("setAgain", SetAgain.ask());
     registry.bind("wasSetAgain", SetAgain.answer());
     CountLost countLost = new CountLost(meters);
-    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay));
+    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay, payloads));
     registry.bind("countUnreadable", new CountUnreadable(meters));
     registry.bind("countLost", countLost);
 
     // commands
-    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts)));
+    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts), payloads));
     registry.bind("beginCommand", new BeginCommand());
     AnswerMemory answers =
         new AnswerMemory(
@@ -181,7 +187,8 @@ final class ProxyBeans {
     registry.bind("registerCreated", new RegisterCreated(callContexts));
     registry.bind("toAriRequest", new ToAriRequest());
     WrapAnswer wrapAnswer =
-        new WrapAnswer(envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE));
+        new WrapAnswer(
+            envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE), payloads);
     registry.bind("wrapAnswer", wrapAnswer);
     registry.bind("settleCreated", new SettleCreated(callContexts));
     registry.bind("noteSubscription", new NoteSubscription(subscriptions));

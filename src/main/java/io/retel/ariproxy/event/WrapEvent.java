@@ -7,6 +7,8 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.Publication;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.PayloadLog;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -21,13 +23,19 @@ public final class WrapEvent implements Processor {
   private final Counter published;
   private final CountLost lost;
   private final EventsUnderWay underWay;
+  private final PayloadLog payloads;
 
   /**
    * @param lost counts what fails where no error handling reaches any more, as in a stop while
    *     Kafka is away
    */
   public WrapEvent(
-      Envelopes envelopes, MeterRegistry meters, CountLost lost, EventsUnderWay underWay) {
+      Envelopes envelopes,
+      MeterRegistry meters,
+      CountLost lost,
+      EventsUnderWay underWay,
+      PayloadLog payloads) {
+    this.payloads = payloads;
     this.underWay = underWay;
     this.envelopes = envelopes;
     this.lost = lost;
@@ -43,7 +51,9 @@ public final class WrapEvent implements Processor {
         mapped.callContext() != null
             ? mapped.callContext()
             : mapped.resources().stream().findFirst().map(Resource::id).orElse(null);
-    Publication.prepare(exchange, key, envelopes.event(mapped), mapped.unmapped());
+    byte[] envelope = envelopes.event(mapped);
+    Publication.prepare(exchange, key, envelope, mapped.unmapped());
+    payloads.published(envelope);
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -58,7 +68,7 @@ public final class WrapEvent implements Processor {
 
               @Override
               public void onFailure(Exchange failed) {
-                lost.count(failed, failed.getException());
+                AtWork.on(failed, () -> lost.count(failed, failed.getException()));
               }
             });
   }

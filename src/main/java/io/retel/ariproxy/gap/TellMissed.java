@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.logging.AtWork;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.AsyncProducer;
@@ -52,7 +53,8 @@ public final class TellMissed implements Processor {
   private void tell(CamelContext context, MappedEvent event) {
     Exchange own = new DefaultExchange(context);
     own.getMessage().setBody(event);
-    producer.process(own, doneSync -> countIfNotTaken(own, event));
+    AtWork.label(own, event.callContext(), null, event.resources());
+    producer.process(own, doneSync -> AtWork.on(own, () -> countIfNotTaken(own, event)));
   }
 
   /** What fails in the route is counted there. */

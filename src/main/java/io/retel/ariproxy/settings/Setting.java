@@ -51,9 +51,16 @@ public enum Setting {
   CALLCONTEXT_CASSANDRA_USERNAME("callcontext.cassandra-username", ""),
   CALLCONTEXT_CASSANDRA_PASSWORD("callcontext.cassandra-password", "", true),
 
+  LOGGING_FORMAT("logging.format", "text"),
+  LOGGING_LEVEL("logging.level", "INFO"),
+  LOGGING_MASK("logging.mask", "true"),
+
   ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
   ROUTES("ari-proxy.routes", "routes"),
   SHUTDOWN_TIMEOUT("ari-proxy.shutdown-timeout", "30");
+
+  /** The file that has them, in the folder that the proxy is started in. */
+  public static final String FILE = "config/application.properties";
 
   private final String key;
   private final String defaultValue;
