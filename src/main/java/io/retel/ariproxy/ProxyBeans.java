@@ -61,6 +61,8 @@ import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
+import io.retel.ariproxy.tracing.LogTracer;
+import io.retel.ariproxy.tracing.MaskedBacklogTracer;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -91,6 +93,9 @@ final class ProxyBeans {
     context.getCamelContextExtension().addInterceptStrategy(new AtWork());
     Mask mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
     PayloadLog payloads = new PayloadLog(mask);
+    registry.bind("mask", mask);
+    // by its type Camel takes it for its own
+    registry.bind("logTracer", new LogTracer(mask));
 
     Supplier<Map<String, Object>> kafka =
         () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
@@ -254,6 +259,9 @@ final class ProxyBeans {
             kafka,
             registry.lookupByNameAndType("eventsUnderWay", EventsUnderWay.class),
             registry.lookupByNameAndType("countLost", CountLost.class)));
+    Mask mask = registry.lookupByNameAndType("mask", Mask.class);
+    context.addStartupListener(
+        (started, alreadyStarted) -> MaskedBacklogTracer.register(started, mask));
     HealthCheckRegistry health = HealthCheckRegistry.get(context);
     health.register(new ProxyHealthCheck("preparation", preparation::waitsFor));
     health.register(new ProxyHealthCheck("kafka", kafka::trouble));

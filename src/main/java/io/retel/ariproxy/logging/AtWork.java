@@ -8,6 +8,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
 import org.apache.camel.spi.InterceptStrategy;
+import org.apache.camel.spi.WrapAwareProcessor;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
@@ -69,10 +70,15 @@ public final class AtWork implements InterceptStrategy {
     return new Step(target);
   }
 
-  private static final class Step extends DelegateAsyncProcessor {
+  private static final class Step extends DelegateAsyncProcessor implements WrapAwareProcessor {
 
     Step(Processor target) {
       super(target);
+    }
+
+    @Override
+    public Processor getWrapped() {
+      return getProcessor();
     }
 
     @Override
