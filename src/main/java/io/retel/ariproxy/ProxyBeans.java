@@ -63,6 +63,9 @@ import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.management.AskAsterisk;
 import io.retel.ariproxy.management.AskKafka;
 import io.retel.ariproxy.management.HealthChecks;
@@ -74,6 +77,8 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
+import io.retel.ariproxy.tracing.LogTracer;
+import io.retel.ariproxy.tracing.MaskedBacklogTracer;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -99,6 +104,7 @@ final class ProxyBeans {
   private final CamelContext context;
   private final Settings settings;
   private final MeterRegistry meters;
+  private final Mask mask;
   private final WriteBehind store;
   private final EventsUnderWay underWay = new EventsUnderWay();
   private final CountLost countLost;
@@ -120,6 +126,12 @@ final class ProxyBeans {
     this.settings = settings;
     this.meters = MeterRegistries.bind(context, settings.metricsTags());
     Registry registry = context.getRegistry();
+    context.getCamelContextExtension().addInterceptStrategy(new AtWork());
+    this.mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
+    PayloadLog payloads = new PayloadLog(mask);
+    registry.bind("mask", mask);
+    // by its type Camel takes it for its own
+    registry.bind("logTracer", new LogTracer(mask));
 
     Supplier<Map<String, Object>> kafka = kafkaConnection(context, settings);
     this.store =
@@ -194,12 +206,12 @@ final class ProxyBeans {
     registry.bind("setAgain", SetAgain.ask());
     registry.bind("wasSetAgain", SetAgain.answer());
     this.countLost = new CountLost(meters);
-    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay));
+    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay, payloads));
     registry.bind("countUnreadable", new CountUnreadable(meters));
     registry.bind("countLost", countLost);
 
     // commands
-    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts)));
+    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts), payloads));
     registry.bind("beginCommand", new BeginCommand());
     AnswerMemory answers =
         new AnswerMemory(
@@ -217,7 +229,8 @@ final class ProxyBeans {
     registry.bind("registerCreated", new RegisterCreated(callContexts));
     registry.bind("toAriRequest", new ToAriRequest());
     WrapAnswer wrapAnswer =
-        new WrapAnswer(envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE));
+        new WrapAnswer(
+            envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE), payloads);
     registry.bind("wrapAnswer", wrapAnswer);
     registry.bind("settleCreated", new SettleCreated(callContexts));
     registry.bind("noteSubscription", new NoteSubscription(subscriptions));
@@ -296,6 +309,8 @@ final class ProxyBeans {
     context.addService(new KafkaSilence(context, inFlight));
     context.addService(new LastWord(inFlight, underWay, countLost));
     context.addService(managedBeans);
+    context.addStartupListener(
+        (started, alreadyStarted) -> MaskedBacklogTracer.register(started, mask));
     HealthChecks checks =
         new HealthChecks(context, meters)
             .add("preparation", preparation::waitsFor)

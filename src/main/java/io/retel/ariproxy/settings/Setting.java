@@ -55,9 +55,16 @@ public enum Setting {
   MANAGEMENT_PORT("management.port", "9000"),
   METRICS_TAGS("metrics.tags", ""),
 
+  LOGGING_FORMAT("logging.format", "text"),
+  LOGGING_LEVEL("logging.level", "INFO"),
+  LOGGING_MASK("logging.mask", "true"),
+
   ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
   ROUTES("ari-proxy.routes", "routes"),
   SHUTDOWN_TIMEOUT("ari-proxy.shutdown-timeout", "30");
+
+  /** The file that has them, in the folder that the proxy is started in. */
+  public static final String FILE = "config/application.properties";
 
   private final String key;
   private final String defaultValue;

@@ -156,6 +156,9 @@ public final class Settings {
     }
     number(Setting.MANAGEMENT_PORT, 0, 65_535);
     metricsTags();
+    oneOf(Setting.LOGGING_FORMAT, List.of("text", "json"));
+    oneOf(Setting.LOGGING_LEVEL, List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE"));
+    trueOrFalse(Setting.LOGGING_MASK);
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
     eventResources();
     if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {
@@ -403,6 +406,12 @@ public final class Settings {
   private void trueOrFalse(Setting setting) {
     if (!get(setting).equals("true") && !get(setting).equals("false")) {
       throw new InvalidSettingException(setting, "must be true or false");
+    }
+  }
+
+  private void oneOf(Setting setting, List<String> values) {
+    if (!values.contains(get(setting))) {
+      throw new InvalidSettingException(setting, "must be one of " + String.join(", ", values));
     }
   }
 
