@@ -52,21 +52,30 @@ import io.retel.ariproxy.gap.TellMissed;
 import io.retel.ariproxy.gap.Told;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
+import io.retel.ariproxy.kafka.KafkaSecurity;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.kafka.SecuredKafkaClients;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
+import io.retel.ariproxy.tls.TrustedAuthorities;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.health.HealthCheckRegistry;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.jsse.SSLContextParameters;
 
 /** What the routes refer to by name. */
 final class ProxyBeans {
@@ -86,8 +95,9 @@ final class ProxyBeans {
     MeterRegistry meters = new SimpleMeterRegistry();
     registry.bind("meters", meters);
 
+    KafkaSecurity kafkaSecurity = settings.kafkaSecurity();
     Supplier<Map<String, Object>> kafka =
-        () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
+        () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS), kafkaSecurity);
     WriteBehind store =
         new WriteBehind(
             store(settings, kafka),
@@ -194,11 +204,16 @@ final class ProxyBeans {
     registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer, meters));
 
     // connections
+    Optional<SSLContextParameters> ariTls =
+        Optional.of(settings.trustedForAri())
+            .filter(trusted -> !trusted.isEmpty())
+            .map(TrustedAuthorities::only);
     registry.bind(
         "ariHttpClient",
         new AriHttpClient(
             settings.get(Setting.ARI_USERNAME),
             settings.password(),
+            sslContext(context, ariTls.orElseGet(SSLContextParameters::new)),
             (int) settings.number(Setting.COMMANDS_AT_ONCE),
             settings.number(Setting.ARI_CONNECT_TIMEOUT),
             settings.number(Setting.ARI_RESPONSE_TIMEOUT)));
@@ -206,9 +221,13 @@ final class ProxyBeans {
     registry.bind(
         "kafkaClients",
         new ProxyKafkaClients(
+            kafkaSecurity,
             (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
             shutdownTimeoutMs / 2,
             context::isStopping));
+    context
+        .getComponent("kafka", KafkaComponent.class)
+        .setKafkaClientFactory(new SecuredKafkaClients(kafkaSecurity));
     registry.bind("markAnswered", new MarkAnswered());
     BoundInFlight inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
     registry.bind("boundInFlight", inFlight);
@@ -216,8 +235,8 @@ final class ProxyBeans {
     Meters.KAFKA_SILENT_SECONDS.gauge(meters, () -> inFlight.silence().toSeconds());
     Meters.STORE_WAITING.gauge(meters, store::waiting);
 
-    AhcWsComponent ws = websocket(context, "ahc-ws", settings);
-    AhcWsComponent wss = websocket(context, "ahc-wss", settings);
+    AhcWsComponent ws = websocket(context, "ahc-ws", settings, ariTls);
+    AhcWsComponent wss = websocket(context, "ahc-wss", settings, ariTls);
     LookAgain lookAgain =
         new LookAgain(
             context,
@@ -301,10 +320,20 @@ final class ProxyBeans {
     };
   }
 
-  private static AhcWsComponent websocket(CamelContext context, String scheme, Settings settings) {
+  private static AhcWsComponent websocket(
+      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
     component.setUsername(settings.get(Setting.ARI_USERNAME));
     component.setPassword(settings.password().reveal());
+    tls.ifPresent(component::setSslContextParameters);
     return component;
+  }
+
+  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
+    try {
+      return tls.createSSLContext(context);
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

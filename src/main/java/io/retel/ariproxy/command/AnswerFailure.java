@@ -4,6 +4,8 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.command.AriAnswer.Outcome;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.tls.TlsTrouble;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -45,7 +47,10 @@ public final class AnswerFailure implements Processor {
         Meters.COMMANDS_NOT_SENT.in(meters),
         cause ->
             new AriAnswer.Failure(
-                503, "Asterisk could not be reached: " + why(cause), Outcome.NOT_SENT));
+                503,
+                "Asterisk could not be reached: "
+                    + TlsTrouble.of(cause, Setting.ARI_CA_FILE.key()).orElseGet(() -> why(cause)),
+                Outcome.NOT_SENT));
   }
 
   /** What it would create is not known to be kept. */
