@@ -2,10 +2,8 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.netty.handler.ssl.NotSslRecordException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.tls.TlsTrouble;
-import org.apache.camel.util.ObjectHelper;
 
 /** Says in a sentence what is wrong with a websocket and what can be done about it. */
 final class Trouble {
@@ -14,9 +12,6 @@ final class Trouble {
 
   /** No connection could be made. */
   static String unreachable(String address, Throwable cause) {
-    if (ObjectHelper.getException(NotSslRecordException.class, cause) != null) {
-      return address + ": no TLS connection can be made: the server does not speak TLS";
-    }
     return TlsTrouble.of(cause, Setting.ARI_CA_FILE.key())
         .map(what -> address + ": no TLS connection can be made: " + what)
         .orElseGet(() -> address + " is not reachable: " + rootMessage(cause));
