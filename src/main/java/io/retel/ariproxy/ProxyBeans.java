@@ -59,10 +59,12 @@ import io.retel.ariproxy.jmx.ManagedCommands;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
+import io.retel.ariproxy.kafka.KafkaSecurity;
 import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.kafka.SecuredKafkaClients;
 import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.logging.Mask;
 import io.retel.ariproxy.logging.PayloadLog;
@@ -77,8 +79,11 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
+import io.retel.ariproxy.tls.TrustedAuthorities;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -86,9 +91,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ServiceStatus;
+import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.jsse.SSLContextParameters;
 
 /** What the routes refer to by name, and what runs beside them. */
 final class ProxyBeans {
@@ -104,6 +112,7 @@ final class ProxyBeans {
   private final CamelContext context;
   private final Settings settings;
   private final MeterRegistry meters;
+  private final KafkaSecurity kafkaSecurity;
   private final Mask mask;
   private final WriteBehind store;
   private final EventsUnderWay underWay = new EventsUnderWay();
@@ -133,7 +142,8 @@ final class ProxyBeans {
     // by its type Camel takes it for its own
     registry.bind("logTracer", new LogTracer(mask));
 
-    Supplier<Map<String, Object>> kafka = kafkaConnection(context, settings);
+    this.kafkaSecurity = settings.kafkaSecurity();
+    Supplier<Map<String, Object>> kafka = this::kafkaConnection;
     this.store =
         new WriteBehind(
             store(settings, kafka),
@@ -243,11 +253,16 @@ final class ProxyBeans {
     registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer));
 
     // connections
+    Optional<SSLContextParameters> ariTls =
+        Optional.of(settings.trustedForAri())
+            .filter(trusted -> !trusted.isEmpty())
+            .map(TrustedAuthorities::only);
     registry.bind(
         "ariHttpClient",
         new AriHttpClient(
             settings.get(Setting.ARI_USERNAME),
             settings.password(),
+            sslContext(context, ariTls.orElseGet(SSLContextParameters::new)),
             (int) settings.number(Setting.COMMANDS_AT_ONCE),
             settings.number(Setting.ARI_CONNECT_TIMEOUT),
             settings.number(Setting.ARI_RESPONSE_TIMEOUT),
@@ -256,15 +271,19 @@ final class ProxyBeans {
     long shutdownTimeoutMs = settings.number(Setting.SHUTDOWN_TIMEOUT) * 1_000;
     this.kafkaClients =
         new ProxyKafkaClients(
+            kafkaSecurity,
             (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
             shutdownTimeoutMs / 2,
             context::isStopping);
     registry.bind("kafkaClients", kafkaClients);
+    context
+        .getComponent("kafka", KafkaComponent.class)
+        .setKafkaClientFactory(new SecuredKafkaClients(kafkaSecurity));
     registry.bind("markAnswered", new MarkAnswered());
     this.inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
     registry.bind("boundInFlight", inFlight);
-    this.ws = websocket(context, "ahc-ws", settings);
-    this.wss = websocket(context, "ahc-wss", settings);
+    this.ws = websocket(context, "ahc-ws", settings, ariTls);
+    this.wss = websocket(context, "ahc-wss", settings, ariTls);
     LookAgain lookAgain =
         new LookAgain(
             context,
@@ -328,7 +347,7 @@ final class ProxyBeans {
     Probe asterisk = new Probe("ask-asterisk", new AskAsterisk(context));
     AskKafka askKafka =
         new AskKafka(
-            kafkaConnection(context, settings),
+            this::kafkaConnection,
             settings.topics(),
             settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT));
     Probe kafka = new Probe("ask-kafka", askKafka);
@@ -359,9 +378,8 @@ final class ProxyBeans {
                     + " bytes (ari.buffer-size); Asterisk drops the connection if that goes on");
   }
 
-  private static Supplier<Map<String, Object>> kafkaConnection(
-      CamelContext context, Settings settings) {
-    return () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
+  private Map<String, Object> kafkaConnection() {
+    return KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS), kafkaSecurity);
   }
 
   private static CommandIntake intake(CamelContext context) {
@@ -425,10 +443,20 @@ final class ProxyBeans {
     };
   }
 
-  private static AhcWsComponent websocket(CamelContext context, String scheme, Settings settings) {
+  private static AhcWsComponent websocket(
+      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
     component.setUsername(settings.get(Setting.ARI_USERNAME));
     component.setPassword(settings.password().reveal());
+    tls.ifPresent(component::setSslContextParameters);
     return component;
+  }
+
+  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
+    try {
+      return tls.createSSLContext(context);
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
