@@ -59,10 +59,15 @@ import io.retel.ariproxy.jmx.ManagedCommands;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
+import io.retel.ariproxy.kafka.KafkaSecurity;
 import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.kafka.SecuredKafkaClients;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.management.AskAsterisk;
 import io.retel.ariproxy.management.AskKafka;
 import io.retel.ariproxy.management.HealthChecks;
@@ -74,6 +79,11 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
+import io.retel.ariproxy.tls.TrustedAuthorities;
+import io.retel.ariproxy.tracing.LogTracer;
+import io.retel.ariproxy.tracing.MaskedBacklogTracer;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -81,9 +91,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ServiceStatus;
+import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.jsse.SSLContextParameters;
 
 /** What the routes refer to by name, and what runs beside them. */
 final class ProxyBeans {
@@ -99,6 +112,8 @@ final class ProxyBeans {
   private final CamelContext context;
   private final Settings settings;
   private final MeterRegistry meters;
+  private final KafkaSecurity kafkaSecurity;
+  private final Mask mask;
   private final WriteBehind store;
   private final EventsUnderWay underWay = new EventsUnderWay();
   private final CountLost countLost;
@@ -120,8 +135,15 @@ final class ProxyBeans {
     this.settings = settings;
     this.meters = MeterRegistries.bind(context, settings.metricsTags());
     Registry registry = context.getRegistry();
+    context.getCamelContextExtension().addInterceptStrategy(new AtWork());
+    this.mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
+    PayloadLog payloads = new PayloadLog(mask);
+    registry.bind("mask", mask);
+    // by its type Camel takes it for its own
+    registry.bind("logTracer", new LogTracer(mask));
 
-    Supplier<Map<String, Object>> kafka = kafkaConnection(context, settings);
+    this.kafkaSecurity = settings.kafkaSecurity();
+    Supplier<Map<String, Object>> kafka = this::kafkaConnection;
     this.store =
         new WriteBehind(
             store(settings, kafka),
@@ -194,12 +216,12 @@ final class ProxyBeans {
     registry.bind("setAgain", SetAgain.ask());
     registry.bind("wasSetAgain", SetAgain.answer());
     this.countLost = new CountLost(meters);
-    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay));
+    registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay, payloads));
     registry.bind("countUnreadable", new CountUnreadable(meters));
     registry.bind("countLost", countLost);
 
     // commands
-    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts)));
+    registry.bind("readCommand", new ReadCommand(new CommandReader(callContexts), payloads));
     registry.bind("beginCommand", new BeginCommand());
     AnswerMemory answers =
         new AnswerMemory(
@@ -217,7 +239,8 @@ final class ProxyBeans {
     registry.bind("registerCreated", new RegisterCreated(callContexts));
     registry.bind("toAriRequest", new ToAriRequest());
     WrapAnswer wrapAnswer =
-        new WrapAnswer(envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE));
+        new WrapAnswer(
+            envelopes, answers, (int) settings.number(Setting.ARI_MAX_BODY_SIZE), payloads);
     registry.bind("wrapAnswer", wrapAnswer);
     registry.bind("settleCreated", new SettleCreated(callContexts));
     registry.bind("noteSubscription", new NoteSubscription(subscriptions));
@@ -230,11 +253,16 @@ final class ProxyBeans {
     registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer));
 
     // connections
+    Optional<SSLContextParameters> ariTls =
+        Optional.of(settings.trustedForAri())
+            .filter(trusted -> !trusted.isEmpty())
+            .map(TrustedAuthorities::only);
     registry.bind(
         "ariHttpClient",
         new AriHttpClient(
             settings.get(Setting.ARI_USERNAME),
             settings.password(),
+            sslContext(context, ariTls.orElseGet(SSLContextParameters::new)),
             (int) settings.number(Setting.COMMANDS_AT_ONCE),
             settings.number(Setting.ARI_CONNECT_TIMEOUT),
             settings.number(Setting.ARI_RESPONSE_TIMEOUT),
@@ -243,15 +271,19 @@ final class ProxyBeans {
     long shutdownTimeoutMs = settings.number(Setting.SHUTDOWN_TIMEOUT) * 1_000;
     this.kafkaClients =
         new ProxyKafkaClients(
+            kafkaSecurity,
             (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
             shutdownTimeoutMs / 2,
             context::isStopping);
     registry.bind("kafkaClients", kafkaClients);
+    context
+        .getComponent("kafka", KafkaComponent.class)
+        .setKafkaClientFactory(new SecuredKafkaClients(kafkaSecurity));
     registry.bind("markAnswered", new MarkAnswered());
     this.inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
     registry.bind("boundInFlight", inFlight);
-    this.ws = websocket(context, "ahc-ws", settings);
-    this.wss = websocket(context, "ahc-wss", settings);
+    this.ws = websocket(context, "ahc-ws", settings, ariTls);
+    this.wss = websocket(context, "ahc-wss", settings, ariTls);
     LookAgain lookAgain =
         new LookAgain(
             context,
@@ -296,6 +328,8 @@ final class ProxyBeans {
     context.addService(new KafkaSilence(context, inFlight));
     context.addService(new LastWord(inFlight, underWay, countLost));
     context.addService(managedBeans);
+    context.addStartupListener(
+        (started, alreadyStarted) -> MaskedBacklogTracer.register(started, mask));
     HealthChecks checks =
         new HealthChecks(context, meters)
             .add("preparation", preparation::waitsFor)
@@ -313,7 +347,7 @@ final class ProxyBeans {
     Probe asterisk = new Probe("ask-asterisk", new AskAsterisk(context));
     AskKafka askKafka =
         new AskKafka(
-            kafkaConnection(context, settings),
+            this::kafkaConnection,
             settings.topics(),
             settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT));
     Probe kafka = new Probe("ask-kafka", askKafka);
@@ -344,9 +378,8 @@ final class ProxyBeans {
                     + " bytes (ari.buffer-size); Asterisk drops the connection if that goes on");
   }
 
-  private static Supplier<Map<String, Object>> kafkaConnection(
-      CamelContext context, Settings settings) {
-    return () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
+  private Map<String, Object> kafkaConnection() {
+    return KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS), kafkaSecurity);
   }
 
   private static CommandIntake intake(CamelContext context) {
@@ -410,10 +443,20 @@ final class ProxyBeans {
     };
   }
 
-  private static AhcWsComponent websocket(CamelContext context, String scheme, Settings settings) {
+  private static AhcWsComponent websocket(
+      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
     component.setUsername(settings.get(Setting.ARI_USERNAME));
     component.setPassword(settings.password().reveal());
+    tls.ifPresent(component::setSslContextParameters);
     return component;
+  }
+
+  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
+    try {
+      return tls.createSSLContext(context);
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

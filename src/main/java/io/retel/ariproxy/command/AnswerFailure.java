@@ -1,5 +1,7 @@
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.tls.TlsTrouble;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -36,7 +38,10 @@ public final class AnswerFailure implements Processor {
         wrapAnswer,
         cause ->
             new AriAnswer.Failure(
-                503, "Asterisk could not be reached: " + why(cause), AriAnswer.Outcome.NOT_SENT));
+                503,
+                "Asterisk could not be reached: "
+                    + TlsTrouble.of(cause, Setting.ARI_CA_FILE.key()).orElseGet(() -> why(cause)),
+                AriAnswer.Outcome.NOT_SENT));
   }
 
   /** What it would create is not known to be kept. */

@@ -2,6 +2,8 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.Shortened;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -79,7 +81,7 @@ public record Command(
   public String toString() {
     return (prepared == null
             ? "what is not sent"
-            : request().method() + " " + Shortened.text(request().path()))
+            : request().method() + " " + Shortened.text(Mask.pathOf(request().path())))
         + " (command "
         + Shortened.text(String.valueOf(commandId))
         + " of "

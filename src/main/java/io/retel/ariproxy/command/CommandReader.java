@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.logging.Shortened;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;

@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.kafka.CommandOffset;
+import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.Tagged;
 import java.util.List;
@@ -85,6 +86,10 @@ public final class CommitWhenAnswered implements Processor {
 
     @Override
     public void onFailure(Exchange failed) {
+      AtWork.on(failed, () -> settle(failed));
+    }
+
+    private void settle(Exchange failed) {
       Command command = failed.getProperty(Command.PROPERTY, Command.class);
       if (offset.left()) {
         left.increment();
@@ -113,7 +118,13 @@ public final class CommitWhenAnswered implements Processor {
     /** Its route is stopped by force, as by an edit, and nobody else is going to read it. */
     private void answerAfterAll(Exchange interrupted) {
       Exchange response = new DefaultExchange(interrupted.getContext());
-      for (String property : List.of(Command.PROPERTY, AriAnswer.PROPERTY)) {
+      for (String property :
+          List.of(
+              Command.PROPERTY,
+              AriAnswer.PROPERTY,
+              AtWork.CALL_CONTEXT,
+              AtWork.COMMAND_ID,
+              AtWork.RESOURCE)) {
         response.setProperty(property, interrupted.getProperty(property));
       }
       response.setProperty(Exchange.EXCEPTION_CAUGHT, interrupted.getException());

@@ -1,6 +1,8 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.component.lanes.LanesConstants;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.PayloadLog;
 import java.time.Instant;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -16,9 +18,11 @@ import org.apache.camel.component.kafka.KafkaConstants;
 public final class ReadCommand implements Processor {
 
   private final CommandReader reader;
+  private final PayloadLog payloads;
 
-  public ReadCommand(CommandReader reader) {
+  public ReadCommand(CommandReader reader, PayloadLog payloads) {
     this.reader = reader;
+    this.payloads = payloads;
   }
 
   @Override
@@ -31,10 +35,17 @@ public final class ReadCommand implements Processor {
             message.getHeader(KafkaConstants.OFFSET, long.class),
             message.getHeader(KafkaConstants.KEY, String.class),
             Instant.ofEpochMilli(message.getHeader(KafkaConstants.TIMESTAMP, long.class)));
-    Command command = reader.read(origin, message.getBody(byte[].class));
+    byte[] record = message.getBody(byte[].class);
+    Command command = reader.read(origin, record);
     message.removeHeaders("*");
     message.setBody(command);
     exchange.setProperty(Command.PROPERTY, command);
     exchange.setProperty(LanesConstants.LANE, command.lane());
+    AtWork.label(
+        exchange,
+        command.callContext(),
+        command.commandId() == null ? null : command.commandId().asText(),
+        command.resources());
+    payloads.received(record);
   }
 }

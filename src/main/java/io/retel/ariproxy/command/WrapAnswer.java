@@ -2,6 +2,7 @@ package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.Publication;
+import io.retel.ariproxy.logging.PayloadLog;
 import java.io.IOException;
 import java.io.InputStream;
 import org.apache.camel.Exchange;
@@ -17,11 +18,14 @@ public final class WrapAnswer implements Processor {
   private final Envelopes envelopes;
   private final AnswerMemory answers;
   private final int maxBodySize;
+  private final PayloadLog payloads;
 
   /**
    * @param maxBodySize the largest body of Asterisk's that is passed on, in bytes
    */
-  public WrapAnswer(Envelopes envelopes, AnswerMemory answers, int maxBodySize) {
+  public WrapAnswer(
+      Envelopes envelopes, AnswerMemory answers, int maxBodySize, PayloadLog payloads) {
+    this.payloads = payloads;
     this.envelopes = envelopes;
     this.answers = answers;
     this.maxBodySize = maxBodySize;
@@ -42,6 +46,7 @@ public final class WrapAnswer implements Processor {
       answers.remember(command, envelope);
     }
     Publication.prepare(exchange, command.lane(), envelope, false);
+    payloads.published(envelope);
   }
 
   private AriAnswer read(Message message) throws IOException {

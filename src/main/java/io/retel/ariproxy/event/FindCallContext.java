@@ -6,6 +6,7 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.EventType;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.Tagged;
 import org.apache.camel.Exchange;
@@ -51,6 +52,7 @@ public final class FindCallContext implements Processor {
     if (mapped.unmapped()) {
       unmapped.increment();
     }
+    AtWork.label(exchange, mapped.callContext(), null, mapped.resources());
     exchange.getMessage().setBody(mapped);
   }
 }

@@ -6,6 +6,8 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.Publication;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.InstantSource;
 import org.apache.camel.Exchange;
@@ -23,13 +25,19 @@ public final class WrapEvent implements Processor {
   private final EventDelay delay;
   private final CountLost lost;
   private final EventsUnderWay underWay;
+  private final PayloadLog payloads;
 
   /**
    * @param lost counts what fails where no error handling reaches any more, as in a stop while
    *     Kafka is away
    */
   public WrapEvent(
-      Envelopes envelopes, MeterRegistry meters, CountLost lost, EventsUnderWay underWay) {
+      Envelopes envelopes,
+      MeterRegistry meters,
+      CountLost lost,
+      EventsUnderWay underWay,
+      PayloadLog payloads) {
+    this.payloads = payloads;
     this.underWay = underWay;
     this.envelopes = envelopes;
     this.lost = lost;
@@ -46,7 +54,9 @@ public final class WrapEvent implements Processor {
         mapped.callContext() != null
             ? mapped.callContext()
             : mapped.resources().stream().findFirst().map(Resource::id).orElse(null);
-    Publication.prepare(exchange, key, envelopes.event(mapped), mapped.unmapped());
+    byte[] envelope = envelopes.event(mapped);
+    Publication.prepare(exchange, key, envelope, mapped.unmapped());
+    payloads.published(envelope);
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -62,7 +72,7 @@ public final class WrapEvent implements Processor {
 
               @Override
               public void onFailure(Exchange failed) {
-                lost.count(failed, failed.getException());
+                AtWork.on(failed, () -> lost.count(failed, failed.getException()));
               }
             });
   }

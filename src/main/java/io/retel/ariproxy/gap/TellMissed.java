@@ -3,6 +3,7 @@ package io.retel.ariproxy.gap;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.metrics.Meters;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -52,7 +53,8 @@ public final class TellMissed implements Processor {
   private void tell(CamelContext context, MappedEvent event) {
     Exchange own = new DefaultExchange(context);
     own.getMessage().setBody(event);
-    producer.process(own, doneSync -> countIfNotTaken(own, event));
+    AtWork.label(own, event.callContext(), null, event.resources());
+    producer.process(own, doneSync -> AtWork.on(own, () -> countIfNotTaken(own, event)));
   }
 
   /** What fails in the route is counted there. */

@@ -13,24 +13,28 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 
-/** Makes the Kafka clients of Camel's component. */
+/** Makes the Kafka clients of the proxy's own routes. */
 public final class ProxyKafkaClients implements KafkaClientFactory {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
+  private final KafkaSecurity security;
   private final int maxUnanswered;
   private final long drainTimeoutMs;
   private final BooleanSupplier stopping;
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
+   * @param security how they encrypt and log in
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
    *     are fetched
    * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
    *     answered
    * @param stopping whether the proxy stops
    */
-  public ProxyKafkaClients(int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+  public ProxyKafkaClients(
+      KafkaSecurity security, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+    this.security = security;
     this.maxUnanswered = maxUnanswered;
     this.drainTimeoutMs = drainTimeoutMs;
     this.stopping = stopping;
@@ -41,7 +45,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
     // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
     // them (seen on 4.1.1)
     properties.putIfAbsent(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
-    return new KafkaProducer<>(properties) {
+    return new KafkaProducer<>(security.in(properties)) {
       @Override
       public void close() {
         // Kafka's own waits for ever, and with it a stop while Kafka is away; in a stop that is
@@ -61,7 +65,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
     CommandConsumer consumer =
-        new CommandConsumer(properties, maxUnanswered, drainTimeoutMs, stopping);
+        new CommandConsumer(security.in(properties), maxUnanswered, drainTimeoutMs, stopping);
     consumers.removeIf(CommandConsumer::isClosed);
     consumers.add(consumer);
     return consumer;

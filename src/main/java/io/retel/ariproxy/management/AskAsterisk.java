@@ -1,5 +1,7 @@
 package io.retel.ariproxy.management;
 
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.tls.TlsTrouble;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -27,7 +29,11 @@ public final class AskAsterisk implements Probe.Question {
     String url = context.resolvePropertyPlaceholders("{{ari.url}}");
     if (answer.getException() != null) {
       throw new IllegalStateException(
-          "ARI at " + url + " does not answer: " + answer.getException().getMessage());
+          "ARI at "
+              + url
+              + " does not answer: "
+              + TlsTrouble.of(answer.getException(), Setting.ARI_CA_FILE.key())
+                  .orElseGet(() -> answer.getException().getMessage()));
     }
     int status = answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
     if (status != 200) {

@@ -22,7 +22,7 @@ public final class AskKafka implements Probe.Question, AutoCloseable {
   private final Supplier<Map<String, Object>> connection;
   private final List<String> topics;
   private final Duration timeout;
-  private Admin admin;
+  private volatile Admin admin;
 
   /**
    * @param connection where Kafka is, and how to log in

@@ -31,7 +31,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
 
   /**
    * @param name of its thread
-   * @param question must come to its end by itself
+   * @param question must come to its end by itself; closed with the probe if it can be
    */
   public Probe(String name, Question question) {
     this.name = name;
@@ -50,9 +50,12 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
   }
 
   @Override
-  protected void doStop() {
+  protected void doStop() throws Exception {
     if (timer != null) {
       context.getExecutorServiceManager().shutdownNow(timer);
+    }
+    if (question instanceof AutoCloseable closeable) {
+      closeable.close();
     }
   }
 

@@ -2,12 +2,14 @@ package io.retel.ariproxy.settings;
 
 import io.retel.ariproxy.command.AllowedOperations;
 import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.kafka.KafkaSecurity;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -62,7 +64,7 @@ public final class Settings {
 
   /**
    * Reads and checks the settings: from an environment variable, else from the file, else the
-   * default.
+   * default; secrets also from files that either names.
    *
    * <p>A value is taken as it is written, since a password may look like a placeholder.
    *
@@ -80,15 +82,19 @@ public final class Settings {
       }
     }
     file.stringPropertyNames().forEach(key -> refuseIfMisspelled(configuration, key));
-    return new Settings(
-        setting ->
-            environment.getOrDefault(
-                setting.environmentVariable(), file.getProperty(setting.key())));
+    return new Settings(new SettingSources(environment, file)::valueOf);
   }
 
   /** What has a name like a setting's must be one; what routes of one's own need has another. */
   private static void refuseIfMisspelled(Path configuration, String key) {
-    List<String> known = Arrays.stream(Setting.values()).map(Setting::key).toList();
+    List<String> known =
+        Arrays.stream(Setting.values())
+            .flatMap(
+                setting ->
+                    setting.secret()
+                        ? Stream.of(setting.key(), setting.fileKey())
+                        : Stream.of(setting.key()))
+            .toList();
     String group = key.substring(0, key.indexOf('.') + 1);
     if (!group.isEmpty()
         && !known.contains(key)
@@ -109,7 +115,9 @@ public final class Settings {
       throw new InvalidSettingException(
           Setting.ARI_USERNAME, "must not contain a colon, which basic authentication forbids");
     }
+    trustedForAri();
     hosts(Setting.KAFKA_BROKERS);
+    kafkaSecurity();
     defaultTo(
         Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
         get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC) + "-unmapped");
@@ -156,6 +164,9 @@ public final class Settings {
     }
     number(Setting.MANAGEMENT_PORT, 0, 65_535);
     metricsTags();
+    oneOf(Setting.LOGGING_FORMAT, List.of("text", "json"));
+    oneOf(Setting.LOGGING_LEVEL, List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE"));
+    trueOrFalse(Setting.LOGGING_MASK);
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
     eventResources();
     if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {
@@ -277,6 +288,16 @@ public final class Settings {
   /** A setting that is a number of seconds. */
   public Duration seconds(Setting setting) {
     return Duration.ofSeconds(number(setting));
+  }
+
+  /** Whose certificates are trusted for ARI; empty for those that the JVM trusts. */
+  public List<X509Certificate> trustedForAri() {
+    return new SecuritySettings(this).trustedForAri();
+  }
+
+  /** How Kafka's clients encrypt and log in. */
+  public KafkaSecurity kafkaSecurity() {
+    return new SecuritySettings(this).kafka();
   }
 
   /** What controllers may ask of Asterisk. */
@@ -403,6 +424,12 @@ public final class Settings {
   private void trueOrFalse(Setting setting) {
     if (!get(setting).equals("true") && !get(setting).equals("false")) {
       throw new InvalidSettingException(setting, "must be true or false");
+    }
+  }
+
+  private void oneOf(Setting setting, List<String> values) {
+    if (!values.contains(get(setting))) {
+      throw new InvalidSettingException(setting, "must be one of " + String.join(", ", values));
     }
   }
 

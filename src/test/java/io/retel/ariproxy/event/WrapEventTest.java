@@ -7,6 +7,8 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.metrics.Meters;
 import java.util.List;
 import org.apache.camel.Exchange;
@@ -30,7 +32,8 @@ class WrapEventTest {
             new Envelopes("commands", EventResourcesForm.ARRAY),
             meters,
             new CountLost(meters),
-            new EventsUnderWay())
+            new EventsUnderWay(),
+            new PayloadLog(new Mask(true)))
         .process(exchange);
   }
 

@@ -2,6 +2,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.retel.ariproxy.component.ReplaceableConsumer;
 import io.retel.ariproxy.component.Turnstile;
+import io.retel.ariproxy.logging.AtWork;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -95,9 +96,14 @@ class AhcWsConsumer extends ReplaceableConsumer {
             exchange,
             doneSync -> {
               if (exchange.getException() != null) {
-                getExceptionHandler()
-                    .handleException(
-                        "Error processing websocket message", exchange, exchange.getException());
+                AtWork.on(
+                    exchange,
+                    () ->
+                        getExceptionHandler()
+                            .handleException(
+                                "Error processing websocket message",
+                                exchange,
+                                exchange.getException()));
               }
               releaseExchange(exchange, false);
             });

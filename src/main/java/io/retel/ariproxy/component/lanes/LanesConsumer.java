@@ -2,6 +2,7 @@ package io.retel.ariproxy.component.lanes;
 
 import io.retel.ariproxy.component.ReplaceableConsumer;
 import io.retel.ariproxy.component.Turnstile;
+import io.retel.ariproxy.logging.AtWork;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -88,9 +89,14 @@ class LanesConsumer extends ReplaceableConsumer {
                 try {
                   // what a forced stop interrupts says so by its completions
                   if (exchange.getException() != null && !forcedToStop()) {
-                    getExceptionHandler()
-                        .handleException(
-                            "Error processing exchange", exchange, exchange.getException());
+                    AtWork.on(
+                        exchange,
+                        () ->
+                            getExceptionHandler()
+                                .handleException(
+                                    "Error processing exchange",
+                                    exchange,
+                                    exchange.getException()));
                   }
                 } finally {
                   lanes.end(lease);

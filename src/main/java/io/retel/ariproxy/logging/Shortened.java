@@ -1,14 +1,14 @@
-package io.retel.ariproxy.command;
+package io.retel.ariproxy.logging;
 
 /** Makes a text that somebody else wrote fit for a log line and for a RESPONSE's message. */
-final class Shortened {
+public final class Shortened {
 
   private static final int MOST = 200;
 
   private Shortened() {}
 
   /** The text in one line, and not more of it than tells what it is. */
-  static String text(String text) {
+  public static String text(String text) {
     if (text == null) {
       return null;
     }

@@ -1,0 +1,217 @@
+package io.retel.ariproxy.logging;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.retel.ariproxy.ari.Resource;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Masks what tells who talks to whom, in what is shown to people who look for a fault: numbers and
+ * names of callers, what is dialed, and what channel variables and messages say. Ids of channels,
+ * bridges, playbacks and recordings stay, and so does what is empty. Nothing that is published or
+ * sent is masked.
+ *
+ * <p>The names are those of ARI's models (rest-api/*.json of Asterisk 22).
+ */
+public final class Mask {
+
+  /** What stands in the place of what is masked. */
+  public static final String MASKED = "***";
+
+  /** CallerID objects: number and name. */
+  private static final Set<String> PEOPLE = Set.of("caller", "connected");
+
+  /** Objects with variables of the dialplan. */
+  private static final Set<String> VARIABLES = Set.of("channelvars", "variables", "userevent");
+
+  /** Texts, in events, in bodies of commands and as parameters of their urls. */
+  private static final Set<String> FIELDS =
+      Set.of(
+          "app_data",
+          "appArgs",
+          "args",
+          "body",
+          "callerId",
+          "destination",
+          "dialplan_app_data",
+          "dialstring",
+          "digit",
+          "dtmf",
+          "endpoint",
+          "exten",
+          "extension",
+          "forward",
+          "from",
+          "resource",
+          "to",
+          "value");
+
+  /** Types of resources whose ids are somebody's address. */
+  private static final Set<String> ADDRESSES = Set.of("ENDPOINT", "MAILBOX", "DEVICE");
+
+  /** What the proxy itself goes by. */
+  private static final String CALL_CONTEXT = "CALL_CONTEXT";
+
+  /** Technology and the number that makes it unique stay: PJSIP/alice-0000001f, Local/1@a-01;2. */
+  private static final Pattern CHANNEL_NAME =
+      Pattern.compile("(\\w+/).+(-[0-9a-f]{8}(;[12])?)", Pattern.DOTALL);
+
+  private static final Pattern PATH_WITH_ADDRESS =
+      Pattern.compile("(/endpoints/[^/?]+/|/mailboxes/)[^/?]+");
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  private final boolean on;
+
+  /**
+   * @param on whether anything is masked
+   */
+  public Mask(boolean on) {
+    this.on = on;
+  }
+
+  /** Whether anything is masked. */
+  public boolean on() {
+    return on;
+  }
+
+  /**
+   * A text that may be JSON, a url or a query; what is none of them stays as it is.
+   *
+   * @param text any text, or null
+   */
+  public String text(String text) {
+    if (!on || text == null) {
+      return text;
+    }
+    if (text.startsWith("{") || text.startsWith("[")) {
+      try {
+        return masked("", JSON.readTree(text)).toString();
+      } catch (JsonProcessingException e) {
+        return "no JSON, " + text.length() + " characters";
+      }
+    }
+    return text.indexOf('=') > 0 && text.indexOf(' ') < 0 ? url(text) : pathOf(text);
+  }
+
+  /** A url of a command, or its query alone. */
+  public String url(String url) {
+    if (!on) {
+      return url;
+    }
+    int questionMark = url.indexOf('?');
+    String path =
+        questionMark < 0 && url.startsWith("/") ? url : url.substring(0, questionMark + 1);
+    return pathOf(path) + query(url.substring(path.length()));
+  }
+
+  /**
+   * The path of a url, for lines of any level: neither endpoint nor mailbox stands in it, whatever
+   * the setting is.
+   */
+  public static String pathOf(String url) {
+    return url.contains("/endpoints/") || url.contains("/mailboxes/")
+        ? PATH_WITH_ADDRESS.matcher(url).replaceAll("$1" + MASKED)
+        : url;
+  }
+
+  /**
+   * The key of a resource, for lines of any level: without the address of an endpoint or mailbox.
+   */
+  static String key(Resource resource) {
+    return ADDRESSES.contains(resource.type().name())
+        ? resource.type() + ":" + MASKED
+        : resource.key();
+  }
+
+  private static String query(String query) {
+    if (query.isEmpty()) {
+      return query;
+    }
+    StringBuilder masked = new StringBuilder();
+    for (String pair : query.split("&", -1)) {
+      int equals = pair.indexOf('=');
+      String name = equals < 0 ? pair : pair.substring(0, equals);
+      if (!masked.isEmpty()) {
+        masked.append('&');
+      }
+      masked.append(
+          equals >= 0 && equals < pair.length() - 1 && FIELDS.contains(decoded(name))
+              ? name + "=" + MASKED
+              : pair);
+    }
+    return masked.toString();
+  }
+
+  private static String decoded(String name) {
+    try {
+      return URLDecoder.decode(name, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      return name;
+    }
+  }
+
+  private JsonNode masked(String field, JsonNode node) {
+    if (node.isObject()) {
+      return object(field, node);
+    }
+    if (node.isArray()) {
+      ArrayNode array = JsonNodeFactory.instance.arrayNode();
+      node.forEach(element -> array.add(masked(field, element)));
+      return array;
+    }
+    if (FIELDS.contains(field)) {
+      return hidden(node);
+    }
+    if (!node.isTextual()) {
+      return node;
+    }
+    String text = node.textValue();
+    if (field.equals("url")) {
+      return TextNode.valueOf(url(text));
+    }
+    var channel = CHANNEL_NAME.matcher(text);
+    return channel.matches()
+        ? TextNode.valueOf(channel.group(1) + MASKED + channel.group(2))
+        : node;
+  }
+
+  private ObjectNode object(String field, JsonNode node) {
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    boolean address = ADDRESSES.contains(node.path("type").asText());
+    // a Dial's caller is a channel
+    boolean person = PEOPLE.contains(field) && !node.has("id");
+    boolean callContext = node.path("variable").asText().equals(CALL_CONTEXT);
+    node.fields()
+        .forEachRemaining(
+            child -> {
+              String name = child.getKey();
+              JsonNode value = child.getValue();
+              boolean stays = name.equals(CALL_CONTEXT) || callContext && name.equals("value");
+              boolean hides = person || VARIABLES.contains(field) || address && name.equals("id");
+              if (stays) {
+                object.set(name, value);
+              } else {
+                object.set(name, hides ? hidden(value) : masked(name, value));
+              }
+            });
+    return object;
+  }
+
+  private static JsonNode hidden(JsonNode node) {
+    return node.isNull() || node.isTextual() && node.textValue().isEmpty()
+        ? node
+        : TextNode.valueOf(MASKED);
+  }
+}

@@ -1,0 +1,163 @@
+package io.retel.ariproxy.tracing;
+
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.logging.Mask;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.NamedNode;
+import org.apache.camel.NamedRoute;
+import org.apache.camel.Predicate;
+import org.apache.camel.impl.engine.DefaultTracer;
+import org.apache.camel.spi.BacklogTracer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Camel's tracer into the log, which knows more than routes and steps: it takes the filter of the
+ * backlog tracer as well, so that one call can be followed; its lines say whose they are; and what
+ * they show is masked. No stream is read.
+ *
+ * <p>It is a bean of the registry, where Camel finds it. Safe for use by many threads.
+ */
+public final class LogTracer extends DefaultTracer {
+
+  private static final Logger LOG = LoggerFactory.getLogger("org.apache.camel.Tracing");
+  private static final int MOST = 10_000;
+
+  private final Mask mask;
+  private volatile Filter filter = new Filter("", exchange -> true);
+
+  /** What is traced, as it was written and as it is asked. */
+  private record Filter(String text, Predicate predicate) {}
+
+  /**
+   * @param mask goes over bodies and headers
+   */
+  public LogTracer(Mask mask) {
+    this.mask = mask;
+    setExchangeFormatter(this::format);
+  }
+
+  @Override
+  protected void doInit() throws Exception {
+    super.doInit();
+    setEnabled(getCamelContext().isTracing());
+    setStandby(getCamelContext().isTracingStandby());
+    setTracePattern(getCamelContext().getTracingPattern());
+  }
+
+  @Override
+  public void traceBeforeNode(NamedNode node, Exchange exchange) {
+    trace(exchange, () -> super.traceBeforeNode(node, exchange));
+  }
+
+  @Override
+  public void traceSentNode(NamedNode node, Exchange exchange, Endpoint endpoint, long elapsed) {
+    trace(exchange, () -> super.traceSentNode(node, exchange, endpoint, elapsed));
+  }
+
+  @Override
+  public void traceBeforeRoute(NamedRoute route, Exchange exchange) {
+    if (isTraced(route)) {
+      trace(exchange, () -> super.traceBeforeRoute(route, exchange));
+    }
+  }
+
+  @Override
+  public void traceAfterRoute(NamedRoute route, Exchange exchange) {
+    if (isTraced(route)) {
+      trace(exchange, () -> super.traceAfterRoute(route, exchange));
+    }
+  }
+
+  /** Camel asks the pattern for steps only. */
+  private boolean isTraced(NamedRoute route) {
+    return route instanceof NamedNode node && shouldTrace(node);
+  }
+
+  private void trace(Exchange exchange, Runnable line) {
+    if (isEnabled() && filter().matches(exchange)) {
+      AtWork.on(exchange, line);
+    }
+  }
+
+  private Predicate filter() {
+    BacklogTracer backlog =
+        getCamelContext().getCamelContextExtension().getContextPlugin(BacklogTracer.class);
+    String text =
+        backlog == null || backlog.getTraceFilter() == null ? "" : backlog.getTraceFilter();
+    Filter current = filter;
+    if (!current.text().equals(text)) {
+      current =
+          new Filter(
+              text,
+              text.isEmpty()
+                  ? exchange -> true
+                  : getCamelContext().resolveLanguage("simple").createPredicate(text));
+      filter = current;
+    }
+    return current.predicate();
+  }
+
+  @Override
+  protected void dumpTrace(String line, Object node) {
+    LOG.info("{}", line);
+  }
+
+  private String format(Exchange exchange) {
+    Message message = exchange.getMessage();
+    Map<String, String> headers = new TreeMap<>();
+    message.getHeaders().forEach((name, value) -> headers.put(name, header(name, value)));
+    Exception failure = exchange.getException();
+    return "Exchange["
+        + exchange.getExchangeId()
+        + ", headers "
+        + headers
+        + ", body "
+        + body(message.getBody())
+        + (failure == null ? "" : ", failed: " + failure)
+        + "]";
+  }
+
+  private String header(String name, Object value) {
+    if (Secrets.isNameOfOne(name)) {
+      return Mask.MASKED;
+    }
+    if (value instanceof byte[] bytes) {
+      return bytes.length + " bytes";
+    }
+    return value instanceof String || value instanceof Number || value instanceof Enum
+        ? cut(mask.text(value.toString()))
+        : String.valueOf(value == null ? null : value.getClass().getSimpleName());
+  }
+
+  private String body(Object body) {
+    if (body instanceof byte[] bytes) {
+      return cut(mask.text(new String(bytes, StandardCharsets.UTF_8)));
+    }
+    if (body instanceof AriEvent event) {
+      return body(event.payload());
+    }
+    if (body instanceof MappedEvent mapped) {
+      return body(mapped.event());
+    }
+    if (body instanceof String text) {
+      return cut(mask.text(text));
+    }
+    // a command says of itself what may be shown, and a stream is read once, by whom it is for
+    return body instanceof Command || body == null
+        ? String.valueOf(body)
+        : body.getClass().getSimpleName();
+  }
+
+  private static String cut(String text) {
+    return text.length() <= MOST ? text : text.substring(0, MOST) + "\u2026";
+  }
+}

@@ -1,0 +1,173 @@
+package io.retel.ariproxy.tracing;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.retel.ariproxy.logging.Mask;
+import java.util.List;
+import javax.management.JMException;
+import javax.management.ObjectName;
+import org.apache.camel.CamelContext;
+import org.apache.camel.api.management.ManagedResource;
+import org.apache.camel.impl.debugger.BacklogTracer;
+import org.apache.camel.management.mbean.ManagedBacklogTracer;
+import org.apache.camel.spi.BacklogTracerEventMessage;
+import org.apache.camel.spi.ManagementAgent;
+import org.apache.camel.spi.ManagementStrategy;
+
+/**
+ * The MBean of Camel's backlog tracer, whose dumps are masked; and whose filter can be taken away
+ * again by setting it to an empty text, which Camel's own goes on with.
+ *
+ * <p>Masked are the dumps as JSON. While the mask is on there are no others: a message's parts are
+ * not known apart in them.
+ */
+@ManagedResource(description = "Managed BacklogTracer, masked")
+public final class MaskedBacklogTracer extends ManagedBacklogTracer {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String ALL = "'all' == 'all'";
+
+  private final Mask mask;
+
+  private MaskedBacklogTracer(CamelContext context, BacklogTracer tracer, Mask mask) {
+    super(context, tracer);
+    this.mask = mask;
+  }
+
+  /**
+   * Takes the place of Camel's own MBean, which has the same name.
+   *
+   * @param context one that has started
+   */
+  public static void register(CamelContext context, Mask mask) throws JMException {
+    BacklogTracer tracer =
+        (BacklogTracer)
+            context
+                .getCamelContextExtension()
+                .getContextPlugin(org.apache.camel.spi.BacklogTracer.class);
+    ManagementStrategy management = context.getManagementStrategy();
+    if (tracer != null && management.getManagementAgent() != null) {
+      ManagementAgent agent = management.getManagementAgent();
+      ObjectName name =
+          management.getManagementObjectNameStrategy().getObjectNameForTracer(context, tracer);
+      agent.unregister(name);
+      agent.register(new MaskedBacklogTracer(context, tracer, mask), name);
+    }
+  }
+
+  @Override
+  public void setTraceFilter(String predicate) {
+    super.setTraceFilter(predicate == null || predicate.isBlank() ? ALL : predicate);
+  }
+
+  @Override
+  public String getTraceFilter() {
+    return ALL.equals(super.getTraceFilter()) ? "" : super.getTraceFilter();
+  }
+
+  @Override
+  public String dumpTracedMessagesAsJSon(String nodeOrRouteId) {
+    return masked(super.dumpTracedMessagesAsJSon(nodeOrRouteId));
+  }
+
+  @Override
+  public String dumpAllTracedMessagesAsJSon() {
+    return masked(super.dumpAllTracedMessagesAsJSon());
+  }
+
+  @Override
+  public String dumpLatestMessageHistoryAsJSon() {
+    return masked(super.dumpLatestMessageHistoryAsJSon());
+  }
+
+  @Override
+  public List<BacklogTracerEventMessage> dumpTracedMessages(String nodeOrRouteId) {
+    refuseIfMasked();
+    return super.dumpTracedMessages(nodeOrRouteId);
+  }
+
+  @Override
+  public List<BacklogTracerEventMessage> dumpAllTracedMessages() {
+    refuseIfMasked();
+    return super.dumpAllTracedMessages();
+  }
+
+  @Override
+  public List<BacklogTracerEventMessage> dumpLatestMessageHistory() {
+    refuseIfMasked();
+    return super.dumpLatestMessageHistory();
+  }
+
+  @Override
+  public String dumpTracedMessagesAsXml(String nodeOrRouteId) {
+    refuseIfMasked();
+    return super.dumpTracedMessagesAsXml(nodeOrRouteId);
+  }
+
+  @Override
+  public String dumpAllTracedMessagesAsXml() {
+    refuseIfMasked();
+    return super.dumpAllTracedMessagesAsXml();
+  }
+
+  @Override
+  public String dumpLatestMessageHistoryAsXml() {
+    refuseIfMasked();
+    return super.dumpLatestMessageHistoryAsXml();
+  }
+
+  private void refuseIfMasked() {
+    if (mask.on()) {
+      throw new UnsupportedOperationException(
+          "It would not be masked: use the operation that ends in AsJSon, or logging.mask = false");
+    }
+  }
+
+  private String masked(String dump) {
+    try {
+      return masked(JSON.readTree(dump)).toPrettyString();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("Camel's dump is no JSON", e);
+    }
+  }
+
+  /** Of all that a dump has, the contents of messages stand in fields called value. */
+  private JsonNode masked(JsonNode node) {
+    if (node.isArray()) {
+      ArrayNode array = JsonNodeFactory.instance.arrayNode();
+      node.forEach(element -> array.add(masked(element)));
+      return array;
+    }
+    if (!node.isObject()) {
+      return node;
+    }
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    boolean secret = Secrets.isNameOfOne(node.path("key").asText());
+    node.fields()
+        .forEachRemaining(
+            child -> {
+              JsonNode value = child.getValue();
+              if (child.getKey().equals("value") && value.isTextual()) {
+                object.put("value", secret ? Mask.MASKED : mask.text(unescaped(value.textValue())));
+              } else {
+                object.set(child.getKey(), masked(value));
+              }
+            });
+    return object;
+  }
+
+  /** Camel escapes a body, and then the dump with it. */
+  private static String unescaped(String text) {
+    try {
+      return JSON.readValue('"' + text + '"', TextNode.class).textValue();
+    } catch (JsonProcessingException e) {
+      // it is no body
+      return text;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.retel.ariproxy.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.AriProxy;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a proxy prints, as text and as JSON. */
+@ExtendWith(KafkaExtension.class)
+class LogFormatIT {
+
+  private static final String APP = "printed";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  @Test
+  void asJsonEachLineIsAnObjectFromTheFirstOn(KafkaBroker kafka) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : printed("json", kafka)) {
+      lines.add(JSON.readTree(line));
+    }
+
+    assertThat(lines).hasSizeGreaterThan(5).allMatch(line -> line.path("timestamp").isNumber());
+    assertThat(lines)
+        .filteredOn(line -> line.path("formattedMessage").asText().startsWith("403 for DELETE"))
+        .singleElement()
+        .satisfies(
+            line -> {
+              assertThat(line.path("level").asText()).isEqualTo("WARN");
+              assertThat(line.path("mdc"))
+                  .isEqualTo(
+                      JSON.readTree(
+                          "{\"callContext\":\"a call\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
+            });
+  }
+
+  @Test
+  void asTextALineEndsWithWhoseItIsIfItIsAnybodys(KafkaBroker kafka) throws IOException {
+    List<String> lines = printed("text", kafka);
+
+    assertThat(lines)
+        .filteredOn(line -> line.contains("403 for DELETE"))
+        .singleElement()
+        .asString()
+        .matches(
+            ".* WARN .* \\[(?=.*callContext=a call)(?=.*commandId=command-1)(?=.*resource=CHANNEL:42\\.1).*]");
+    assertThat(lines)
+        .filteredOn(line -> line.contains("Connected to"))
+        .singleElement()
+        .asString()
+        .doesNotEndWith("]");
+  }
+
+  @Test
+  void anExceptionIsInTheSameObject(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092")
+              .with(Setting.LOGGING_FORMAT, "json")
+              .with(Setting.LOGGING_LEVEL, "DEBUG");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
+      }
+    }
+    List<JsonNode> withStack = new ArrayList<>();
+    for (String line : Files.readAllLines(log)) {
+      JsonNode object = JSON.readTree(line);
+      if (object.at("/throwable/stepArray").isArray()) {
+        withStack.add(object);
+      }
+    }
+    assertThat(withStack)
+        .anyMatch(line -> line.path("formattedMessage").asText().equals("It does not start"));
+  }
+
+  private List<String> printed(String format, KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.COMMANDS_ALLOWED, "GET /**")
+              .with(Setting.LOGGING_FORMAT, format);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        controller.ask("a call", "DELETE", "/channels/42.1");
+        proxy.terminate();
+      }
+    }
+    return Files.readAllLines(log);
+  }
+}

@@ -1,0 +1,45 @@
+package io.retel.ariproxy.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The log's settings are known before anything is logged. */
+class LoggingSettingTest {
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource({
+    "json, text, json",
+    "json, , json",
+    ", json, json",
+    ", ' json ', json",
+    ", , text",
+    "xml, json, text",
+    ", xml, text",
+  })
+  void theEnvironmentComesBeforeTheFileAndTheFileBeforeTheDefault(
+      String environment, String file, String format) throws IOException {
+    Path path = folder.resolve("application.properties");
+    if (file != null) {
+      Files.writeString(path, "logging.format =" + file + "\n");
+    }
+    Map<String, String> variables = new HashMap<>();
+    if (environment != null) {
+      variables.put("LOGGING_FORMAT", environment);
+    }
+    LoggingSetting setting = new LoggingSetting(path, variables);
+    setting.setKey("logging.format");
+    setting.setValues("text,json");
+
+    assertThat(setting.getPropertyValue()).isEqualTo(format);
+  }
+}

@@ -1,0 +1,241 @@
+package io.retel.ariproxy.tracing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import javax.management.Attribute;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One call is followed through one route while the others go on, and nothing secret is shown. */
+@ExtendWith(KafkaExtension.class)
+class TracersIT {
+
+  private static final String APP = "traced";
+  private static final String NUMBER = "493012345";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static KafkaBroker broker;
+  private static SimulatedAsterisk asterisk;
+  private static ProxySettings settings;
+  private static RunningProxy proxy;
+  private static Controller controller;
+
+  @BeforeAll
+  static void start(KafkaBroker kafka) {
+    broker = kafka;
+    asterisk = SimulatedAsterisk.start();
+    settings = ProxySettings.of(asterisk, APP, kafka);
+    proxy = RunningProxy.start(settings);
+    controller = new Controller(settings, kafka);
+    asterisk.awaitConnected(APP);
+  }
+
+  @AfterAll
+  static void stop() {
+    controller.close();
+    proxy.close();
+    asterisk.close();
+  }
+
+  @AfterEach
+  void switchOff() throws JMException {
+    set("Enabled", false);
+    set("TraceFilter", "");
+    set("TracePattern", "*");
+    invoke("clear");
+  }
+
+  @Test
+  void overJmxTheBacklogTracerShowsOneRouteAndOneCall() throws Exception {
+    askAll("before");
+    assertThat(dump()).isEmpty();
+
+    set("TracePattern", "execute-command");
+    set("TraceFilter", "${exchangeProperty.callContext} == 'call-2'");
+    set("Enabled", true);
+    askAll("while");
+    set("Enabled", false);
+    askAll("after");
+
+    List<JsonNode> traces = dump();
+    assertThat(traces)
+        .extracting(trace -> trace.path("routeId").asText())
+        .containsOnly("execute-command");
+    assertThat(traces)
+        .extracting(trace -> trace.path("nodeId").asText())
+        .contains("check-command", "ari", "wrap-answer", "publish-response");
+    assertThat(traces).extracting(trace -> property(trace, "callContext")).containsOnly("call-2");
+    // that of the one command that came while it was on
+    assertThat(traces).extracting(trace -> property(trace, "commandId")).containsOnly("while-2");
+  }
+
+  @Test
+  void anEventIsFollowedFromTheStepOnAtWhichItsCallIsKnown() throws Exception {
+    set("TraceFilter", "${exchangeProperty.callContext} == 'followed'");
+    set("Enabled", true);
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "another"));
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "followed"));
+    controller.event("followed", "STASIS_START", payload -> true);
+    controller.event("another", "STASIS_START", payload -> true);
+
+    List<JsonNode> traces = dump();
+    assertThat(traces).extracting(trace -> property(trace, "callContext")).containsOnly("followed");
+    assertThat(traces)
+        .extracting(trace -> trace.path("nodeId").asText())
+        .contains("wrap-event", "publish-event", "events-and-responses-topic");
+  }
+
+  @Test
+  void whatIsTracedIsCarriedOutAndPublishedAsEver() throws Exception {
+    set("Enabled", true);
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      ids.add(controller.send("traced-call", "GET", "/asterisk/ping"));
+    }
+    for (String id : ids) {
+      JsonNode payload = controller.response(id).json().path("payload");
+      assertThat(payload.path("status_code").asInt()).isEqualTo(200);
+      assertThat(payload.at("/body/ping").asText()).isEqualTo("pong");
+    }
+    assertThat(
+            controller.responses().stream()
+                .filter(response -> "traced-call".equals(response.key()))
+                .map(response -> response.json().path("commandId").asText()))
+        .containsExactlyElementsOf(ids);
+  }
+
+  @Test
+  void numbersAndSecretsAreNotInADump() throws Exception {
+    set("Enabled", true);
+    asterisk.call(APP, NUMBER, Map.of("CALL_CONTEXT", "masked"));
+    controller.event("masked", "STASIS_START", payload -> true);
+    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+      writer.send(
+          settings.commandsTopic(),
+          "masked",
+          "{\"callContext\":\"masked\",\"commandId\":\"dials\",\"ariCommand\":{\"method\":\"POST\",\"url\":\"/channels?endpoint=PJSIP/"
+              + NUMBER
+              + "&app=x\",\"body\":{\"callerId\":\""
+              + NUMBER
+              + "\"}}}",
+          Map.of("Authorization", "Bearer " + NUMBER));
+    }
+    controller.response("dials");
+
+    String dump = (String) invoke("dumpAllTracedMessagesAsJSon");
+    assertThat(dump)
+        .contains("STASIS_START", "endpoint=***", "Authorization")
+        .doesNotContain(NUMBER)
+        .doesNotContain(asterisk.password());
+    assertThatThrownBy(() -> invoke("dumpAllTracedMessagesAsXml"))
+        .rootCause()
+        .hasMessageContaining("logging.mask");
+  }
+
+  @Test
+  void byPropertyTheTracingLogShowsOneRouteAndOneCallMasked(@TempDir Path folder)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk other = SimulatedAsterisk.start()) {
+      ProxySettings own =
+          ProxySettings.of(other, APP, broker)
+              .withCamel("camel.main.tracing", "true")
+              .withCamel("camel.main.tracingPattern", "execute-command")
+              .withCamel("camel.trace.traceFilter", "${exchangeProperty.callContext} == 'call-2'");
+      try (ProxyProcess process = ProxyProcess.start(own, log);
+          Controller asks = new Controller(own, broker)) {
+        other.awaitConnected(APP, Duration.ofSeconds(30));
+        for (int i = 0; i < 4; i++) {
+          asks.ask("call-" + i, "GET", "/channels/c/variable?variable=x&value=" + NUMBER);
+        }
+        process.terminate();
+      }
+    }
+    List<String> traced =
+        Files.readAllLines(log).stream().filter(line -> line.contains(" INFO  Tracing  ")).toList();
+
+    assertThat(traced)
+        .anyMatch(line -> line.contains("check-command") || line.contains("checkCommand"))
+        .anyMatch(line -> line.contains("\"status_code\":404"))
+        .allMatch(line -> line.contains("execute-comm"))
+        .allMatch(line -> line.endsWith("]") && line.contains("callContext=call-2"))
+        .noneMatch(line -> line.contains(NUMBER));
+  }
+
+  private static void askAll(String when) {
+    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+      for (int i = 0; i < 5; i++) {
+        writer.send(
+            settings.commandsTopic(),
+            "call-" + i,
+            "{\"callContext\":\"call-%d\",\"commandId\":\"%s-%d\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/ping\"}}"
+                .formatted(i, when, i));
+      }
+    }
+    for (int i = 0; i < 5; i++) {
+      controller.response(when + "-" + i);
+    }
+  }
+
+  private static List<JsonNode> dump() throws Exception {
+    List<JsonNode> traces = new ArrayList<>();
+    JSON.readTree((String) invoke("dumpAllTracedMessagesAsJSon"))
+        .path("traces")
+        .forEach(traces::add);
+    return traces;
+  }
+
+  private static String property(JsonNode trace, String name) {
+    for (JsonNode property : trace.at("/message/exchangeProperties")) {
+      if (property.path("key").asText().equals(name)) {
+        return property.path("value").asText();
+      }
+    }
+    return "none";
+  }
+
+  // ---- as jconsole does it
+
+  private static final MBeanServer JMX = ManagementFactory.getPlatformMBeanServer();
+
+  private static ObjectName tracer() throws JMException {
+    return new ObjectName(
+        "org.apache.camel:context="
+            + proxy.context().getManagementName()
+            + ",type=tracer,name=BacklogTracer");
+  }
+
+  private static void set(String attribute, Object value) throws JMException {
+    JMX.setAttribute(tracer(), new Attribute(attribute, value));
+  }
+
+  private static Object invoke(String operation) throws JMException {
+    return JMX.invoke(tracer(), operation, new Object[0], new String[0]);
+  }
+}
