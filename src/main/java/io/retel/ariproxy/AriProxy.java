@@ -70,7 +70,8 @@ public final class AriProxy {
   private static Settings readSettings() {
     if (!Files.isRegularFile(CONFIGURATION)) {
       throw new InvalidSettingException(
-          CONFIGURATION.toAbsolutePath() + " is not there: start from the project's folder");
+          CONFIGURATION.toAbsolutePath()
+              + " is not there: start in the folder that has config/ and routes/");
     }
     return Settings.read(CONFIGURATION, System.getenv());
   }

@@ -31,7 +31,8 @@ final class CommandLine {
               ari-proxy --version
 
       config/ has the settings, each explained, and routes/ the flows. An environment variable
-      overrides each setting: KAFKA_COMMANDS_TOPIC is kafka.commands-topic. These have no default:
+      overrides each setting: KAFKA_COMMANDS_TOPIC is kafka.commands-topic. A secret may stand in a
+      file that one with _FILE names: ARI_PASSWORD_FILE. These have no default:
 
       %s
 

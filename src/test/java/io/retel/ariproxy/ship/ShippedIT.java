@@ -131,6 +131,10 @@ class ShippedIT {
               .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
       Map<String, String> all = new HashMap<>(settings.environment());
       all.putAll(environment);
+      // as systemd, Compose and Kubernetes hand it over
+      Path password = Files.writeString(work.resolve("ari-password"), asterisk.password() + "\n");
+      all.remove(Setting.ARI_PASSWORD.environmentVariable());
+      all.put(Setting.ARI_PASSWORD.environmentVariable() + "_FILE", password.toString());
       try (ProxyProcess proxy = ProxyProcess.start(command, all, ELSEWHERE, log);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP, PATIENCE);
