@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -122,7 +123,10 @@ public final class AriProxy {
 
           @Override
           public void afterConfigure(BaseMainSupport starting) {
-            RouteEdits.watch(starting.getCamelContext(), Path.of(settings.get(Setting.ROUTES)));
+            RouteEdits.watch(
+                starting.getCamelContext(),
+                Path.of(settings.get(Setting.ROUTES)),
+                Set.copyOf(MAIN_ROUTES));
           }
         });
     return main;

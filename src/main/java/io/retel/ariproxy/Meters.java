@@ -20,6 +20,7 @@ public enum Meters {
   EVENTS_TOLD_BEFORE(
       "ari-proxy.events.told-before",
       "Events that came after all when they had been made up for already"),
+  EVENTS_DROPPED("ari-proxy.events.dropped", "Events that an edited route drops"),
   EVENTS_LOST("ari-proxy.events.lost", "Events that Kafka will never take"),
   CHANNELS_FOUND(
       "ari-proxy.channels.found", "Channels that were in Stasis before the websocket was open"),
