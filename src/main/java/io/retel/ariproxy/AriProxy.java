@@ -43,7 +43,16 @@ public final class AriProxy {
 
   /** Without these there is no way from Asterisk to Kafka and back. */
   private static final List<String> MAIN_ROUTES =
-      List.of("events", "connected", "missed", "commands", "execute-command", "publish");
+      List.of(
+          "events",
+          "connected",
+          "asterisk-now",
+          "ended-media",
+          "forgotten-subscriptions",
+          "missed",
+          "commands",
+          "execute-command",
+          "publish");
 
   /**
    * Routes that need the topics and the memory of call contexts before they take anything, and the
