@@ -37,6 +37,7 @@ import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.event.CountNotTold;
 import io.retel.ariproxy.event.CountUnreadable;
+import io.retel.ariproxy.event.DropEvent;
 import io.retel.ariproxy.event.EventsUnderWay;
 import io.retel.ariproxy.event.FindCallContext;
 import io.retel.ariproxy.event.KeepEvent;
@@ -196,6 +197,8 @@ final class ProxyBeans {
     registry.bind("keepEvent", new KeepEvent(settings.get(Setting.ARI_URL), onReplaced, meters));
     registry.bind("skipTold", new SkipTold(told, meters));
     registry.bind("findCallContext", new FindCallContext(rules, meters, underWay));
+    // for routes that are edited
+    registry.bind("dropEvent", new DropEvent(meters));
     registry.bind("noteGap", new NoteGap(gap, callContexts));
     registry.bind("beginLookAround", new BeginLookAround(callContexts));
     registry.bind("whichMedia", MediaQuestions.which());
