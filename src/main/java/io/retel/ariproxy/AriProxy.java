@@ -66,32 +66,36 @@ public final class AriProxy {
   private AriProxy() {}
 
   /** Runs until SIGTERM or Ctrl-C, or answers what is asked. */
-  public static void main(String[] args) throws Exception {
-    OptionalInt answered = CommandLine.answer(args, System.out, System.err);
-    if (answered.isPresent()) {
-      System.exit(answered.getAsInt());
-    }
-    if (!Files.isRegularFile(CONFIGURATION)) {
-      LOG.error("{} is not there: start from the project's folder", CONFIGURATION.toAbsolutePath());
-      System.exit(INVALID_SETTING);
-    }
-    Settings settings;
+  public static void main(String[] args) {
     try {
-      settings = Settings.read(CONFIGURATION, System.getenv());
+      OptionalInt answered =
+          CommandLine.answer(args, AriProxy::readSettings, System.out, System.err);
+      System.exit(answered.isPresent() ? answered.getAsInt() : run(readSettings()));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());
       System.exit(INVALID_SETTING);
-      return;
     }
+  }
+
+  private static Settings readSettings() {
+    if (!Files.isRegularFile(CONFIGURATION)) {
+      throw new InvalidSettingException(
+          CONFIGURATION.toAbsolutePath() + " is not there: start from the project's folder");
+    }
+    return Settings.read(CONFIGURATION, System.getenv());
+  }
+
+  /** Runs to the end, and returns the exit code. */
+  private static int run(Settings settings) {
     sayWhatConnects(settings);
     try {
       ProxyMain main = application(CONFIGURATION, settings);
-      int exitCode = main.run(args);
-      System.exit(main.replaced ? REPLACED : exitCode);
+      int exitCode = main.run(new String[0]);
+      return main.replaced ? REPLACED : exitCode;
     } catch (Exception e) {
       LOG.error("ari-proxy does not start: {}", StartFailure.inOneLine(e));
       LOG.debug("It does not start", e);
-      System.exit(START_FAILED);
+      return START_FAILED;
     }
   }
 

@@ -1,9 +1,12 @@
 package io.retel.ariproxy;
 
+import io.retel.ariproxy.management.HealthQuestion;
 import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.settings.Settings;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -14,12 +17,16 @@ final class CommandLine {
   /** Exit code for an argument that is none (EX_USAGE of sysexits.h). */
   static final int WRONG_ARGUMENT = 64;
 
+  /** Exit code for a proxy that is asked for its health, and has none. */
+  static final int NOT_ALIVE = 1;
+
   private static final String HELP =
       """
       ari-proxy connects an Asterisk to Apache Kafka: what happens in calls arrives on a topic, what
       shall happen is sent to a topic.
 
       Usage:  ari-proxy              runs until SIGTERM or Ctrl-C
+              ari-proxy --health     asks the one that runs here whether it is alive
               ari-proxy --help
               ari-proxy --version
 
@@ -35,7 +42,7 @@ final class CommandLine {
 
       Exit codes:
         143, 130   stopped by SIGTERM, by Ctrl-C: what was under way is finished
-        1          it does not start, and says why
+        1          it does not start, and says why; --health: it is not alive
         3          no memory is left
         64         an argument is none
         69         another client has taken over the Stasis application: do not start it again
@@ -47,15 +54,22 @@ final class CommandLine {
   /**
    * Answers what is asked.
    *
+   * @param settings reads them, for a question that needs them
    * @return the exit code; empty if nothing is asked, so that the proxy is to run
    */
-  static OptionalInt answer(String[] arguments, PrintStream out, PrintStream err) {
+  static OptionalInt answer(
+      String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {
     if (arguments.length == 0) {
       return OptionalInt.empty();
     }
     switch (arguments.length == 1 ? arguments[0] : "") {
       case "--help", "-h" -> out.print(help());
       case "--version" -> out.println(version());
+      case "--health" -> {
+        HealthQuestion.Answer answer = HealthQuestion.ask(settings.get());
+        (answer.alive() ? out : err).println(answer.reason());
+        return OptionalInt.of(answer.alive() ? 0 : NOT_ALIVE);
+      }
       default -> {
         err.println(
             "ari-proxy: what is meant by '%s'? ari-proxy --help tells what there is"

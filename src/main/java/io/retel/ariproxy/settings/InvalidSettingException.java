@@ -9,7 +9,7 @@ public final class InvalidSettingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** The file that holds the settings is broken. */
-  InvalidSettingException(String problem) {
+  public InvalidSettingException(String problem) {
     super(problem, null, false, false);
   }
 

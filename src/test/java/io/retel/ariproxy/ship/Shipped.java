@@ -49,22 +49,22 @@ final class Shipped {
 
   /** Runs a command to its end, which must be a good one, and returns what it has printed. */
   static String run(Map<String, String> environment, String... command) {
-    Ended ended = runToItsEnd(environment, command);
+    Ended ended = runToItsEnd(Path.of("").toAbsolutePath(), environment, List.of(command));
     assertThat(ended.exitCode()).as("%s: %s", List.of(command), ended.printed()).isZero();
     return ended.printed();
   }
 
   /** Runs a command to its end, whatever that is. */
-  static Ended runToItsEnd(Map<String, String> environment, String... command) {
-    ProcessBuilder builder =
-        new ProcessBuilder(command).directory(Path.of("").toAbsolutePath().toFile());
+  static Ended runToItsEnd(
+      Path workingDirectory, Map<String, String> environment, List<String> command) {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(workingDirectory.toFile());
     builder.environment().putAll(environment);
     try {
       Process process = builder.redirectErrorStream(true).start();
       String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(10, TimeUnit.SECONDS)) {
         process.destroyForcibly();
-        throw new IllegalStateException(List.of(command) + " does not end");
+        throw new IllegalStateException(command + " does not end");
       }
       return new Ended(process.exitValue(), printed);
     } catch (IOException e) {
