@@ -63,6 +63,7 @@ import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
+import io.retel.ariproxy.tracing.OpenTelemetryTracing;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -244,6 +245,9 @@ final class ProxyBeans {
         new WhileAsteriskIsReached(() -> connected.getAsBoolean() && !store.isFailing());
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
+    if (settings.isTrue(Setting.TRACING_OPENTELEMETRY)) {
+      OpenTelemetryTracing.begin(context);
+    }
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */
