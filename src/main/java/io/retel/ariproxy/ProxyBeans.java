@@ -83,6 +83,7 @@ import io.retel.ariproxy.settings.StoreKind;
 import io.retel.ariproxy.tls.TrustedAuthorities;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
+import io.retel.ariproxy.tracing.OpenTelemetryTracing;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -322,6 +323,9 @@ final class ProxyBeans {
                 new ManagedWebsocket(
                     this::websockets,
                     () -> Stream.of(ws, wss).forEach(each -> each.reconnect(BY_AN_OPERATOR)))));
+    if (settings.isTrue(Setting.TRACING_OPENTELEMETRY)) {
+      OpenTelemetryTracing.begin(context);
+    }
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */
