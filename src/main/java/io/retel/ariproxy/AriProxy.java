@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -44,7 +45,16 @@ public final class AriProxy {
 
   /** Without these there is no way from Asterisk to Kafka and back. */
   private static final List<String> MAIN_ROUTES =
-      List.of("events", "connected", "missed", "commands", "execute-command", "publish");
+      List.of(
+          "events",
+          "connected",
+          "asterisk-now",
+          "ended-media",
+          "forgotten-subscriptions",
+          "missed",
+          "commands",
+          "execute-command",
+          "publish");
 
   /**
    * Routes that need the topics and the memory of call contexts before they take anything, and the
@@ -149,7 +159,10 @@ public final class AriProxy {
 
           @Override
           public void afterConfigure(BaseMainSupport starting) {
-            RouteEdits.watch(starting.getCamelContext(), Path.of(settings.get(Setting.ROUTES)));
+            RouteEdits.watch(
+                starting.getCamelContext(),
+                Path.of(settings.get(Setting.ROUTES)),
+                Set.copyOf(MAIN_ROUTES));
           }
         });
     return main;

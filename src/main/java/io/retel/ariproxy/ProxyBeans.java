@@ -37,6 +37,7 @@ import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.event.CountNotTold;
 import io.retel.ariproxy.event.CountUnreadable;
+import io.retel.ariproxy.event.DropEvent;
 import io.retel.ariproxy.event.EventsUnderWay;
 import io.retel.ariproxy.event.FindCallContext;
 import io.retel.ariproxy.event.KeepEvent;
@@ -82,6 +83,7 @@ import io.retel.ariproxy.settings.StoreKind;
 import io.retel.ariproxy.tls.TrustedAuthorities;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
+import io.retel.ariproxy.tracing.OpenTelemetryTracing;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -196,6 +198,8 @@ final class ProxyBeans {
     registry.bind("keepEvent", new KeepEvent(settings.get(Setting.ARI_URL), onReplaced, meters));
     registry.bind("skipTold", new SkipTold(told, meters));
     registry.bind("findCallContext", new FindCallContext(rules, meters, underWay));
+    // for routes that are edited
+    registry.bind("dropEvent", new DropEvent(meters));
     registry.bind("noteGap", new NoteGap(gap, callContexts));
     registry.bind("beginLookAround", new BeginLookAround(callContexts));
     registry.bind("whichMedia", MediaQuestions.which());
@@ -319,6 +323,9 @@ final class ProxyBeans {
                 new ManagedWebsocket(
                     this::websockets,
                     () -> Stream.of(ws, wss).forEach(each -> each.reconnect(BY_AN_OPERATOR)))));
+    if (settings.isTrue(Setting.TRACING_OPENTELEMETRY)) {
+      OpenTelemetryTracing.begin(context);
+    }
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */

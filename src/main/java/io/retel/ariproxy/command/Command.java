@@ -64,7 +64,7 @@ public record Command(
    * The operation's name in ARI's documentation, like {@code POST /channels/{channelId}/answer}; of
    * one that is not known, method and path.
    */
-  String operation() {
+  public String operation() {
     return prepared.template().orElseGet(() -> method + " " + request().path());
   }
 

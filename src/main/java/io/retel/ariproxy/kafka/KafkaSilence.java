@@ -41,7 +41,9 @@ public final class KafkaSilence extends ServiceSupport {
 
   @Override
   protected void doStop() {
-    context.getExecutorServiceManager().shutdownNow(timer);
+    if (timer != null) {
+      context.getExecutorServiceManager().shutdownNow(timer);
+    }
   }
 
   void look() {

@@ -129,7 +129,7 @@ public final class Mask {
   /**
    * The key of a resource, for lines of any level: without the address of an endpoint or mailbox.
    */
-  static String key(Resource resource) {
+  public static String key(Resource resource) {
     return ADDRESSES.contains(resource.type().name())
         ? resource.type() + ":" + MASKED
         : resource.key();

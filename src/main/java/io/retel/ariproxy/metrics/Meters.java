@@ -42,6 +42,7 @@ public enum Meters {
       Kind.COUNTER,
       "ari-proxy.events.told-before",
       "Events that came after all when they had been made up for already"),
+  EVENTS_DROPPED(Kind.COUNTER, "ari-proxy.events.dropped", "Events that an edited route drops"),
   EVENTS_LOST(Kind.COUNTER, "ari-proxy.events.lost", "Events that Kafka will never take"),
   EVENTS_DELAY(
       Kind.TIMER,

@@ -67,6 +67,7 @@ public enum Setting {
   LOGGING_FORMAT("logging.format", "text"),
   LOGGING_LEVEL("logging.level", "INFO"),
   LOGGING_MASK("logging.mask", "true"),
+  TRACING_OPENTELEMETRY("tracing.opentelemetry", "false"),
 
   ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
   ROUTES("ari-proxy.routes", "routes"),

@@ -167,6 +167,7 @@ public final class Settings {
     oneOf(Setting.LOGGING_FORMAT, List.of("text", "json"));
     oneOf(Setting.LOGGING_LEVEL, List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE"));
     trueOrFalse(Setting.LOGGING_MASK);
+    trueOrFalse(Setting.TRACING_OPENTELEMETRY);
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
     eventResources();
     if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {

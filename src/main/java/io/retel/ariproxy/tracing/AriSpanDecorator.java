@@ -1,0 +1,63 @@
+package io.retel.ariproxy.tracing;
+
+import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.logging.Mask;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.telemetry.Span;
+import org.apache.camel.telemetry.decorators.HttpSpanDecorator;
+import org.apache.camel.telemetry.decorators.HttpsSpanDecorator;
+
+/** A span for a request to Asterisk, with the operation's name in ARI's documentation. */
+public final class AriSpanDecorator extends HttpSpanDecorator {
+
+  @Override
+  public String getOperationName(Exchange exchange, Endpoint endpoint) {
+    return operation(exchange, super.getOperationName(exchange, endpoint));
+  }
+
+  @Override
+  protected String getHttpURL(Exchange exchange, Endpoint endpoint) {
+    return url(exchange, endpoint);
+  }
+
+  @Override
+  public void afterTracingEvent(Span span, Exchange exchange) {
+    super.afterTracingEvent(span, exchange);
+    SpanLabels.put(span, exchange);
+  }
+
+  /** The same over https. */
+  public static final class OverTls extends HttpsSpanDecorator {
+
+    @Override
+    public String getOperationName(Exchange exchange, Endpoint endpoint) {
+      return operation(exchange, super.getOperationName(exchange, endpoint));
+    }
+
+    @Override
+    protected String getHttpURL(Exchange exchange, Endpoint endpoint) {
+      return url(exchange, endpoint);
+    }
+
+    @Override
+    public void afterTracingEvent(Span span, Exchange exchange) {
+      super.afterTracingEvent(span, exchange);
+      SpanLabels.put(span, exchange);
+    }
+  }
+
+  private static String operation(Exchange exchange, String otherwise) {
+    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    return command == null || command.rejection() != null
+        ? otherwise
+        : clipMaxLength(Mask.pathOf(command.operation()));
+  }
+
+  /** Without the query, which may have numbers. */
+  private static String url(Exchange exchange, Endpoint endpoint) {
+    String base = endpoint.getEndpointBaseUri();
+    String path = exchange.getMessage().getHeader(Exchange.HTTP_PATH, String.class);
+    return path == null ? base : base + Mask.pathOf(path);
+  }
+}

@@ -1,0 +1,32 @@
+package io.retel.ariproxy.tracing;
+
+import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.telemetry.Span;
+import org.apache.camel.telemetry.decorators.AbstractSpanDecorator;
+
+/** A span for what comes over the websocket: a trace begins with it. */
+public final class EventSpanDecorator extends AbstractSpanDecorator {
+
+  @Override
+  public String getComponent() {
+    return "ahc-ws";
+  }
+
+  @Override
+  public String getComponentClassName() {
+    return AhcWsComponent.class.getName();
+  }
+
+  @Override
+  public String getOperationName(Exchange exchange, Endpoint endpoint) {
+    return "event";
+  }
+
+  @Override
+  public void afterTracingEvent(Span span, Exchange exchange) {
+    super.afterTracingEvent(span, exchange);
+    SpanLabels.put(span, exchange);
+  }
+}

@@ -1,0 +1,235 @@
+package io.retel.ariproxy.tracing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpServer;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One trace shows the way from a controller through the proxy to Asterisk and back. */
+@ExtendWith(KafkaExtension.class)
+class OpenTelemetryIT {
+
+  private static final String APP = "spanned";
+  private static final String PARENT = "00f067aa0ba902b7";
+  private static final Map<String, String> SDK =
+      Map.of("otel.traces.exporter", "memory", "otel.bsp.schedule.delay", "50");
+
+  private final String trace = UUID.randomUUID().toString().replace("-", "");
+
+  private KafkaBroker broker;
+  private SimulatedAsterisk asterisk;
+  private ProxySettings settings;
+
+  @BeforeEach
+  void start(KafkaBroker kafka) {
+    broker = kafka;
+    asterisk = SimulatedAsterisk.start();
+    settings = ProxySettings.of(asterisk, APP, kafka);
+    SDK.forEach(System::setProperty);
+  }
+
+  @AfterEach
+  void stop() {
+    SDK.keySet().forEach(System::clearProperty);
+    asterisk.close();
+  }
+
+  @Test
+  void aCommandsTraceGoesOnToAsteriskAndWithItsResponseToKafka() {
+    settings.with(Setting.TRACING_OPENTELEMETRY, "true");
+    try (RunningProxy proxy = RunningProxy.start(settings);
+        Controller controller = new Controller(settings, broker)) {
+      asterisk.awaitConnected(APP);
+      TopicRecord response = ask(controller, Map.of("traceparent", traceparent()));
+      RecordedRequest request = request();
+
+      List<SpanData> spans = awaitSpans(3);
+      SpanData received = named(spans, settings.commandsTopic());
+      SpanData sent = named(spans, "GET /asterisk/ping");
+      SpanData published = named(spans, settings.eventsTopic());
+      assertThat(received.getParentSpanId()).isEqualTo(PARENT);
+      assertThat(sent.getParentSpanId()).isEqualTo(received.getSpanId());
+      assertThat(published.getParentSpanId()).isEqualTo(received.getSpanId());
+      assertThat(request.header("traceparent")).isEqualTo(traceparent(sent));
+      assertThat(response.header("traceparent")).isEqualTo(traceparent(published));
+      assertThat(spans)
+          .allSatisfy(
+              span -> {
+                assertThat(label(span, "callContext")).isEqualTo("a call");
+                assertThat(label(span, "commandId")).isEqualTo("traced");
+              });
+      assertThat(label(sent, "http.status_code")).isEqualTo("200");
+    }
+  }
+
+  @Test
+  void nothingElseOfARecordsHeadersReachesAsterisk() {
+    settings.with(Setting.TRACING_OPENTELEMETRY, "true");
+    try (RunningProxy proxy = RunningProxy.start(settings);
+        Controller controller = new Controller(settings, broker)) {
+      asterisk.awaitConnected(APP);
+      ask(
+          controller,
+          Map.of(
+              "traceparent", traceparent(),
+              "baggage", "who=me",
+              "Host", "elsewhere",
+              "Authorization", "Bearer mine",
+              "X-Mine", "mine"));
+      RecordedRequest request = request();
+
+      assertThat(request.header("traceparent")).contains(trace);
+      assertThat(request.header("baggage")).isNull();
+      assertThat(request.header("X-Mine")).isNull();
+      assertThat(request.header("Authorization")).startsWith("Basic ");
+      assertThat(request.header("Host")).isEqualTo("localhost:" + asterisk.port());
+    }
+  }
+
+  @Test
+  void anEventBeginsATraceThatItsRecordCarries() {
+    settings.with(Setting.TRACING_OPENTELEMETRY, "true");
+    try (RunningProxy proxy = RunningProxy.start(settings);
+        Controller controller = new Controller(settings, broker)) {
+      asterisk.awaitConnected(APP);
+      // the look around at the connect is over
+      asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "first"));
+      controller.event("first", "STASIS_START", payload -> true);
+      for (int i = 0; i < 20; i++) {
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call-" + i));
+      }
+      for (int i = 0; i < 20; i++) {
+        String call = "call-" + i;
+        String parent =
+            controller.event(call, "STASIS_START", payload -> true).header("traceparent");
+        String id = parent.substring(3, 35);
+        await()
+            .untilAsserted(() -> assertThat(SpansInMemory.ofTrace(id)).as("its spans").hasSize(2));
+
+        List<SpanData> spans = SpansInMemory.ofTrace(id);
+        SpanData event = named(spans, "event");
+        assertThat(event.getParentSpanContext().isValid()).isFalse();
+        assertThat(named(spans, settings.eventsTopic()).getParentSpanId())
+            .isEqualTo(event.getSpanId());
+        assertThat(spans)
+            .allSatisfy(span -> assertThat(label(span, "callContext")).isEqualTo(call));
+      }
+    }
+  }
+
+  @Test
+  void offItCarriesNothingOn() {
+    try (RunningProxy proxy = RunningProxy.start(settings);
+        Controller controller = new Controller(settings, broker)) {
+      asterisk.awaitConnected(APP);
+      TopicRecord response = ask(controller, Map.of("traceparent", traceparent()));
+
+      assertThat(request().header("traceparent")).isNull();
+      assertThat(response.header("traceparent")).isNull();
+      assertThat(SpansInMemory.ofTrace(trace)).isEmpty();
+    }
+  }
+
+  @Test
+  void spansGoWhereTheEnvironmentSays(@TempDir Path folder) throws IOException {
+    List<String> received = new CopyOnWriteArrayList<>();
+    HttpServer collector =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    collector.createContext(
+        "/v1/traces",
+        exchange -> {
+          received.add(HexFormat.of().formatHex(exchange.getRequestBody().readAllBytes()));
+          exchange.sendResponseHeaders(200, -1);
+          exchange.close();
+        });
+    collector.start();
+    settings
+        .with(Setting.TRACING_OPENTELEMETRY, "true")
+        .withCamel(
+            "otel.exporter.otlp.endpoint", "http://localhost:" + collector.getAddress().getPort())
+        // at the stop, and not before
+        .withCamel("otel.bsp.schedule.delay", "600000");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+        Controller controller = new Controller(settings, broker)) {
+      asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+      ask(controller, Map.of("traceparent", traceparent()));
+      proxy.terminate();
+    } finally {
+      collector.stop(0);
+    }
+    String serviceName = HexFormat.of().formatHex("ari-proxy".getBytes(StandardCharsets.UTF_8));
+
+    assertThat(received).anyMatch(spans -> spans.contains(trace) && spans.contains(serviceName));
+  }
+
+  private TopicRecord ask(Controller controller, Map<String, String> headers) {
+    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+      writer.send(
+          settings.commandsTopic(),
+          "a call",
+          "{\"callContext\":\"a call\",\"commandId\":\"traced\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/ping\"}}",
+          headers);
+    }
+    return controller.response("traced");
+  }
+
+  private RecordedRequest request() {
+    return asterisk.requests().stream()
+        .filter(each -> each.path().endsWith("/asterisk/ping"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private List<SpanData> awaitSpans(int count) {
+    await()
+        .untilAsserted(
+            () -> assertThat(SpansInMemory.ofTrace(trace)).as("its spans").hasSize(count));
+    return SpansInMemory.ofTrace(trace);
+  }
+
+  private static SpanData named(List<SpanData> spans, String name) {
+    assertThat(spans).extracting(SpanData::getName).contains(name);
+    return spans.stream().filter(span -> span.getName().equals(name)).findFirst().orElseThrow();
+  }
+
+  private static String label(SpanData span, String label) {
+    return span.getAttributes().get(AttributeKey.stringKey(label));
+  }
+
+  private String traceparent() {
+    return "00-" + trace + "-" + PARENT + "-01";
+  }
+
+  private static String traceparent(SpanData span) {
+    return "00-" + span.getTraceId() + "-" + span.getSpanId() + "-01";
+  }
+}
