@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.command.AriAnswer.Outcome;
+import io.retel.ariproxy.logging.Mask;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -95,7 +96,7 @@ public final class AnswerFailure implements Processor {
         "{} for {}: {}",
         failure.status(),
         exchange.getProperty(Command.PROPERTY),
-        failure.message());
+        Mask.pathOf(failure.message()));
     wrapAnswer.wrap(exchange, failure);
   }
 
