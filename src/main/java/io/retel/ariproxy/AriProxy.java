@@ -2,17 +2,23 @@ package io.retel.ariproxy;
 
 import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
 
+import io.retel.ariproxy.management.ManagementPort;
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.spi.RoutePolicy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,36 +45,72 @@ public final class AriProxy {
 
   /** Without these there is no way from Asterisk to Kafka and back. */
   private static final List<String> MAIN_ROUTES =
-      List.of("events", "connected", "missed", "commands", "execute-command", "publish");
+      List.of(
+          "events",
+          "connected",
+          "asterisk-now",
+          "ended-media",
+          "forgotten-subscriptions",
+          "missed",
+          "commands",
+          "execute-command",
+          "publish");
 
-  /** They need the topics and the memory of call contexts before they take anything. */
-  private static final List<String> PREPARED_ROUTES = List.of("events", "commands");
+  /**
+   * Routes that need the topics and the memory of call contexts before they take anything, and the
+   * policies that see to it; a pause of the commands needs its one as well.
+   */
+  private static final Map<String, String> POLICIES =
+      Map.of("events", "oncePrepared", "commands", "unlessPaused");
 
   private AriProxy() {}
 
-  /** Runs until SIGTERM or Ctrl-C. */
-  public static void main(String[] args) throws Exception {
-    if (!Files.isRegularFile(CONFIGURATION)) {
-      LOG.error("{} is not there: start from the project's folder", CONFIGURATION.toAbsolutePath());
-      System.exit(INVALID_SETTING);
-    }
-    Settings settings;
+  /** Runs until SIGTERM or Ctrl-C, or answers what is asked. */
+  public static void main(String[] args) {
     try {
-      settings = Settings.read(CONFIGURATION, System.getenv());
+      OptionalInt answered =
+          CommandLine.answer(args, AriProxy::readSettings, System.out, System.err);
+      System.exit(answered.isPresent() ? answered.getAsInt() : run(readSettings()));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());
       System.exit(INVALID_SETTING);
-      return;
     }
+  }
+
+  private static Settings readSettings() {
+    if (!Files.isRegularFile(CONFIGURATION)) {
+      throw new InvalidSettingException(
+          CONFIGURATION.toAbsolutePath() + " is not there: start from the project's folder");
+    }
+    return Settings.read(CONFIGURATION, System.getenv());
+  }
+
+  /** Runs to the end, and returns the exit code. */
+  private static int run(Settings settings) {
+    sayWhatConnects(settings);
     try {
       ProxyMain main = application(CONFIGURATION, settings);
-      int exitCode = main.run(args);
-      System.exit(main.replaced ? REPLACED : exitCode);
+      int exitCode = main.run(new String[0]);
+      return main.replaced ? REPLACED : exitCode;
     } catch (Exception e) {
       LOG.error("ari-proxy does not start: {}", StartFailure.inOneLine(e));
       LOG.debug("It does not start", e);
-      System.exit(START_FAILED);
+      return START_FAILED;
     }
+  }
+
+  private static void sayWhatConnects(Settings settings) {
+    LOG.info(
+        "{} of {} <-> Kafka at {}: events and responses to {}, commands from {}{}, call contexts in {}",
+        settings.get(Setting.ARI_APP),
+        settings.get(Setting.ARI_URL),
+        settings.get(Setting.KAFKA_BROKERS),
+        settings.get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
+        settings.get(Setting.KAFKA_COMMANDS_TOPIC),
+        settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()
+            ? ""
+            : " and " + settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC),
+        settings.get(Setting.CALLCONTEXT_STORE));
   }
 
   /**
@@ -91,9 +133,10 @@ public final class AriProxy {
             properties.setOverrideProperties(settings.placeholders());
             // the environment has been read, and would stand before what follows from it
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
-            ProxyBeans.bind(context, settings, main::onReplaced);
             try {
-              ProxyBeans.addServices(context);
+              ManagementPort.configure(main.configure(), settings);
+              context.addStartupListener((started, again) -> ManagementPort.addPaths(started));
+              new ProxyBeans(context, settings, main::onReplaced).addServices();
             } catch (Exception e) {
               throw new IllegalStateException(e);
             }
@@ -110,24 +153,32 @@ public final class AriProxy {
                             "There is no route {} in {}: what it does is not done",
                             route,
                             Path.of(settings.get(Setting.ROUTES)).toAbsolutePath()));
-            PREPARED_ROUTES.stream()
-                .map(context::getRoute)
-                .filter(route -> route != null && !RunWhile.isAPolicyOf(route))
-                .forEach(
-                    route ->
-                        LOG.error(
-                            "The route {} has no routePolicy: oncePrepared (with autoStartup: \"false\"): it takes"
-                                + " what comes before it can be told whose it is. Take both over from the"
-                                + " file that came with this version",
-                            route.getRouteId()));
+            POLICIES.forEach((route, policy) -> sayIfWithout(context, route, policy));
           }
 
           @Override
           public void afterConfigure(BaseMainSupport starting) {
-            RouteEdits.watch(starting.getCamelContext(), Path.of(settings.get(Setting.ROUTES)));
+            RouteEdits.watch(
+                starting.getCamelContext(),
+                Path.of(settings.get(Setting.ROUTES)),
+                Set.copyOf(MAIN_ROUTES));
           }
         });
     return main;
+  }
+
+  private static void sayIfWithout(CamelContext context, String id, String policy) {
+    Route route = context.getRoute(id);
+    RoutePolicy wanted = context.getRegistry().lookupByNameAndType(policy, RoutePolicy.class);
+    if (route != null
+        && (route.getRoutePolicyList() == null || !route.getRoutePolicyList().contains(wanted))) {
+      LOG.error(
+          "The route {} has no routePolicy: {} (with autoStartup: \"false\"): it takes what comes before it"
+              + " can be told whose it is, or while commands are paused. Take both over from the file"
+              + " that came with this version",
+          id,
+          policy);
+    }
   }
 
   /** Camel's application with an end that is the proxy's own. */

@@ -2,7 +2,6 @@ package io.retel.ariproxy;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.store.CallContextStore;
@@ -18,8 +17,10 @@ import io.retel.ariproxy.command.AriHttpClient;
 import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.command.BeginCommand;
 import io.retel.ariproxy.command.CheckCommand;
+import io.retel.ariproxy.command.CommandIntake;
 import io.retel.ariproxy.command.CommandReader;
 import io.retel.ariproxy.command.CommitWhenAnswered;
+import io.retel.ariproxy.command.IntakeHealthCheck;
 import io.retel.ariproxy.command.LeaveToAnother;
 import io.retel.ariproxy.command.NoteSubscription;
 import io.retel.ariproxy.command.ReadCommand;
@@ -30,10 +31,13 @@ import io.retel.ariproxy.command.ToAriRequest;
 import io.retel.ariproxy.command.WhileAsteriskIsReached;
 import io.retel.ariproxy.command.WrapAnswer;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.event.CountNotTold;
 import io.retel.ariproxy.event.CountUnreadable;
+import io.retel.ariproxy.event.DropEvent;
 import io.retel.ariproxy.event.EventsUnderWay;
 import io.retel.ariproxy.event.FindCallContext;
 import io.retel.ariproxy.event.KeepEvent;
@@ -50,65 +54,104 @@ import io.retel.ariproxy.gap.SkipTold;
 import io.retel.ariproxy.gap.Subscriptions;
 import io.retel.ariproxy.gap.TellMissed;
 import io.retel.ariproxy.gap.Told;
+import io.retel.ariproxy.jmx.ManagedBeans;
+import io.retel.ariproxy.jmx.ManagedCallContexts;
+import io.retel.ariproxy.jmx.ManagedCommands;
+import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
+import io.retel.ariproxy.kafka.KafkaSecurity;
+import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.MarkAnswered;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.kafka.SecuredKafkaClients;
 import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.logging.Mask;
 import io.retel.ariproxy.logging.PayloadLog;
+import io.retel.ariproxy.management.AskAsterisk;
+import io.retel.ariproxy.management.AskKafka;
+import io.retel.ariproxy.management.HealthChecks;
+import io.retel.ariproxy.management.ManagementPort;
+import io.retel.ariproxy.management.Probe;
+import io.retel.ariproxy.metrics.CountRestarts;
+import io.retel.ariproxy.metrics.Gauges;
+import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.settings.StoreKind;
+import io.retel.ariproxy.tls.TrustedAuthorities;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
 import io.retel.ariproxy.tracing.OpenTelemetryTracing;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
-import org.apache.camel.health.HealthCheckRegistry;
+import org.apache.camel.ServiceStatus;
+import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.jsse.SSLContextParameters;
 
-/** What the routes refer to by name. */
+/** What the routes refer to by name, and what runs beside them. */
 final class ProxyBeans {
 
   /** How long Asterisk's own event may come after the one that was made up for. */
   private static final Duration LATE = Duration.ofMinutes(1);
 
-  private ProxyBeans() {}
+  /** The routes that read commands from Kafka. */
+  private static final List<String> COMMAND_ROUTES = List.of("commands", "generic-commands");
+
+  private static final String BY_AN_OPERATOR = "an operator asks for a new one";
+
+  private final CamelContext context;
+  private final Settings settings;
+  private final MeterRegistry meters;
+  private final KafkaSecurity kafkaSecurity;
+  private final Mask mask;
+  private final WriteBehind store;
+  private final EventsUnderWay underWay = new EventsUnderWay();
+  private final CountLost countLost;
+  private final Preparation preparation;
+  private final BoundInFlight inFlight;
+  private final ProxyKafkaClients kafkaClients;
+  private final CommandIntake intake;
+  private final ManagedBeans managedBeans;
+  private final AhcWsComponent ws;
+  private final AhcWsComponent wss;
 
   /**
    * Makes the beans and binds them.
    *
    * @param onReplaced what is done when another client takes over the Stasis application
    */
-  static void bind(CamelContext context, Settings settings, Runnable onReplaced) {
+  ProxyBeans(CamelContext context, Settings settings, Runnable onReplaced) {
+    this.context = context;
+    this.settings = settings;
+    this.meters = MeterRegistries.bind(context, settings.metricsTags());
     Registry registry = context.getRegistry();
-    MeterRegistry meters = new SimpleMeterRegistry();
-    registry.bind("meters", meters);
     context.getCamelContextExtension().addInterceptStrategy(new AtWork());
-    Mask mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
+    this.mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
     PayloadLog payloads = new PayloadLog(mask);
     registry.bind("mask", mask);
     // by its type Camel takes it for its own
     registry.bind("logTracer", new LogTracer(mask));
 
-    Supplier<Map<String, Object>> kafka =
-        () -> KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS));
-    WriteBehind store =
+    this.kafkaSecurity = settings.kafkaSecurity();
+    Supplier<Map<String, Object>> kafka = this::kafkaConnection;
+    this.store =
         new WriteBehind(
             store(settings, kafka),
             settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT),
             meters);
-    EventsUnderWay underWay = new EventsUnderWay();
-    registry.bind("eventsUnderWay", underWay);
     store.writeAfter(underWay::awaitAcknowledged);
-    registry.bind("callContextStore", store);
     CallContexts callContexts =
         new CallContexts(
             settings.seconds(Setting.CALLCONTEXT_IDLE_SECONDS),
@@ -121,7 +164,7 @@ final class ProxyBeans {
     Gap gap = new Gap();
     Told told = new Told(callContexts, LATE, Ticker.systemTicker());
     KafkaTopics topics = topics(settings, kafka);
-    Preparation preparation =
+    this.preparation =
         new Preparation(
             List.of(
                 topics::ensure,
@@ -137,9 +180,14 @@ final class ProxyBeans {
                   callContexts.restored();
                   gap.begin(null, callContexts.livingCallContexts());
                 }));
-    registry.bind("preparation", preparation);
     registry.bind(
         "oncePrepared", new RunWhile(preparation::isDone, "topics and call contexts are there"));
+    this.intake = intake(context);
+    registry.bind(
+        "unlessPaused",
+        new RunWhile(
+            () -> preparation.isDone() && intake.isOpen(),
+            "topics and call contexts are there, and commands are not paused"));
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
@@ -150,6 +198,8 @@ final class ProxyBeans {
     registry.bind("keepEvent", new KeepEvent(settings.get(Setting.ARI_URL), onReplaced, meters));
     registry.bind("skipTold", new SkipTold(told, meters));
     registry.bind("findCallContext", new FindCallContext(rules, meters, underWay));
+    // for routes that are edited
+    registry.bind("dropEvent", new DropEvent(meters));
     registry.bind("noteGap", new NoteGap(gap, callContexts));
     registry.bind("beginLookAround", new BeginLookAround(callContexts));
     registry.bind("whichMedia", MediaQuestions.which());
@@ -169,7 +219,7 @@ final class ProxyBeans {
     registry.bind("whichForgotten", SetAgain.which(subscriptions));
     registry.bind("setAgain", SetAgain.ask());
     registry.bind("wasSetAgain", SetAgain.answer());
-    CountLost countLost = new CountLost(meters);
+    this.countLost = new CountLost(meters);
     registry.bind("wrapEvent", new WrapEvent(envelopes, meters, countLost, underWay, payloads));
     registry.bind("countUnreadable", new CountUnreadable(meters));
     registry.bind("countLost", countLost);
@@ -182,7 +232,7 @@ final class ProxyBeans {
             settings.seconds(Setting.COMMANDS_REPEAT_SECONDS),
             settings.number(Setting.COMMANDS_REPEAT_MEMORY),
             Ticker.systemTicker());
-    registry.bind("recallAnswer", new RecallAnswer(answers, meters));
+    registry.bind("recallAnswer", new RecallAnswer(answers));
     registry.bind(
         "checkCommand",
         new CheckCommand(
@@ -198,39 +248,46 @@ final class ProxyBeans {
     registry.bind("wrapAnswer", wrapAnswer);
     registry.bind("settleCreated", new SettleCreated(callContexts));
     registry.bind("noteSubscription", new NoteSubscription(subscriptions));
-    registry.bind("answerRejected", AnswerFailure.rejected(wrapAnswer, meters));
-    registry.bind("answerNotSent", AnswerFailure.notSent(wrapAnswer, meters));
-    registry.bind("answerNotKept", AnswerFailure.notKept(wrapAnswer, meters));
-    AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer, meters);
+    registry.bind("answerRejected", AnswerFailure.rejected(wrapAnswer));
+    registry.bind("answerNotSent", AnswerFailure.notSent(wrapAnswer));
+    registry.bind("answerNotKept", AnswerFailure.notKept(wrapAnswer));
+    AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer);
     registry.bind("answerUnknown", answerUnknown);
     registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters, answerUnknown));
-    registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer, meters));
+    registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer));
 
     // connections
+    Optional<SSLContextParameters> ariTls =
+        Optional.of(settings.trustedForAri())
+            .filter(trusted -> !trusted.isEmpty())
+            .map(TrustedAuthorities::only);
     registry.bind(
         "ariHttpClient",
         new AriHttpClient(
             settings.get(Setting.ARI_USERNAME),
             settings.password(),
+            sslContext(context, ariTls.orElseGet(SSLContextParameters::new)),
             (int) settings.number(Setting.COMMANDS_AT_ONCE),
             settings.number(Setting.ARI_CONNECT_TIMEOUT),
-            settings.number(Setting.ARI_RESPONSE_TIMEOUT)));
+            settings.number(Setting.ARI_RESPONSE_TIMEOUT),
+            settings.ariPath(),
+            meters));
     long shutdownTimeoutMs = settings.number(Setting.SHUTDOWN_TIMEOUT) * 1_000;
-    registry.bind(
-        "kafkaClients",
+    this.kafkaClients =
         new ProxyKafkaClients(
+            kafkaSecurity,
             (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
             shutdownTimeoutMs / 2,
-            context::isStopping));
+            context::isStopping);
+    registry.bind("kafkaClients", kafkaClients);
+    context
+        .getComponent("kafka", KafkaComponent.class)
+        .setKafkaClientFactory(new SecuredKafkaClients(kafkaSecurity));
     registry.bind("markAnswered", new MarkAnswered());
-    BoundInFlight inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
+    this.inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
     registry.bind("boundInFlight", inFlight);
-    Meters.HEAP_IN_FLIGHT.gauge(meters, inFlight::taken);
-    Meters.KAFKA_SILENT_SECONDS.gauge(meters, () -> inFlight.silence().toSeconds());
-    Meters.STORE_WAITING.gauge(meters, store::waiting);
-
-    AhcWsComponent ws = websocket(context, "ahc-ws", settings);
-    AhcWsComponent wss = websocket(context, "ahc-wss", settings);
+    this.ws = websocket(context, "ahc-ws", settings, ariTls);
+    this.wss = websocket(context, "ahc-wss", settings, ariTls);
     LookAgain lookAgain =
         new LookAgain(
             context,
@@ -239,40 +296,113 @@ final class ProxyBeans {
               wss.tellConnectedAgain();
             });
     registry.bind("countNotTold", new CountNotTold(meters, lookAgain));
-    BooleanSupplier connected = () -> ws.isConnected() || wss.isConnected();
-    registry.bind("awaitApplication", new AwaitApplication(connected));
+    registry.bind("awaitApplication", new AwaitApplication(this::isConnected));
     WhileAsteriskIsReached whileReached =
-        new WhileAsteriskIsReached(() -> connected.getAsBoolean() && !store.isFailing());
+        new WhileAsteriskIsReached(() -> intake.isOpen() && isConnected() && !store.isFailing());
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
+
+    Gauges gauges = new Gauges(meters);
+    registry.bind("gauges", gauges);
+    gauges
+        .websocket(this::websockets)
+        .commands(context.getComponent("lanes", LanesComponent.class), kafkaClients)
+        .callContexts(callContexts, store)
+        .kafka(inFlight);
+    context.getManagementStrategy().addEventNotifier(new CountRestarts(meters));
+
+    this.managedBeans =
+        new ManagedBeans(
+            context,
+            Map.of(
+                "CallContexts",
+                new ManagedCallContexts(callContexts),
+                "Commands",
+                new ManagedCommands(intake),
+                "Websocket",
+                new ManagedWebsocket(
+                    this::websockets,
+                    () -> Stream.of(ws, wss).forEach(each -> each.reconnect(BY_AN_OPERATOR)))));
     if (settings.isTrue(Setting.TRACING_OPENTELEMETRY)) {
       OpenTelemetryTracing.begin(context);
     }
   }
 
   /** What runs beside the routes and is stopped after them, and the health checks. */
-  static void addServices(CamelContext context) throws Exception {
-    Registry registry = context.getRegistry();
-    WriteBehind store = registry.lookupByNameAndType("callContextStore", WriteBehind.class);
-    Preparation preparation = registry.lookupByNameAndType("preparation", Preparation.class);
-    BoundInFlight kafka = registry.lookupByNameAndType("boundInFlight", BoundInFlight.class);
+  void addServices() throws Exception {
     context.addService(store);
     context.addService(preparation);
-    context.addService(
-        new LastWord(
-            kafka,
-            registry.lookupByNameAndType("eventsUnderWay", EventsUnderWay.class),
-            registry.lookupByNameAndType("countLost", CountLost.class)));
-    Mask mask = registry.lookupByNameAndType("mask", Mask.class);
+    context.addService(new KafkaSilence(context, inFlight));
+    context.addService(new LastWord(inFlight, underWay, countLost));
+    context.addService(managedBeans);
     context.addStartupListener(
         (started, alreadyStarted) -> MaskedBacklogTracer.register(started, mask));
-    HealthCheckRegistry health = HealthCheckRegistry.get(context);
-    health.register(new ProxyHealthCheck("preparation", preparation::waitsFor));
-    health.register(new ProxyHealthCheck("kafka", kafka::trouble));
-    health.register(
-        new ProxyHealthCheck(
-            "call-context-store",
-            () -> store.trouble().map(why -> "The call-context store " + why)));
+    HealthChecks checks =
+        new HealthChecks(context, meters)
+            .add("preparation", preparation::waitsFor)
+            .add("intake-buffer", this::bufferFull)
+            .add(new IntakeHealthCheck(intake, kafkaClients::trouble))
+            .available(HealthChecks.WEBSOCKET, this::isConnected)
+            .addService(
+                "call-context-store",
+                () -> store.trouble().map(why -> "The call-context store " + why));
+    if (!ManagementPort.isWanted(settings)) {
+      checks.addService("kafka", inFlight::trouble);
+      return;
+    }
+    // only for those who look: Asterisk and Kafka are asked even when there is nothing to do
+    Probe asterisk = new Probe("ask-asterisk", new AskAsterisk(context));
+    AskKafka askKafka =
+        new AskKafka(
+            this::kafkaConnection,
+            settings.topics(),
+            settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT));
+    Probe kafka = new Probe("ask-kafka", askKafka);
+    context.addService(asterisk);
+    context.addService(kafka);
+    checks.addService("ari-rest", asterisk::trouble);
+    checks.addService("kafka", () -> inFlight.trouble().or(kafka::trouble));
+  }
+
+  private List<WebSocketStatus> websockets() {
+    return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
+  }
+
+  private boolean isConnected() {
+    return ws.isConnected() || wss.isConnected();
+  }
+
+  private Optional<String> bufferFull() {
+    return websockets().stream()
+        .filter(WebSocketStatus::bufferFull)
+        .findFirst()
+        .map(
+            full ->
+                "The websocket is not read, since "
+                    + full.bufferedMessages()
+                    + " events wait for Kafka in "
+                    + full.bufferedBytes()
+                    + " bytes (ari.buffer-size); Asterisk drops the connection if that goes on");
+  }
+
+  private Map<String, Object> kafkaConnection() {
+    return KafkaConnection.of(context, settings.get(Setting.KAFKA_BROKERS), kafkaSecurity);
+  }
+
+  private static CommandIntake intake(CamelContext context) {
+    LanesComponent lanes = context.getComponent("lanes", LanesComponent.class);
+    return new CommandIntake(
+        lanes::leased,
+        lanes::waiting,
+        () ->
+            COMMAND_ROUTES.stream()
+                .filter(
+                    route -> {
+                      ServiceStatus status = context.getRouteController().getRouteStatus(route);
+                      return status != null && !status.isStopped();
+                    })
+                .toList(),
+        InstantSource.system());
   }
 
   private static KafkaTopics topics(Settings settings, Supplier<Map<String, Object>> kafka) {
@@ -320,10 +450,20 @@ final class ProxyBeans {
     };
   }
 
-  private static AhcWsComponent websocket(CamelContext context, String scheme, Settings settings) {
+  private static AhcWsComponent websocket(
+      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
     component.setUsername(settings.get(Setting.ARI_USERNAME));
     component.setPassword(settings.password().reveal());
+    tls.ifPresent(component::setSslContextParameters);
     return component;
+  }
+
+  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
+    try {
+      return tls.createSSLContext(context);
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -3,12 +3,17 @@ package io.retel.ariproxy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -22,7 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes over edited route files, and goes back to what ran before when an edit cannot run.
+ * Takes over route files that are edited, added or deleted, and goes back to what ran before when
+ * an edit cannot run.
  *
  * <p>Camel stops the running route before it makes the new one: after an edit that names a bean
  * which does not exist, there would be none, and each later edit of any file would try the broken
@@ -32,19 +38,33 @@ final class RouteEdits {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteEdits.class);
 
+  /** Some editors delete a file before they write it anew. */
+  private static final long SAVING_MS = 500;
+
   private final CamelContext context;
-  private final Map<URI, byte[]> running = new ConcurrentHashMap<>();
+
+  /** Routes whose file may not go. */
+  private final Set<String> indispensable;
+
+  /** What runs, by the file that it is from. */
+  private final Map<Path, byte[]> running = new ConcurrentHashMap<>();
+
   private boolean ended;
 
-  private RouteEdits(CamelContext context) {
+  private RouteEdits(CamelContext context, Set<String> indispensable) {
     this.context = context;
+    this.indispensable = indispensable;
   }
 
-  /** Makes Camel's watcher of the routes' folder use it, if there is one. */
-  static void watch(CamelContext context, Path folder) {
+  /**
+   * Makes Camel's watcher of the routes' folder use it, if there is one.
+   *
+   * @param indispensable the routes that go on when their file is deleted
+   */
+  static void watch(CamelContext context, Path folder, Set<String> indispensable) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
     if (watcher != null) {
-      RouteEdits edits = new RouteEdits(context);
+      RouteEdits edits = new RouteEdits(context, indispensable);
       edits.remember(folder);
       watcher.setResourceReload((name, resource) -> edits.takeOver(resource));
       context.addLifecycleStrategy(
@@ -59,8 +79,8 @@ final class RouteEdits {
 
   private void remember(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.filter(path -> path.toString().endsWith(".yaml")).toList()) {
-        running.put(file.toUri(), Files.readAllBytes(file));
+      for (Path path : files.filter(path -> path.toString().endsWith(".yaml")).toList()) {
+        running.put(path.toAbsolutePath().normalize(), Files.readAllBytes(path));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -72,43 +92,134 @@ final class RouteEdits {
     ended = true;
   }
 
-  private synchronized void takeOver(Resource edited) throws IOException {
+  private synchronized void takeOver(Resource edited) throws IOException, InterruptedException {
     if (ended) {
       return;
     }
-    RoutesLoader loader = PluginHelper.getRoutesLoader(context);
+    Path file = file(edited);
+    if (!Files.exists(file)) {
+      TimeUnit.MILLISECONDS.sleep(SAVING_MS);
+    }
+    if (!Files.exists(file)) {
+      takeAway(file, edited.getLocation());
+      return;
+    }
     byte[] content = bytes(edited);
     if (content.length == 0) {
       // an editor has only begun to write
       return;
     }
+    Map<String, Route> before = routes();
     try {
-      loader.updateRoutes(List.of(ResourceHelper.fromBytes(edited.getLocation(), content)));
-      running.put(edited.getURI(), content);
+      Set<String> taken = update(edited.getLocation(), content);
+      refuseRoutesOfOtherFiles(file, before, taken);
+      RunWhile.startIfTheyShallRun(context, taken);
+      removeOthers(file, taken);
+      running.put(file, content);
       LOG.info("{} is taken over as it is now", edited.getLocation());
     } catch (Exception e) {
       LOG.error("{} cannot run as it is now: {}", edited.getLocation(), StartFailure.inOneLine(e));
-      goBack(loader, edited);
+      goBack(file, edited.getLocation(), before);
     }
   }
 
-  private void goBack(RoutesLoader loader, Resource edited) {
-    byte[] before = running.get(edited.getURI());
-    if (before == null || stillRuns(edited)) {
+  private Set<String> update(String location, byte[] content) throws Exception {
+    RoutesLoader loader = PluginHelper.getRoutesLoader(context);
+    return loader.updateRoutes(List.of(ResourceHelper.fromBytes(location, content)));
+  }
+
+  /** A copy of a file, kept beside it, would take the route's place at each edit. */
+  private void refuseRoutesOfOtherFiles(Path file, Map<String, Route> before, Set<String> taken) {
+    for (String id : taken) {
+      Optional<Path> owner = Optional.ofNullable(before.get(id)).flatMap(RouteEdits::fileOf);
+      if (owner.isPresent() && !owner.get().equals(file) && Files.exists(owner.get())) {
+        throw new IllegalArgumentException(
+            "the route " + id + " is that of " + owner.get().getFileName() + " already");
+      }
+    }
+  }
+
+  /** Makes all as it was before an edit that failed. */
+  private void goBack(Path file, String location, Map<String, Route> before) {
+    if (routes().equals(before)) {
+      // it was not even tried
       return;
     }
     try {
-      loader.updateRoutes(List.of(ResourceHelper.fromBytes(edited.getLocation(), before)));
-      LOG.warn("{} runs as it was before", edited.getLocation());
+      removeOthers(file, Set.of());
+      Set<Path> affected = new LinkedHashSet<>();
+      affected.add(file);
+      // a route of another file, whose place was taken
+      before.values().stream()
+          .filter(route -> routes().get(route.getRouteId()) != route)
+          .flatMap(route -> fileOf(route).stream())
+          .forEach(affected::add);
+      List<String> back = new ArrayList<>();
+      for (Path path : affected) {
+        byte[] content = running.get(path);
+        if (content != null) {
+          back.addAll(update("file:" + path, content));
+        }
+      }
+      RunWhile.startIfTheyShallRun(context, back);
+      if (!back.isEmpty()) {
+        LOG.warn("{} runs as it was before", location);
+      }
     } catch (Exception e) {
-      LOG.error("{} does not run at all: {}", edited.getLocation(), StartFailure.inOneLine(e));
+      LOG.error("{} does not run at all: {}", location, StartFailure.inOneLine(e));
     }
   }
 
-  private boolean stillRuns(Resource edited) {
+  private void takeAway(Path file, String location) {
+    List<String> its =
+        routes().values().stream()
+            .filter(route -> fileOf(route).filter(file::equals).isPresent())
+            .map(Route::getRouteId)
+            .toList();
+    if (its.stream().anyMatch(indispensable::contains)) {
+      LOG.error(
+          "{} is gone: {} runs on as it was, and is not there any more after a restart. Put it back",
+          location,
+          its);
+      return;
+    }
+    if (running.remove(file) == null) {
+      return;
+    }
+    try {
+      removeOthers(file, Set.of());
+      if (its.isEmpty()) {
+        LOG.warn("{} is gone: what it configures holds until the proxy is started again", location);
+      } else {
+        LOG.info("{} is gone: {} is stopped and removed", location, its);
+      }
+    } catch (Exception e) {
+      LOG.error("{} is gone, and {} does not stop: {}", location, its, StartFailure.inOneLine(e));
+    }
+  }
+
+  /** Removes the routes of a file but for these. */
+  private void removeOthers(Path file, Set<String> taken) throws Exception {
+    for (Route route : routes().values()) {
+      String id = route.getRouteId();
+      if (!taken.contains(id) && fileOf(route).filter(file::equals).isPresent()) {
+        context.getRouteController().stopRoute(id);
+        context.removeRoute(id);
+      }
+    }
+  }
+
+  private Map<String, Route> routes() {
     return context.getRoutes().stream()
-        .map(Route::getSourceResource)
-        .anyMatch(source -> source != null && edited.getLocation().equals(source.getLocation()));
+        .collect(Collectors.toMap(Route::getRouteId, route -> route, (one, same) -> one));
+  }
+
+  private static Optional<Path> fileOf(Route route) {
+    return Optional.ofNullable(route.getSourceResource()).map(RouteEdits::file);
+  }
+
+  private static Path file(Resource resource) {
+    return Path.of(resource.getLocation().replaceFirst("^file:", "")).toAbsolutePath().normalize();
   }
 
   private static byte[] bytes(Resource resource) throws IOException {

@@ -1,6 +1,7 @@
 package io.retel.ariproxy;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -10,6 +11,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.spi.ExecutorServiceManager;
+import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.RoutePolicySupport;
 import org.slf4j.Logger;
@@ -37,8 +39,11 @@ public class RunWhile extends RoutePolicySupport {
   /** The routes, and whether each waits to be started. */
   private final Map<String, Boolean> waiting = new ConcurrentHashMap<>();
 
-  /** The last failure of each route, so that it is said once. */
-  private final Map<String, String> failures = new ConcurrentHashMap<>();
+  /** How often each failure was seen, so that it is said once: when it lasts. */
+  private final Map<String, Integer> failures = new ConcurrentHashMap<>();
+
+  /** Held by the thread that starts or stops a route. */
+  private final Object changing = new Object();
 
   private ScheduledExecutorService timer;
 
@@ -51,10 +56,28 @@ public class RunWhile extends RoutePolicySupport {
     this.said = said;
   }
 
-  /** Whether a route runs under such a policy. */
-  static boolean isAPolicyOf(Route route) {
-    return route.getRoutePolicyList() != null
-        && route.getRoutePolicyList().stream().anyMatch(RunWhile.class::isInstance);
+  private static String failure(String route, String why) {
+    return route + ": " + why;
+  }
+
+  /**
+   * Starts routes of such policies, as far as they shall run now: so that who has just made them
+   * learns that one cannot.
+   *
+   * @param routes their ids; those of no such policy are left alone
+   */
+  static void startIfTheyShallRun(CamelContext context, Collection<String> routes)
+      throws Exception {
+    for (String id : routes) {
+      Route route = context.getRoute(id);
+      if (route != null && route.getRoutePolicyList() != null) {
+        for (RoutePolicy policy : route.getRoutePolicyList()) {
+          if (policy instanceof RunWhile own && own.condition.getAsBoolean()) {
+            own.startOrStop(context, id, true);
+          }
+        }
+      }
+    }
   }
 
   @Override
@@ -63,7 +86,7 @@ public class RunWhile extends RoutePolicySupport {
     CamelContext context = route.getCamelContext();
     if (timer == null) {
       ExecutorServiceManager executors = context.getExecutorServiceManager();
-      timer = executors.newSingleThreadScheduledExecutor(this, "run-while " + said);
+      timer = executors.newSingleThreadScheduledExecutor(this, "run-while");
       // Camel does not expect a route that starts or stops while it stops
       context.addLifecycleStrategy(
           new LifecycleStrategySupport() {
@@ -90,7 +113,8 @@ public class RunWhile extends RoutePolicySupport {
         startOrStop(context, route, shallRun);
       } catch (Exception e) {
         String why = RootCause.inOneLine(e);
-        if (!why.equals(failures.put(route, why))) {
+        // who makes a route that cannot start learns that at once, and may undo it
+        if (failures.merge(failure(route, why), 1, Integer::sum) == 2) {
           LOG.warn("The route {} does not {}: {}", route, shallRun ? "start" : "stop", why);
         }
       }
@@ -98,6 +122,13 @@ public class RunWhile extends RoutePolicySupport {
   }
 
   private void startOrStop(CamelContext context, String route, boolean shallRun) throws Exception {
+    synchronized (changing) {
+      startOrStopAlone(context, route, shallRun);
+    }
+  }
+
+  private void startOrStopAlone(CamelContext context, String route, boolean shallRun)
+      throws Exception {
     ServiceStatus status = context.getRouteController().getRouteStatus(route);
     if (status == null || !context.isStarted()) {
       return;
@@ -111,7 +142,7 @@ public class RunWhile extends RoutePolicySupport {
         waiting.put(route, true);
         throw e;
       }
-      failures.remove(route);
+      failures.keySet().removeIf(failure -> failure.startsWith(failure(route, "")));
       LOG.info("The route {} runs: {}", route, said);
     } else if (!shallRun && status.isStarted()) {
       LOG.info("The route {} stops until {}", route, said);

@@ -5,9 +5,11 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.event.CountLost;
+import io.retel.ariproxy.kafka.KafkaTopics;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.apache.camel.impl.engine.AbstractCamelContext;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
@@ -18,8 +20,10 @@ import org.slf4j.Marker;
  * {@code logback.xml}.
  *
  * <ul>
- *   <li>While a broker is away each of Kafka's clients says so several times a second: once a
- *       minute is enough.
+ *   <li>While a broker is away, or refuses the login, each of Kafka's clients says so several times
+ *       a second: once a minute is enough, for all clients of a kind.
+ *   <li>What Kafka answers to {@link KafkaTopics} is said by {@link Preparation}; Kafka's client
+ *       says it with its stack trace, every time.
  *   <li>An event that Kafka does not take is said by {@link CountLost}; Camel says it with its
  *       stack trace, thousands of times in a stop without Kafka.
  *   <li>A start that fails is said by {@link AriProxy}, in a line; Camel says it with its stack
@@ -31,10 +35,17 @@ public final class SaidTwice extends TurboFilter {
   /** Whose exceptions Camel logs under its name. */
   private static final String AHC_WS_CONSUMER = "io.retel.ariproxy.component.ahcws.AhcWsConsumer";
 
+  /** Of Kafka's client that asks for topics; its class is no public one. */
+  private static final String ADMIN =
+      "org.apache.kafka.clients.admin.internals.AdminMetadataManager";
+
+  private static final Pattern NUMBER_OF_CLIENT = Pattern.compile("-\\d+(?=\\])");
+
   private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
 
   /**
-   * By format, which has the client's name and no numbers: as many as clients times things to say.
+   * By format, which has the client's name, without that one's number: as many as kinds of clients
+   * times things to say.
    */
   private final Map<String, Long> said = new ConcurrentHashMap<>();
 
@@ -52,6 +63,9 @@ public final class SaidTwice extends TurboFilter {
     if (logger.getName().equals(NetworkClient.class.getName())) {
       return saidLately(format) ? FilterReply.DENY : FilterReply.NEUTRAL;
     }
+    if (logger.getName().equals(ADMIN) && thrown != null) {
+      return FilterReply.DENY;
+    }
     if (logger.getName().equals(AHC_WS_CONSUMER) && thrown instanceof KafkaException) {
       return FilterReply.DENY;
     }
@@ -62,12 +76,13 @@ public final class SaidTwice extends TurboFilter {
   }
 
   private boolean saidLately(String format) {
+    String what = NUMBER_OF_CLIENT.matcher(format).replaceFirst("");
     long now = System.nanoTime();
-    Long last = said.get(format);
+    Long last = said.get(what);
     if (last != null && now - last < INTERVAL) {
       return true;
     }
-    said.put(format, now);
+    said.put(what, now);
     return false;
   }
 }

@@ -11,6 +11,7 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
@@ -175,6 +176,29 @@ class GenericCommandsIT {
 
     ids.forEach(id -> assertStatus(200, controller.response(id)));
     assertThat(onTheWire(ids)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void whileAnOperatorPausesOneProxyTheOtherTakesAllAndNothingIsRepeated() {
+    awaitBothTakePart();
+    slowDown();
+    List<String> ids = sendMany(400);
+    ManagedBean commands = proxies.get(0).jmx("Commands");
+
+    commands.call("pause");
+    Awaitility.await("it is drained")
+        .atMost(PATIENCE)
+        .until(() -> commands.get("State"), "DRAINED"::equals);
+    List<String> meanwhile = sendMany(100);
+
+    meanwhile.forEach(id -> assertAnsweredBy(1, id));
+    ids.addAll(meanwhile);
+    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    assertThat(onTheWire(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
+    assertThat(commands.get("State")).isEqualTo("DRAINED");
+
+    commands.call("resume");
+    awaitBothTakePart();
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -38,7 +40,8 @@ class KafkaGoneIT {
   }
 
   private static void goneFor(Duration outage, int events, int perSecond, long maxHeap) {
-    try (KafkaBroker kafka = KafkaBroker.launch();
+    try (CapturedLog log = new CapturedLog();
+        KafkaBroker kafka = KafkaBroker.launch();
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
@@ -65,6 +68,7 @@ class KafkaGoneIT {
         assertThat(proxy.health("kafka")).startsWith("DOWN: Kafka has acknowledged nothing for ");
         assertThat(proxy.gauge("ari-proxy.kafka.silent-seconds")).isGreaterThan(5);
         assertThat(proxy.gauge("ari-proxy.kafka.heap-in-flight")).isPositive();
+        assertSaidOnce(log, Level.WARN, "Kafka has acknowledged nothing for 5 s");
         kafka.start();
 
         flood.await(PATIENCE);
@@ -83,8 +87,15 @@ class KafkaGoneIT {
         assertThat(asterisk.websocketsTotal()).as("websockets that were ever opened").isOne();
         Awaitility.await("all is acknowledged").atMost(PATIENCE).until(() -> inFlight.taken() == 0);
         assertThat(proxy.health("kafka")).isEqualTo("UP");
+        Awaitility.await("it is said that all is well")
+            .atMost(PATIENCE)
+            .untilAsserted(() -> assertSaidOnce(log, Level.INFO, "Kafka acknowledges again"));
       }
     }
+  }
+
+  private static void assertSaidOnce(CapturedLog log, Level level, String beginning) {
+    assertThat(log.lines(level)).filteredOn(line -> line.startsWith(beginning)).hasSize(1);
   }
 
   private static Flood.Mark mark(TopicRecord record) {

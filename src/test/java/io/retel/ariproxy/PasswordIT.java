@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import javax.management.JMException;
 import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanServer;
@@ -105,7 +106,11 @@ class PasswordIT {
   private static List<String> jmxAttributes() throws JMException {
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
     List<String> values = new ArrayList<>();
-    for (ObjectName name : server.queryNames(new ObjectName("org.apache.camel:*"), null)) {
+    Set<ObjectName> names = server.queryNames(new ObjectName("org.apache.camel:*"), null);
+    Set<ObjectName> own = server.queryNames(new ObjectName("io.retel.ariproxy:*"), null);
+    assertThat(own).isNotEmpty();
+    names.addAll(own);
+    for (ObjectName name : names) {
       for (MBeanAttributeInfo attribute : server.getMBeanInfo(name).getAttributes()) {
         try {
           Object value = server.getAttribute(name, attribute.getName());

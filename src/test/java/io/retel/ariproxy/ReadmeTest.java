@@ -2,14 +2,17 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The README's settings table is true. */
+/** The README's tables are true. */
 class ReadmeTest {
 
   @ParameterizedTest
@@ -30,5 +33,23 @@ class ReadmeTest {
     } else {
       assertThat(cell).isEqualTo("`" + setting.defaultValue() + "`");
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Meters.class)
+  void theMetricsTableHasEveryMeterAsItIs(Meters meter) throws IOException {
+    String tags =
+        meter.tags().stream().map(tag -> "`" + tag + "`").collect(Collectors.joining(", "));
+    assertThat(Files.readString(Path.of("README.md")))
+        .contains(
+            "| `"
+                + meter.meterName()
+                + "`"
+                + (tags.isEmpty() ? "" : " by " + tags)
+                + " | "
+                + meter.kind().name().toLowerCase(Locale.ROOT)
+                + " | "
+                + meter.description()
+                + " |");
   }
 }

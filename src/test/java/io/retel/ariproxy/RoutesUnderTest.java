@@ -3,9 +3,11 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.fixtures.kafka.FakeOffset;
+import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import java.io.ByteArrayInputStream;
@@ -47,11 +49,12 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
     context.getShutdownStrategy().setTimeout(10);
-    ProxyBeans.bind(context, settings, replaced::incrementAndGet);
+    new ProxyBeans(context, settings, replaced::incrementAndGet);
     // there is no websocket
     context.getRegistry().bind("awaitApplication", new AwaitApplication(connected::get));
     // nothing has to be prepared
     context.getRegistry().bind("oncePrepared", new RunWhile(() -> true, "it is a test"));
+    context.getRegistry().bind("unlessPaused", new RunWhile(() -> true, "it is a test"));
     PluginHelper.getRoutesLoader(context).loadRoutes(files());
   }
 
@@ -276,6 +279,20 @@ public final class RoutesUnderTest implements AutoCloseable {
   public int count(Meters meter) {
     return (int)
         meter.in(context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class)).count();
+  }
+
+  /** How many RESPONSEs had an outcome, as {@code rejected}. */
+  public int responses(String outcome) {
+    return (int)
+        context
+            .getRegistry()
+            .lookupByNameAndType("meters", MeterRegistry.class)
+            .find(Meters.RESPONSES.meterName())
+            .tag("outcome", outcome)
+            .counters()
+            .stream()
+            .mapToDouble(Counter::count)
+            .sum();
   }
 
   /** Lets everything that is under way come to its end. */

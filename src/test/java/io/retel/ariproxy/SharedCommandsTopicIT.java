@@ -50,6 +50,8 @@ class SharedCommandsTopicIT {
                           .asString()
                           .contains(one.commandsTopic())
                           .contains("kafka.group"));
+          assertThat(first.health("commands")).startsWith("DOWN: Another proxy reads");
+          assertThat(second.health("commands")).isEqualTo("UP");
           controller.ask("call", "GET", "/asterisk/ping");
           assertThat(first.context().isStarted()).isTrue();
           assertThat(second.context().isStarted()).isTrue();

@@ -11,6 +11,8 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,6 +71,28 @@ class StartIT {
         .contains("ari-proxy does not start")
         .contains("bootstrap.servers")
         .doesNotContain("\tat ");
+  }
+
+  @Test
+  void aManagementPortThatIsTakenStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      String port = Integer.toString(taken.getLocalPort());
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.MANAGEMENT_PORT, port);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
+      }
+      assertThat(Files.readString(log)).doesNotContain("\tat ");
+      assertThat(Files.readAllLines(log))
+          .filteredOn(line -> line.contains("ari-proxy does not start"))
+          .singleElement()
+          .asString()
+          .contains("management.port")
+          .contains(port);
+    }
   }
 
   @Test

@@ -24,6 +24,9 @@ public final class AriEvent {
   /** What they tell is a matter of the connection, and no call's. */
   private static final Set<String> FOR_THE_CLIENT = Set.of("ApplicationReplaced", "RESTResponse");
 
+  /** The field that events have which Asterisk did not send (contract.md section 5). */
+  public static final String SYNTHESIZED_BY = "synthesized_by";
+
   private final String type;
   private final byte[] payload;
   private final JsonNode json;

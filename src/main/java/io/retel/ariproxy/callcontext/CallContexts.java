@@ -18,11 +18,14 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -49,6 +52,8 @@ public final class CallContexts {
   private final Duration idleTime;
   private final WriteBehind store;
   private final InstantSource clock;
+  private final LongAdder lookUps = new LongAdder();
+  private final LongAdder misses = new LongAdder();
 
   /** What was kept and nobody has asked for within idle time. */
   private final Set<String> tooOld = ConcurrentHashMap.newKeySet();
@@ -89,8 +94,10 @@ public final class CallContexts {
 
   /** The call context that is remembered for a resource. */
   public Optional<String> of(Resource resource) {
+    lookUps.increment();
     Mapping known = cache.getIfPresent(resource.key());
     if (known == null) {
+      misses.increment();
       return Optional.empty();
     }
     if (!known.ended() && now() - known.usedAt() > idleTime.toSeconds() / TOUCHES) {
@@ -248,9 +255,86 @@ public final class CallContexts {
     change(resource, Mapping::end);
   }
 
+  /** How often a resource's call context was looked up. */
+  public long lookUps() {
+    return lookUps.sum();
+  }
+
+  /** How many of the look-ups found none. */
+  public long misses() {
+    return misses.sum();
+  }
+
+  /** About how many resources are remembered, those that have just ended included. */
+  public long size() {
+    return cache.estimatedSize();
+  }
+
   /** What is remembered of a resource. */
   public Optional<Mapping> mapping(Resource resource) {
     return Optional.ofNullable(cache.asMap().get(resource.key()));
+  }
+
+  /** What is remembered of a resource, for who only watches: to look does not count as use. */
+  public Optional<Mapping> peek(Resource resource) {
+    return Optional.ofNullable(cache.policy().getIfPresentQuietly(resource.key()));
+  }
+
+  /**
+   * What is remembered of resources whose call context, {@link Resource#key() key} or id begins
+   * with a text, those that have ended included; to look does not count as use.
+   *
+   * @param atMost how many at most; which ones, if there are more, is not said
+   */
+  public Map<Resource, Mapping> find(String beginning, int atMost) {
+    Map<Resource, Mapping> found = new LinkedHashMap<>();
+    cache.asMap().entrySet().stream()
+        .filter(entry -> begins(entry.getKey(), entry.getValue(), beginning))
+        .limit(atMost)
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(entry -> found.put(Resource.ofKey(entry.getKey()), entry.getValue()));
+    return found;
+  }
+
+  private static boolean begins(String key, Mapping mapping, String beginning) {
+    return key.startsWith(beginning)
+        || key.startsWith(beginning, key.indexOf(':') + 1)
+        || mapping.callContext().startsWith(beginning);
+  }
+
+  /**
+   * Forgets a resource at once, in the store as well.
+   *
+   * @return what was remembered of it
+   */
+  public Optional<Mapping> evict(Resource resource) {
+    return evictIf(resource, mapping -> true);
+  }
+
+  /**
+   * Forgets all resources of a call context.
+   *
+   * @return which they were
+   */
+  public List<Resource> evictAllOf(String callContext) {
+    return cache.asMap().keySet().stream()
+        .map(Resource::ofKey)
+        .filter(
+            resource ->
+                evictIf(resource, mapping -> mapping.callContext().equals(callContext)).isPresent())
+        .toList();
+  }
+
+  private Optional<Mapping> evictIf(Resource resource, Predicate<Mapping> condition) {
+    AtomicReference<Mapping> evicted = new AtomicReference<>();
+    change(
+        resource,
+        known -> {
+          boolean goes = condition.test(known);
+          evicted.set(goes ? known : null);
+          return goes ? null : known;
+        });
+    return Optional.ofNullable(evicted.get());
   }
 
   /** All resources that are thought to be there; those that are just being created are not. */

@@ -1,10 +1,8 @@
 package io.retel.ariproxy.command;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
-import io.retel.ariproxy.command.AriAnswer.Outcome;
 import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.tls.TlsTrouble;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -17,68 +15,67 @@ public final class AnswerFailure implements Processor {
   private static final Logger LOG = LoggerFactory.getLogger(AnswerFailure.class);
 
   private final WrapAnswer wrapAnswer;
-  private final Counter failures;
   private final Function<Exception, AriAnswer.Failure> answer;
 
-  private AnswerFailure(
-      WrapAnswer wrapAnswer, Counter failures, Function<Exception, AriAnswer.Failure> answer) {
+  private AnswerFailure(WrapAnswer wrapAnswer, Function<Exception, AriAnswer.Failure> answer) {
     this.wrapAnswer = wrapAnswer;
-    this.failures = failures;
     this.answer = answer;
   }
 
   /** The command was not to be sent. */
-  public static AnswerFailure rejected(WrapAnswer wrapAnswer, MeterRegistry meters) {
+  public static AnswerFailure rejected(WrapAnswer wrapAnswer) {
     return new AnswerFailure(
         wrapAnswer,
-        Meters.COMMANDS_REJECTED.in(meters),
         cause ->
             new AriAnswer.Failure(
                 cause instanceof CommandRejectedException rejection ? rejection.status() : 400,
                 String.valueOf(cause.getMessage()),
-                Outcome.NOT_SENT));
+                AriAnswer.Outcome.NOT_SENT));
   }
 
   /** Asterisk could not be reached. */
-  public static AnswerFailure notSent(WrapAnswer wrapAnswer, MeterRegistry meters) {
+  public static AnswerFailure notSent(WrapAnswer wrapAnswer) {
     return new AnswerFailure(
         wrapAnswer,
-        Meters.COMMANDS_NOT_SENT.in(meters),
         cause ->
             new AriAnswer.Failure(
-                503, "Asterisk could not be reached: " + why(cause), Outcome.NOT_SENT));
+                503,
+                "Asterisk could not be reached: "
+                    + TlsTrouble.of(cause, Setting.ARI_CA_FILE.key()).orElseGet(() -> why(cause)),
+                AriAnswer.Outcome.NOT_SENT));
   }
 
   /** What it would create is not known to be kept. */
-  public static AnswerFailure notKept(WrapAnswer wrapAnswer, MeterRegistry meters) {
+  public static AnswerFailure notKept(WrapAnswer wrapAnswer) {
     return new AnswerFailure(
         wrapAnswer,
-        Meters.COMMANDS_NOT_SENT.in(meters),
         cause ->
             new AriAnswer.Failure(
                 503,
                 "What is created would not outlive the proxy's process: " + why(cause),
-                Outcome.NOT_SENT));
+                AriAnswer.Outcome.NOT_SENT));
   }
 
   /** It was sent, and no answer came; or one came, and could not be published. */
-  public static AnswerFailure unknown(WrapAnswer wrapAnswer, MeterRegistry meters) {
+  public static AnswerFailure unknown(WrapAnswer wrapAnswer) {
     return new AnswerFailure(
         wrapAnswer,
-        Meters.COMMANDS_UNKNOWN.in(meters),
         cause ->
             new AriAnswer.Failure(
-                504, "Asterisk gave no answer to the request: " + why(cause), Outcome.UNKNOWN));
+                504,
+                "Asterisk gave no answer to the request: " + why(cause),
+                AriAnswer.Outcome.UNKNOWN));
   }
 
   /** Asterisk answered, and Kafka does not take the answer for its size. */
-  public static AnswerFailure tooLarge(WrapAnswer wrapAnswer, MeterRegistry meters) {
+  public static AnswerFailure tooLarge(WrapAnswer wrapAnswer) {
     return new AnswerFailure(
         wrapAnswer,
-        Meters.COMMANDS_TOO_LARGE.in(meters),
         cause ->
             new AriAnswer.Failure(
-                413, "Asterisk's answer is too large for Kafka: " + why(cause), Outcome.ANSWERED));
+                413,
+                "Asterisk's answer is too large for Kafka: " + why(cause),
+                AriAnswer.Outcome.ANSWERED));
   }
 
   @Override
@@ -86,12 +83,11 @@ public final class AnswerFailure implements Processor {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     AriAnswer.Failure failure = answer.apply(cause);
     AriAnswer given = exchange.getProperty(AriAnswer.PROPERTY, AriAnswer.class);
-    if (given != null && failure.outcome() == Outcome.UNKNOWN) {
+    if (given != null && failure.outcome() == AriAnswer.Outcome.UNKNOWN) {
       LOG.warn("Publishing the RESPONSE failed, it is tried once more: {}", why(cause));
       wrapAnswer.wrap(exchange, given);
       return;
     }
-    failures.increment();
     LOG.warn(
         "{} for {}: {}",
         failure.status(),

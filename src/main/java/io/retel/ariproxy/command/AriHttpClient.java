@@ -1,13 +1,22 @@
 package io.retel.ariproxy.command;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.RootCause;
 import io.retel.ariproxy.settings.Secret;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.config.TlsConfig;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
@@ -31,26 +40,37 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private static final TimeValue UNCHECKED_TIME = TimeValue.ofMilliseconds(100);
 
   private final String authorization;
+  private final TlsSocketStrategy tls;
   private final int connections;
   private final Timeout connectTimeout;
   private final Timeout responseTimeout;
+  private final MeasureRequests measureRequests;
 
   /**
+   * @param tls whose certificates are trusted, should ARI's url begin with https; that they name
+   *     the host is checked, too
    * @param connections how many requests may be under way at once
    * @param connectTimeoutMs how long a connect may take, and the wait for a free connection
    * @param responseTimeoutMs how long Asterisk may take to answer
+   * @param root the path of ari.url
+   * @param meters measure all requests
    */
   public AriHttpClient(
       String username,
       Secret password,
+      SSLContext tls,
       int connections,
       long connectTimeoutMs,
-      long responseTimeoutMs) {
+      long responseTimeoutMs,
+      String root,
+      MeterRegistry meters) {
     byte[] credentials = (username + ":" + password.reveal()).getBytes(StandardCharsets.UTF_8);
     this.authorization = "Basic " + Base64.getEncoder().encodeToString(credentials);
+    this.tls = nothingIsSentBefore(new DefaultClientTlsStrategy(tls));
     this.connections = connections;
     this.connectTimeout = Timeout.ofMilliseconds(connectTimeoutMs);
     this.responseTimeout = Timeout.ofMilliseconds(responseTimeoutMs);
+    this.measureRequests = new MeasureRequests(root, meters);
   }
 
   @Override
@@ -58,6 +78,8 @@ public final class AriHttpClient implements HttpClientConfigurer {
     client
         .setConnectionManager(
             PoolingHttpClientConnectionManagerBuilder.create()
+                .setTlsSocketStrategy(tls)
+                .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
                 .setMaxConnTotal(connections)
                 .setMaxConnPerRoute(connections)
                 .setDefaultConnectionConfig(
@@ -75,6 +97,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
                 .setConnectionRequestTimeout(connectTimeout)
                 .setResponseTimeout(responseTimeout)
                 .build())
+        .addExecInterceptorFirst("measure-requests", measureRequests)
         // a POST that was answered 503, or a GET, PUT or DELETE whose connection was cut, would go
         // out twice
         .disableAutomaticRetries()
@@ -85,5 +108,23 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .addRequestInterceptorLast(
             (request, entity, context) ->
                 request.setHeader(HttpHeaders.AUTHORIZATION, authorization));
+  }
+
+  /**
+   * Whatever fails before TLS is there, such as a connection that is cut or times out, fails as a
+   * handshake: the request has not been sent.
+   */
+  private static TlsSocketStrategy nothingIsSentBefore(TlsSocketStrategy tls) {
+    return (socket, target, port, attachment, context) -> {
+      try {
+        return tls.upgrade(socket, target, port, attachment, context);
+      } catch (SSLHandshakeException | SSLPeerUnverifiedException e) {
+        throw e;
+      } catch (IOException e) {
+        SSLHandshakeException handshake = new SSLHandshakeException(RootCause.inOneLine(e));
+        handshake.initCause(e);
+        throw handshake;
+      }
+    };
   }
 }

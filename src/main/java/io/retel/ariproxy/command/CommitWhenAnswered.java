@@ -2,9 +2,10 @@ package io.retel.ariproxy.command;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.kafka.CommandOffset;
 import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.metrics.Tagged;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.CamelContext;
@@ -30,6 +31,7 @@ public final class CommitWhenAnswered implements Processor {
   private final Counter answered;
   private final Counter unanswered;
   private final Counter left;
+  private final Tagged<ResponseOutcome, Counter> responses;
   private final AnswerFailure answerUnknown;
   private ProducerTemplate template;
 
@@ -40,6 +42,10 @@ public final class CommitWhenAnswered implements Processor {
     this.answered = Meters.COMMANDS_ANSWERED.in(meters);
     this.unanswered = Meters.COMMANDS_UNANSWERED.in(meters);
     this.left = Meters.COMMANDS_LEFT.in(meters);
+    this.responses =
+        new Tagged<>(
+            outcome -> Meters.RESPONSES.in(meters, outcome.name(), outcome.status()),
+            new ResponseOutcome("answered", "other"));
     this.answerUnknown = answerUnknown;
   }
 
@@ -74,6 +80,7 @@ public final class CommitWhenAnswered implements Processor {
         return;
       }
       answered.increment();
+      responses.with(ResponseOutcome.of(done)).increment();
       offset.commit();
     }
 

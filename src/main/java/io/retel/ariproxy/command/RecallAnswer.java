@@ -1,8 +1,5 @@
 package io.retel.ariproxy.command;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.kafka.Publication;
 import java.util.Optional;
 import org.apache.camel.Exchange;
@@ -17,11 +14,9 @@ public final class RecallAnswer implements Processor {
   static final String ANSWERED_BEFORE = "answeredBefore";
 
   private final AnswerMemory answers;
-  private final Counter repeated;
 
-  public RecallAnswer(AnswerMemory answers, MeterRegistry meters) {
+  public RecallAnswer(AnswerMemory answers) {
     this.answers = answers;
-    this.repeated = Meters.COMMANDS_REPEATED.in(meters);
   }
 
   @Override
@@ -29,10 +24,6 @@ public final class RecallAnswer implements Processor {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     Optional<byte[]> before = answers.recall(command);
     exchange.setProperty(ANSWERED_BEFORE, before.isPresent());
-    before.ifPresent(
-        envelope -> {
-          repeated.increment();
-          Publication.prepare(exchange, command.lane(), envelope, false);
-        });
+    before.ifPresent(envelope -> Publication.prepare(exchange, command.lane(), envelope, false));
   }
 }

@@ -18,7 +18,7 @@ public final class WhileAsteriskIsReached extends RunWhile {
 
   /**
    * @param ready whether Asterisk's websocket is open, without which the events of a call that is
-   *     begun would be missed, and whether what it creates can be kept
+   *     begun would be missed, whether what it creates can be kept, and whether commands are taken
    */
   public WhileAsteriskIsReached(BooleanSupplier ready) {
     this(ready, new AtomicLong(System.nanoTime()));
@@ -27,7 +27,7 @@ public final class WhileAsteriskIsReached extends RunWhile {
   private WhileAsteriskIsReached(BooleanSupplier ready, AtomicLong heldOffUntil) {
     super(
         () -> ready.getAsBoolean() && System.nanoTime() - heldOffUntil.get() >= 0,
-        "Asterisk and the call-context store can be reached");
+        "Asterisk and the call-context store can be reached, and commands are not paused");
     this.heldOffUntil = heldOffUntil;
   }
 

@@ -2,13 +2,14 @@ package io.retel.ariproxy.event;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.Publication;
 import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.logging.PayloadLog;
+import io.retel.ariproxy.metrics.Meters;
+import java.time.InstantSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -21,6 +22,7 @@ public final class WrapEvent implements Processor {
 
   private final Envelopes envelopes;
   private final Counter published;
+  private final EventDelay delay;
   private final CountLost lost;
   private final EventsUnderWay underWay;
   private final PayloadLog payloads;
@@ -40,6 +42,7 @@ public final class WrapEvent implements Processor {
     this.envelopes = envelopes;
     this.lost = lost;
     this.published = Meters.EVENTS_PUBLISHED.in(meters);
+    this.delay = new EventDelay(meters, InstantSource.system());
   }
 
   @Override
@@ -63,6 +66,7 @@ public final class WrapEvent implements Processor {
                 // one that is lost is handled, and so complete as well
                 if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                   published.increment();
+                  delay.acknowledged(mapped.event());
                 }
               }
 

@@ -2,8 +2,8 @@ package io.retel.ariproxy.gap;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 

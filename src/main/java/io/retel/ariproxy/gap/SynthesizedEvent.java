@@ -99,7 +99,7 @@ record SynthesizedEvent(Instant at, String asteriskId) {
   }
 
   private AriEvent finish(ObjectNode event) {
-    event.put("asterisk_id", asteriskId).put("synthesized_by", "ari-proxy");
+    event.put("asterisk_id", asteriskId).put(AriEvent.SYNTHESIZED_BY, "ari-proxy");
     return AriEvent.parse(event.toString());
   }
 }

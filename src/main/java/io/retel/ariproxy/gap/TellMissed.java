@@ -2,9 +2,9 @@ package io.retel.ariproxy.gap;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.metrics.Meters;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.AsyncProducer;

@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -36,22 +37,32 @@ public final class BoundInFlight implements Processor {
   private static final String WEIGHT = "weightInFlight";
 
   /** How long Kafka may be silent while something waits for it before that is trouble. */
-  private static final Duration SILENCE = Duration.ofSeconds(5);
+  static final Duration SILENCE = Duration.ofSeconds(5);
 
   private final long maxHeap;
+  private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition givenBack = lock.newCondition();
   private long taken;
   private boolean told;
 
   /** Since when something waits and nothing has been acknowledged. */
-  private long silentSince = System.nanoTime();
+  private long silentSince;
 
   /**
    * @param maxHeap the bound, in bytes of heap
    */
   public BoundInFlight(long maxHeap) {
+    this(maxHeap, System::nanoTime);
+  }
+
+  /**
+   * @param nanoTime the clock, in nanoseconds
+   */
+  BoundInFlight(long maxHeap, LongSupplier nanoTime) {
     this.maxHeap = maxHeap;
+    this.nanoTime = nanoTime;
+    this.silentSince = nanoTime.getAsLong();
   }
 
   @Override
@@ -88,6 +99,11 @@ public final class BoundInFlight implements Processor {
     }
   }
 
+  /** The bound, in bytes of heap. */
+  public long limit() {
+    return maxHeap;
+  }
+
   /** How much heap is taken now, in bytes. */
   public long taken() {
     lock.lock();
@@ -102,7 +118,7 @@ public final class BoundInFlight implements Processor {
   public Duration silence() {
     lock.lock();
     try {
-      return taken == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - silentSince);
+      return taken == 0 ? Duration.ZERO : Duration.ofNanos(nanoTime.getAsLong() - silentSince);
     } finally {
       lock.unlock();
     }
@@ -159,7 +175,7 @@ public final class BoundInFlight implements Processor {
         }
       }
       if (taken == 0) {
-        silentSince = System.nanoTime();
+        silentSince = nanoTime.getAsLong();
       }
       taken += weight;
     } finally {
@@ -171,10 +187,10 @@ public final class BoundInFlight implements Processor {
     lock.lock();
     try {
       taken -= weight;
-      silentSince = System.nanoTime();
+      silentSince = nanoTime.getAsLong();
       if (told && taken <= maxHeap / 2) {
         told = false;
-        LOG.info("Kafka acknowledges again");
+        LOG.info("There is heap again for what has to wait for Kafka");
       }
       givenBack.signalAll();
     } finally {

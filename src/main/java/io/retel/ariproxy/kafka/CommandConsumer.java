@@ -54,6 +54,13 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private boolean paused;
   private boolean done;
+
+  /** Written on the thread that polls. */
+  private volatile long lag;
+
+  private volatile boolean fenced;
+  private volatile boolean closed;
+
   private long lastCommit = System.nanoTime();
 
   /**
@@ -92,6 +99,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     } catch (FencedInstanceIdException e) {
       // to join again would throw the other one out, and so on for ever
       done = true;
+      fenced = true;
       progress.giveBack(assignment());
       LOG.error(
           "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
@@ -107,7 +115,30 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     fetchOrNot();
     boolean busy = progress.unanswered() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
     ConsumerRecords<Object, Object> polled = super.poll(busy ? COMMIT_INTERVAL : timeout);
+    lag = assignment().stream().mapToLong(partition -> currentLag(partition).orElse(0)).sum();
     return polled.isEmpty() ? polled : notYetTaken(polled);
+  }
+
+  /** How many records of its partitions have not been handed out; for any thread. */
+  long lag() {
+    return lag;
+  }
+
+  /** Whether another consumer has taken its place for good; for any thread. */
+  boolean isFenced() {
+    return fenced;
+  }
+
+  /** For any thread. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** As Camel's component closes it. */
+  @Override
+  public void close() {
+    closed = true;
+    super.close();
   }
 
   @Override

@@ -9,14 +9,15 @@ import org.apache.kafka.clients.CommonClientConfigs;
 
 /**
  * How the proxy's own clients reach Kafka: as the routes' clients do, which Camel's component makes
- * ({@code camel.component.kafka.*}).
+ * ({@code camel.component.kafka.*}), and which encrypt and log in as the settings say.
  */
 public final class KafkaConnection {
 
   private KafkaConnection() {}
 
   /** The options that all kinds of Kafka clients have in common. */
-  public static Map<String, Object> of(CamelContext context, String brokers) {
+  public static Map<String, Object> of(
+      CamelContext context, String brokers, KafkaSecurity security) {
     KafkaConfiguration routes =
         context.getComponent("kafka", KafkaComponent.class).getConfiguration();
     Map<String, Object> common = new HashMap<>();
@@ -33,6 +34,7 @@ public final class KafkaConnection {
                 }
               });
     }
+    common.putAll(security.options());
     common.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, brokers);
     return common;
   }

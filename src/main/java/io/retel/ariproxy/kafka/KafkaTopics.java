@@ -102,8 +102,7 @@ public final class KafkaTopics {
               + " does not tell its topics "
               + wanted.stream().map(NewTopic::name).collect(Collectors.joining(", "))
               + ": "
-              + RootCause.inOneLine(e)
-              + ". The proxy needs to reach it and the right to describe them");
+              + KafkaTrouble.inOneLine(e));
     }
   }
 

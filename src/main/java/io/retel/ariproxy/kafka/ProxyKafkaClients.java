@@ -1,7 +1,10 @@
 package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
@@ -10,23 +13,28 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 
-/** Makes the Kafka clients of Camel's component. */
+/** Makes the Kafka clients of the proxy's own routes. */
 public final class ProxyKafkaClients implements KafkaClientFactory {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
+  private final KafkaSecurity security;
   private final int maxUnanswered;
   private final long drainTimeoutMs;
   private final BooleanSupplier stopping;
+  private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
+   * @param security how they encrypt and log in
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
    *     are fetched
    * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
    *     answered
    * @param stopping whether the proxy stops
    */
-  public ProxyKafkaClients(int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+  public ProxyKafkaClients(
+      KafkaSecurity security, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+    this.security = security;
     this.maxUnanswered = maxUnanswered;
     this.drainTimeoutMs = drainTimeoutMs;
     this.stopping = stopping;
@@ -37,7 +45,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
     // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
     // them (seen on 4.1.1)
     properties.putIfAbsent(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
-    return new KafkaProducer<>(properties) {
+    return new KafkaProducer<>(security.in(properties)) {
       @Override
       public void close() {
         // Kafka's own waits for ever, and with it a stop while Kafka is away; in a stop that is
@@ -56,7 +64,30 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
-    return new CommandConsumer(properties, maxUnanswered, drainTimeoutMs, stopping);
+    CommandConsumer consumer =
+        new CommandConsumer(security.in(properties), maxUnanswered, drainTimeoutMs, stopping);
+    consumers.removeIf(CommandConsumer::isClosed);
+    consumers.add(consumer);
+    return consumer;
+  }
+
+  /** How many commands are on the topics and have not been read. */
+  public long lag() {
+    return consumers.stream()
+        .filter(consumer -> !consumer.isClosed())
+        .mapToLong(CommandConsumer::lag)
+        .sum();
+  }
+
+  /** Why commands are no longer read, in a sentence. */
+  public Optional<String> trouble() {
+    return consumers.stream()
+        .filter(consumer -> consumer.isFenced() && !consumer.isClosed())
+        .findFirst()
+        .map(
+            fenced ->
+                "Another proxy reads this one's commands, so that this one does not any more: each"
+                    + " needs a kafka.commands-topic and a kafka.group of its own");
   }
 
   @Override

@@ -9,17 +9,26 @@ public final class InvalidSettingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** The file that holds the settings is broken. */
-  InvalidSettingException(String problem) {
+  public InvalidSettingException(String problem) {
     super(problem, null, false, false);
   }
 
   public InvalidSettingException(Setting setting, String problem) {
+    this(setting.key(), setting.environmentVariable(), problem);
+  }
+
+  /** What is wrong is the file that a secret should stand in. */
+  static InvalidSettingException ofFile(Setting secret, String problem) {
+    return new InvalidSettingException(secret.fileKey(), secret.fileEnvironmentVariable(), problem);
+  }
+
+  private InvalidSettingException(String key, String environmentVariable, String problem) {
     super(
-        setting.key()
+        key
             + " "
             + problem
             + " (config/application.properties, or the environment variable "
-            + setting.environmentVariable()
+            + environmentVariable
             + ")",
         null,
         false,

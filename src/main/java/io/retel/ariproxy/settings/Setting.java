@@ -11,6 +11,7 @@ public enum Setting {
   ARI_APP("ari.app", null),
   ARI_USERNAME("ari.username", null),
   ARI_PASSWORD("ari.password", null, true),
+  ARI_CA_FILE("ari.ca-file", ""),
   ARI_CONNECT_TIMEOUT("ari.connect-timeout", "2000"),
   ARI_RESPONSE_TIMEOUT("ari.response-timeout", "10000"),
   ARI_MAX_REQUEST_SIZE("ari.max-request-size", "40960"),
@@ -19,6 +20,14 @@ public enum Setting {
   ARI_BUFFER_SIZE("ari.buffer-size", "67108864"),
 
   KAFKA_BROKERS("kafka.brokers", "localhost:9092"),
+  KAFKA_SECURITY_PROTOCOL("kafka.security-protocol", "PLAINTEXT"),
+  KAFKA_SASL_MECHANISM("kafka.sasl-mechanism", "SCRAM-SHA-512"),
+  KAFKA_USERNAME("kafka.username", ""),
+  KAFKA_PASSWORD("kafka.password", "", true),
+  KAFKA_CA_FILE("kafka.ca-file", ""),
+  KAFKA_CERTIFICATE_FILE("kafka.certificate-file", ""),
+  KAFKA_KEY_FILE("kafka.key-file", ""),
+  KAFKA_KEY_PASSWORD("kafka.key-password", "", true),
   KAFKA_EVENTS_AND_RESPONSES_TOPIC("kafka.events-and-responses-topic", null),
   KAFKA_UNMAPPED_EVENTS_TOPIC("kafka.unmapped-events-topic", ""),
   KAFKA_COMMANDS_TOPIC("kafka.commands-topic", null),
@@ -50,6 +59,10 @@ public enum Setting {
   CALLCONTEXT_CASSANDRA_KEYSPACE("callcontext.cassandra-keyspace", "ari_proxy"),
   CALLCONTEXT_CASSANDRA_USERNAME("callcontext.cassandra-username", ""),
   CALLCONTEXT_CASSANDRA_PASSWORD("callcontext.cassandra-password", "", true),
+
+  MANAGEMENT_HOST("management.host", "127.0.0.1"),
+  MANAGEMENT_PORT("management.port", "9000"),
+  METRICS_TAGS("metrics.tags", ""),
 
   LOGGING_FORMAT("logging.format", "text"),
   LOGGING_LEVEL("logging.level", "INFO"),
@@ -94,6 +107,20 @@ public enum Setting {
 
   /** The environment variable that overrides it. */
   public String environmentVariable() {
+    return environmentVariable(key);
+  }
+
+  /** For a secret, the name in {@code application.properties} of a file that it may stand in. */
+  String fileKey() {
+    return key + "-file";
+  }
+
+  /** The environment variable that may name that file, as Docker's own images have it. */
+  String fileEnvironmentVariable() {
+    return environmentVariable(fileKey());
+  }
+
+  private static String environmentVariable(String key) {
     return key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
   }
 }

@@ -2,22 +2,26 @@ package io.retel.ariproxy.settings;
 
 import io.retel.ariproxy.command.AllowedOperations;
 import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.kafka.KafkaSecurity;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,6 +37,7 @@ public final class Settings {
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
   private static final Pattern REDIS_DATABASE = Pattern.compile("(/\\d{0,9})?");
+  private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
   private static final Pattern KEYSPACE = Pattern.compile("\\w{1,48}");
 
   private final Map<Setting, String> values = new EnumMap<>(Setting.class);
@@ -59,7 +64,7 @@ public final class Settings {
 
   /**
    * Reads and checks the settings: from an environment variable, else from the file, else the
-   * default.
+   * default; secrets also from files that either names.
    *
    * <p>A value is taken as it is written, since a password may look like a placeholder.
    *
@@ -77,15 +82,19 @@ public final class Settings {
       }
     }
     file.stringPropertyNames().forEach(key -> refuseIfMisspelled(configuration, key));
-    return new Settings(
-        setting ->
-            environment.getOrDefault(
-                setting.environmentVariable(), file.getProperty(setting.key())));
+    return new Settings(new SettingSources(environment, file)::valueOf);
   }
 
   /** What has a name like a setting's must be one; what routes of one's own need has another. */
   private static void refuseIfMisspelled(Path configuration, String key) {
-    List<String> known = Arrays.stream(Setting.values()).map(Setting::key).toList();
+    List<String> known =
+        Arrays.stream(Setting.values())
+            .flatMap(
+                setting ->
+                    setting.secret()
+                        ? Stream.of(setting.key(), setting.fileKey())
+                        : Stream.of(setting.key()))
+            .toList();
     String group = key.substring(0, key.indexOf('.') + 1);
     if (!group.isEmpty()
         && !known.contains(key)
@@ -106,7 +115,9 @@ public final class Settings {
       throw new InvalidSettingException(
           Setting.ARI_USERNAME, "must not contain a colon, which basic authentication forbids");
     }
+    trustedForAri();
     hosts(Setting.KAFKA_BROKERS);
+    kafkaSecurity();
     defaultTo(
         Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
         get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC) + "-unmapped");
@@ -151,6 +162,8 @@ public final class Settings {
         // they need nothing else
       }
     }
+    number(Setting.MANAGEMENT_PORT, 0, 65_535);
+    metricsTags();
     oneOf(Setting.LOGGING_FORMAT, List.of("text", "json"));
     oneOf(Setting.LOGGING_LEVEL, List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE"));
     trueOrFalse(Setting.LOGGING_MASK);
@@ -278,6 +291,16 @@ public final class Settings {
     return Duration.ofSeconds(number(setting));
   }
 
+  /** Whose certificates are trusted for ARI; empty for those that the JVM trusts. */
+  public List<X509Certificate> trustedForAri() {
+    return new SecuritySettings(this).trustedForAri();
+  }
+
+  /** How Kafka's clients encrypt and log in. */
+  public KafkaSecurity kafkaSecurity() {
+    return new SecuritySettings(this).kafka();
+  }
+
   /** What controllers may ask of Asterisk. */
   public AllowedOperations allowedOperations() {
     try {
@@ -285,6 +308,23 @@ public final class Settings {
     } catch (IllegalArgumentException e) {
       throw new InvalidSettingException(Setting.COMMANDS_ALLOWED, e.getMessage());
     }
+  }
+
+  /** The tags that all metrics have, in their order. */
+  public Map<String, String> metricsTags() {
+    Map<String, String> tags = new LinkedHashMap<>();
+    if (get(Setting.METRICS_TAGS).isEmpty()) {
+      return tags;
+    }
+    for (String tag : get(Setting.METRICS_TAGS).split(",", -1)) {
+      Matcher parts = TAG.matcher(tag.strip());
+      if (!parts.matches() || tags.put(parts.group("name"), parts.group("value")) != null) {
+        throw new InvalidSettingException(
+            Setting.METRICS_TAGS,
+            "must be like site=fra,asterisk=a1: names of letters, digits and underscores, each once");
+      }
+    }
+    return tags;
   }
 
   /** How an event's resources are published. */
@@ -311,6 +351,11 @@ public final class Settings {
     placeholders.setProperty(Setting.ARI_URL.key(), http);
     placeholders.setProperty("ari.websocket", "ws" + http.substring("http".length()));
     return placeholders;
+  }
+
+  /** The path of ARI's address, as {@code /ari}. */
+  public String ariPath() {
+    return path(ariUrl());
   }
 
   private URI ariUrl() {

@@ -210,4 +210,40 @@ class CallContextsTest {
     callContexts.move(CHANNEL, "one");
     assertThat(callContexts.cache().getIfPresent("CHANNEL:c").callContext()).isEqualTo("one");
   }
+
+  @Test
+  void findsByTheBeginningOfACallContextAKeyOrAnId() {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "conf");
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(bridge, "one");
+    callContexts.move(new Resource(ResourceType.CHANNEL, "x"), "two");
+    assertThat(callContexts.find("on", 10)).containsOnlyKeys(CHANNEL, bridge);
+    assertThat(callContexts.find("CHANNEL:c", 10)).containsOnlyKeys(CHANNEL);
+    assertThat(callContexts.find("co", 10)).containsOnlyKeys(bridge);
+    assertThat(callContexts.find("HANNEL", 10)).isEmpty();
+    assertThat(callContexts.find("", 10)).hasSize(3);
+    assertThat(callContexts.find("", 2)).hasSize(2);
+  }
+
+  @Test
+  void whoOnlyWatchesDoesNotProlongALife() {
+    callContexts.move(CHANNEL, "one");
+    clock.pass(IDLE.minus(MOMENT));
+    assertThat(callContexts.peek(CHANNEL)).isPresent();
+    assertThat(callContexts.find("one", 10)).hasSize(1);
+    clock.pass(MOMENT.plus(MOMENT));
+    assertThat(callContexts.of(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void evictsAResourceOrAllOfACallContext() {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "conf");
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(bridge, "one");
+    callContexts.move(new Resource(ResourceType.CHANNEL, "x"), "two");
+    assertThat(callContexts.evict(CHANNEL).orElseThrow().callContext()).isEqualTo("one");
+    assertThat(callContexts.evict(CHANNEL)).isEmpty();
+    assertThat(callContexts.evictAllOf("one")).containsExactly(bridge);
+    assertThat(callContexts.livingCallContexts()).containsExactly("two");
+  }
 }

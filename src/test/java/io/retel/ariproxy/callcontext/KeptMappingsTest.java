@@ -75,6 +75,19 @@ class KeptMappingsTest {
   }
 
   @Test
+  void whatIsEvictedIsNotKept() throws Exception {
+    callContexts.rememberIfNew(CHANNEL, "call");
+    callContexts.rememberIfNew(BRIDGE, "call");
+    callContexts.awaitKept();
+    callContexts.evict(CHANNEL);
+    callContexts.awaitKept();
+    assertThat(store.kept()).containsOnlyKeys("BRIDGE:b");
+    callContexts.evictAllOf("call");
+    callContexts.awaitKept();
+    assertThat(store.kept()).isEmpty();
+  }
+
+  @Test
   void whatWasNotCreatedIsNotKept() throws Exception {
     callContexts.undo(callContexts.register(CHANNEL, "call", false).orElseThrow());
     callContexts.awaitKept();

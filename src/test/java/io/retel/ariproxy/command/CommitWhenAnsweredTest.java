@@ -3,8 +3,8 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.fixtures.kafka.FakeOffset;
+import io.retel.ariproxy.metrics.Meters;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.kafka.KafkaConstants;

@@ -3,13 +3,13 @@ package io.retel.ariproxy.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
 import io.retel.ariproxy.logging.Mask;
 import io.retel.ariproxy.logging.PayloadLog;
+import io.retel.ariproxy.metrics.Meters;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;

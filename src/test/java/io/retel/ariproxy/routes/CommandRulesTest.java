@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -90,7 +90,7 @@ class CommandRulesTest {
     if (status == 403) {
       assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
       assertThat(payload.at("/body/message").asText()).contains("commands.allowed");
-      assertThat(routes.count(Meters.COMMANDS_REJECTED)).isEqualTo(1);
+      assertThat(routes.responses("rejected")).isEqualTo(1);
     }
   }
 
@@ -117,7 +117,7 @@ class CommandRulesTest {
     assertThat(payload.path("status_code").asInt()).isEqualTo(410);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
     assertThat(routes.ari().getReceivedExchanges()).isEmpty();
-    assertThat(routes.count(Meters.COMMANDS_REJECTED)).isEqualTo(1);
+    assertThat(routes.responses("rejected")).isEqualTo(1);
   }
 
   @Test
@@ -186,7 +186,7 @@ class CommandRulesTest {
     routes.resetTopics();
     assertThat(responseTo(CREATE)).isEqualTo(first);
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.count(Meters.COMMANDS_REPEATED)).isEqualTo(1);
+    assertThat(routes.responses("repeated")).isEqualTo(1);
   }
 
   @Test
@@ -221,7 +221,7 @@ class CommandRulesTest {
         200, "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/x'}}");
     assertStatus(200, other);
     assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
-    assertThat(routes.count(Meters.COMMANDS_REPEATED)).isZero();
+    assertThat(routes.responses("repeated")).isZero();
   }
 
   @Test
@@ -273,7 +273,7 @@ class CommandRulesTest {
     Object body = routes.mapped().getReceivedExchanges().get(1).getMessage().getBody();
     assertThat(new ObjectMapper().readTree((byte[]) body).at("/payload/status_code").asInt())
         .isEqualTo(200);
-    assertThat(routes.count(Meters.COMMANDS_UNKNOWN)).isZero();
+    assertThat(routes.responses("unknown")).isZero();
   }
 
   @Test

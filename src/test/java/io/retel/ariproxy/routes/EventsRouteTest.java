@@ -2,8 +2,8 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.metrics.Meters;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;

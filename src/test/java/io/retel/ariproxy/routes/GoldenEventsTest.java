@@ -3,10 +3,10 @@ package io.retel.ariproxy.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.benmanes.caffeine.cache.Cache;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.fixtures.golden.GoldenEvent;
+import io.retel.ariproxy.metrics.Meters;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -51,6 +51,14 @@ class SettingsTest {
   }
 
   @Test
+  void metricsHaveTagsInTheirOrder() {
+    assertThat(read().metricsTags()).isEmpty();
+    set(Setting.METRICS_TAGS, "site=fra 2, asterisk=a1");
+    assertThat(read().metricsTags())
+        .containsExactly(Map.entry("site", "fra 2"), Map.entry("asterisk", "a1"));
+  }
+
+  @Test
   void namesFollowFromOthers() {
     Settings settings = read();
     assertThat(settings.get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)).isEqualTo("events-unmapped");
@@ -115,6 +123,12 @@ class SettingsTest {
       delimiter = '|',
       value = {
         "ARI_URL | localhost:8088",
+        "MANAGEMENT_PORT | 65536",
+        "MANAGEMENT_PORT | http",
+        "METRICS_TAGS | site",
+        "METRICS_TAGS | site=",
+        "METRICS_TAGS | si te=fra",
+        "METRICS_TAGS | site=fra,site=muc",
         "COMMANDS_ALLOWED | /channels/**",
         "COMMANDS_ALLOWED | HEAD /channels",
         "COMMANDS_ALLOWED | GET channels",

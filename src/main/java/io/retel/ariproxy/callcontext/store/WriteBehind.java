@@ -2,9 +2,10 @@ package io.retel.ariproxy.callcontext.store;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.Meters;
+import io.micrometer.core.instrument.Timer;
 import io.retel.ariproxy.RootCause;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -46,6 +47,7 @@ public final class WriteBehind extends ServiceSupport {
   private final Duration patience;
   private final Counter readErrors;
   private final Counter writeErrors;
+  private final Timer writeDuration;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition noted = lock.newCondition();
@@ -91,6 +93,7 @@ public final class WriteBehind extends ServiceSupport {
     this.patience = patience;
     this.readErrors = Meters.STORE_READ_ERRORS.in(meters);
     this.writeErrors = Meters.STORE_WRITE_ERRORS.in(meters);
+    this.writeDuration = Meters.STORE_WRITE_DURATION.timer(meters);
   }
 
   /** One that keeps nothing. */
@@ -258,7 +261,9 @@ public final class WriteBehind extends ServiceSupport {
           behindBarrier = true;
           barrier.await();
           behindBarrier = false;
+          long began = System.nanoTime();
           store.write(changes(batch));
+          writeDuration.record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
           onWritten();
           retry = FIRST_RETRY;
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package io.retel.ariproxy.component.ahcws;
 
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -91,7 +92,6 @@ public class AhcWsComponent extends DefaultComponent {
               new WebSocketConnection(
                   uri, endpoint.getConfiguration(), buffer, timer, getCamelContext());
           connection.claim();
-          register(new AhcWsHealthCheck(connection));
           connection.open();
           return connection;
         });
@@ -103,6 +103,11 @@ public class AhcWsComponent extends DefaultComponent {
         && connections.values().stream().allMatch(connection -> connection.state().connected());
   }
 
+  /** How the connections are now. */
+  public List<WebSocketStatus> status() {
+    return connections.values().stream().map(WebSocketConnection::status).toList();
+  }
+
   /**
    * Tells the routes once more that their connections are open, in its place between the messages,
    * if {@code fireWebSocketConnectionEvents} is on.
@@ -111,7 +116,27 @@ public class AhcWsComponent extends DefaultComponent {
     connections.values().forEach(WebSocketConnection::tellConnectedAgain);
   }
 
-  private void register(AhcWsHealthCheck check) {
+  /**
+   * Closes the connections and opens them anew; those that are not open are tried at once. Returns
+   * at once.
+   *
+   * @param why in a clause, for the log
+   */
+  public void reconnect(String why) {
+    connections.values().forEach(connection -> connection.reconnect(why));
+  }
+
+  /** Adds the health check of an endpoint's websocket, before it is opened. */
+  void addHealthCheck(AhcWsEndpoint endpoint) {
+    URI uri = endpoint.getHttpUri();
+    ConnectionState none = ConnectionState.initial();
+    AhcWsHealthCheck check =
+        new AhcWsHealthCheck(
+            WebSocketConnection.address(uri),
+            () -> {
+              WebSocketConnection connection = connections.get(uri);
+              return connection == null ? none : connection.state();
+            });
     HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
     if (registry != null) {
       registry.getCheck(check.getId()).ifPresent(registry::unregister);

@@ -55,6 +55,7 @@ public class AhcWsEndpoint extends DefaultEndpoint implements EndpointServiceLoc
   public Consumer createConsumer(Processor processor) throws Exception {
     AhcWsConsumer consumer = new AhcWsConsumer(this, processor);
     configureConsumer(consumer);
+    getComponent().addHealthCheck(this);
     return consumer;
   }
 

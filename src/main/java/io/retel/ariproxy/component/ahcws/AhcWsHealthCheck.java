@@ -1,26 +1,40 @@
 package io.retel.ariproxy.component.ahcws;
 
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** DOWN, with the reason in a sentence, while a websocket is not connected. */
+/**
+ * DOWN, with the reason in a sentence, while a websocket is not connected, or not yet wanted by a
+ * route that runs.
+ */
 class AhcWsHealthCheck extends AbstractHealthCheck {
 
-  private final WebSocketConnection connection;
+  private final String address;
+  private final Supplier<ConnectionState> states;
 
-  AhcWsHealthCheck(WebSocketConnection connection) {
-    super("ari-proxy", "websocket:" + connection.address());
-    this.connection = connection;
+  /**
+   * @param address where the websocket leads, without what might be secret
+   * @param states how the connection is; never null
+   */
+  AhcWsHealthCheck(String address, Supplier<ConnectionState> states) {
+    super("ari-proxy", "websocket:" + address);
+    this.address = address;
+    this.states = states;
   }
 
   @Override
   protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-    ConnectionState state = connection.state();
-    builder.detail("address", connection.address());
+    ConnectionState state = states.get();
+    builder.detail("address", address);
     builder.detail("since", state.since().toString());
+    builder.detail("reconnects", state.reconnects());
     if (state.connected()) {
       builder.up();
+      if (!state.reason().isEmpty()) {
+        builder.detail("last.error", state.reason());
+      }
     } else {
       builder.down();
       builder.message(state.reason());

@@ -30,8 +30,8 @@ final class ConnectionTimer {
     return executor.submit(guarded(task));
   }
 
-  void after(long delayMs, Runnable task) {
-    executor.schedule(guarded(task), delayMs, TimeUnit.MILLISECONDS);
+  Future<?> after(long delayMs, Runnable task) {
+    return executor.schedule(guarded(task), delayMs, TimeUnit.MILLISECONDS);
   }
 
   Future<?> every(long intervalMs, Runnable task) {

@@ -2,9 +2,8 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.netty.handler.ssl.NotSslRecordException;
-import javax.net.ssl.SSLException;
-import org.apache.camel.util.ObjectHelper;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.tls.TlsTrouble;
 
 /** Says in a sentence what is wrong with a websocket and what can be done about it. */
 final class Trouble {
@@ -13,13 +12,9 @@ final class Trouble {
 
   /** No connection could be made. */
   static String unreachable(String address, Throwable cause) {
-    if (ObjectHelper.getException(NotSslRecordException.class, cause) != null) {
-      return address + ": no TLS connection can be made: the server does not speak TLS";
-    }
-    if (ObjectHelper.getException(SSLException.class, cause) != null) {
-      return address + ": no TLS connection can be made: " + rootMessage(cause);
-    }
-    return address + " is not reachable: " + rootMessage(cause);
+    return TlsTrouble.of(cause, Setting.ARI_CA_FILE.key())
+        .map(what -> address + ": no TLS connection can be made: " + what)
+        .orElseGet(() -> address + " is not reachable: " + rootMessage(cause));
   }
 
   /** The server answered the upgrade with something else. */

@@ -47,6 +47,7 @@ final class WebSocketConnection implements AutoCloseable {
   private volatile AsyncHttpClient client;
   private volatile WebSocketSession session;
   private Future<?> pinging;
+  private Future<?> nextTry;
   private String loggedReason = "";
 
   WebSocketConnection(
@@ -96,6 +97,25 @@ final class WebSocketConnection implements AutoCloseable {
     }
   }
 
+  /**
+   * Closes the websocket and opens it anew; if it is not open, tries at once. Returns at once.
+   *
+   * @param why in a clause
+   */
+  void reconnect(String why) {
+    timer.now(
+        () -> {
+          WebSocketSession current = session;
+          if (state.connected() && current != null) {
+            abandon(current, why);
+          }
+          Future<?> waiting = nextTry;
+          if (waiting != null && waiting.cancel(false)) {
+            connect();
+          }
+        });
+  }
+
   /** No route is there any more to take what is in the buffer; says so if there is anything. */
   void discardWhatIsLeft() {
     int left = 0;
@@ -137,8 +157,28 @@ final class WebSocketConnection implements AutoCloseable {
     return state;
   }
 
+  WebSocketStatus status() {
+    ConnectionState now = state;
+    return new WebSocketStatus(
+        address(),
+        now.connected(),
+        now.since(),
+        now.reason(),
+        now.failures(),
+        now.reconnects(),
+        now.gapsUntilNow(),
+        buffer.size(),
+        buffer.bytes(),
+        configuration.getBufferSize());
+  }
+
   /** The address without what might be secret. */
   String address() {
+    return address(uri);
+  }
+
+  /** An address without what might be secret. */
+  static String address(URI uri) {
     return uri.getScheme()
         + "://"
         + uri.getHost()
@@ -304,7 +344,7 @@ final class WebSocketConnection implements AutoCloseable {
             maximumDelay,
             failures,
             ThreadLocalRandom.current()::nextDouble);
-    timer.after(delay, this::connect);
+    nextTry = timer.after(delay, this::connect);
   }
 
   private void lost(String why, int failures) {

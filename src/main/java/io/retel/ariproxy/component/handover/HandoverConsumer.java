@@ -34,6 +34,21 @@ class HandoverConsumer extends ReplaceableConsumer {
     super.doStop();
   }
 
+  /** One that could not start, because there is another one, does not close the seam to that. */
+  @Override
+  protected void doSuspend() {
+    if (seam.consumer == this) {
+      super.doSuspend();
+    }
+  }
+
+  @Override
+  protected void doResume() {
+    if (seam.consumer == this) {
+      super.doResume();
+    }
+  }
+
   /** When the context is suspended, too, the callers come first. */
   @Override
   public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {

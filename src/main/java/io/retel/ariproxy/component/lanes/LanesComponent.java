@@ -25,4 +25,14 @@ public class LanesComponent extends DefaultComponent {
   Lanes<Exchange> lanes(String name) {
     return lanes.computeIfAbsent(name, n -> new Lanes<>());
   }
+
+  /** How many exchanges wait in all lanes, without those that are leased. */
+  public int waiting() {
+    return lanes.values().stream().mapToInt(Lanes::waiting).sum();
+  }
+
+  /** How many exchanges of all lanes are leased: a route works on them. */
+  public int leased() {
+    return lanes.values().stream().mapToInt(Lanes::leased).sum();
+  }
 }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.retel.ariproxy.Meters;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;

@@ -150,6 +150,9 @@ class HandoverTest extends HandoverTestSupport {
             () -> context.addRoutes(called("second", exchange -> exchange.getMessage().setBody(2))))
         .hasMessageContaining("Multiple consumers for the same endpoint is not allowed");
     assertThat(send(0).getMessage().getBody()).isEqualTo("first");
+    context.getRouteController().stopRoute("second");
+    context.removeRoute("second");
+    assertThat(send(0).getMessage().getBody()).as("it leaves the seam open").isEqualTo("first");
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.retel.ariproxy;
+package io.retel.ariproxy.management;
 
 import java.util.Map;
 import java.util.Optional;
@@ -7,7 +7,7 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /** DOWN, with a sentence that says why, while something is wrong. */
-final class ProxyHealthCheck extends AbstractHealthCheck {
+public final class ProxyHealthCheck extends AbstractHealthCheck {
 
   private final Supplier<Optional<String>> trouble;
 
@@ -15,7 +15,7 @@ final class ProxyHealthCheck extends AbstractHealthCheck {
    * @param id the check's name
    * @param trouble what is wrong, or nothing; must not wait
    */
-  ProxyHealthCheck(String id, Supplier<Optional<String>> trouble) {
+  public ProxyHealthCheck(String id, Supplier<Optional<String>> trouble) {
     super("ari-proxy", id);
     this.trouble = trouble;
   }

@@ -1,0 +1,55 @@
+package io.retel.ariproxy.jmx;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import javax.management.JMException;
+import javax.management.ObjectName;
+import org.apache.camel.CamelContext;
+import org.apache.camel.spi.ManagementAgent;
+import org.apache.camel.support.service.ServiceSupport;
+
+/**
+ * Registers beans with Camel's agent, as {@code io.retel.ariproxy:context=NAME,type=TYPE}, while
+ * the context runs. Where JMX is off there are none.
+ */
+public final class ManagedBeans extends ServiceSupport {
+
+  /** The domain of the proxy's beans. */
+  public static final String DOMAIN = "io.retel.ariproxy";
+
+  private final CamelContext context;
+  private final Map<String, Object> beans;
+  private final List<ObjectName> registered = new ArrayList<>();
+
+  /**
+   * @param beans the beans, annotated as Camel's own are, by their types
+   */
+  public ManagedBeans(CamelContext context, Map<String, Object> beans) {
+    this.context = context;
+    this.beans = Map.copyOf(beans);
+  }
+
+  @Override
+  protected void doStart() throws JMException {
+    ManagementAgent agent = context.getManagementStrategy().getManagementAgent();
+    if (agent == null) {
+      return;
+    }
+    for (Map.Entry<String, Object> bean : beans.entrySet()) {
+      ObjectName name =
+          new ObjectName(
+              DOMAIN + ":context=" + context.getManagementName() + ",type=" + bean.getKey());
+      agent.register(bean.getValue(), name);
+      registered.add(name);
+    }
+  }
+
+  @Override
+  protected void doStop() throws JMException {
+    for (ObjectName name : registered) {
+      context.getManagementStrategy().getManagementAgent().unregister(name);
+    }
+    registered.clear();
+  }
+}

@@ -1,0 +1,165 @@
+package io.retel.ariproxy.jmx;
+
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.Mapping;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import javax.management.openmbean.CompositeData;
+import javax.management.openmbean.CompositeDataSupport;
+import javax.management.openmbean.CompositeType;
+import javax.management.openmbean.OpenDataException;
+import javax.management.openmbean.OpenType;
+import javax.management.openmbean.SimpleType;
+import javax.management.openmbean.TabularData;
+import javax.management.openmbean.TabularDataSupport;
+import javax.management.openmbean.TabularType;
+import org.apache.camel.api.management.ManagedAttribute;
+import org.apache.camel.api.management.ManagedOperation;
+import org.apache.camel.api.management.ManagedResource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The memory of call contexts. A resource is written as its type and id: {@code CHANNEL:17.1}. */
+@ManagedResource(description = "Which resource belongs to which call")
+public final class ManagedCallContexts {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ManagedCallContexts.class);
+
+  /** What a console can show, and an answer can carry. */
+  private static final int MAX_ROWS = 1_000;
+
+  private static final String RESOURCE = "resource";
+
+  private static final String[] COLUMNS = {
+    RESOURCE, "callContext", "application", "ended", "usedAt"
+  };
+
+  private static final CompositeType ROW;
+  private static final TabularType TABLE;
+
+  static {
+    try {
+      ROW =
+          new CompositeType(
+              "mapping",
+              "What is remembered of a resource",
+              COLUMNS,
+              new String[] {
+                "Type and id",
+                "The call that it belongs to",
+                "The Stasis application that a channel is in, or empty",
+                "Whether it has ended, and is remembered for late events only",
+                "When it was last asked for, roughly"
+              },
+              new OpenType<?>[] {
+                SimpleType.STRING,
+                SimpleType.STRING,
+                SimpleType.STRING,
+                SimpleType.BOOLEAN,
+                SimpleType.STRING
+              });
+      TABLE = new TabularType("mappings", "What is remembered", ROW, new String[] {RESOURCE});
+    } catch (OpenDataException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private final CallContexts callContexts;
+
+  public ManagedCallContexts(CallContexts callContexts) {
+    this.callContexts = callContexts;
+  }
+
+  @ManagedAttribute(description = "How many resources are thought to be there")
+  public int getResources() {
+    return callContexts.living().size();
+  }
+
+  @ManagedAttribute(description = "How many calls those belong to")
+  public int getCallContexts() {
+    return callContexts.livingCallContexts().size();
+  }
+
+  @ManagedOperation(
+      description =
+          "What is remembered of resources whose call context, type and id, or id begins with a text; all if"
+              + " it is empty. At most so many rows, from 1 to 1000")
+  public TabularData find(String beginning, int atMost) throws OpenDataException {
+    if (atMost < 1 || atMost > MAX_ROWS) {
+      throw new IllegalArgumentException(
+          "atMost must be from 1 to " + MAX_ROWS + " and is " + atMost);
+    }
+    TabularData rows = new TabularDataSupport(TABLE);
+    for (Map.Entry<Resource, Mapping> found :
+        callContexts.find(Objects.requireNonNullElse(beginning, "").strip(), atMost).entrySet()) {
+      rows.put(row(found.getKey(), found.getValue()));
+    }
+    return rows;
+  }
+
+  @ManagedOperation(
+      description = "What is remembered of one resource, such as CHANNEL:1532965104.0")
+  public CompositeData lookUp(String resource) throws OpenDataException {
+    Resource asked = resource(resource);
+    return row(asked, callContexts.peek(asked).orElseThrow(() -> unknown(resource)));
+  }
+
+  @ManagedOperation(
+      description =
+          "Forgets one resource, such as CHANNEL:1532965104.0, in the store as well: later events of it"
+              + " belong to the call that their CALL_CONTEXT tells, or to none. Returns its call context")
+  public String evict(String resource) {
+    String callContext =
+        callContexts.evict(resource(resource)).orElseThrow(() -> unknown(resource)).callContext();
+    LOG.info("Evicted by an operator: {} of call context {}", resource.strip(), callContext);
+    return callContext;
+  }
+
+  @ManagedOperation(
+      description =
+          "Forgets all resources of a call context, in the store as well. Returns how many they were")
+  public int evictCallContext(String callContext) {
+    if (callContext == null || callContext.isBlank()) {
+      throw new IllegalArgumentException("The call context is missing");
+    }
+    List<Resource> evicted = callContexts.evictAllOf(callContext.strip());
+    if (evicted.isEmpty()) {
+      throw new IllegalArgumentException(
+          "No resource of call context " + callContext + " is remembered");
+    }
+    LOG.info("Evicted by an operator: call context {} with {}", callContext, evicted);
+    return evicted.size();
+  }
+
+  private static Resource resource(String text) {
+    try {
+      return Resource.ofKey(text.strip());
+    } catch (IllegalArgumentException | NullPointerException e) {
+      throw new IllegalArgumentException(
+          text
+              + " is no resource: write its type and id, such as CHANNEL:1532965104.0; types are "
+              + List.of(ResourceType.values()).stream().filter(ResourceType::partOfCall).toList());
+    }
+  }
+
+  private static IllegalArgumentException unknown(String resource) {
+    return new IllegalArgumentException("Nothing is remembered of " + resource);
+  }
+
+  private static CompositeData row(Resource resource, Mapping mapping) throws OpenDataException {
+    return new CompositeDataSupport(
+        ROW,
+        COLUMNS,
+        new Object[] {
+          resource.key(),
+          mapping.callContext(),
+          Objects.requireNonNullElse(mapping.application(), ""),
+          mapping.ended(),
+          Instant.ofEpochSecond(mapping.usedAt()).toString()
+        });
+  }
+}

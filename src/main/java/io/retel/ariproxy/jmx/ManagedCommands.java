@@ -1,0 +1,58 @@
+package io.retel.ariproxy.jmx;
+
+import io.retel.ariproxy.command.CommandIntake;
+import org.apache.camel.api.management.ManagedAttribute;
+import org.apache.camel.api.management.ManagedOperation;
+import org.apache.camel.api.management.ManagedResource;
+
+/** The commands that this proxy carries out, and their pause. */
+@ManagedResource(description = "The commands that this proxy carries out")
+public final class ManagedCommands {
+
+  private final CommandIntake intake;
+
+  public ManagedCommands(CommandIntake intake) {
+    this.intake = intake;
+  }
+
+  @ManagedAttribute(
+      description =
+          "RUNNING; DRAINING, which is paused with commands under way; or DRAINED, with none any more")
+  public String getState() {
+    return intake.state().toString();
+  }
+
+  @ManagedAttribute(description = "Since when commands are paused; empty if they are not")
+  public String getPausedSince() {
+    return intake.pausedSince().map(Object::toString).orElse("");
+  }
+
+  @ManagedAttribute(description = "How many commands are being carried out, or answered")
+  public int getUnderWay() {
+    return intake.underWay();
+  }
+
+  @ManagedAttribute(description = "How many commands have been read and wait for their turn")
+  public int getWaiting() {
+    return intake.waiting();
+  }
+
+  @ManagedAttribute(description = "The routes that read commands now")
+  public String[] getReadBy() {
+    return intake.readers().toArray(String[]::new);
+  }
+
+  @ManagedOperation(
+      description =
+          "Takes no more commands until resume: those under way are finished, those of the generic topic"
+              + " go to other proxies, those of the own topic wait in Kafka. Events go on")
+  public void pause() {
+    intake.pause();
+  }
+
+  @ManagedOperation(
+      description = "Takes commands again, as soon as those from before the pause are answered")
+  public void resume() {
+    intake.resume();
+  }
+}

@@ -1,0 +1,159 @@
+package io.retel.ariproxy.management;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.settings.Settings;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.main.ManagementHttpServer;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheck.State;
+import org.apache.camel.health.HealthCheckHelper;
+import org.apache.camel.main.MainConfigurationProperties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Camel's management port as this proxy wants it, and the paths on it that set-ups of the ari-proxy
+ * in the field probe: an answer {@code {"ok": true, "errors": []}}, with status 503 when not ok.
+ */
+public final class ManagementPort {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ManagementPort.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** The checks of the proxy itself; all others are of what it depends on. */
+  private static final Set<String> OF_THE_PROXY = Set.of("context", "intake-buffer", "commands");
+
+  private static final String INDEX =
+      """
+      ari-proxy
+
+      /observe/health          all checks, each with its reason when DOWN
+      /observe/health/live     the process works
+      /observe/health/ready    Asterisk, Kafka and the call-context store can be used
+      /observe/metrics         metrics for Prometheus
+      /health                  {"ok", "errors"} of all checks
+      /health/smoke            {"ok", "errors"} of the process
+      /health/backing-services {"ok", "errors"} of Asterisk, Kafka and the call-context store
+      """;
+
+  private ManagementPort() {}
+
+  /** Whether there is one. */
+  public static boolean isWanted(Settings settings) {
+    return settings.number(Setting.MANAGEMENT_PORT) > 0;
+  }
+
+  /**
+   * Lets camel-main open it; what {@code camel.management.*} and others say in the file counts.
+   *
+   * @throws NotFreeException if it cannot be opened: Camel would go on without
+   */
+  public static void configure(MainConfigurationProperties main, Settings settings)
+      throws NotFreeException {
+    main.health().setExposureLevel("full");
+    // a route that somebody has stopped is no trouble; what it depends on has checks of its own
+    main.health().setRoutesEnabled(false);
+    main.health().setConsumersEnabled(false);
+    if (isWanted(settings)) {
+      String host = settings.get(Setting.MANAGEMENT_HOST);
+      int port = (int) settings.number(Setting.MANAGEMENT_PORT);
+      tryToListen(host, port);
+      main.httpManagementServer()
+          .withEnabled(true)
+          .withHost(host)
+          .withPort(port)
+          .withHealthCheckEnabled(true)
+          .withMetricsEnabled(true);
+      main.metrics().setEnabled(true);
+    }
+  }
+
+  private static void tryToListen(String host, int port) throws NotFreeException {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw new NotFreeException(
+          "management.port "
+              + port
+              + " on "
+              + host
+              + " cannot be opened: "
+              + e.getMessage()
+              + "; set MANAGEMENT_PORT to another, or to 0 for none");
+    }
+  }
+
+  /** The port cannot be opened; the message says what to do. */
+  public static final class NotFreeException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    NotFreeException(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  /** Adds the paths that Camel does not have, if the port is there. */
+  public static void addPaths(CamelContext context) {
+    ManagementHttpServer server = context.hasService(ManagementHttpServer.class);
+    if (server != null) {
+      LOG.info("Health and metrics are at http://{}:{}/", server.getHost(), server.getPort());
+      Router router = server.getRouter();
+      router.route(HttpMethod.GET, "/").handler(ManagementPort::index);
+      add(router, "/health", () -> HealthCheckHelper.invoke(context, "full"));
+      add(router, "/health/smoke", () -> HealthCheckHelper.invokeLiveness(context, "full"));
+      add(
+          router,
+          "/health/backing-services",
+          () ->
+              HealthCheckHelper.invoke(context, "full").stream()
+                  .filter(result -> !OF_THE_PROXY.contains(result.getCheck().getId()))
+                  .toList());
+    }
+  }
+
+  /** Checks that are asked at each request. */
+  @FunctionalInterface
+  private interface Checks {
+    Collection<HealthCheck.Result> call();
+  }
+
+  private static void add(Router router, String path, Checks checks) {
+    router
+        .route(HttpMethod.GET, path)
+        .blockingHandler(asked -> answer(asked, checks.call()), false);
+  }
+
+  private static void answer(RoutingContext asked, Collection<HealthCheck.Result> results) {
+    List<String> errors =
+        results.stream()
+            .filter(result -> result.getState() != State.UP)
+            .map(
+                result ->
+                    result.getCheck().getId() + ": " + result.getMessage().orElse("no reason"))
+            .toList();
+    ObjectNode report = JSON.createObjectNode().put("ok", errors.isEmpty());
+    report.set("errors", JSON.valueToTree(errors));
+    asked
+        .response()
+        .setStatusCode(errors.isEmpty() ? 200 : 503)
+        .putHeader("Content-Type", "application/json")
+        .end(report.toString());
+  }
+
+  private static void index(RoutingContext asked) {
+    asked.response().putHeader("Content-Type", "text/plain; charset=utf-8").end(INDEX);
+  }
+}

@@ -1,0 +1,161 @@
+package io.retel.ariproxy.settings;
+
+import io.retel.ariproxy.kafka.KafkaSecurity;
+import io.retel.ariproxy.tls.ClientCertificate;
+import io.retel.ariproxy.tls.PemException;
+import io.retel.ariproxy.tls.PemFile;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+
+/** What the settings say about encryption and Kafka's login, checked. */
+record SecuritySettings(Settings settings) {
+
+  private static final Set<String> MECHANISMS = Set.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512");
+
+  private static final List<Setting> OF_A_LOGIN =
+      List.of(Setting.KAFKA_USERNAME, Setting.KAFKA_PASSWORD);
+  private static final List<Setting> OF_TLS =
+      List.of(
+          Setting.KAFKA_CA_FILE,
+          Setting.KAFKA_CERTIFICATE_FILE,
+          Setting.KAFKA_KEY_FILE,
+          Setting.KAFKA_KEY_PASSWORD);
+
+  /**
+   * Whose certificates are trusted for ARI; empty for those that the JVM trusts.
+   *
+   * @throws InvalidSettingException if the file does not have any, or ARI's url is not encrypted
+   */
+  List<X509Certificate> trustedForAri() {
+    if (!isSet(Setting.ARI_CA_FILE)) {
+      return List.of();
+    }
+    if (!settings.get(Setting.ARI_URL).toLowerCase(Locale.ROOT).startsWith("https:")) {
+      throw new InvalidSettingException(
+          Setting.ARI_CA_FILE, "is for an ari.url that begins with https");
+    }
+    return certificates(Setting.ARI_CA_FILE);
+  }
+
+  /**
+   * How Kafka's clients encrypt and log in.
+   *
+   * @throws InvalidSettingException if something is missing, does not fit, or would have no effect
+   */
+  KafkaSecurity kafka() {
+    SecurityProtocol protocol = protocol();
+    boolean login =
+        protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SASL_PLAINTEXT;
+    boolean tls = protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SSL;
+    if (!login) {
+      refuse(OF_A_LOGIN, "is for kafka.security-protocol SASL_SSL or SASL_PLAINTEXT");
+    }
+    if (!tls) {
+      refuse(OF_TLS, "is for kafka.security-protocol SSL or SASL_SSL");
+    }
+    if (protocol == SecurityProtocol.PLAINTEXT) {
+      return KafkaSecurity.ofCamel();
+    }
+    KafkaSecurity security = KafkaSecurity.of(protocol);
+    if (login) {
+      OF_A_LOGIN.forEach(setting -> require(setting, "is not set, and " + protocol + " needs it"));
+      security =
+          security.login(
+              mechanism(),
+              settings.get(Setting.KAFKA_USERNAME),
+              settings.secret(Setting.KAFKA_PASSWORD));
+    }
+    if (isSet(Setting.KAFKA_CA_FILE)) {
+      security = security.trusting(certificates(Setting.KAFKA_CA_FILE));
+    }
+    if (isSet(Setting.KAFKA_CERTIFICATE_FILE)) {
+      return security.as(clientCertificate());
+    }
+    refuse(
+        List.of(Setting.KAFKA_KEY_FILE, Setting.KAFKA_KEY_PASSWORD),
+        "is set, and kafka.certificate-file is not");
+    return security;
+  }
+
+  private ClientCertificate clientCertificate() {
+    require(Setting.KAFKA_KEY_FILE, "is not set, and kafka.certificate-file is");
+    List<X509Certificate> chain = certificates(Setting.KAFKA_CERTIFICATE_FILE);
+    ClientCertificate certificate;
+    try {
+      certificate =
+          new ClientCertificate(
+              chain,
+              file(Setting.KAFKA_KEY_FILE).privateKey(settings.secret(Setting.KAFKA_KEY_PASSWORD)));
+    } catch (PemException e) {
+      throw new InvalidSettingException(Setting.KAFKA_KEY_FILE, e.getMessage());
+    }
+    if (!certificate.belongTogether()) {
+      throw new InvalidSettingException(
+          Setting.KAFKA_KEY_FILE,
+          "names "
+              + settings.get(Setting.KAFKA_KEY_FILE)
+              + ", which has another key than that of the first certificate in "
+              + settings.get(Setting.KAFKA_CERTIFICATE_FILE));
+    }
+    return certificate;
+  }
+
+  private SecurityProtocol protocol() {
+    try {
+      return SecurityProtocol.valueOf(
+          settings.get(Setting.KAFKA_SECURITY_PROTOCOL).toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(
+          Setting.KAFKA_SECURITY_PROTOCOL, "must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL");
+    }
+  }
+
+  private String mechanism() {
+    String mechanism = settings.get(Setting.KAFKA_SASL_MECHANISM).toUpperCase(Locale.ROOT);
+    if (!MECHANISMS.contains(mechanism)) {
+      throw new InvalidSettingException(
+          Setting.KAFKA_SASL_MECHANISM, "must be SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN");
+    }
+    return mechanism;
+  }
+
+  private List<X509Certificate> certificates(Setting setting) {
+    try {
+      return file(setting).certificates();
+    } catch (PemException e) {
+      throw new InvalidSettingException(setting, e.getMessage());
+    }
+  }
+
+  private PemFile file(Setting setting) {
+    try {
+      return new PemFile(Path.of(settings.get(setting)));
+    } catch (InvalidPathException e) {
+      throw new InvalidSettingException(setting, "is no name of a file");
+    }
+  }
+
+  private void require(Setting setting, String problem) {
+    if (!isSet(setting)) {
+      throw new InvalidSettingException(setting, problem);
+    }
+  }
+
+  private void refuse(List<Setting> ofNoUse, String problem) {
+    for (Setting setting : ofNoUse) {
+      if (isSet(setting)) {
+        throw new InvalidSettingException(setting, problem);
+      }
+    }
+  }
+
+  private boolean isSet(Setting setting) {
+    String value = setting.secret() ? settings.secret(setting).reveal() : settings.get(setting);
+    return !value.isEmpty();
+  }
+}

@@ -1,0 +1,44 @@
+package io.retel.ariproxy.tls;
+
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.cert.X509Certificate;
+import java.util.List;
+
+/**
+ * What this proxy shows of itself to a server that asks for it.
+ *
+ * @param chain its certificate, and behind it those of the CAs in between, if any
+ * @param key the certificate's private key
+ */
+public record ClientCertificate(List<X509Certificate> chain, PrivateKey key) {
+
+  private static final byte[] ANYTHING = {1, 2, 3};
+
+  public ClientCertificate {
+    chain = List.copyOf(chain);
+  }
+
+  /** Whether the key is that of the certificate; a server would only say that TLS fails. */
+  public boolean belongTogether() {
+    String algorithm = key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
+    try {
+      Signature signing = Signature.getInstance(algorithm);
+      signing.initSign(key);
+      signing.update(ANYTHING);
+      byte[] signed = signing.sign();
+      Signature verifying = Signature.getInstance(algorithm);
+      verifying.initVerify(chain.get(0).getPublicKey());
+      verifying.update(ANYTHING);
+      return verifying.verify(signed);
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return chain.get(0).getSubjectX500Principal().getName();
+  }
+}

@@ -1,0 +1,173 @@
+package io.retel.ariproxy.tls;
+
+import io.retel.ariproxy.settings.Secret;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.PrivateKey;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.InvalidKeySpecException;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.crypto.Cipher;
+import javax.crypto.EncryptedPrivateKeyInfo;
+import javax.crypto.SecretKeyFactory;
+import javax.crypto.spec.PBEKeySpec;
+
+/**
+ * A file with certificates or a private key in PEM form (RFC 7468), as openssl, cert-manager and
+ * Kubernetes write them. What stands around them is ignored.
+ */
+public record PemFile(Path path) {
+
+  private static final String CERTIFICATE = "CERTIFICATE";
+  private static final String KEY = "PRIVATE KEY";
+  private static final String ENCRYPTED_KEY = "ENCRYPTED PRIVATE KEY";
+
+  private static final String PBES2_OID = "1.2.840.113549.1.5.13";
+
+  private static final Pattern BLOCK =
+      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
+
+  /** What Kafka's client can use. */
+  private static final List<String> KEY_ALGORITHMS = List.of("RSA", "EC");
+
+  private record Block(String label, byte[] der) {}
+
+  /**
+   * All certificates of the file, in their order; at least one.
+   *
+   * @throws PemException if the file cannot be read, or has none or a broken one
+   */
+  public List<X509Certificate> certificates() throws PemException {
+    List<X509Certificate> certificates = new ArrayList<>();
+    for (Block block : blocks()) {
+      if (block.label().equals(CERTIFICATE)) {
+        try {
+          certificates.add(
+              (X509Certificate)
+                  CertificateFactory.getInstance("X.509")
+                      .generateCertificate(new ByteArrayInputStream(block.der())));
+        } catch (CertificateException e) {
+          throw problem("which has a certificate that is malformed");
+        }
+      }
+    }
+    if (certificates.isEmpty()) {
+      throw problem("which has no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    }
+    return List.copyOf(certificates);
+  }
+
+  /**
+   * The private key of the file.
+   *
+   * @param password what it is encrypted with; empty if it is not
+   * @throws PemException if the file cannot be read, or has no key that can be used
+   */
+  public PrivateKey privateKey(Secret password) throws PemException {
+    for (Block block : blocks()) {
+      switch (block.label()) {
+        case KEY -> {
+          return key(new PKCS8EncodedKeySpec(block.der()));
+        }
+        case ENCRYPTED_KEY -> {
+          return key(decrypted(block.der(), password));
+        }
+        case "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY" ->
+            throw problem(
+                "which has a key in an older form (-----BEGIN "
+                    + block.label()
+                    + "-----); convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem");
+        default -> {
+          // a certificate, or the parameters of a key
+        }
+      }
+    }
+    throw problem("which has no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
+  }
+
+  private PrivateKey key(PKCS8EncodedKeySpec encoded) throws PemException {
+    for (String algorithm : KEY_ALGORITHMS) {
+      try {
+        return KeyFactory.getInstance(algorithm).generatePrivate(encoded);
+      } catch (InvalidKeySpecException e) {
+        // of another kind
+      } catch (GeneralSecurityException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    throw problem("which has a key that is malformed, or neither RSA nor EC");
+  }
+
+  private PKCS8EncodedKeySpec decrypted(byte[] der, Secret password) throws PemException {
+    if (password.reveal().isEmpty()) {
+      throw problem("which has a key that is encrypted, and no password for it is set");
+    }
+    try {
+      EncryptedPrivateKeyInfo encrypted = new EncryptedPrivateKeyInfo(der);
+      // for PBES2 the JDK has the name of the scheme in the parameters
+      String scheme =
+          encrypted.getAlgName().equals("PBES2") || encrypted.getAlgName().equals(PBES2_OID)
+              ? encrypted.getAlgParameters().toString()
+              : encrypted.getAlgName();
+      Cipher cipher = Cipher.getInstance(scheme);
+      cipher.init(
+          Cipher.DECRYPT_MODE,
+          SecretKeyFactory.getInstance(scheme)
+              .generateSecret(new PBEKeySpec(password.reveal().toCharArray())),
+          encrypted.getAlgParameters());
+      return encrypted.getKeySpec(cipher);
+    } catch (IOException | GeneralSecurityException e) {
+      throw problem("which has a key that its password does not open");
+    }
+  }
+
+  private List<Block> blocks() throws PemException {
+    String text;
+    try {
+      text = new String(Files.readAllBytes(path), StandardCharsets.ISO_8859_1);
+    } catch (NoSuchFileException e) {
+      throw problem("which is not there");
+    } catch (IOException e) {
+      throw problem("which cannot be read");
+    }
+    List<Block> blocks = new ArrayList<>();
+    Matcher matcher = BLOCK.matcher(text);
+    while (matcher.find()) {
+      String label = matcher.group(1);
+      if (label.equals(CERTIFICATE) || label.endsWith(KEY)) {
+        blocks.add(new Block(label, der(label, matcher.group(2))));
+      }
+    }
+    return blocks;
+  }
+
+  private byte[] der(String label, String body) throws PemException {
+    if (body.contains(":")) {
+      // headers, which only the older forms of keys have
+      return new byte[0];
+    }
+    try {
+      return Base64.getMimeDecoder().decode(body);
+    } catch (IllegalArgumentException e) {
+      throw problem("which has a " + label.toLowerCase(Locale.ROOT) + " that is malformed");
+    }
+  }
+
+  private PemException problem(String what) {
+    return new PemException("names " + path.toAbsolutePath() + ", " + what);
+  }
+}

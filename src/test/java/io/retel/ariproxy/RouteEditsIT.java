@@ -1,0 +1,178 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.settings.Setting;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What becomes of route files that are edited, added and deleted while the proxy runs. */
+@ExtendWith(KafkaExtension.class)
+class RouteEditsIT {
+
+  private static final String APP = "edited";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private static final String OWN =
+      """
+      # One's own.
+      - route:
+          id: own
+          from:
+            uri: direct:own
+            steps:
+              - log: hello
+      """;
+
+  private final CapturedLog log = new CapturedLog();
+  private final SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+  private RoutesFolder routes;
+  private RunningProxy proxy;
+  private Controller controller;
+  private int calls;
+
+  @BeforeEach
+  void start(KafkaBroker kafka, @TempDir Path folder) {
+    routes = RoutesFolder.copyInto(folder);
+    ProxySettings settings =
+        ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, folder.toString());
+    proxy = RunningProxy.start(settings);
+    controller = new Controller(settings, kafka);
+    asterisk.awaitConnected(APP, PATIENCE);
+    assertEventsAndCommandsPass();
+  }
+
+  @AfterEach
+  void stop() {
+    controller.close();
+    proxy.close();
+    asterisk.close();
+    log.close();
+  }
+
+  /** Kafka's producer does not take it, which shows when it is made. */
+  @ParameterizedTest
+  @CsvSource({
+    "publish, lingerMs: 5, lingerMs: -5",
+    "events, 'id: publish-event\n            # a call into the route of that name, as direct: is, for a route that can be edited under load\n            uri: handover:publish', 'id: publish-event\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'",
+    "execute-command, 'id: publish-response\n            uri: handover:publish', 'id: publish-response\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'"
+  })
+  void anEditWhoseStepCannotStartIsUndone(String route, String before, String after) {
+    routes.edit(route + ".camel.yaml", yaml -> yaml.replace(before, after));
+    assertUndone(route, "linger.ms");
+  }
+
+  /** Whether there is another one that consumes shows when the route starts, and not before. */
+  @ParameterizedTest
+  @ValueSource(strings = {"events", "commands", "execute-command"})
+  void anEditWhoseRouteLoadsAndCannotStartIsUndone(String route) {
+    routes.edit(
+        route + ".camel.yaml",
+        yaml ->
+            yaml.replaceFirst(
+                "      uri: .*\\R      parameters:\\R(        .*\\R)+",
+                "      uri: handover:publish\n"));
+    assertUndone(route, "Multiple consumers for the same endpoint is not allowed");
+  }
+
+  @Test
+  void aFileThatIsAddedRunsUntilItIsDeleted() {
+    routes.write("own.camel.yaml", OWN);
+    awaitLine(Level.INFO, "own.camel.yaml is taken over as it is now");
+    assertThat(proxy.context().getRouteController().getRouteStatus("own").isStarted()).isTrue();
+
+    routes.delete("own.camel.yaml");
+    awaitLine(Level.INFO, "own.camel.yaml is gone: [own] is stopped and removed");
+    assertThat(proxy.context().getRoute("own")).isNull();
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  @Test
+  void aFileThatIsAddedAndCannotRunLeavesNothingBehind() {
+    routes.write("own.camel.yaml", OWN.replace("direct:own", "handover:publish"));
+    awaitLine(Level.ERROR, "own.camel.yaml cannot run as it is now: ");
+    Awaitility.await("it is gone")
+        .atMost(PATIENCE)
+        .until(() -> proxy.context().getRoute("own") == null);
+    routes.write("own.camel.yaml", OWN);
+    awaitLine(Level.INFO, "own.camel.yaml is taken over as it is now");
+    assertEventsAndCommandsPass();
+  }
+
+  @Test
+  void aMainRouteWhoseFileIsDeletedRunsOnAndSaysSo() {
+    String events = routes.read("events.camel.yaml");
+    routes.delete("events.camel.yaml");
+    awaitLine(Level.ERROR, "events.camel.yaml is gone: [events] runs on as it was");
+    assertEventsAndCommandsPass();
+
+    routes.write("events.camel.yaml", events);
+    awaitLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  @Test
+  void aCopyBesideAFileDoesNotTakeItsPlace() {
+    routes.write("a-copy.camel.yaml", routes.read("events.camel.yaml").replace("wrapEvent", "no"));
+    routes.write("b-copy.camel.yaml", routes.read("events.camel.yaml"));
+    awaitLine(Level.ERROR, "a-copy.camel.yaml cannot run as it is now: ");
+    awaitLine(
+        Level.ERROR,
+        "b-copy.camel.yaml cannot run as it is now: the route events is that of events.camel.yaml already");
+    assertEventsAndCommandsPass();
+    assertThat(proxy.context().getRoute("events").getSourceResource().getLocation())
+        .endsWith("/events.camel.yaml");
+
+    routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
+    awaitLine(Level.INFO, "/events.camel.yaml is taken over as it is now");
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  private void assertUndone(String route, String why) {
+    awaitLine(Level.WARN, route + ".camel.yaml runs as it was before");
+    assertThat(log.lines(Level.ERROR))
+        .singleElement()
+        .asString()
+        .contains(route + ".camel.yaml cannot run as it is now: ")
+        .contains(why)
+        .doesNotContain("\n");
+    assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("does not start"));
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  private void awaitLine(Level level, String part) {
+    Awaitility.await(part)
+        .atMost(PATIENCE)
+        .until(() -> log.lines(level).stream().anyMatch(line -> line.contains(part)));
+  }
+
+  private void assertEventsAndCommandsPass() {
+    calls++;
+    String callContext = "call-" + calls;
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", callContext));
+    controller.event(callContext, "STASIS_START", payload -> true);
+    assertThat(controller.ask(callContext, "GET", "/asterisk/ping")).isNotNull();
+  }
+}

@@ -1,0 +1,251 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.TopicReader;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A real broker that encrypts and wants to know who comes. */
+class SecureKafkaIT {
+
+  private static final String APP = "secured";
+  private static final String WRONG = "wr0ng-passw0rd";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  @TempDir private static Path certificates;
+  private static CertificateAuthority ca;
+  private static CertificateAuthority anotherCa;
+  private static SecureKafkaBroker kafka;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void launch() {
+    ca = CertificateAuthority.in(certificates.resolve("ca"));
+    anotherCa = CertificateAuthority.in(certificates.resolve("another-ca"));
+    kafka = SecureKafkaBroker.launch(ca.forLocalhost(), ca.file());
+  }
+
+  @AfterAll
+  static void close() {
+    if (kafka != null) {
+      kafka.close();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SASL_SSL, SCRAM-SHA-512",
+    "SASL_SSL, SCRAM-SHA-256",
+    "SASL_SSL, PLAIN",
+    "SASL_PLAINTEXT, SCRAM-SHA-512"
+  })
+  void aCallGoesThroughWithALogin(String protocol, String mechanism) throws IOException {
+    Path password =
+        Files.writeString(folder.resolve("password"), SecureKafkaBroker.PASSWORD + "\n");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          settings(asterisk, protocol)
+              .with(Setting.KAFKA_SASL_MECHANISM, mechanism)
+              .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)
+              .withFile(Setting.KAFKA_PASSWORD, password);
+      if (protocol.equals("SASL_SSL")) {
+        settings.with(Setting.KAFKA_CA_FILE, ca.file().toString());
+      }
+      assertThatACallGoesThrough(asterisk, settings);
+    }
+  }
+
+  @Test
+  void aCallGoesThroughWithAClientsCertificate() {
+    CertificateAuthority.Issued client = ca.forClient("the-proxy");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      assertThatACallGoesThrough(
+          asterisk,
+          settings(asterisk, "SSL")
+              .with(Setting.KAFKA_CA_FILE, ca.file().toString())
+              .with(Setting.KAFKA_CERTIFICATE_FILE, client.certificate().toString())
+              .with(Setting.KAFKA_KEY_FILE, client.key().toString()));
+    }
+  }
+
+  private static void assertThatACallGoesThrough(
+      SimulatedAsterisk asterisk, ProxySettings settings) {
+    try (RunningProxy proxy = RunningProxy.start(settings);
+        Controller controller = new Controller(settings, kafka.plain())) {
+      asterisk.awaitConnected(APP, PATIENCE);
+      asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+      String channel =
+          controller
+              .event("call", "STASIS_START", payload -> true)
+              .json()
+              .at("/payload/channel/id")
+              .asText();
+      assertThat(
+              controller
+                  .ask("call", "POST", "/channels/" + channel + "/answer")
+                  .path("status_code")
+                  .asInt())
+          .isEqualTo(204);
+      asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+      controller.awaitUnmapped(record -> true);
+      controller.awaitCommitted();
+      assertThat(proxy.health("preparation")).isEqualTo("UP");
+      assertThat(proxy.health("kafka")).isEqualTo("UP");
+      assertThat(proxy.health("call-context-store")).isEqualTo("UP");
+    }
+  }
+
+  @Test
+  void routesOfOnesOwnLogInAsWell() throws IOException {
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    Files.writeString(
+        routes.path().resolve("copies.camel.yaml"),
+        """
+        - route:
+            id: copies
+            from:
+              uri: kafka:{{kafka.events-and-responses-topic}}
+              parameters:
+                brokers: "{{kafka.brokers}}"
+                groupId: copies
+                autoOffsetReset: earliest
+              steps:
+                - to:
+                    uri: kafka:{{kafka.events-and-responses-topic}}-copies
+                    parameters:
+                      brokers: "{{kafka.brokers}}"
+        """);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD)
+              .with(Setting.ROUTES, routes.path().toString());
+      kafka.plain().createTopic(settings.eventsTopic() + "-copies", 1);
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          TopicReader copies =
+              TopicReader.of(
+                  kafka.plain().bootstrapServers(), settings.eventsTopic() + "-copies")) {
+        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+        copies.await(record -> "call".equals(record.key()), PATIENCE);
+      }
+    }
+  }
+
+  @Test
+  void aWrongPasswordIsSaidInALineAndNothingIsTaken() throws IOException {
+    assertRefused(
+        asterisk -> withLogin(settings(asterisk, "SASL_SSL"), WRONG),
+        "invalid credentials with SASL mechanism SCRAM-SHA-512",
+        "kafka.username");
+  }
+
+  @Test
+  void aServerOfAnotherCaIsSaidInALineAndNothingIsTaken() throws IOException {
+    assertRefused(
+        asterisk ->
+            withLogin(settings(asterisk, "SASL_SSL"), WRONG)
+                .with(Setting.KAFKA_CA_FILE, anotherCa.file().toString()),
+        "its certificate comes from no CA that is trusted",
+        "kafka.ca-file");
+  }
+
+  @Test
+  void aClientsCertificateThatIsMissingIsSaidInALineAndNothingIsTaken() throws IOException {
+    assertRefused(
+        asterisk -> settings(asterisk, "SSL").with(Setting.KAFKA_CA_FILE, ca.file().toString()),
+        "kafka.certificate-file");
+  }
+
+  @Test
+  void aClientsCertificateOfAnotherCaIsSaidInALineAndNothingIsTaken() throws IOException {
+    CertificateAuthority.Issued stranger = anotherCa.forClient("stranger");
+    assertRefused(
+        asterisk ->
+            settings(asterisk, "SSL")
+                .with(Setting.KAFKA_CA_FILE, ca.file().toString())
+                .with(Setting.KAFKA_CERTIFICATE_FILE, stranger.certificate().toString())
+                .with(Setting.KAFKA_KEY_FILE, stranger.key().toString()),
+        "kafka.certificate-file");
+  }
+
+  @Test
+  void aProtocolThatTheListenerDoesNotSpeakIsSaidInALineAndNothingIsTaken() throws IOException {
+    assertRefused(
+        asterisk ->
+            settings(asterisk, "PLAINTEXT").with(Setting.KAFKA_BROKERS, kafka.address("SSL")),
+        "kafka.security-protocol");
+  }
+
+  private interface SettingsFor {
+    ProxySettings of(SimulatedAsterisk asterisk);
+  }
+
+  private void assertRefused(SettingsFor settingsFor, String... why) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = settingsFor.of(asterisk);
+      try (RunningProxy proxy = RunningProxy.start(settings)) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThat(proxy.health("preparation"))
+                        .startsWith("DOWN: Kafka at localhost:")
+                        .contains(why)
+                        .doesNotContain(WRONG));
+      }
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThat(Files.readAllLines(log))
+                        .anySatisfy(
+                            line ->
+                                assertThat(line)
+                                    .contains("No event and no command is taken yet: Kafka at ")
+                                    .contains(why)));
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+      assertThat(asterisk.websocketsTotal()).isZero();
+      List<String> lines = Files.readAllLines(log);
+      assertThat(lines).noneMatch(line -> line.contains(WRONG));
+      assertThat(lines).noneMatch(line -> line.startsWith("\tat "));
+    }
+  }
+
+  private static ProxySettings settings(SimulatedAsterisk asterisk, String protocol) {
+    return ProxySettings.of(asterisk, APP, kafka.plain())
+        .with(Setting.KAFKA_SECURITY_PROTOCOL, protocol)
+        .with(Setting.KAFKA_BROKERS, kafka.address(protocol));
+  }
+
+  private static ProxySettings withLogin(ProxySettings settings, String password) {
+    return settings
+        .with(Setting.KAFKA_CA_FILE, ca.file().toString())
+        .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)
+        .with(Setting.KAFKA_PASSWORD, password);
+  }
+}

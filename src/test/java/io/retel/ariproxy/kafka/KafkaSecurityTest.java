@@ -1,0 +1,75 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.settings.Secret;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Random;
+import javax.security.auth.login.AppConfigurationEntry;
+import org.apache.kafka.common.security.JaasContext;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What Kafka's clients get to encrypt and log in. */
+class KafkaSecurityTest {
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "simple",
+        "with \"quotes\"",
+        "back\\slash\\",
+        "a=b;c",
+        "'",
+        "tab\tand\u0001more",
+        "ünï©ode \uD83D\uDE00",
+        "{{x}} ${y}",
+        "//no comment",
+        "\\n\\101"
+      })
+  void kafkaReadsNameAndPasswordAsTheyAre(String text) {
+    assertThatKafkaReads(text);
+  }
+
+  @Test
+  void kafkaReadsAnyNameAndPasswordAsTheyAre() {
+    Random random = new Random(7);
+    for (int i = 0; i < 2_000; i++) {
+      StringBuilder text = new StringBuilder("x");
+      random.ints(random.nextInt(20), 1, 300).forEach(each -> text.append((char) each));
+      assertThatKafkaReads(text.toString());
+    }
+  }
+
+  @Test
+  void whatIsSecretShowsItselfNowhere() {
+    KafkaSecurity security =
+        KafkaSecurity.of(SecurityProtocol.SASL_SSL)
+            .login("PLAIN", "user", new Secret("not-to-be-seen"));
+    assertThat(security.options().toString()).contains("PLAIN").doesNotContain("not-to-be-seen");
+    assertThat(security.in(new Properties()).toString()).doesNotContain("not-to-be-seen");
+  }
+
+  @Test
+  void anEndpointsOtherOptionsStay() {
+    Properties client = new Properties();
+    client.put("linger.ms", 5);
+    client.put("security.protocol", "PLAINTEXT");
+    assertThat(KafkaSecurity.of(SecurityProtocol.SSL).in(client))
+        .containsOnly(Map.entry("linger.ms", 5), Map.entry("security.protocol", "SSL"));
+    assertThat(KafkaSecurity.ofCamel().in(client)).isEqualTo(client);
+  }
+
+  private static void assertThatKafkaReads(String text) {
+    KafkaSecurity security =
+        KafkaSecurity.of(SecurityProtocol.SASL_SSL)
+            .login("SCRAM-SHA-512", text, new Secret(text + "!"));
+    assertThat(JaasContext.loadClientContext(security.options()).configurationEntries())
+        .singleElement()
+        .extracting(AppConfigurationEntry::getOptions)
+        .isEqualTo(Map.of("username", text, "password", text + "!"));
+  }
+}

@@ -1,0 +1,336 @@
+package io.retel.ariproxy.management;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient.Answer;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.settings.Setting;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import javax.management.ObjectName;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What operators and their tools read over HTTP, of a proxy with a real Kafka. */
+@ExtendWith(KafkaExtension.class)
+class ManagementPortIT {
+
+  private static final String APP = "watched";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/observe/health", "/observe/health/ready"})
+  void eachPartHasACheckOfItsOwn(String path, KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        ManagementClient management = new ManagementClient(proxy)) {
+      Answer health = management.await(path, 200);
+
+      assertThat(health.json().path("status").asText()).isEqualTo("UP");
+      assertThat(names(health))
+          .contains(
+              "context",
+              "preparation",
+              "ari-rest",
+              "kafka",
+              "call-context-store",
+              "intake-buffer",
+              "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
+    }
+  }
+
+  @Test
+  void readinessFollowsTheWebsocketAndLivenessDoesNot(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        ManagementClient management = new ManagementClient(proxy)) {
+      management.await("/observe/health/ready", 200);
+      assertThat(management.get("/health").json().toString())
+          .isEqualTo("{\"ok\":true,\"errors\":[]}");
+      assertThat(management.get("/health/backing-services").status()).isEqualTo(200);
+
+      asterisk.stop();
+
+      Answer notReady = management.await("/observe/health/ready", 503);
+      assertThat(notReady.json().path("checks").findValuesAsText("message"))
+          .as("why the websocket is down")
+          .anyMatch(why -> why.contains("Asterisk shuts down") || why.contains("is not reachable"));
+      assertThat(management.get("/observe/health/live").status()).isEqualTo(200);
+      assertThat(management.get("/health/smoke").json().toString())
+          .isEqualTo("{\"ok\":true,\"errors\":[]}");
+      for (String path : List.of("/health", "/health/backing-services")) {
+        Answer report = management.get(path);
+        assertThat(report.status()).isEqualTo(503);
+        assertThat(report.json().path("ok").asBoolean(true)).isFalse();
+        assertThat(report.json().path("errors").get(0).asText()).startsWith("websocket:ws://");
+      }
+      // it is asked by itself, too
+      Awaitility.await("ARI is known to be away")
+          .atMost(PATIENCE)
+          .until(() -> management.get("/health").body().contains("ari-rest: ARI at http"));
+      assertThat(management.metric("ari_proxy_websocket_connected")).isZero();
+      assertThat(management.metric("backing_service_availability{backing_service=\"ari-rest\"}"))
+          .isZero();
+
+      asterisk.restart();
+
+      management.await("/observe/health/ready", 200);
+      assertThat(management.metric("ari_proxy_websocket_connected")).isOne();
+      assertThat(management.metric("ari_proxy_websocket_reconnects_total")).isOne();
+      assertThat(management.metric("ari_proxy_websocket_gap_seconds_total")).isPositive();
+    }
+  }
+
+  @Test
+  void aKafkaThatIsAwayIsKnownEvenWhenNothingIsToBeSent() throws Exception {
+    try (KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        ManagementClient management = new ManagementClient(proxy)) {
+      management.await("/observe/health/ready", 200);
+
+      kafka.stop();
+
+      Answer away = management.await("/health/backing-services", 503);
+      assertThat(away.body())
+          .contains("kafka: Kafka at " + kafka.bootstrapServers() + " does not tell of the topic ");
+      assertThat(management.metric("backing_service_availability{backing_service=\"kafka\"}"))
+          .isZero();
+
+      kafka.start();
+
+      management.await("/health/backing-services", 200);
+    }
+  }
+
+  @Test
+  void aLoginThatAsteriskRefusesSaysWhatToCheck(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        RunningProxy proxy =
+            RunningProxy.start(
+                watched(asterisk, kafka).with(Setting.ARI_PASSWORD, "not-the-password"));
+        ManagementClient management = new ManagementClient(proxy)) {
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(management.get("/health").body())
+                      .contains("answers a ping with 401; check ari.username, ari.password")
+                      .doesNotContain("not-the-password"));
+    }
+  }
+
+  @Test
+  void allMetersAreThereForPrometheusAndOverJmx(KafkaBroker kafka) throws Exception {
+    ProxySettings settings;
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      settings = watched(asterisk, kafka).with(Setting.METRICS_TAGS, "site=fra,asterisk=a1");
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          ManagementClient management = new ManagementClient(proxy);
+          Controller controller = new Controller(settings, kafka)) {
+        aCallWithAllKindsOfAnswers(asterisk, controller);
+
+        assertThat(exposed(management)).containsAll(names());
+        java.nio.file.Files.writeString(
+            Path.of("/tmp/metrics.txt"), management.get("/observe/metrics").body());
+        String tagged =
+            "ari_proxy_events_total{asterisk=\"a1\",eventType=\"STASIS_START\",resourceType=\"CHANNEL\",site=\"fra\"}";
+        assertThat(management.metric(tagged)).isOne();
+        assertThat(management.metric("ari_proxy_events_delay_seconds_count{")).isPositive();
+        assertThat(management.get("/observe/metrics").body())
+            .contains("jvm_memory_used_bytes{")
+            .contains("process_uptime_seconds{")
+            .contains("logback_events_total{")
+            .contains("# HELP ari_proxy_events_lost_total Events that Kafka will never take");
+        assertThat(
+                ManagementFactory.getPlatformMBeanServer()
+                    .queryNames(
+                        new ObjectName("metrics:name=ari-proxyEvents.*STASIS_START*,*"), null))
+            .isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void requestsAreMeasuredByTheirOperationAndErrorsAsWhatTheyAre(KafkaBroker kafka)
+      throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = watched(asterisk, kafka);
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          ManagementClient management = new ManagementClient(proxy);
+          Controller controller = new Controller(settings, kafka)) {
+        aCallWithAllKindsOfAnswers(asterisk, controller);
+
+        String play = "method=\"POST\",path=\"/channels/{channelId}/play\"";
+        assertThat(management.metric("ari_proxy_outgoing_requests_total{" + play + "}")).isOne();
+        assertThat(
+                management.metric(
+                    "ari_proxy_outgoing_requests_duration_seconds_count{" + play + "}"))
+            .isOne();
+        String get = "method=\"GET\",path=\"/channels/{channelId}\"}";
+        assertThat(
+                management.metric("ari_proxy_outgoing_requests_errors_total{error=\"4xx\"," + get))
+            .isOne();
+        assertThat(
+                management.metric("ari_proxy_outgoing_requests_errors_total{error=\"5xx\"," + get))
+            .isOne();
+        assertThat(
+                management.metric(
+                    "ari_proxy_outgoing_requests_errors_total{error=\"no_answer\"," + get))
+            .isOne();
+        for (String outcome :
+            List.of(
+                "outcome=\"answered\",status=\"201\"",
+                "outcome=\"answered\",status=\"404\"",
+                "outcome=\"answered\",status=\"500\"",
+                "outcome=\"unknown\",status=\"504\"",
+                "outcome=\"rejected\",status=\"400\"")) {
+          Awaitility.await(outcome)
+              .atMost(PATIENCE)
+              .until(() -> management.metric("ari_proxy_responses_total{" + outcome + "}") == 1);
+        }
+        assertThat(management.get("/observe/metrics").body()).doesNotContain("sound:hello");
+      }
+    }
+  }
+
+  @Test
+  void metersOutliveAnEditOfTheirRoutes(KafkaBroker kafka, @TempDir Path folder) throws Exception {
+    RoutesFolder routes = RoutesFolder.copyInto(folder);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          watched(asterisk, kafka).with(Setting.ROUTES, routes.path().toString());
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          ManagementClient management = new ManagementClient(proxy);
+          Controller controller = new Controller(settings, kafka)) {
+        awaitLookedAround(asterisk);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
+        controller.event("before", "STASIS_START", payload -> true);
+
+        routes.edit(
+            "events.camel.yaml",
+            yaml -> yaml.replace("description: Every event", "description: Each event"));
+        Awaitility.await("the edit is taken over")
+            .atMost(PATIENCE)
+            .until(
+                () ->
+                    management.metric(
+                            "ari_proxy_processor_restarts_total{processorType=\"events\"}")
+                        == 1);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "after"));
+        controller.event("after", "STASIS_START", payload -> true);
+
+        Awaitility.await("both are counted")
+            .atMost(PATIENCE)
+            .until(
+                () ->
+                    management.metric(
+                            "ari_proxy_events_total{eventType=\"STASIS_START\",resourceType=\"CHANNEL\"}")
+                        == 2);
+      }
+    }
+  }
+
+  @Test
+  void thePortTellsItsPathsAndIsOnTheLoopbackAlone(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog();
+        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        ManagementClient management = new ManagementClient(proxy)) {
+      String index = management.get("/").body();
+      List<String> paths = index.lines().filter(line -> line.startsWith("/")).toList();
+      assertThat(paths).hasSize(7);
+      for (String line : paths) {
+        assertThat(management.get(line.split(" ")[0]).status()).as(line).isNotEqualTo(404);
+      }
+      assertThat(management.get("/q/dev").status()).isEqualTo(404);
+      assertThat(management.listensOnLoopbackOnly()).isTrue();
+    }
+  }
+
+  /**
+   * One that Asterisk takes, one that it refuses, one that fails, one that is cut, one that is
+   * wrong.
+   */
+  private static void aCallWithAllKindsOfAnswers(
+      SimulatedAsterisk asterisk, Controller controller) {
+    awaitLookedAround(asterisk);
+    SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+    controller.event("call", "STASIS_START", payload -> true);
+    String channel = "/channels/" + call.id();
+    controller.ask("call", "POST", channel + "/play?media=sound:hello");
+    controller.ask("call", "GET", "/channels/nobody");
+    asterisk.faults().answer(request -> request.path().endsWith("/failing"), 500, "broken");
+    controller.ask("call", "GET", "/channels/failing");
+    asterisk.faults().cut(request -> request.path().endsWith("/cut"));
+    controller.ask("call", "GET", "/channels/cut");
+    controller.ask("call", "GET", "http://elsewhere");
+  }
+
+  /** A call that comes before that is made up for, and Asterisk's own event is told before. */
+  private static void awaitLookedAround(SimulatedAsterisk asterisk) {
+    asterisk.awaitConnected(APP);
+    Awaitility.await("Asterisk has been asked what is there")
+        .atMost(PATIENCE)
+        .until(() -> asterisk.requestCount("GET", "/bridges") > 0);
+  }
+
+  private static ProxySettings watched(SimulatedAsterisk asterisk, KafkaBroker kafka) {
+    return ProxySettings.of(asterisk, APP, kafka)
+        .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
+  }
+
+  private static List<String> names(Answer health) {
+    return health.json().path("checks").findValuesAsText("name");
+  }
+
+  /**
+   * The names of all meters as Prometheus has them; those with tags that nothing has had are not
+   * there.
+   */
+  private static List<String> names() {
+    return Stream.of(Meters.values())
+        .map(
+            meter -> {
+              String name =
+                  meter.meterName().replace('.', '_').replace('-', '_').toLowerCase(Locale.ROOT);
+              return switch (meter.kind()) {
+                case COUNTER -> name + "_total";
+                case GAUGE -> name;
+                case TIMER -> name + "_seconds_bucket";
+              };
+            })
+        .toList();
+  }
+
+  private static TreeSet<String> exposed(ManagementClient management) throws Exception {
+    TreeSet<String> names = new TreeSet<>();
+    management
+        .get("/observe/metrics")
+        .body()
+        .lines()
+        .filter(line -> !line.startsWith("#"))
+        .forEach(line -> names.add(line.split("[{ ]")[0]));
+    return names;
+  }
+}

@@ -1,0 +1,182 @@
+package io.retel.ariproxy.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What goes together in matters of encryption and login, and what does not. */
+class SecuritySettingsTest {
+
+  private static final String PASSWORD = "a-secret";
+
+  @TempDir private static Path folder;
+  private static CertificateAuthority ca;
+  private static CertificateAuthority.Issued client;
+  private static CertificateAuthority.Issued another;
+
+  private final Map<String, String> environment = new HashMap<>();
+
+  @BeforeAll
+  static void issue() {
+    ca = CertificateAuthority.in(folder.resolve("ca"));
+    client = ca.forClient("client");
+    another = ca.forClient("another");
+  }
+
+  @BeforeEach
+  void whatIsRequired() {
+    set(Setting.ARI_APP, "app");
+    set(Setting.ARI_USERNAME, "user");
+    set(Setting.ARI_PASSWORD, PASSWORD);
+    set(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
+    set(Setting.KAFKA_COMMANDS_TOPIC, "commands");
+    set(Setting.ROUTES, folder.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"SASL_SSL", "SASL_PLAINTEXT", "sasl_ssl"})
+  void aLogin(String protocol) {
+    login(protocol);
+    assertTaken();
+  }
+
+  @Test
+  void aCaAndAClientsCertificate() {
+    set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
+    assertTaken();
+    set(Setting.KAFKA_CA_FILE, ca.file());
+    assertTaken();
+    set(Setting.KAFKA_CERTIFICATE_FILE, client.certificate());
+    set(Setting.KAFKA_KEY_FILE, client.key());
+    assertTaken();
+  }
+
+  @Test
+  void certificateAndKeyMayShareAFile() throws IOException {
+    Path both = folder.resolve("both.pem");
+    Files.writeString(
+        both, Files.readString(client.key()) + Files.readString(client.certificate()));
+    set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
+    set(Setting.KAFKA_CERTIFICATE_FILE, both);
+    set(Setting.KAFKA_KEY_FILE, both);
+    assertTaken();
+  }
+
+  @Test
+  void aCaOfAri() {
+    set(Setting.ARI_URL, "https://pbx.example:8089/ari");
+    assertThat(read().trustedForAri()).isEmpty();
+    set(Setting.ARI_CA_FILE, ca.file());
+    assertThat(read().trustedForAri()).hasSize(1);
+  }
+
+  @Test
+  void aCaOfAriWithoutEncryptionIsRefused() {
+    set(Setting.ARI_CA_FILE, ca.file());
+    assertRefused(Setting.ARI_CA_FILE, "begins with https");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "KAFKA_SECURITY_PROTOCOL, TLS, 'must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL'",
+    "KAFKA_SASL_MECHANISM, GSSAPI, 'must be SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN'",
+    "KAFKA_USERNAME, '', is not set",
+    "KAFKA_PASSWORD, '', is not set"
+  })
+  void aLoginThatIsIncompleteIsRefused(Setting setting, String value, String why) {
+    login("SASL_SSL");
+    set(setting, value);
+    assertRefused(setting, why);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PLAINTEXT", "SSL"})
+  void aLoginThatWouldNotTakePlaceIsRefused(String protocol) {
+    set(Setting.KAFKA_SECURITY_PROTOCOL, protocol);
+    set(Setting.KAFKA_USERNAME, "user");
+    assertRefused(Setting.KAFKA_USERNAME, "SASL_SSL or SASL_PLAINTEXT");
+    set(Setting.KAFKA_USERNAME, "");
+    set(Setting.KAFKA_PASSWORD, PASSWORD);
+    assertRefused(Setting.KAFKA_PASSWORD, "SASL_SSL or SASL_PLAINTEXT");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PLAINTEXT", "SASL_PLAINTEXT"})
+  void whatIsForTlsIsRefusedWithoutIt(String protocol) {
+    if (protocol.equals("SASL_PLAINTEXT")) {
+      login(protocol);
+    }
+    set(Setting.KAFKA_CA_FILE, ca.file());
+    assertRefused(Setting.KAFKA_CA_FILE, "SSL or SASL_SSL");
+    set(Setting.KAFKA_CA_FILE, "");
+    set(Setting.KAFKA_CERTIFICATE_FILE, client.certificate());
+    assertRefused(Setting.KAFKA_CERTIFICATE_FILE, "SSL or SASL_SSL");
+  }
+
+  @Test
+  void halfOfACertificateAndItsKeyIsRefused() {
+    set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
+    set(Setting.KAFKA_KEY_FILE, client.key());
+    assertRefused(Setting.KAFKA_KEY_FILE, "kafka.certificate-file is not");
+    set(Setting.KAFKA_KEY_FILE, "");
+    set(Setting.KAFKA_CERTIFICATE_FILE, client.certificate());
+    assertRefused(Setting.KAFKA_KEY_FILE, "is not set, and kafka.certificate-file is");
+    set(Setting.KAFKA_KEY_FILE, another.key());
+    assertRefused(Setting.KAFKA_KEY_FILE, "has another key than that of the first certificate");
+  }
+
+  @Test
+  void aFileThatIsAbsentOrHasNoCertificateIsNamed() {
+    set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
+    set(Setting.KAFKA_CA_FILE, folder.resolve("absent"));
+    assertRefused(Setting.KAFKA_CA_FILE, "absent, which is not there");
+    set(Setting.KAFKA_CA_FILE, client.key());
+    assertRefused(Setting.KAFKA_CA_FILE, "client-key.pem, which has no certificate in PEM form");
+    set(Setting.KAFKA_CA_FILE, client.keyStore());
+    assertRefused(Setting.KAFKA_CA_FILE, "client.p12, which has no certificate in PEM form");
+    set(Setting.KAFKA_CA_FILE, "\0");
+    assertRefused(Setting.KAFKA_CA_FILE, "is no name of a file");
+  }
+
+  private void login(String protocol) {
+    set(Setting.KAFKA_SECURITY_PROTOCOL, protocol);
+    set(Setting.KAFKA_USERNAME, "user");
+    set(Setting.KAFKA_PASSWORD, PASSWORD);
+  }
+
+  private void assertTaken() {
+    assertThatCode(this::read).doesNotThrowAnyException();
+  }
+
+  private void assertRefused(Setting setting, String why) {
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .message()
+        .startsWith(setting.key() + " ")
+        .contains(why)
+        .contains(setting.environmentVariable())
+        .doesNotContain("\n", PASSWORD);
+  }
+
+  private Settings read() {
+    return Settings.read(folder.resolve("absent.properties"), environment);
+  }
+
+  private void set(Setting setting, Object value) {
+    environment.put(setting.environmentVariable(), value.toString());
+  }
+}

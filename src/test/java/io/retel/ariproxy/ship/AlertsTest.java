@@ -1,0 +1,67 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The alerts say what is wrong, and fire when it is. */
+class AlertsTest {
+
+  private static final Path TESTS = PromQl.ALERTS.resolveSibling("alerts.test.yml");
+
+  static Stream<JsonNode> alerts() {
+    return PromQl.alerts().valueStream();
+  }
+
+  @Test
+  void theyFireWhenTheyShallAndNotWhileAllIsWell() {
+    Tool.Result result = Tool.PROMTOOL.run("test", "rules", TESTS.toString());
+    assertThat(result.exitCode()).as(result.printed()).isZero();
+  }
+
+  @Test
+  void prometheusTakesItsConfiguration() {
+    Tool.Result result =
+        Tool.PROMTOOL.run(
+            "check", "config", PromQl.ALERTS.resolveSibling("prometheus.yml").toString());
+    assertThat(result.exitCode()).as(result.printed()).isZero();
+  }
+
+  @ParameterizedTest
+  @MethodSource("alerts")
+  void everyAlertSaysWhatIsWrongWhatItMeansForCallsAndWhatToDo(JsonNode alert) {
+    assertThat(alert.at("/labels/severity").asText()).isIn("critical", "warning");
+    assertThat(alert.path("annotations").fieldNames())
+        .toIterable()
+        .containsExactlyInAnyOrder("summary", "calls", "action", "runbook");
+    assertThat(alert.at("/annotations/summary").asText()).contains("{{ $labels.instance }}");
+  }
+
+  /** {@code README.md, section: row}. */
+  @ParameterizedTest
+  @MethodSource("alerts")
+  void everyAlertLeadsToARowOfTheReadme(JsonNode alert) throws IOException {
+    String[] runbook =
+        alert.at("/annotations/runbook").asText().replace("README.md, ", "").split(": ", 2);
+    String section = Files.readString(Path.of("README.md"));
+    assertThat(section).containsAnyOf("## " + runbook[0] + "\n", "**" + runbook[0] + ":**");
+    section =
+        section.substring(
+            section.indexOf(runbook[0] + (section.contains("## " + runbook[0]) ? "\n" : ":**")));
+    assertThat(section)
+        .containsAnyOf("| " + runbook[1], "| `" + runbook[1] + "`", "**" + runbook[1] + "**");
+  }
+
+  @ParameterizedTest
+  @MethodSource("alerts")
+  void everyAlertIsTested(JsonNode alert) throws IOException {
+    assertThat(Files.readString(TESTS)).contains(alert.path("alert").asText());
+  }
+}

@@ -1,0 +1,155 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion.VersionFlag;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.raft.QuorumConfig;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The compose file, as far as it can be told without an engine. */
+class ComposeTest {
+
+  private static final Path FILE = Path.of("docker", "compose.yaml");
+
+  private static JsonNode compose;
+
+  @BeforeAll
+  static void read() throws IOException {
+    compose = new YAMLMapper().readTree(FILE.toFile());
+  }
+
+  @Test
+  void itKeepsTheSchemaOfComposeFiles() throws IOException {
+    // newer than that schema
+    ObjectNode old = ((ObjectNode) compose.deepCopy()).without("name");
+    try (InputStream schema =
+        ComposeTest.class.getResourceAsStream("/compose/compose-spec.schema.json")) {
+      assertThat(JsonSchemaFactory.getInstance(VersionFlag.V201909).getSchema(schema).validate(old))
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void everyPortIsOnLoopbackAlone() {
+    List<String> ports =
+        services()
+            .flatMap(service -> service.path("ports").valueStream())
+            .map(JsonNode::asText)
+            .toList();
+    assertThat(ports).isNotEmpty().allMatch(port -> port.startsWith("127.0.0.1:"));
+  }
+
+  @Test
+  void everythingThatItNamesIsThere() {
+    Stream<String> named =
+        Stream.of(
+                services().map(service -> service.path("build")).map(ComposeTest::buildContext),
+                services()
+                    .flatMap(service -> service.path("volumes").valueStream())
+                    .map(volume -> volume.asText().replaceAll(":.*", "")),
+                compose.path("secrets").valueStream().map(secret -> secret.path("file").asText()))
+            .flatMap(paths -> paths)
+            .filter(path -> !path.isEmpty());
+    assertThat(named)
+        .isNotEmpty()
+        .allSatisfy(path -> assertThat(FILE.resolveSibling(path)).exists());
+    assertThat(
+            FILE.resolveSibling(proxy().at("/build/context").asText())
+                .resolve(proxy().at("/build/dockerfile").asText()))
+        .isRegularFile();
+  }
+
+  @Test
+  void everySettingOfTheProxyIsOne() {
+    List<String> names =
+        proxy().path("environment").properties().stream().map(Map.Entry::getKey).toList();
+    Variables.assertThatAllAreSettings(names);
+    Variables.assertThatAllThatAreRequiredAreIn(names, false);
+  }
+
+  @Test
+  void theDemosSecretIsThatOfTheDemosAsterisk() throws IOException {
+    String password =
+        Files.readString(FILE.resolveSibling(compose.at("/secrets/ari-password/file").asText()))
+            .strip();
+    assertThat(Files.readString(Path.of("docker", "asterisk", "ari.conf")))
+        .contains("password = " + password);
+    assertThat(Files.readString(FILE).lines().filter(line -> !line.startsWith("#")))
+        .noneMatch(line -> line.contains(password));
+  }
+
+  @Test
+  void theProxyMayTakeAsLongToStopAsItsSettingsSay() {
+    assertThat(Long.parseLong(proxy().path("stop_grace_period").asText().replace("s", "")))
+        .isGreaterThanOrEqualTo(StopTimes.longestStop().toSeconds());
+  }
+
+  @Test
+  void itsMemoryHoldsWhatMayWait() {
+    long heap = (long) (0.7 * (1L << 30));
+    assertThat(proxy().path("mem_limit").asText()).isEqualTo("1g");
+    assertThat(
+            Stream.of(
+                    Setting.KAFKA_MAX_HEAP_IN_FLIGHT,
+                    Setting.ARI_BUFFER_SIZE,
+                    Setting.COMMANDS_REPEAT_MEMORY)
+                .mapToLong(setting -> Long.parseLong(setting.defaultValue()))
+                .sum())
+        .isLessThan(heap * 2 / 3);
+  }
+
+  /** The image makes server.properties of these: KAFKA_NODE_ID is node.id. */
+  @Test
+  void kafkaTakesItsSettings() {
+    Map<String, String> properties =
+        compose.at("/services/kafka/environment").properties().stream()
+            .collect(
+                Collectors.toMap(
+                    variable ->
+                        variable
+                            .getKey()
+                            .replaceFirst("^KAFKA_", "")
+                            .toLowerCase(Locale.ROOT)
+                            .replace('_', '.'),
+                    variable -> variable.getValue().asText()));
+
+    KafkaConfig config = new KafkaConfig(properties, false);
+
+    assertThat(properties.keySet())
+        .allMatch(
+            name -> KafkaConfig.configNames().contains(name) || name.startsWith("controller."));
+    assertThat(QuorumConfig.parseVoterConnections(config.quorumConfig().voters())).hasSize(1);
+    assertThat(config.effectiveAdvertisedBrokerListeners().mkString(","))
+        .contains("host='kafka', port=19092")
+        .contains("host='localhost', port=9092");
+    assertThat(proxy().at("/environment/KAFKA_BROKERS").asText()).isEqualTo("kafka:19092");
+  }
+
+  private static Stream<JsonNode> services() {
+    return compose.path("services").valueStream();
+  }
+
+  private static JsonNode proxy() {
+    return compose.at("/services/ari-proxy");
+  }
+
+  private static String buildContext(JsonNode build) {
+    return build.isTextual() ? build.asText() : build.path("context").asText();
+  }
+}

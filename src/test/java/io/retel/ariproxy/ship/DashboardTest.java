@@ -1,0 +1,81 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The dashboard can be read by somebody who was asleep a minute ago. */
+class DashboardTest {
+
+  private static final int COLUMNS = 24;
+
+  private static JsonNode dashboard;
+
+  @BeforeAll
+  static void read() throws IOException {
+    dashboard = new ObjectMapper().readTree(PromQl.DASHBOARD.toFile());
+  }
+
+  static Stream<JsonNode> panels() throws IOException {
+    read();
+    return dashboard
+        .path("panels")
+        .valueStream()
+        .filter(panel -> !panel.path("type").asText().equals("row"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("panels")
+  void everyPanelSaysWhatItShowsInWhichUnitAndForWhichProxies(JsonNode panel) {
+    assertThat(panel.path("title").asText()).isNotBlank();
+    assertThat(panel.path("description").asText()).endsWith(".");
+    assertThat(panel.at("/fieldConfig/defaults/unit").asText()).isNotBlank();
+    assertThat(panel.path("targets")).isNotEmpty();
+    for (JsonNode target : panel.path("targets")) {
+      assertThat(target.path("expr").asText()).contains("instance=~\"$instance\"");
+      assertThat(target.at("/datasource/uid").asText()).isEqualTo("${datasource}");
+    }
+  }
+
+  @Test
+  void theFirstRowTellsWhetherCallsFlow() throws IOException {
+    assertThat(panels().filter(panel -> panel.at("/gridPos/y").asInt() == 1))
+        .extracting(panel -> panel.path("title").asText())
+        .containsExactly(
+            "Alerts",
+            "Websocket",
+            "Events",
+            "Delay",
+            "Commands",
+            "Commands that fail",
+            "Lost",
+            "Calls");
+  }
+
+  @Test
+  void noPanelLiesOverAnotherAndEachHasItsOwnId() {
+    List<String> cells = new ArrayList<>();
+    List<Integer> ids = new ArrayList<>();
+    for (JsonNode panel : dashboard.path("panels")) {
+      ids.add(panel.path("id").asInt());
+      JsonNode at = panel.path("gridPos");
+      assertThat(at.path("x").asInt() + at.path("w").asInt()).isLessThanOrEqualTo(COLUMNS);
+      for (int x = 0; x < at.path("w").asInt(); x++) {
+        for (int y = 0; y < at.path("h").asInt(); y++) {
+          cells.add((at.path("x").asInt() + x) + "/" + (at.path("y").asInt() + y));
+        }
+      }
+    }
+    assertThat(cells).doesNotHaveDuplicates();
+    assertThat(ids).doesNotHaveDuplicates();
+  }
+}

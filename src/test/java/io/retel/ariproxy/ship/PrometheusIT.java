@@ -1,0 +1,178 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A real Prometheus reads a real proxy that carries calls, and knows all that the dashboard and the
+ * alerts ask for.
+ */
+@ExtendWith(KafkaExtension.class)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class PrometheusIT {
+
+  private static final String APP = "watched";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** Empty while all is well. */
+  private static final Set<String> SHOW_TROUBLE =
+      Set.of("Started", "Alerts", "Warnings and errors in the log");
+
+  @TempDir private static Path folder;
+  private static SimulatedAsterisk asterisk;
+  private static ProxyProcess proxy;
+  private static PrometheusServer prometheus;
+
+  @BeforeAll
+  static void watchAProxyWithCalls(KafkaBroker kafka) throws IOException {
+    int port = ManagementClient.freePort();
+    prometheus = PrometheusServer.launch(Files.createDirectory(folder.resolve("prometheus")), port);
+    asterisk = SimulatedAsterisk.start();
+    ProxySettings settings =
+        ProxySettings.of(asterisk, APP, kafka)
+            .with(Setting.MANAGEMENT_PORT, Integer.toString(port));
+    proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+    asterisk.awaitConnected(APP, PATIENCE);
+    try (Controller controller = new Controller(settings, kafka)) {
+      // rates need what comes again and again
+      Awaitility.await("calls are seen by Prometheus")
+          .atMost(PATIENCE)
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(500))
+          .until(
+              () -> {
+                aCall(controller);
+                return prometheus
+                    .query("rate(ari_proxy_outgoing_requests_errors_total[5s]) > 0")
+                    .stream()
+                    .anyMatch(series -> true);
+              });
+    }
+  }
+
+  private static void aCall(Controller controller) {
+    SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
+    controller.ask("the-call", "POST", "/channels/" + call.id() + "/answer");
+    // there is no such bridge
+    controller.ask("the-call", "DELETE", "/bridges/nowhere");
+  }
+
+  @AfterAll
+  static void stop() {
+    Stream.of(proxy, asterisk, prometheus)
+        .filter(part -> part != null)
+        .forEach(PrometheusIT::close);
+  }
+
+  private static void close(AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  @Order(1)
+  void everyMetricThatTheyNameIsOneOfTheProxys() {
+    Set<String> named = new TreeSet<>();
+    Stream.concat(PromQl.ofTheDashboard().stream(), PromQl.ofTheAlerts().stream())
+        .map(PromQl::metrics)
+        .forEach(named::addAll);
+    assertThat(named)
+        .hasSizeGreaterThan(30)
+        .allSatisfy(metric -> assertThat(prometheus.query(metric)).as(metric).isNotEmpty());
+  }
+
+  @Test
+  @Order(2)
+  void everyPanelShowsSomething() {
+    assertThat(
+            PromQl.ofTheDashboard().stream().filter(asked -> !SHOW_TROUBLE.contains(asked.where())))
+        .hasSizeGreaterThan(30)
+        .allSatisfy(
+            asked ->
+                assertThat(prometheus.query(asked.asked("30s"))).as(asked.toString()).isNotEmpty());
+  }
+
+  @Test
+  @Order(2)
+  void whatShowsTroubleIsUnderstood() {
+    assertThat(
+            PromQl.ofTheDashboard().stream().filter(asked -> SHOW_TROUBLE.contains(asked.where())))
+        .hasSize(4)
+        .allSatisfy(asked -> prometheus.query(asked.asked("30s")));
+  }
+
+  @Test
+  @Order(3)
+  void everyAlertIsEvaluatedAndNoneFiresWhileAllIsWell() {
+    List<JsonNode> rules = prometheus.rules();
+    assertThat(rules).hasSameSizeAs(PromQl.ofTheAlerts());
+    assertThat(rules)
+        .allSatisfy(
+            rule -> {
+              assertThat(rule.path("health").asText()).as(rule.toString()).isEqualTo("ok");
+              assertThat(rule.path("state").asText()).as(rule.toString()).isEqualTo("inactive");
+            });
+  }
+
+  @Test
+  @Order(4)
+  void theWebsocketsAlertFiresWhenAsteriskIsGone() {
+    asterisk.unplug();
+    awaitAlert("AriProxyWebsocketClosed", rule -> rule.path("state").asText().equals("firing"));
+    assertThat(
+            prometheus.query(
+                "backing_service_availability{backing_service=\"ari-websocket\"} == 0"))
+        .hasSize(1);
+    asterisk.plugIn();
+    awaitAlert("AriProxyWebsocketClosed", rule -> rule.path("state").asText().equals("inactive"));
+  }
+
+  @Test
+  @Order(5)
+  void theProxysOwnAlertFiresWhenItIsGone() {
+    proxy.terminate();
+    awaitAlert("AriProxyDown", rule -> rule.path("state").asText().equals("firing"));
+  }
+
+  private static void awaitAlert(String name, Predicate<JsonNode> is) {
+    Awaitility.await(name)
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                prometheus.rules().stream()
+                    .filter(rule -> rule.path("name").asText().equals(name))
+                    .anyMatch(is));
+  }
+}

@@ -1,0 +1,125 @@
+package io.retel.ariproxy.ship;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.retel.ariproxy.fixtures.kafka.FreePort;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A real Prometheus with the configuration that is shipped, but for where the proxy is. */
+final class PrometheusServer implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final HttpClient http = HttpClient.newHttpClient();
+  private final int port = FreePort.find();
+  private final Process process;
+
+  private PrometheusServer(Path folder, Path configuration) throws IOException {
+    process =
+        new ProcessBuilder(
+                Tool.PROMETHEUS.program().toString(),
+                "--config.file=" + configuration,
+                "--storage.tsdb.path=" + folder.resolve("data"),
+                "--web.listen-address=127.0.0.1:" + port)
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("prometheus.log").toFile())
+            .start();
+  }
+
+  /**
+   * Starts one that scrapes a proxy each second, or skips the test.
+   *
+   * @param folder an empty one, for its data
+   */
+  static PrometheusServer launch(Path folder, int managementPort) throws IOException {
+    Tool.PROMETHEUS.program();
+    YAMLMapper yaml = new YAMLMapper();
+    ObjectNode shipped =
+        (ObjectNode) yaml.readTree(PromQl.ALERTS.resolveSibling("prometheus.yml").toFile());
+    ((ObjectNode) shipped.path("global"))
+        .put("scrape_interval", "1s")
+        .put("evaluation_interval", "1s");
+    ObjectNode job = (ObjectNode) shipped.at("/scrape_configs/0");
+    job.putArray("static_configs")
+        .addObject()
+        .putArray("targets")
+        .add("127.0.0.1:" + managementPort);
+    Files.copy(PromQl.ALERTS, folder.resolve(PromQl.ALERTS.getFileName()));
+    Path configuration = folder.resolve("prometheus.yml");
+    yaml.writeValue(configuration.toFile(), shipped);
+    PrometheusServer server = new PrometheusServer(folder, configuration);
+    Awaitility.await("Prometheus is ready")
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .failFast("it has ended", () -> !server.process.isAlive())
+        .until(() -> server.get("/-/ready").statusCode() == 200);
+    return server;
+  }
+
+  /** The series that a query finds now. */
+  List<JsonNode> query(String promQl) {
+    return answer("/api/v1/query?query=" + URLEncoder.encode(promQl, StandardCharsets.UTF_8))
+        .at("/data/result")
+        .valueStream()
+        .toList();
+  }
+
+  /** The rules as it has read them, with how their last evaluation went. */
+  List<JsonNode> rules() {
+    return answer("/api/v1/rules").at("/data/groups/0/rules").valueStream().toList();
+  }
+
+  private JsonNode answer(String path) {
+    HttpResponse<String> response = get(path);
+    if (response.statusCode() != 200) {
+      throw new IllegalStateException(path + ": " + response.body());
+    }
+    try {
+      return JSON.readTree(response.body());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private HttpResponse<String> get(String path) {
+    try {
+      return http.send(
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build(),
+          BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

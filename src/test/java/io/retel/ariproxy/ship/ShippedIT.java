@@ -1,0 +1,207 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the build makes runs where it is unpacked: the tar.gz, and what the image has. */
+@ExtendWith(KafkaExtension.class)
+class ShippedIT {
+
+  private static final String APP = "shipped";
+  private static final Path ELSEWHERE = Path.of("/");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir private static Path folder;
+  @TempDir private Path work;
+  private static Shipped shipped;
+
+  @BeforeAll
+  static void unpack() {
+    shipped = Shipped.unpackInto(folder);
+  }
+
+  @Test
+  void theStartScriptRunsTheProxyFromAnyFolderAndThroughALink(KafkaBroker kafka)
+      throws IOException {
+    Path link = Files.createSymbolicLink(work.resolve("ari-proxy"), script());
+    aCallFlowsUntilSigterm(
+        List.of(link.toString()), List.of(link.toString(), "--health"), Map.of(), kafka);
+  }
+
+  /** The same steps as in the image, without an engine. */
+  @Test
+  void theImagesEntryPointRunsTheProxyOnTheImagesJava(KafkaBroker kafka) throws IOException {
+    Path java = work.resolve("jre");
+    Shipped.run(Map.of(), "docker/jre", folder.toString(), java.toString());
+    Dockerfile image = Dockerfile.read(Path.of("docker", "Dockerfile"));
+    Map<String, String> paths =
+        Map.of("/opt/jre", java.toString(), "/opt/ari-proxy", folder.toString());
+    Map<String, String> environment = new HashMap<>(Dockerfile.at(paths, image.environment()));
+    // its library is native
+    environment.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "jdbc");
+    environment.put(
+        Setting.CALLCONTEXT_JDBC_URL.environmentVariable(),
+        "jdbc:sqlite:" + work.resolve("call-contexts.db"));
+
+    aCallFlowsUntilSigterm(
+        Dockerfile.at(paths, image.entryPoint()),
+        Dockerfile.at(paths, image.healthCheck()),
+        environment,
+        kafka);
+    assertThat(work.resolve("call-contexts.db")).exists();
+  }
+
+  @Test
+  void helpNamesEverySettingThatIsRequired() {
+    List<String> required =
+        Arrays.stream(Setting.values())
+            .filter(setting -> setting.defaultValue() == null)
+            .map(Setting::environmentVariable)
+            .toList();
+    assertThat(Shipped.run(Map.of(), script().toString(), "--help"))
+        .contains("Exit codes")
+        .contains(required);
+  }
+
+  @Test
+  void versionIsThatOfTheBuild() {
+    assertThat(Shipped.run(Map.of(), script().toString(), "--version"))
+        .matches("ari-proxy \\d+\\.\\d+\\.\\d+\\S*, Java \\d+.*\\n");
+  }
+
+  @Test
+  void anArgumentThatIsNoneIsNamed() {
+    Shipped.Ended ended =
+        Shipped.runToItsEnd(ELSEWHERE, Map.of(), List.of(script().toString(), "--verison"));
+    assertThat(ended.exitCode()).isEqualTo(64);
+    assertThat(ended.printed()).hasLineCount(1).contains("'--verison'").contains("--help");
+  }
+
+  @Test
+  void aJavaThatIsMissingIsNamed() {
+    Shipped.Ended ended =
+        Shipped.runToItsEnd(
+            ELSEWHERE, Map.of("JAVA_HOME", "/no/java"), List.of(script().toString(), "--version"));
+    assertThat(ended.exitCode()).isEqualTo(78);
+    assertThat(ended.printed()).hasLineCount(1).contains("/no/java/bin/java");
+  }
+
+  @Test
+  void aJavaThatIsTooOldIsNamed() throws IOException {
+    Path old = Files.createDirectories(work.resolve("bin")).resolve("java");
+    Files.writeString(old, "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n");
+    assertThat(old.toFile().setExecutable(true)).isTrue();
+    Shipped.Ended ended =
+        Shipped.runToItsEnd(
+            ELSEWHERE, Map.of("JAVA_HOME", work.toString()), List.of(script().toString()));
+    assertThat(ended.exitCode()).isEqualTo(78);
+    assertThat(ended.printed()).hasLineCount(1).contains("is Java 11").contains("17 or later");
+  }
+
+  private void aCallFlowsUntilSigterm(
+      List<String> command, List<String> health, Map<String, String> environment, KafkaBroker kafka)
+      throws IOException {
+    Path log = work.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
+      Map<String, String> all = new HashMap<>(settings.environment());
+      all.putAll(environment);
+      try (ProxyProcess proxy = ProxyProcess.start(command, all, ELSEWHERE, log);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP, PATIENCE);
+        SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
+        controller.event("the-call", "STASIS_START", payload -> true);
+        assertThat(
+                controller
+                    .ask("the-call", "POST", "/channels/" + call.id() + "/answer")
+                    .path("status_code")
+                    .asInt())
+            .isEqualTo(204);
+        Shipped.Ended alive = Shipped.runToItsEnd(folder, all, health);
+        assertThat(alive.exitCode()).as(alive.printed()).isZero();
+
+        assertThat(proxy.terminate()).isEqualTo(143);
+
+        Shipped.Ended gone = Shipped.runToItsEnd(folder, all, health);
+        assertThat(gone.exitCode()).isEqualTo(1);
+        assertThat(gone.printed())
+            .hasLineCount(1)
+            .contains("/observe/health/live does not answer: Connection refused");
+      }
+    }
+    assertThat(Files.readString(log)).doesNotContain(" ERROR ").doesNotContain("\tat ");
+  }
+
+  private static Path script() {
+    return shipped.file("bin/ari-proxy");
+  }
+
+  /** What a Dockerfile says of how its image runs. */
+  private record Dockerfile(
+      List<String> entryPoint, List<String> healthCheck, Map<String, String> environment) {
+
+    static Dockerfile read(Path file) throws IOException {
+      List<String> lines = Files.readAllLines(file);
+      return new Dockerfile(
+          command(argumentOf("ENTRYPOINT", lines)),
+          // the second line of HEALTHCHECK
+          command(argumentOf("    CMD", lines)),
+          argumentOf("ENV", lines).stream()
+              .map(variable -> variable.split("=", 2))
+              .collect(Collectors.toMap(variable -> variable[0], variable -> variable[1])));
+    }
+
+    private static List<String> command(List<String> execForm) throws IOException {
+      assertThat(execForm).hasSize(1);
+      return List.of(new ObjectMapper().readValue(execForm.get(0), String[].class));
+    }
+
+    private static List<String> argumentOf(String instruction, List<String> lines) {
+      return lines.stream()
+          .filter(line -> line.startsWith(instruction + " "))
+          .map(line -> line.substring(instruction.length()).strip())
+          .toList();
+    }
+
+    static List<String> at(Map<String, String> paths, List<String> command) {
+      return command.stream().map(argument -> at(paths, argument)).toList();
+    }
+
+    static Map<String, String> at(Map<String, String> paths, Map<String, String> environment) {
+      return environment.entrySet().stream()
+          .collect(Collectors.toMap(Map.Entry::getKey, entry -> at(paths, entry.getValue())));
+    }
+
+    private static String at(Map<String, String> paths, String text) {
+      for (Map.Entry<String, String> path : paths.entrySet()) {
+        text = text.replace(path.getKey(), path.getValue());
+      }
+      return text;
+    }
+  }
+}

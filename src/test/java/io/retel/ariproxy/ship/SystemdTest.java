@@ -1,0 +1,100 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.AriProxy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The unit for systemd, as far as it can be told without one that runs. */
+class SystemdTest {
+
+  private static final Path UNIT = Path.of("packaging", "systemd", "ari-proxy.service");
+  private static final Path ENVIRONMENT = UNIT.resolveSibling("ari-proxy.env");
+
+  /** Of 10; systemd calls up to 2 OK. */
+  private static final int EXPOSURE = 2;
+
+  @TempDir private Path folder;
+  private Path unit;
+
+  /** With the start script where the project has it. */
+  @BeforeEach
+  void install() throws IOException {
+    unit = folder.resolve("ari-proxy.service");
+    Files.writeString(
+        unit,
+        Files.readString(UNIT)
+            .replace(
+                "/opt/ari-proxy/bin", Path.of("packaging", "bin").toAbsolutePath().toString()));
+  }
+
+  @Test
+  void systemdUnderstandsEveryLine() {
+    Tool.Result result = Tool.SYSTEMD_ANALYZE.run("verify", unit.toString());
+    assertThat(result.printed()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void aLineThatSystemdDoesNotKnowIsNoticed() throws IOException {
+    Files.writeString(
+        unit, Files.readString(unit).replace("NoNewPrivileges=yes", "NoPrivileges=yes"));
+    assertThat(Tool.SYSTEMD_ANALYZE.run("verify", unit.toString()).printed())
+        .contains("NoPrivileges");
+  }
+
+  @Test
+  void systemdCallsItWellProtected() {
+    Tool.Result result =
+        Tool.SYSTEMD_ANALYZE.run(
+            "security",
+            "--offline=true",
+            "--threshold=" + EXPOSURE * 10,
+            "--no-pager",
+            unit.toString());
+    assertThat(result.exitCode()).as(result.printed()).isZero();
+  }
+
+  @Test
+  void whatDoesNotGetBetterByAStartIsNotStartedAgain() throws IOException {
+    assertThat(Files.readAllLines(UNIT))
+        .contains(
+            "RestartPreventExitStatus=" + AriProxy.REPLACED + " " + AriProxy.INVALID_SETTING,
+            "SuccessExitStatus=143");
+  }
+
+  @Test
+  void itMayTakeAsLongToStopAsTheSettingsSay() throws IOException {
+    assertThat(valueOf("TimeoutStopSec", Files.readAllLines(UNIT)))
+        .isGreaterThanOrEqualTo(StopTimes.longestStop().toSeconds());
+  }
+
+  @Test
+  void theExampleOfItsEnvironmentSetsWhatIsRequiredAndNoSecret() throws IOException {
+    List<String> names =
+        Files.readAllLines(ENVIRONMENT).stream()
+            .map(line -> line.startsWith("#CALLCONTEXT") ? line.substring(1) : line)
+            .filter(line -> line.matches("[A-Z_]+=.*"))
+            .map(line -> line.substring(0, line.indexOf('=')))
+            .filter(name -> !name.equals("JAVA_OPTS"))
+            .toList();
+    Variables.assertThatAllAreSettings(names);
+    assertThat(names).noneMatch(name -> name.contains("PASSWORD"));
+    Variables.assertThatAllThatAreRequiredAreIn(
+        names, Files.readString(UNIT).contains("Environment=ARI_PASSWORD_FILE="));
+  }
+
+  private static long valueOf(String name, List<String> lines) {
+    return lines.stream()
+        .filter(line -> line.startsWith(name + "="))
+        .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
+        .findFirst()
+        .orElseThrow();
+  }
+}

@@ -1,0 +1,144 @@
+package io.retel.ariproxy.tls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
+import io.retel.ariproxy.settings.Secret;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.opentest4j.TestAbortedException;
+
+/** What is read from a PEM file, and what is said of one that does not have it. */
+class PemFileTest {
+
+  private static final Secret NONE = new Secret("");
+
+  @TempDir private static Path folder;
+  private static CertificateAuthority ca;
+  private static CertificateAuthority.Issued client;
+
+  @BeforeAll
+  static void issue() {
+    ca = CertificateAuthority.in(folder.resolve("ca"));
+    client = ca.forClient("client");
+  }
+
+  @Test
+  void certificatesComeInTheirOrderAndWhatStandsBetweenThemIsIgnored() throws Exception {
+    PemFile file =
+        file(
+            "subject=CN = client\r\n"
+                + Files.readString(client.certificate()).replace("\n", "\r\n")
+                + "-----BEGIN X509 CRL-----\n???\n-----END X509 CRL-----\n"
+                + Files.readString(client.key())
+                + Files.readString(ca.file()));
+    assertThat(file.certificates())
+        .extracting(certificate -> certificate.getSubjectX500Principal().getName())
+        .containsExactly("CN=client", "CN=Private CA");
+  }
+
+  @Test
+  void aKeyIsThatOfItsCertificateAndOfNoOther() throws Exception {
+    PrivateKey key = new PemFile(client.key()).privateKey(NONE);
+    assertThat(
+            new ClientCertificate(new PemFile(client.certificate()).certificates(), key)
+                .belongTogether())
+        .isTrue();
+    assertThat(new ClientCertificate(new PemFile(ca.file()).certificates(), key).belongTogether())
+        .isFalse();
+    assertThat(new ClientCertificate(new PemFile(ca.file()).certificates(), rsa()).belongTogether())
+        .isFalse();
+  }
+
+  @Test
+  void anRsaKeyIsReadAsItWasWritten() throws Exception {
+    PrivateKey key = rsa();
+    assertThat(file(Pem.text(key)).privateKey(NONE)).isEqualTo(key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-v2 aes-256-cbc -v2prf hmacWithSHA256",
+        "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+        "-v1 PBE-SHA1-3DES"
+      })
+  void anEncryptedKeyIsOpenedByItsPassword(String options) throws Exception {
+    PrivateKey key = rsa();
+    PemFile file = file(encrypted(key, options, "a password"));
+    assertThat(file.privateKey(new Secret("a password"))).isEqualTo(key);
+    assertThatThrownBy(() -> file.privateKey(new Secret("another")))
+        .isInstanceOf(PemException.class)
+        .hasMessageContaining("which has a key that its password does not open");
+    assertThatThrownBy(() -> file.privateKey(NONE))
+        .hasMessageContaining("encrypted, and no password for it is set");
+  }
+
+  @Test
+  void aKeyInAnOlderFormIsNamedWithTheCommandThatConvertsIt() throws IOException {
+    PemFile file =
+        file(
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0\n\n"
+                + "AAAA\n-----END RSA PRIVATE KEY-----\n");
+    assertThatThrownBy(() -> file.privateKey(NONE))
+        .hasMessageContaining("BEGIN RSA PRIVATE KEY")
+        .hasMessageContaining("openssl pkcs8 -topk8");
+  }
+
+  @Test
+  void whatIsBrokenIsSaidToBeSo() throws IOException {
+    PemFile file = file("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    assertThatThrownBy(file::certificates).hasMessageContaining("a certificate that is malformed");
+    assertThatThrownBy(() -> file.privateKey(NONE)).hasMessageContaining("has no private key");
+    PemFile key = file("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    assertThatThrownBy(() -> key.privateKey(NONE)).hasMessageContaining("malformed");
+    assertThatThrownBy(key::certificates).hasMessageContaining("has no certificate");
+  }
+
+  @Test
+  void aClientsCertificateDoesNotShowItsKey() throws Exception {
+    PrivateKey key = new PemFile(client.key()).privateKey(NONE);
+    assertThat(new ClientCertificate(new PemFile(client.certificate()).certificates(), key))
+        .hasToString("CN=client");
+  }
+
+  private static PrivateKey rsa() throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+    generator.initialize(2048);
+    return generator.generateKeyPair().getPrivate();
+  }
+
+  /** As a user would do it; skipped where there is no openssl. */
+  private static String encrypted(PrivateKey key, String options, String password)
+      throws Exception {
+    Path plain = Files.writeString(folder.resolve("plain.pem"), Pem.text(key));
+    Path encrypted = folder.resolve("encrypted.pem");
+    List<String> command = new ArrayList<>(List.of("openssl", "pkcs8", "-topk8"));
+    command.addAll(List.of(options.split(" ")));
+    command.addAll(List.of("-in", plain.toString(), "-out", encrypted.toString()));
+    command.addAll(List.of("-passout", "pass:" + password));
+    Process openssl;
+    try {
+      openssl = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      throw new TestAbortedException("there is no openssl here", e);
+    }
+    assertThat(openssl.waitFor()).isZero();
+    return Files.readString(encrypted);
+  }
+
+  private static PemFile file(String content) throws IOException {
+    return new PemFile(Files.writeString(Files.createTempFile(folder, "pem", ""), content));
+  }
+}
