@@ -9,18 +9,23 @@ import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.read.ListAppender;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
+import io.retel.ariproxy.settings.Setting;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import javax.management.JMException;
 import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanServer;
@@ -29,11 +34,12 @@ import javax.management.RuntimeMBeanException;
 import org.apache.camel.Route;
 import org.apache.camel.api.management.ManagedCamelContext;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** Who looks for the password for ARI does not find it, whatever the proxy is doing. */
-@ExtendWith(KafkaExtension.class)
+/**
+ * Who looks for the passwords for ARI and Kafka does not find them, whatever the proxy is doing.
+ */
 class PasswordIT {
 
   private static final String APP = "secretive";
@@ -41,26 +47,49 @@ class PasswordIT {
   private static final String PASSWORD = "p)4&ss{{w}}%+#\u00fc";
 
   @Test
-  void itStandsInNoLogNoJmxAttributeNoRouteAndNoMessage(KafkaBroker kafka) throws Exception {
+  void theyStandInNoLogNoJmxAttributeNoRouteAndNoMessage(@TempDir Path folder) throws Exception {
+    CertificateAuthority ca = CertificateAuthority.in(folder);
+    CertificateAuthority.Issued client = ca.forClient("client");
     Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    Logger camel = (Logger) LoggerFactory.getLogger("org.apache.camel");
-    Level before = camel.getLevel();
+    List<Logger> talkative =
+        Stream.of(
+                "org.apache.camel",
+                "org.apache.kafka.clients.admin",
+                "org.apache.kafka.clients.consumer",
+                "org.apache.kafka.clients.producer",
+                "org.apache.kafka.common.config",
+                "org.apache.kafka.common.security")
+            .map(name -> (Logger) LoggerFactory.getLogger(name))
+            .toList();
+    List<Level> before = talkative.stream().map(Logger::getLevel).toList();
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
     List<String> seen = new ArrayList<>();
-    try (SimulatedAsterisk asterisk =
-        SimulatedAsterisk.builder().user(USERNAME, PASSWORD).start()) {
+    try (SecureKafkaBroker secure = SecureKafkaBroker.launch(ca.forLocalhost(), ca.file());
+        SimulatedAsterisk asterisk = SimulatedAsterisk.builder().user(USERNAME, PASSWORD).start()) {
+      KafkaBroker kafka = secure.plain();
       root.addAppender(log);
-      camel.addAppender(log);
-      camel.setAdditive(false);
-      camel.setLevel(Level.DEBUG);
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      for (Logger logger : talkative) {
+        logger.addAppender(log);
+        logger.setAdditive(false);
+        logger.setLevel(Level.DEBUG);
+      }
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_BROKERS, secure.address("SASL_SSL"))
+              .with(Setting.KAFKA_SECURITY_PROTOCOL, "SASL_SSL")
+              .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)
+              .with(Setting.KAFKA_PASSWORD, SecureKafkaBroker.PASSWORD)
+              .with(Setting.KAFKA_CA_FILE, ca.file().toString())
+              .with(Setting.KAFKA_CERTIFICATE_FILE, client.certificate().toString())
+              .with(Setting.KAFKA_KEY_FILE, client.key().toString());
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         seen.add(controller.ask("call", "GET", "/asterisk/ping").toString());
         seen.add(controller.ask("call", "GET", "/channels/{{ari.password}}").toString());
         seen.add(controller.ask("call", "GET", "/channels/%7B%7Bari.password%7D%7D").toString());
+        seen.add(controller.ask("call", "GET", "/channels/%7B%7Bkafka.password%7D%7D").toString());
         asterisk.faults().refuseUpgrades(401);
         asterisk.cutConnections();
         asterisk.awaitDisconnected(APP, Duration.ofSeconds(10));
@@ -75,9 +104,11 @@ class PasswordIT {
         seen.add(proxy.context().getPropertiesComponent().loadProperties().toString());
       }
     } finally {
-      camel.setLevel(before);
-      camel.setAdditive(true);
-      camel.detachAppender(log);
+      for (int i = 0; i < talkative.size(); i++) {
+        talkative.get(i).setLevel(before.get(i));
+        talkative.get(i).setAdditive(true);
+        talkative.get(i).detachAppender(log);
+      }
       root.detachAppender(log);
     }
     for (ILoggingEvent event : log.list) {
@@ -89,9 +120,22 @@ class PasswordIT {
     String encoded =
         Base64.getEncoder()
             .encodeToString((USERNAME + ":" + PASSWORD).getBytes(StandardCharsets.UTF_8));
+    String key = Files.readAllLines(client.key()).get(1);
 
     assertThat(seen).as("what was looked at").hasSizeGreaterThan(1_000);
-    assertThat(seen).noneMatch(text -> text.contains(PASSWORD) || text.contains(encoded));
+    assertThat(seen)
+        .as("the clients tell how they log in")
+        .anyMatch(text -> text.contains("sasl.jaas.config = [hidden]"));
+    for (String secret :
+        List.of(
+            PASSWORD,
+            encoded,
+            SecureKafkaBroker.PASSWORD,
+            // as it stands in what Kafka's client is given
+            SecureKafkaBroker.PASSWORD.replace("\\", "\\\\").replace("\"", "\\\""),
+            key)) {
+      assertThat(seen).noneMatch(text -> text.contains(secret));
+    }
   }
 
   private static String dump(RunningProxy proxy, String routeId) throws Exception {
@@ -106,10 +150,13 @@ class PasswordIT {
   private static List<String> jmxAttributes() throws JMException {
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
     List<String> values = new ArrayList<>();
-    Set<ObjectName> names = server.queryNames(new ObjectName("org.apache.camel:*"), null);
-    Set<ObjectName> own = server.queryNames(new ObjectName("io.retel.ariproxy:*"), null);
-    assertThat(own).isNotEmpty();
-    names.addAll(own);
+    Set<ObjectName> names = server.queryNames(null, null);
+    names.removeIf(
+        name ->
+            !name.getDomain().equals("org.apache.camel")
+                && !name.getDomain().equals("io.retel.ariproxy")
+                && !name.getDomain().startsWith("kafka"));
+    assertThat(names).anyMatch(name -> name.getDomain().equals("io.retel.ariproxy"));
     for (ObjectName name : names) {
       for (MBeanAttributeInfo attribute : server.getMBeanInfo(name).getAttributes()) {
         try {

@@ -104,7 +104,7 @@ class SigtermUnderLoadIT {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("hanging"));
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       asterisk.awaitConnected(APP, PATIENCE);
-      Flood flood = asterisk.flood(APP, 12L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
+      Flood flood = asterisk.flood(APP, 24L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
       ScheduledFuture<?> sending =
           executor.scheduleAtFixedRate(
               this::sendCommand, 0, 1_000_000 / COMMANDS_PER_SECOND, TimeUnit.MICROSECONDS);

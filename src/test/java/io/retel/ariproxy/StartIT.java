@@ -36,7 +36,9 @@ class StartIT {
     "ARI_APP, ARI_APP, ari.app is not set",
     "ARI_URL, ftp://here, ari.url must be like",
     "KAFKA_BROKERS, nowhere, kafka.brokers must be host:port",
-    "COMMANDS_AT_ONCE, many, commands.at-once must be a whole number"
+    "COMMANDS_AT_ONCE, many, commands.at-once must be a whole number",
+    "KAFKA_SECURITY_PROTOCOL, TLS, kafka.security-protocol must be PLAINTEXT",
+    "ARI_CA_FILE, /no/such/file, ari.ca-file is for an ari.url that begins with https"
   })
   void aSettingThatIsMissingOrMalformedStopsTheStartWithOneLineThatNamesIt(
       Setting setting, String value, String expected, KafkaBroker kafka) throws IOException {
@@ -54,6 +56,27 @@ class StartIT {
         .asString()
         .contains(expected)
         .contains(setting.environmentVariable());
+  }
+
+  @Test
+  void aSecretWhoseFileIsAbsentStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    Path absent = folder.resolve("absent");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ARI_PASSWORD, "")
+              .withFile(Setting.ARI_PASSWORD, absent);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
+      }
+    }
+    assertThat(Files.readAllLines(log))
+        .singleElement()
+        .asString()
+        .contains("ari.password-file names " + absent + ", which is not there")
+        .contains("ARI_PASSWORD_FILE");
   }
 
   @Test

@@ -1,6 +1,5 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.logging.Mask;
 import io.retel.ariproxy.logging.Shortened;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,7 +60,7 @@ public final class AllowedOperations {
     String operation = command.operation();
     if (!templates.contains(operation) && !matches(operation)) {
       throw new CommandRejectedException(
-          403, Shortened.text(Mask.pathOf(operation)) + " is not among commands.allowed");
+          403, Shortened.text(operation) + " is not among commands.allowed");
     }
   }
 

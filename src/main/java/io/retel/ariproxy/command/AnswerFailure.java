@@ -1,5 +1,6 @@
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.logging.Mask;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.tls.TlsTrouble;
 import java.util.function.Function;
@@ -91,7 +92,7 @@ public final class AnswerFailure implements Processor {
         "{} for {}: {}",
         failure.status(),
         exchange.getProperty(Command.PROPERTY),
-        failure.message());
+        Mask.pathOf(failure.message()));
     wrapAnswer.wrap(exchange, failure);
   }
 

@@ -2,11 +2,11 @@ package io.retel.ariproxy.event;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.logging.AtWork;
 import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.component.kafka.KafkaConstants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +42,7 @@ public final class CountLost implements Processor {
     LOG.error(
         "An event of call context {} ({} bytes) was not published: {}; check that Kafka is there, the"
             + " topic's max.message.bytes and the proxy's rights on it",
-        exchange.getMessage().getHeader(KafkaConstants.KEY),
+        exchange.getProperty(AtWork.CALL_CONTEXT),
         body == null ? 0 : body.length,
         String.valueOf(cause));
   }

@@ -18,8 +18,8 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
  *
  * <p>A message says whose it is by three exchange properties, which a route, a tracer's filter and
  * each line of the log ({@link MdcOfMessage}) can read. Bound as an intercept strategy, it costs
- * two writes to a thread-local variable per step (6 ns, measured); only a line that is written
- * costs more.
+ * two writes to a thread-local variable per step, in all less than half a microsecond per event
+ * (measured); only a line that is written costs more.
  */
 public final class AtWork implements InterceptStrategy {
 

@@ -81,11 +81,6 @@ public final class Mask {
     this.on = on;
   }
 
-  /** Whether anything is masked. */
-  public boolean on() {
-    return on;
-  }
-
   /**
    * A text that may be JSON, a url or a query; what is none of them stays as it is.
    *

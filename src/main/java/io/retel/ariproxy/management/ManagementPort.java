@@ -42,6 +42,7 @@ public final class ManagementPort {
       /observe/health/live     the process works
       /observe/health/ready    Asterisk, Kafka and the call-context store can be used
       /observe/metrics         metrics for Prometheus
+      /observe/jolokia         JMX, with management.jolokia = true
       /health                  {"ok", "errors"} of all checks
       /health/smoke            {"ok", "errors"} of the process
       /health/backing-services {"ok", "errors"} of Asterisk, Kafka and the call-context store
@@ -74,7 +75,8 @@ public final class ManagementPort {
           .withHost(host)
           .withPort(port)
           .withHealthCheckEnabled(true)
-          .withMetricsEnabled(true);
+          .withMetricsEnabled(true)
+          .withJolokiaEnabled(settings.isTrue(Setting.MANAGEMENT_JOLOKIA));
       main.metrics().setEnabled(true);
     }
   }

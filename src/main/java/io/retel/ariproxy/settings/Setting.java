@@ -62,6 +62,7 @@ public enum Setting {
 
   MANAGEMENT_HOST("management.host", "127.0.0.1"),
   MANAGEMENT_PORT("management.port", "9000"),
+  MANAGEMENT_JOLOKIA("management.jolokia", "false"),
   METRICS_TAGS("metrics.tags", ""),
 
   LOGGING_FORMAT("logging.format", "text"),

@@ -163,6 +163,7 @@ public final class Settings {
       }
     }
     number(Setting.MANAGEMENT_PORT, 0, 65_535);
+    trueOrFalse(Setting.MANAGEMENT_JOLOKIA);
     metricsTags();
     oneOf(Setting.LOGGING_FORMAT, List.of("text", "json"));
     oneOf(Setting.LOGGING_LEVEL, List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE"));

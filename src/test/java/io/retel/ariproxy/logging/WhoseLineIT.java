@@ -75,6 +75,21 @@ class WhoseLineIT {
   }
 
   @Test
+  void noLineHasTheQueryOfAUrlOrTheAddressOfAnEndpoint() {
+    String known =
+        controller.send("call", "PUT", "/endpoints/PJSIP/4711/sendMessage?from=4711&body=4711");
+    String unknown = controller.send("call", "POST", "/endpoints/PJSIP/4711/unknown?to=4711");
+    controller.response(known);
+    controller.response(unknown);
+
+    assertThat(lines("403 for"))
+        .hasSize(2)
+        .noneMatch(line -> line.getFormattedMessage().contains("4711"))
+        .noneMatch(line -> line.getMDCPropertyMap().toString().contains("4711"))
+        .anyMatch(line -> line.getFormattedMessage().contains("/endpoints/PJSIP/***/sendMessage"));
+  }
+
+  @Test
   void theLinesOfManyCallsSideBySideNeverNameAnotherCall() {
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 600; i++) {

@@ -3,8 +3,11 @@ package io.retel.ariproxy.tracing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -155,7 +158,31 @@ class TracersIT {
         .doesNotContain(asterisk.password());
     assertThatThrownBy(() -> invoke("dumpAllTracedMessagesAsXml"))
         .rootCause()
-        .hasMessageContaining("logging.mask");
+        .hasMessageContaining("AsJSon");
+  }
+
+  @Test
+  void overJmxTheTracingLogShowsOneRouteAndOneCall() throws Exception {
+    ObjectName tracer = tracer("LogTracer");
+    set("TraceFilter", "${exchangeProperty.callContext} == 'call-3'");
+    List<ILoggingEvent> lines;
+    try (CapturedLog log = CapturedLog.atDebug()) {
+      JMX.setAttribute(tracer, new Attribute("TracePattern", "execute-command"));
+      JMX.setAttribute(tracer, new Attribute("Enabled", true));
+      askAll("logged");
+      JMX.setAttribute(tracer, new Attribute("Enabled", false));
+      askAll("not-logged");
+      lines =
+          log.events().stream()
+              .filter(line -> line.getLoggerName().equals("org.apache.camel.Tracing"))
+              .toList();
+    }
+    assertThat(lines)
+        .isNotEmpty()
+        .allMatch(line -> line.getLevel() == Level.INFO)
+        .allMatch(line -> line.getFormattedMessage().contains("[execute-comm]"))
+        .allMatch(line -> line.getMDCPropertyMap().get("callContext").equals("call-3"))
+        .allMatch(line -> line.getMDCPropertyMap().get("commandId").equals("logged-3"));
   }
 
   @Test
@@ -225,10 +252,15 @@ class TracersIT {
   private static final MBeanServer JMX = ManagementFactory.getPlatformMBeanServer();
 
   private static ObjectName tracer() throws JMException {
+    return tracer("BacklogTracer");
+  }
+
+  private static ObjectName tracer(String name) throws JMException {
     return new ObjectName(
         "org.apache.camel:context="
             + proxy.context().getManagementName()
-            + ",type=tracer,name=BacklogTracer");
+            + ",type=tracer,name="
+            + name);
   }
 
   private static void set(String attribute, Object value) throws JMException {

@@ -2,7 +2,9 @@ package io.retel.ariproxy.callcontext.store;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.retel.ariproxy.RootCause;
 import io.retel.ariproxy.settings.Secret;
+import java.io.File;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -11,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -27,6 +30,8 @@ import org.sqlite.SQLiteDataSource;
 public final class JdbcStore implements CallContextStore {
 
   private static final String POSTGRESQL = "jdbc:postgresql:";
+
+  private static final String SQLITE = "jdbc:sqlite:";
 
   private static final String TABLE = "ari_proxy_call_contexts";
 
@@ -54,6 +59,7 @@ public final class JdbcStore implements CallContextStore {
   private final String asterisk;
   private final String app;
   private final WithoutSecrets withoutSecrets;
+  private final Optional<File> sqliteFile;
   private final HikariDataSource pool;
 
   private boolean tableIsThere;
@@ -78,9 +84,11 @@ public final class JdbcStore implements CallContextStore {
         PGSimpleDataSource postgresql = postgresql(url, username, password, timeout);
         String inUse = postgresql.getPassword();
         withoutSecrets = new WithoutSecrets(url, new Secret(inUse == null ? "" : inUse));
+        sqliteFile = Optional.empty();
         config.setDataSource(postgresql);
       } else {
         withoutSecrets = new WithoutSecrets(password);
+        sqliteFile = Optional.of(fileOf(url));
         config.setDataSource(sqlite(url, timeout));
       }
     } catch (IllegalArgumentException e) {
@@ -188,11 +196,27 @@ public final class JdbcStore implements CallContextStore {
         // the pool tells it as a failure of the database
         throw new InterruptedException();
       }
-      throw withoutSecrets.of(e);
+      throw withoutSecrets.of(sqliteFile.<Exception>map(file -> in(file, e)).orElse(e));
     } catch (AssertionError e) {
       // where assertions are on, PostgreSQL's driver fails one when a connection breaks in a batch
       throw new IOException("the connection to the database broke", null);
     }
+  }
+
+  private static File fileOf(Secret url) {
+    return new File(url.reveal().substring(SQLITE.length()).replaceFirst("\\?.*", ""));
+  }
+
+  /** The driver does not tell which file it cannot open, read or write. */
+  private static IOException in(File file, SQLException failure) {
+    IOException named =
+        new IOException(
+            "the SQLite file "
+                + file.getAbsolutePath()
+                + " cannot be used: "
+                + RootCause.inOneLine(failure));
+    named.addSuppressed(failure);
+    return named;
   }
 
   /** PostgreSQL refuses CREATE TABLE IF NOT EXISTS to who may use the table but make none. */

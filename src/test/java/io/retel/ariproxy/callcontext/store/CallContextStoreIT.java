@@ -310,6 +310,11 @@ class CallContextStoreIT {
     Path folder = files.resolve("later");
     try (CallContextStore store = sqlite(folder.resolve("x.db"), asterisk, APP)) {
       failsInTime(() -> all(store));
+      // the line that tells of it has to say where it looks
+      assertThatThrownBy(() -> all(store))
+          .extracting(RootCause::inOneLine)
+          .asString()
+          .contains(folder.toString());
       Files.createDirectory(folder);
       eventually(() -> store.write(List.of(new Change("CHANNEL:1", "a"))));
       assertThat(all(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
