@@ -22,8 +22,8 @@ final class Shipped {
     this.folder = folder;
   }
 
-  /** Unpacks the tar.gz of this build into an empty folder. */
-  static Shipped unpackInto(Path folder) {
+  /** The tar.gz of this build. */
+  static Path archive() {
     List<Path> archives = new ArrayList<>();
     try (DirectoryStream<Path> found =
         Files.newDirectoryStream(Path.of("target"), "ari-proxy-*.tar.gz")) {
@@ -32,11 +32,16 @@ final class Shipped {
       throw new UncheckedIOException(e);
     }
     assertThat(archives).as("the tar.gz of this build: ./mvnw -DskipTests package").hasSize(1);
+    return archives.get(0);
+  }
+
+  /** Unpacks the tar.gz of this build into an empty folder. */
+  static Shipped unpackInto(Path folder) {
     run(
         Map.of(),
         "tar",
         "-xzf",
-        archives.get(0).toString(),
+        archive().toString(),
         "-C",
         folder.toString(),
         "--strip-components=1");

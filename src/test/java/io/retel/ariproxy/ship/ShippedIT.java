@@ -49,6 +49,7 @@ class ShippedIT {
     Path link = Files.createSymbolicLink(work.resolve("ari-proxy"), script());
     aCallFlowsUntilSigterm(
         List.of(link.toString()), List.of(link.toString(), "--health"), Map.of(), kafka);
+    Files.delete(link);
   }
 
   /** The same steps as in the image, without an engine. */
@@ -72,6 +73,24 @@ class ShippedIT {
         environment,
         kafka);
     assertThat(work.resolve("call-contexts.db")).exists();
+  }
+
+  /** Built again, it has the same bytes. */
+  @Test
+  void theTarGzTellsNothingOfWhoHasBuiltItAndWhen() {
+    String listed =
+        Shipped.run(
+            Map.of("TZ", "UTC"),
+            "tar",
+            "--numeric-owner",
+            "--full-time",
+            "-tvzf",
+            Shipped.archive().toString());
+    assertThat(listed.lines()).hasSizeGreaterThan(50).allMatch(entry -> entry.contains(" 0/0 "));
+    assertThat(
+            listed.lines().map(entry -> entry.replaceAll(".* (\\S+ 00:00:00) .*", "$1")).distinct())
+        .as("times of the files")
+        .hasSize(1);
   }
 
   @Test
