@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
@@ -20,6 +21,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -63,10 +65,10 @@ class ReadmeCommandsIT {
       return line.replaceFirst("\\s+# .*", "");
     }
 
-    /** What the comment behind a command promises to be printed, up to an ellipsis. */
-    static String promised(String line) {
+    /** What the comment behind a command promises to be printed; between ellipses. */
+    static List<String> promised(String line) {
       int comment = line.indexOf("# {");
-      return comment < 0 ? "" : line.substring(comment + 2).replaceFirst("…$", "");
+      return comment < 0 ? List.of("") : List.of(line.substring(comment + 2).split("…"));
     }
 
     Stream<String> commands() {
@@ -90,8 +92,10 @@ class ReadmeCommandsIT {
                 Path.of("").toAbsolutePath(),
                 folder.resolve("proxy.log"))) {
       asterisk.awaitConnected("my-app", PATIENCE);
+      SimulatedCall call = asterisk.call("my-app");
       try (ManagementClient management = new ManagementClient(port)) {
-        // calls that come while Asterisk is asked what is there are made up for, and not counted as sent
+        // calls that come while Asterisk is asked what is there are made up for, and not counted as
+        // sent
         Awaitility.await("an event is counted")
             .atMost(PATIENCE)
             .until(
@@ -102,17 +106,22 @@ class ReadmeCommandsIT {
       }
       for (Block block : Block.ofReadme()) {
         if (block.commands().anyMatch(line -> line.startsWith("curl"))) {
-          runCurls(block, port);
+          runCurls(
+              block,
+              command ->
+                  command
+                      .replace("localhost:9000", "localhost:" + port)
+                      .replace("1532965104.0", call.id()));
         }
       }
     }
   }
 
   /** Those that ask, one by one; those that change something may take a moment. */
-  private void runCurls(Block block, int port) {
+  private void runCurls(Block block, UnaryOperator<String> here) {
     String variables = "";
     for (String line : block.lines()) {
-      String command = Block.command(line).replace("localhost:9000", "localhost:" + port);
+      String command = here.apply(Block.command(line));
       if (!command.startsWith("curl")) {
         variables += command + "\n";
         continue;
