@@ -1,19 +1,35 @@
 package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
+import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The README's tables are true. */
+/** The README's tables are true, and its examples are taken. */
 class ReadmeTest {
+
+  private static final Map<String, String> REQUIRED =
+      Map.of(
+          "ARI_APP", "app",
+          "ARI_USERNAME", "ari",
+          "ARI_PASSWORD", "secret",
+          "KAFKA_EVENTS_AND_RESPONSES_TOPIC", "events",
+          "KAFKA_COMMANDS_TOPIC", "commands");
 
   @ParameterizedTest
   @EnumSource(Setting.class)
@@ -33,6 +49,38 @@ class ReadmeTest {
     } else {
       assertThat(cell).isEqualTo("`" + setting.defaultValue() + "`");
     }
+  }
+
+  @Test
+  void theExamplesOfSecureAreTaken(@TempDir Path folder) throws IOException {
+    Matcher examples =
+        Pattern.compile("```properties\n(.*?)```", Pattern.DOTALL).matcher(section("Secure"));
+    CertificateAuthority.Issued issued =
+        CertificateAuthority.in(folder.resolve("ca")).forClient("client");
+    int found = 0;
+    while (examples.find()) {
+      found++;
+      String example =
+          examples
+              .group(1)
+              .replaceAll("/run/secrets/\\S+", file(folder, "secret", "secret").toString())
+              .replaceAll("/\\S+-ca\\.pem|/\\S+\\.crt", issued.certificate().toString())
+              .replaceAll("/\\S+\\.key\\b", issued.key().toString());
+      Path configuration = file(folder, "application.properties", example);
+      assertThatCode(() -> Settings.read(configuration, REQUIRED))
+          .as(examples.group(1))
+          .doesNotThrowAnyException();
+    }
+    assertThat(found).isEqualTo(3);
+  }
+
+  private static String section(String title) throws IOException {
+    String from = Files.readString(Path.of("README.md")).split("\n## " + title + "\n")[1];
+    return from.split("\n## ")[0];
+  }
+
+  private static Path file(Path folder, String name, String content) throws IOException {
+    return Files.writeString(folder.resolve(name), content);
   }
 
   @ParameterizedTest

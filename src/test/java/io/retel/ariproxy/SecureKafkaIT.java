@@ -198,6 +198,66 @@ class SecureKafkaIT {
         "kafka.security-protocol");
   }
 
+  @Test
+  void aLoginThatKafkaTakesLaterIsTriedUntilThen() {
+    kafka.setPassword("another");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          Controller controller = new Controller(settings, kafka.plain())) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .until(() -> proxy.health("preparation").contains("invalid credentials"));
+
+        kafka.setPassword(SecureKafkaBroker.PASSWORD);
+
+        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+        controller.event("call", "STASIS_START", payload -> true);
+        asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+        controller.awaitUnmapped(record -> true);
+        assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+            .isEqualTo(200);
+      }
+    } finally {
+      kafka.setPassword(SecureKafkaBroker.PASSWORD);
+    }
+  }
+
+  @Test
+  void nothingIsLostWhileKafkaRefusesTheLoginOfOneThatRuns() {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          Controller controller = new Controller(settings, kafka.plain())) {
+        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
+        controller.event("before", "STASIS_START", payload -> true);
+
+        kafka.setPassword("another");
+        kafka.plain().stop();
+        kafka.plain().start();
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile"));
+        asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+        String command = controller.send("meanwhile", "GET", "/asterisk/ping");
+        Awaitility.await().atMost(PATIENCE).until(() -> proxy.health("kafka").startsWith("DOWN: "));
+        assertThat(controller.events()).noneMatch(event -> "meanwhile".equals(event.key()));
+
+        kafka.setPassword(SecureKafkaBroker.PASSWORD);
+
+        controller.event("meanwhile", "STASIS_START", payload -> true);
+        controller.awaitUnmapped(record -> true);
+        assertThat(controller.response(command).json().at("/payload/status_code").asInt())
+            .isEqualTo(200);
+        assertThat(proxy.count("ari-proxy.events.lost")).isZero();
+      }
+    } finally {
+      kafka.setPassword(SecureKafkaBroker.PASSWORD);
+    }
+  }
+
   private interface SettingsFor {
     ProxySettings of(SimulatedAsterisk asterisk);
   }

@@ -19,6 +19,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    */
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
 
+  /** How long a login that was refused is left before it is tried again. */
+  private static final Duration LOGIN_INTERVAL = Duration.ofMillis(500);
+
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;
   private final long drainTimeoutMs;
@@ -54,6 +58,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private boolean paused;
   private boolean done;
+  private boolean refused;
 
   /** Written on the thread that polls. */
   private volatile long lag;
@@ -95,7 +100,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       return ConsumerRecords.empty();
     }
     try {
-      return pollInOrder(timeout);
+      ConsumerRecords<Object, Object> polled = pollInOrder(timeout);
+      refused &= polled.isEmpty();
+      return polled;
     } catch (FencedInstanceIdException e) {
       // to join again would throw the other one out, and so on for ever
       done = true;
@@ -106,6 +113,17 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
               + " kafka.commands-topic and a kafka.group of its own; then start this one again",
           subscription(),
           groupMetadata().groupInstanceId().orElse(""));
+      return ConsumerRecords.empty();
+    } catch (AuthenticationException e) {
+      // Camel would give up for ever
+      if (!refused) {
+        refused = true;
+        LOG.warn(
+            "No commands are read from {} until Kafka takes the login again: {}",
+            subscription(),
+            KafkaTrouble.inOneLine(e));
+      }
+      LockSupport.parkNanos(LOGIN_INTERVAL.toNanos());
       return ConsumerRecords.empty();
     }
   }

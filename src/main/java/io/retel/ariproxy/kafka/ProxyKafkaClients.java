@@ -45,7 +45,12 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
     // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
     // them (seen on 4.1.1)
     properties.putIfAbsent(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
-    return new KafkaProducer<>(security.in(properties)) {
+    Properties secured = security.in(properties);
+    return new PatientProducer(() -> producer(secured));
+  }
+
+  private static Producer<Object, Object> producer(Properties properties) {
+    return new KafkaProducer<>(properties) {
       @Override
       public void close() {
         // Kafka's own waits for ever, and with it a stop while Kafka is away; in a stop that is
