@@ -2,7 +2,9 @@ package io.retel.ariproxy;
 
 import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.management.ManagementPort;
+import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
@@ -137,7 +139,11 @@ public final class AriProxy {
             try {
               ManagementPort.configure(main.configure(), settings);
               context.addStartupListener((started, again) -> ManagementPort.addPaths(started));
-              new ProxyBeans(context, settings, main::onReplaced).addServices();
+              MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
+              Connections connections = new Connections(context, settings, meters);
+              ProxyBeans beans =
+                  new ProxyBeans(context, settings, meters, connections, main::onReplaced);
+              new ProxyServices(context, settings, meters, connections, beans).add();
             } catch (Exception e) {
               throw new IllegalStateException(e);
             }

@@ -39,7 +39,6 @@ final class CommandLine {
       Environment of Java:
         JAVA_HOME  a Java, 17 or later, if not the one on the PATH
         JAVA_OPTS  its options, such as -Xmx1g
-        LOG_LEVEL  ERROR, WARN, INFO (the default) or DEBUG
 
       Exit codes:
         143, 130   stopped by SIGTERM, by Ctrl-C: what was under way is finished

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.AwaitApplication;
 import io.retel.ariproxy.fixtures.kafka.FakeOffset;
+import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
@@ -49,7 +50,13 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
     context.getShutdownStrategy().setTimeout(10);
-    new ProxyBeans(context, settings, replaced::incrementAndGet);
+    MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
+    new ProxyBeans(
+        context,
+        settings,
+        meters,
+        new Connections(context, settings, meters),
+        replaced::incrementAndGet);
     // there is no websocket
     context.getRegistry().bind("awaitApplication", new AwaitApplication(connected::get));
     // nothing has to be prepared

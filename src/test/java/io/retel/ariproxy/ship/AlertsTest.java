@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -32,6 +33,22 @@ class AlertsTest {
         Tool.PROMTOOL.run(
             "check", "config", PromQl.ALERTS.resolveSibling("prometheus.yml").toString());
     assertThat(result.exitCode()).as(result.printed()).isZero();
+  }
+
+  @Test
+  void prometheusTakesTheConfigurationThatTheReadmeShows(@TempDir Path folder) throws IOException {
+    String readme = Files.readString(Path.of("README.md"));
+    int begin = readme.indexOf("rule_files:");
+    Path configuration =
+        Files.writeString(
+            folder.resolve("prometheus.yml"),
+            readme.substring(begin, readme.indexOf("```", begin)));
+    Files.copy(PromQl.ALERTS, folder.resolve("alerts.yml"));
+
+    Tool.Result result = Tool.PROMTOOL.run("check", "config", configuration.toString());
+
+    assertThat(result.exitCode()).as(result.printed()).isZero();
+    assertThat(result.printed()).contains("1 rule files found");
   }
 
   @ParameterizedTest
