@@ -62,7 +62,8 @@ import org.slf4j.LoggerFactory;
  * one's opening and Asterisk's answers about who is there.
  *
  * <p><b>Call contexts.</b> All records of a channel, bridge, playback or recording have one key,
- * over all lives of the proxy. Channels that commands create have their call's, and no other.
+ * over all lives of the proxy. Channels that commands create have their call's, and no other. An
+ * event may be unmapped on a connection that broke before Asterisk had told who is there.
  *
  * <p><b>Commands.</b> Each has a RESPONSE with its call context as key, those of a call in the
  * order of their commands. One is on the wire, or answered, a second time only if a process died in

@@ -83,6 +83,10 @@ final class Ledger {
   private final List<Published> published = new ArrayList<>();
   private final List<TopicRecord> responses = new ArrayList<>();
   private final List<TopicRecord> unmapped;
+
+  /** Unmapped ones that came before Asterisk could tell whose they are. */
+  private final Set<TopicRecord> untold = new HashSet<>();
+
   private final Set<Integer> publishedPlaces = new HashSet<>();
   private final List<String> violations = new ArrayList<>();
   private final Map<String, Object> figures = new LinkedHashMap<>();
@@ -110,7 +114,13 @@ final class Ledger {
     figures.put("  published", publishedPlaces.size());
     this.unmapped = unmapped;
     int before = publishedPlaces.size();
-    unmapped.forEach(record -> find(record, payload(record), byText));
+    unmapped.forEach(
+        record -> {
+          Event event = find(record, payload(record), byText);
+          if (event != null && brokeBeforeAsteriskTold(event)) {
+            untold.add(record);
+          }
+        });
     figures.put("  published unmapped", publishedPlaces.size() - before);
   }
 
@@ -199,6 +209,17 @@ final class Ledger {
     synthesized.forEach((type, count) -> figures.put("  " + type, count));
   }
 
+  /**
+   * Its channel may have entered Stasis unannounced, and the connect that would have told so came
+   * to nothing: events go on all the same (README, When something is away).
+   */
+  private boolean brokeBeforeAsteriskTold(Event event) {
+    WebsocketLife websocket = websockets.get(event.sent().websocket());
+    return websocket.ended() != null
+        && websocket.farewell() == null
+        && websocket.ended().isBefore(websocket.opened().plus(LOOK_AROUND));
+  }
+
   /** Why an event may be lost. */
   private String excuse(Event event) {
     Instant time = event.sent().time();
@@ -234,11 +255,15 @@ final class Ledger {
       }
     }
     for (TopicRecord record : unmapped) {
+      if (untold.contains(record)) {
+        continue;
+      }
       if (resources(record.json().path("payload")).stream().anyMatch(contexts::containsKey)) {
         violations.add("unmapped, though its call is known: " + record);
       }
     }
     figures.put("resources, each in one call context", contexts.size());
+    figures.put("  unmapped, on a connection that broke before Asterisk told", untold.size());
   }
 
   /** What begins, ends; and once, unless a process died before it could note that. */
