@@ -8,6 +8,7 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -104,6 +105,7 @@ class ReadmeCommandsIT {
                   return management.metric("ari_proxy_events_total") > 0;
                 });
       }
+      tryTopics(kafka);
       for (Block block : Block.ofReadme()) {
         if (block.commands().anyMatch(line -> line.startsWith("curl"))) {
           runCurls(
@@ -115,6 +117,25 @@ class ReadmeCommandsIT {
         }
       }
     }
+  }
+
+  /** A command by hand, and all that was published so far. */
+  private static void tryTopics(KafkaBroker kafka) throws IOException {
+    Tool.KCAT.program();
+    List<String> commands =
+        block("kcat")
+            .commands()
+            .map(line -> line.replace("localhost:9092", kafka.bootstrapServers()))
+            .toList();
+    bash(commands.get(0));
+    Awaitility.await("the RESPONSE is there, and the event")
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(bash(commands.get(1)))
+                    .contains("try  {\"type\":\"RESPONSE\"")
+                    .contains("\"status_code\":200")
+                    .contains("STASIS_START"));
   }
 
   /** Those that ask, one by one; those that change something may take a moment. */
@@ -160,7 +181,7 @@ class ReadmeCommandsIT {
         } else if (command.startsWith("export")) {
           EXPORTED.matcher(command).results().forEach(name -> variables.add(name.group(1)));
         } else {
-          assertThat(command).matches("(curl|JMX=|java -jar|mkdir|/opt/ari-proxy/bin).*");
+          assertThat(command).matches("(curl|echo|kcat|JMX=|java -jar|mkdir|/opt/ari-proxy/bin).*");
         }
       }
     }

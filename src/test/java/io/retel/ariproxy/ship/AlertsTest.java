@@ -1,5 +1,6 @@
 package io.retel.ariproxy.ship;
 
+import io.retel.ariproxy.fixtures.Tool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;

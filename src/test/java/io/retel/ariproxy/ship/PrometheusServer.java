@@ -1,5 +1,6 @@
 package io.retel.ariproxy.ship;
 
+import io.retel.ariproxy.fixtures.Tool;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
