@@ -73,6 +73,7 @@ final class PatientProducer implements Producer<Object, Object> {
     }
     try {
       while (!letIn) {
+        discardRefused();
         Producer<Object, Object> candidate = make.get();
         producer = candidate;
         if (closed) {
@@ -81,12 +82,18 @@ final class PatientProducer implements Producer<Object, Object> {
         }
         letIn = isKnown(candidate, topic);
         if (!letIn) {
-          candidate.close(Duration.ZERO);
           pause();
         }
       }
     } finally {
       firstLogin.unlock();
+    }
+  }
+
+  /** Or one whose sender was interrupted while it waited. */
+  private void discardRefused() {
+    if (producer != null) {
+      producer.close(Duration.ZERO);
     }
   }
 
