@@ -1,10 +1,10 @@
 package io.retel.ariproxy.ship;
 
-import io.retel.ariproxy.fixtures.Tool;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,9 +1,9 @@
 package io.retel.ariproxy.ship;
 
-import io.retel.ariproxy.fixtures.Tool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.AriProxy;
+import io.retel.ariproxy.fixtures.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
