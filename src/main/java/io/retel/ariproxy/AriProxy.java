@@ -42,6 +42,9 @@ public final class AriProxy {
    */
   public static final int REPLACED = 69;
 
+  /** How long clients may take to close in a stop, beside what the settings allow. */
+  private static final int EXTRA_SECONDS = 15;
+
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION = Path.of("config", "application.properties");
 
@@ -138,6 +141,12 @@ public final class AriProxy {
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
             try {
               ManagementPort.configure(main.configure(), settings);
+              // what the store has not taken is written after the routes have stopped
+              main.configure()
+                  .setExtraShutdownTimeout(
+                      EXTRA_SECONDS
+                          + (int)
+                              settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
               context.addStartupListener((started, again) -> ManagementPort.addPaths(started));
               MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
               Connections connections = new Connections(context, settings, meters);

@@ -12,6 +12,7 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecChainHandler;
 import org.apache.hc.core5.http.ClassicHttpRequest;
@@ -75,6 +76,7 @@ final class MeasureRequests implements ExecChainHandler {
         || cause instanceof UnknownHostException
         || cause instanceof NoRouteToHostException
         || cause instanceof SSLHandshakeException
+        || cause instanceof SSLPeerUnverifiedException
         || cause instanceof org.apache.hc.client5.http.ConnectTimeoutException
         || cause instanceof org.apache.hc.core5.http.ConnectionRequestTimeoutException;
   }

@@ -10,7 +10,7 @@ import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 
 /** Says why Kafka does not tell what it is asked, and what can be done about it. */
-final class KafkaTrouble {
+public final class KafkaTrouble {
 
   /** What a server says of a client's certificate, or of none where it wants one. */
   private static final Pattern ABOUT_A_CERTIFICATE =
@@ -19,7 +19,7 @@ final class KafkaTrouble {
   private KafkaTrouble() {}
 
   /** In a line, to stand behind the name of Kafka and a colon. */
-  static String inOneLine(Throwable failure) {
+  public static String inOneLine(Throwable failure) {
     String bottom = RootCause.inOneLine(failure);
     if (ObjectHelper.getException(SslAuthenticationException.class, failure) != null) {
       return ABOUT_A_CERTIFICATE.matcher(bottom).find()

@@ -1,6 +1,6 @@
 package io.retel.ariproxy.management;
 
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.kafka.KafkaTrouble;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -54,7 +54,7 @@ public final class AskKafka implements Probe.Question, AutoCloseable {
                 + " does not tell of the topic "
                 + topic.getKey()
                 + ": "
-                + RootCause.inOneLine(e));
+                + KafkaTrouble.inOneLine(e));
       }
       List<Integer> withoutLeader =
           described.partitions().stream()

@@ -17,12 +17,14 @@ import java.time.Duration;
 public final class HealthQuestion {
 
   private static final String LIVENESS = "/observe/health/live";
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** For the connect and for the answer, each. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
 
   private HealthQuestion() {}
 
   /**
-   * Asks, for {@link #PATIENCE} at the longest.
+   * Asks, for twice {@link #PATIENCE} at the longest.
    *
    * @param settings those of the proxy that is asked
    * @return whether it is, and how that is known

@@ -21,7 +21,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
   private final Question question;
   private CamelContext context;
   private ScheduledExecutorService timer;
-  private volatile String trouble = "";
+  private volatile String trouble = "It has not answered yet";
 
   /** Fails if what is asked is not there; the message says why. */
   @FunctionalInterface
@@ -63,8 +63,9 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
     try {
       question.ask();
       trouble = "";
-    } catch (Exception e) {
-      // and not an Error: that ends the probe, and is logged by the timer's thread
+    } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
+      // also what a client throws that should not: a probe that ended would tell its last answer
+      // for ever
       trouble = RootCause.inOneLine(e);
     }
   }

@@ -141,9 +141,11 @@ public final class Settings {
     number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
     number(Setting.ARI_MAX_REQUEST_SIZE, 1_024, 512 * 1024 * 1024);
     number(Setting.ARI_MAX_BODY_SIZE, 1_024, 512 * 1024 * 1024);
-    number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, 512 * 1024 * 1024);
+    // with its envelope it must go into one request to Kafka: routes/publish.camel.yaml
+    number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, 31 * 1024 * 1024);
     number(Setting.ARI_BUFFER_SIZE, 64 * 1024, Long.MAX_VALUE);
-    number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, 1024 * 1024, Long.MAX_VALUE);
+    // it is the size of the producer's buffer as well, which Camel takes as an int
+    number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, 1024 * 1024, Integer.MAX_VALUE);
     number(Setting.COMMANDS_AT_ONCE, 1, 1_000);
     number(Setting.COMMANDS_MAX_UNANSWERED, 1, 20_000);
     allowedOperations();

@@ -95,15 +95,16 @@ public final class LogTracer extends DefaultTracer {
         backlog == null || backlog.getTraceFilter() == null ? "" : backlog.getTraceFilter();
     Filter current = filter;
     if (!current.text().equals(text)) {
-      current =
-          new Filter(
-              text,
-              text.isEmpty()
-                  ? exchange -> true
-                  : getCamelContext().resolveLanguage("simple").createPredicate(text));
+      current = new Filter(text, text.isEmpty() ? exchange -> true : safely(text));
       filter = current;
     }
     return current.predicate();
+  }
+
+  private Predicate safely(String text) {
+    TraceFilterLanguage language = new TraceFilterLanguage();
+    language.setCamelContext(getCamelContext());
+    return language.createPredicate(text);
   }
 
   @Override

@@ -56,18 +56,25 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
       ObjectName name =
           management.getManagementObjectNameStrategy().getObjectNameForTracer(context, tracer);
       agent.unregister(name);
-      agent.register(new MaskedBacklogTracer(context, tracer, mask), name);
+      TraceFilterLanguage language = new TraceFilterLanguage();
+      language.setCamelContext(context);
+      context.getRegistry().bind(TraceFilterLanguage.NAME, language);
+      MaskedBacklogTracer masked = new MaskedBacklogTracer(context, tracer, mask);
+      masked.setTraceFilter(tracer.getTraceFilter());
+      agent.register(masked, name);
     }
   }
 
   @Override
   public void setTraceFilter(String predicate) {
-    super.setTraceFilter(predicate == null || predicate.isBlank() ? ALL : predicate);
+    super.setTraceFilter(
+        TraceFilterLanguage.written(predicate == null || predicate.isBlank() ? ALL : predicate));
   }
 
   @Override
   public String getTraceFilter() {
-    return ALL.equals(super.getTraceFilter()) ? "" : super.getTraceFilter();
+    String text = super.getTraceFilter() == null ? "" : super.getTraceFilter();
+    return ALL.equals(TraceFilterLanguage.text(text)) ? "" : TraceFilterLanguage.text(text);
   }
 
   @Override

@@ -154,6 +154,8 @@ class SettingsTest {
         "ARI_MAX_BODY_SIZE | 1",
         "ARI_MAX_BODY_SIZE | 99999999999999999999",
         "ARI_MAX_MESSAGE_SIZE | 1e6",
+        "ARI_MAX_MESSAGE_SIZE | 33554432",
+        "KAFKA_MAX_HEAP_IN_FLIGHT | 2147483648",
         "ARI_BUFFER_SIZE | 1",
         "KAFKA_BROKERS | localhost",
         "KAFKA_BROKERS | localhost:9092,",

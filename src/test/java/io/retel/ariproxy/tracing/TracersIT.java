@@ -115,6 +115,19 @@ class TracersIT {
   }
 
   @Test
+  void aFilterThatFailsTracesNothingAndLetsMessagesPass() throws Exception {
+    set("TraceFilter", "${body.nonsense} == 'x'");
+    set("Enabled", true);
+
+    assertThat(controller.ask("filtered", "GET", "/asterisk/ping").path("status_code").asInt())
+        .isEqualTo(200);
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "filtered"));
+    controller.event("filtered", "STASIS_START", payload -> true);
+
+    assertThat(dump()).isEmpty();
+  }
+
+  @Test
   void whatIsTracedIsCarriedOutAndPublishedAsEver() throws Exception {
     set("Enabled", true);
     List<String> ids = new ArrayList<>();

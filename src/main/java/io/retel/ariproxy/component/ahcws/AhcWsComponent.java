@@ -1,6 +1,7 @@
 package io.retel.ariproxy.component.ahcws;
 
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -71,15 +72,18 @@ public class AhcWsComponent extends DefaultComponent {
 
   /**
    * The connection of that endpoint's address: the one that is there, or a new one, opened. It is
-   * the caller's until its {@link WebSocketConnection#release}.
+   * the caller's until its {@link WebSocketConnection#release}. One to the same address with
+   * another query, whose route is gone, gives way to it, and what it has read is handed on.
    */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
+    List<WebSocketConnection> left = closeThoseLeftBehind(endpoint.getHttpUri());
     return connections.compute(
         endpoint.getHttpUri(),
         (uri, existing) -> {
           if (existing != null) {
             existing.claim();
             if (existing.serves(endpoint.getConfiguration())) {
+              left.forEach(other -> other.buffer().drainTo(existing.buffer()));
               return existing;
             }
           }
@@ -88,6 +92,7 @@ public class AhcWsComponent extends DefaultComponent {
             existing.close();
             existing.buffer().drainTo(buffer);
           }
+          left.forEach(other -> other.buffer().drainTo(buffer));
           WebSocketConnection connection =
               new WebSocketConnection(
                   uri, endpoint.getConfiguration(), buffer, timer, getCamelContext());
@@ -95,6 +100,20 @@ public class AhcWsComponent extends DefaultComponent {
           connection.open();
           return connection;
         });
+  }
+
+  private List<WebSocketConnection> closeThoseLeftBehind(URI wanted) {
+    String address = WebSocketConnection.address(wanted);
+    List<WebSocketConnection> left = new ArrayList<>();
+    connections.forEach(
+        (uri, other) -> {
+          if (!uri.equals(wanted) && other.address().equals(address) && other.tryToClaim()) {
+            other.close();
+            connections.remove(uri);
+            left.add(other);
+          }
+        });
+    return left;
   }
 
   /** Whether messages can arrive: there is a connection, and none is not open. */

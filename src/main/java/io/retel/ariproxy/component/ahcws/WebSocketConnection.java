@@ -135,9 +135,14 @@ final class WebSocketConnection implements AutoCloseable {
 
   /** Makes it the caller's: messages in order have one reader. */
   void claim() {
-    if (!claimed.compareAndSet(false, true)) {
+    if (!tryToClaim()) {
       throw new IllegalStateException("Another route already consumes " + address());
     }
+  }
+
+  /** Makes it the caller's, unless it is somebody's. */
+  boolean tryToClaim() {
+    return claimed.compareAndSet(false, true);
   }
 
   /** Leaves it to the next reader. */

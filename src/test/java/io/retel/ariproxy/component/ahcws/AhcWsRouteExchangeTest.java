@@ -130,6 +130,26 @@ class AhcWsRouteExchangeTest extends AhcWsTestSupport {
   }
 
   @Test
+  void keepsBufferedMessagesAndOneWebsocketWhenItsQueryIsEdited() throws Exception {
+    startConnected("");
+    context.getRouteController().suspendRoute(ROUTE);
+    IntStream.range(0, 100).forEach(i -> asterisk.emit(APP, "old " + i));
+    await().atMost(SOON).until(() -> buffered() == 100);
+    context.getRouteController().stopRoute(ROUTE);
+    context.removeRoute(ROUTE);
+    context.addRoutes(
+        route("subscribeAll=true", exchange -> received.add(exchange.getMessage().getBody())));
+    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    awaitConnected();
+    await().atMost(SOON).until(() -> asterisk.websocketsOpen() == 1);
+    asterisk.emit(APP, "new");
+    awaitReceived(101);
+    assertThat(received)
+        .containsExactlyElementsOf(
+            IntStream.rangeClosed(0, 100).mapToObj(i -> i < 100 ? "old " + i : "new").toList());
+  }
+
+  @Test
   void goesOnAfterAMessageThatHangsIsStoppedByForce() throws Exception {
     startConnected(
         "",
