@@ -92,7 +92,6 @@ final class ProxyBeans {
     context.getCamelContextExtension().addInterceptStrategy(new AtWork());
     this.mask = new Mask(settings.isTrue(Setting.LOGGING_MASK));
     PayloadLog payloads = new PayloadLog(mask);
-    registry.bind("mask", mask);
     // by its type Camel takes it for its own
     registry.bind("logTracer", new LogTracer(mask));
 

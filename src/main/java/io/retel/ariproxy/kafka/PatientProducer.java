@@ -158,42 +158,48 @@ final class PatientProducer implements Producer<Object, Object> {
 
   @Override
   public Uuid clientInstanceId(Duration timeout) {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void registerMetricForSubscription(KafkaMetric metric) {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void unregisterMetricFromSubscription(KafkaMetric metric) {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void initTransactions() {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void beginTransaction() {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void sendOffsetsToTransaction(
       Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void commitTransaction() {
-    throw new UnsupportedOperationException();
+    throw notOffered();
   }
 
   @Override
   public void abortTransaction() {
-    throw new UnsupportedOperationException();
+    throw notOffered();
+  }
+
+  /** Neither the proxy nor Camel's component asks for it. */
+  private static UnsupportedOperationException notOffered() {
+    return new UnsupportedOperationException(
+        "The proxy's producers offer no transactions and no telemetry");
   }
 }
