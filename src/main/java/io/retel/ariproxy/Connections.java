@@ -11,6 +11,7 @@ import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.command.AriHttpClient;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.kafka.Acknowledged;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaConnection;
 import io.retel.ariproxy.kafka.KafkaSecurity;
@@ -70,7 +71,11 @@ final class Connections {
         .getComponent("kafka", KafkaComponent.class)
         .setKafkaClientFactory(new SecuredKafkaClients(kafkaSecurity));
     registry.bind("markAnswered", new MarkAnswered());
-    this.inFlight = new BoundInFlight(settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT));
+    Acknowledged acknowledged = new Acknowledged(context);
+    registry.bind("acknowledged", acknowledged);
+    this.inFlight =
+        new BoundInFlight(
+            settings.number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT), acknowledged::isCurrentThread);
     registry.bind("boundInFlight", inFlight);
 
     // the call-context store

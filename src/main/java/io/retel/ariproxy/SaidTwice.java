@@ -1,8 +1,9 @@
 package io.retel.ariproxy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
+import ch.qos.logback.classic.spi.ThrowableProxy;
+import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.event.CountLost;
 import io.retel.ariproxy.kafka.KafkaTopics;
@@ -13,11 +14,10 @@ import java.util.regex.Pattern;
 import org.apache.camel.impl.engine.AbstractCamelContext;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
-import org.slf4j.Marker;
 
 /**
  * Keeps out of the log what has been said already, so that nothing else drowns in it. Named in
- * {@code logback.xml}.
+ * {@code logback.xml}, as a filter of the appender.
  *
  * <ul>
  *   <li>While a broker is away, or refuses the login, each of Kafka's clients says so several times
@@ -30,7 +30,7 @@ import org.slf4j.Marker;
  *       trace.
  * </ul>
  */
-public final class SaidTwice extends TurboFilter {
+public final class SaidTwice extends Filter<ILoggingEvent> {
 
   /** Whose exceptions Camel logs under its name. */
   private static final String AHC_WS_CONSUMER = "io.retel.ariproxy.component.ahcws.AhcWsConsumer";
@@ -50,29 +50,25 @@ public final class SaidTwice extends TurboFilter {
   private final Map<String, Long> said = new ConcurrentHashMap<>();
 
   @Override
-  public FilterReply decide(
-      Marker marker,
-      Logger logger,
-      Level level,
-      String format,
-      Object[] arguments,
-      Throwable thrown) {
-    if (format == null || !level.isGreaterOrEqual(logger.getEffectiveLevel())) {
-      return FilterReply.NEUTRAL;
+  public FilterReply decide(ILoggingEvent line) {
+    String logger = line.getLoggerName();
+    if (logger.equals(NetworkClient.class.getName())) {
+      return saidLately(line.getMessage()) ? FilterReply.DENY : FilterReply.NEUTRAL;
     }
-    if (logger.getName().equals(NetworkClient.class.getName())) {
-      return saidLately(format) ? FilterReply.DENY : FilterReply.NEUTRAL;
-    }
-    if (logger.getName().equals(ADMIN) && thrown != null) {
+    if (logger.equals(ADMIN) && line.getThrowableProxy() != null) {
       return FilterReply.DENY;
     }
-    if (logger.getName().equals(AHC_WS_CONSUMER) && thrown instanceof KafkaException) {
+    if (logger.equals(AHC_WS_CONSUMER) && isKafkas(line.getThrowableProxy())) {
       return FilterReply.DENY;
     }
     boolean failedStart =
-        logger.getName().equals(AbstractCamelContext.class.getName())
-            && format.startsWith("Error starting CamelContext");
+        logger.equals(AbstractCamelContext.class.getName())
+            && line.getMessage().startsWith("Error starting CamelContext");
     return failedStart ? FilterReply.DENY : FilterReply.NEUTRAL;
+  }
+
+  private static boolean isKafkas(IThrowableProxy thrown) {
+    return thrown instanceof ThrowableProxy proxy && proxy.getThrowable() instanceof KafkaException;
   }
 
   private boolean saidLately(String format) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.core.spi.FilterReply;
 import org.apache.kafka.clients.NetworkClient;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,7 @@ class SaidTwiceTest {
 
   private FilterReply said(String logger, String format, Throwable thrown) {
     return filter.decide(
-        null, (Logger) LoggerFactory.getLogger(logger), Level.ERROR, format, null, thrown);
+        new LoggingEvent(
+            "", (Logger) LoggerFactory.getLogger(logger), Level.ERROR, format, thrown, null));
   }
 }

@@ -79,6 +79,8 @@ public final class CallContexts {
             .expireAfter(new Life(idleTime, graceTime))
             .ticker(ticker)
             .evictionListener(this::onEvicted)
+            // its upkeep is a matter of nanoseconds; to wake another thread for it costs more
+            .executor(Runnable::run)
             .build();
   }
 

@@ -31,6 +31,8 @@ public final class AnswerMemory {
             .maximumWeight(maxHeap)
             .weigher((Key key, byte[] envelope) -> OVERHEAD + key.length() + envelope.length)
             .ticker(ticker)
+            // its upkeep is a matter of nanoseconds; to wake another thread for it costs more
+            .executor(Runnable::run)
             .build();
   }
 

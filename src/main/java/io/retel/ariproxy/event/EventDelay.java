@@ -3,12 +3,11 @@ package io.retel.ariproxy.event;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.AsteriskTime;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.DateTimeException;
-import java.time.Duration;
 import java.time.InstantSource;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeFormatter;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Measures how old an event is when Kafka has acknowledged it, by the clocks of two machines: what
@@ -17,9 +16,7 @@ import java.time.format.DateTimeFormatter;
  */
 final class EventDelay {
 
-  /** As Asterisk writes it: {@code 2026-11-25T11:02:03.456+0000}. */
-  private static final DateTimeFormatter TIMESTAMP =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxx");
+  private static final long UNKNOWN = Long.MIN_VALUE;
 
   private final Timer delay;
   private final InstantSource clock;
@@ -29,20 +26,32 @@ final class EventDelay {
     this.clock = clock;
   }
 
-  /** Kafka has acknowledged the event just now. */
-  void acknowledged(AriEvent event) {
+  /**
+   * When Asterisk has sent an event, in milliseconds since 1970.
+   *
+   * @return {@link #UNKNOWN} if it does not say so
+   */
+  static long sentAt(AriEvent event) {
     String timestamp = event.json().path("timestamp").textValue();
     if (timestamp == null || event.json().has(AriEvent.SYNTHESIZED_BY)) {
-      return;
+      return UNKNOWN;
     }
     try {
-      Duration age =
-          Duration.between(
-              OffsetDateTime.parse(timestamp, TIMESTAMP),
-              clock.instant().atOffset(java.time.ZoneOffset.UTC));
-      delay.record(age.isNegative() ? Duration.ZERO : age);
+      return AsteriskTime.epochMillis(timestamp);
     } catch (DateTimeException e) {
       // an Asterisk that writes it otherwise is none that is known; the event is what matters
+      return UNKNOWN;
+    }
+  }
+
+  /**
+   * Kafka has acknowledged an event just now.
+   *
+   * @param sentAt as {@link #sentAt} has it
+   */
+  void acknowledged(long sentAt) {
+    if (sentAt != UNKNOWN) {
+      delay.record(Math.max(0, clock.millis() - sentAt), TimeUnit.MILLISECONDS);
     }
   }
 }

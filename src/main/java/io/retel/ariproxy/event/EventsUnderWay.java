@@ -25,6 +25,9 @@ public final class EventsUnderWay {
   private final TreeSet<Long> underWay = new TreeSet<>();
   private long begun;
 
+  /** The last one that somebody waits for: nobody is woken before all up to it have ended. */
+  private long awaited = Long.MAX_VALUE;
+
   /** Something is about to be learnt from the event, or events, of an exchange. */
   public void begin(Exchange exchange) {
     if (exchange.getProperty(UNDER_WAY) != null) {
@@ -64,7 +67,8 @@ public final class EventsUnderWay {
     lock.lockInterruptibly();
     try {
       long last = begun;
-      while (!underWay.isEmpty() && underWay.first() <= last) {
+      while (!hasEndedUpTo(last)) {
+        awaited = Math.min(awaited, last);
         ended.await();
       }
     } finally {
@@ -97,9 +101,16 @@ public final class EventsUnderWay {
     lock.lock();
     try {
       underWay.remove(number);
-      ended.signalAll();
+      if (awaited != Long.MAX_VALUE && hasEndedUpTo(awaited)) {
+        awaited = Long.MAX_VALUE;
+        ended.signalAll();
+      }
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean hasEndedUpTo(long last) {
+    return underWay.isEmpty() || underWay.first() > last;
   }
 }

@@ -57,6 +57,8 @@ public final class WrapEvent implements Processor {
     byte[] envelope = envelopes.event(mapped);
     Publication.prepare(exchange, key, envelope, mapped.unmapped());
     payloads.published(envelope);
+    // the parsed event is not held until Kafka has acknowledged it
+    long sentAt = EventDelay.sentAt(mapped.event());
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -66,7 +68,7 @@ public final class WrapEvent implements Processor {
                 // one that is lost is handled, and so complete as well
                 if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                   published.increment();
-                  delay.acknowledged(mapped.event());
+                  delay.acknowledged(sentAt);
                 }
               }
 

@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -40,6 +41,7 @@ public final class BoundInFlight implements Processor {
   static final Duration SILENCE = Duration.ofSeconds(5);
 
   private final long maxHeap;
+  private final BooleanSupplier givesBack;
   private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition givenBack = lock.newCondition();
@@ -51,16 +53,19 @@ public final class BoundInFlight implements Processor {
 
   /**
    * @param maxHeap the bound, in bytes of heap
+   * @param givesBack whether the caller's thread is the one that gives back: it never waits, since
+   *     it would wait for itself; it sends one message for one that is acknowledged
    */
-  public BoundInFlight(long maxHeap) {
-    this(maxHeap, System::nanoTime);
+  public BoundInFlight(long maxHeap, BooleanSupplier givesBack) {
+    this(maxHeap, givesBack, System::nanoTime);
   }
 
   /**
    * @param nanoTime the clock, in nanoseconds
    */
-  BoundInFlight(long maxHeap, LongSupplier nanoTime) {
+  BoundInFlight(long maxHeap, BooleanSupplier givesBack, LongSupplier nanoTime) {
     this.maxHeap = maxHeap;
+    this.givesBack = givesBack;
     this.nanoTime = nanoTime;
     this.silentSince = nanoTime.getAsLong();
   }
@@ -163,7 +168,7 @@ public final class BoundInFlight implements Processor {
   void take(long weight) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (taken + weight > maxHeap) {
+      while (taken + weight > maxHeap && !givesBack.getAsBoolean()) {
         boolean acknowledged = givenBack.await(1, TimeUnit.SECONDS);
         if (!acknowledged && !told) {
           told = true;

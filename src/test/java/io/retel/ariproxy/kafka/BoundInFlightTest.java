@@ -29,7 +29,8 @@ class BoundInFlightTest {
   private static final long BOUND = 100_000;
 
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final BoundInFlight bound = new BoundInFlight(BOUND);
+  private boolean givesBack;
+  private final BoundInFlight bound = new BoundInFlight(BOUND, () -> givesBack);
   private final ExecutorService threads = Executors.newFixedThreadPool(16);
 
   @AfterEach
@@ -46,6 +47,14 @@ class BoundInFlightTest {
     Future<Boolean> waiting = threads.submit(() -> bound.awaitNothing(Duration.ofSeconds(20)));
     bound.giveBack(10);
     assertThat(waiting.get(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void whoGivesBackDoesNotWaitForItself() throws Exception {
+    bound.take(BOUND);
+    givesBack = true;
+    bound.take(10);
+    assertThat(bound.taken()).isEqualTo(BOUND + 10);
   }
 
   @Test

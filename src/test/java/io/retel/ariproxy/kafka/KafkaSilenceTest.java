@@ -16,7 +16,7 @@ class KafkaSilenceTest {
   private static final Duration MOMENT = Duration.ofSeconds(1);
 
   private final AtomicLong clock = new AtomicLong();
-  private final BoundInFlight inFlight = new BoundInFlight(100_000, clock::get);
+  private final BoundInFlight inFlight = new BoundInFlight(100_000, () -> false, clock::get);
   private final KafkaSilence silence = new KafkaSilence(new DefaultCamelContext(), inFlight);
   private final CapturedLog log = new CapturedLog();
 

@@ -1,0 +1,52 @@
+package io.retel.ariproxy.benchmark;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.DoubleBinaryOperator;
+import java.util.stream.IntStream;
+
+/** One figure per round. */
+record Series(List<Double> values) {
+
+  Series() {
+    this(new ArrayList<>());
+  }
+
+  void add(double value) {
+    values.add(value);
+  }
+
+  /** Round by round. */
+  Series with(Series other, DoubleBinaryOperator function) {
+    return new Series(
+        IntStream.range(0, Math.min(values.size(), other.values.size()))
+            .mapToObj(i -> function.applyAsDouble(values.get(i), other.values.get(i)))
+            .toList());
+  }
+
+  double median() {
+    List<Double> sorted = sorted();
+    int middle = sorted.size() / 2;
+    return sorted.size() % 2 == 1
+        ? sorted.get(middle)
+        : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
+  }
+
+  private List<Double> sorted() {
+    return values.stream().sorted().toList();
+  }
+
+  /** The median, and the least and the greatest. */
+  String text() {
+    List<Double> sorted = sorted();
+    return "%s (%s-%s)"
+        .formatted(number(median()), number(sorted.get(0)), number(sorted.get(sorted.size() - 1)));
+  }
+
+  private static String number(double value) {
+    return Math.abs(value) >= 1_000
+        ? String.format(Locale.ROOT, "%,.0f", value)
+        : String.format(Locale.ROOT, Math.abs(value) >= 100 ? "%.0f" : "%.2f", value);
+  }
+}
