@@ -48,8 +48,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;
-  private final long drainTimeoutMs;
   private final BooleanSupplier stopping;
+  private final Drain drain;
 
   /**
    * A member without a name of its own: its partitions are somebody else's as soon as it is gone.
@@ -64,23 +64,29 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private volatile long lag;
 
   private volatile boolean fenced;
+  private volatile boolean draining;
   private volatile boolean closed;
 
   private long lastCommit = System.nanoTime();
 
   /**
    * @param maxUnanswered how many commands may wait for their answer before no more are fetched
-   * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
-   *     answered
+   * @param drainTime how long the begun commands of a revoked partition may take to be answered
    * @param stopping whether the proxy stops
    */
   CommandConsumer(
-      Properties properties, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+      Properties properties, int maxUnanswered, DrainTime drainTime, BooleanSupplier stopping) {
     super(properties);
     this.maxUnanswered = maxUnanswered;
-    this.drainTimeoutMs = drainTimeoutMs;
     this.stopping = stopping;
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
+    DrainTime granted = drainTime.within(properties);
+    // when a static member stops, all has been done to answer what it had read
+    this.drain =
+        new Drain(
+            progress,
+            dynamicMember ? granted : new DrainTime(granted.running(), Duration.ZERO),
+            stopping);
   }
 
   /** What becomes of the command at that offset. */
@@ -150,6 +156,17 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** For any thread. */
   boolean isClosed() {
     return closed;
+  }
+
+  /**
+   * Camel does so when its route stops slowly. What is drained would be left uncommitted by that,
+   * and the poll that is under way ends by itself.
+   */
+  @Override
+  public void wakeup() {
+    if (!draining) {
+      super.wakeup();
+    }
   }
 
   /** As Camel's component closes it. */
@@ -250,6 +267,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       camel.onPartitionsRevoked(partitions);
       progress.giveBack(partitions);
       awaitBegun(partitions);
+      commitAnsweredNow(partitions);
+      partitions.forEach(progress::gone);
+    }
+
+    private void commitAnsweredNow(Collection<TopicPartition> partitions) {
       try {
         Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
         if (!answered.isEmpty()) {
@@ -262,23 +284,19 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             partitions,
             e.toString());
       }
-      partitions.forEach(progress::gone);
     }
 
     private void awaitBegun(Collection<TopicPartition> partitions) {
-      // when a static member stops, all has been done to answer what it had read
-      long timeout = dynamicMember || !stopping.getAsBoolean() ? drainTimeoutMs : 0;
-      try {
-        int left = progress.awaitBegun(partitions, timeout);
-        if (left > 0) {
-          LOG.warn(
-              "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
-              left,
-              partitions,
-              timeout);
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      long since = System.nanoTime();
+      draining = true;
+      int left = drain.await(partitions);
+      draining = false;
+      if (left > 0) {
+        LOG.warn(
+            "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
+            left,
+            partitions,
+            Duration.ofNanos(System.nanoTime() - since).toMillis());
       }
     }
 

@@ -20,7 +20,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   private final KafkaSecurity security;
   private final int maxUnanswered;
-  private final long drainTimeoutMs;
+  private final DrainTime drainTime;
   private final BooleanSupplier stopping;
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
@@ -28,15 +28,14 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
    * @param security how they encrypt and log in
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
    *     are fetched
-   * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
-   *     answered
+   * @param drainTime how long the begun commands of a revoked partition may take to be answered
    * @param stopping whether the proxy stops
    */
   public ProxyKafkaClients(
-      KafkaSecurity security, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+      KafkaSecurity security, int maxUnanswered, DrainTime drainTime, BooleanSupplier stopping) {
     this.security = security;
     this.maxUnanswered = maxUnanswered;
-    this.drainTimeoutMs = drainTimeoutMs;
+    this.drainTime = drainTime;
     this.stopping = stopping;
   }
 
@@ -70,7 +69,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
     CommandConsumer consumer =
-        new CommandConsumer(security.in(properties), maxUnanswered, drainTimeoutMs, stopping);
+        new CommandConsumer(security.in(properties), maxUnanswered, drainTime, stopping);
     consumers.removeIf(CommandConsumer::isClosed);
     consumers.add(consumer);
     return consumer;
