@@ -61,7 +61,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private boolean refused;
 
   /** Written on the thread that polls. */
-  private volatile long lag;
+  private volatile double lag = Double.NaN;
 
   private volatile boolean fenced;
   private volatile boolean draining;
@@ -113,6 +113,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       // to join again would throw the other one out, and so on for ever
       done = true;
       fenced = true;
+      lag = Double.NaN;
       progress.giveBack(assignment());
       LOG.error(
           "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
@@ -122,6 +123,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       return ConsumerRecords.empty();
     } catch (AuthenticationException e) {
       // Camel would give up for ever
+      lag = Double.NaN;
       if (!refused) {
         refused = true;
         LOG.warn(
@@ -143,8 +145,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     return polled.isEmpty() ? polled : notYetTaken(polled);
   }
 
-  /** How many records of its partitions have not been handed out; for any thread. */
-  long lag() {
+  /**
+   * How many records of its partitions have not been handed out, or NaN while it does not read
+   * them; for any thread.
+   */
+  double lag() {
     return lag;
   }
 

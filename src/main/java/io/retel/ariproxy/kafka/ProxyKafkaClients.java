@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.stream.DoubleStream;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -75,12 +76,17 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
     return consumer;
   }
 
-  /** How many commands are on the topics and have not been read. */
-  public long lag() {
-    return consumers.stream()
-        .filter(consumer -> !consumer.isClosed())
-        .mapToLong(CommandConsumer::lag)
-        .sum();
+  /**
+   * How many commands are on the topics and have not been read, or NaN while nobody reads them
+   * here, or not all of them.
+   */
+  public double lag() {
+    double[] lags =
+        consumers.stream()
+            .filter(consumer -> !consumer.isClosed())
+            .mapToDouble(CommandConsumer::lag)
+            .toArray();
+    return lags.length == 0 ? Double.NaN : DoubleStream.of(lags).sum();
   }
 
   /** Why commands are no longer read, in a sentence. */
