@@ -50,6 +50,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final int maxUnanswered;
   private final BooleanSupplier stopping;
   private final Drain drain;
+  private final Login login = new Login(this::metrics);
 
   /**
    * A member without a name of its own: its partitions are somebody else's as soon as it is gone.
@@ -58,7 +59,6 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private boolean paused;
   private boolean done;
-  private boolean refused;
 
   /** Written on the thread that polls. */
   private volatile double lag = Double.NaN;
@@ -107,7 +107,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
     try {
       ConsumerRecords<Object, Object> polled = pollInOrder(timeout);
-      refused &= polled.isEmpty();
+      if (login.takenAgain()) {
+        LOG.info("Kafka takes the login again, commands are read from {}", subscription());
+      }
+      lag = login.isRefused() ? Double.NaN : unread();
       return polled;
     } catch (FencedInstanceIdException e) {
       // to join again would throw the other one out, and so on for ever
@@ -124,8 +127,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     } catch (AuthenticationException e) {
       // Camel would give up for ever
       lag = Double.NaN;
-      if (!refused) {
-        refused = true;
+      if (login.refused()) {
         LOG.warn(
             "No commands are read from {} until Kafka takes the login again: {}",
             subscription(),
@@ -141,8 +143,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     fetchOrNot();
     boolean busy = progress.unanswered() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
     ConsumerRecords<Object, Object> polled = super.poll(busy ? COMMIT_INTERVAL : timeout);
-    lag = assignment().stream().mapToLong(partition -> currentLag(partition).orElse(0)).sum();
     return polled.isEmpty() ? polled : notYetTaken(polled);
+  }
+
+  private long unread() {
+    return assignment().stream().mapToLong(partition -> currentLag(partition).orElse(0)).sum();
   }
 
   /**
