@@ -94,6 +94,7 @@ public final class AriProxy {
   /** Runs to the end, and returns the exit code. */
   private static int run(Settings settings) {
     sayWhatConnects(settings);
+    new CommandTimes(settings).trouble().ifPresent(LOG::warn);
     try {
       ProxyMain main = application(CONFIGURATION, settings);
       int exitCode = main.run(new String[0]);

@@ -59,12 +59,11 @@ final class Connections {
     // Kafka
     this.kafkaSecurity = settings.kafkaSecurity();
     this.topics = topics(settings, this::kafka);
-    long shutdownTimeoutMs = settings.number(Setting.SHUTDOWN_TIMEOUT) * 1_000;
     this.kafkaClients =
         new ProxyKafkaClients(
             kafkaSecurity,
             (int) settings.number(Setting.COMMANDS_MAX_UNANSWERED),
-            shutdownTimeoutMs / 2,
+            new CommandTimes(settings).drainTime(),
             context::isStopping);
     registry.bind("kafkaClients", kafkaClients);
     context

@@ -67,7 +67,10 @@ final class ProxyServices {
     context.getRegistry().bind("gauges", gauges);
     gauges
         .websocket(connections::websockets)
-        .commands(context.getComponent("lanes", LanesComponent.class), connections.kafkaClients())
+        .commands(
+            context.getComponent("lanes", LanesComponent.class),
+            connections.kafkaClients(),
+            () -> beans.intake().pausedSince().isPresent())
         .callContexts(beans.callContexts(), connections.store())
         .kafka(connections.inFlight());
   }

@@ -2,7 +2,9 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -186,9 +188,7 @@ class GenericCommandsIT {
     ManagedBean commands = proxies.get(0).jmx("Commands");
 
     commands.call("pause");
-    Awaitility.await("it is drained")
-        .atMost(PATIENCE)
-        .until(() -> commands.get("State"), "DRAINED"::equals);
+    awaitDrained(commands);
     List<String> meanwhile = sendMany(100);
 
     meanwhile.forEach(id -> assertAnsweredBy(1, id));
@@ -221,6 +221,58 @@ class GenericCommandsIT {
 
     ids.forEach(id -> assertStatus(200, controller.response(id)));
     assertThat(onTheWire(ids)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void whatTakesLongerThanAStopWouldWaitIsNotRepeatedWhenAProxyJoins(KafkaBroker kafka) {
+    awaitBothTakePart();
+    slowDownBeyondAStop();
+    List<String> ids = sendMany(40);
+    startAnother(kafka);
+    String joining = settings.get(2).commandsTopic();
+
+    Awaitility.await("the third takes part")
+        .pollInterval(Duration.ofSeconds(1))
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              ids.addAll(sendMany(10));
+              return controller.responses().stream()
+                  .anyMatch(
+                      response -> joining.equals(response.json().path("commandsTopic").asText()));
+            });
+
+    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    assertThat(onTheWire(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
+  }
+
+  @Test
+  void whatTakesLongerThanAStopWouldWaitIsNotRepeatedWhenAnOperatorPauses() {
+    awaitBothTakePart();
+    slowDownBeyondAStop();
+    List<String> ids = sendMany(40);
+    ManagedBean commands = proxies.get(0).jmx("Commands");
+    Awaitility.await("some are under way").until(() -> (int) commands.get("UnderWay") > 0);
+
+    try (CapturedLog log = new CapturedLog()) {
+      commands.call("pause");
+
+      ids.forEach(id -> assertStatus(200, controller.response(id)));
+      awaitDrained(commands);
+      assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("were not committed"));
+    }
+    assertThat(onTheWire(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
+  }
+
+  private static void awaitDrained(ManagedBean commands) {
+    Awaitility.await("it is drained")
+        .atMost(PATIENCE)
+        .until(() -> commands.get("State"), "DRAINED"::equals);
+  }
+
+  /** A command takes longer than the shutdown timeout, and less than the response timeout. */
+  private void slowDownBeyondAStop() {
+    asterisks.forEach(each -> each.faults().delayAnswers(Duration.ofSeconds(3)));
   }
 
   /** Commands arrive faster than they are carried out, so that many wait in the proxies. */

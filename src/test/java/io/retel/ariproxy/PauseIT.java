@@ -58,6 +58,8 @@ class PauseIT {
         writer.sendAll(commands(settings.commandsTopic()));
         controller.events(300, PauseIT::isResponse, PATIENCE);
         assertThat((int) commands.get("UnderWay")).isPositive();
+        assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
 
         commands.call("pause");
         await(commands, "DRAINED");
@@ -67,6 +69,8 @@ class PauseIT {
         assertThat((String[]) commands.get("ReadBy")).isEmpty();
         assertThat(proxy.health("commands"))
             .startsWith("UP: Commands are paused by an operator since ");
+        assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).as("what nobody reads").isNaN();
         int carriedOut = carriedOut(asterisk).size();
         assertThat(carriedOut).isBetween(300, CALLS * PER_CALL - 1);
 
@@ -93,6 +97,8 @@ class PauseIT {
         assertThat(commands.get("PausedSince")).isEqualTo("");
         assertThat((String[]) commands.get("ReadBy")).containsExactly("commands");
         assertThat(proxy.health("commands")).isEqualTo("UP");
+        assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
         for (String said :
             List.of("Commands are paused", "Commands are drained", "Commands are resumed")) {
           assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(said)).hasSize(1);

@@ -2,6 +2,8 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
@@ -256,6 +258,50 @@ class SecureKafkaIT {
     } finally {
       kafka.setPassword(SecureKafkaBroker.PASSWORD);
     }
+  }
+
+  @Test
+  void everyRefusalOfTheLoginIsSaidOnceAndThatItIsTakenAgainOnAQuietTopicAsWell() {
+    String no = "No commands are read from [";
+    String yes = "Kafka takes the login again, commands are read from [";
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
+      try (RunningProxy proxy = RunningProxy.start(settings);
+          CapturedLog log = new CapturedLog()) {
+        asterisk.awaitConnected(APP, PATIENCE);
+        awaitRead(proxy);
+        for (int refusals = 1; refusals <= 2; refusals++) {
+          kafka.setPassword("another");
+          kafka.plain().stop();
+          kafka.plain().start();
+          awaitLines(log, Level.WARN, no, refusals);
+          kafka.setPassword(SecureKafkaBroker.PASSWORD);
+          awaitLines(log, Level.INFO, yes, refusals);
+          awaitRead(proxy);
+        }
+        assertThat(lines(log, Level.WARN, no)).hasSize(2);
+        assertThat(lines(log, Level.INFO, yes)).hasSize(2);
+      }
+    } finally {
+      kafka.setPassword(SecureKafkaBroker.PASSWORD);
+    }
+  }
+
+  private static void awaitRead(RunningProxy proxy) {
+    Awaitility.await("commands are read")
+        .atMost(PATIENCE)
+        .until(() -> !Double.isNaN(proxy.gauge("ari-proxy.commands.lag")));
+  }
+
+  private static void awaitLines(CapturedLog log, Level level, String beginning, int count) {
+    Awaitility.await(count + " x " + beginning)
+        .atMost(PATIENCE)
+        .until(() -> lines(log, level, beginning).size() == count);
+  }
+
+  private static List<String> lines(CapturedLog log, Level level, String part) {
+    return log.lines(level).stream().filter(line -> line.contains(part)).toList();
   }
 
   private interface SettingsFor {

@@ -52,6 +52,8 @@ class SharedCommandsTopicIT {
                           .contains("kafka.group"));
           assertThat(first.health("commands")).startsWith("DOWN: Another proxy reads");
           assertThat(second.health("commands")).isEqualTo("UP");
+          assertThat(first.gauge("ari-proxy.commands.lag")).as("what it does not read").isNaN();
+          assertThat(second.gauge("ari-proxy.commands.lag")).isNotNegative();
           controller.ask("call", "GET", "/asterisk/ping");
           assertThat(first.context().isStarted()).isTrue();
           assertThat(second.context().isStarted()).isTrue();

@@ -97,6 +97,28 @@ class StartIT {
   }
 
   @Test
+  void aStopThatDoesNotWaitForAsterisksAnswersIsToldInOneLine(KafkaBroker kafka)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ARI_RESPONSE_TIMEOUT, "40000")
+              // so that it ends by itself
+              .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        proxy.awaitEnd();
+      }
+    }
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" WARN "))
+        .filteredOn(line -> line.contains("ari.response-timeout is 40000 ms"))
+        .singleElement()
+        .asString()
+        .endsWith("Set ari-proxy.shutdown-timeout to 40 or more");
+  }
+
+  @Test
   void aManagementPortThatIsTakenStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka)
       throws IOException {
     Path log = folder.resolve("proxy.log");

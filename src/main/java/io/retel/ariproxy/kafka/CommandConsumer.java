@@ -48,8 +48,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private final CommandProgress progress = new CommandProgress();
   private final int maxUnanswered;
-  private final long drainTimeoutMs;
   private final BooleanSupplier stopping;
+  private final Drain drain;
+  private final Login login = new Login(this::metrics);
 
   /**
    * A member without a name of its own: its partitions are somebody else's as soon as it is gone.
@@ -58,29 +59,34 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private boolean paused;
   private boolean done;
-  private boolean refused;
 
   /** Written on the thread that polls. */
-  private volatile long lag;
+  private volatile double lag = Double.NaN;
 
   private volatile boolean fenced;
+  private volatile boolean draining;
   private volatile boolean closed;
 
   private long lastCommit = System.nanoTime();
 
   /**
    * @param maxUnanswered how many commands may wait for their answer before no more are fetched
-   * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
-   *     answered
+   * @param drainTime how long the begun commands of a revoked partition may take to be answered
    * @param stopping whether the proxy stops
    */
   CommandConsumer(
-      Properties properties, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+      Properties properties, int maxUnanswered, DrainTime drainTime, BooleanSupplier stopping) {
     super(properties);
     this.maxUnanswered = maxUnanswered;
-    this.drainTimeoutMs = drainTimeoutMs;
     this.stopping = stopping;
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
+    DrainTime granted = drainTime.within(properties);
+    // when a static member stops, all has been done to answer what it had read
+    this.drain =
+        new Drain(
+            progress,
+            dynamicMember ? granted : new DrainTime(granted.running(), Duration.ZERO),
+            stopping);
   }
 
   /** What becomes of the command at that offset. */
@@ -101,12 +107,16 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
     try {
       ConsumerRecords<Object, Object> polled = pollInOrder(timeout);
-      refused &= polled.isEmpty();
+      if (login.takenAgain()) {
+        LOG.info("Kafka takes the login again, commands are read from {}", subscription());
+      }
+      lag = login.isRefused() ? Double.NaN : unread();
       return polled;
     } catch (FencedInstanceIdException e) {
       // to join again would throw the other one out, and so on for ever
       done = true;
       fenced = true;
+      lag = Double.NaN;
       progress.giveBack(assignment());
       LOG.error(
           "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
@@ -116,8 +126,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       return ConsumerRecords.empty();
     } catch (AuthenticationException e) {
       // Camel would give up for ever
-      if (!refused) {
-        refused = true;
+      lag = Double.NaN;
+      if (login.refused()) {
         LOG.warn(
             "No commands are read from {} until Kafka takes the login again: {}",
             subscription(),
@@ -133,12 +143,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     fetchOrNot();
     boolean busy = progress.unanswered() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
     ConsumerRecords<Object, Object> polled = super.poll(busy ? COMMIT_INTERVAL : timeout);
-    lag = assignment().stream().mapToLong(partition -> currentLag(partition).orElse(0)).sum();
     return polled.isEmpty() ? polled : notYetTaken(polled);
   }
 
-  /** How many records of its partitions have not been handed out; for any thread. */
-  long lag() {
+  private long unread() {
+    return assignment().stream().mapToLong(partition -> currentLag(partition).orElse(0)).sum();
+  }
+
+  /**
+   * How many records of its partitions have not been handed out, or NaN while it does not read
+   * them; for any thread.
+   */
+  double lag() {
     return lag;
   }
 
@@ -150,6 +166,17 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** For any thread. */
   boolean isClosed() {
     return closed;
+  }
+
+  /**
+   * Camel does so when its route stops slowly. What is drained would be left uncommitted by that,
+   * and the poll that is under way ends by itself.
+   */
+  @Override
+  public void wakeup() {
+    if (!draining) {
+      super.wakeup();
+    }
   }
 
   /** As Camel's component closes it. */
@@ -250,6 +277,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       camel.onPartitionsRevoked(partitions);
       progress.giveBack(partitions);
       awaitBegun(partitions);
+      commitAnsweredNow(partitions);
+      partitions.forEach(progress::gone);
+    }
+
+    private void commitAnsweredNow(Collection<TopicPartition> partitions) {
       try {
         Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
         if (!answered.isEmpty()) {
@@ -262,23 +294,19 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             partitions,
             e.toString());
       }
-      partitions.forEach(progress::gone);
     }
 
     private void awaitBegun(Collection<TopicPartition> partitions) {
-      // when a static member stops, all has been done to answer what it had read
-      long timeout = dynamicMember || !stopping.getAsBoolean() ? drainTimeoutMs : 0;
-      try {
-        int left = progress.awaitBegun(partitions, timeout);
-        if (left > 0) {
-          LOG.warn(
-              "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
-              left,
-              partitions,
-              timeout);
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      long since = System.nanoTime();
+      draining = true;
+      int left = drain.await(partitions);
+      draining = false;
+      if (left > 0) {
+        LOG.warn(
+            "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
+            left,
+            partitions,
+            Duration.ofNanos(System.nanoTime() - since).toMillis());
       }
     }
 

@@ -153,6 +153,16 @@ final class CommandProgress {
     return partitions.values().stream().mapToLong(PartitionProgress::window).max().orElse(0);
   }
 
+  /** How many commands of these partitions are begun and not answered. */
+  synchronized int begun(Iterable<TopicPartition> some) {
+    int begun = 0;
+    for (TopicPartition partition : some) {
+      PartitionProgress progress = partitions.get(partition);
+      begun += progress == null ? 0 : progress.begun();
+    }
+    return begun;
+  }
+
   /**
    * Waits until all that was begun of these partitions is answered.
    *
@@ -163,11 +173,7 @@ final class CommandProgress {
       throws InterruptedException {
     long deadline = System.nanoTime() + timeoutMs * 1_000_000;
     while (true) {
-      int left = 0;
-      for (TopicPartition partition : revoked) {
-        PartitionProgress progress = partitions.get(partition);
-        left += progress == null ? 0 : progress.begun();
-      }
+      int left = begun(revoked);
       long wait = (deadline - System.nanoTime()) / 1_000_000;
       if (left == 0 || wait <= 0) {
         return left;

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.stream.DoubleStream;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -20,7 +21,7 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
 
   private final KafkaSecurity security;
   private final int maxUnanswered;
-  private final long drainTimeoutMs;
+  private final DrainTime drainTime;
   private final BooleanSupplier stopping;
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
@@ -28,15 +29,14 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
    * @param security how they encrypt and log in
    * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
    *     are fetched
-   * @param drainTimeoutMs how long the begun commands of a revoked partition may take to be
-   *     answered
+   * @param drainTime how long the begun commands of a revoked partition may take to be answered
    * @param stopping whether the proxy stops
    */
   public ProxyKafkaClients(
-      KafkaSecurity security, int maxUnanswered, long drainTimeoutMs, BooleanSupplier stopping) {
+      KafkaSecurity security, int maxUnanswered, DrainTime drainTime, BooleanSupplier stopping) {
     this.security = security;
     this.maxUnanswered = maxUnanswered;
-    this.drainTimeoutMs = drainTimeoutMs;
+    this.drainTime = drainTime;
     this.stopping = stopping;
   }
 
@@ -70,18 +70,23 @@ public final class ProxyKafkaClients implements KafkaClientFactory {
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
     CommandConsumer consumer =
-        new CommandConsumer(security.in(properties), maxUnanswered, drainTimeoutMs, stopping);
+        new CommandConsumer(security.in(properties), maxUnanswered, drainTime, stopping);
     consumers.removeIf(CommandConsumer::isClosed);
     consumers.add(consumer);
     return consumer;
   }
 
-  /** How many commands are on the topics and have not been read. */
-  public long lag() {
-    return consumers.stream()
-        .filter(consumer -> !consumer.isClosed())
-        .mapToLong(CommandConsumer::lag)
-        .sum();
+  /**
+   * How many commands are on the topics and have not been read, or NaN while nobody reads them
+   * here, or not all of them.
+   */
+  public double lag() {
+    double[] lags =
+        consumers.stream()
+            .filter(consumer -> !consumer.isClosed())
+            .mapToDouble(CommandConsumer::lag)
+            .toArray();
+    return lags.length == 0 ? Double.NaN : DoubleStream.of(lags).sum();
   }
 
   /** Why commands are no longer read, in a sentence. */

@@ -9,6 +9,7 @@ import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.ProxyKafkaClients;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
@@ -55,11 +56,17 @@ public final class Gauges {
     return () -> status.get().stream().mapToDouble(of).sum();
   }
 
-  /** The commands that are in this process, and those that are not yet. */
-  public Gauges commands(LanesComponent lanes, ProxyKafkaClients kafkaClients) {
+  /**
+   * The commands that are in this process, and those that are not yet.
+   *
+   * @param paused whether an operator has paused them
+   */
+  public Gauges commands(
+      LanesComponent lanes, ProxyKafkaClients kafkaClients, BooleanSupplier paused) {
     Meters.COMMANDS_UNDER_WAY.gauge(meters, lanes::leased);
     Meters.COMMANDS_WAITING.gauge(meters, lanes::waiting);
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
+    Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);
     return this;
   }
 

@@ -115,7 +115,11 @@ public enum Meters {
       "ari-proxy.commands.waiting",
       "Commands that were read and wait for the one before them, or for a free place"),
   COMMANDS_LAG(
-      Kind.GAUGE, "ari-proxy.commands.lag", "Commands on the topics that have not been read"),
+      Kind.GAUGE,
+      "ari-proxy.commands.lag",
+      "Commands on the topics that have not been read; NaN while this proxy does not read them"),
+  COMMANDS_PAUSED(
+      Kind.GAUGE, "ari-proxy.commands.paused", "1 while an operator has paused commands, else 0"),
 
   CALL_CONTEXTS(
       Kind.GAUGE, "ari-proxy.call-contexts", "Calls of which a resource is thought to be there"),

@@ -33,6 +33,9 @@ import java.util.stream.Stream;
  */
 public final class Settings {
 
+  /** The maxRequestSize of routes/publish.camel.yaml. */
+  private static final int LARGEST_REQUEST = 32 * 1024 * 1024;
+
   private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
@@ -141,10 +144,10 @@ public final class Settings {
     number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
     number(Setting.ARI_MAX_REQUEST_SIZE, 1_024, 512 * 1024 * 1024);
     number(Setting.ARI_MAX_BODY_SIZE, 1_024, 512 * 1024 * 1024);
-    // with its envelope it must go into one request to Kafka: routes/publish.camel.yaml
-    number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, 31 * 1024 * 1024);
+    // with its envelope it must go into one request to Kafka
+    number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, LARGEST_REQUEST - 1024 * 1024);
     number(Setting.ARI_BUFFER_SIZE, 64 * 1024, Long.MAX_VALUE);
-    // it is the size of the producer's buffer as well, which Camel takes as an int
+    // the producer's buffer is as large, which Camel takes as an int
     number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, 1024 * 1024, Integer.MAX_VALUE);
     number(Setting.COMMANDS_AT_ONCE, 1, 1_000);
     number(Setting.COMMANDS_MAX_UNANSWERED, 1, 20_000);
@@ -343,7 +346,8 @@ public final class Settings {
 
   /**
    * What the routes' placeholders see: the settings by their keys, secrets masked, and beside them
-   * {@code ari.websocket}, the websocket's address that follows from {@code ari.url}.
+   * {@code ari.websocket}, the websocket's address that follows from {@code ari.url}, and {@code
+   * kafka.producer-buffer}, which is {@code kafka.max-heap-in-flight} or one largest request.
    */
   public Properties placeholders() {
     Properties placeholders = new Properties();
@@ -353,6 +357,10 @@ public final class Settings {
         url.getScheme().toLowerCase(Locale.ROOT) + "://" + url.getRawAuthority() + path(url);
     placeholders.setProperty(Setting.ARI_URL.key(), http);
     placeholders.setProperty("ari.websocket", "ws" + http.substring("http".length()));
+    // a producer refuses what is larger than its buffer, which takes memory only as it is needed
+    placeholders.setProperty(
+        "kafka.producer-buffer",
+        Long.toString(Math.max(LARGEST_REQUEST, number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT))));
     return placeholders;
   }
 

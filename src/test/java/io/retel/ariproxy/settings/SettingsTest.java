@@ -262,6 +262,18 @@ class SettingsTest {
         .containsEntry("ari.websocket", websocket);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1048576, 33554432", "33554433, 33554433", "2147483647, 2147483647"})
+  void theProducersBufferTakesTheLargestRequestOfTheRoute(String maxHeap, String buffer)
+      throws IOException {
+    set(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, maxHeap);
+    assertThat(read().placeholders()).containsEntry("kafka.producer-buffer", buffer);
+    assertThat(Files.readAllLines(Path.of("routes", "publish.camel.yaml")))
+        .filteredOn(line -> line.contains("maxRequestSize"))
+        .hasSize(2)
+        .allMatch(line -> line.endsWith("maxRequestSize: 33554432"));
+  }
+
   @Test
   void theEnvironmentOverridesTheFile() throws IOException {
     environment.remove(Setting.KAFKA_GROUP.environmentVariable());

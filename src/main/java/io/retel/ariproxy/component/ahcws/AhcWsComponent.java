@@ -73,33 +73,45 @@ public class AhcWsComponent extends DefaultComponent {
   /**
    * The connection of that endpoint's address: the one that is there, or a new one, opened. It is
    * the caller's until its {@link WebSocketConnection#release}. One to the same address with
-   * another query, whose route is gone, gives way to it, and what it has read is handed on.
+   * another query, whose route is gone, gives way to it: what it has read and counted is handed on.
    */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
     List<WebSocketConnection> left = closeThoseLeftBehind(endpoint.getHttpUri());
     return connections.compute(
         endpoint.getHttpUri(),
         (uri, existing) -> {
+          List<WebSocketConnection> former = new ArrayList<>();
           if (existing != null) {
             existing.claim();
             if (existing.serves(endpoint.getConfiguration())) {
-              left.forEach(other -> other.buffer().drainTo(existing.buffer()));
+              left.forEach(existing::takeOver);
               return existing;
             }
-          }
-          MessageBuffer buffer = new MessageBuffer(endpoint.getConfiguration().getBufferSize());
-          if (existing != null) {
             existing.close();
-            existing.buffer().drainTo(buffer);
+            former.add(existing);
           }
-          left.forEach(other -> other.buffer().drainTo(buffer));
-          WebSocketConnection connection =
-              new WebSocketConnection(
-                  uri, endpoint.getConfiguration(), buffer, timer, getCamelContext());
+          former.addAll(left);
+          WebSocketConnection connection = inPlaceOf(former, endpoint);
           connection.claim();
           connection.open();
           return connection;
         });
+  }
+
+  private WebSocketConnection inPlaceOf(List<WebSocketConnection> former, AhcWsEndpoint endpoint) {
+    MessageBuffer buffer = new MessageBuffer(endpoint.getConfiguration().getBufferSize());
+    ConnectionState state = ConnectionState.initial();
+    for (WebSocketConnection closed : former) {
+      closed.buffer().drainTo(buffer);
+      state = state.goingOnAfter(closed.state());
+    }
+    return new WebSocketConnection(
+        endpoint.getHttpUri(),
+        endpoint.getConfiguration(),
+        buffer,
+        state,
+        timer,
+        getCamelContext());
   }
 
   private List<WebSocketConnection> closeThoseLeftBehind(URI wanted) {

@@ -47,6 +47,18 @@ record ConnectionState(
     return new ConnectionState(false, since, why, status, failures + 1, connects, gaps);
   }
 
+  /** That of a connection that takes the place of another one as well: what is counted goes on. */
+  ConnectionState goingOnAfter(ConnectionState former) {
+    return new ConnectionState(
+        connected,
+        since,
+        connects == 0 ? former.reason : reason,
+        refusedStatus,
+        failures,
+        connects + former.connects,
+        gaps.plus(former.gapsUntilNow()));
+  }
+
   /** How long it was not connected since the first connect. */
   Duration gapsUntilNow() {
     return connected || connects == 0 ? gaps : gaps.plus(Duration.between(since, Instant.now()));

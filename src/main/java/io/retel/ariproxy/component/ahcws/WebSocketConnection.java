@@ -38,7 +38,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final CamelContext camelContext;
   private final AtomicBoolean claimed = new AtomicBoolean();
 
-  private volatile ConnectionState state = ConnectionState.initial();
+  private volatile ConnectionState state;
   private volatile boolean closed;
   private volatile Channel initialized;
   private volatile long lastHeard;
@@ -50,15 +50,20 @@ final class WebSocketConnection implements AutoCloseable {
   private Future<?> nextTry;
   private String loggedReason = "";
 
+  /**
+   * @param state how it begins, with the counts of those whose place it takes
+   */
   WebSocketConnection(
       URI uri,
       AhcWsConfiguration configuration,
       MessageBuffer buffer,
+      ConnectionState state,
       ScheduledExecutorService executor,
       CamelContext camelContext) {
     this.uri = uri;
     this.configuration = configuration;
     this.buffer = buffer;
+    this.state = state;
     this.timer = new ConnectionTimer(executor, address());
     this.camelContext = camelContext;
   }
@@ -148,6 +153,12 @@ final class WebSocketConnection implements AutoCloseable {
   /** Leaves it to the next reader. */
   void release() {
     claimed.set(false);
+  }
+
+  /** Takes what is in another one's buffer, and goes on counting where that one was closed. */
+  void takeOver(WebSocketConnection left) {
+    left.buffer.drainTo(buffer);
+    timer.now(() -> state = state.goingOnAfter(left.state));
   }
 
   boolean isClosed() {

@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
+import java.time.Duration;
 import java.util.List;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Somebody asks for a new connection. */
 class AhcWsComponentReconnectTest extends AhcWsTestSupport {
@@ -52,6 +55,54 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     awaitConnected();
     asterisk.emit(APP, "hello");
     awaitReceived(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pingInterval=5000", "subscribeAll=true"})
+  void goesOnCountingWhenAnEditOpensAnotherConnection(String edited) throws Exception {
+    startConnected("");
+    component().reconnect("somebody wants it");
+    await().atMost(SOON).until(() -> status().reconnects() == 1 && status().connected());
+    Duration gaps = status().gaps();
+    stopAndRemove(ROUTE);
+    context.addRoutes(route(edited, exchange -> {}));
+    await().atMost(SOON).until(() -> status().connected());
+    assertThat(status().reconnects()).isEqualTo(2);
+    assertThat(status().gaps()).isGreaterThanOrEqualTo(gaps);
+    assertThat(status().lastError()).isEqualTo("The websocket was closed by this side");
+  }
+
+  @Test
+  void goesOnCountingWhenOneThatIsThereTakesTheMessagesOfAnother() throws Exception {
+    startConnected("");
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            from(uri("subscribeAll=true")).routeId("other").process(exchange -> {});
+          }
+        });
+    await()
+        .atMost(SOON)
+        .until(() -> component().status().stream().filter(WebSocketStatus::connected).count() == 2);
+    component().reconnect("somebody wants it");
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                component().status().stream()
+                    .allMatch(status -> status.connected() && status.reconnects() == 1));
+    context.getRouteController().stopRoute(ROUTE);
+    stopAndRemove("other");
+    context.getRouteController().startRoute(ROUTE);
+    assertThat(component().status()).hasSize(1);
+    // opened four times in all
+    await().atMost(SOON).until(() -> status().reconnects() == 3);
+  }
+
+  private void stopAndRemove(String route) throws Exception {
+    context.getRouteController().stopRoute(route);
+    context.removeRoute(route);
   }
 
   private AhcWsComponent component() {

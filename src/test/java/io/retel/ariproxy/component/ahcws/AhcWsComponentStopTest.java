@@ -145,6 +145,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
               endpoint.getHttpUri(),
               endpoint.getConfiguration(),
               new MessageBuffer(1_000),
+              ConnectionState.initial(),
               timer,
               context);
       connection.open();
