@@ -1,6 +1,7 @@
 package io.retel.ariproxy.event;
 
-import java.util.TreeSet;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.CamelContext;
@@ -22,11 +23,25 @@ public final class EventsUnderWay {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition ended = lock.newCondition();
-  private final TreeSet<Long> underWay = new TreeSet<>();
+
+  /** In the order of their begin; what has ended stays until all before it have. */
+  private final Deque<UnderWay> inOrder = new ArrayDeque<>();
+
   private long begun;
+  private int count;
 
   /** The last one that somebody waits for: nobody is woken before all up to it have ended. */
   private long awaited = Long.MAX_VALUE;
+
+  /** One of them, by its number among all that have begun. */
+  private static final class UnderWay {
+    private final long number;
+    private boolean ended;
+
+    UnderWay(long number) {
+      this.number = number;
+    }
+  }
 
   /** Something is about to be learnt from the event, or events, of an exchange. */
   public void begin(Exchange exchange) {
@@ -34,7 +49,7 @@ public final class EventsUnderWay {
       return;
     }
     exchange.setProperty(UNDER_WAY, true);
-    long number = begin();
+    UnderWay one = begin();
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -42,7 +57,7 @@ public final class EventsUnderWay {
               @Override
               public void onDone(Exchange done) {
                 if (!endedByForce(done)) {
-                  end(number);
+                  end(one);
                 }
               }
             });
@@ -80,27 +95,33 @@ public final class EventsUnderWay {
   public int count() {
     lock.lock();
     try {
-      return underWay.size();
+      return count;
     } finally {
       lock.unlock();
     }
   }
 
-  private long begin() {
+  private UnderWay begin() {
     lock.lock();
     try {
       begun++;
-      underWay.add(begun);
-      return begun;
+      count++;
+      UnderWay one = new UnderWay(begun);
+      inOrder.addLast(one);
+      return one;
     } finally {
       lock.unlock();
     }
   }
 
-  private void end(long number) {
+  private void end(UnderWay one) {
     lock.lock();
     try {
-      underWay.remove(number);
+      one.ended = true;
+      count--;
+      while (!inOrder.isEmpty() && inOrder.getFirst().ended) {
+        inOrder.removeFirst();
+      }
       if (awaited != Long.MAX_VALUE && hasEndedUpTo(awaited)) {
         awaited = Long.MAX_VALUE;
         ended.signalAll();
@@ -111,6 +132,6 @@ public final class EventsUnderWay {
   }
 
   private boolean hasEndedUpTo(long last) {
-    return underWay.isEmpty() || underWay.first() > last;
+    return inOrder.isEmpty() || inOrder.getFirst().number > last;
   }
 }

@@ -2,6 +2,7 @@ package io.retel.ariproxy.benchmark;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -11,7 +12,10 @@ import java.util.function.DoubleBinaryOperator;
 /**
  * Measures the proxy against the bare loop, in turns, and prints a table.
  *
- * <p>{@code -Dbenchmark.rounds=7} says how often, {@code -Dbenchmark.parts=events,commands} what.
+ * <p>{@code -Dbenchmark.rounds=7} says how often, {@code -Dbenchmark.parts=events,commands} what:
+ * {@code events}, {@code commands}, {@code event-latency}, {@code command-latency}, {@code hung};
+ * {@code start}, {@code million}, {@code soak} for {@code -Dbenchmark.minutes=60}; {@code
+ * hot-parts}.
  */
 public final class Benchmark {
 
@@ -19,30 +23,48 @@ public final class Benchmark {
   private static final int COMMANDS = Integer.getInteger("benchmark.commands", 20_000);
   private static final int WARM_UPS = Integer.getInteger("benchmark.warmups", 3);
   private static final int ROUNDS = Integer.getInteger("benchmark.rounds", 7);
+  private static final Set<String> AGAINST_THE_BARE_LOOP =
+      Set.of("events", "commands", "event-latency", "command-latency", "hung", "soak");
   private static final Set<String> PARTS =
-      Set.of(
-          System.getProperty(
-                  "benchmark.parts", "events,commands,event-latency,command-latency,hung")
-              .split(","));
+      Set.of(System.getProperty("benchmark.parts", "events,commands").split(","));
   private static final String ROW = "%-38s %-26s %-26s %-22s %s%n";
 
-  private final Rig rig = new Rig();
+  private final Rig rig;
   private final Subject bare;
   private final Subject proxy;
 
-  private Benchmark() {
+  private Benchmark(Rig rig) {
+    this.rig = rig;
     BusyAsterisk ofBare = new BusyAsterisk("bare");
     BusyAsterisk ofProxy = new BusyAsterisk("ari-proxy");
     this.bare = Subject.bare(ofBare, rig.environment("bare", ofBare, 0));
-    this.proxy = Subject.proxy(ofProxy, rig.environment("ari-proxy", ofProxy, 0));
+    this.proxy = Subject.proxy("ari-proxy", ofProxy, rig.environment("ari-proxy", ofProxy, 0));
   }
 
   public static void main(String[] args) throws Exception {
-    Benchmark benchmark = new Benchmark();
-    try {
-      benchmark.run();
-    } finally {
-      benchmark.close();
+    if (PARTS.contains("hot-parts")) {
+      HotParts.run();
+    }
+    try (Rig rig = new Rig()) {
+      Sizes sizes = new Sizes(rig);
+      if (PARTS.contains("start")) {
+        sizes.start(ROUNDS);
+      }
+      if (PARTS.contains("million")) {
+        sizes.heap();
+        sizes.restore();
+      }
+      if (!Collections.disjoint(PARTS, AGAINST_THE_BARE_LOOP)) {
+        Benchmark benchmark = new Benchmark(rig);
+        try {
+          benchmark.run();
+          if (PARTS.contains("soak")) {
+            sizes.soak(benchmark.proxy, Integer.getInteger("benchmark.minutes", 60));
+          }
+        } finally {
+          benchmark.close();
+        }
+      }
     }
     // the embedded broker leaves threads
     System.exit(0);
@@ -67,6 +89,9 @@ public final class Benchmark {
     }
     if (PARTS.contains("hung")) {
       hung(rows);
+    }
+    if (rows.isEmpty()) {
+      return;
     }
     System.out.printf(
         "%n%d rounds after %d for warming up, in turns, %s; median (least-greatest)%n%n",
@@ -169,7 +194,6 @@ public final class Benchmark {
   private void close() {
     bare.close();
     proxy.close();
-    rig.close();
   }
 
   @FunctionalInterface

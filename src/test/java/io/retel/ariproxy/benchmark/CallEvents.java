@@ -78,6 +78,12 @@ final class CallEvents {
     return frames;
   }
 
+  /** The text of an event. */
+  String text(long event) {
+    ByteBuf frame = frames(event, 1);
+    return frame.toString(HEADER, frame.readableBytes() - HEADER, StandardCharsets.US_ASCII);
+  }
+
   private static void writeNumber(ByteBuf frames, int at, long number) {
     long left = number;
     for (int i = NUMBER.length() - 1; i >= 0; i--) {

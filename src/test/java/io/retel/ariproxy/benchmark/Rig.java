@@ -198,8 +198,13 @@ final class Rig implements AutoCloseable {
     commands.send(
         new ProducerRecord<>(
             subject.commandsTopic(),
-            "hung",
-            "{\"callContext\":\"hung\",\"commandId\":\"999999999\",\"ariCommand\":{\"method\":\"GET\","
+            "hung-" + before,
+            // an id of its own: one that is repeated is answered from memory
+            "{\"callContext\":\"hung-"
+                + before
+                + "\",\"commandId\":\"9999"
+                + before
+                + "99999\",\"ariCommand\":{\"method\":\"GET\","
                 + "\"url\":\"/channels/"
                 + BusyAsterisk.HANGING
                 + "/variable?variable=A\"}}"));

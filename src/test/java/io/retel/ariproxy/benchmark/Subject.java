@@ -61,9 +61,9 @@ final class Subject implements AutoCloseable {
   }
 
   /** The proxy as it is shipped. */
-  static Subject proxy(BusyAsterisk asterisk, Map<String, String> environment) {
+  static Subject proxy(String name, BusyAsterisk asterisk, Map<String, String> environment) {
     return new Subject(
-        "ari-proxy",
+        name,
         asterisk,
         List.of("-XX:+ExitOnOutOfMemoryError", "-jar", "target/ari-proxy.jar"),
         environment);
