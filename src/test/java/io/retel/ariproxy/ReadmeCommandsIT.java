@@ -79,6 +79,8 @@ class ReadmeCommandsIT {
 
   @Test
   void theProxyStartsAndIsWatchedAndOperatedAsTheReadmeSays(KafkaBroker kafka) throws IOException {
+    Tool.KCAT.program();
+    Tool.JQ.program();
     Block start = block(START);
     int port = ManagementClient.freePort();
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.builder().user("ari", "secret").start();
@@ -113,6 +115,7 @@ class ReadmeCommandsIT {
               command ->
                   command
                       .replace("localhost:9000", "localhost:" + port)
+                      .replace("localhost:9092", kafka.bootstrapServers())
                       .replace("1532965104.0", call.id()));
         }
       }
@@ -121,7 +124,6 @@ class ReadmeCommandsIT {
 
   /** A command by hand, and all that was published so far. */
   private static void tryTopics(KafkaBroker kafka) throws IOException {
-    Tool.KCAT.program();
     List<String> commands =
         block("kcat")
             .commands()
@@ -138,16 +140,19 @@ class ReadmeCommandsIT {
                     .contains("STASIS_START"));
   }
 
-  /** Those that ask, one by one; those that change something may take a moment. */
+  /**
+   * Those that ask, one by one, each after what is no question and stands before it; what they ask
+   * for may take a moment.
+   */
   private void runCurls(Block block, UnaryOperator<String> here) {
-    String variables = "";
+    String before = "";
     for (String line : block.lines()) {
       String command = here.apply(Block.command(line));
       if (!command.startsWith("curl")) {
-        variables += command + "\n";
+        before += command + "\n";
         continue;
       }
-      String script = "set -o pipefail\n" + variables + command;
+      String script = "set -o pipefail\n" + before + command;
       Awaitility.await(line)
           .atMost(PATIENCE)
           .untilAsserted(
@@ -181,7 +186,8 @@ class ReadmeCommandsIT {
         } else if (command.startsWith("export")) {
           EXPORTED.matcher(command).results().forEach(name -> variables.add(name.group(1)));
         } else {
-          assertThat(command).matches("(curl|echo|kcat|JMX=|java -jar|mkdir|/opt/ari-proxy/bin).*");
+          assertThat(command)
+              .matches("(curl|echo|kcat|JMX=|TRACER=|java -jar|mkdir|/opt/ari-proxy/bin).*");
         }
       }
     }
