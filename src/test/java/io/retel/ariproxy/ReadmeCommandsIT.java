@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeCommandsIT {
 
   private static final String START = "java -jar target/ari-proxy.jar";
+  private static final String APP = "ari-proxy-demo";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Pattern EXPORTED = Pattern.compile("([A-Z_]+)=");
 
@@ -83,7 +84,8 @@ class ReadmeCommandsIT {
     Tool.JQ.program();
     Block start = block(START);
     int port = ManagementClient.freePort();
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.builder().user("ari", "secret").start();
+    try (SimulatedAsterisk asterisk =
+            SimulatedAsterisk.builder().user("ari", "ari-secret").start();
         ProxyProcess proxy =
             ProxyProcess.start(
                 List.of("bash", "-ec", startScript(start, asterisk, kafka)),
@@ -94,8 +96,8 @@ class ReadmeCommandsIT {
                     "true"),
                 Path.of("").toAbsolutePath(),
                 folder.resolve("proxy.log"))) {
-      asterisk.awaitConnected("my-app", PATIENCE);
-      SimulatedCall call = asterisk.call("my-app");
+      asterisk.awaitConnected(APP, PATIENCE);
+      SimulatedCall call = asterisk.call(APP);
       try (ManagementClient management = new ManagementClient(port)) {
         // calls that come while Asterisk is asked what is there are made up for, and not counted as
         // sent
@@ -103,7 +105,7 @@ class ReadmeCommandsIT {
             .atMost(PATIENCE)
             .until(
                 () -> {
-                  asterisk.call("my-app");
+                  asterisk.call(APP);
                   return management.metric("ari_proxy_events_total") > 0;
                 });
       }
