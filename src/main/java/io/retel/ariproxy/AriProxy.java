@@ -8,6 +8,7 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
+import io.retel.ariproxy.settings.UnknownVariables;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,7 +76,12 @@ public final class AriProxy {
     try {
       OptionalInt answered =
           CommandLine.answer(args, AriProxy::readSettings, System.out, System.err);
-      System.exit(answered.isPresent() ? answered.getAsInt() : run(readSettings()));
+      if (answered.isPresent()) {
+        System.exit(answered.getAsInt());
+      }
+      // before what is missing, which may be what is meant
+      UnknownVariables.in(System.getenv()).ifPresent(LOG::warn);
+      System.exit(run(readSettings()));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());
       System.exit(INVALID_SETTING);

@@ -7,6 +7,7 @@ import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.jmx.ManagedBeans;
 import io.retel.ariproxy.jmx.ManagedCallContexts;
 import io.retel.ariproxy.jmx.ManagedCommands;
+import io.retel.ariproxy.jmx.ManagedLogging;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.kafka.BoundInFlight;
 import io.retel.ariproxy.kafka.KafkaSilence;
@@ -83,6 +84,8 @@ final class ProxyServices {
             new ManagedCallContexts(beans.callContexts()),
             "Commands",
             new ManagedCommands(beans.intake()),
+            "Logging",
+            new ManagedLogging(),
             "Websocket",
             new ManagedWebsocket(
                 connections::websockets, () -> connections.reconnect(BY_AN_OPERATOR))));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -14,6 +15,7 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +33,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
 
 /** What an operator sees and does over JMX. */
 @ExtendWith(KafkaExtension.class)
@@ -138,6 +141,36 @@ class JmxIT {
     assertThat(websocket.get("Reconnects")).isEqualTo(1L);
     assertThat(websocket.get("LastError")).isEqualTo("an operator asks for a new one");
     assertThat(asterisk.websocketsTotal()).isEqualTo(2);
+  }
+
+  @Test
+  void payloadsAloneAreLoggedFromWhenTheirLoggerIsLowered() {
+    ManagedBean logging = proxy.jmx("Logging");
+    String payloads = PayloadLog.class.getName();
+    try {
+      call(Map.of("CALL_CONTEXT", "before"));
+      assertThat(logging.call("level", payloads)).isEqualTo("INFO");
+
+      logging.call("setLevel", payloads, "DEBUG");
+      call(Map.of("CALL_CONTEXT", "while"));
+
+      assertThat(logging.call("level", payloads)).isEqualTo("DEBUG");
+      assertThat(log.lines(Level.INFO))
+          .contains(
+              "Set by an operator: " + payloads + " writes from DEBUG on, before from INFO on");
+      assertThat(log.events())
+          .filteredOn(line -> line.getLevel() == Level.DEBUG)
+          .isNotEmpty()
+          .allMatch(line -> line.getLoggerName().equals(payloads))
+          .noneMatch(line -> line.getFormattedMessage().contains("before"))
+          .anyMatch(
+              line ->
+                  line.getFormattedMessage().startsWith("to Kafka: {\"type\":\"STASIS_START\""));
+      assertThatThrownBy(() -> logging.call("setLevel", "org.apache.hc", "DEBUG"))
+          .hasMessageStartingWith("org.apache.hc stays at INFO or above");
+    } finally {
+      ((Logger) LoggerFactory.getLogger(payloads)).setLevel(null);
+    }
   }
 
   @Test

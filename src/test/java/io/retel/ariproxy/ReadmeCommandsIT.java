@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeCommandsIT {
 
   private static final String START = "java -jar target/ari-proxy.jar";
+  private static final String APP = "ari-proxy-demo";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Pattern EXPORTED = Pattern.compile("([A-Z_]+)=");
 
@@ -79,9 +80,12 @@ class ReadmeCommandsIT {
 
   @Test
   void theProxyStartsAndIsWatchedAndOperatedAsTheReadmeSays(KafkaBroker kafka) throws IOException {
+    Tool.KCAT.program();
+    Tool.JQ.program();
     Block start = block(START);
     int port = ManagementClient.freePort();
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.builder().user("ari", "secret").start();
+    try (SimulatedAsterisk asterisk =
+            SimulatedAsterisk.builder().user("ari", "ari-secret").start();
         ProxyProcess proxy =
             ProxyProcess.start(
                 List.of("bash", "-ec", startScript(start, asterisk, kafka)),
@@ -92,8 +96,8 @@ class ReadmeCommandsIT {
                     "true"),
                 Path.of("").toAbsolutePath(),
                 folder.resolve("proxy.log"))) {
-      asterisk.awaitConnected("my-app", PATIENCE);
-      SimulatedCall call = asterisk.call("my-app");
+      asterisk.awaitConnected(APP, PATIENCE);
+      SimulatedCall call = asterisk.call(APP);
       try (ManagementClient management = new ManagementClient(port)) {
         // calls that come while Asterisk is asked what is there are made up for, and not counted as
         // sent
@@ -101,7 +105,7 @@ class ReadmeCommandsIT {
             .atMost(PATIENCE)
             .until(
                 () -> {
-                  asterisk.call("my-app");
+                  asterisk.call(APP);
                   return management.metric("ari_proxy_events_total") > 0;
                 });
       }
@@ -113,6 +117,7 @@ class ReadmeCommandsIT {
               command ->
                   command
                       .replace("localhost:9000", "localhost:" + port)
+                      .replace("localhost:9092", kafka.bootstrapServers())
                       .replace("1532965104.0", call.id()));
         }
       }
@@ -121,7 +126,6 @@ class ReadmeCommandsIT {
 
   /** A command by hand, and all that was published so far. */
   private static void tryTopics(KafkaBroker kafka) throws IOException {
-    Tool.KCAT.program();
     List<String> commands =
         block("kcat")
             .commands()
@@ -138,16 +142,19 @@ class ReadmeCommandsIT {
                     .contains("STASIS_START"));
   }
 
-  /** Those that ask, one by one; those that change something may take a moment. */
+  /**
+   * Those that ask, one by one, each after what is no question and stands before it; what they ask
+   * for may take a moment.
+   */
   private void runCurls(Block block, UnaryOperator<String> here) {
-    String variables = "";
+    String before = "";
     for (String line : block.lines()) {
       String command = here.apply(Block.command(line));
       if (!command.startsWith("curl")) {
-        variables += command + "\n";
+        before += command + "\n";
         continue;
       }
-      String script = "set -o pipefail\n" + variables + command;
+      String script = "set -o pipefail\n" + before + command;
       Awaitility.await(line)
           .atMost(PATIENCE)
           .untilAsserted(
@@ -181,7 +188,8 @@ class ReadmeCommandsIT {
         } else if (command.startsWith("export")) {
           EXPORTED.matcher(command).results().forEach(name -> variables.add(name.group(1)));
         } else {
-          assertThat(command).matches("(curl|echo|kcat|JMX=|java -jar|mkdir|/opt/ari-proxy/bin).*");
+          assertThat(command)
+              .matches("(curl|echo|kcat|[A-Z]+=|java -jar|mkdir|/opt/ari-proxy/bin).*");
         }
       }
     }

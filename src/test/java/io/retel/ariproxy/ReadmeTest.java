@@ -74,6 +74,23 @@ class ReadmeTest {
     assertThat(found).isEqualTo(3);
   }
 
+  @Test
+  void theProxyThatItStartsFitsTheAsteriskThatItStarts() throws IOException {
+    String run = section("Run it beside an Asterisk");
+    Path asterisk = Path.of("docker", "asterisk");
+    assertThat(Files.readString(asterisk.resolve("ari.conf")))
+        .contains("[" + exported("ARI_USERNAME", run) + "]")
+        .contains("password = " + exported("ARI_PASSWORD", run));
+    assertThat(Files.readString(asterisk.resolve("extensions.conf")))
+        .contains("exten => 1000,1,Stasis(" + exported("ARI_APP", run) + ")");
+  }
+
+  private static String exported(String variable, String section) {
+    Matcher value = Pattern.compile(" " + variable + "=(\\S+)").matcher(section);
+    assertThat(value.find()).as(variable).isTrue();
+    return value.group(1);
+  }
+
   private static String section(String title) throws IOException {
     String from = Files.readString(Path.of("README.md")).split("\n## " + title + "\n")[1];
     return from.split("\n## ")[0];

@@ -59,6 +59,30 @@ class StartIT {
   }
 
   @Test
+  void aVariableThatIsNearlyASettingIsNamedBeforeWhatIsMissing(KafkaBroker kafka)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_COMMANDS_TOPIC, "")
+              .withVariable("KAFKA_COMMAND_TOPIC", "hidden");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
+      }
+    }
+    assertThat(Files.readAllLines(log))
+        .hasSize(2)
+        .noneMatch(line -> line.contains("hidden"))
+        .satisfies(
+            lines -> {
+              assertThat(lines.get(0))
+                  .contains(" WARN ", "KAFKA_COMMAND_TOPIC (KAFKA_COMMANDS_TOPIC?)");
+              assertThat(lines.get(1)).contains(" ERROR ", "kafka.commands-topic is not set");
+            });
+  }
+
+  @Test
   void aSecretWhoseFileIsAbsentStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka)
       throws IOException {
     Path log = folder.resolve("proxy.log");

@@ -15,7 +15,7 @@ import java.util.UUID;
  * @param callContext the call that its RESPONSE belongs to, or null if none is known
  * @param commandId the controller's id for it, as JSON, or null
  * @param method the HTTP method as the controller wrote it, or null
- * @param url the url as the controller wrote it, or null
+ * @param url the url as the controller wrote it, but for a login that it must not have; or null
  * @param fingerprint tells what it asks for; null if it is rejected
  * @param expiresAt when its controller does not want it carried out any more, or null
  * @param prepared what is sent to Asterisk, or null if it is rejected

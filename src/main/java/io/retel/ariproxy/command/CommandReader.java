@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.logging.Mask;
 import io.retel.ariproxy.logging.Shortened;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -85,12 +86,14 @@ public final class CommandReader {
       return new Command(
           origin, belongsTo, commandId, method, url, fingerprint, expiresAt, prepared, null);
     } catch (CommandRejectedException e) {
+      // more may read RESPONSEs than may log in
+      String shown = Mask.withoutLogin(url);
       return new Command(
           origin,
           withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
           commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH) ? commandId : null,
           withinLength(method, MAX_URL_LENGTH) ? method : Shortened.text(method),
-          withinLength(url, MAX_URL_LENGTH) ? url : Shortened.text(url),
+          withinLength(shown, MAX_URL_LENGTH) ? shown : Shortened.text(shown),
           null,
           null,
           null,

@@ -13,13 +13,14 @@ import io.retel.ariproxy.ari.Resource;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
  * Masks what tells who talks to whom, in what is shown to people who look for a fault: numbers and
  * names of callers, what is dialed, and what channel variables and messages say. Ids of channels,
- * bridges, playbacks and recordings stay, and so does what is empty. Nothing that is published or
- * sent is masked.
+ * bridges, playbacks and recordings stay, and so does what is empty. Nothing else that is published
+ * or sent is masked than a login in a url.
  *
  * <p>The names are those of ARI's models (rest-api/*.json of Asterisk 22).
  */
@@ -69,6 +70,8 @@ public final class Mask {
   private static final Pattern PATH_WITH_ADDRESS =
       Pattern.compile("(/endpoints/[^/?]+/|/mailboxes/)[^/?]+");
 
+  private static final Pattern USER_OF_HOST = Pattern.compile("^(\\w*+:?//)[^/?#]*@");
+
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
@@ -108,7 +111,24 @@ public final class Mask {
     int questionMark = url.indexOf('?');
     String path =
         questionMark < 0 && url.startsWith("/") ? url : url.substring(0, questionMark + 1);
-    return pathOf(path) + query(url.substring(path.length()));
+    return pathOf(path)
+        + query(url.substring(path.length()), name -> FIELDS.contains(name) || isLogin(name));
+  }
+
+  /**
+   * A url without the user and the password that may stand in it, in what is published as well and
+   * whatever the setting is: the proxy logs in by itself, and takes neither from controllers.
+   *
+   * @param url what somebody has written as one, or null
+   */
+  public static String withoutLogin(String url) {
+    if (url == null) {
+      return null;
+    }
+    int questionMark = url.indexOf('?');
+    String path = url.substring(0, questionMark + 1);
+    String masked = path + query(url.substring(path.length()), Mask::isLogin);
+    return USER_OF_HOST.matcher(masked).replaceFirst("$1" + MASKED + "@");
   }
 
   /**
@@ -130,7 +150,12 @@ public final class Mask {
         : resource.key();
   }
 
-  private static String query(String query) {
+  /** Asterisk takes this one name in any case. */
+  private static boolean isLogin(String parameter) {
+    return parameter.equalsIgnoreCase("api_key");
+  }
+
+  private static String query(String query, Predicate<String> hides) {
     if (query.isEmpty()) {
       return query;
     }
@@ -142,7 +167,7 @@ public final class Mask {
         masked.append('&');
       }
       masked.append(
-          equals >= 0 && equals < pair.length() - 1 && FIELDS.contains(decoded(name))
+          equals >= 0 && equals < pair.length() - 1 && hides.test(decoded(name))
               ? name + "=" + MASKED
               : pair);
     }

@@ -1,8 +1,12 @@
 package io.retel.ariproxy.settings;
 
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
 /**
- * A setting that is missing or malformed; the message is one line that names its key and says what
- * it should be.
+ * Settings that are missing, or one that is malformed; the message is one line that names the keys
+ * and says what should be.
  */
 public final class InvalidSettingException extends RuntimeException {
 
@@ -11,6 +15,22 @@ public final class InvalidSettingException extends RuntimeException {
   /** The file that holds the settings is broken. */
   public InvalidSettingException(String problem) {
     super(problem, null, false, false);
+  }
+
+  /** One after the other would be a start for each. */
+  static InvalidSettingException ofMissing(List<Setting> settings) {
+    boolean one = settings.size() == 1;
+    return new InvalidSettingException(
+        named(settings, Setting::key)
+            + (one ? " is" : " are")
+            + " not set (config/application.properties, or the environment variable"
+            + (one ? " " : "s ")
+            + named(settings, Setting::environmentVariable)
+            + ")");
+  }
+
+  private static String named(List<Setting> settings, Function<Setting, String> name) {
+    return settings.stream().map(name).collect(Collectors.joining(", "));
   }
 
   public InvalidSettingException(Setting setting, String problem) {

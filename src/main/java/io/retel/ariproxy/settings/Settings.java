@@ -52,8 +52,10 @@ public final class Settings {
       values.put(
           setting, value == null || value.isBlank() ? setting.defaultValue() : value.strip());
     }
-    for (Setting setting : Setting.values()) {
-      required(setting);
+    List<Setting> missing =
+        Arrays.stream(Setting.values()).filter(setting -> values.get(setting) == null).toList();
+    if (!missing.isEmpty()) {
+      throw InvalidSettingException.ofMissing(missing);
     }
     for (Setting setting : Setting.values()) {
       if (setting.secret()) {
@@ -73,7 +75,7 @@ public final class Settings {
    *
    * @param configuration the file; it need not be there
    * @param environment the environment variables
-   * @throws InvalidSettingException for the first that is missing or malformed
+   * @throws InvalidSettingException for all that are missing, or the first that is malformed
    */
   public static Settings read(Path configuration, Map<String, String> environment) {
     Properties file = new Properties();
@@ -395,12 +397,6 @@ public final class Settings {
   private static String path(URI url) {
     String path = url.getRawPath() == null ? "" : url.getRawPath();
     return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
-  }
-
-  private void required(Setting setting) {
-    if (values.get(setting) == null) {
-      throw new InvalidSettingException(setting, "is not set");
-    }
   }
 
   private void defaultTo(Setting setting, String value) {

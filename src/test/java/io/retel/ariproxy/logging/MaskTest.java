@@ -54,6 +54,28 @@ class MaskTest {
                 """));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "/channels?api_key=user:password, /channels?api_key=***",
+    "/channels?a=b&API_Key=us?er:pass=word#x&c=d, /channels?a=b&API_Key=***&c=d",
+    "/a=b?api%5Fkey=user%3Apassword, /a=b?api%5Fkey=***",
+    "/channels?%61pi_key=x&api_key=y, /channels?%61pi_key=***&api_key=***",
+    "/channels&api_key=user:password%, /channels&api_key=***",
+    "http://user:password@pbx/ari/channels, http://***@pbx/ari/channels",
+    "//user@pbx/ari?api_key=, //***@pbx/ari?api_key=",
+    "/channels/a@b?my_api_key=x&endpoint=PJSIP/a@b, /channels/a@b?my_api_key=x&endpoint=PJSIP/a@b"
+  })
+  void aLoginInAUrlIsMaskedAndNothingElse(String url, String masked) {
+    assertThat(Mask.withoutLogin(url)).isEqualTo(masked);
+    assertThat(Mask.withoutLogin(masked)).isEqualTo(masked);
+  }
+
+  @Test
+  void aLoginInACommandIsMasked() {
+    assertThat(mask.text("{\"ariCommand\":{\"url\":\"/channels?API_KEY=user:password\"}}"))
+        .doesNotContain("password");
+  }
+
   @Test
   void whatACommandDialsIsMaskedInItsUrlAndInItsBody() throws IOException {
     String command =

@@ -118,6 +118,17 @@ class SettingsTest {
     assertRefused(setting);
   }
 
+  @Test
+  void allThatAreMissingAreNamedInOneLine() {
+    environment.clear();
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessage(
+            "ari.app, ari.username, ari.password, kafka.events-and-responses-topic, kafka.commands-topic are not set"
+                + " (config/application.properties, or the environment variables ARI_APP, ARI_USERNAME,"
+                + " ARI_PASSWORD, KAFKA_EVENTS_AND_RESPONSES_TOPIC, KAFKA_COMMANDS_TOPIC)");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -3,6 +3,7 @@ package io.retel.ariproxy.ship;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,6 +34,7 @@ class ShippedIT {
 
   private static final String APP = "shipped";
   private static final Path ELSEWHERE = Path.of("/");
+  private static final Pattern LINK = Pattern.compile("]\\(([^)]+)\\)");
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir private static Path folder;
@@ -91,6 +94,29 @@ class ShippedIT {
             listed.lines().map(entry -> entry.replaceAll(".* (\\S+ 00:00:00) .*", "$1")).distinct())
         .as("times of the files")
         .hasSize(1);
+  }
+
+  @Test
+  void everyLinkOfItsReadmeLeadsSomewhereInIt() throws IOException {
+    List<String> links =
+        LINK.matcher(Files.readString(shipped.file("README.md")))
+            .results()
+            .map(link -> link.group(1))
+            .filter(link -> !link.startsWith("http") && !link.startsWith("#"))
+            .toList();
+    assertThat(links)
+        .contains("monitoring/alerts.yml", "monitoring/ari-proxy.json", "api/asyncapi.yaml")
+        .allSatisfy(link -> assertThat(shipped.file(link)).exists());
+  }
+
+  @Test
+  void prometheusTakesWhatIsUnderMonitoring() {
+    String monitoring = shipped.file("monitoring").toString();
+    Tool.Result checked = Tool.PROMTOOL.run("check", "config", monitoring + "/prometheus.yml");
+    assertThat(checked.printed()).contains("1 rule files found");
+    assertThat(checked.exitCode()).isZero();
+    Tool.Result tested = Tool.PROMTOOL.run("test", "rules", monitoring + "/alerts.test.yml");
+    assertThat(tested.exitCode()).as(tested.printed()).isZero();
   }
 
   @Test

@@ -147,6 +147,16 @@ class TracersIT {
   }
 
   @Test
+  void theLastThousandStepsAreKept() throws Exception {
+    set("Enabled", true);
+    for (int i = 0; i < 12; i++) {
+      askAll("kept-" + i);
+    }
+
+    assertThat(dump().size()).isEqualTo(1_000);
+  }
+
+  @Test
   void numbersAndSecretsAreNotInADump() throws Exception {
     set("Enabled", true);
     asterisk.call(APP, NUMBER, Map.of("CALL_CONTEXT", "masked"));
