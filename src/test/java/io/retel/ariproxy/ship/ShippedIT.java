@@ -1,6 +1,7 @@
 package io.retel.ariproxy.ship;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.fixtures.Tool;
@@ -16,7 +17,9 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -60,6 +63,7 @@ class ShippedIT {
   void theImagesEntryPointRunsTheProxyOnTheImagesJava(KafkaBroker kafka) throws IOException {
     Path java = work.resolve("jre");
     Shipped.run(Map.of(), "docker/jre", folder.toString(), java.toString());
+    archiveClasses(Map.of("JAVA_HOME", java.toString()));
     Dockerfile image = Dockerfile.read(Path.of("docker", "Dockerfile"));
     Map<String, String> paths =
         Map.of("/opt/jre", java.toString(), "/opt/ari-proxy", folder.toString());
@@ -76,6 +80,31 @@ class ShippedIT {
         environment,
         kafka);
     assertThat(work.resolve("call-contexts.db")).exists();
+  }
+
+  @Test
+  void anArchiveOfClassesThatFitsIsUsedAndOneThatDoesNotIsLeftAlone() throws IOException {
+    archiveClasses(Map.of());
+    Map<String, String> shown = Map.of("JAVA_OPTS", "-Xlog:class+load:stdout");
+    assertThat(Shipped.run(shown, script().toString(), "--version"))
+        .contains("io.retel.ariproxy.AriProxy source: shared objects file (top)");
+
+    Files.setLastModifiedTime(
+        shipped.file("ari-proxy.jar"), FileTime.from(Instant.parse("2026-01-01T00:00:00Z")));
+    assertThat(Shipped.run(Map.of(), script().toString(), "--version").lines())
+        .singleElement(STRING)
+        .startsWith("ari-proxy 0.1.0");
+    assertThat(Shipped.run(shown, script().toString(), "--version"))
+        .containsPattern("io.retel.ariproxy.AriProxy source: (?!shared)");
+  }
+
+  private static void archiveClasses(Map<String, String> environment) {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put(
+        Setting.MANAGEMENT_PORT.environmentVariable(),
+        Integer.toString(ManagementClient.freePort()));
+    Shipped.run(all, script().toString(), "--archive-classes");
+    assertThat(shipped.file("ari-proxy.jsa")).exists();
   }
 
   /** Built again, it has the same bytes. */
