@@ -54,6 +54,14 @@ public final class LogTracer extends DefaultTracer {
   }
 
   @Override
+  public void setEnabled(boolean enabled) {
+    super.setEnabled(enabled);
+    if (getCamelContext().isStarted()) {
+      TracerEvents.follow(getCamelContext());
+    }
+  }
+
+  @Override
   public void traceBeforeNode(NamedNode node, Exchange exchange) {
     trace(exchange, () -> super.traceBeforeNode(node, exchange));
   }

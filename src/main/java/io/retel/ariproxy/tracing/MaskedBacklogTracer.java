@@ -63,6 +63,13 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
       masked.setTraceFilter(tracer.getTraceFilter());
       agent.register(masked, name);
     }
+    TracerEvents.follow(context);
+  }
+
+  @Override
+  public void setEnabled(boolean enabled) {
+    super.setEnabled(enabled);
+    TracerEvents.follow(getContext());
   }
 
   @Override
