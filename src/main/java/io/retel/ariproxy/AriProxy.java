@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class AriProxy {
 
-  /** Exit code for a setting that is missing or malformed (EX_CONFIG of sysexits.h). */
+  /** Exit code for a setting or a route file that cannot be read (EX_CONFIG of sysexits.h). */
   public static final int INVALID_SETTING = 78;
 
   /** Exit code for a start that failed for any other reason. */
@@ -93,15 +93,20 @@ public final class AriProxy {
 
   /** Runs to the end, and returns the exit code. */
   private static int run(Settings settings) {
+    RouteFiles.check(Path.of(settings.get(Setting.ROUTES)));
     sayWhatConnects(settings);
     try {
       ProxyMain main = application(CONFIGURATION, settings);
       int exitCode = main.run(new String[0]);
       return main.replaced ? REPLACED : exitCode;
     } catch (Exception e) {
-      LOG.error("ari-proxy does not start: {}", StartFailure.inOneLine(e));
+      boolean routeFile = RouteFiles.isCauseOf(e);
+      LOG.error(
+          "ari-proxy does not start: {}{}",
+          StartFailure.inOneLine(e),
+          routeFile ? ". " + RouteFiles.WHAT_TO_DO : "");
       LOG.debug("It does not start", e);
-      return START_FAILED;
+      return routeFile ? INVALID_SETTING : START_FAILED;
     }
   }
 

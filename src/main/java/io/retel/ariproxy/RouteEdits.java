@@ -1,7 +1,6 @@
 package io.retel.ariproxy;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +13,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.spi.Resource;
@@ -38,7 +36,7 @@ final class RouteEdits {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteEdits.class);
 
-  /** Some editors delete a file before they write it anew. */
+  /** Some editors delete or empty a file before they write it anew. */
   private static final long SAVING_MS = 500;
 
   private final CamelContext context;
@@ -78,9 +76,9 @@ final class RouteEdits {
   }
 
   private void remember(Path folder) {
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path path : files.filter(path -> path.toString().endsWith(".yaml")).toList()) {
-        running.put(path.toAbsolutePath().normalize(), Files.readAllBytes(path));
+    try {
+      for (Path file : RouteFiles.in(folder)) {
+        running.put(file, Files.readAllBytes(file));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -97,16 +95,19 @@ final class RouteEdits {
       return;
     }
     Path file = file(edited);
-    if (!Files.exists(file)) {
+    if (file.toFile().length() == 0) {
       TimeUnit.MILLISECONDS.sleep(SAVING_MS);
     }
     if (!Files.exists(file)) {
       takeAway(file, edited.getLocation());
       return;
     }
-    byte[] content = bytes(edited);
+    byte[] content = Files.readAllBytes(file);
     if (content.length == 0) {
-      // an editor has only begun to write
+      LOG.error(
+          "{} is empty: what ran of it runs on as it was, and the proxy does not start with it."
+              + " Put its content back, or delete it",
+          edited.getLocation());
       return;
     }
     Map<String, Route> before = routes();
@@ -220,11 +221,5 @@ final class RouteEdits {
 
   private static Path file(Resource resource) {
     return Path.of(resource.getLocation().replaceFirst("^file:", "")).toAbsolutePath().normalize();
-  }
-
-  private static byte[] bytes(Resource resource) throws IOException {
-    try (InputStream in = resource.getInputStream()) {
-      return in.readAllBytes();
-    }
   }
 }

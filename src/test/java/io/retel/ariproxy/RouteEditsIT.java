@@ -132,6 +132,27 @@ class RouteEditsIT {
   }
 
   @Test
+  void aFileThatIsEmptiedRunsOnAndSaysSo() {
+    String events = routes.read("events.camel.yaml");
+    routes.overwrite("events.camel.yaml", "");
+    awaitLine(Level.ERROR, "events.camel.yaml is empty: what ran of it runs on as it was");
+    assertEventsAndCommandsPass();
+
+    routes.overwrite("events.camel.yaml", events + "# edited\n");
+    awaitLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    assertThat(log.lines(Level.ERROR)).hasSize(1);
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  @Test
+  void aFileThatIsSavedInPlaceIsNotCalledEmpty() {
+    routes.overwrite("events.camel.yaml", routes.read("events.camel.yaml") + "# edited\n");
+    awaitLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  @Test
   void aCopyBesideAFileDoesNotTakeItsPlace() {
     routes.write("a-copy.camel.yaml", routes.read("events.camel.yaml").replace("wrapEvent", "no"));
     routes.write("b-copy.camel.yaml", routes.read("events.camel.yaml"));

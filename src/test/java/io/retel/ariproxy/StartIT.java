@@ -138,6 +138,47 @@ class StartIT {
         .contains("nobody");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "'', is empty",
+    "'# to be written', Unable to parse resource",
+    "'- route: [', while parsing",
+    "'- rout: 1', Unknown node id: rout"
+  })
+  void aRouteFileThatCannotBeReadStopsTheStartForGoodWithOneLineThatNamesIt(
+      String content, String why, KafkaBroker kafka) throws IOException {
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    routes.write("events.camel.yaml", content);
+    assertStopsForGoodOf(routes, why, kafka);
+  }
+
+  @Test
+  void aRouteFileThatIsALinkToNowhereStopsTheStartForGood(KafkaBroker kafka) throws IOException {
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    routes.delete("events.camel.yaml");
+    Files.createSymbolicLink(routes.path().resolve("events.camel.yaml"), folder.resolve("nowhere"));
+    assertStopsForGoodOf(routes, "cannot be read", kafka);
+  }
+
+  private void assertStopsForGoodOf(RoutesFolder routes, String why, KafkaBroker kafka)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
+      }
+    }
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" ERROR "))
+        .singleElement()
+        .asString()
+        .contains("events.camel.yaml")
+        .contains(why)
+        .contains("Correct it, or move it out of the folder");
+  }
+
   @Test
   void aRouteThatIsMissingIsNamed(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
