@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,8 +18,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
-import org.apache.camel.spi.RoutesLoader;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -46,6 +51,9 @@ final class RouteEdits {
 
   /** What runs, by the file that it is from. */
   private final Map<Path, byte[]> running = new ConcurrentHashMap<>();
+
+  /** What was looked at last. */
+  private final Map<Path, Saved> saved = new HashMap<>();
 
   private boolean ended;
 
@@ -99,44 +107,62 @@ final class RouteEdits {
       TimeUnit.MILLISECONDS.sleep(SAVING_MS);
     }
     if (!Files.exists(file)) {
+      saved.remove(file);
       takeAway(file, edited.getLocation());
       return;
     }
-    byte[] content = Files.readAllBytes(file);
-    if (content.length == 0) {
+    Saved now = Saved.in(file);
+    Saved before = saved.put(file, now);
+    if (before != null && now.isSeenAgain(before)) {
+      return;
+    }
+    if (now.content().length == 0) {
       LOG.error(
           "{} is empty: what ran of it runs on as it was, and the proxy does not start with it."
               + " Put its content back, or delete it",
           edited.getLocation());
       return;
     }
+    exchange(file, edited.getLocation(), now.content());
+  }
+
+  private void exchange(Path file, String location, byte[] content) {
     Map<String, Route> before = routes();
     try {
-      Set<String> taken = update(edited.getLocation(), content);
-      refuseRoutesOfOtherFiles(file, before, taken);
+      Set<String> taken = update(file, location, content);
       RunWhile.startIfTheyShallRun(context, taken);
       removeOthers(file, taken);
       running.put(file, content);
-      LOG.info("{} is taken over as it is now", edited.getLocation());
+      LOG.info("{} is taken over as it is now", location);
+    } catch (TakenIdException e) {
+      LOG.error("{} is left out: {}", location, e.getMessage());
     } catch (Exception e) {
-      LOG.error("{} cannot run as it is now: {}", edited.getLocation(), StartFailure.inOneLine(e));
-      goBack(file, edited.getLocation(), before);
+      LOG.error("{} cannot run as it is now: {}", location, StartFailure.inOneLine(e));
+      goBack(file, location, before);
     }
   }
 
-  private Set<String> update(String location, byte[] content) throws Exception {
-    RoutesLoader loader = PluginHelper.getRoutesLoader(context);
-    return loader.updateRoutes(List.of(ResourceHelper.fromBytes(location, content)));
+  /** As Camel's loader does, but that no route is stopped for one that is left out. */
+  private Set<String> update(Path file, String location, byte[] content) throws Exception {
+    Set<String> taken = new LinkedHashSet<>();
+    for (RoutesBuilder read :
+        PluginHelper.getRoutesLoader(context)
+            .findRoutesBuilders(List.of(ResourceHelper.fromBytes(location, content)))) {
+      RouteConfigurationBuilder builder = (RouteConfigurationBuilder) read;
+      builder.updateRouteConfigurationsToCamelContext(context);
+      for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
+        refuseIfOfAnotherFile(route.getRouteId(), file);
+      }
+      taken.addAll(builder.updateRoutesToCamelContext(context));
+    }
+    return taken;
   }
 
   /** A copy of a file, kept beside it, would take the route's place at each edit. */
-  private void refuseRoutesOfOtherFiles(Path file, Map<String, Route> before, Set<String> taken) {
-    for (String id : taken) {
-      Optional<Path> owner = Optional.ofNullable(before.get(id)).flatMap(RouteEdits::fileOf);
-      if (owner.isPresent() && !owner.get().equals(file) && Files.exists(owner.get())) {
-        throw new IllegalArgumentException(
-            "the route " + id + " is that of " + owner.get().getFileName() + " already");
-      }
+  private void refuseIfOfAnotherFile(String id, Path file) throws TakenIdException {
+    Optional<Path> owner = Optional.ofNullable(routes().get(id)).flatMap(RouteEdits::fileOf);
+    if (owner.isPresent() && !owner.get().equals(file) && Files.exists(owner.get())) {
+      throw new TakenIdException(id, owner.get().getFileName());
     }
   }
 
@@ -155,17 +181,13 @@ final class RouteEdits {
           .filter(route -> routes().get(route.getRouteId()) != route)
           .flatMap(route -> fileOf(route).stream())
           .forEach(affected::add);
+      affected.retainAll(running.keySet());
       List<String> back = new ArrayList<>();
       for (Path path : affected) {
-        byte[] content = running.get(path);
-        if (content != null) {
-          back.addAll(update("file:" + path, content));
-        }
+        back.addAll(update(path, "file:" + path, running.get(path)));
       }
       RunWhile.startIfTheyShallRun(context, back);
-      if (!back.isEmpty()) {
-        LOG.warn("{} runs as it was before", location);
-      }
+      affected.forEach(path -> LOG.warn("{} runs as it was before", path.getFileName()));
     } catch (Exception e) {
       LOG.error("{} does not run at all: {}", location, StartFailure.inOneLine(e));
     }
@@ -221,5 +243,38 @@ final class RouteEdits {
 
   private static Path file(Resource resource) {
     return Path.of(resource.getLocation().replaceFirst("^file:", "")).toAbsolutePath().normalize();
+  }
+
+  /**
+   * A file as it was saved.
+   *
+   * @param at read before the content, so that what is written meanwhile is seen again
+   */
+  private record Saved(FileTime at, byte[] content) {
+
+    static Saved in(Path file) throws IOException {
+      return new Saved(Files.getLastModifiedTime(file), Files.readAllBytes(file));
+    }
+
+    /** A file that is written in more than one go is told of as often; to save it anew counts. */
+    boolean isSeenAgain(Saved before) {
+      return Arrays.equals(content, before.content)
+          && Math.abs(at.toMillis() - before.at.toMillis()) < SAVING_MS;
+    }
+  }
+
+  /** A route has an id that is another file's. */
+  private static final class TakenIdException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    TakenIdException(String id, Path owner) {
+      super(
+          "the route %s is that of %s, which runs on. Give it another id: the proxy does not start with two of one"
+              .formatted(id, owner),
+          null,
+          false,
+          false);
+    }
   }
 }
