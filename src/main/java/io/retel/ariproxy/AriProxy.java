@@ -152,7 +152,7 @@ public final class AriProxy {
                       EXTRA_SECONDS
                           + (int)
                               settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
-              context.addStartupListener((started, again) -> ManagementPort.addPaths(started));
+              ManagementPort.addPaths(context);
               MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
               Connections connections = new Connections(context, settings, meters);
               ProxyBeans beans =
