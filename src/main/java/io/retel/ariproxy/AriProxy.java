@@ -95,8 +95,8 @@ public final class AriProxy {
   private static int run(Settings settings) {
     RouteFiles.check(Path.of(settings.get(Setting.ROUTES)));
     sayWhatConnects(settings);
+    ProxyMain main = application(CONFIGURATION, settings);
     try {
-      ProxyMain main = application(CONFIGURATION, settings);
       int exitCode = main.run(new String[0]);
       return main.replaced ? REPLACED : exitCode;
     } catch (Exception e) {
@@ -106,6 +106,8 @@ public final class AriProxy {
           StartFailure.inOneLine(e),
           routeFile ? ". " + RouteFiles.WHAT_TO_DO : "");
       LOG.debug("It does not start", e);
+      // or Camel takes the end of the process for a signal
+      main.completed();
       return routeFile ? INVALID_SETTING : START_FAILED;
     }
   }
@@ -159,7 +161,7 @@ public final class AriProxy {
                   new ProxyBeans(context, settings, meters, connections, main::onReplaced);
               new ProxyServices(context, settings, meters, connections, beans).add();
             } catch (Exception e) {
-              throw new IllegalStateException(e);
+              throw new IllegalStateException(RootCause.inOneLine(e), e);
             }
           }
 

@@ -113,8 +113,7 @@ class StartIT {
           .filteredOn(line -> line.contains("ari-proxy does not start"))
           .singleElement()
           .asString()
-          .contains("management.port")
-          .contains(port);
+          .contains("ari-proxy does not start: management.port " + port);
     }
   }
 
@@ -170,6 +169,7 @@ class StartIT {
         assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
       }
     }
+    assertThat(Files.readString(log)).doesNotContain("SIGTERM");
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains(" ERROR "))
         .singleElement()
