@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -195,6 +196,25 @@ class StartIT {
                 () -> assertThat(Files.readString(log)).contains("There is no route events"));
         proxy.terminate();
       }
+    }
+  }
+
+  @Test
+  void whoCanReachJmxOverHttpIsSaid(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      String port = Integer.toString(FreePort.find());
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.MANAGEMENT_PORT, port)
+              .with(Setting.MANAGEMENT_JOLOKIA, "true");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        proxy.terminate();
+      }
+      assertThat(Files.readString(log))
+          .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
+          .doesNotContain("NEVER");
     }
   }
 

@@ -8,8 +8,10 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -20,7 +22,6 @@ import org.apache.camel.Service;
 import org.apache.camel.component.platform.http.main.ManagementHttpServer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
-import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServerConfiguration;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheck.State;
 import org.apache.camel.health.HealthCheckHelper;
@@ -121,7 +122,7 @@ public final class ManagementPort {
           public void onServiceAdd(CamelContext adding, Service service, Route route) {
             if (service instanceof ManagementHttpServer management) {
               try {
-                adding.addService(new PreparedServer(management.getConfiguration()));
+                adding.addService(new PreparedServer(management));
               } catch (Exception e) {
                 throw RuntimeCamelException.wrapRuntimeException(e);
               }
@@ -137,8 +138,11 @@ public final class ManagementPort {
    */
   private static final class PreparedServer extends VertxPlatformHttpServer {
 
-    PreparedServer(VertxPlatformHttpServerConfiguration configuration) {
-      super(configuration);
+    private final ManagementHttpServer management;
+
+    PreparedServer(ManagementHttpServer management) {
+      super(management.getConfiguration());
+      this.management = management;
     }
 
     @Override
@@ -150,6 +154,19 @@ public final class ManagementPort {
               context, VertxPlatformHttpRouter.getRouterNameFromPort(getConfigurationPort())));
       super.startServer();
       LOG.info("Health and metrics are at http://{}:{}/", getHost(), getPort());
+      if (management.isJolokiaEnabled()) {
+        sayWhoReachesJmx();
+      }
+    }
+
+    private void sayWhoReachesJmx() throws UnknownHostException {
+      String url = "http://%s:%d%s".formatted(getHost(), getPort(), management.getJolokiaPath());
+      if (InetAddress.getByName(getHost()).isLoopbackAddress()) {
+        LOG.info("JMX is at {}, for all on this host: they can do what an operator can", url);
+      } else {
+        LOG.warn(
+            "JMX is at {}, for all who reach that address: they can do what an operator can", url);
+      }
     }
   }
 
