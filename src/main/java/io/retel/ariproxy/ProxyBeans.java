@@ -75,6 +75,7 @@ final class ProxyBeans {
   private final BoundInFlight inFlight;
   private final CallContexts callContexts;
   private final CommandIntake intake;
+  private final CommitWhenAnswered commitWhenAnswered;
 
   /**
    * Makes the beans and binds them.
@@ -197,7 +198,8 @@ final class ProxyBeans {
     registry.bind("answerNotKept", AnswerFailure.notKept(wrapAnswer));
     AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer);
     registry.bind("answerUnknown", answerUnknown);
-    registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters, answerUnknown));
+    this.commitWhenAnswered = new CommitWhenAnswered(meters, answerUnknown);
+    registry.bind("commitWhenAnswered", commitWhenAnswered);
     registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer));
 
     LookAgain lookAgain = new LookAgain(context, connections::tellConnectedAgain);
@@ -230,9 +232,13 @@ final class ProxyBeans {
     return mask;
   }
 
-  /** Says at the end of a stop what it has left unpublished. */
+  /** Says at the end of a stop what has become of the work. */
   LastWord lastWord() {
-    return new LastWord(inFlight, underWay, countLost);
+    return new LastWord(
+        inFlight,
+        underWay,
+        countLost,
+        () -> commitWhenAnswered.hasLeftInTheStop() || intake.underWay() > 0);
   }
 
   private static CommandIntake intake(CamelContext context) {

@@ -17,6 +17,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -216,6 +217,58 @@ class StartIT {
           .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
           .doesNotContain("NEVER");
     }
+  }
+
+  @Test
+  void aStopEndsWithWhatBecameOfTheWork(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+        controller.event("call", "STASIS_START", payload -> true);
+        controller.ask("call", "GET", "/asterisk/ping");
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+      assertThat(Files.readAllLines(log))
+          .filteredOn(line -> line.contains(" INFO "))
+          .filteredOn(line -> line.contains("Stopped: "))
+          .singleElement()
+          .asString()
+          .endsWith("Stopped: all events are acknowledged, no command is under way");
+    }
+  }
+
+  @Test
+  void aStopThatLeavesACommandSaysThatItIsReadAgainAndSoItIs(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      asterisk.faults().holdAnswers(request -> request.path().endsWith("/held"));
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.SHUTDOWN_TIMEOUT, "1");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.send("call", "GET", "/channels/held");
+        awaitHeld(asterisk, 1);
+        proxy.terminate();
+        assertThat(Files.readAllLines(log))
+            .filteredOn(line -> line.contains("Stopped with"))
+            .singleElement()
+            .asString()
+            .contains(" WARN ")
+            .contains("Stopped with commands that are not answered: they are read again");
+        proxy.start();
+        awaitHeld(asterisk, 2);
+      }
+    }
+  }
+
+  private static void awaitHeld(SimulatedAsterisk asterisk, int times) {
+    Awaitility.await("the command is carried out, times: " + times)
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
   }
 
   @Test
