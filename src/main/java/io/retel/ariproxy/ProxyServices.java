@@ -90,7 +90,9 @@ final class ProxyServices {
         new HealthChecks(context, meters)
             .add("preparation", beans.preparation()::waitsFor)
             .add("intake-buffer", this::bufferFull)
-            .add(new IntakeHealthCheck(beans.intake(), connections.kafkaClients()::trouble))
+            .add(
+                new IntakeHealthCheck(
+                    beans.intake(), beans.stoppedByHand(), connections.kafkaClients()::trouble))
             .available(HealthChecks.WEBSOCKET, connections::isConnected)
             .addService(
                 "call-context-store",
