@@ -111,6 +111,8 @@ final class ProxyServices {
                 connections::kafka,
                 settings.topics(),
                 settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT)));
+    // topics that were missing have just been made
+    beans.preparation().whenDone(kafka::askAgain);
     context.addService(asterisk);
     context.addService(kafka);
     checks.addService("ari-rest", asterisk::trouble);
