@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class AriProxy {
 
-  /** Exit code for a setting that is missing or malformed (EX_CONFIG of sysexits.h). */
+  /** Exit code for a setting or a route file that cannot be read (EX_CONFIG of sysexits.h). */
   public static final int INVALID_SETTING = 78;
 
   /** Exit code for a start that failed for any other reason. */
@@ -99,16 +99,23 @@ public final class AriProxy {
 
   /** Runs to the end, and returns the exit code. */
   private static int run(Settings settings) {
+    RouteFiles.check(Path.of(settings.get(Setting.ROUTES)));
     sayWhatConnects(settings);
     new CommandTimes(settings).trouble().ifPresent(LOG::warn);
+    ProxyMain main = application(CONFIGURATION, settings);
     try {
-      ProxyMain main = application(CONFIGURATION, settings);
       int exitCode = main.run(new String[0]);
       return main.replaced ? REPLACED : exitCode;
     } catch (Exception e) {
-      LOG.error("ari-proxy does not start: {}", StartFailure.inOneLine(e));
+      boolean routeFile = RouteFiles.isCauseOf(e);
+      LOG.error(
+          "ari-proxy does not start: {}{}",
+          StartFailure.inOneLine(e),
+          routeFile ? ". " + RouteFiles.WHAT_TO_DO : "");
       LOG.debug("It does not start", e);
-      return START_FAILED;
+      // or Camel takes the end of the process for a signal
+      main.completed();
+      return routeFile ? INVALID_SETTING : START_FAILED;
     }
   }
 
@@ -154,14 +161,14 @@ public final class AriProxy {
                       EXTRA_SECONDS
                           + (int)
                               settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
-              context.addStartupListener((started, again) -> ManagementPort.addPaths(started));
+              ManagementPort.addPaths(context);
               MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
               Connections connections = new Connections(context, settings, meters);
               ProxyBeans beans =
                   new ProxyBeans(context, settings, meters, connections, main::onReplaced);
               new ProxyServices(context, settings, meters, connections, beans).add();
             } catch (Exception e) {
-              throw new IllegalStateException(e);
+              throw new IllegalStateException(RootCause.inOneLine(e), e);
             }
           }
 

@@ -48,7 +48,7 @@ final class CommandLine {
         3          no memory is left
         64         an argument is none
         69         another client has taken over the Stasis application: do not start it again
-        78         a setting is missing or malformed, or Java is missing
+        78         a setting is missing or malformed, a route file cannot be read, or Java is missing
       """;
 
   private CommandLine() {}

@@ -22,6 +22,7 @@ final class Preparation extends ServiceSupport {
 
   private final List<Step> steps;
   private volatile String waitsFor = "What has to be there is looked for";
+  private volatile Runnable whenDone = () -> {};
   private Thread thread;
 
   /** A step that fails as long as it has to be tried again; the message says why. */
@@ -32,6 +33,11 @@ final class Preparation extends ServiceSupport {
 
   Preparation(List<Step> steps) {
     this.steps = List.copyOf(steps);
+  }
+
+  /** What is to be done as soon as all is there; to be given before the start. */
+  void whenDone(Runnable action) {
+    whenDone = action;
   }
 
   /** Whether all is there. */
@@ -65,6 +71,7 @@ final class Preparation extends ServiceSupport {
         untilItSucceeds(step);
       }
       waitsFor = "";
+      whenDone.run();
     } catch (InterruptedException e) {
       // stopped
     }

@@ -55,6 +55,8 @@ import io.retel.ariproxy.tracing.OpenTelemetryTracing;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.spi.Registry;
@@ -75,6 +77,8 @@ final class ProxyBeans {
   private final BoundInFlight inFlight;
   private final CallContexts callContexts;
   private final CommandIntake intake;
+  private final CommitWhenAnswered commitWhenAnswered;
+  private final Supplier<List<String>> stoppedByHand;
 
   /**
    * Makes the beans and binds them.
@@ -127,11 +131,11 @@ final class ProxyBeans {
     registry.bind(
         "oncePrepared", new RunWhile(preparation::isDone, "topics and call contexts are there"));
     this.intake = intake(context);
-    registry.bind(
-        "unlessPaused",
+    RunWhile unlessPaused =
         new RunWhile(
             () -> preparation.isDone() && intake.isOpen(),
-            "topics and call contexts are there, and commands are not paused"));
+            "topics and call contexts are there, and commands are not paused");
+    registry.bind("unlessPaused", unlessPaused);
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
@@ -197,7 +201,8 @@ final class ProxyBeans {
     registry.bind("answerNotKept", AnswerFailure.notKept(wrapAnswer));
     AnswerFailure answerUnknown = AnswerFailure.unknown(wrapAnswer);
     registry.bind("answerUnknown", answerUnknown);
-    registry.bind("commitWhenAnswered", new CommitWhenAnswered(meters, answerUnknown));
+    this.commitWhenAnswered = new CommitWhenAnswered(meters, answerUnknown);
+    registry.bind("commitWhenAnswered", commitWhenAnswered);
     registry.bind("answerTooLarge", AnswerFailure.tooLarge(wrapAnswer));
 
     LookAgain lookAgain = new LookAgain(context, connections::tellConnectedAgain);
@@ -208,6 +213,11 @@ final class ProxyBeans {
             () -> intake.isOpen() && connections.isConnected() && !store.isFailing());
     registry.bind("whileAsteriskIsReached", whileReached);
     registry.bind("leaveToAnother", new LeaveToAnother(whileReached));
+    this.stoppedByHand =
+        () ->
+            Stream.of(unlessPaused, whileReached)
+                .flatMap(policy -> policy.stoppedByHand(context).stream())
+                .toList();
 
     if (settings.isTrue(Setting.TRACING_OPENTELEMETRY)) {
       OpenTelemetryTracing.begin(context);
@@ -226,13 +236,22 @@ final class ProxyBeans {
     return intake;
   }
 
+  /** The routes that would read commands, had nobody stopped them. */
+  Supplier<List<String>> stoppedByHand() {
+    return stoppedByHand;
+  }
+
   Mask mask() {
     return mask;
   }
 
-  /** Says at the end of a stop what it has left unpublished. */
+  /** Says at the end of a stop what has become of the work. */
   LastWord lastWord() {
-    return new LastWord(inFlight, underWay, countLost);
+    return new LastWord(
+        inFlight,
+        underWay,
+        countLost,
+        () -> commitWhenAnswered.hasLeftInTheStop() || intake.underWay() > 0);
   }
 
   private static CommandIntake intake(CamelContext context) {

@@ -96,7 +96,9 @@ final class ProxyServices {
         new HealthChecks(context, meters)
             .add("preparation", beans.preparation()::waitsFor)
             .add("intake-buffer", this::bufferFull)
-            .add(new IntakeHealthCheck(beans.intake(), connections.kafkaClients()::trouble))
+            .add(
+                new IntakeHealthCheck(
+                    beans.intake(), beans.stoppedByHand(), connections.kafkaClients()::trouble))
             .available(HealthChecks.WEBSOCKET, connections::isConnected)
             .addService(
                 "call-context-store",
@@ -115,6 +117,8 @@ final class ProxyServices {
                 connections::kafka,
                 settings.topics(),
                 settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT)));
+    // topics that were missing have just been made
+    beans.preparation().whenDone(kafka::askAgain);
     context.addService(asterisk);
     context.addService(kafka);
     checks.addService("ari-rest", asterisk::trouble);

@@ -1,11 +1,13 @@
 package io.retel.ariproxy;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,11 +16,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
-import org.apache.camel.spi.RoutesLoader;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -38,7 +41,7 @@ final class RouteEdits {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteEdits.class);
 
-  /** Some editors delete a file before they write it anew. */
+  /** Some editors delete or empty a file before they write it anew. */
   private static final long SAVING_MS = 500;
 
   private final CamelContext context;
@@ -48,6 +51,9 @@ final class RouteEdits {
 
   /** What runs, by the file that it is from. */
   private final Map<Path, byte[]> running = new ConcurrentHashMap<>();
+
+  /** What was looked at last. */
+  private final Map<Path, Saved> saved = new HashMap<>();
 
   private boolean ended;
 
@@ -78,9 +84,9 @@ final class RouteEdits {
   }
 
   private void remember(Path folder) {
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path path : files.filter(path -> path.toString().endsWith(".yaml")).toList()) {
-        running.put(path.toAbsolutePath().normalize(), Files.readAllBytes(path));
+    try {
+      for (Path file : RouteFiles.in(folder)) {
+        running.put(file, Files.readAllBytes(file));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -97,45 +103,66 @@ final class RouteEdits {
       return;
     }
     Path file = file(edited);
-    if (!Files.exists(file)) {
+    if (file.toFile().length() == 0) {
       TimeUnit.MILLISECONDS.sleep(SAVING_MS);
     }
     if (!Files.exists(file)) {
+      saved.remove(file);
       takeAway(file, edited.getLocation());
       return;
     }
-    byte[] content = bytes(edited);
-    if (content.length == 0) {
-      // an editor has only begun to write
+    Saved now = Saved.in(file);
+    Saved before = saved.put(file, now);
+    if (before != null && now.isSeenAgain(before)) {
       return;
     }
+    if (now.content().length == 0) {
+      LOG.error(
+          "{} is empty: what ran of it runs on as it was, and the proxy does not start with it."
+              + " Put its content back, or delete it",
+          edited.getLocation());
+      return;
+    }
+    exchange(file, edited.getLocation(), now.content());
+  }
+
+  private void exchange(Path file, String location, byte[] content) {
     Map<String, Route> before = routes();
     try {
-      Set<String> taken = update(edited.getLocation(), content);
-      refuseRoutesOfOtherFiles(file, before, taken);
+      Set<String> taken = update(file, location, content);
       RunWhile.startIfTheyShallRun(context, taken);
       removeOthers(file, taken);
       running.put(file, content);
-      LOG.info("{} is taken over as it is now", edited.getLocation());
+      LOG.info("{} is taken over as it is now", location);
+    } catch (TakenIdException e) {
+      LOG.error("{} is left out: {}", location, e.getMessage());
     } catch (Exception e) {
-      LOG.error("{} cannot run as it is now: {}", edited.getLocation(), StartFailure.inOneLine(e));
-      goBack(file, edited.getLocation(), before);
+      LOG.error("{} cannot run as it is now: {}", location, StartFailure.inOneLine(e));
+      goBack(file, location, before);
     }
   }
 
-  private Set<String> update(String location, byte[] content) throws Exception {
-    RoutesLoader loader = PluginHelper.getRoutesLoader(context);
-    return loader.updateRoutes(List.of(ResourceHelper.fromBytes(location, content)));
+  /** As Camel's loader does, but that no route is stopped for one that is left out. */
+  private Set<String> update(Path file, String location, byte[] content) throws Exception {
+    Set<String> taken = new LinkedHashSet<>();
+    for (RoutesBuilder read :
+        PluginHelper.getRoutesLoader(context)
+            .findRoutesBuilders(List.of(ResourceHelper.fromBytes(location, content)))) {
+      RouteConfigurationBuilder builder = (RouteConfigurationBuilder) read;
+      builder.updateRouteConfigurationsToCamelContext(context);
+      for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
+        refuseIfOfAnotherFile(route.getRouteId(), file);
+      }
+      taken.addAll(builder.updateRoutesToCamelContext(context));
+    }
+    return taken;
   }
 
   /** A copy of a file, kept beside it, would take the route's place at each edit. */
-  private void refuseRoutesOfOtherFiles(Path file, Map<String, Route> before, Set<String> taken) {
-    for (String id : taken) {
-      Optional<Path> owner = Optional.ofNullable(before.get(id)).flatMap(RouteEdits::fileOf);
-      if (owner.isPresent() && !owner.get().equals(file) && Files.exists(owner.get())) {
-        throw new IllegalArgumentException(
-            "the route " + id + " is that of " + owner.get().getFileName() + " already");
-      }
+  private void refuseIfOfAnotherFile(String id, Path file) throws TakenIdException {
+    Optional<Path> owner = Optional.ofNullable(routes().get(id)).flatMap(RouteEdits::fileOf);
+    if (owner.isPresent() && !owner.get().equals(file) && Files.exists(owner.get())) {
+      throw new TakenIdException(id, owner.get().getFileName());
     }
   }
 
@@ -154,17 +181,13 @@ final class RouteEdits {
           .filter(route -> routes().get(route.getRouteId()) != route)
           .flatMap(route -> fileOf(route).stream())
           .forEach(affected::add);
+      affected.retainAll(running.keySet());
       List<String> back = new ArrayList<>();
       for (Path path : affected) {
-        byte[] content = running.get(path);
-        if (content != null) {
-          back.addAll(update("file:" + path, content));
-        }
+        back.addAll(update(path, "file:" + path, running.get(path)));
       }
       RunWhile.startIfTheyShallRun(context, back);
-      if (!back.isEmpty()) {
-        LOG.warn("{} runs as it was before", location);
-      }
+      affected.forEach(path -> LOG.warn("{} runs as it was before", path.getFileName()));
     } catch (Exception e) {
       LOG.error("{} does not run at all: {}", location, StartFailure.inOneLine(e));
     }
@@ -222,9 +245,36 @@ final class RouteEdits {
     return Path.of(resource.getLocation().replaceFirst("^file:", "")).toAbsolutePath().normalize();
   }
 
-  private static byte[] bytes(Resource resource) throws IOException {
-    try (InputStream in = resource.getInputStream()) {
-      return in.readAllBytes();
+  /**
+   * A file as it was saved.
+   *
+   * @param at read before the content, so that what is written meanwhile is seen again
+   */
+  private record Saved(FileTime at, byte[] content) {
+
+    static Saved in(Path file) throws IOException {
+      return new Saved(Files.getLastModifiedTime(file), Files.readAllBytes(file));
+    }
+
+    /** A file that is written in more than one go is told of as often; to save it anew counts. */
+    boolean isSeenAgain(Saved before) {
+      return Arrays.equals(content, before.content)
+          && Math.abs(at.toMillis() - before.at.toMillis()) < SAVING_MS;
+    }
+  }
+
+  /** A route has an id that is another file's. */
+  private static final class TakenIdException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    TakenIdException(String id, Path owner) {
+      super(
+          "the route %s is that of %s, which runs on. Give it another id: the proxy does not start with two of one"
+              .formatted(id, owner),
+          null,
+          false,
+          false);
     }
   }
 }

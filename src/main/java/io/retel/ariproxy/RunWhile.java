@@ -2,7 +2,9 @@ package io.retel.ariproxy;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +40,9 @@ public class RunWhile extends RoutePolicySupport {
 
   /** The routes, and whether each waits to be started. */
   private final Map<String, Boolean> waiting = new ConcurrentHashMap<>();
+
+  /** The routes that have been started here, and not stopped here since. */
+  private final Set<String> started = ConcurrentHashMap.newKeySet();
 
   /** How often each failure was seen, so that it is said once: when it lasts. */
   private final Map<String, Integer> failures = new ConcurrentHashMap<>();
@@ -80,8 +85,21 @@ public class RunWhile extends RoutePolicySupport {
     }
   }
 
+  /** Those that ran and that somebody else has stopped. */
+  public List<String> stoppedByHand(CamelContext context) {
+    return started.stream()
+        .filter(
+            route -> {
+              ServiceStatus status = context.getRouteController().getRouteStatus(route);
+              return status != null && (status.isStopped() || status.isSuspended());
+            })
+        .sorted()
+        .toList();
+  }
+
   @Override
   public synchronized void onInit(Route route) {
+    started.remove(route.getRouteId());
     waiting.put(route.getRouteId(), true);
     CamelContext context = route.getCamelContext();
     if (timer == null) {
@@ -103,6 +121,7 @@ public class RunWhile extends RoutePolicySupport {
 
   @Override
   public void onRemove(Route route) {
+    started.remove(route.getRouteId());
     waiting.remove(route.getRouteId());
   }
 
@@ -142,11 +161,13 @@ public class RunWhile extends RoutePolicySupport {
         waiting.put(route, true);
         throw e;
       }
+      started.add(route);
       failures.keySet().removeIf(failure -> failure.startsWith(failure(route, "")));
       LOG.info("The route {} runs: {}", route, said);
     } else if (!shallRun && status.isStarted()) {
       LOG.info("The route {} stops until {}", route, said);
       waiting.put(route, true);
+      started.remove(route);
       context.getRouteController().stopRoute(route);
     }
   }

@@ -6,6 +6,7 @@ import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.event.CountLost;
+import io.retel.ariproxy.kafka.KafkaSilence;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,6 +23,8 @@ import org.apache.kafka.common.KafkaException;
  * <ul>
  *   <li>While a broker is away, or refuses the login, each of Kafka's clients says so several times
  *       a second: once a minute is enough, for all clients of a kind.
+ *   <li>A batch that Kafka does not take is tried for ever, and each try is told of: once a minute
+ *       is enough for each reason, and that Kafka is away is said by {@link KafkaSilence}.
  *   <li>What Kafka answers to {@link KafkaTopics} is said by {@link Preparation}; Kafka's client
  *       says it with its stack trace, every time.
  *   <li>An event that Kafka does not take is said by {@link CountLost}; Camel says it with its
@@ -39,21 +42,34 @@ public final class SaidTwice extends Filter<ILoggingEvent> {
   private static final String ADMIN =
       "org.apache.kafka.clients.admin.internals.AdminMetadataManager";
 
+  /** Of Kafka's producer; its class is no public one. */
+  private static final String SENDER = "org.apache.kafka.clients.producer.internals.Sender";
+
+  /** Kafka's name for an answer that has not come. */
+  private static final String AWAY = "Error: NETWORK_EXCEPTION";
+
+  private static final Pattern NUMBER = Pattern.compile("\\d+");
+
   private static final Pattern NUMBER_OF_CLIENT = Pattern.compile("-\\d+(?=\\])");
 
   private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
 
-  /**
-   * By format, which has the client's name, without that one's number: as many as kinds of clients
-   * times things to say.
-   */
+  /** As many as kinds of clients times things to say, and as topics times reasons. */
   private final Map<String, Long> said = new ConcurrentHashMap<>();
 
   @Override
   public FilterReply decide(ILoggingEvent line) {
     String logger = line.getLoggerName();
     if (logger.equals(NetworkClient.class.getName())) {
-      return saidLately(line.getMessage()) ? FilterReply.DENY : FilterReply.NEUTRAL;
+      return saidLately(NUMBER_OF_CLIENT.matcher(line.getMessage()).replaceFirst(""))
+          ? FilterReply.DENY
+          : FilterReply.NEUTRAL;
+    }
+    if (logger.equals(SENDER) && line.getThrowableProxy() == null) {
+      String why = line.getFormattedMessage();
+      return why.contains(AWAY) || saidLately(NUMBER.matcher(why).replaceAll(""))
+          ? FilterReply.DENY
+          : FilterReply.NEUTRAL;
     }
     if (logger.equals(ADMIN) && line.getThrowableProxy() != null) {
       return FilterReply.DENY;
@@ -71,8 +87,7 @@ public final class SaidTwice extends Filter<ILoggingEvent> {
     return thrown instanceof ThrowableProxy proxy && proxy.getThrowable() instanceof KafkaException;
   }
 
-  private boolean saidLately(String format) {
-    String what = NUMBER_OF_CLIENT.matcher(format).replaceFirst("");
+  private boolean saidLately(String what) {
     long now = System.nanoTime();
     Long last = said.get(what);
     if (last != null && now - last < INTERVAL) {

@@ -133,6 +133,30 @@ class PauseIT {
     }
   }
 
+  @Test
+  void aRouteThatIsStoppedByHandIsToldOfUntilItIsStarted(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (RunningProxy proxy = RunningProxy.start(settings)) {
+        asterisk.awaitConnected(APP);
+        awaitHealth(proxy, "UP");
+        ManagedBean route = proxy.camelJmx("routes", "commands");
+        route.call("stop");
+        assertThat(proxy.health("commands"))
+            .isEqualTo("UP: Stopped by hand, until somebody starts it: [commands]");
+        route.call("start");
+        awaitHealth(proxy, "UP");
+      }
+    }
+  }
+
+  private static void awaitHealth(RunningProxy proxy, String said) {
+    Awaitility.await(said)
+        .atMost(PATIENCE)
+        .until(() -> ((String[]) proxy.jmx("Commands").get("ReadBy")).length > 0);
+    Awaitility.await(said).atMost(PATIENCE).until(() -> proxy.health("commands"), said::equals);
+  }
+
   private static void await(ManagedBean commands, String state) {
     Awaitility.await("commands are " + state)
         .atMost(PATIENCE)

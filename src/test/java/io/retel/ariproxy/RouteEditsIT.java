@@ -12,9 +12,13 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import org.apache.camel.Route;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,21 +136,67 @@ class RouteEditsIT {
   }
 
   @Test
-  void aCopyBesideAFileDoesNotTakeItsPlace() {
+  void aFileThatIsEmptiedRunsOnAndSaysSo() {
+    String events = routes.read("events.camel.yaml");
+    routes.overwrite("events.camel.yaml", "");
+    awaitLine(Level.ERROR, "events.camel.yaml is empty: what ran of it runs on as it was");
+    assertEventsAndCommandsPass();
+
+    routes.overwrite("events.camel.yaml", events + "# edited\n");
+    awaitLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    assertThat(log.lines(Level.ERROR)).hasSize(1);
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  @Test
+  void aFileThatIsSavedInPlaceIsNotCalledEmpty() {
+    routes.overwrite("events.camel.yaml", routes.read("events.camel.yaml") + "# edited\n");
+    awaitLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  @Test
+  void aCopyBesideAFileIsLeftOutAndTheFilesOwnRouteRunsOn() {
+    Route running = proxy.context().getRoute("events");
     routes.write("a-copy.camel.yaml", routes.read("events.camel.yaml").replace("wrapEvent", "no"));
     routes.write("b-copy.camel.yaml", routes.read("events.camel.yaml"));
-    awaitLine(Level.ERROR, "a-copy.camel.yaml cannot run as it is now: ");
-    awaitLine(
-        Level.ERROR,
-        "b-copy.camel.yaml cannot run as it is now: the route events is that of events.camel.yaml already");
+    for (String copy : List.of("a-copy", "b-copy")) {
+      awaitLine(
+          Level.ERROR,
+          copy
+              + ".camel.yaml is left out: the route events is that of events.camel.yaml, which runs on");
+    }
+    assertThat(proxy.context().getRoute("events")).as("it was not even stopped").isSameAs(running);
+    assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("runs as it was before"));
     assertEventsAndCommandsPass();
-    assertThat(proxy.context().getRoute("events").getSourceResource().getLocation())
-        .endsWith("/events.camel.yaml");
 
     routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
     awaitLine(Level.INFO, "/events.camel.yaml is taken over as it is now");
     assertEventsAndCommandsPass();
     assertThat(asterisk.websocketsTotal()).isOne();
+  }
+
+  @Test
+  void aFileThatGetsAnIdOfAnotherOneRunsOnAsItWas() {
+    routes.write("own.camel.yaml", OWN);
+    awaitLine(Level.INFO, "own.camel.yaml is taken over as it is now");
+    Route running = proxy.context().getRoute("own");
+    routes.write("own.camel.yaml", OWN.replace("id: own", "id: events"));
+    awaitLine(Level.ERROR, "own.camel.yaml is left out: the route events is that of events.camel");
+    assertThat(proxy.context().getRoute("own")).isSameAs(running);
+  }
+
+  @Test
+  void aFileThatIsSeenAgainUnchangedIsSpokenOfOnce() throws IOException {
+    routes.write("own.camel.yaml", OWN.replace("direct:own", "handover:publish"));
+    awaitLine(Level.ERROR, "own.camel.yaml cannot run as it is now: ");
+    Path own = routes.path().resolve("own.camel.yaml");
+    // tells the watcher of it a second time, as a file does that is written in more than one go
+    Files.setLastModifiedTime(own, Files.getLastModifiedTime(own));
+    routes.write("next.camel.yaml", OWN.replace("own", "next"));
+    awaitLine(Level.INFO, "next.camel.yaml is taken over as it is now");
+    assertThat(log.lines(Level.ERROR)).hasSize(1);
   }
 
   private void assertUndone(String route, String why) {

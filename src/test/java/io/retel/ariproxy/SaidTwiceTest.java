@@ -34,13 +34,34 @@ class SaidTwiceTest {
         .isEqualTo(FilterReply.DENY);
   }
 
+  @Test
+  void whyKafkaDoesNotTakeABatchIsHeardOnceUnlessItIsThatItIsAway() {
+    assertThat(retried(1, "events-0", "NETWORK_EXCEPTION. Error Message: Disconnected from node 0"))
+        .isEqualTo(FilterReply.DENY);
+    assertThat(retried(2, "events-0", "NOT_ENOUGH_REPLICAS")).isEqualTo(FilterReply.NEUTRAL);
+    assertThat(retried(3, "events-1", "NOT_ENOUGH_REPLICAS")).isEqualTo(FilterReply.DENY);
+    assertThat(retried(4, "events-1", "NOT_LEADER_OR_FOLLOWER")).isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  private FilterReply retried(int number, String partition, String error) {
+    return said(
+        "org.apache.kafka.clients.producer.internals.Sender",
+        "[Producer clientId=producer-1] Got error produce response with correlation id {} on"
+            + " topic-partition {}, retrying ({} attempts left). Error: {}",
+        null,
+        number,
+        partition,
+        Integer.MAX_VALUE - number,
+        error);
+  }
+
   private FilterReply network(String format) {
     return said(NetworkClient.class.getName(), format, null);
   }
 
-  private FilterReply said(String logger, String format, Throwable thrown) {
+  private FilterReply said(String logger, String format, Throwable thrown, Object... arguments) {
     return filter.decide(
         new LoggingEvent(
-            "", (Logger) LoggerFactory.getLogger(logger), Level.ERROR, format, thrown, null));
+            "", (Logger) LoggerFactory.getLogger(logger), Level.ERROR, format, thrown, arguments));
   }
 }

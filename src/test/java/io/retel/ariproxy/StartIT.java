@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -16,6 +17,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -159,8 +161,7 @@ class StartIT {
           .filteredOn(line -> line.contains("ari-proxy does not start"))
           .singleElement()
           .asString()
-          .contains("management.port")
-          .contains(port);
+          .contains("ari-proxy does not start: management.port " + port);
     }
   }
 
@@ -184,6 +185,48 @@ class StartIT {
         .contains("nobody");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "'', is empty",
+    "'# to be written', Unable to parse resource",
+    "'- route: [', while parsing",
+    "'- rout: 1', Unknown node id: rout"
+  })
+  void aRouteFileThatCannotBeReadStopsTheStartForGoodWithOneLineThatNamesIt(
+      String content, String why, KafkaBroker kafka) throws IOException {
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    routes.write("events.camel.yaml", content);
+    assertStopsForGoodOf(routes, why, kafka);
+  }
+
+  @Test
+  void aRouteFileThatIsALinkToNowhereStopsTheStartForGood(KafkaBroker kafka) throws IOException {
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    routes.delete("events.camel.yaml");
+    Files.createSymbolicLink(routes.path().resolve("events.camel.yaml"), folder.resolve("nowhere"));
+    assertStopsForGoodOf(routes, "cannot be read", kafka);
+  }
+
+  private void assertStopsForGoodOf(RoutesFolder routes, String why, KafkaBroker kafka)
+      throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
+      }
+    }
+    assertThat(Files.readString(log)).doesNotContain("SIGTERM");
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" ERROR "))
+        .singleElement()
+        .asString()
+        .contains("events.camel.yaml")
+        .contains(why)
+        .contains("Correct it, or move it out of the folder");
+  }
+
   @Test
   void aRouteThatIsMissingIsNamed(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
@@ -201,6 +244,77 @@ class StartIT {
         proxy.terminate();
       }
     }
+  }
+
+  @Test
+  void whoCanReachJmxOverHttpIsSaid(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      String port = Integer.toString(FreePort.find());
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.MANAGEMENT_PORT, port)
+              .with(Setting.MANAGEMENT_JOLOKIA, "true");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        proxy.terminate();
+      }
+      assertThat(Files.readString(log))
+          .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
+          .doesNotContain("NEVER");
+    }
+  }
+
+  @Test
+  void aStopEndsWithWhatBecameOfTheWork(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+        controller.event("call", "STASIS_START", payload -> true);
+        controller.ask("call", "GET", "/asterisk/ping");
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+      assertThat(Files.readAllLines(log))
+          .filteredOn(line -> line.contains(" INFO "))
+          .filteredOn(line -> line.contains("Stopped: "))
+          .singleElement()
+          .asString()
+          .endsWith("Stopped: all events are acknowledged, no command is under way");
+    }
+  }
+
+  @Test
+  void aStopThatLeavesACommandSaysThatItIsReadAgainAndSoItIs(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      asterisk.faults().holdAnswers(request -> request.path().endsWith("/held"));
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.SHUTDOWN_TIMEOUT, "1");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.send("call", "GET", "/channels/held");
+        awaitHeld(asterisk, 1);
+        proxy.terminate();
+        assertThat(Files.readAllLines(log))
+            .filteredOn(line -> line.contains("Stopped with"))
+            .singleElement()
+            .asString()
+            .contains(" WARN ")
+            .contains("Stopped with commands that are not answered: they are read again");
+        proxy.start();
+        awaitHeld(asterisk, 2);
+      }
+    }
+  }
+
+  private static void awaitHeld(SimulatedAsterisk asterisk, int times) {
+    Awaitility.await("the command is carried out, times: " + times)
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
   }
 
   @Test

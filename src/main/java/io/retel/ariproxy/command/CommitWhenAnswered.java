@@ -8,6 +8,7 @@ import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.Tagged;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -34,6 +35,7 @@ public final class CommitWhenAnswered implements Processor {
   private final Tagged<ResponseOutcome, Counter> responses;
   private final AnswerFailure answerUnknown;
   private ProducerTemplate template;
+  private final AtomicBoolean leftInTheStop = new AtomicBoolean();
 
   /**
    * @param answerUnknown makes the RESPONSE to a command whose route is stopped by force under it
@@ -55,6 +57,11 @@ public final class CommitWhenAnswered implements Processor {
         exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, CommandOffset.class);
     exchange.setProperty(CommandOffset.PROPERTY, offset);
     exchange.getExchangeExtension().addOnCompletion(new End(offset));
+  }
+
+  /** Whether a command was stopped before it was answered, which is read again. */
+  public boolean hasLeftInTheStop() {
+    return leftInTheStop.get();
   }
 
   private synchronized ProducerTemplate template(CamelContext context) {
@@ -96,6 +103,7 @@ public final class CommitWhenAnswered implements Processor {
       } else if (failed.getContext().isStopping() || stoppedBeforeItBegan(failed)) {
         // not committed: whoever reads the partition next carries it out
         LOG.warn("Stopped before it was answered: {}", command);
+        leftInTheStop.compareAndSet(false, failed.getContext().isStopping());
       } else if (command == null || !mayBePublishedYet(failed)) {
         giveUp(failed);
       } else {

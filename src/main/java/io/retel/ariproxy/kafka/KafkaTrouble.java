@@ -39,6 +39,7 @@ public final class KafkaTrouble {
       return "%s; check that it runs, and that %s is what its listener speaks"
           .formatted(bottom, Setting.KAFKA_SECURITY_PROTOCOL.key());
     }
-    return bottom + ". The proxy needs to reach it and the right to describe them";
+    return bottom.replaceFirst("\\.$", "")
+        + ". The proxy needs to reach it and the right to describe them";
   }
 }

@@ -12,6 +12,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * Asks Kafka whether the proxy's topics are there and can be written to and read from: each
@@ -51,10 +52,12 @@ public final class AskKafka implements Probe.Question, AutoCloseable {
         throw new IllegalStateException(
             "Kafka at "
                 + connection.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG)
-                + " does not tell of the topic "
-                + topic.getKey()
-                + ": "
-                + KafkaTrouble.inOneLine(e));
+                + (e.getCause() instanceof UnknownTopicOrPartitionException
+                    ? " has no topic " + topic.getKey()
+                    : " does not tell of the topic "
+                        + topic.getKey()
+                        + ": "
+                        + KafkaTrouble.inOneLine(e)));
       }
       List<Integer> withoutLeader =
           described.partitions().stream()

@@ -8,17 +8,25 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.apache.camel.RuntimeCamelException;
+import org.apache.camel.Service;
 import org.apache.camel.component.platform.http.main.ManagementHttpServer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheck.State;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.main.MainConfigurationProperties;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -106,23 +114,73 @@ public final class ManagementPort {
     }
   }
 
-  /** Adds the paths that Camel does not have, if the port is there. */
+  /** Adds the paths that Camel does not have as soon as there is a port, if there shall be one. */
   public static void addPaths(CamelContext context) {
-    ManagementHttpServer server = context.hasService(ManagementHttpServer.class);
-    if (server != null) {
-      LOG.info("Health and metrics are at http://{}:{}/", server.getHost(), server.getPort());
-      Router router = server.getRouter();
-      router.route(HttpMethod.GET, "/").handler(ManagementPort::index);
-      add(router, "/health", () -> HealthCheckHelper.invoke(context, "full"));
-      add(router, "/health/smoke", () -> HealthCheckHelper.invokeLiveness(context, "full"));
-      add(
-          router,
-          "/health/backing-services",
-          () ->
-              HealthCheckHelper.invoke(context, "full").stream()
-                  .filter(result -> !OF_THE_PROXY.contains(result.getCheck().getId()))
-                  .toList());
+    context.addLifecycleStrategy(
+        new LifecycleStrategySupport() {
+          @Override
+          public void onServiceAdd(CamelContext adding, Service service, Route route) {
+            if (service instanceof ManagementHttpServer management) {
+              try {
+                adding.addService(new PreparedServer(management));
+              } catch (Exception e) {
+                throw RuntimeCamelException.wrapRuntimeException(e);
+              }
+            }
+          }
+        });
+  }
+
+  /**
+   * What Camel's management takes for its own since it has the same port. Its paths are there
+   * before it is opened: who asks first shall learn that the proxy starts, and not that there is
+   * nothing.
+   */
+  private static final class PreparedServer extends VertxPlatformHttpServer {
+
+    private final ManagementHttpServer management;
+
+    PreparedServer(ManagementHttpServer management) {
+      super(management.getConfiguration());
+      this.management = management;
     }
+
+    @Override
+    protected void startServer() throws Exception {
+      CamelContext context = getCamelContext();
+      addPaths(
+          context,
+          VertxPlatformHttpRouter.lookup(
+              context, VertxPlatformHttpRouter.getRouterNameFromPort(getConfigurationPort())));
+      super.startServer();
+      LOG.info("Health and metrics are at http://{}:{}/", getHost(), getPort());
+      if (management.isJolokiaEnabled()) {
+        sayWhoReachesJmx();
+      }
+    }
+
+    private void sayWhoReachesJmx() throws UnknownHostException {
+      String url = "http://%s:%d%s".formatted(getHost(), getPort(), management.getJolokiaPath());
+      if (InetAddress.getByName(getHost()).isLoopbackAddress()) {
+        LOG.info("JMX is at {}, for all on this host: they can do what an operator can", url);
+      } else {
+        LOG.warn(
+            "JMX is at {}, for all who reach that address: they can do what an operator can", url);
+      }
+    }
+  }
+
+  private static void addPaths(CamelContext context, Router router) {
+    router.route(HttpMethod.GET, "/").handler(ManagementPort::index);
+    add(router, "/health", () -> HealthCheckHelper.invoke(context, "full"));
+    add(router, "/health/smoke", () -> HealthCheckHelper.invokeLiveness(context, "full"));
+    add(
+        router,
+        "/health/backing-services",
+        () ->
+            HealthCheckHelper.invoke(context, "full").stream()
+                .filter(result -> !OF_THE_PROXY.contains(result.getCheck().getId()))
+                .toList());
   }
 
   /** Checks that are asked at each request. */

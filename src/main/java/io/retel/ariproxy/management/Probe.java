@@ -19,8 +19,9 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
 
   private final String name;
   private final Question question;
+  private final Duration interval;
   private CamelContext context;
-  private ScheduledExecutorService timer;
+  private volatile ScheduledExecutorService timer;
   private volatile String trouble = "It has not answered yet";
 
   /** Fails if what is asked is not there; the message says why. */
@@ -34,8 +35,21 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
    * @param question must come to its end by itself; closed with the probe if it can be
    */
   public Probe(String name, Question question) {
+    this(name, question, INTERVAL);
+  }
+
+  Probe(String name, Question question, Duration interval) {
     this.name = name;
     this.question = question;
+    this.interval = interval;
+  }
+
+  /** Asks at once, since the last answer may not hold any more. */
+  public void askAgain() {
+    ScheduledExecutorService started = timer;
+    if (started != null && !started.isShutdown()) {
+      started.execute(this::ask);
+    }
   }
 
   /** What was wrong the last time, in a sentence. */
@@ -46,7 +60,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
   @Override
   protected void doStart() {
     timer = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, name);
-    timer.scheduleWithFixedDelay(this::ask, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(this::ask, 0, interval.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override

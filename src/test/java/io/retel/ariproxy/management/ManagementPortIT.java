@@ -2,6 +2,7 @@ package io.retel.ariproxy.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import javax.management.ObjectName;
 import org.awaitility.Awaitility;
@@ -151,8 +153,6 @@ class ManagementPortIT {
         aCallWithAllKindsOfAnswers(asterisk, controller);
 
         assertThat(exposed(management)).containsAll(names());
-        java.nio.file.Files.writeString(
-            Path.of("/tmp/metrics.txt"), management.get("/observe/metrics").body());
         String tagged =
             "ari_proxy_events_total{asterisk=\"a1\",eventType=\"STASIS_START\",resourceType=\"CHANNEL\",site=\"fra\"}";
         assertThat(management.metric(tagged)).isOne();
@@ -247,6 +247,52 @@ class ManagementPortIT {
                     management.metric(
                             "ari_proxy_events_total{eventType=\"STASIS_START\",resourceType=\"CHANNEL\"}")
                         == 2);
+      }
+    }
+  }
+
+  @Test
+  void theFirstAnswerOfAStartIsThatOfTheChecks(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      int port = ManagementClient.freePort();
+      ManagementClient management = new ManagementClient(port);
+      CompletableFuture<Answer> first =
+          CompletableFuture.supplyAsync(
+              () ->
+                  Awaitility.await("it answers")
+                      .atMost(PATIENCE)
+                      .pollInterval(Duration.ofMillis(2))
+                      .ignoreExceptions()
+                      .until(() -> management.get("/health"), answer -> true));
+      try (RunningProxy proxy =
+          RunningProxy.start(
+              watched(asterisk, kafka).with(Setting.MANAGEMENT_PORT, Integer.toString(port)))) {
+        assertThat(first.get().status()).as(first.get().body()).isEqualTo(503);
+        assertThat(first.get().json().path("ok").asBoolean(true)).isFalse();
+        assertThat(first.get().json().path("errors")).isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void wherePortAndPathsAreIsSaidOnce(KafkaBroker kafka, @TempDir Path folder) throws Exception {
+    RoutesFolder routes = RoutesFolder.copyInto(folder);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings =
+          watched(asterisk, kafka).with(Setting.ROUTES, routes.path().toString());
+      try (RunningProxy proxy = RunningProxy.start(settings)) {
+        asterisk.awaitConnected(APP);
+        routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
+        Awaitility.await("the edit is taken over")
+            .atMost(PATIENCE)
+            .until(
+                () ->
+                    log.lines(Level.INFO).stream()
+                        .anyMatch(line -> line.endsWith("is taken over as it is now")));
+        assertThat(log.lines(Level.INFO))
+            .filteredOn(line -> line.startsWith("Health and metrics are at http://127.0.0.1:"))
+            .hasSize(1);
       }
     }
   }

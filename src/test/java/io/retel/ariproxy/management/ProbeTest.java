@@ -1,0 +1,35 @@
+package io.retel.ariproxy.management;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** When a probe asks. */
+class ProbeTest {
+
+  @Test
+  void asksAtOnceWhenSomethingHasChanged() throws Exception {
+    AtomicBoolean isThere = new AtomicBoolean();
+    Probe probe =
+        new Probe(
+            "ask",
+            () -> {
+              if (!isThere.get()) {
+                throw new IllegalStateException("It is not there");
+              }
+            },
+            Duration.ofHours(1));
+    // before it is started there is nothing to do again
+    probe.askAgain();
+    try (DefaultCamelContext context = new DefaultCamelContext()) {
+      context.addService(probe);
+      context.start();
+      Awaitility.await().until(() -> probe.trouble().orElse("").equals("It is not there"));
+      isThere.set(true);
+      probe.askAgain();
+      Awaitility.await().until(() -> probe.trouble().isEmpty());
+    }
+  }
+}
