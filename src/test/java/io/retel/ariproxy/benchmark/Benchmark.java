@@ -19,9 +19,9 @@ import java.util.function.DoubleBinaryOperator;
  */
 public final class Benchmark {
 
-  private static final int EVENTS = Integer.getInteger("benchmark.events", 100_000);
-  private static final int COMMANDS = Integer.getInteger("benchmark.commands", 20_000);
-  private static final int WARM_UPS = Integer.getInteger("benchmark.warmups", 3);
+  private static final int EVENTS = Integer.getInteger("benchmark.events", 200_000);
+  private static final int COMMANDS = Integer.getInteger("benchmark.commands", 40_000);
+  private static final int WARM_UPS = Integer.getInteger("benchmark.warmups", 8);
   private static final int ROUNDS = Integer.getInteger("benchmark.rounds", 7);
   private static final Set<String> AGAINST_THE_BARE_LOOP =
       Set.of("events", "commands", "event-latency", "command-latency", "hung", "soak");
