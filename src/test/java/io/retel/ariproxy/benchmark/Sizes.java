@@ -78,24 +78,36 @@ final class Sizes {
     store.close();
   }
 
-  /** From the process's start until it says that it is ready, with topics that are there. */
+  /** From the process's start until it says that it is ready, without and with an archive. */
   void start(int rounds) {
-    Series seconds = new Series();
+    String archive = "target/benchmark.jsa";
+    start("archive", "-XX:ArchiveClassesAtExit=" + archive, "-Xlog:cds=off,cds+dynamic=off");
+    Series without = new Series();
+    Series with = new Series();
     for (int round = 0; round < rounds; round++) {
-      String name = "start-" + round;
-      BusyAsterisk asterisk = new BusyAsterisk(name);
-      int port = ManagementClient.freePort();
-      Map<String, String> environment = rig.environment(name, asterisk, port);
-      long start = System.nanoTime();
-      try (Subject proxy = Subject.proxy(name, asterisk, environment);
-          ManagementClient management = new ManagementClient(port)) {
-        while (!isReady(management) && proxy.isAlive()) {
-          LockSupport.parkNanos(20_000_000);
-        }
-        seconds.add((System.nanoTime() - start) / 1e9);
-      }
+      without.add(start("start-" + round));
+      with.add(start("archived-start-" + round, "-XX:SharedArchiveFile=" + archive));
     }
-    say("Start to ready: %s s (goal: 4)", seconds.text());
+    say("Start to ready: %s s (goal: 4)", without.text());
+    say("Start to ready with --archive-classes: %s s (goal: 4)", with.text());
+  }
+
+  /** In seconds. */
+  private double start(String name, String... jvm) {
+    BusyAsterisk asterisk = new BusyAsterisk(name);
+    int port = ManagementClient.freePort();
+    Map<String, String> environment = rig.environment(name, asterisk, port);
+    long start = System.nanoTime();
+    try (Subject proxy = Subject.proxy(name, asterisk, environment, jvm);
+        ManagementClient management = new ManagementClient(port)) {
+      while (!isReady(management)) {
+        if (!proxy.isAlive()) {
+          throw new IllegalStateException("It does not start; see target/benchmark-*.log");
+        }
+        LockSupport.parkNanos(20_000_000);
+      }
+      return (System.nanoTime() - start) / 1e9;
+    }
   }
 
   private static boolean isReady(ManagementClient management) {

@@ -24,12 +24,17 @@ final class Subject implements AutoCloseable {
   private long nextCommand;
 
   private Subject(
-      String name, BusyAsterisk asterisk, List<String> program, Map<String, String> environment) {
+      String name,
+      BusyAsterisk asterisk,
+      List<String> jvm,
+      List<String> program,
+      Map<String, String> environment) {
     this.name = name;
     this.asterisk = asterisk;
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(JVM);
+    command.addAll(jvm);
     String more = System.getProperty("benchmark.jvm", "");
     if (!more.isBlank()) {
       command.addAll(List.of(more.split(" ")));
@@ -52,6 +57,7 @@ final class Subject implements AutoCloseable {
     return new Subject(
         "bare",
         asterisk,
+        List.of(),
         List.of(
             "-Dlogback.configurationFile=src/main/resources/logback.xml",
             "-cp",
@@ -60,11 +66,17 @@ final class Subject implements AutoCloseable {
         environment);
   }
 
-  /** The proxy as it is shipped. */
-  static Subject proxy(String name, BusyAsterisk asterisk, Map<String, String> environment) {
+  /**
+   * The proxy as it is shipped.
+   *
+   * @param jvm more options of Java's
+   */
+  static Subject proxy(
+      String name, BusyAsterisk asterisk, Map<String, String> environment, String... jvm) {
     return new Subject(
         name,
         asterisk,
+        List.of(jvm),
         List.of("-XX:+ExitOnOutOfMemoryError", "-jar", "target/ari-proxy.jar"),
         environment);
   }
