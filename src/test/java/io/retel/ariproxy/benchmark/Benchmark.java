@@ -14,8 +14,8 @@ import java.util.function.DoubleBinaryOperator;
  *
  * <p>{@code -Dbenchmark.rounds=7} says how often, {@code -Dbenchmark.parts=events,commands} what:
  * {@code events}, {@code commands}, {@code event-latency}, {@code command-latency}, {@code hung};
- * {@code start}, {@code million}, {@code soak} for {@code -Dbenchmark.minutes=60}; {@code
- * hot-parts}.
+ * {@code start}, {@code million}, {@code soak} for {@code -Dbenchmark.minutes=60}; or {@code
+ * hot-parts} alone.
  */
 public final class Benchmark {
 
@@ -44,6 +44,7 @@ public final class Benchmark {
   public static void main(String[] args) throws Exception {
     if (PARTS.contains("hot-parts")) {
       HotParts.run();
+      return;
     }
     try (Rig rig = new Rig()) {
       Sizes sizes = new Sizes(rig);
