@@ -28,7 +28,7 @@ final class CommandLine {
       Usage:  ari-proxy              runs until SIGTERM or Ctrl-C
               ari-proxy --health     asks the one that runs here whether it is alive
               ari-proxy --archive-classes
-                                     once after unpacking: starts are faster
+                                     with bin/ari-proxy, once after unpacking: starts are faster
               ari-proxy --help
               ari-proxy --version
 
