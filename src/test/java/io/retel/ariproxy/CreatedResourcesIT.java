@@ -14,7 +14,6 @@ import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -69,7 +68,6 @@ record CreatedResourcesIT(String suite, String subscription) {
     proxy = RunningProxy.start(settings);
     controller = new Controller(settings, kafka);
     Awaitility.await("the application is registered")
-        .atMost(Duration.ofSeconds(30))
         .until(() -> controller.ask(STAGE, "GET", "/applications/" + APP), ok -> status(ok) == 200);
     if (!subscription.isEmpty()) {
       expectSuccess(

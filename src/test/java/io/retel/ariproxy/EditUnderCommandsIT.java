@@ -37,7 +37,6 @@ class EditUnderCommandsIT {
   private static final int CALLS = 50;
   private static final int PER_CALL = 100;
   private static final int EDITS = 3;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @ParameterizedTest
   @ValueSource(strings = {"commands", "execute-command"})
@@ -62,7 +61,6 @@ class EditUnderCommandsIT {
           int editions = edit;
           routes.edit(route + ".camel.yaml", yaml -> yaml + edition);
           Awaitility.await("the edit is taken over")
-              .atMost(PATIENCE)
               .until(
                   () ->
                       log.lines(Level.INFO).stream()
@@ -71,7 +69,7 @@ class EditUnderCommandsIT {
                           == editions);
         }
 
-        List<TopicRecord> answers = controller.events(CALLS * PER_CALL, record -> true, PATIENCE);
+        List<TopicRecord> answers = controller.events(CALLS * PER_CALL, record -> true);
         assertThat(answers)
             .extracting(answer -> answer.json().path("commandId").asText())
             .doesNotHaveDuplicates();

@@ -37,8 +37,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class GenericCommandsIT {
 
   private static final String APP = "generic";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private final List<SimulatedAsterisk> asterisks = new ArrayList<>();
   private final List<ProxySettings> settings = new ArrayList<>();
   private final List<RunningProxy> proxies = new ArrayList<>();
@@ -145,7 +143,6 @@ class GenericCommandsIT {
         asterisks.stream().map(each -> each.faults().hang(r -> r.uri().contains("/x/"))).toList();
     List<String> underWay = sendMany(30, "/channels/x/");
     Awaitility.await("half of them at each Asterisk")
-        .atMost(PATIENCE)
         .until(() -> hanging.stream().allMatch(fault -> fault.hits() > 5));
 
     asterisks.get(0).kill();
@@ -210,7 +207,6 @@ class GenericCommandsIT {
     String joining = settings.get(2).commandsTopic();
 
     Awaitility.await("the third takes part")
-        .atMost(PATIENCE)
         .until(
             () -> {
               ids.addAll(sendMany(10));
@@ -233,7 +229,6 @@ class GenericCommandsIT {
 
     Awaitility.await("the third takes part")
         .pollInterval(Duration.ofSeconds(1))
-        .atMost(PATIENCE)
         .until(
             () -> {
               ids.addAll(sendMany(10));
@@ -265,9 +260,7 @@ class GenericCommandsIT {
   }
 
   private static void awaitDrained(ManagedBean commands) {
-    Awaitility.await("it is drained")
-        .atMost(PATIENCE)
-        .until(() -> commands.get("State"), "DRAINED"::equals);
+    Awaitility.await("it is drained").until(() -> commands.get("State"), "DRAINED"::equals);
   }
 
   /** A command takes longer than the shutdown timeout, and less than the response timeout. */
@@ -287,7 +280,6 @@ class GenericCommandsIT {
   /** Each of these proxies answers some of a handful of commands. */
   private void awaitAllTakePart(String... commandsTopics) {
     Awaitility.await("all take part")
-        .atMost(Duration.ofSeconds(60))
         .until(
             () -> {
               Set<String> answering = new HashSet<>();
@@ -302,7 +294,6 @@ class GenericCommandsIT {
 
   private void awaitRoute(int proxy, ServiceStatus status) {
     Awaitility.await("the route of proxy " + proxy + " is " + status)
-        .atMost(PATIENCE)
         .until(
             () ->
                 proxies

@@ -20,7 +20,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +39,6 @@ import org.slf4j.LoggerFactory;
 class JmxIT {
 
   private static final String APP = "managed";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Steps that stand in a file as {@code - process:} with an id, and the like. */
   private static final Pattern STEP =
@@ -60,7 +58,7 @@ class JmxIT {
         .with(Setting.KAFKA_GENERIC_GROUP, generic);
     proxy = RunningProxy.start(settings);
     controller = new Controller(settings, kafka);
-    asterisk.awaitConnected(APP, PATIENCE);
+    asterisk.awaitConnected(APP);
   }
 
   @AfterEach
@@ -199,12 +197,10 @@ class JmxIT {
     route.call("stop");
     asterisk.cutConnections();
     Awaitility.await("the websocket is open again")
-        .atMost(PATIENCE)
         .until(() -> asterisk.websocketsTotal() == 2 && asterisk.isConnected(APP));
     proxy.jmx("Commands").call("pause");
     proxy.jmx("Commands").call("resume");
     Awaitility.await("commands are taken again")
-        .atMost(PATIENCE)
         .until(
             () ->
                 "RUNNING".equals(proxy.jmx("Commands").get("State"))
@@ -222,7 +218,6 @@ class JmxIT {
 
   private void awaitGeneric(String state) {
     Awaitility.await("generic-commands is " + state)
-        .atMost(PATIENCE)
         .until(() -> proxy.camelJmx("routes", "generic-commands").get("State"), state::equals);
   }
 

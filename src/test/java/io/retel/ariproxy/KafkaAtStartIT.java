@@ -12,7 +12,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -23,8 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 class KafkaAtStartIT {
 
   private static final String APP = "waiting";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   @TempDir private Path folder;
 
   @Test
@@ -35,7 +32,6 @@ class KafkaAtStartIT {
       kafka.stop();
       try (RunningProxy proxy = RunningProxy.start(settings)) {
         Awaitility.await()
-            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(proxy.health("preparation"))
@@ -46,7 +42,7 @@ class KafkaAtStartIT {
 
         kafka.start();
 
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         assertThat(proxy.health("preparation")).isEqualTo("UP");
         try (Controller controller = new Controller(settings, kafka)) {
           asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
@@ -86,7 +82,6 @@ class KafkaAtStartIT {
               .with(Setting.KAFKA_COMMANDS_TOPIC, "absent");
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
         Awaitility.await()
-            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(Files.readAllLines(log))
@@ -102,7 +97,7 @@ class KafkaAtStartIT {
 
         kafka.createTopic("absent", 2);
 
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         try (Controller controller = new Controller(settings, kafka)) {
           assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
               .isEqualTo(200);
@@ -133,7 +128,6 @@ class KafkaAtStartIT {
       settings.withCamel("camel.component.kafka.sasl-jaas-config", jaas("wrong-password"));
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
         Awaitility.await()
-            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(Files.readString(log))
@@ -147,7 +141,7 @@ class KafkaAtStartIT {
 
       settings.withCamel("camel.component.kafka.sasl-jaas-config", jaas("right-password"));
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         assertThat(proxy.terminate()).isEqualTo(143);
       }
     }

@@ -26,10 +26,12 @@ import org.junit.jupiter.api.io.TempDir;
 class KilledBeforeToldIT {
 
   private static final String APP = "untold";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** How long an event waits for others before it is sent; it is under way for so long. */
-  private static final Duration LINGER = Duration.ofSeconds(4);
+  private static final Duration LINGER = Duration.ofSeconds(8);
+
+  /** A mapping that does not wait for its event is kept within this time, usually at once. */
+  private static final Duration TIME_TO_KEEP = Duration.ofSeconds(1);
 
   @TempDir private Path folder;
 
@@ -48,14 +50,14 @@ class KilledBeforeToldIT {
               TopicReader.of(
                   kafka.bootstrapServers(), settings.commandsTopic() + "-call-contexts");
           Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         SimulatedCall before = asterisk.call(APP);
         controller.await(record -> isOf(record, "STASIS_START", before));
-        kept.await(record -> record.key().contains(before.id()), PATIENCE);
+        kept.await(record -> record.key().contains(before.id()));
 
         SimulatedCall call = asterisk.call(APP);
         before.hangup();
-        asterisk.websocket(APP).ping("read that").awaitAnswered(PATIENCE);
+        asterisk.websocket(APP).ping("read that").awaitAnswered();
         giveTimeToKeep(kept, call);
         proxy.kill();
         assertThat(controller.events()).as("told so far").hasSize(1);
@@ -70,7 +72,7 @@ class KilledBeforeToldIT {
   /** It is not kept yet, if all is well. */
   private static void giveTimeToKeep(TopicReader kept, SimulatedCall call) {
     try {
-      kept.await(record -> record.key().contains(call.id()), LINGER.dividedBy(4));
+      kept.await(1, record -> record.key().contains(call.id()), TIME_TO_KEEP);
     } catch (AssertionError e) {
       // it is well
     }

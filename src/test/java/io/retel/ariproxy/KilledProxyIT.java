@@ -15,7 +15,6 @@ import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -77,7 +76,6 @@ class KilledProxyIT {
           RunningProxy survivor = RunningProxy.start(other);
           Controller controller = new Controller(other, kafka)) {
         Awaitility.await("both take part")
-            .atMost(Duration.ofSeconds(30))
             .until(
                 () ->
                     send(writer, topic).stream()

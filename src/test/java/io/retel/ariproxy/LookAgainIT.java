@@ -10,7 +10,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
-import java.time.Duration;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -29,7 +28,7 @@ class LookAgainIT {
           ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
       try (Controller controller = new Controller(settings, kafka)) {
         try (RunningProxy before = RunningProxy.start(settings)) {
-          asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+          asterisk.awaitConnected(APP);
           asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
           controller.event("call", "STASIS_START", payload -> true);
         }
@@ -39,7 +38,6 @@ class LookAgainIT {
                 .answer(request -> request.uri().startsWith("/ari/bridges"), 403, "Forbidden");
         try (RunningProxy after = RunningProxy.start(settings)) {
           Awaitility.await("Asterisk does not tell")
-              .atMost(Duration.ofSeconds(30))
               .until(() -> after.count("ari-proxy.channels.not-told") == 1);
           forbidden.lift();
 

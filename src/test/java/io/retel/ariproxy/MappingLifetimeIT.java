@@ -12,7 +12,6 @@ import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
-import java.time.Duration;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -75,7 +74,6 @@ class MappingLifetimeIT {
         controller.event(back.key(), "STASIS_END", any());
         assertThat(mapping(proxy, "CHANNEL:" + channel(back)).ended()).isFalse();
         Awaitility.await("it is back under its context")
-            .atMost(Duration.ofSeconds(10))
             .until(
                 () ->
                     controller.events().stream()

@@ -12,7 +12,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -38,9 +37,7 @@ class OldRouteFilesIT {
             ProxyProcess.start(
                 ProxySettings.of(asterisk, "old", kafka).with(Setting.ROUTES, folder.toString()),
                 log)) {
-      Awaitility.await("two lines")
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> errors(log).size() == 2);
+      Awaitility.await("two lines").until(() -> errors(log).size() == 2);
       assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
     }
     assertThat(errors(log))

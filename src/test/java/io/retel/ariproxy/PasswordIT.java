@@ -19,7 +19,6 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -92,7 +91,7 @@ class PasswordIT {
         seen.add(controller.ask("call", "GET", "/channels/%7B%7Bkafka.password%7D%7D").toString());
         asterisk.faults().refuseUpgrades(401);
         asterisk.cutConnections();
-        asterisk.awaitDisconnected(APP, Duration.ofSeconds(10));
+        asterisk.awaitDisconnected(APP);
         seen.add(controller.ask("call", "GET", "/asterisk/ping").toString());
 
         seen.addAll(jmxAttributes());

@@ -35,7 +35,6 @@ class PauseIT {
   private static final String APP = "paused";
   private static final int CALLS = 50;
   private static final int PER_CALL = 60;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Test
   void commandsDrainWaitInKafkaAndGoOnEachCarriedOutOnceInTheOrderOfItsCall(
@@ -56,7 +55,7 @@ class PauseIT {
         ManagedBean commands = proxy.jmx("Commands");
         assertThat(commands.get("State")).isEqualTo("RUNNING");
         writer.sendAll(commands(settings.commandsTopic()));
-        controller.events(300, PauseIT::isResponse, PATIENCE);
+        controller.events(300, PauseIT::isResponse);
         assertThat((int) commands.get("UnderWay")).isPositive();
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
@@ -87,8 +86,7 @@ class PauseIT {
 
         commands.call("resume");
 
-        List<TopicRecord> answers =
-            controller.events(CALLS * PER_CALL, PauseIT::isResponse, PATIENCE);
+        List<TopicRecord> answers = controller.events(CALLS * PER_CALL, PauseIT::isResponse);
         assertThat(answers)
             .extracting(answer -> answer.json().path("commandId").asText())
             .doesNotHaveDuplicates();
@@ -119,7 +117,7 @@ class PauseIT {
         asterisk.awaitConnected(APP);
         ManagedBean commands = proxy.jmx("Commands");
         writer.sendAll(commands(settings.commandsTopic()));
-        controller.events(300, PauseIT::isResponse, PATIENCE);
+        controller.events(300, PauseIT::isResponse);
 
         for (int i = 0; i < 3; i++) {
           commands.call("pause");
@@ -127,7 +125,7 @@ class PauseIT {
           await(commands, "RUNNING");
         }
 
-        controller.events(CALLS * PER_CALL, PauseIT::isResponse, PATIENCE);
+        controller.events(CALLS * PER_CALL, PauseIT::isResponse);
         assertEachOnceInOrder(carriedOut(asterisk));
       }
     }
@@ -151,21 +149,16 @@ class PauseIT {
   }
 
   private static void awaitHealth(RunningProxy proxy, String said) {
-    Awaitility.await(said)
-        .atMost(PATIENCE)
-        .until(() -> ((String[]) proxy.jmx("Commands").get("ReadBy")).length > 0);
-    Awaitility.await(said).atMost(PATIENCE).until(() -> proxy.health("commands"), said::equals);
+    Awaitility.await(said).until(() -> ((String[]) proxy.jmx("Commands").get("ReadBy")).length > 0);
+    Awaitility.await(said).until(() -> proxy.health("commands"), said::equals);
   }
 
   private static void await(ManagedBean commands, String state) {
-    Awaitility.await("commands are " + state)
-        .atMost(PATIENCE)
-        .until(() -> commands.get("State"), state::equals);
+    Awaitility.await("commands are " + state).until(() -> commands.get("State"), state::equals);
   }
 
   private static void awaitLine(CapturedLog log, String part) {
     Awaitility.await(part)
-        .atMost(PATIENCE)
         .until(() -> log.lines(Level.INFO).stream().anyMatch(line -> line.contains(part)));
   }
 

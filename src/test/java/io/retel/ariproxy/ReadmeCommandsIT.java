@@ -15,7 +15,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -39,7 +38,7 @@ class ReadmeCommandsIT {
 
   private static final String START = "java -jar target/ari-proxy.jar";
   private static final String APP = "ari-proxy-demo";
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   private static final Pattern EXPORTED = Pattern.compile("([A-Z_]+)=");
 
   @TempDir private Path folder;
@@ -96,13 +95,12 @@ class ReadmeCommandsIT {
                     "true"),
                 Path.of("").toAbsolutePath(),
                 folder.resolve("proxy.log"))) {
-      asterisk.awaitConnected(APP, PATIENCE);
+      asterisk.awaitConnected(APP);
       SimulatedCall call = asterisk.call(APP);
       try (ManagementClient management = new ManagementClient(port)) {
         // calls that come while Asterisk is asked what is there are made up for, and not counted as
         // sent
         Awaitility.await("an event is counted")
-            .atMost(PATIENCE)
             .until(
                 () -> {
                   asterisk.call(APP);
@@ -133,7 +131,6 @@ class ReadmeCommandsIT {
             .toList();
     bash(commands.get(0));
     Awaitility.await("the RESPONSE is there, and the event")
-        .atMost(PATIENCE)
         .untilAsserted(
             () ->
                 assertThat(bash(commands.get(1)))
@@ -156,7 +153,6 @@ class ReadmeCommandsIT {
       }
       String script = "set -o pipefail\n" + before + command;
       Awaitility.await(line)
-          .atMost(PATIENCE)
           .untilAsserted(
               () ->
                   assertThat(bash(script))

@@ -17,7 +17,6 @@ import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
@@ -34,8 +33,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ReadmeEditsIT {
 
   private static final String APP = "edited";
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   private final CapturedLog log = new CapturedLog();
   private final SimulatedAsterisk asterisk = SimulatedAsterisk.start();
   private RoutesFolder routes;
@@ -50,7 +47,7 @@ class ReadmeEditsIT {
         ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, folder.toString());
     proxy = RunningProxy.start(settings);
     controller = new Controller(settings, kafka);
-    asterisk.awaitConnected(APP, PATIENCE);
+    asterisk.awaitConnected(APP);
   }
 
   @AfterEach
@@ -67,7 +64,6 @@ class ReadmeEditsIT {
     ReadmeEdit.titled("Drop an event type").makeIn(routes);
 
     Awaitility.await("the edit takes effect")
-        .atMost(PATIENCE)
         .until(
             () -> {
               varset(flood);
@@ -83,7 +79,6 @@ class ReadmeEditsIT {
         .filteredOn(event -> "CHANNEL_VARSET".equals(type(event)))
         .hasSizeLessThanOrEqualTo(published);
     Awaitility.await("all of them are counted")
-        .atMost(PATIENCE)
         .until(() -> proxy.count("ari-proxy.events.dropped") >= emitted - published);
   }
 
@@ -110,7 +105,6 @@ class ReadmeEditsIT {
       Flood flood = asterisk.flood(APP, 20_000, 2_000, 50);
       ReadmeEdit.titled("Send the events of recordings to another topic as well").makeIn(routes);
       Awaitility.await("the edit takes effect")
-          .atMost(PATIENCE)
           .until(
               () -> {
                 recording(flood);
@@ -124,7 +118,6 @@ class ReadmeEditsIT {
 
       assertNothingIsLostDoubledOrReordered(flood);
       Awaitility.await("all are copied")
-          .atMost(PATIENCE)
           .until(
               () -> copies.records().stream().filter(copy -> number(copy) >= first).count() == 200);
       List<String> originals =
@@ -155,9 +148,7 @@ class ReadmeEditsIT {
     Flood flood = asterisk.flood(APP, 4_000, 1_000, 10);
     ReadmeEdit.titled(title).with(before, after).makeIn(routes);
 
-    Awaitility.await("it is told of")
-        .atMost(PATIENCE)
-        .until(() -> !log.lines(Level.ERROR).isEmpty());
+    Awaitility.await("it is told of").until(() -> !log.lines(Level.ERROR).isEmpty());
     assertNothingIsLostDoubledOrReordered(flood);
     assertThat(log.lines(Level.ERROR))
         .singleElement()
@@ -196,9 +187,9 @@ class ReadmeEditsIT {
   }
 
   private void assertNothingIsLostDoubledOrReordered(Flood flood) {
-    flood.await(PATIENCE);
+    flood.await();
     List<TopicRecord> published =
-        controller.events((int) flood.sent(), record -> mark(record) != null, PATIENCE);
+        controller.events((int) flood.sent(), record -> mark(record) != null);
     assertThat(published).hasSize((int) flood.sent());
     flood
         .calls()

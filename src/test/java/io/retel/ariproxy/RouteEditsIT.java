@@ -15,7 +15,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Route;
@@ -34,8 +33,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RouteEditsIT {
 
   private static final String APP = "edited";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private static final String OWN =
       """
       # One's own.
@@ -61,7 +58,7 @@ class RouteEditsIT {
         ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, folder.toString());
     proxy = RunningProxy.start(settings);
     controller = new Controller(settings, kafka);
-    asterisk.awaitConnected(APP, PATIENCE);
+    asterisk.awaitConnected(APP);
     assertEventsAndCommandsPass();
   }
 
@@ -114,9 +111,7 @@ class RouteEditsIT {
   void aFileThatIsAddedAndCannotRunLeavesNothingBehind() {
     routes.write("own.camel.yaml", OWN.replace("direct:own", "handover:publish"));
     awaitLine(Level.ERROR, "own.camel.yaml cannot run as it is now: ");
-    Awaitility.await("it is gone")
-        .atMost(PATIENCE)
-        .until(() -> proxy.context().getRoute("own") == null);
+    Awaitility.await("it is gone").until(() -> proxy.context().getRoute("own") == null);
     routes.write("own.camel.yaml", OWN);
     awaitLine(Level.INFO, "own.camel.yaml is taken over as it is now");
     assertEventsAndCommandsPass();
@@ -214,7 +209,6 @@ class RouteEditsIT {
 
   private void awaitLine(Level level, String part) {
     Awaitility.await(part)
-        .atMost(PATIENCE)
         .until(() -> log.lines(level).stream().anyMatch(line -> line.contains(part)));
   }
 

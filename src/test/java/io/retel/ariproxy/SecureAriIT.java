@@ -19,7 +19,6 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,8 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SecureAriIT {
 
   private static final String APP = "encrypted";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   @TempDir private static Path certificates;
   private static CertificateAuthority ca;
   private static CertificateAuthority anotherCa;
@@ -87,7 +84,6 @@ class SecureAriIT {
             "its certificate comes from no CA that is trusted",
             "ari.ca-file");
         Awaitility.await()
-            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(Files.readAllLines(log))
@@ -164,7 +160,6 @@ class SecureAriIT {
         Controller controller = new Controller(settings, kafka)) {
       assertNotSent(controller.ask("call", "POST", "/channels/c/answer"), why);
       Awaitility.await()
-          .atMost(PATIENCE)
           .untilAsserted(
               () ->
                   assertThat(health(proxy, asterisk.url()))

@@ -17,7 +17,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -33,8 +32,6 @@ class SecureKafkaIT {
 
   private static final String APP = "secured";
   private static final String WRONG = "wr0ng-passw0rd";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   @TempDir private static Path certificates;
   private static CertificateAuthority ca;
   private static CertificateAuthority anotherCa;
@@ -96,7 +93,7 @@ class SecureKafkaIT {
       SimulatedAsterisk asterisk, ProxySettings settings) {
     try (RunningProxy proxy = RunningProxy.start(settings);
         Controller controller = new Controller(settings, kafka.plain())) {
-      asterisk.awaitConnected(APP, PATIENCE);
+      asterisk.awaitConnected(APP);
       asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
       String channel =
           controller
@@ -148,9 +145,9 @@ class SecureKafkaIT {
           TopicReader copies =
               TopicReader.of(
                   kafka.plain().bootstrapServers(), settings.eventsTopic() + "-copies")) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
-        copies.await(record -> "call".equals(record.key()), PATIENCE);
+        copies.await(record -> "call".equals(record.key()));
       }
     }
   }
@@ -208,13 +205,11 @@ class SecureKafkaIT {
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka.plain())) {
-        Awaitility.await()
-            .atMost(PATIENCE)
-            .until(() -> proxy.health("preparation").contains("invalid credentials"));
+        Awaitility.await().until(() -> proxy.health("preparation").contains("invalid credentials"));
 
         kafka.setPassword(SecureKafkaBroker.PASSWORD);
 
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
         controller.event("call", "STASIS_START", payload -> true);
         asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
@@ -234,7 +229,7 @@ class SecureKafkaIT {
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka.plain())) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
         controller.event("before", "STASIS_START", payload -> true);
 
@@ -244,7 +239,7 @@ class SecureKafkaIT {
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile"));
         asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
         String command = controller.send("meanwhile", "GET", "/asterisk/ping");
-        Awaitility.await().atMost(PATIENCE).until(() -> proxy.health("kafka").startsWith("DOWN: "));
+        Awaitility.await().until(() -> proxy.health("kafka").startsWith("DOWN: "));
         assertThat(controller.events()).noneMatch(event -> "meanwhile".equals(event.key()));
 
         kafka.setPassword(SecureKafkaBroker.PASSWORD);
@@ -269,7 +264,7 @@ class SecureKafkaIT {
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
       try (RunningProxy proxy = RunningProxy.start(settings);
           CapturedLog log = new CapturedLog()) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         awaitRead(proxy);
         for (int refusals = 1; refusals <= 2; refusals++) {
           kafka.setPassword("another");
@@ -290,13 +285,11 @@ class SecureKafkaIT {
 
   private static void awaitRead(RunningProxy proxy) {
     Awaitility.await("commands are read")
-        .atMost(PATIENCE)
         .until(() -> !Double.isNaN(proxy.gauge("ari-proxy.commands.lag")));
   }
 
   private static void awaitLines(CapturedLog log, Level level, String beginning, int count) {
     Awaitility.await(count + " x " + beginning)
-        .atMost(PATIENCE)
         .until(() -> lines(log, level, beginning).size() == count);
   }
 
@@ -314,7 +307,6 @@ class SecureKafkaIT {
       ProxySettings settings = settingsFor.of(asterisk);
       try (RunningProxy proxy = RunningProxy.start(settings)) {
         Awaitility.await()
-            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(proxy.health("preparation"))
@@ -324,7 +316,6 @@ class SecureKafkaIT {
       }
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
         Awaitility.await()
-            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(Files.readAllLines(log))

@@ -11,7 +11,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
@@ -41,7 +40,6 @@ class SharedCommandsTopicIT {
           }
           sent.forEach(controller::response);
           Awaitility.await("the one that was there first says so")
-              .atMost(Duration.ofSeconds(20))
               .untilAsserted(
                   () ->
                       assertThat(log.lines(Level.ERROR))

@@ -46,7 +46,6 @@ class SigtermUnderLoadIT {
   private static final String APP = "terminated";
   private static final int TERMINATED = 143;
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(6);
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /**
    * What the timeout does not count: the call-context store is waited for after the routes, and the
@@ -103,31 +102,29 @@ class SigtermUnderLoadIT {
   void whatWasReadIsPublishedAndWhatWasTakenIsAnsweredAndTheNextProxyGoesOnWithTheRest() {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("hanging"));
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
-      asterisk.awaitConnected(APP, PATIENCE);
+      asterisk.awaitConnected(APP);
       Flood flood = asterisk.flood(APP, 24L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
       ScheduledFuture<?> sending =
           executor.scheduleAtFixedRate(
               this::sendCommand, 0, 1_000_000 / COMMANDS_PER_SECOND, TimeUnit.MICROSECONDS);
       awaitRecords(5 * (EVENTS_PER_SECOND + COMMANDS_PER_SECOND) / 2);
       send("hanging");
-      hanging.awaitHits(1, PATIENCE);
+      hanging.awaitHits(1);
       executor.schedule(hanging::lift, HANGS.toMillis(), TimeUnit.MILLISECONDS);
 
       Instant told = Instant.now();
       terminate(proxy);
       Set<String> taken = carriedOut().keySet();
       Awaitility.await("what was taken is answered")
-          .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(answers().keySet()).isEqualTo(taken));
       assertThat(taken).contains("hanging");
 
       proxy.start();
-      asterisk.awaitConnected(APP, PATIENCE);
-      flood.await(PATIENCE);
+      asterisk.awaitConnected(APP);
+      flood.await();
       sending.cancel(false);
       List<SentEvent> sent = asterisk.sentEvents(APP);
       Awaitility.await("all is answered and published")
-          .atMost(PATIENCE)
           .untilAsserted(
               () -> {
                 assertThat(answers()).hasSize(commands + 1);
@@ -187,13 +184,12 @@ class SigtermUnderLoadIT {
     Path log = folder.resolve("proxy.log");
     settings.with(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, Integer.toString(8 * 1024 * 1024));
     try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-      asterisk.awaitConnected(APP, PATIENCE);
+      asterisk.awaitConnected(APP);
       Flood flood = asterisk.flood(APP, 60L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
       awaitRecords(EVENTS_PER_SECOND);
       kafka.stop();
       long before = flood.sent();
       Awaitility.await("events that wait for Kafka")
-          .atMost(PATIENCE)
           .until(() -> flood.sent() > before + 2L * EVENTS_PER_SECOND);
       int linesBefore = Files.readAllLines(log).size();
 
@@ -230,7 +226,7 @@ class SigtermUnderLoadIT {
   }
 
   private void awaitRecords(int count) {
-    Awaitility.await("records").atMost(PATIENCE).until(() -> reader.records().size() >= count);
+    Awaitility.await("records").until(() -> reader.records().size() >= count);
   }
 
   private void sendCommand() {

@@ -16,7 +16,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -256,7 +255,7 @@ class StartIT {
               .with(Setting.MANAGEMENT_PORT, port)
               .with(Setting.MANAGEMENT_JOLOKIA, "true");
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        asterisk.awaitConnected(APP);
         proxy.terminate();
       }
       assertThat(Files.readString(log))
@@ -272,7 +271,7 @@ class StartIT {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        asterisk.awaitConnected(APP);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
         controller.event("call", "STASIS_START", payload -> true);
         controller.ask("call", "GET", "/asterisk/ping");
@@ -313,7 +312,6 @@ class StartIT {
 
   private static void awaitHeld(SimulatedAsterisk asterisk, int times) {
     Awaitility.await("the command is carried out, times: " + times)
-        .atMost(Duration.ofSeconds(30))
         .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
   }
 
@@ -326,7 +324,7 @@ class StartIT {
               .with(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC, "");
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        asterisk.awaitConnected(APP);
 
         assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
             .isEqualTo(200);

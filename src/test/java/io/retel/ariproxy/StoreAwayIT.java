@@ -12,7 +12,6 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.fixtures.store.RedisServer;
 import io.retel.ariproxy.settings.Setting;
-import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
@@ -24,7 +23,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class StoreAwayIT {
 
   private static final String APP = "without-store";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @Test
   void aStoreThatIsGoneHoldsUpNothingButWhatIsCreated(KafkaBroker kafka) {
@@ -43,7 +41,7 @@ class StoreAwayIT {
       ProxySettings settings = settings(asterisk, kafka, redis);
       try (Controller controller = new Controller(settings, kafka)) {
         try (RunningProxy proxy = RunningProxy.start(settings)) {
-          asterisk.awaitConnected(APP, PATIENCE);
+          asterisk.awaitConnected(APP);
           SimulatedCall known = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "known"));
           controller.event("known", "STASIS_START", payload -> true);
 
@@ -67,12 +65,11 @@ class StoreAwayIT {
           comeBack.accept(redis);
 
           Awaitility.await("the store is back")
-              .atMost(PATIENCE)
               .until(() -> proxy.health("call-context-store").equals("UP"));
           assertThat(status(controller, "new", "POST", "/bridges/b")).isEqualTo(200);
         }
         try (RunningProxy next = RunningProxy.start(settings)) {
-          asterisk.awaitConnected(APP, PATIENCE);
+          asterisk.awaitConnected(APP);
           controller.event("while it was away", "ARI_CONNECTION_RESTORED", payload -> true);
           controller.event("new", "ARI_CONNECTION_RESTORED", payload -> true);
           assertThat(next.count("ari-proxy.events.unmapped")).isZero();
@@ -88,14 +85,13 @@ class StoreAwayIT {
       ProxySettings settings = settings(asterisk, kafka, redis);
       try (Controller controller = new Controller(settings, kafka)) {
         try (RunningProxy before = RunningProxy.start(settings)) {
-          asterisk.awaitConnected(APP, PATIENCE);
+          asterisk.awaitConnected(APP);
           assertThat(status(controller, "call", "POST", "/bridges/b")).isEqualTo(200);
         }
         redis.stop();
         int websockets = asterisk.websocketsTotal();
         try (RunningProxy after = RunningProxy.start(settings)) {
           Awaitility.await("it waits")
-              .atMost(PATIENCE)
               .until(() -> after.count("ari-proxy.persistence.read.errors") > 1);
           assertThat(after.health("preparation")).startsWith("DOWN");
           assertThat(after.health("call-context-store"))

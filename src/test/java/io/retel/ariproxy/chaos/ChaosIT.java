@@ -78,7 +78,6 @@ class ChaosIT {
   private static final long SEED = Long.getLong("chaos.seed", 1);
   private static final Duration TIME = Duration.ofSeconds(Long.getLong("chaos.seconds", 40));
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(8);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration QUIET = Duration.ofSeconds(2);
 
   @TempDir private Path folder;
@@ -94,7 +93,7 @@ class ChaosIT {
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           CallController controller = new CallController(settings, kafka);
           Callers callers = new Callers(asterisk, APP, new Random(random.nextLong()))) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         controller.start();
         callers.start();
         Chance chance =
@@ -151,11 +150,11 @@ class ChaosIT {
       SimulatedAsterisk asterisk, CallController controller, Callers callers) {
     List<String> missed = new ArrayList<>();
     callers.admitNoMore();
-    asterisk.awaitConnected(APP, PATIENCE);
+    asterisk.awaitConnected(APP);
     await("all commands are answered", controller::allAnswered, missed);
     // what a connect in the midst of it all could not find out, this one does
     asterisk.websocket(APP).close(1011, "once more");
-    asterisk.awaitDisconnected(APP, PATIENCE).awaitConnected(APP, PATIENCE);
+    asterisk.awaitDisconnected(APP).awaitConnected(APP);
     await("all calls are known", () -> controller.knows(callers.inStasis()), missed);
     callers.hangUpAll();
     await("all calls are over", controller::allOver, missed);
@@ -178,7 +177,7 @@ class ChaosIT {
 
   private static void await(String what, Callable<Boolean> condition, List<String> missed) {
     try {
-      Awaitility.await(what).atMost(PATIENCE).until(condition);
+      Awaitility.await(what).until(condition);
     } catch (ConditionTimeoutException e) {
       // the books tell why
       missed.add("never came to be: " + what);

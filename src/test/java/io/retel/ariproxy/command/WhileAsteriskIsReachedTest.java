@@ -2,7 +2,6 @@ package io.retel.ariproxy.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.ServiceStatus;
@@ -104,16 +103,12 @@ class WhileAsteriskIsReachedTest {
   }
 
   private void await(ServiceStatus status) {
-    Awaitility.await("the route is " + status)
-        .atMost(Duration.ofSeconds(20))
-        .until(this::status, status::equals);
+    Awaitility.await("the route is " + status).until(this::status, status::equals);
   }
 
   /** Until the policy has looked at the websocket three times. */
   private void awaitLooks() {
     int before = asked.get();
-    Awaitility.await("the policy has looked")
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> asked.get() > before + 2);
+    Awaitility.await("the policy has looked").until(() -> asked.get() > before + 2);
   }
 }

@@ -11,10 +11,8 @@ import org.apache.camel.support.UnitOfWorkHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What is kept waits for what has to be told first. */
-@Timeout(30)
 class EventsUnderWayTest {
 
   private final DefaultCamelContext context = new DefaultCamelContext();

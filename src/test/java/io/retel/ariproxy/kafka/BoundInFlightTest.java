@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Patience;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,10 +21,8 @@ import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.UnitOfWorkHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** The bound on what is under way to Kafka. */
-@Timeout(30)
 class BoundInFlightTest {
 
   private static final long BOUND = 100_000;
@@ -46,7 +45,7 @@ class BoundInFlightTest {
     assertThat(bound.awaitNothing(Duration.ofMillis(1))).isFalse();
     Future<Boolean> waiting = threads.submit(() -> bound.awaitNothing(Duration.ofSeconds(20)));
     bound.giveBack(10);
-    assertThat(waiting.get(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(waiting.get(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test
@@ -76,7 +75,7 @@ class BoundInFlightTest {
               }));
     }
     for (Future<?> done : work) {
-      done.get(30, TimeUnit.SECONDS);
+      done.get(Patience.SECONDS, TimeUnit.SECONDS);
     }
     assertThat(most.get()).isPositive().isLessThanOrEqualTo(BOUND);
     assertThat(bound.taken()).isZero();
@@ -128,7 +127,7 @@ class BoundInFlightTest {
     Exchange refused = exchange(10_000_000);
     bound.process(refused);
     refused.getMessage().setBody(new byte[100]);
-    goes(refused).get(10, TimeUnit.SECONDS);
+    goes(refused).get(Patience.SECONDS, TimeUnit.SECONDS);
     assertThat(bound.taken()).isEqualTo(4_296);
     done(refused);
     assertThat(bound.taken()).isZero();

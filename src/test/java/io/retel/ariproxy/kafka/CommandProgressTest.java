@@ -3,6 +3,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -121,7 +122,7 @@ class CommandProgressTest {
               }
             });
     begun.commit();
-    assertThat(left.get(30, TimeUnit.SECONDS)).isZero();
+    assertThat(left.get(Patience.SECONDS, TimeUnit.SECONDS)).isZero();
   }
 
   @Test

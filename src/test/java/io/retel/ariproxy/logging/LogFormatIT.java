@@ -15,7 +15,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -102,7 +101,7 @@ class LogFormatIT {
               .with(Setting.LOGGING_FORMAT, format);
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+        asterisk.awaitConnected(APP);
         controller.ask("a call", "DELETE", "/channels/42.1");
         proxy.terminate();
       }

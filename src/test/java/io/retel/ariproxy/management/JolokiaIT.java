@@ -15,7 +15,6 @@ import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -53,7 +52,6 @@ class JolokiaIT {
 
         assertThat(run(lines.get(0), port, context, channel).path("status").asInt()).isEqualTo(200);
         Awaitility.await("it is drained")
-            .atMost(Duration.ofSeconds(30))
             .until(
                 () -> run(lines.get(1), port, context, channel).path("value").asText(),
                 "DRAINED"::equals);

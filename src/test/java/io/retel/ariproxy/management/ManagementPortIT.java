@@ -38,7 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ManagementPortIT {
 
   private static final String APP = "watched";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @ParameterizedTest
   @ValueSource(strings = {"/observe/health", "/observe/health/ready"})
@@ -88,7 +87,6 @@ class ManagementPortIT {
       }
       // it is asked by itself, too
       Awaitility.await("ARI is known to be away")
-          .atMost(PATIENCE)
           .until(() -> management.get("/health").body().contains("ari-rest: ARI at http"));
       assertThat(management.metric("ari_proxy_websocket_connected")).isZero();
       assertThat(management.metric("backing_service_availability{backing_service=\"ari-rest\"}"))
@@ -133,7 +131,6 @@ class ManagementPortIT {
                 watched(asterisk, kafka).with(Setting.ARI_PASSWORD, "not-the-password"));
         ManagementClient management = new ManagementClient(proxy)) {
       Awaitility.await()
-          .atMost(PATIENCE)
           .untilAsserted(
               () ->
                   assertThat(management.get("/health").body())
@@ -206,7 +203,6 @@ class ManagementPortIT {
                 "outcome=\"unknown\",status=\"504\"",
                 "outcome=\"rejected\",status=\"400\"")) {
           Awaitility.await(outcome)
-              .atMost(PATIENCE)
               .until(() -> management.metric("ari_proxy_responses_total{" + outcome + "}") == 1);
         }
         assertThat(management.get("/observe/metrics").body()).doesNotContain("sound:hello");
@@ -231,7 +227,6 @@ class ManagementPortIT {
             "events.camel.yaml",
             yaml -> yaml.replace("description: Every event", "description: Each event"));
         Awaitility.await("the edit is taken over")
-            .atMost(PATIENCE)
             .until(
                 () ->
                     management.metric(
@@ -241,7 +236,6 @@ class ManagementPortIT {
         controller.event("after", "STASIS_START", payload -> true);
 
         Awaitility.await("both are counted")
-            .atMost(PATIENCE)
             .until(
                 () ->
                     management.metric(
@@ -260,7 +254,6 @@ class ManagementPortIT {
           CompletableFuture.supplyAsync(
               () ->
                   Awaitility.await("it answers")
-                      .atMost(PATIENCE)
                       .pollInterval(Duration.ofMillis(2))
                       .ignoreExceptions()
                       .until(() -> management.get("/health"), answer -> true));
@@ -285,7 +278,6 @@ class ManagementPortIT {
         asterisk.awaitConnected(APP);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
         Awaitility.await("the edit is taken over")
-            .atMost(PATIENCE)
             .until(
                 () ->
                     log.lines(Level.INFO).stream()
@@ -337,7 +329,6 @@ class ManagementPortIT {
   private static void awaitLookedAround(SimulatedAsterisk asterisk) {
     asterisk.awaitConnected(APP);
     Awaitility.await("Asterisk has been asked what is there")
-        .atMost(PATIENCE)
         .until(() -> asterisk.requestCount("GET", "/bridges") > 0);
   }
 

@@ -41,7 +41,6 @@ import org.junit.jupiter.api.io.TempDir;
 class PrometheusIT {
 
   private static final String APP = "watched";
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** Empty while all is well. */
   private static final Set<String> SHOW_TROUBLE =
@@ -61,11 +60,10 @@ class PrometheusIT {
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.MANAGEMENT_PORT, Integer.toString(port));
     proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
-    asterisk.awaitConnected(APP, PATIENCE);
+    asterisk.awaitConnected(APP);
     try (Controller controller = new Controller(settings, kafka)) {
       // rates need what comes again and again
       Awaitility.await("calls are seen by Prometheus")
-          .atMost(PATIENCE)
           .pollDelay(Duration.ZERO)
           .pollInterval(Duration.ofMillis(500))
           .until(
@@ -168,7 +166,6 @@ class PrometheusIT {
 
   private static void awaitAlert(String name, Predicate<JsonNode> is) {
     Awaitility.await(name)
-        .atMost(PATIENCE)
         .until(
             () ->
                 prometheus.rules().stream()

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -25,8 +25,6 @@ import org.awaitility.Awaitility;
 
 /** A real Prometheus with the configuration that is shipped, but quicker and for another proxy. */
 final class PrometheusServer implements AutoCloseable {
-
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Of those that a test waits for; promtool's tests have the time that they wait. */
   private static final Pattern FOR_SECONDS = Pattern.compile("for: \\d+s");
@@ -74,7 +72,6 @@ final class PrometheusServer implements AutoCloseable {
     yaml.writeValue(configuration.toFile(), shipped);
     PrometheusServer server = new PrometheusServer(folder, configuration);
     Awaitility.await("Prometheus is ready")
-        .atMost(PATIENCE)
         .ignoreExceptions()
         .failFast("it has ended", () -> !server.process.isAlive())
         .until(() -> server.get("/-/ready").statusCode() == 200);
@@ -123,7 +120,7 @@ final class PrometheusServer implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      if (!process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
       }
     } catch (InterruptedException e) {

@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -37,9 +36,8 @@ class ShippedIT {
 
   private static final String APP = "shipped";
   private static final Path ELSEWHERE = Path.of("/");
-  private static final Pattern LINK = Pattern.compile("]\\(([^)]+)\\)");
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  private static final Pattern LINK = Pattern.compile("]\\(([^)]+)\\)");
   @TempDir private static Path folder;
   @TempDir private Path work;
   private static Shipped shipped;
@@ -211,7 +209,7 @@ class ShippedIT {
       all.put(Setting.ARI_PASSWORD.environmentVariable() + "_FILE", password.toString());
       try (ProxyProcess proxy = ProxyProcess.start(command, all, ELSEWHERE, log);
           Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP, PATIENCE);
+        asterisk.awaitConnected(APP);
         SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
         controller.event("the-call", "STASIS_START", payload -> true);
         assertThat(

@@ -22,7 +22,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -180,7 +179,7 @@ class OpenTelemetryIT {
         .withCamel("otel.bsp.schedule.delay", "600000");
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
         Controller controller = new Controller(settings, broker)) {
-      asterisk.awaitConnected(APP, Duration.ofSeconds(30));
+      asterisk.awaitConnected(APP);
       ask(controller, Map.of("traceparent", traceparent()));
       proxy.terminate();
     } finally {

@@ -20,7 +20,6 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -220,7 +219,7 @@ class TracersIT {
               .withCamel("camel.trace.traceFilter", "${exchangeProperty.callContext} == 'call-2'");
       try (ProxyProcess process = ProxyProcess.start(own, log);
           Controller asks = new Controller(own, broker)) {
-        other.awaitConnected(APP, Duration.ofSeconds(30));
+        other.awaitConnected(APP);
         for (int i = 0; i < 4; i++) {
           asks.ask("call-" + i, "GET", "/channels/c/variable?variable=x&value=" + NUMBER);
         }

@@ -21,7 +21,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     startConnected("");
     try (CapturedLog log = new CapturedLog()) {
       component().reconnect("somebody wants it");
-      await().atMost(SOON).until(() -> status().reconnects() == 1 && status().connected());
+      await().until(() -> status().reconnects() == 1 && status().connected());
       assertThat(asterisk.websocketsTotal()).isEqualTo(2);
       assertThat(asterisk.websocketsOpen()).isOne();
       assertThat(status().lastError()).isEqualTo("somebody wants it");
@@ -47,9 +47,9 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
           }
         });
     context.start();
-    await().atMost(SOON).until(() -> status().failures() == 1);
+    await().until(() -> status().failures() == 1);
     component().reconnect("the password was wrong");
-    await().atMost(SOON).until(() -> status().failures() == 2);
+    await().until(() -> status().failures() == 2);
     refusal.lift();
     component().reconnect("now it is right");
     awaitConnected();
@@ -62,11 +62,11 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
   void goesOnCountingWhenAnEditOpensAnotherConnection(String edited) throws Exception {
     startConnected("");
     component().reconnect("somebody wants it");
-    await().atMost(SOON).until(() -> status().reconnects() == 1 && status().connected());
+    await().until(() -> status().reconnects() == 1 && status().connected());
     Duration gaps = status().gaps();
     stopAndRemove(ROUTE);
     context.addRoutes(route(edited, exchange -> {}));
-    await().atMost(SOON).until(() -> status().connected());
+    await().until(() -> status().connected());
     assertThat(status().reconnects()).isEqualTo(2);
     assertThat(status().gaps()).isGreaterThanOrEqualTo(gaps);
     assertThat(status().lastError()).isEqualTo("The websocket was closed by this side");
@@ -83,11 +83,9 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
           }
         });
     await()
-        .atMost(SOON)
         .until(() -> component().status().stream().filter(WebSocketStatus::connected).count() == 2);
     component().reconnect("somebody wants it");
     await()
-        .atMost(SOON)
         .until(
             () ->
                 component().status().stream()
@@ -97,7 +95,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     context.getRouteController().startRoute(ROUTE);
     assertThat(component().status()).hasSize(1);
     // opened four times in all
-    await().atMost(SOON).until(() -> status().reconnects() == 3);
+    await().until(() -> status().reconnects() == 3);
   }
 
   private void stopAndRemove(String route) throws Exception {

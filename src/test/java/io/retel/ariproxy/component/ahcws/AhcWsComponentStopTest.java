@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -35,13 +36,13 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
         });
     IntStream.range(0, 500).forEach(i -> asterisk.emit(APP, "message " + i));
     AhcWsConsumer consumer = (AhcWsConsumer) context.getRoute(ROUTE).getConsumer();
-    await().atMost(SOON).until(() -> consumer.connection().buffer().size() == 499);
+    await().until(() -> consumer.connection().buffer().size() == 499);
     CompletableFuture<Void> stop = Async.run(context::stop);
     // the websocket goes first
-    await().atMost(SOON).until(() -> asterisk.websocketsOpen() == 0);
+    await().until(() -> asterisk.websocketsOpen() == 0);
     assertThat(stop).isNotDone();
     blocked.countDown();
-    assertThat(stop).succeedsWithin(SOON);
+    assertThat(stop).succeedsWithin(Patience.LIMIT);
     assertThat(received).hasSize(500);
   }
 
@@ -53,13 +54,12 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     awaitReceived(1);
     stopAtOnce();
     await()
-        .atMost(SOON)
         .untilAsserted(
             () ->
                 assertThat(threads())
                     .filteredOn(name -> name.contains("amel") || name.contains("websocket"))
                     .allMatch(before::contains));
-    await().atMost(SOON).until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.connectionsOpen() == 0);
   }
 
   @Test
@@ -68,7 +68,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     asterisk.unplug();
     stopAtOnce();
     asterisk.plugIn();
-    await().during(Duration.ofMillis(500)).atMost(SOON).until(() -> asterisk.websocketsOpen() == 0);
+    await().during(Duration.ofMillis(500)).until(() -> asterisk.websocketsOpen() == 0);
     assertThat(asterisk.websocketsTotal()).isEqualTo(1);
   }
 
@@ -78,7 +78,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     Runnable revive = asterisk.websocket(APP).freeze();
     stopAtOnce();
     revive.run();
-    await().atMost(SOON).until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.connectionsOpen() == 0);
   }
 
   @Test
@@ -86,10 +86,10 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     Fault hang = asterisk.faults().hang(request -> request.path().equals("/events"));
     context.addRoutes(route("", exchange -> {}));
     context.start();
-    hang.awaitHits(1, SOON);
+    hang.awaitHits(1);
     stopAtOnce();
     hang.lift();
-    await().atMost(SOON).until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.connectionsOpen() == 0);
     assertThat(asterisk.websocketsOpen()).isZero();
   }
 
@@ -110,10 +110,9 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
       }
       other.stop();
     }
-    await().atMost(SOON).until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.connectionsOpen() == 0);
     await()
         .during(Duration.ofMillis(300))
-        .atMost(SOON)
         .until(() -> asterisk.websocketsOpen() == 0 && asterisk.connectionsOpen() == 0);
   }
 
@@ -150,7 +149,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
               context);
       connection.open();
       asterisk.awaitConnected(APP);
-      await().atMost(SOON).until(() -> connection.state().connected());
+      await().until(() -> connection.state().connected());
       timer.execute(
           () -> {
             try {
@@ -160,7 +159,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
             }
           });
       connection.close();
-      await().atMost(SOON).until(() -> asterisk.connectionsOpen() == 0);
+      await().until(() -> asterisk.connectionsOpen() == 0);
     } finally {
       busy.countDown();
       timer.shutdownNow();

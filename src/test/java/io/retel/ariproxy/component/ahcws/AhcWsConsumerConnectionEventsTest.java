@@ -25,7 +25,7 @@ class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
     asterisk.emit(APP, "first");
     awaitReceived(2);
     asterisk.cutConnections();
-    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    await().until(() -> asterisk.websocketsTotal() == 2);
     awaitConnected();
     asterisk.emit(APP, "second");
     awaitReceived(5);
@@ -40,11 +40,11 @@ class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
     for (int cuts = 1; cuts <= 5; cuts++) {
       asterisk.cutConnections();
       int expected = 1 + cuts;
-      await().atMost(SOON).until(() -> asterisk.websocketsTotal() == expected);
+      await().until(() -> asterisk.websocketsTotal() == expected);
     }
     awaitConnected();
     asterisk.emit(APP, "end");
-    await().atMost(SOON).until(() -> List.copyOf(received).contains("end"));
+    await().until(() -> List.copyOf(received).contains("end"));
     List<Object> events = new ArrayList<>();
     boolean connected = false;
     for (Object message : received) {
@@ -62,7 +62,7 @@ class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
   void saysNothingUnlessAsked() throws Exception {
     startConnected("", this::keep);
     asterisk.cutConnections();
-    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    await().until(() -> asterisk.websocketsTotal() == 2);
     awaitConnected();
     asterisk.emit(APP, "only");
     awaitReceived(1);

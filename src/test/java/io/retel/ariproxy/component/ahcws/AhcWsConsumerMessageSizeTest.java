@@ -58,7 +58,7 @@ class AhcWsConsumerMessageSizeTest extends AhcWsTestSupport {
     awaitReceived(1);
     try (CapturedLog log = new CapturedLog()) {
       asterisk.websocket(APP).sendFragmented("y".repeat(1001), frameSize);
-      await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+      await().until(() -> asterisk.websocketsTotal() == 2);
       awaitConnected();
       asterisk.emit(APP, "later");
       awaitReceived(2);

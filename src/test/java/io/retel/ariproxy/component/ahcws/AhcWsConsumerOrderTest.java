@@ -21,7 +21,7 @@ class AhcWsConsumerOrderTest extends AhcWsTestSupport {
     FloodSink sink = new FloodSink();
     startConnected("", sink);
     asterisk.flood(APP, 20_000, 0, 5);
-    sink.awaitAll(20_000, SOON);
+    sink.awaitAll(20_000);
   }
 
   @Test
@@ -42,7 +42,7 @@ class AhcWsConsumerOrderTest extends AhcWsTestSupport {
     assertThat(received).containsExactly("message 0", "message 1", "message 2");
     assertThat(context.getInflightRepository().size()).isEqualTo(3);
     open.forEach(callback -> callback.done(false));
-    await().atMost(SOON).until(() -> context.getInflightRepository().size() == 0);
+    await().until(() -> context.getInflightRepository().size() == 0);
   }
 
   @Test

@@ -45,7 +45,7 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
               "refusedMaximumDelay=100",
               exchange -> received.add(exchange.getMessage().getBody())));
       context.start();
-      refusal.awaitHits(2, SOON);
+      refusal.awaitHits(2);
       for (Endpoint endpoint : context.getEndpoints()) {
         seen.add(endpoint.getEndpointUri());
         seen.add(endpoint.getEndpointKey());

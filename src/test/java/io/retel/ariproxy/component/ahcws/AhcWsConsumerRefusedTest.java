@@ -31,7 +31,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
               "refusedMaximumDelay=100",
               exchange -> received.add(exchange.getMessage().getBody())));
       context.start();
-      refusal.awaitHits(4, SOON);
+      refusal.awaitHits(4);
       HealthCheck.Result down = awaitHealth(HealthCheck.State.DOWN);
       assertThat(down.getMessage()).get().asString().contains("with " + status).contains(advice);
       assertThat(down.getDetails()).containsEntry("refused.status", status);
@@ -53,7 +53,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     context.addRoutes(route("", exchange -> {}));
     long start = System.nanoTime();
     context.start();
-    refusal.awaitHits(3, SOON);
+    refusal.awaitHits(3);
     // not reachable: 40 and 80 ms at most; refused: half of 320 and of 640 ms at least
     assertThat(System.nanoTime() - start).isGreaterThan(480_000_000L);
   }
@@ -66,7 +66,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     try (CapturedLog log = new CapturedLog()) {
       context.addRoutes(route("", exchange -> {}));
       context.start();
-      refusal.awaitHits(2, SOON);
+      refusal.awaitHits(2);
       assertThat(log.lines(Level.WARN))
           .singleElement()
           .asString()
@@ -80,8 +80,8 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
       Fault first = asterisk.faults().refuseUpgrades(404);
       context.addRoutes(route("refusedMaximumDelay=100", exchange -> {}));
       context.start();
-      first.awaitHits(2, SOON);
-      asterisk.faults().refuseUpgrades(401).awaitHits(2, SOON);
+      first.awaitHits(2);
+      asterisk.faults().refuseUpgrades(401).awaitHits(2);
       assertThat(log.lines(Level.WARN)).hasSize(2);
     }
   }

@@ -36,9 +36,9 @@ class AhcWsRouteExchangeTest extends AhcWsTestSupport {
     for (int i = 1; i <= EDITS; i++) {
       long before = sink.count();
       edit.make(i);
-      await().atMost(SOON).until(() -> sink.count() > before || flood.isDone());
+      await().until(() -> sink.count() > before || flood.isDone());
     }
-    sink.awaitAll(2 * PER_SECOND, SOON);
+    sink.awaitAll(2 * PER_SECOND);
     assertThat(asterisk.websocketsTotal()).isEqualTo(1);
     assertThat(asterisk.eventsDiscarded(APP)).isZero();
   }
@@ -113,15 +113,15 @@ class AhcWsRouteExchangeTest extends AhcWsTestSupport {
     startConnected("pingInterval=5000");
     context.getRouteController().suspendRoute(ROUTE);
     IntStream.range(0, 1_000).forEach(i -> asterisk.emit(APP, "old " + i));
-    await().atMost(SOON).until(() -> buffered() == 1_000);
+    await().until(() -> buffered() == 1_000);
     context.getRouteController().stopRoute(ROUTE);
     context.removeRoute(ROUTE);
     context.addRoutes(
         route("pingInterval=50", exchange -> received.add(exchange.getMessage().getBody())));
-    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    await().until(() -> asterisk.websocketsTotal() == 2);
     awaitConnected();
-    await().atMost(SOON).until(() -> asterisk.websocketsOpen() == 1);
-    await().atMost(SOON).until(() -> asterisk.pingsReceived() >= 2);
+    await().until(() -> asterisk.websocketsOpen() == 1);
+    await().until(() -> asterisk.pingsReceived() >= 2);
     asterisk.emit(APP, "new");
     awaitReceived(1_001);
     assertThat(received)
@@ -134,14 +134,14 @@ class AhcWsRouteExchangeTest extends AhcWsTestSupport {
     startConnected("");
     context.getRouteController().suspendRoute(ROUTE);
     IntStream.range(0, 100).forEach(i -> asterisk.emit(APP, "old " + i));
-    await().atMost(SOON).until(() -> buffered() == 100);
+    await().until(() -> buffered() == 100);
     context.getRouteController().stopRoute(ROUTE);
     context.removeRoute(ROUTE);
     context.addRoutes(
         route("subscribeAll=true", exchange -> received.add(exchange.getMessage().getBody())));
-    await().atMost(SOON).until(() -> asterisk.websocketsTotal() == 2);
+    await().until(() -> asterisk.websocketsTotal() == 2);
     awaitConnected();
-    await().atMost(SOON).until(() -> asterisk.websocketsOpen() == 1);
+    await().until(() -> asterisk.websocketsOpen() == 1);
     asterisk.emit(APP, "new");
     awaitReceived(101);
     assertThat(received)

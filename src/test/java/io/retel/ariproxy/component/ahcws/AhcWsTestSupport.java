@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.camel.Processor;
@@ -12,10 +11,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 
 /** A simulated Asterisk, and a context whose route consumes its websocket. */
@@ -23,8 +19,6 @@ abstract class AhcWsTestSupport {
 
   static final String APP = "app";
   static final String ROUTE = "events";
-  static final Duration SOON = Duration.ofSeconds(20);
-
   final SimulatedAsterisk asterisk = newAsterisk();
   final DefaultCamelContext context = new DefaultCamelContext();
 
@@ -48,17 +42,6 @@ abstract class AhcWsTestSupport {
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
     component.setUsername(asterisk.username());
     component.setPassword(asterisk.password());
-  }
-
-  @BeforeAll
-  static void lookOften() {
-    Awaitility.setDefaultPollInterval(Duration.ofMillis(20));
-    Awaitility.setDefaultPollDelay(Duration.ZERO);
-  }
-
-  @AfterAll
-  static void lookAsUsual() {
-    Awaitility.reset();
   }
 
   @AfterEach
@@ -100,9 +83,7 @@ abstract class AhcWsTestSupport {
   }
 
   HealthCheck.Result awaitHealth(HealthCheck.State state) {
-    return await()
-        .atMost(SOON)
-        .until(() -> health(), result -> result != null && result.getState() == state);
+    return await().until(() -> health(), result -> result != null && result.getState() == state);
   }
 
   HealthCheck.Result health() {
@@ -113,7 +94,7 @@ abstract class AhcWsTestSupport {
   }
 
   void awaitReceived(int count) {
-    await().atMost(SOON).until(() -> received.size() >= count);
+    await().until(() -> received.size() >= count);
     assertThat(received).hasSize(count);
   }
 }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Patience;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -32,7 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** TLS: connected if the server's certificate is trusted and names the host, else not. */
 class AhcWssConsumerTest {
 
-  private static final Duration SOON = Duration.ofSeconds(20);
   private static final String STORE_PASSWORD = "changeit";
   private static final int LARGE = 3_000_000;
   private static final int SMALL = 2_000;
@@ -75,7 +75,7 @@ class AhcWssConsumerTest {
             "-storepass",
             STORE_PASSWORD);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue())
         .as(new String(process.getInputStream().readAllBytes()))
         .isZero();
@@ -92,14 +92,14 @@ class AhcWssConsumerTest {
   void consumesOverTls() throws Exception {
     // more than the buffer takes: reading stops and goes on all the time
     start(localhost, localhost);
-    await().atMost(SOON).until(() -> received.size() == 1 + SMALL);
+    await().until(() -> received.size() == 1 + SMALL);
     assertThat(received).first().matches(large -> large.length() == LARGE);
     assertThat(received)
         .extracting(String::length)
         .containsExactlyElementsOf(
             IntStream.rangeClosed(0, SMALL).mapToObj(i -> i == 0 ? LARGE : i).toList());
     assertThat(websockets).hasValue(1);
-    await().atMost(SOON).until(() -> health().getState() == HealthCheck.State.UP);
+    await().until(() -> health().getState() == HealthCheck.State.UP);
   }
 
   @Test
@@ -120,9 +120,7 @@ class AhcWssConsumerTest {
   private void assertRefused(Path certificate, Path trusted, String reason) throws Exception {
     try (CapturedLog log = new CapturedLog()) {
       start(certificate, trusted);
-      await()
-          .atMost(SOON)
-          .until(() -> health() != null && health().getMessage().orElse("").contains(reason));
+      await().until(() -> health() != null && health().getMessage().orElse("").contains(reason));
       await().during(Duration.ofMillis(300)).until(() -> websockets.get() == 0);
       assertThat(log.lines(Level.WARN))
           .singleElement()
@@ -155,7 +153,7 @@ class AhcWssConsumerTest {
             .listen(0, "localhost")
             .toCompletionStage()
             .toCompletableFuture()
-            .get(20, TimeUnit.SECONDS);
+            .get(Patience.SECONDS, TimeUnit.SECONDS);
     KeyStoreParameters store = new KeyStoreParameters();
     store.setResource("file:" + trusted);
     store.setPassword(STORE_PASSWORD);

@@ -3,7 +3,6 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -43,8 +42,8 @@ final class FloodSink implements Processor {
     return next.get();
   }
 
-  void awaitAll(long count, Duration timeout) {
-    await().atMost(timeout).until(() -> count() >= count || !faults.isEmpty());
+  void awaitAll(long count) {
+    await().until(() -> count() >= count || !faults.isEmpty());
     assertThat(faults).isEmpty();
     assertThat(count()).isEqualTo(count);
   }

@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.Patience;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -55,7 +56,7 @@ class MessageBufferTest {
               }
             });
     buffer.put(HUNDRED);
-    assertThat(waiting.get(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(waiting.get(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(buffer.size()).isEqualTo(1);
   }
 

@@ -3,7 +3,7 @@ package io.retel.ariproxy.component.handover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.time.Duration;
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +33,6 @@ import org.junit.jupiter.api.Test;
 /** The called route is exchanged under load: callers wait a little, nothing fails. */
 class HandoverRouteExchangeTest extends HandoverTestSupport {
 
-  private static final Duration SOON = Duration.ofSeconds(20);
   private static final int EDITS = 5;
   private static final int CALLERS = 4;
 
@@ -120,16 +119,16 @@ class HandoverRouteExchangeTest extends HandoverTestSupport {
               },
               callers);
       // something is always in flight, and yet it does not take for ever
-      assertThat(made).succeedsWithin(Duration.ofSeconds(10));
-      await().atMost(SOON).until(() -> called.get() > before + 100);
+      assertThat(made).succeedsWithin(Patience.LIMIT);
+      await().until(() -> called.get() > before + 100);
     }
     edited.set(true);
     int sent = 0;
     for (CompletableFuture<Integer> caller : calling) {
-      sent += caller.get(30, TimeUnit.SECONDS);
+      sent += caller.get(Patience.SECONDS, TimeUnit.SECONDS);
     }
     int all = sent;
-    await().atMost(SOON).until(() -> answered.get() == all);
+    await().until(() -> answered.get() == all);
     assertThat(faults).isEmpty();
     assertThat(called).hasValue(all);
   }
@@ -190,11 +189,11 @@ class HandoverRouteExchangeTest extends HandoverTestSupport {
     for (int i = 0; i < 1_000; i++) {
       template.sendBody("lanes:calls", i);
     }
-    await().atMost(SOON).until(() -> called.get() > 0);
+    await().until(() -> called.get() > 0);
     context.suspend();
     assertThat(called.get()).isLessThan(1_000);
     context.resume();
-    await().atMost(SOON).until(() -> called.get() + faults.size() == 1_000);
+    await().until(() -> called.get() + faults.size() == 1_000);
     assertThat(faults).isEmpty();
   }
 

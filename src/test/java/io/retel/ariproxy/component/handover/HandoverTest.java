@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
-import java.time.Duration;
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -22,8 +22,6 @@ import org.junit.jupiter.api.Test;
 
 /** One route calls another: in its thread, in order, with the answer in the same exchange. */
 class HandoverTest extends HandoverTestSupport {
-
-  private static final Duration SOON = Duration.ofSeconds(20);
 
   @Test
   void callsInTheCallersThreadAndInOrder() throws Exception {
@@ -124,9 +122,10 @@ class HandoverTest extends HandoverTestSupport {
     CompletableFuture<Exchange> waits = Async.supply(() -> send(1));
     context.removeRoute(CALLED);
     context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("new")));
-    assertThat(waits.get(20, TimeUnit.SECONDS).getMessage().getBody()).isEqualTo("new");
+    assertThat(waits.get(Patience.SECONDS, TimeUnit.SECONDS).getMessage().getBody())
+        .isEqualTo("new");
     released.countDown();
-    assertThat(hangs).succeedsWithin(SOON);
+    assertThat(hangs).succeedsWithin(Patience.LIMIT);
   }
 
   @Test
@@ -134,10 +133,10 @@ class HandoverTest extends HandoverTestSupport {
     context.addRoutes(calling(""));
     context.start();
     CompletableFuture<Exchange> waiting = Async.supply(() -> send(0));
-    await().atMost(SOON).until(() -> context.getInflightRepository().size() == 1);
+    await().until(() -> context.getInflightRepository().size() == 1);
     assertThat(waiting).isNotDone();
     context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("answer")));
-    assertThat(waiting).succeedsWithin(SOON);
+    assertThat(waiting).succeedsWithin(Patience.LIMIT);
     assertThat(waiting.get().getMessage().getBody()).isEqualTo("answer");
   }
 
@@ -196,10 +195,10 @@ class HandoverTest extends HandoverTestSupport {
     CompletableFuture<Exchange> call = Async.supply(() -> send(0));
     called.await();
     CompletableFuture<Void> stop = Async.run(context::stop);
-    await().atMost(SOON).until(context::isStopping);
+    await().until(context::isStopping);
     stopping.countDown();
-    assertThat(call.get(20, TimeUnit.SECONDS).getException()).isNull();
+    assertThat(call.get(Patience.SECONDS, TimeUnit.SECONDS).getException()).isNull();
     assertThat(call.get().getMessage().getBody()).isEqualTo("answer");
-    assertThat(stop).succeedsWithin(SOON);
+    assertThat(stop).succeedsWithin(Patience.LIMIT);
   }
 }

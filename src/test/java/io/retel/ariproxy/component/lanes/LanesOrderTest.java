@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -86,7 +87,7 @@ class LanesOrderTest extends LanesTestSupport {
     start(
         "?concurrentConsumers=16",
         exchange -> {
-          all.await(20, TimeUnit.SECONDS);
+          all.await(Patience.SECONDS, TimeUnit.SECONDS);
           processed.incrementAndGet();
         });
     for (int key = 0; key < 15; key++) {
@@ -102,7 +103,7 @@ class LanesOrderTest extends LanesTestSupport {
     start(
         "",
         exchange -> {
-          all.await(20, TimeUnit.SECONDS);
+          all.await(Patience.SECONDS, TimeUnit.SECONDS);
           processed.incrementAndGet();
         });
     send(null, 0);
@@ -128,10 +129,10 @@ class LanesOrderTest extends LanesTestSupport {
       send("held", "waits");
       send("free " + i % 10, "goes on");
     }
-    await().atMost(SOON).until(() -> lanes.size() == 100);
+    await().until(() -> lanes.size() == 100);
     assertThat(lanes).doesNotContain("held");
     hanging.countDown();
-    await().atMost(SOON).until(() -> lanes.size() == 201);
+    await().until(() -> lanes.size() == 201);
   }
 
   @Test
@@ -150,7 +151,7 @@ class LanesOrderTest extends LanesTestSupport {
     }
     send("quiet", 0);
     filled.countDown();
-    await().atMost(SOON).until(() -> lanes.contains("quiet"));
+    await().until(() -> lanes.contains("quiet"));
     assertThat(lanes.indexOf("quiet")).isLessThan(5);
   }
 
@@ -166,6 +167,6 @@ class LanesOrderTest extends LanesTestSupport {
     send("key", 1);
     awaitProcessed(2);
     LanesConsumer consumer = (LanesConsumer) context.getRoute(WORK).getConsumer();
-    await().atMost(SOON).until(() -> consumer.getPendingExchangesSize() == 0);
+    await().until(() -> consumer.getPendingExchangesSize() == 0);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -45,10 +46,10 @@ class LanesRouteExchangeTest extends LanesTestSupport {
     for (int i = 1; i <= EDITS; i++) {
       int before = processed.get();
       edit.make(i);
-      await().atMost(SOON).until(() -> processed.get() > before + 100);
+      await().until(() -> processed.get() > before + 100);
     }
     edited.set(true);
-    awaitProcessed(sent.get(30, TimeUnit.SECONDS));
+    awaitProcessed(sent.get(Patience.SECONDS, TimeUnit.SECONDS));
   }
 
   private void workFor(Exchange exchange, long nanos) {
@@ -144,7 +145,7 @@ class LanesRouteExchangeTest extends LanesTestSupport {
     send("key", 0);
     send("key", 1);
     LanesConsumer consumer = (LanesConsumer) context.getRoute(WORK).getConsumer();
-    await().atMost(SOON).until(() -> consumer.getPendingExchangesSize() == 1);
+    await().until(() -> consumer.getPendingExchangesSize() == 1);
     CompletableFuture<Void> stop =
         Async.run(
             () -> {
@@ -154,10 +155,10 @@ class LanesRouteExchangeTest extends LanesTestSupport {
                 throw new IllegalStateException(e);
               }
             });
-    await().atMost(SOON).until(consumer::isSuspended);
+    await().until(consumer::isSuspended);
     assertThat(stop).isNotDone();
     blocked.countDown();
-    assertThat(stop).succeedsWithin(SOON);
+    assertThat(stop).succeedsWithin(Patience.LIMIT);
     assertThat(processed).hasValue(1);
     context.getRouteController().startRoute(WORK);
     awaitProcessed(2);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -28,13 +29,12 @@ class LanesStopTest extends LanesTestSupport {
       send("key " + i % 10, i / 10);
     }
     CompletableFuture<Void> stop = Async.run(context::stop);
-    await().atMost(SOON).until(context::isStopping);
+    await().until(context::isStopping);
     assertThat(stop).isNotDone();
     stopping.countDown();
-    assertThat(stop).succeedsWithin(SOON);
+    assertThat(stop).succeedsWithin(Patience.LIMIT);
     awaitProcessed(300);
     await()
-        .atMost(SOON)
         .until(
             () ->
                 Thread.getAllStackTraces().keySet().stream()
@@ -50,6 +50,6 @@ class LanesStopTest extends LanesTestSupport {
     start("", exchange -> end(exchange));
     send("key", 0);
     awaitProcessed(1);
-    assertThat(Async.run(context::stop)).succeedsWithin(SOON);
+    assertThat(Async.run(context::stop)).succeedsWithin(Patience.LIMIT);
   }
 }

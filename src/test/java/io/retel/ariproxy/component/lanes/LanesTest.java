@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.Patience;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +124,7 @@ class LanesTest {
               }
             });
     lanes.put("a", 1);
-    assertThat(waiting.get(20, TimeUnit.SECONDS).item()).isEqualTo(1);
+    assertThat(waiting.get(Patience.SECONDS, TimeUnit.SECONDS).item()).isEqualTo(1);
   }
 
   @Test
@@ -165,7 +166,7 @@ class LanesTest {
         lanes.put("key " + key, item);
       }
     }
-    assertThat(left.await(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(left.await(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
     workers.shutdown();
     assertThat(workers.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     assertThat(faults).hasValue(0);

@@ -3,7 +3,6 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,8 +20,6 @@ import org.junit.jupiter.api.BeforeEach;
 abstract class LanesTestSupport {
 
   static final String WORK = "work";
-  static final Duration SOON = Duration.ofSeconds(30);
-
   final DefaultCamelContext context = new DefaultCamelContext();
   final AtomicInteger processed = new AtomicInteger();
   final List<String> faults = new CopyOnWriteArrayList<>();
@@ -102,7 +99,7 @@ abstract class LanesTestSupport {
   }
 
   void awaitProcessed(int count) {
-    await().atMost(SOON).until(() -> processed.get() >= count || !faults.isEmpty());
+    await().until(() -> processed.get() >= count || !faults.isEmpty());
     assertThat(faults).isEmpty();
     assertThat(processed).hasValue(count);
   }
