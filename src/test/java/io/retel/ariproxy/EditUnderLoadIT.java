@@ -8,15 +8,13 @@ import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +29,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class EditUnderLoadIT {
 
   private static final String APP = "edited";
-  private static final int EVENTS = 40_000;
 
   @Test
   void anEditedEventRouteTakesEffectAndNoEventIsLostDoubledOrReordered(
@@ -56,7 +53,7 @@ class EditUnderLoadIT {
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
-        Flood flood = asterisk.flood(APP, EVENTS, 2_000, 50);
+        Flood flood = asterisk.flood(APP, 2_000, 50);
 
         for (int i = 1; i <= 5; i++) {
           String edition = Integer.toString(i);
@@ -79,9 +76,7 @@ class EditUnderLoadIT {
           controller.await(record -> edition.equals(record.header("edition")));
         }
 
-        flood.await();
-        List<TopicRecord> published = controller.events(EVENTS, record -> mark(record) != null);
-        assertEachCallCountsUp(flood, published);
+        controller.assertPublishedOnceInOrder(flood);
         assertThat(asterisk.websocketsTotal()).as("websockets that were ever opened").isOne();
         assertThat(proxy.count("ari-proxy.events.lost")).isZero();
       }
@@ -105,13 +100,13 @@ class EditUnderLoadIT {
       try (RunningProxy proxy = RunningProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
-        Flood flood = asterisk.flood(APP, 4_000, 1_000, 10);
+        Flood flood = asterisk.flood(APP, 1_000, 10);
 
         routes.edit("events.camel.yaml", yaml -> yaml.replace(before, after));
 
-        flood.await();
-        List<TopicRecord> published = controller.events(4_000, record -> mark(record) != null);
-        assertEachCallCountsUp(flood, published);
+        Awaitility.await("it is told of").until(() -> !log.lines(Level.ERROR).isEmpty());
+        awaitMore(flood, 500);
+        controller.assertPublishedOnceInOrder(flood);
         assertThat(proxy.context().getRouteController().getRouteStatus("events").isStarted())
             .isTrue();
         assertThat(log.lines(Level.ERROR))
@@ -131,21 +126,9 @@ class EditUnderLoadIT {
     }
   }
 
-  private static void assertEachCallCountsUp(Flood flood, List<TopicRecord> published) {
-    assertThat(published).hasSize((int) flood.sent());
-    flood
-        .calls()
-        .forEach(
-            call -> {
-              AtomicInteger next = new AtomicInteger();
-              published.stream()
-                  .map(EditUnderLoadIT::mark)
-                  .filter(mark -> mark.channelId().equals(call.id()))
-                  .forEach(mark -> assertThat(mark.number()).isEqualTo(next.getAndIncrement()));
-            });
-  }
-
-  private static Flood.Mark mark(TopicRecord record) {
-    return Flood.Mark.of(record.json().path("payload")).orElse(null);
+  /** Events go on behind the edit. */
+  private static void awaitMore(Flood flood, int events) {
+    long before = flood.sent();
+    Awaitility.await("more of the flood").until(() -> flood.sent() >= before + events);
   }
 }

@@ -49,9 +49,9 @@ class SigtermUnderLoadIT {
 
   /**
    * What the timeout does not count: the call-context store is waited for after the routes, and the
-   * process has to end.
+   * process has to end; and what a slow machine adds. Camel's own timeout, 45 s, would show.
    */
-  private static final Duration ON_TOP = Duration.ofSeconds(10);
+  private static final Duration ON_TOP = Duration.ofSeconds(25);
 
   private static final int EVENTS_PER_SECOND = 1_000;
   private static final int COMMANDS_PER_SECOND = 200;
@@ -103,7 +103,7 @@ class SigtermUnderLoadIT {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("hanging"));
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       asterisk.awaitConnected(APP);
-      Flood flood = asterisk.flood(APP, 24L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
+      Flood flood = asterisk.flood(APP, EVENTS_PER_SECOND, CALLS);
       ScheduledFuture<?> sending =
           executor.scheduleAtFixedRate(
               this::sendCommand, 0, 1_000_000 / COMMANDS_PER_SECOND, TimeUnit.MICROSECONDS);
@@ -121,7 +121,9 @@ class SigtermUnderLoadIT {
 
       proxy.start();
       asterisk.awaitConnected(APP);
-      flood.await();
+      int before = reader.records().size();
+      awaitRecords(before + EVENTS_PER_SECOND + COMMANDS_PER_SECOND);
+      flood.end();
       sending.cancel(false);
       List<SentEvent> sent = asterisk.sentEvents(APP);
       Awaitility.await("all is answered and published")
@@ -185,12 +187,14 @@ class SigtermUnderLoadIT {
     settings.with(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, Integer.toString(8 * 1024 * 1024));
     try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
       asterisk.awaitConnected(APP);
-      Flood flood = asterisk.flood(APP, 60L * EVENTS_PER_SECOND, EVENTS_PER_SECOND, CALLS);
+      Flood flood = asterisk.flood(APP, EVENTS_PER_SECOND, CALLS);
       awaitRecords(EVENTS_PER_SECOND);
       kafka.stop();
       long before = flood.sent();
       Awaitility.await("events that wait for Kafka")
           .until(() -> flood.sent() > before + 2L * EVENTS_PER_SECOND);
+      long read = flood.sent();
+      asterisk.websocket(APP).ping("all before it is read").awaitAnswered();
       int linesBefore = Files.readAllLines(log).size();
 
       terminate(proxy);
@@ -202,14 +206,15 @@ class SigtermUnderLoadIT {
               .filter(Matcher::find)
               .map(matcher -> Integer.valueOf(matcher.group(1)))
               .toList();
-      // the others were sent into the good-bye
-      int missing = flood(asterisk.sentEvents(APP), 1).size() - published().size();
+      int published = published().size();
+      // those above what was read for sure may have been sent into the good-bye
+      int missing = flood(asterisk.sentEvents(APP), 1).size() - published;
       LOG.info("{} events are missing, lost according to the log: {}", missing, said);
       assertThat(said)
           .as("a line for each of the two places in %s", lines.subList(linesBefore, lines.size()))
           .hasSize(2);
       assertThat(said.stream().mapToInt(Integer::intValue).sum())
-          .isBetween(missing - EVENTS_PER_SECOND / 2, missing);
+          .isBetween((int) read - published, missing);
       assertThat(lines.subList(linesBefore, lines.size()))
           .as("lines of the stop")
           .hasSizeLessThan(300);
@@ -269,12 +274,12 @@ class SigtermUnderLoadIT {
   /** The numbers of the flood's events that are published. */
   private List<Long> published() {
     return reader.records().stream()
-        .map(record -> sequence(record.text()))
-        .filter(sequence -> sequence >= 0)
+        .flatMap(record -> Flood.Mark.of(record.json().path("payload")).stream())
+        .map(Flood.Mark::sequence)
         .toList();
   }
 
   private static boolean isResponse(TopicRecord record) {
-    return record.text().startsWith("{\"type\":\"RESPONSE\"");
+    return "RESPONSE".equals(record.json().path("type").asText());
   }
 }
