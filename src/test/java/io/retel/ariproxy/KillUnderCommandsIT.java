@@ -30,14 +30,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The proxy is ended while it carries out commands: 200 calls, 25 commands each. */
+/** The proxy is ended while it carries out commands: 100 calls, 20 commands each. */
 @ExtendWith(KafkaExtension.class)
 class KillUnderCommandsIT {
 
   private static final Logger LOG = LoggerFactory.getLogger(KillUnderCommandsIT.class);
 
-  private static final int CALLS = 200;
-  private static final int PER_CALL = 25;
+  private static final int CALLS = 100;
+  private static final int PER_CALL = 20;
   private static final int COMMANDS = CALLS * PER_CALL;
 
   /**
@@ -54,7 +54,8 @@ class KillUnderCommandsIT {
   @BeforeEach
   void start(KafkaBroker kafka) {
     asterisk = SimulatedAsterisk.start();
-    asterisk.faults().delayAnswers(Duration.ofMillis(20));
+    // slow enough that a kill finds some at Asterisk
+    asterisk.faults().delayAnswers(Duration.ofMillis(50));
     settings = ProxySettings.of(asterisk, "ended", kafka);
     commands = new TopicWriter(kafka.bootstrapServers());
     answers = TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic());

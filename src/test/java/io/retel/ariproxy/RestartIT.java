@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -63,6 +64,7 @@ class RestartIT {
   }
 
   @Test
+  @FullRun("Cassandra takes long to start")
   void withCassandra(KafkaBroker kafka) {
     try (CassandraServer cassandra = CassandraServer.launch()) {
       cassandra.execute(
