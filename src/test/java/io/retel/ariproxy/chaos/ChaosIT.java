@@ -88,7 +88,7 @@ class ChaosIT {
     History history = new History();
     try (KafkaBroker kafka = KafkaBroker.launch();
         SimulatedAsterisk asterisk =
-            SimulatedAsterisk.builder().pace(Pace.scaled(1)).remember(Integer.MAX_VALUE).start()) {
+            SimulatedAsterisk.builder().pace(Pace.real()).remember(Integer.MAX_VALUE).start()) {
       ProxySettings settings = settings(asterisk, kafka);
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           CallController controller = new CallController(settings, kafka);
