@@ -5,6 +5,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.CamelContext;
+import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 
 /** Looks around once more after a while, because Asterisk did not answer. */
 public final class LookAgain {
@@ -29,8 +30,7 @@ public final class LookAgain {
   /** Does so after {@link #AFTER}; what waits for it already is enough. */
   public synchronized void soon() {
     if (timer == null) {
-      timer =
-          context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "look-again");
+      timer = newTimer();
     }
     if (waiting.compareAndSet(false, true)) {
       timer.schedule(
@@ -41,5 +41,17 @@ public final class LookAgain {
           AFTER.toMillis(),
           TimeUnit.MILLISECONDS);
     }
+  }
+
+  private ScheduledExecutorService newTimer() {
+    ScheduledExecutorService made =
+        context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "look-again");
+    if (made instanceof SizedScheduledExecutorService sized) {
+      // a stop would wait for what is due later
+      sized
+          .getScheduledThreadPoolExecutor()
+          .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+    return made;
   }
 }
