@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -19,8 +20,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -32,6 +33,7 @@ class CommandOutcomesIT {
   private static final String APP = "outcomes";
   private static final String CALL = "a-call";
 
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static KafkaBroker broker;
   private static SimulatedAsterisk asterisk;
   private static ProxySettings settings;
@@ -41,21 +43,14 @@ class CommandOutcomesIT {
   @BeforeAll
   static void start(KafkaBroker kafka) {
     broker = kafka;
-    asterisk = SimulatedAsterisk.start();
+    asterisk = CLOSER.register(SimulatedAsterisk.start());
     settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.ARI_RESPONSE_TIMEOUT, "1000")
             .with(Setting.ARI_MAX_BODY_SIZE, "100000");
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = CLOSER.register(RunningProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
-  }
-
-  @AfterAll
-  static void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
   }
 
   @AfterEach

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -56,17 +57,16 @@ record CreatedResourcesIT(String suite, String subscription) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final AtomicInteger calls = new AtomicInteger();
 
-  private static RealAsterisk asterisk;
-  private static RunningProxy proxy;
+  private static final Closer CLOSER = new Closer();
   private static Controller controller;
 
   /** A channel, and a bridge with another one in it, which belong to another call. */
   @BeforeParameterizedClassInvocation
   static void start(String suite, String subscription, KafkaBroker kafka) {
-    asterisk = RealAsterisk.start(suite);
+    RealAsterisk asterisk = CLOSER.register(RealAsterisk.start(suite));
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    CLOSER.register(RunningProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
     Awaitility.await("the application is registered")
         .until(() -> controller.ask(STAGE, "GET", "/applications/" + APP), ok -> status(ok) == 200);
     if (!subscription.isEmpty()) {
@@ -86,9 +86,7 @@ record CreatedResourcesIT(String suite, String subscription) {
 
   @AfterParameterizedClassInvocation
   static void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
+    CLOSER.close();
   }
 
   /** A user event of nobody's is unmapped: what was unmapped before it has arrived before it. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -15,8 +16,8 @@ import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -27,24 +28,18 @@ class EventOutcomesIT {
 
   private static final String APP = "events";
 
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static SimulatedAsterisk asterisk;
   private static RunningProxy proxy;
   private static Controller controller;
 
   @BeforeAll
   static void start(KafkaBroker kafka) {
-    asterisk = SimulatedAsterisk.start();
+    asterisk = CLOSER.register(SimulatedAsterisk.start());
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = CLOSER.register(RunningProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
-  }
-
-  @AfterAll
-  static void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
   }
 
   @AfterEach

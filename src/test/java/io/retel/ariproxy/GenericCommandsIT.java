@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -25,7 +26,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.apache.camel.ServiceStatus;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class GenericCommandsIT {
 
   private static final String APP = "generic";
+  @AutoClose private final Closer closer = new Closer();
   private final List<SimulatedAsterisk> asterisks = new ArrayList<>();
   private final List<ProxySettings> settings = new ArrayList<>();
   private final List<RunningProxy> proxies = new ArrayList<>();
@@ -51,14 +53,14 @@ class GenericCommandsIT {
     kafka.createTopic(topic, 8);
     startAnother(kafka);
     startAnother(kafka);
-    writer = new TopicWriter(kafka.bootstrapServers());
-    controller = new Controller(settings.get(0), kafka);
+    writer = closer.register(new TopicWriter(kafka.bootstrapServers()));
+    controller = closer.register(new Controller(settings.get(0), kafka));
   }
 
   private void startAnother(KafkaBroker kafka) {
     SimulatedAsterisk asterisk = SimulatedAsterisk.start();
     ProxySettings own = ProxySettings.of(asterisk, APP, kafka);
-    asterisks.add(asterisk);
+    asterisks.add(closer.register(asterisk));
     settings.add(own);
     own.with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, settings.get(0).eventsTopic())
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
@@ -68,15 +70,7 @@ class GenericCommandsIT {
         .with(Setting.SHUTDOWN_TIMEOUT, "2")
         // what is repeated shall be seen at Asterisk
         .with(Setting.COMMANDS_REPEAT_SECONDS, "0");
-    proxies.add(RunningProxy.start(own));
-  }
-
-  @AfterEach
-  void stop() {
-    controller.close();
-    writer.close();
-    proxies.forEach(RunningProxy::close);
-    asterisks.forEach(SimulatedAsterisk::close);
+    proxies.add(closer.register(RunningProxy.start(own)));
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -28,7 +29,7 @@ import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.TabularData;
 import org.apache.camel.Route;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -44,8 +45,9 @@ class JmxIT {
   private static final Pattern STEP =
       Pattern.compile("- (?:process|to|choice|filter|split|setProperty|stop):\\s+id: (\\S+)");
 
-  private final CapturedLog log = new CapturedLog();
-  private final SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+  @AutoClose private final Closer closer = new Closer();
+  private final CapturedLog log = closer.register(new CapturedLog());
+  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
   private RunningProxy proxy;
   private Controller controller;
 
@@ -56,17 +58,9 @@ class JmxIT {
     settings
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, generic)
         .with(Setting.KAFKA_GENERIC_GROUP, generic);
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = closer.register(RunningProxy.start(settings));
+    controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
-  }
-
-  @AfterEach
-  void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
-    log.close();
   }
 
   @Test

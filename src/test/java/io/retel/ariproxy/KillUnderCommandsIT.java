@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -22,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,6 +47,7 @@ class KillUnderCommandsIT {
   private static final int MOST_IN_FLIGHT = 250;
 
   @TempDir private Path folder;
+  @AutoClose private final Closer closer = new Closer();
   private SimulatedAsterisk asterisk;
   private ProxySettings settings;
   private TopicWriter commands;
@@ -53,19 +55,12 @@ class KillUnderCommandsIT {
 
   @BeforeEach
   void start(KafkaBroker kafka) {
-    asterisk = SimulatedAsterisk.start();
+    asterisk = closer.register(SimulatedAsterisk.start());
     // slow enough that a kill finds some at Asterisk
     asterisk.faults().delayAnswers(Duration.ofMillis(50));
     settings = ProxySettings.of(asterisk, "ended", kafka);
-    commands = new TopicWriter(kafka.bootstrapServers());
-    answers = TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic());
-  }
-
-  @AfterEach
-  void stop() {
-    answers.close();
-    commands.close();
-    asterisk.close();
+    commands = closer.register(new TopicWriter(kafka.bootstrapServers()));
+    answers = closer.register(TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic()));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -19,7 +20,7 @@ import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
 import java.util.List;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -32,8 +33,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ReadmeEditsIT {
 
   private static final String APP = "edited";
-  private final CapturedLog log = new CapturedLog();
-  private final SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+  @AutoClose private final Closer closer = new Closer();
+  private final CapturedLog log = closer.register(new CapturedLog());
+  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
   private RoutesFolder routes;
   private RunningProxy proxy;
   private Controller controller;
@@ -44,17 +46,9 @@ class ReadmeEditsIT {
     routes = RoutesFolder.copyInto(folder);
     ProxySettings settings =
         ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, folder.toString());
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = closer.register(RunningProxy.start(settings));
+    controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
-  }
-
-  @AfterEach
-  void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
-    log.close();
   }
 
   @Test

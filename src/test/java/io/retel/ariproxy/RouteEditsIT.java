@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.Route;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -44,8 +45,9 @@ class RouteEditsIT {
               - log: hello
       """;
 
-  private final CapturedLog log = new CapturedLog();
-  private final SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+  @AutoClose private final Closer closer = new Closer();
+  private final CapturedLog log = closer.register(new CapturedLog());
+  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
   private RoutesFolder routes;
   private RunningProxy proxy;
   private Controller controller;
@@ -56,18 +58,10 @@ class RouteEditsIT {
     routes = RoutesFolder.copyInto(folder);
     ProxySettings settings =
         ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, folder.toString());
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = closer.register(RunningProxy.start(settings));
+    controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
     assertEventsAndCommandsPass();
-  }
-
-  @AfterEach
-  void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
-    log.close();
   }
 
   /** Kafka's producer does not take it, which shows when it is made. */

@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +35,7 @@ class SecureKafkaIT {
   @TempDir private static Path certificates;
   private static CertificateAuthority ca;
   private static CertificateAuthority anotherCa;
-  private static SecureKafkaBroker kafka;
+  @AutoClose private static SecureKafkaBroker kafka;
 
   @TempDir private Path folder;
 
@@ -44,13 +44,6 @@ class SecureKafkaIT {
     ca = CertificateAuthority.in(certificates.resolve("ca"));
     anotherCa = CertificateAuthority.in(certificates.resolve("another-ca"));
     kafka = SecureKafkaBroker.launch(ca.forLocalhost(), ca.file());
-  }
-
-  @AfterAll
-  static void close() {
-    if (kafka != null) {
-      kafka.close();
-    }
   }
 
   @ParameterizedTest

@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
@@ -32,6 +33,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,6 +66,7 @@ class SigtermUnderLoadIT {
       Pattern.compile("ERROR .* (\\d+) (?:events|messages of .*) that were read are lost");
 
   @TempDir private Path folder;
+  @AutoClose private final Closer closer = new Closer();
   private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
   private KafkaBroker kafka;
   private SimulatedAsterisk asterisk;
@@ -74,23 +77,19 @@ class SigtermUnderLoadIT {
 
   @BeforeEach
   void start() {
-    kafka = KafkaBroker.launch();
-    asterisk = SimulatedAsterisk.start();
+    kafka = closer.register(KafkaBroker.launch());
+    asterisk = closer.register(SimulatedAsterisk.start());
     asterisk.faults().delayAnswers(Duration.ofMillis(5));
     settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()));
-    writer = new TopicWriter(kafka.bootstrapServers());
-    reader = TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic());
+    writer = closer.register(new TopicWriter(kafka.bootstrapServers()));
+    reader = closer.register(TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic()));
   }
 
   @AfterEach
-  void stop() {
+  void stopExecutor() {
     executor.shutdownNow();
-    reader.close();
-    writer.close();
-    asterisk.close();
-    kafka.close();
   }
 
   /**

@@ -41,8 +41,10 @@ class DrainTest {
 
   @AfterEach
   void end() throws InterruptedException {
-    command.commit();
-    drain.join(10_000);
+    if (drain != null) {
+      command.commit();
+      drain.join(10_000);
+    }
   }
 
   @Test

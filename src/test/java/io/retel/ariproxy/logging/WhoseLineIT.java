@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -21,7 +22,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -38,6 +39,7 @@ class WhoseLineIT {
   /** As a command says whose it is. */
   private static final Pattern COMMAND = Pattern.compile("\\(command \"([^\"]+)\" of ([^,]+), ");
 
+  @AutoClose private final Closer closer = new Closer();
   private SimulatedAsterisk asterisk;
   private RunningProxy proxy;
   private Controller controller;
@@ -45,22 +47,14 @@ class WhoseLineIT {
 
   @BeforeEach
   void start(KafkaBroker kafka) {
-    asterisk = SimulatedAsterisk.start();
+    asterisk = closer.register(SimulatedAsterisk.start());
     ProxySettings settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer");
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = closer.register(RunningProxy.start(settings));
+    controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
-    log = new CapturedLog();
-  }
-
-  @AfterEach
-  void stop() {
-    log.close();
-    controller.close();
-    proxy.close();
-    asterisk.close();
+    log = closer.register(new CapturedLog());
   }
 
   @Test

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.fixtures.Closer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,7 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,7 @@ class AriRequestTest {
 
   private static final List<Request> requests = new CopyOnWriteArrayList<>();
   private static volatile Answer answer;
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static HttpServer asterisk;
   private static RoutesUnderTest routes;
 
@@ -43,13 +45,9 @@ class AriRequestTest {
     asterisk = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     asterisk.createContext("/", AriRequestTest::handle);
     asterisk.start();
-    routes = RoutesUnderTest.startWithAsterisk(asterisk.getAddress().getPort());
-  }
-
-  @AfterAll
-  static void stop() {
-    routes.close();
-    asterisk.stop(0);
+    CLOSER.register(() -> asterisk.stop(0));
+    routes =
+        CLOSER.register(RoutesUnderTest.startWithAsterisk(asterisk.getAddress().getPort()));
   }
 
   @BeforeEach

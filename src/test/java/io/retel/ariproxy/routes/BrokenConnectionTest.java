@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,8 +28,8 @@ class BrokenConnectionTest {
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private volatile String answer = "";
   private volatile boolean closes = true;
-  private ServerSocket server;
-  private RoutesUnderTest routes;
+  @AutoClose private ServerSocket server;
+  @AutoClose private RoutesUnderTest routes;
 
   @BeforeEach
   void start() throws Exception {
@@ -41,8 +42,6 @@ class BrokenConnectionTest {
 
   @AfterEach
   void stop() throws IOException {
-    routes.close();
-    server.close();
     for (Socket socket : sockets) {
       socket.close();
     }

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,16 +36,11 @@ class CommandRulesTest {
   private static final String GET =
       "{'callContext':'call','ariCommand':{'method':'GET','url':'/channels/c'}}";
 
-  private RoutesUnderTest routes;
+  @AutoClose private RoutesUnderTest routes;
 
   @BeforeEach
   void start() throws Exception {
     start(Map.of());
-  }
-
-  @AfterEach
-  void stop() {
-    routes.close();
   }
 
   private void start(Map<Setting, String> settings) throws Exception {

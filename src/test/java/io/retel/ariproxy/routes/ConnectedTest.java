@@ -8,6 +8,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.component.ahcws.AhcWsConstants;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
@@ -15,7 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.Exchange;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -43,20 +44,15 @@ class ConnectedTest {
        {"name":"other","channel_ids":["theirs"]}]
       """;
 
+  @AutoClose private final Closer closer = new Closer();
   private SimulatedAsterisk asterisk;
   private RoutesUnderTest routes;
 
   @BeforeEach
   void start() throws Exception {
-    asterisk = SimulatedAsterisk.builder().user("user", "password").start();
-    routes = RoutesUnderTest.startWithAsterisk(asterisk.port());
+    asterisk = closer.register(SimulatedAsterisk.builder().user("user", "password").start());
+    routes = closer.register(RoutesUnderTest.startWithAsterisk(asterisk.port()));
     asteriskHas(APPLICATIONS, CHANNELS, "[]");
-  }
-
-  @AfterEach
-  void stop() {
-    routes.close();
-    asterisk.close();
   }
 
   @Test

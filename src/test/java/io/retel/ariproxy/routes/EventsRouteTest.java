@@ -12,7 +12,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,16 +26,11 @@ class EventsRouteTest {
           + "\"channelvars\":{\"CALL_CONTEXT\":\"call\"}}}";
   private static final String UNMAPPED = "{\"type\":\"ChannelHold\",\"channel\":{\"id\":\"x\"}}";
 
-  private RoutesUnderTest routes;
+  @AutoClose private RoutesUnderTest routes;
 
   @BeforeEach
   void start() throws Exception {
     routes = RoutesUnderTest.start();
-  }
-
-  @AfterEach
-  void stop() {
-    routes.close();
   }
 
   @Test

@@ -24,7 +24,7 @@ import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,7 +39,7 @@ class FailedCommandsTest {
       "{'callContext':'call','commandId':'id','ariCommand':{'method':'DELETE',"
           + "'url':'/ari/channels/c'}}";
 
-  private static RoutesUnderTest routes;
+  @AutoClose private static RoutesUnderTest routes;
 
   private int answered;
   private int unanswered;
@@ -47,11 +47,6 @@ class FailedCommandsTest {
   @BeforeAll
   static void start() throws Exception {
     routes = RoutesUnderTest.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    routes.close();
   }
 
   @BeforeEach

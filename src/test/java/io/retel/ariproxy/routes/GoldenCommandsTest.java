@@ -3,6 +3,7 @@ package io.retel.ariproxy.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.settings.Setting;
@@ -16,8 +17,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,7 @@ class GoldenCommandsTest {
   private static final String IN = ".in.txt";
   private static final String OUT = ".out.txt";
 
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static SimulatedAsterisk asterisk;
   private static RoutesUnderTest routes;
 
@@ -45,16 +47,10 @@ class GoldenCommandsTest {
 
   @BeforeAll
   static void start() throws Exception {
-    asterisk = SimulatedAsterisk.builder().user("user", "password").start();
+    asterisk = CLOSER.register(SimulatedAsterisk.builder().user("user", "password").start());
     routes =
-        RoutesUnderTest.startWithAsterisk(
-            asterisk.port(), Map.of(Setting.COMMANDS_ALLOWED, "GET /**, POST /**, DELETE /**"));
-  }
-
-  @AfterAll
-  static void stop() {
-    routes.close();
-    asterisk.close();
+        CLOSER.register(RoutesUnderTest.startWithAsterisk(
+            asterisk.port(), Map.of(Setting.COMMANDS_ALLOWED, "GET /**, POST /**, DELETE /**")));
   }
 
   @BeforeEach

@@ -13,7 +13,7 @@ import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,16 +22,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each golden event becomes the very record beside it, through the routes as they are. */
 class GoldenEventsTest {
 
-  private static RoutesUnderTest routes;
+  @AutoClose private static RoutesUnderTest routes;
 
   @BeforeAll
   static void start() throws Exception {
     routes = RoutesUnderTest.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    routes.close();
   }
 
   static List<GoldenEvent> pairs() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.HostileCommand;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -14,7 +15,7 @@ import java.util.Base64;
 import java.util.List;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a hostile or broken client can try: each ends in a RESPONSE, and nothing leaves ARI. */
 class HostileCommandsTest {
 
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static SimulatedAsterisk asterisk;
   private static RoutesUnderTest routes;
 
@@ -30,15 +32,9 @@ class HostileCommandsTest {
 
   @BeforeAll
   static void start() throws Exception {
-    asterisk = SimulatedAsterisk.builder().user("user", "password").start();
+    asterisk = CLOSER.register(SimulatedAsterisk.builder().user("user", "password").start());
     asterisk.faults().answer(request -> true, 204, null, new byte[0]);
-    routes = RoutesUnderTest.startWithAsterisk(asterisk.port());
-  }
-
-  @AfterAll
-  static void stop() {
-    routes.close();
-    asterisk.close();
+    routes = CLOSER.register(RoutesUnderTest.startWithAsterisk(asterisk.port()));
   }
 
   @BeforeEach

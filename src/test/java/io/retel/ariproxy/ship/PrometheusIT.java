@@ -3,6 +3,7 @@ package io.retel.ariproxy.ship;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -23,7 +24,7 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -47,6 +48,7 @@ class PrometheusIT {
       Set.of("Started", "Alerts", "Warnings and errors in the log");
 
   @TempDir private static Path folder;
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static SimulatedAsterisk asterisk;
   private static ProxyProcess proxy;
   private static PrometheusServer prometheus;
@@ -54,12 +56,12 @@ class PrometheusIT {
   @BeforeAll
   static void watchAProxyWithCalls(KafkaBroker kafka) throws IOException {
     int port = ManagementClient.freePort();
-    prometheus = PrometheusServer.launch(Files.createDirectory(folder.resolve("prometheus")), port);
-    asterisk = SimulatedAsterisk.start();
+    prometheus = CLOSER.register(PrometheusServer.launch(Files.createDirectory(folder.resolve("prometheus")), port));
+    asterisk = CLOSER.register(SimulatedAsterisk.start());
     ProxySettings settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.MANAGEMENT_PORT, Integer.toString(port));
-    proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+    proxy = CLOSER.register(ProxyProcess.start(settings, folder.resolve("proxy.log")));
     asterisk.awaitConnected(APP);
     try (Controller controller = new Controller(settings, kafka)) {
       // rates need what comes again and again
@@ -82,21 +84,6 @@ class PrometheusIT {
     controller.ask("the-call", "POST", "/channels/" + call.id() + "/answer");
     // there is no such bridge
     controller.ask("the-call", "DELETE", "/bridges/nowhere");
-  }
-
-  @AfterAll
-  static void stop() {
-    Stream.of(proxy, asterisk, prometheus)
-        .filter(part -> part != null)
-        .forEach(PrometheusIT::close);
-  }
-
-  private static void close(AutoCloseable part) {
-    try {
-      part.close();
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   @Test

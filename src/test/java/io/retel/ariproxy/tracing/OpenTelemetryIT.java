@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -45,7 +46,7 @@ class OpenTelemetryIT {
   private final String trace = UUID.randomUUID().toString().replace("-", "");
 
   private KafkaBroker broker;
-  private SimulatedAsterisk asterisk;
+  @AutoClose private SimulatedAsterisk asterisk;
   private ProxySettings settings;
 
   @BeforeEach
@@ -59,7 +60,6 @@ class OpenTelemetryIT {
   @AfterEach
   void stop() {
     SDK.keySet().forEach(System::clearProperty);
-    asterisk.close();
   }
 
   @Test

@@ -8,6 +8,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -27,8 +28,8 @@ import javax.management.Attribute;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -42,6 +43,7 @@ class TracersIT {
   private static final String NUMBER = "493012345";
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  @AutoClose private static final Closer CLOSER = new Closer();
   private static KafkaBroker broker;
   private static SimulatedAsterisk asterisk;
   private static ProxySettings settings;
@@ -51,18 +53,11 @@ class TracersIT {
   @BeforeAll
   static void start(KafkaBroker kafka) {
     broker = kafka;
-    asterisk = SimulatedAsterisk.start();
+    asterisk = CLOSER.register(SimulatedAsterisk.start());
     settings = ProxySettings.of(asterisk, APP, kafka);
-    proxy = RunningProxy.start(settings);
-    controller = new Controller(settings, kafka);
+    proxy = CLOSER.register(RunningProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
-  }
-
-  @AfterAll
-  static void stop() {
-    controller.close();
-    proxy.close();
-    asterisk.close();
   }
 
   @AfterEach
