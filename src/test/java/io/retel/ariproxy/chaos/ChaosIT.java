@@ -2,6 +2,7 @@ package io.retel.ariproxy.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Pace;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -76,7 +77,7 @@ class ChaosIT {
 
   private static final String APP = "chaos";
   private static final long SEED = Long.getLong("chaos.seed", 1);
-  private static final Duration TIME = Duration.ofSeconds(Long.getLong("chaos.seconds", 40));
+  private static final Duration TIME = Duration.ofSeconds(Long.getLong("chaos.seconds", 15));
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(8);
   private static final Duration QUIET = Duration.ofSeconds(2);
 
@@ -84,6 +85,16 @@ class ChaosIT {
 
   @Test
   void whateverFailsTheBooksBalance() throws Exception {
+    assertBooksBalanceAfter(TIME);
+  }
+
+  @Test
+  @FullRun("two minutes of chaos")
+  void whateverFailsForLongTheBooksBalance() throws Exception {
+    assertBooksBalanceAfter(Duration.ofMinutes(2));
+  }
+
+  private void assertBooksBalanceAfter(Duration time) throws Exception {
     Random random = new Random(SEED);
     History history = new History();
     try (KafkaBroker kafka = KafkaBroker.launch();
@@ -98,7 +109,7 @@ class ChaosIT {
         callers.start();
         Chance chance =
             new Chance(random, asterisk, APP, kafka, proxy, SHUTDOWN_TIMEOUT, callers, history);
-        chance.run(TIME);
+        chance.run(time);
 
         List<String> missed = recover(asterisk, controller, callers);
         Ledger ledger =
@@ -112,7 +123,7 @@ class ChaosIT {
                 history);
         List<String> violations = new ArrayList<>(missed);
         violations.addAll(ledger.violations());
-        print(ledger.figures(), chance.happened(), callers.total());
+        print(time, ledger.figures(), chance.happened(), callers.total());
         assertThat(violations).as("seed %d", SEED).isEmpty();
       }
     } finally {
@@ -185,9 +196,9 @@ class ChaosIT {
   }
 
   private static void print(
-      Map<String, Object> figures, Map<Chance.Kind, Integer> faults, int calls) {
+      Duration time, Map<String, Object> figures, Map<Chance.Kind, Integer> faults, int calls) {
     StringBuilder table =
-        new StringBuilder("Chaos, seed %d, %d s".formatted(SEED, TIME.toSeconds()));
+        new StringBuilder("Chaos, seed %d, %d s".formatted(SEED, time.toSeconds()));
     table.append("\n%-52s %s".formatted("calls from the dialplan", calls));
     figures.forEach((name, value) -> table.append("\n%-52s %s".formatted(name, value)));
     faults.forEach((kind, times) -> table.append("\nfault %-46s %s".formatted(kind, times)));

@@ -44,8 +44,6 @@ public final class Demo implements AutoCloseable {
   public static void main(String[] args) {
     // what the parts tell would stand between the lines
     ((Logger) LoggerFactory.getLogger("io.retel.ariproxy")).setLevel(Level.WARN);
-    // asking for a container engine takes as long as the broker in this process
-    System.setProperty(KafkaBroker.KIND, "embedded");
     // past Maven, which has its own idea of System.out
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);

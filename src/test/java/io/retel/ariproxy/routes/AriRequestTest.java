@@ -46,8 +46,7 @@ class AriRequestTest {
     asterisk.createContext("/", AriRequestTest::handle);
     asterisk.start();
     CLOSER.register(() -> asterisk.stop(0));
-    routes =
-        CLOSER.register(RoutesUnderTest.startWithAsterisk(asterisk.getAddress().getPort()));
+    routes = CLOSER.register(RoutesUnderTest.startWithAsterisk(asterisk.getAddress().getPort()));
   }
 
   @BeforeEach

@@ -49,8 +49,10 @@ class GoldenCommandsTest {
   static void start() throws Exception {
     asterisk = CLOSER.register(SimulatedAsterisk.builder().user("user", "password").start());
     routes =
-        CLOSER.register(RoutesUnderTest.startWithAsterisk(
-            asterisk.port(), Map.of(Setting.COMMANDS_ALLOWED, "GET /**, POST /**, DELETE /**")));
+        CLOSER.register(
+            RoutesUnderTest.startWithAsterisk(
+                asterisk.port(),
+                Map.of(Setting.COMMANDS_ALLOWED, "GET /**, POST /**, DELETE /**")));
   }
 
   @BeforeEach

@@ -56,7 +56,9 @@ class PrometheusIT {
   @BeforeAll
   static void watchAProxyWithCalls(KafkaBroker kafka) throws IOException {
     int port = ManagementClient.freePort();
-    prometheus = CLOSER.register(PrometheusServer.launch(Files.createDirectory(folder.resolve("prometheus")), port));
+    prometheus =
+        CLOSER.register(
+            PrometheusServer.launch(Files.createDirectory(folder.resolve("prometheus")), port));
     asterisk = CLOSER.register(SimulatedAsterisk.start());
     ProxySettings settings =
         ProxySettings.of(asterisk, APP, kafka)
