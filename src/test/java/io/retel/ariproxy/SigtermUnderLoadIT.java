@@ -82,7 +82,8 @@ class SigtermUnderLoadIT {
     asterisk.faults().delayAnswers(Duration.ofMillis(5));
     settings =
         ProxySettings.of(asterisk, APP, kafka)
-            .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()));
+            .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()))
+            .withHeap("1g");
     writer = closer.register(new TopicWriter(kafka.bootstrapServers()));
     reader = closer.register(TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic()));
   }

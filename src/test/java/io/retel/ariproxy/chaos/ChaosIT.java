@@ -147,6 +147,7 @@ class ChaosIT {
                     + "        reconnectMaximumDelay: 1000\n"
                     + "        refusedMaximumDelay: 1000"));
     return ProxySettings.of(asterisk, APP, kafka)
+        .withHeap("1g")
         .with(Setting.ROUTES, routes.path().toString())
         .with(Setting.ARI_RESPONSE_TIMEOUT, "3000")
         .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()));
