@@ -73,28 +73,38 @@ public final class AriProxy {
 
   /** Runs until SIGTERM or Ctrl-C, or answers what is asked. */
   public static void main(String[] args) {
+    System.exit(run(args, System.getenv()));
+  }
+
+  /**
+   * Runs to the end, or answers what is asked.
+   *
+   * @param environment the environment variables, which override the settings of the file
+   * @return the exit code
+   */
+  static int run(String[] args, Map<String, String> environment) {
     try {
       OptionalInt answered =
-          CommandLine.answer(args, AriProxy::readSettings, System.out, System.err);
+          CommandLine.answer(args, () -> readSettings(environment), System.out, System.err);
       if (answered.isPresent()) {
-        System.exit(answered.getAsInt());
+        return answered.getAsInt();
       }
       // before what is missing, which may be what is meant
-      UnknownVariables.in(System.getenv()).ifPresent(LOG::warn);
-      System.exit(run(readSettings()));
+      UnknownVariables.in(environment).ifPresent(LOG::warn);
+      return run(readSettings(environment));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());
-      System.exit(INVALID_SETTING);
+      return INVALID_SETTING;
     }
   }
 
-  private static Settings readSettings() {
+  private static Settings readSettings(Map<String, String> environment) {
     if (!Files.isRegularFile(CONFIGURATION)) {
       throw new InvalidSettingException(
           CONFIGURATION.toAbsolutePath()
               + " is not there: start in the folder that has config/ and routes/");
     }
-    return Settings.read(CONFIGURATION, System.getenv());
+    return Settings.read(CONFIGURATION, environment);
   }
 
   /** Runs to the end, and returns the exit code. */

@@ -2,6 +2,8 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -10,27 +12,105 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
+import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The proxy as a process with its settings as environment variables. */
+/**
+ * How the proxy starts and ends with its settings as environment variables: as a process where what
+ * it prints, or SIGTERM, is the point, else in this JVM.
+ */
 @ExtendWith(KafkaExtension.class)
 class StartIT {
 
   private static final String APP = "started";
+  private static final String[] NO_ARGUMENTS = {};
 
   @TempDir private Path folder;
+
+  private SimulatedAsterisk asterisk;
+  private ProxySettings settings;
+
+  @BeforeEach
+  void start(KafkaBroker kafka) {
+    asterisk = SimulatedAsterisk.start();
+    settings = ProxySettings.of(asterisk, APP, kafka);
+  }
+
+  @AfterEach
+  void close() {
+    asterisk.close();
+  }
+
+  @Test
+  void runsAsItsSettingsSayUntilSigterm(KafkaBroker kafka) throws IOException {
+    int port = FreePort.find();
+    settings
+        .with(Setting.ARI_URL, asterisk.url() + "/")
+        .with(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC, "")
+        .with(Setting.COMMANDS_ALLOWED, "GET /**")
+        .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
+        .with(Setting.MANAGEMENT_JOLOKIA, "true");
+    Path log = folder.resolve("proxy.log");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+        Controller controller = new Controller(settings, kafka)) {
+      asterisk.awaitConnected(APP);
+      asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+      controller.event("call", "STASIS_START", payload -> true);
+
+      // what follows from a setting in the environment is what the routes see
+      assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+          .isEqualTo(200);
+      asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+      assertThat(controller.awaitUnmapped(record -> true).json().path("type").asText())
+          .isEqualTo("SOMETHING_NEW");
+      String refused = controller.send("a call", "DELETE", "/channels/42.1");
+      controller.response(refused);
+
+      assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
+      assertRefusalIsOfACall(Files.readAllLines(log), refused);
+    }
+    assertThat(Files.readString(log))
+        .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
+        .doesNotContain("NEVER");
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" INFO "))
+        .filteredOn(line -> line.contains("Stopped: "))
+        .singleElement()
+        .asString()
+        .endsWith("Stopped: all events are acknowledged, no command is under way");
+  }
+
+  /** As text; {@link io.retel.ariproxy.logging.LogFormatIT} has JSON. */
+  private static void assertRefusalIsOfACall(List<String> lines, String commandId) {
+    assertThat(lines)
+        .filteredOn(line -> line.contains("403 for DELETE"))
+        .singleElement()
+        .asString()
+        .matches(
+            ".* WARN .* \\[(?=.*callContext=a call)(?=.*commandId="
+                + commandId
+                + ")(?=.*resource=CHANNEL:42\\.1).*]");
+    assertThat(lines)
+        .filteredOn(line -> line.contains("Connected to"))
+        .singleElement()
+        .asString()
+        .doesNotEndWith("]");
+  }
 
   @ParameterizedTest
   @CsvSource({
@@ -42,35 +122,39 @@ class StartIT {
     "ARI_CA_FILE, /no/such/file, ari.ca-file is for an ari.url that begins with https"
   })
   void aSettingThatIsMissingOrMalformedStopsTheStartWithOneLineThatNamesIt(
-      Setting setting, String value, String expected, KafkaBroker kafka) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(setting, value.equals(setting.name()) ? "" : value);
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
-      }
-    }
-    assertThat(Files.readAllLines(log))
-        .singleElement()
-        .asString()
-        .contains(expected)
-        .contains(setting.environmentVariable());
+      Setting setting, String value, String expected) {
+    settings.with(setting, value.equals(setting.name()) ? "" : value);
+    assertStopsTheStart(expected, setting.environmentVariable());
   }
 
   @Test
-  void aVariableThatIsNearlyASettingIsNamedBeforeWhatIsMissing(KafkaBroker kafka)
-      throws IOException {
+  void aSecretWhoseFileIsAbsentStopsTheStartWithOneLineThatNamesIt() {
+    Path absent = folder.resolve("absent");
+    settings.with(Setting.ARI_PASSWORD, "").withFile(Setting.ARI_PASSWORD, absent);
+    assertStopsTheStart(
+        "ari.password-file names " + absent + ", which is not there", "ARI_PASSWORD_FILE");
+  }
+
+  private void assertStopsTheStart(String... line) {
+    try (CapturedLog log = new CapturedLog()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.INVALID_SETTING);
+      assertThat(log.events())
+          .singleElement()
+          .satisfies(
+              event -> {
+                assertThat(event.getFormattedMessage()).contains(line);
+                assertThat(event.getThrowableProxy()).isNull();
+              });
+    }
+  }
+
+  @Test
+  void aVariableThatIsNearlyASettingIsNamedBeforeWhatIsMissing() throws IOException {
     Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.KAFKA_COMMANDS_TOPIC, "")
-              .withVariable("KAFKA_COMMAND_TOPIC", "hidden");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
-      }
+    settings.with(Setting.KAFKA_COMMANDS_TOPIC, "").withVariable("KAFKA_COMMAND_TOPIC", "hidden");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
     }
     assertThat(Files.readAllLines(log))
         .hasSize(2)
@@ -84,57 +168,19 @@ class StartIT {
   }
 
   @Test
-  void aSecretWhoseFileIsAbsentStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka)
-      throws IOException {
+  void aStartThatFailsSaysSoInOneLineBehindWhatIsWrongWithItsTimes() throws IOException {
     Path log = folder.resolve("proxy.log");
-    Path absent = folder.resolve("absent");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.ARI_PASSWORD, "")
-              .withFile(Setting.ARI_PASSWORD, absent);
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
-      }
-    }
-    assertThat(Files.readAllLines(log))
-        .singleElement()
-        .asString()
-        .contains("ari.password-file names " + absent + ", which is not there")
-        .contains("ARI_PASSWORD_FILE");
-  }
-
-  @Test
-  void aStartThatFailsSaysSoInOneLine(KafkaBroker kafka) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
-      }
+    settings
+        .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092")
+        .with(Setting.ARI_RESPONSE_TIMEOUT, "40000");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
     }
     assertThat(Files.readString(log))
         .contains("ari-proxy does not start")
         .contains("bootstrap.servers")
         .doesNotContain("\tat ");
-  }
-
-  @Test
-  void aStopThatDoesNotWaitForAsterisksAnswersIsToldInOneLine(KafkaBroker kafka)
-      throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.ARI_RESPONSE_TIMEOUT, "40000")
-              // so that it ends by itself
-              .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        proxy.awaitEnd();
-      }
-    }
+    // a stop would not wait for Asterisk's answers
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains(" WARN "))
         .filteredOn(line -> line.contains("ari.response-timeout is 40000 ms"))
@@ -144,19 +190,15 @@ class StartIT {
   }
 
   @Test
-  void aManagementPortThatIsTakenStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka)
-      throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-        ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+  void aManagementPortThatIsTakenStopsTheStartWithOneLineThatNamesIt() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        CapturedLog log = CapturedLog.asShipped()) {
       String port = Integer.toString(taken.getLocalPort());
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.MANAGEMENT_PORT, port);
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
-      }
-      assertThat(Files.readString(log)).doesNotContain("\tat ");
-      assertThat(Files.readAllLines(log))
+      settings.with(Setting.MANAGEMENT_PORT, port);
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.START_FAILED);
+      assertThat(log.events()).noneMatch(event -> event.getThrowableProxy() != null);
+      assertThat(log.lines(Level.ERROR))
           .filteredOn(line -> line.contains("ari-proxy does not start"))
           .singleElement()
           .asString()
@@ -165,23 +207,19 @@ class StartIT {
   }
 
   @Test
-  void aBrokenRouteStopsTheStartWithOneLineThatNamesIt(KafkaBroker kafka) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+  void aBrokenRouteStopsTheStartWithOneLineThatNamesIt() throws IOException {
+    RoutesFolder routes = routes();
     routes.edit("publish.camel.yaml", yaml -> yaml.replace("ref: boundInFlight", "ref: nobody"));
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
-      }
+    try (CapturedLog log = CapturedLog.asShipped()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.START_FAILED);
+      assertThat(log.lines(Level.ERROR))
+          .filteredOn(line -> line.contains("ari-proxy does not start"))
+          .singleElement()
+          .asString()
+          .contains("route: publish")
+          .contains("nobody");
     }
-    assertThat(Files.readAllLines(log))
-        .filteredOn(line -> line.contains("ari-proxy does not start"))
-        .singleElement()
-        .asString()
-        .contains("route: publish")
-        .contains("nobody");
   }
 
   @ParameterizedTest
@@ -192,33 +230,29 @@ class StartIT {
     "'- rout: 1', Unknown node id: rout"
   })
   void aRouteFileThatCannotBeReadStopsTheStartForGoodWithOneLineThatNamesIt(
-      String content, String why, KafkaBroker kafka) throws IOException {
-    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
-    routes.write("events.camel.yaml", content);
-    assertStopsForGoodOf(routes, why, kafka);
+      String content, String why) throws IOException {
+    routes().write("events.camel.yaml", content);
+    assertStopsForGoodOf(why);
   }
 
   @Test
-  void aRouteFileThatIsALinkToNowhereStopsTheStartForGood(KafkaBroker kafka) throws IOException {
-    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+  void aRouteFileThatIsALinkToNowhereStopsTheStartForGood() throws IOException {
+    RoutesFolder routes = routes();
     routes.delete("events.camel.yaml");
     Files.createSymbolicLink(routes.path().resolve("events.camel.yaml"), folder.resolve("nowhere"));
-    assertStopsForGoodOf(routes, "cannot be read", kafka);
+    assertStopsForGoodOf("cannot be read");
   }
 
-  private void assertStopsForGoodOf(RoutesFolder routes, String why, KafkaBroker kafka)
-      throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
-      }
+  private void assertStopsForGoodOf(String why) {
+    try (CapturedLog log = CapturedLog.asShipped()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.INVALID_SETTING);
+      assertNamesTheFile(log.lines(Level.ERROR), why);
     }
-    assertThat(Files.readString(log)).doesNotContain("SIGTERM");
-    assertThat(Files.readAllLines(log))
-        .filteredOn(line -> line.contains(" ERROR "))
+  }
+
+  private static void assertNamesTheFile(List<String> errors, String why) {
+    assertThat(errors)
         .singleElement()
         .asString()
         .contains("events.camel.yaml")
@@ -227,112 +261,64 @@ class StartIT {
   }
 
   @Test
+  void anEndForARouteFileIsNoSigterm() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    routes().write("events.camel.yaml", "- rout: 1");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.INVALID_SETTING);
+    }
+    assertThat(Files.readString(log)).doesNotContain("SIGTERM");
+    assertNamesTheFile(
+        Files.readAllLines(log).stream().filter(line -> line.contains(" ERROR ")).toList(),
+        "Unknown node id: rout");
+  }
+
+  @Test
   void aRouteThatIsMissingIsNamed(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
-    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
-    Files.delete(routes.path().resolve("events.camel.yaml"));
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.path().toString());
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
-          Controller controller = new Controller(settings, kafka)) {
-        controller.ask("call", "GET", "/asterisk/ping");
-        Awaitility.await()
-            .untilAsserted(
-                () -> assertThat(Files.readString(log)).contains("There is no route events"));
-        proxy.terminate();
-      }
+    routes().delete("events.camel.yaml");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+        Controller controller = new Controller(settings, kafka)) {
+      controller.ask("call", "GET", "/asterisk/ping");
+      Awaitility.await()
+          .untilAsserted(
+              () -> assertThat(Files.readString(log)).contains("There is no route events"));
+      proxy.terminate();
     }
   }
 
   @Test
-  void whoCanReachJmxOverHttpIsSaid(KafkaBroker kafka) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      String port = Integer.toString(FreePort.find());
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.MANAGEMENT_PORT, port)
-              .with(Setting.MANAGEMENT_JOLOKIA, "true");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        asterisk.awaitConnected(APP);
-        proxy.terminate();
+  void aStopThatLeavesACommandSaysThatItIsReadAgainAndSoItIs(KafkaBroker kafka) {
+    asterisk.faults().holdAnswers(request -> request.path().endsWith("/held"));
+    settings.with(Setting.SHUTDOWN_TIMEOUT, "1");
+    try (CapturedLog log = new CapturedLog();
+        Controller controller = new Controller(settings, kafka)) {
+      try (RunningProxy proxy = RunningProxy.start(settings)) {
+        controller.send("call", "GET", "/channels/held");
+        awaitHeld(1);
       }
-      assertThat(Files.readString(log))
-          .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
-          .doesNotContain("NEVER");
-    }
-  }
-
-  @Test
-  void aStopEndsWithWhatBecameOfTheWork(KafkaBroker kafka) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
-          Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP);
-        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
-        controller.event("call", "STASIS_START", payload -> true);
-        controller.ask("call", "GET", "/asterisk/ping");
-        assertThat(proxy.terminate()).isEqualTo(143);
-      }
-      assertThat(Files.readAllLines(log))
-          .filteredOn(line -> line.contains(" INFO "))
-          .filteredOn(line -> line.contains("Stopped: "))
+      assertThat(log.events())
+          .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())
+          .filteredOn(line -> line.contains("Stopped with"))
           .singleElement()
           .asString()
-          .endsWith("Stopped: all events are acknowledged, no command is under way");
-    }
-  }
-
-  @Test
-  void aStopThatLeavesACommandSaysThatItIsReadAgainAndSoItIs(KafkaBroker kafka) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      asterisk.faults().holdAnswers(request -> request.path().endsWith("/held"));
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.SHUTDOWN_TIMEOUT, "1");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
-          Controller controller = new Controller(settings, kafka)) {
-        controller.send("call", "GET", "/channels/held");
-        awaitHeld(asterisk, 1);
-        proxy.terminate();
-        assertThat(Files.readAllLines(log))
-            .filteredOn(line -> line.contains("Stopped with"))
-            .singleElement()
-            .asString()
-            .contains(" WARN ")
-            .contains("Stopped with commands that are not answered: they are read again");
-        proxy.start();
-        awaitHeld(asterisk, 2);
+          .startsWith("WARN ")
+          .contains("Stopped with commands that are not answered: they are read again");
+      try (RunningProxy next = RunningProxy.start(settings)) {
+        awaitHeld(2);
       }
     }
   }
 
-  private static void awaitHeld(SimulatedAsterisk asterisk, int times) {
+  private void awaitHeld(int times) {
     Awaitility.await("the command is carried out, times: " + times)
         .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
   }
 
-  @Test
-  void whatFollowsFromASettingInTheEnvironmentIsWhatTheRoutesSee(KafkaBroker kafka) {
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.ARI_URL, asterisk.url() + "/")
-              .with(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC, "");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
-          Controller controller = new Controller(settings, kafka)) {
-        asterisk.awaitConnected(APP);
-
-        assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
-            .isEqualTo(200);
-        asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
-        assertThat(controller.awaitUnmapped(record -> true).json().path("type").asText())
-            .isEqualTo("SOMETHING_NEW");
-        assertThat(proxy.terminate()).isEqualTo(143);
-      }
-    }
+  /** Routes of one's own, which the proxy is to run. */
+  private RoutesFolder routes() throws IOException {
+    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    settings.with(Setting.ROUTES, routes.path().toString());
+    return routes;
   }
 }
