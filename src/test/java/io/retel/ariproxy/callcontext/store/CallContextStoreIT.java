@@ -14,6 +14,7 @@ import io.lettuce.core.RedisClient;
 import io.retel.ariproxy.RootCause;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -203,10 +204,19 @@ class CallContextStoreIT {
   // ---- servers that are away
 
   @ParameterizedTest
-  @EnumSource(names = "SQLITE", mode = Mode.EXCLUDE)
+  @EnumSource(names = {"KAFKA", "POSTGRESQL", "REDIS"})
   void aServerThatGoesAwayFailsWithinTheTimeoutAndIsUsedAgainWhenItIsBack(Kind kind)
       throws Exception {
-    Backend backend = backend(kind);
+    assertFailsWithinTheTimeoutWhileAway(backend(kind));
+  }
+
+  @Test
+  @FullRun("Cassandra takes long to start")
+  void aCassandraThatGoesAwayFailsWithinTheTimeoutAndIsUsedAgainWhenItIsBack() throws Exception {
+    assertFailsWithinTheTimeoutWhileAway(backend(Kind.CASSANDRA));
+  }
+
+  private void assertFailsWithinTheTimeoutWhileAway(Backend backend) throws Exception {
     try (CallContextStore running = backend.store(asterisk, APP, TIMEOUT)) {
       eventually(() -> running.write(List.of(new Change("CHANNEL:1", "before"))));
       CallContextStore startedMeanwhile;
