@@ -46,7 +46,7 @@ class CommandOutcomesIT {
     asterisk = CLOSER.register(SimulatedAsterisk.start());
     settings =
         ProxySettings.of(asterisk, APP, kafka)
-            .with(Setting.ARI_RESPONSE_TIMEOUT, "1000")
+            .with(Setting.ARI_RESPONSE_TIMEOUT, "5000")
             .with(Setting.ARI_MAX_BODY_SIZE, "100000");
     proxy = CLOSER.register(RunningProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));

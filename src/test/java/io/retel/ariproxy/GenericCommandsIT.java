@@ -67,7 +67,7 @@ class GenericCommandsIT {
         .with(Setting.KAFKA_GENERIC_GROUP, topic)
         .with(Setting.COMMANDS_AT_ONCE, "16")
         // time for what is under way, and not for all that waits
-        .with(Setting.SHUTDOWN_TIMEOUT, "2")
+        .with(Setting.SHUTDOWN_TIMEOUT, "4")
         // what is repeated shall be seen at Asterisk
         .with(Setting.COMMANDS_REPEAT_SECONDS, "0");
     proxies.add(closer.register(RunningProxy.start(own)));

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.AwaitApplication;
+import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.kafka.FakeOffset;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
@@ -90,7 +91,8 @@ public final class RoutesUnderTest implements AutoCloseable {
       throws Exception {
     Map<Setting, String> settings = new HashMap<>(own);
     settings.put(Setting.ARI_URL, "http://localhost:" + port + "/ari");
-    settings.put(Setting.ARI_RESPONSE_TIMEOUT, "500");
+    // a slow machine is no hanging Asterisk
+    settings.putIfAbsent(Setting.ARI_RESPONSE_TIMEOUT, Long.toString(Patience.LIMIT.toMillis()));
     settings.put(Setting.ARI_MAX_BODY_SIZE, "1024");
     return new RoutesUnderTest(settings).cutAndStart();
   }

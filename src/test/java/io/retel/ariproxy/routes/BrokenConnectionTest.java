@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.settings.Setting;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -13,6 +14,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -75,6 +77,10 @@ class BrokenConnectionTest {
 
   @Test
   void noAnswerInTimeIsA504() throws Exception {
+    routes.close();
+    routes =
+        RoutesUnderTest.startWithAsterisk(
+            server.getLocalPort(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500"));
     closes = false;
     assertThat(payloadOf("POST").at("/status_code").intValue()).isEqualTo(504);
     assertThat(requests).hasSize(1);

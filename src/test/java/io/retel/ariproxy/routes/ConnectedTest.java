@@ -11,10 +11,12 @@ import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -338,7 +340,12 @@ class ConnectedTest {
   }
 
   @Test
-  void whenAsteriskHangsEventsWaitForOneAnswerOnly() {
+  void whenAsteriskHangsEventsWaitForOneAnswerOnly() throws Exception {
+    routes.close();
+    routes =
+        closer.register(
+            RoutesUnderTest.startWithAsterisk(
+                asterisk.port(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500")));
     asterisk.faults().clear();
     asterisk.faults().hang(request -> true);
     connection("CONNECTED");

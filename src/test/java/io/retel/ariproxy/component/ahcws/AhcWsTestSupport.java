@@ -38,7 +38,9 @@ abstract class AhcWsTestSupport {
     if (!isJmxEnabled()) {
       context.disableJMX();
     }
-    context.getShutdownStrategy().setTimeout(15);
+    // what has to be waited for shows, see AhcWsComponentStopTest
+    context.getShutdownStrategy().setTimeout(60);
+    context.getExecutorServiceManager().setShutdownAwaitTermination(60_000);
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
     component.setUsername(asterisk.username());
     component.setPassword(asterisk.password());
