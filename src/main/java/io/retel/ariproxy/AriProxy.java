@@ -12,6 +12,7 @@ import io.retel.ariproxy.settings.UnknownVariables;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -73,6 +74,8 @@ public final class AriProxy {
 
   /** Runs until SIGTERM or Ctrl-C, or answers what is asked. */
   public static void main(String[] args) {
+    // Camel 4.18 lowers options' names in the default locale: in Turkish it finds no groupId
+    Locale.setDefault(Locale.ROOT);
     System.exit(run(args, System.getenv()));
   }
 

@@ -64,7 +64,9 @@ class StartIT {
         .with(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC, "")
         .with(Setting.COMMANDS_ALLOWED, "GET /**")
         .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
-        .with(Setting.MANAGEMENT_JOLOKIA, "true");
+        .with(Setting.MANAGEMENT_JOLOKIA, "true")
+        // the log is UTF-8 all the same
+        .withVariable("LC_ALL", "C");
     Path log = folder.resolve("proxy.log");
     try (ProxyProcess proxy = ProxyProcess.start(settings, log);
         Controller controller = new Controller(settings, kafka)) {
@@ -78,7 +80,7 @@ class StartIT {
       asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
       assertThat(controller.awaitUnmapped(record -> true).json().path("type").asText())
           .isEqualTo("SOMETHING_NEW");
-      String refused = controller.send("a call", "DELETE", "/channels/42.1");
+      String refused = controller.send("a cäll", "DELETE", "/channels/42.1");
       controller.response(refused);
 
       assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
@@ -102,7 +104,7 @@ class StartIT {
         .singleElement()
         .asString()
         .matches(
-            ".* WARN .* \\[(?=.*callContext=a call)(?=.*commandId="
+            ".* WARN .* \\[(?=.*callContext=a cäll)(?=.*commandId="
                 + commandId
                 + ")(?=.*resource=CHANNEL:42\\.1).*]");
     assertThat(lines)
@@ -313,6 +315,18 @@ class StartIT {
   private void awaitHeld(int times) {
     Awaitility.await("the command is carried out, times: " + times)
         .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
+  }
+
+  @Test
+  void startsInATurkishLocale(KafkaBroker kafka) {
+    settings.withCamel("user.language", "tr");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+        Controller controller = new Controller(settings, kafka)) {
+      asterisk.awaitConnected(APP);
+      assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+          .isEqualTo(200);
+      assertThat(proxy.terminate()).isEqualTo(143);
+    }
   }
 
   /** Routes of one's own, which the proxy is to run. */

@@ -8,6 +8,7 @@ import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
@@ -51,7 +52,9 @@ public final class HealthQuestion {
       connection.setReadTimeout((int) PATIENCE.toMillis());
       boolean alive = connection.getResponseCode() == HttpURLConnection.HTTP_OK;
       try (InputStream body = alive ? connection.getInputStream() : connection.getErrorStream()) {
-        return new Answer(alive, body == null ? "" : new String(body.readAllBytes()).strip());
+        return new Answer(
+            alive,
+            body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8).strip());
       }
     } catch (IOException e) {
       return new Answer(false, liveness + " does not answer: " + e.getMessage());

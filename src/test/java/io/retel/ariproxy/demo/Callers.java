@@ -2,6 +2,7 @@ package io.retel.ariproxy.demo;
 
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -57,7 +58,7 @@ final class Callers implements AutoCloseable {
 
   private void call() {
     int n = ++made;
-    String number = "555-01%02d".formatted(n * 37 % 100);
+    String number = String.format(Locale.ROOT, "555-01%02d", n * 37 % 100);
     Map<String, String> variables =
         n % 3 == 2 ? Map.of("CALL_CONTEXT", "ticket-" + (4710 + n)) : Map.of();
     SimulatedCall call = asterisk.call(app, number, EXTEN, variables);

@@ -13,6 +13,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,8 @@ public final class Demo implements AutoCloseable {
 
   /** Runs until Ctrl-C, or until the calls are over that the system property asks for. */
   public static void main(String[] args) {
+    // as the proxy's own main
+    Locale.setDefault(Locale.ROOT);
     // what the parts tell would stand between the lines
     ((Logger) LoggerFactory.getLogger("io.retel.ariproxy")).setLevel(Level.WARN);
     // past Maven, which has its own idea of System.out

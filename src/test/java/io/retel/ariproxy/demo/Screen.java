@@ -216,7 +216,7 @@ final class Screen {
   }
 
   private static String seconds(long millis) {
-    return "%.1f s".formatted(millis / 1_000.0);
+    return String.format(Locale.ROOT, "%.1f s", millis / 1_000.0);
   }
 
   private String in(Style style, String text) {

@@ -47,7 +47,7 @@ class LogFormatIT {
               assertThat(line.path("mdc"))
                   .isEqualTo(
                       JSON.readTree(
-                          "{\"callContext\":\"a call\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
+                          "{\"callContext\":\"a cäll\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
             });
   }
 
@@ -81,11 +81,13 @@ class LogFormatIT {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
               .with(Setting.COMMANDS_ALLOWED, "GET /**")
-              .with(Setting.LOGGING_FORMAT, "json");
+              .with(Setting.LOGGING_FORMAT, "json")
+              // the log is UTF-8 all the same
+              .withVariable("LC_ALL", "C");
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
-        controller.ask("a call", "DELETE", "/channels/42.1");
+        controller.ask("a cäll", "DELETE", "/channels/42.1");
         proxy.terminate();
       }
     }
