@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.ChildProcess;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -79,6 +80,7 @@ class ReadmeCommandsIT {
 
   @Test
   void theProxyStartsAndIsWatchedAndOperatedAsTheReadmeSays(KafkaBroker kafka) throws IOException {
+    Tool.CURL.program();
     Tool.KCAT.program();
     Tool.JQ.program();
     Block start = block(START);
@@ -87,7 +89,7 @@ class ReadmeCommandsIT {
             SimulatedAsterisk.builder().user("ari", "ari-secret").start();
         ProxyProcess proxy =
             ProxyProcess.start(
-                List.of("bash", "-ec", startScript(start, asterisk, kafka)),
+                List.of(Tool.BASH.program().toString(), "-ec", startScript(start, asterisk, kafka)),
                 Map.of(
                     Setting.MANAGEMENT_PORT.environmentVariable(),
                     Integer.toString(port),
@@ -166,7 +168,7 @@ class ReadmeCommandsIT {
   void theArchiveIsUnpackedAndHelps() throws IOException {
     String script =
         String.join("\n", block("tar -xzf").commands().toList())
-            .replace("/opt/ari-proxy", folder.toString());
+            .replace("/opt/ari-proxy", "'" + folder + "'");
 
     assertThat(bash("set -e\n" + script)).contains("Usage:").contains("Exit codes:");
   }
@@ -220,7 +222,10 @@ class ReadmeCommandsIT {
 
   private static String bash(String script) {
     try {
-      Process process = new ProcessBuilder("bash", "-c", script).redirectErrorStream(true).start();
+      Process process =
+          ChildProcess.of(List.of(Tool.BASH.program().toString(), "-c", script))
+              .redirectErrorStream(true)
+              .start();
       String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(process.waitFor()).as("%s: %s", script, printed).isZero();
       return printed;

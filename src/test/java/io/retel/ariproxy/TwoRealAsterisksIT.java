@@ -11,6 +11,7 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -63,7 +64,9 @@ class TwoRealAsterisksIT {
         first.startAgain();
         calls.awaitAnsweredBy(one);
         assertThat(controller.unmapped())
-            .noneMatch(record -> new String(record.value()).contains("StasisStart"));
+            .noneMatch(
+                record ->
+                    new String(record.value(), StandardCharsets.UTF_8).contains("StasisStart"));
       }
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -13,6 +14,7 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,8 +95,9 @@ class JolokiaIT {
   }
 
   private static String shell(String line) throws IOException, InterruptedException {
+    Tool.CURL.program();
     Process shell = new ProcessBuilder("sh", "-c", line).redirectErrorStream(true).start();
-    String said = new String(shell.getInputStream().readAllBytes());
+    String said = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(shell.waitFor()).as(said).isZero();
     return said;
   }

@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -118,7 +119,9 @@ class AriRequestTest {
     Request request = request();
     assertThat(request.line()).isEqualTo("POST /ari/x");
     Set<String> names =
-        request.headers().keySet().stream().map(String::toLowerCase).collect(Collectors.toSet());
+        request.headers().keySet().stream()
+            .map(name -> name.toLowerCase(Locale.ROOT))
+            .collect(Collectors.toSet());
     assertThat(names)
         .isSubsetOf(
             "host", "authorization", "content-type", "content-length", "user-agent", "connection");

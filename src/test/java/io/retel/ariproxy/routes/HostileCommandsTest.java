@@ -61,7 +61,9 @@ class HostileCommandsTest {
               assertThat(request.header("Host")).isEqualTo("localhost:" + asterisk.port());
               assertThat(request.header("Authorization"))
                   .isEqualTo(
-                      "Basic " + Base64.getEncoder().encodeToString("user:password".getBytes()));
+                      "Basic "
+                          + Base64.getEncoder()
+                              .encodeToString("user:password".getBytes(StandardCharsets.US_ASCII)));
               assertThat(request.headers().toString()).doesNotContainIgnoringCase("evil");
             })
         .extracting(RecordedRequest::toString)

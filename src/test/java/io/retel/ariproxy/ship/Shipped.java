@@ -2,6 +2,7 @@ package io.retel.ariproxy.ship;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.ChildProcess;
 import io.retel.ariproxy.fixtures.Patience;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -63,7 +64,7 @@ final class Shipped {
   /** Runs a command to its end, whatever that is. */
   static Ended runToItsEnd(
       Path workingDirectory, Map<String, String> environment, List<String> command) {
-    ProcessBuilder builder = new ProcessBuilder(command).directory(workingDirectory.toFile());
+    ProcessBuilder builder = ChildProcess.of(command).directory(workingDirectory.toFile());
     builder.environment().putAll(environment);
     try {
       Process process = builder.redirectErrorStream(true).start();

@@ -3,6 +3,7 @@ package io.retel.ariproxy.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.settings.Secret;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.opentest4j.TestAbortedException;
 
 /** What is read from a PEM file, and what is said of one that does not have it. */
 class PemFileTest {
@@ -124,16 +124,12 @@ class PemFileTest {
       throws Exception {
     Path plain = Files.writeString(folder.resolve("plain.pem"), Pem.text(key));
     Path encrypted = folder.resolve("encrypted.pem");
-    List<String> command = new ArrayList<>(List.of("openssl", "pkcs8", "-topk8"));
+    List<String> command =
+        new ArrayList<>(List.of(Tool.OPENSSL.program().toString(), "pkcs8", "-topk8"));
     command.addAll(List.of(options.split(" ")));
     command.addAll(List.of("-in", plain.toString(), "-out", encrypted.toString()));
     command.addAll(List.of("-passout", "pass:" + password));
-    Process openssl;
-    try {
-      openssl = new ProcessBuilder(command).redirectErrorStream(true).start();
-    } catch (IOException e) {
-      throw new TestAbortedException("there is no openssl here", e);
-    }
+    Process openssl = new ProcessBuilder(command).redirectErrorStream(true).start();
     assertThat(openssl.waitFor()).isZero();
     return Files.readString(encrypted);
   }

@@ -14,6 +14,7 @@ import io.lettuce.core.RedisClient;
 import io.retel.ariproxy.RootCause;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.ChildProcess;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
@@ -335,13 +336,12 @@ class CallContextStoreIT {
   void whatSqliteHasAcknowledgedSurvivesTheProxysKill() throws Exception {
     Path file = files.resolve("killed.db");
     Process writer =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                EndlessWriter.class.getName(),
-                file.toString())
+        ChildProcess.of(
+                ChildProcess.java(
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    EndlessWriter.class.getName(),
+                    file.toString()))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     List<String> acknowledged = new ArrayList<>();

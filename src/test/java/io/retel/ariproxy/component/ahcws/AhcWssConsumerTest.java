@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PfxOptions;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -77,7 +78,7 @@ class AhcWssConsumerTest {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     assertThat(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue())
-        .as(new String(process.getInputStream().readAllBytes()))
+        .as(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isZero();
     return store;
   }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.Locale;
 
 /** A websocket server byte by byte, for what no well-behaved one does. */
 final class Upgrades {
@@ -25,7 +26,7 @@ final class Upgrades {
     for (String line = reader.readLine();
         line != null && !line.isEmpty();
         line = reader.readLine()) {
-      if (line.toLowerCase().startsWith("sec-websocket-key:")) {
+      if (line.toLowerCase(Locale.ROOT).startsWith("sec-websocket-key:")) {
         key = line.substring(line.indexOf(':') + 1).trim();
       }
     }
