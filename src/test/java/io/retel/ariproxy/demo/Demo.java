@@ -1,21 +1,18 @@
 package io.retel.ariproxy.demo;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
+import io.retel.ariproxy.RootCause;
 import io.retel.ariproxy.demo.Envelope.Kind;
+import io.retel.ariproxy.fixtures.Standalone;
 import io.retel.ariproxy.fixtures.asterisk.Pace;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RunningProxy;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
-import org.slf4j.LoggerFactory;
 
 /**
  * Shows the proxy at work: Kafka, a simulated Asterisk, a call-controller and the proxy in one
@@ -34,25 +31,41 @@ public final class Demo implements AutoCloseable {
   private static final Duration LAST_ANSWERS = Duration.ofSeconds(2);
 
   private final Screen screen;
+  private final Path folder;
   private final Tally tally = new Tally();
   private final Parts parts = new Parts();
 
-  Demo(Screen screen) {
+  private volatile boolean started;
+  private volatile String failure;
+
+  /**
+   * Prepares a demo.
+   *
+   * @param folder for its data
+   */
+  Demo(Screen screen, Path folder) {
     this.screen = screen;
+    this.folder = folder;
   }
 
   /** Runs until Ctrl-C, or until the calls are over that the system property asks for. */
   public static void main(String[] args) {
-    // as the proxy's own main
-    Locale.setDefault(Locale.ROOT);
-    // what the parts tell would stand between the lines
-    ((Logger) LoggerFactory.getLogger("io.retel.ariproxy")).setLevel(Level.WARN);
-    // past Maven, which has its own idea of System.out
-    PrintStream out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
-    Demo demo = new Demo(new Screen(out, Style.isWanted()));
-    Runtime.getRuntime().addShutdownHook(new Thread(demo::interrupt, "end-of-demo"));
-    System.exit(demo.run(Integer.getInteger(CALLS, 0)) ? 0 : 1);
+    Standalone process = Standalone.begin("demo");
+    // on a slow machine a topic that was just created is not there for a moment
+    Standalone.setLevel("io.retel.ariproxy.Preparation", Level.ERROR);
+    if (!Files.isDirectory(Path.of("config")) || !Files.isDirectory(Path.of("routes"))) {
+      process.fail(
+          "The demo cannot start: it reads config/ and routes/; start it in "
+              + process.folder().getParent().getParent());
+    }
+    Screen screen = new Screen(process.out(), Style.isWanted(), Style.columns());
+    Demo demo = new Demo(screen, process.folder());
+    process.onCtrlC(demo::interrupt);
+    boolean complete = demo.run(Integer.getInteger(CALLS, 0));
+    if (demo.failure != null) {
+      process.fail(demo.failure);
+    }
+    System.exit(complete ? 0 : 1);
   }
 
   /**
@@ -70,6 +83,7 @@ public final class Demo implements AutoCloseable {
   private boolean show(int calls) {
     try {
       start(calls);
+      started = true;
       if (calls == 0) {
         parts.awaitClose();
         return true;
@@ -85,7 +99,7 @@ public final class Demo implements AutoCloseable {
     } catch (RuntimeException e) {
       // Ctrl-C takes away what is still starting
       if (!parts.isClosed()) {
-        LoggerFactory.getLogger(Demo.class).error("The demo does not start", e);
+        failure = "The demo cannot start: " + RootCause.inOneLine(e);
       }
       return false;
     }
@@ -93,7 +107,7 @@ public final class Demo implements AutoCloseable {
 
   private void start(int calls) {
     screen.title();
-    KafkaBroker kafka = parts.start(KafkaBroker::launch);
+    KafkaBroker kafka = parts.start(() -> KafkaBroker.embedded(folder.resolve("kafka")));
     SimulatedAsterisk asterisk =
         parts.start(
             () -> SimulatedAsterisk.builder().pace(Pace.real().withPlayback(GREETING)).start());
@@ -122,9 +136,13 @@ public final class Demo implements AutoCloseable {
   }
 
   private void interrupt() {
-    if (!parts.isClosed()) {
-      screen.takeBackCtrlC();
+    screen.takeBackCtrlC();
+    if (started) {
       close();
+    } else {
+      // Kafka alone may take seconds to start, and there is nothing to bring to an end
+      Standalone.mute();
+      parts.abandon();
     }
   }
 

@@ -2,6 +2,7 @@ package io.retel.ariproxy.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.ScratchFolder;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -13,9 +14,12 @@ class DemoIT {
   @Test
   void showsTwoCompleteCalls() {
     ByteArrayOutputStream shown = new ByteArrayOutputStream();
-    Demo demo = new Demo(new Screen(new PrintStream(shown, false, StandardCharsets.UTF_8), false));
-
-    boolean complete = demo.run(2);
+    Screen screen =
+        new Screen(new PrintStream(shown, false, StandardCharsets.UTF_8), false, Screen.WIDTH);
+    boolean complete;
+    try (ScratchFolder folder = ScratchFolder.create("demo-test")) {
+      complete = new Demo(screen, folder.path()).run(2);
+    }
 
     List<String> lines = shown.toString(StandardCharsets.UTF_8).lines().toList();
     assertThat(complete).as(String.join("\n", lines)).isTrue();

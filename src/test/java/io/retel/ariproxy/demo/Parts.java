@@ -1,5 +1,6 @@
 package io.retel.ariproxy.demo;
 
+import io.retel.ariproxy.RootCause;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CountDownLatch;
@@ -30,6 +31,11 @@ final class Parts implements AutoCloseable {
     start(() -> work);
   }
 
+  /** Starts no more parts; those that were started go on until the process ends. */
+  void abandon() {
+    closed.countDown();
+  }
+
   boolean isClosed() {
     return closed.getCount() == 0;
   }
@@ -47,7 +53,8 @@ final class Parts implements AutoCloseable {
       try {
         part.close();
       } catch (Exception e) {
-        LOG.warn("{} does not stop", part, e);
+        LOG.warn("{} does not stop: {}", part, RootCause.inOneLine(e));
+        LOG.debug("It does not stop", e);
       }
     }
   }

@@ -8,12 +8,21 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Shows what goes through Kafka, a line for each envelope, at most 100 columns wide. */
+/**
+ * Shows what goes through Kafka, a line for each envelope.
+ *
+ * <p>Lines fit a terminal of {@value #NARROWEST} columns or more; they are at most {@value #WIDTH}
+ * wide.
+ */
 final class Screen {
 
   static final int WIDTH = 100;
 
-  private static final DateTimeFormatter TIME =
+  private static final int NARROWEST = 56;
+
+  private static final DateTimeFormatter SECONDS =
+      DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneId.systemDefault());
+  private static final DateTimeFormatter MILLISECONDS =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
   // ids such as 1763881331.12, and generated call contexts
   private static final Pattern CHANNEL_ID = Pattern.compile("\\d{8,}(\\d{2}\\.\\d+)");
@@ -23,15 +32,26 @@ final class Screen {
   private static final int STATUS = 5;
   private static final int LATENCY = 10;
   private static final int BOX = 19;
-  // what time, call, kind and arrow leave of a line
-  private static final int REST = 68;
+  private static final int SMALL_BOX = 15;
+  private static final int TOPIC = 16;
 
   private final PrintStream out;
   private final boolean styled;
+  private final int width;
+  private final DateTimeFormatter time;
+  // of the event's type; 0 in a terminal that has no room for a column of its own
+  private final int type;
+  // what time, call, kind and arrow leave of a line
+  private final int rest;
 
-  Screen(PrintStream out, boolean styled) {
+  Screen(PrintStream out, boolean styled, int columns) {
     this.out = out;
     this.styled = styled;
+    width = Math.max(NARROWEST, Math.min(WIDTH, columns));
+    boolean wide = width == WIDTH;
+    time = wide ? MILLISECONDS : SECONDS;
+    rest = width - (wide ? 32 : 28);
+    type = boxes(SMALL_BOX, 3) <= width ? TYPE : 0;
   }
 
   /** Maven has been talking: the demo begins at the top of the screen. */
@@ -43,53 +63,76 @@ final class Screen {
     line(
         "  "
             + in(Style.BOLD, "ari-proxy")
-            + "  Asterisk's ARI over Kafka, all of it in this process");
+            + "  Asterisk's ARI over Kafka"
+            + (width > 66 ? ", all of it in this process" : ""));
     line("");
   }
 
   /** What runs where. */
   void parts(String kafka, String asterisk, String eventsTopic, String commandsTopic) {
-    String[][] boxes = {
-      {"call-controller", "a Camel route"},
-      {"Kafka", kafka},
-      {"ari-proxy", "routes/*.yaml"},
-      {"Asterisk", "simulated, " + asterisk}
-    };
-    StringBuilder[] rows = new StringBuilder[4];
-    for (int row = 0; row < rows.length; row++) {
-      rows[row] = new StringBuilder("  ");
-    }
-    for (int box = 0; box < boxes.length; box++) {
-      rows[0].append(in(Style.DIM, "╭" + "─".repeat(BOX) + "╮"));
-      rows[1].append(side()).append(in(Style.BOLD, center(boxes[box][0]))).append(side());
-      rows[2].append(side()).append(center(boxes[box][1])).append(side());
-      rows[3].append(in(Style.DIM, "╰" + "─".repeat(BOX) + "╯"));
-      if (box < boxes.length - 1) {
-        rows[0].append("    ");
-        rows[1].append(in(Style.COMMAND, " ─→ "));
-        rows[2].append(in(Style.EVENT, " ←─ "));
-        rows[3].append("    ");
-      }
-    }
-    for (StringBuilder row : rows) {
-      line(row.toString());
+    if (boxes(BOX, 4) <= width) {
+      boxes(BOX, " ─→ ", " ←─ ", kafka, "simulated, " + asterisk);
+    } else if (boxes(SMALL_BOX, 3) <= width) {
+      boxes(SMALL_BOX, " → ", " ← ", kafka, "simulated");
+    } else {
+      line("  " + in(Style.BOLD, "call-controller ↔ Kafka ↔ ari-proxy ↔ Asterisk"));
     }
     line("");
     topic(Style.COMMAND, "COMMAND  →", commandsTopic, "each line below was read from Kafka");
     topic(Style.EVENT, "EVENT    ←", eventsTopic, "one color for each call");
     topic(Style.SUCCESS, "RESPONSE ←", eventsTopic, "with the time since its command was sent");
     line("");
-    line(
-        "  "
-            + in(Style.BOLD, "Ctrl-C")
-            + " ends it. What you edit in "
-            + in(Style.BOLD, "routes/")
-            + " meanwhile, the proxy takes over while calls are up.");
+    String ends = "  " + in(Style.BOLD, "Ctrl-C") + " ends it.";
+    String edits = "Edits in " + in(Style.BOLD, "routes/") + " take effect while calls are up.";
+    if (width > 66) {
+      line(ends + " " + edits);
+    } else {
+      line(ends);
+      line("  " + edits);
+    }
     line("");
   }
 
+  private static int boxes(int box, int arrow) {
+    return 2 + 4 * (box + 2) + 3 * arrow;
+  }
+
+  private void boxes(int box, String right, String left, String kafka, String asterisk) {
+    String[][] boxes = {
+      {"call-controller", "a Camel route"},
+      {"Kafka", kafka},
+      {"ari-proxy", "routes/*.yaml"},
+      {"Asterisk", asterisk}
+    };
+    StringBuilder[] rows = new StringBuilder[4];
+    for (int row = 0; row < rows.length; row++) {
+      rows[row] = new StringBuilder("  ");
+    }
+    for (int at = 0; at < boxes.length; at++) {
+      String between = " ".repeat(at < boxes.length - 1 ? right.length() : 0);
+      boolean last = between.isEmpty();
+      rows[0].append(in(Style.DIM, "╭" + "─".repeat(box) + "╮")).append(between);
+      rows[1]
+          .append(side())
+          .append(in(Style.BOLD, center(boxes[at][0], box)))
+          .append(side())
+          .append(last ? "" : in(Style.COMMAND, right));
+      rows[2]
+          .append(side())
+          .append(center(boxes[at][1], box))
+          .append(side())
+          .append(last ? "" : in(Style.EVENT, left));
+      rows[3].append(in(Style.DIM, "╰" + "─".repeat(box) + "╯")).append(between);
+    }
+    for (StringBuilder row : rows) {
+      line(row.toString());
+    }
+  }
+
   private void topic(Style style, String kind, String name, String note) {
-    line("  " + in(style, kind) + "  topic " + pad(name, 16) + in(Style.DIM, note));
+    String topic = "  topic " + pad(name, TOPIC);
+    boolean room = 2 + kind.length() + topic.length() + note.length() <= width;
+    line("  " + in(style, kind) + (room ? topic + in(Style.DIM, note) : topic.stripTrailing()));
   }
 
   /**
@@ -98,22 +141,20 @@ final class Screen {
    * @param latency of a response, in milliseconds; -1 if it is not known
    */
   void show(Envelope envelope, Tally.Call call, long latency) {
-    String rest =
+    String what =
         switch (envelope.kind()) {
-          case UNMAPPED ->
-              in(Style.UNMAPPED, pad(envelope.type(), TYPE))
-                  + in(Style.DIM, fit(resource(envelope), REST - TYPE));
+          case UNMAPPED -> typed(Style.UNMAPPED, envelope.type(), Style.DIM, resource(envelope));
           case EVENT -> event(envelope, call);
-          case COMMAND -> fit(request(envelope.json().path("ariCommand")), REST);
+          case COMMAND -> fit(request(envelope.json().path("ariCommand")), rest);
           case RESPONSE -> response(envelope, latency);
         };
     line(
-        in(Style.DIM, TIME.format(Instant.ofEpochMilli(envelope.timestamp())))
+        in(Style.DIM, time.format(Instant.ofEpochMilli(envelope.timestamp())))
             + "  "
             + tag(call)
             + kind(envelope)
             + "  "
-            + rest);
+            + what);
   }
 
   /** The terminal has written ^C where the next line begins. */
@@ -126,7 +167,13 @@ final class Screen {
   /** The last words. */
   void end(String summary) {
     line("");
-    line("  " + in(Style.BOLD, summary));
+    int end = summary.lastIndexOf(", ");
+    if (summary.length() + 2 > width && end > 0) {
+      line("  " + in(Style.BOLD, summary.substring(0, end + 1)));
+      line("  " + in(Style.BOLD, summary.substring(end + 2)));
+    } else {
+      line("  " + in(Style.BOLD, summary));
+    }
     line("");
   }
 
@@ -172,8 +219,13 @@ final class Screen {
           default -> resource(envelope);
         };
     boolean turn = envelope.is("STASIS_START") || envelope.is("STASIS_END");
-    return in(turn ? Style.BOLD : Style.PLAIN, pad(envelope.type(), TYPE))
-        + in(turn ? Style.PLAIN : Style.DIM, fit(details, REST - TYPE));
+    return typed(
+        turn ? Style.BOLD : Style.PLAIN, envelope.type(), turn ? Style.PLAIN : Style.DIM, details);
+  }
+
+  private String typed(Style style, String name, Style detailsStyle, String details) {
+    String padded = type == 0 ? name + "  " : pad(name, type);
+    return in(style, padded) + in(detailsStyle, fit(details, Math.max(1, rest - padded.length())));
   }
 
   private static String context(Envelope envelope) {
@@ -189,11 +241,11 @@ final class Screen {
     String request = request(envelope.json().path("commandRequest")).replaceFirst("\\?.*", "");
     String why = status / 100 == 2 ? "" : "  " + envelope.at("/payload/body/message");
     String ms = latency < 0 ? "" : latency + " ms";
-    int width = REST - STATUS - LATENCY;
-    String shown = fit(request + why, width);
+    int room = rest - STATUS - LATENCY;
+    String shown = fit(request + why, room);
     return in(Style.ofStatus(status), Integer.toString(status))
         + "  "
-        + in(Style.DIM, pad(shown, width))
+        + in(Style.DIM, pad(shown, room))
         + " ".repeat(Math.max(1, LATENCY - ms.length()))
         + ms;
   }
@@ -227,9 +279,9 @@ final class Screen {
     return in(Style.DIM, "│");
   }
 
-  private static String center(String text) {
-    int left = Math.max(0, (BOX - text.length()) / 2);
-    return pad(" ".repeat(left) + text, BOX);
+  private static String center(String text, int box) {
+    int left = Math.max(0, (box - text.length()) / 2);
+    return pad(" ".repeat(left) + text, box);
   }
 
   private static String pad(String text, int width) {

@@ -1,6 +1,9 @@
 package io.retel.ariproxy.demo;
 
 import java.io.Console;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 
 /** How a piece of text looks on a terminal; elsewhere it is plain. */
 enum Style {
@@ -52,6 +55,28 @@ enum Style {
     return (noColor == null || noColor.isEmpty())
         && !"dumb".equals(System.getenv("TERM"))
         && isTerminal(System.console());
+  }
+
+  /** How many columns the terminal has, or enough for all if there is none that can be asked. */
+  static int columns() {
+    if (!isTerminal(System.console())) {
+      return Screen.WIDTH;
+    }
+    try {
+      Process stty =
+          new ProcessBuilder("stty", "size")
+              .redirectInput(new File("/dev/tty"))
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      String[] rowsAndColumns =
+          new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+              .strip()
+              .split(" ");
+      int columns = Integer.parseInt(rowsAndColumns[rowsAndColumns.length - 1]);
+      return columns > 0 ? columns : Screen.WIDTH;
+    } catch (IOException | NumberFormatException e) {
+      return Screen.WIDTH;
+    }
   }
 
   /** From Java 22 on there is a console without a terminal too, and it can be asked. */
