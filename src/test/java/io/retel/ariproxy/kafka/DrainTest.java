@@ -2,6 +2,7 @@ package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.Patience;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -43,7 +44,7 @@ class DrainTest {
   void end() throws InterruptedException {
     if (drain != null) {
       command.commit();
-      drain.join(10_000);
+      drain.join(Patience.LIMIT.toMillis());
     }
   }
 
@@ -93,7 +94,7 @@ class DrainTest {
   }
 
   private void awaitEnd() throws InterruptedException {
-    drain.join(10_000);
+    drain.join(Patience.LIMIT.toMillis());
     assertThat(drain.isAlive()).isFalse();
   }
 }

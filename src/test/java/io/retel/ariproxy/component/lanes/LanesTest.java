@@ -168,7 +168,7 @@ class LanesTest {
     }
     assertThat(left.await(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
     workers.shutdown();
-    assertThat(workers.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(workers.awaitTermination(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(faults).hasValue(0);
     assertThat(lanes.keys() + lanes.leased() + lanes.waiting()).isZero();
   }
