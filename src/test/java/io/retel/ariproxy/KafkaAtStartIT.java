@@ -2,6 +2,8 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -71,8 +73,7 @@ class KafkaAtStartIT {
   }
 
   @Test
-  void aTopicThatMustNotBeCreatedIsNamedWithTheCommandThatMakesItAndWaitedFor() throws IOException {
-    Path log = folder.resolve("proxy.log");
+  void aTopicThatMustNotBeCreatedIsNamedWithTheCommandThatMakesItAndWaitedFor() {
     try (KafkaBroker kafka = KafkaBroker.launch(Map.of("auto.create.topics.enable", "false"));
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
@@ -80,12 +81,12 @@ class KafkaAtStartIT {
               .with(Setting.KAFKA_CREATE_TOPICS, "false")
               .with(Setting.CALLCONTEXT_STORE, "memory")
               .with(Setting.KAFKA_COMMANDS_TOPIC, "absent");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      try (CapturedLog log = CapturedLog.asShipped();
+          RunningProxy proxy = RunningProxy.start(settings)) {
         Awaitility.await()
             .untilAsserted(
                 () ->
-                    assertThat(Files.readAllLines(log))
-                        .filteredOn(line -> line.contains("WARN"))
+                    assertThat(log.lines(Level.WARN))
                         .singleElement()
                         .asString()
                         .contains(
@@ -102,7 +103,6 @@ class KafkaAtStartIT {
           assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
               .isEqualTo(200);
         }
-        assertThat(proxy.terminate()).isEqualTo(143);
       }
     }
   }
@@ -123,9 +123,7 @@ class KafkaAtStartIT {
       ProxySettings settings =
           ProxySettings.withTopicsThatAreThere(
               asterisk, APP, kafka, "events-topic", "commands-topic");
-      settings.withCamel("camel.component.kafka.security-protocol", "SASL_PLAINTEXT");
-      settings.withCamel("camel.component.kafka.sasl-mechanism", "PLAIN");
-      settings.withCamel("camel.component.kafka.sasl-jaas-config", jaas("wrong-password"));
+      login("wrong-password").forEach(settings::withCamel);
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
         Awaitility.await()
             .untilAsserted(
@@ -139,12 +137,25 @@ class KafkaAtStartIT {
         assertThat(proxy.terminate()).isEqualTo(143);
       }
 
-      settings.withCamel("camel.component.kafka.sasl-jaas-config", jaas("right-password"));
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      Map<String, String> options = login("right-password");
+      options.forEach(System::setProperty);
+      try (RunningProxy proxy = RunningProxy.start(settings)) {
         asterisk.awaitConnected(APP);
-        assertThat(proxy.terminate()).isEqualTo(143);
+      } finally {
+        options.keySet().forEach(System::clearProperty);
       }
     }
+  }
+
+  /** Options of Camel's that log in. */
+  private static Map<String, String> login(String password) {
+    return Map.of(
+        "camel.component.kafka.security-protocol",
+        "SASL_PLAINTEXT",
+        "camel.component.kafka.sasl-mechanism",
+        "PLAIN",
+        "camel.component.kafka.sasl-jaas-config",
+        jaas(password));
   }
 
   private static String jaas(String password) {

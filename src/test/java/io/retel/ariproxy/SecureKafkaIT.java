@@ -32,6 +32,9 @@ class SecureKafkaIT {
 
   private static final String APP = "secured";
   private static final String WRONG = "wr0ng-passw0rd";
+  private static final String[] WHY_A_PASSWORD_IS_WRONG = {
+    "invalid credentials with SASL mechanism SCRAM-SHA-512", "kafka.username"
+  };
   @TempDir private static Path certificates;
   private static CertificateAuthority ca;
   private static CertificateAuthority anotherCa;
@@ -146,15 +149,30 @@ class SecureKafkaIT {
   }
 
   @Test
-  void aWrongPasswordIsSaidInALineAndNothingIsTaken() throws IOException {
+  void aWrongPasswordIsSaidInALineAndNothingIsTaken() {
     assertRefused(
-        asterisk -> withLogin(settings(asterisk, "SASL_SSL"), WRONG),
-        "invalid credentials with SASL mechanism SCRAM-SHA-512",
-        "kafka.username");
+        asterisk -> withLogin(settings(asterisk, "SASL_SSL"), WRONG), WHY_A_PASSWORD_IS_WRONG);
   }
 
   @Test
-  void aServerOfAnotherCaIsSaidInALineAndNothingIsTaken() throws IOException {
+  void asAProcessItSaysSoAndEndsAtSigterm() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = withLogin(settings(asterisk, "SASL_SSL"), WRONG);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+        Awaitility.await()
+            .untilAsserted(() -> assertSaysWhy(Files.readAllLines(log), WHY_A_PASSWORD_IS_WRONG));
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+      assertThat(asterisk.websocketsTotal()).isZero();
+    }
+    assertThat(Files.readAllLines(log))
+        .noneMatch(line -> line.contains(WRONG))
+        .noneMatch(line -> line.startsWith("\tat "));
+  }
+
+  @Test
+  void aServerOfAnotherCaIsSaidInALineAndNothingIsTaken() {
     assertRefused(
         asterisk ->
             withLogin(settings(asterisk, "SASL_SSL"), WRONG)
@@ -164,14 +182,14 @@ class SecureKafkaIT {
   }
 
   @Test
-  void aClientsCertificateThatIsMissingIsSaidInALineAndNothingIsTaken() throws IOException {
+  void aClientsCertificateThatIsMissingIsSaidInALineAndNothingIsTaken() {
     assertRefused(
         asterisk -> settings(asterisk, "SSL").with(Setting.KAFKA_CA_FILE, ca.file().toString()),
         "kafka.certificate-file");
   }
 
   @Test
-  void aClientsCertificateOfAnotherCaIsSaidInALineAndNothingIsTaken() throws IOException {
+  void aClientsCertificateOfAnotherCaIsSaidInALineAndNothingIsTaken() {
     CertificateAuthority.Issued stranger = anotherCa.forClient("stranger");
     assertRefused(
         asterisk ->
@@ -183,7 +201,7 @@ class SecureKafkaIT {
   }
 
   @Test
-  void aProtocolThatTheListenerDoesNotSpeakIsSaidInALineAndNothingIsTaken() throws IOException {
+  void aProtocolThatTheListenerDoesNotSpeakIsSaidInALineAndNothingIsTaken() {
     assertRefused(
         asterisk ->
             settings(asterisk, "PLAINTEXT").with(Setting.KAFKA_BROKERS, kafka.address("SSL")),
@@ -294,11 +312,10 @@ class SecureKafkaIT {
     ProxySettings of(SimulatedAsterisk asterisk);
   }
 
-  private void assertRefused(SettingsFor settingsFor, String... why) throws IOException {
-    Path log = folder.resolve("proxy.log");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings = settingsFor.of(asterisk);
-      try (RunningProxy proxy = RunningProxy.start(settings)) {
+  private static void assertRefused(SettingsFor settingsFor, String... why) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = CapturedLog.asShipped()) {
+      try (RunningProxy proxy = RunningProxy.start(settingsFor.of(asterisk))) {
         Awaitility.await()
             .untilAsserted(
                 () ->
@@ -306,24 +323,22 @@ class SecureKafkaIT {
                         .startsWith("DOWN: Kafka at localhost:")
                         .contains(why)
                         .doesNotContain(WRONG));
-      }
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        Awaitility.await()
-            .untilAsserted(
-                () ->
-                    assertThat(Files.readAllLines(log))
-                        .anySatisfy(
-                            line ->
-                                assertThat(line)
-                                    .contains("No event and no command is taken yet: Kafka at ")
-                                    .contains(why)));
-        assertThat(proxy.terminate()).isEqualTo(143);
+        Awaitility.await().untilAsserted(() -> assertSaysWhy(log.lines(Level.WARN), why));
       }
       assertThat(asterisk.websocketsTotal()).isZero();
-      List<String> lines = Files.readAllLines(log);
-      assertThat(lines).noneMatch(line -> line.contains(WRONG));
-      assertThat(lines).noneMatch(line -> line.startsWith("\tat "));
+      assertThat(log.events())
+          .noneMatch(event -> event.getFormattedMessage().contains(WRONG))
+          .noneMatch(event -> event.getThrowableProxy() != null);
     }
+  }
+
+  private static void assertSaysWhy(List<String> lines, String... why) {
+    assertThat(lines)
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .contains("No event and no command is taken yet: Kafka at ")
+                    .contains(why));
   }
 
   private static ProxySettings settings(SimulatedAsterisk asterisk, String protocol) {
