@@ -58,12 +58,22 @@ class ShippedIT {
     Files.delete(link);
   }
 
-  /** The same steps as in the image, without an engine. */
+  /**
+   * The same steps as in the image, without an engine; on the way, an archive of classes that fits
+   * is used, and one that does not is left alone.
+   */
   @Test
-  void theImagesEntryPointRunsTheProxyOnTheImagesJava(KafkaBroker kafka) throws IOException {
+  void theImagesEntryPointRunsTheProxyOnTheImagesJavaWithItsClassArchive(KafkaBroker kafka)
+      throws IOException {
     Path java = work.resolve("jre");
-    Shipped.run(Map.of(), "docker/jre", folder.toString(), java.toString());
-    archiveClasses(Map.of("JAVA_HOME", java.toString()));
+    Shipped.run(
+        Map.of("JAVA_TOOL_OPTIONS", ProxyProcess.LITTLE_CPU),
+        "docker/jre",
+        folder.toString(),
+        java.toString());
+    Map<String, String> onIt = Map.of("JAVA_HOME", java.toString());
+    archiveClasses(onIt);
+    assertIsUsed(onIt);
     Dockerfile image = Dockerfile.read(Path.of("docker", "Dockerfile"));
     Map<String, String> paths =
         Map.of("/opt/jre", java.toString(), "/opt/ari-proxy", folder.toString());
@@ -80,28 +90,36 @@ class ShippedIT {
         environment,
         kafka);
     assertThat(work.resolve("call-contexts.db")).exists();
+    assertIsLeftAloneAfterAnUpgrade(onIt);
   }
 
-  @Test
-  void anArchiveOfClassesThatFitsIsUsedAndOneThatDoesNotIsLeftAlone() throws IOException {
-    archiveClasses(Map.of());
-    Map<String, String> shown = Map.of("JAVA_OPTS", "-Xlog:class+load:stdout");
-    assertThat(Shipped.run(shown, script().toString(), "--version"))
+  private static void assertIsUsed(Map<String, String> environment) {
+    assertThat(Shipped.run(showingClasses(environment), script().toString(), "--version"))
         .contains("io.retel.ariproxy.AriProxy source: shared objects file (top)");
+  }
 
+  private static void assertIsLeftAloneAfterAnUpgrade(Map<String, String> environment)
+      throws IOException {
     Files.setLastModifiedTime(
         shipped.file("ari-proxy.jar"), FileTime.from(Instant.parse("2026-01-01T00:00:00Z")));
-    assertThat(Shipped.run(Map.of(), script().toString(), "--version").lines())
+    assertThat(Shipped.run(environment, script().toString(), "--version").lines())
         .singleElement(STRING)
         .startsWith("ari-proxy 0.1.0");
-    assertThat(Shipped.run(shown, script().toString(), "--version"))
+    assertThat(Shipped.run(showingClasses(environment), script().toString(), "--version"))
         .containsPattern("io.retel.ariproxy.AriProxy source: (?!shared)");
+  }
+
+  private static Map<String, String> showingClasses(Map<String, String> environment) {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("JAVA_OPTS", "-Xlog:class+load:stdout");
+    return all;
   }
 
   /** While a proxy has the management port that is set. */
   private static void archiveClasses(Map<String, String> environment) throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       Map<String, String> all = new HashMap<>(environment);
+      all.put("JAVA_TOOL_OPTIONS", ProxyProcess.LITTLE_CPU);
       all.put(
           Setting.MANAGEMENT_PORT.environmentVariable(), Integer.toString(taken.getLocalPort()));
       Shipped.run(all, script().toString(), "--archive-classes");
@@ -207,6 +225,7 @@ class ShippedIT {
               .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
       Map<String, String> all = new HashMap<>(settings.environment());
       all.putAll(environment);
+      all.merge("JAVA_OPTS", ProxyProcess.LITTLE_CPU, (ofImage, more) -> ofImage + " " + more);
       // as systemd, Compose and Kubernetes hand it over
       Path password = Files.writeString(work.resolve("ari-password"), asterisk.password() + "\n");
       all.remove(Setting.ARI_PASSWORD.environmentVariable());
