@@ -91,6 +91,8 @@ class ReadmeCommandsIT {
             ProxyProcess.start(
                 List.of(Tool.BASH.program().toString(), "-ec", startScript(start, asterisk, kafka)),
                 Map.of(
+                    "JAVA_TOOL_OPTIONS",
+                    ProxyProcess.LITTLE_CPU,
                     Setting.MANAGEMENT_PORT.environmentVariable(),
                     Integer.toString(port),
                     Setting.MANAGEMENT_JOLOKIA.environmentVariable(),
@@ -166,11 +168,14 @@ class ReadmeCommandsIT {
 
   @Test
   void theArchiveIsUnpackedAndHelps() throws IOException {
+    String environment =
+        "export JAVA_TOOL_OPTIONS='%s' %s=0\n"
+            .formatted(ProxyProcess.LITTLE_CPU, Setting.MANAGEMENT_PORT.environmentVariable());
     String script =
         String.join("\n", block("tar -xzf").commands().toList())
             .replace("/opt/ari-proxy", "'" + folder + "'");
 
-    assertThat(bash("set -e\n" + script)).contains("Usage:").contains("Exit codes:");
+    assertThat(bash("set -e\n" + environment + script)).contains("Usage:").contains("Exit codes:");
   }
 
   @Test
