@@ -1,13 +1,19 @@
 package io.retel.ariproxy.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.ScratchFolder;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DemoIT {
 
@@ -35,6 +41,36 @@ class DemoIT {
         .contains("  2 calls, 12 events, 6 commands, every command answered")
         .allMatch(line -> line.length() <= Screen.WIDTH)
         .noneMatch(line -> line.contains("\u001b"));
+  }
+
+  /** In a process of its own, in a language whose upper case is another, and without /tmp. */
+  @Test
+  void endsInOrderAndLeavesNothing(@TempDir Path folder) throws Exception {
+    Path printed = folder.resolve("printed");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Duser.language=tr",
+                "-Djava.io.tmpdir=" + folder.resolve("missing"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Demo.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(printed.toFile())
+            .start();
+    try {
+      await().until(() -> Files.readString(printed).contains("PLAYBACK_STARTED"));
+      // as Ctrl-C, which a process cannot be sent whose parent runs in the background
+      process.destroy();
+      assertThat(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    assertThat(ScratchFolder.of("demo", process.pid()).path()).doesNotExist();
+    assertThat(Files.readString(printed).strip())
+        .endsWith("every command answered")
+        .doesNotContain("WARN", "ERROR", "Exception");
   }
 
   /** Kind and first word of each line of a call. */

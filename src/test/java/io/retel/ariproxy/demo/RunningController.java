@@ -2,6 +2,7 @@ package io.retel.ariproxy.demo;
 
 import java.util.Properties;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 
 /** The call-controller as a Camel application of its own, which knows of Kafka alone. */
 final class RunningController implements AutoCloseable {
@@ -15,6 +16,8 @@ final class RunningController implements AutoCloseable {
     properties.setProperty("brokers", brokers);
     properties.setProperty("events-topic", eventsTopic);
     main.setOverrideProperties(properties);
+    // no shutdown hook: parts end by close(), in order
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.configure().addRoutesBuilder(new CallController());
   }
 

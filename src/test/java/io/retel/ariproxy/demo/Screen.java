@@ -131,8 +131,7 @@ final class Screen {
 
   private void topic(Style style, String kind, String name, String note) {
     String topic = "  topic " + pad(name, TOPIC);
-    boolean room = 2 + kind.length() + topic.length() + note.length() <= width;
-    line("  " + in(style, kind) + (room ? topic + in(Style.DIM, note) : topic.stripTrailing()));
+    line("  " + in(style, kind) + (type > 0 ? topic + in(Style.DIM, note) : topic.stripTrailing()));
   }
 
   /**
@@ -289,6 +288,8 @@ final class Screen {
   }
 
   private static String fit(String text, int width) {
-    return text.length() <= width ? text : text.substring(0, width - 1) + "…";
+    return text.length() <= width
+        ? text
+        : text.substring(0, width - 1).replaceFirst("[ …]+$", "") + "…";
   }
 }
