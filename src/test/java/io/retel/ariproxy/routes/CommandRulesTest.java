@@ -17,7 +17,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,16 +37,20 @@ class CommandRulesTest {
 
   @AutoClose private RoutesUnderTest routes;
 
-  @BeforeEach
-  void start() throws Exception {
-    start(Map.of());
+  /** With the usual settings, unless the test has started it with others. */
+  private RoutesUnderTest routes() {
+    if (routes == null) {
+      start(Map.of());
+    }
+    return routes;
   }
 
-  private void start(Map<Setting, String> settings) throws Exception {
-    if (routes != null) {
-      routes.close();
+  private void start(Map<Setting, String> settings) {
+    try {
+      routes = RoutesUnderTest.start(settings);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
-    routes = RoutesUnderTest.start(settings);
     routes
         .ari()
         .whenAnyExchangeReceived(
@@ -81,11 +84,11 @@ class CommandRulesTest {
             .path("payload");
 
     assertThat(payload.path("status_code").asInt()).isEqualTo(status);
-    assertThat(routes.ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
+    assertThat(routes().ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
     if (status == 403) {
       assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
       assertThat(payload.at("/body/message").asText()).contains("commands.allowed");
-      assertThat(routes.responses("rejected")).isEqualTo(1);
+      assertThat(routes().responses("rejected")).isEqualTo(1);
     }
   }
 
@@ -111,8 +114,8 @@ class CommandRulesTest {
         responseTo(expiring(Instant.now().minusMillis(1).toString())).path("payload");
     assertThat(payload.path("status_code").asInt()).isEqualTo(410);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-    assertThat(routes.ari().getReceivedExchanges()).isEmpty();
-    assertThat(routes.responses("rejected")).isEqualTo(1);
+    assertThat(routes().ari().getReceivedExchanges()).isEmpty();
+    assertThat(routes().responses("rejected")).isEqualTo(1);
   }
 
   @Test
@@ -138,7 +141,7 @@ class CommandRulesTest {
     start(Map.of(Setting.COMMANDS_MAX_AGE_SECONDS, "60"));
     long now = System.currentTimeMillis();
     assertThat(status(GET, Map.of(KafkaConstants.TIMESTAMP, now - 59_000))).isEqualTo(200);
-    routes.reset();
+    routes().reset();
     assertThat(status(GET, Map.of(KafkaConstants.TIMESTAMP, now - 61_000))).isEqualTo(410);
   }
 
@@ -160,7 +163,7 @@ class CommandRulesTest {
     if (status == 413) {
       assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
       assertThat(payload.at("/body/message").asText()).contains("40961 bytes");
-      assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+      assertThat(routes().ari().getReceivedExchanges()).isEmpty();
     }
   }
 
@@ -169,7 +172,7 @@ class CommandRulesTest {
   void aUrlThatIsLongerThanAsteriskReadsIsA400AndNotSent(int length, int status) throws Exception {
     String url = "/channels/" + "c".repeat(length - "/channels/".length());
     assertStatus(status, "{'ariCommand':{'method':'GET','url':'" + url + "'}}");
-    assertThat(routes.ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
+    assertThat(routes().ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
   }
 
   // ---- answered before
@@ -178,19 +181,21 @@ class CommandRulesTest {
   void aCommandThatIsSentAgainIsAnsweredFromMemoryAndNotSentTwice() throws Exception {
     start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
     JsonNode first = responseTo(CREATE);
-    routes.resetTopics();
+    routes().resetTopics();
     assertThat(responseTo(CREATE)).isEqualTo(first);
-    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.responses("repeated")).isEqualTo(1);
+    assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
+    assertThat(routes().responses("repeated")).isEqualTo(1);
   }
 
   @Test
   void anUnknownOutcomeIsAnsweredFromMemoryToo() throws Exception {
     start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
-    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
     assertStatus(504, CREATE);
     assertStatus(504, CREATE);
-    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
+    assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
   }
 
   @ParameterizedTest
@@ -215,16 +220,16 @@ class CommandRulesTest {
     assertStatus(
         200, "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/x'}}");
     assertStatus(200, other);
-    assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
-    assertThat(routes.responses("repeated")).isZero();
+    assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
+    assertThat(routes().responses("repeated")).isZero();
   }
 
   @Test
   void whatWasNotSentIsTriedWhenItIsSentAgain() throws Exception {
     start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
-    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
+    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
     assertStatus(503, CREATE);
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 200, "{}"));
+    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 200, "{}"));
     assertStatus(200, CREATE);
   }
 
@@ -233,7 +238,7 @@ class CommandRulesTest {
     start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "0"));
     assertStatus(200, CREATE);
     assertStatus(200, CREATE);
-    assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
+    assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
   }
 
   @Test
@@ -241,7 +246,7 @@ class CommandRulesTest {
     start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
     assertStatus(200, CREATE.replace("'1'", "''"));
     assertStatus(200, CREATE.replace("'1'", "''"));
-    assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
+    assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
   }
 
   @Test
@@ -251,41 +256,41 @@ class CommandRulesTest {
         CREATE.replace("'url':'/channels/new?", "'body':{'channelId':''},'url':'/channels?");
     assertStatus(200, create);
     assertStatus(200, create);
-    assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
+    assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
   }
 
   // ---- published once more, or by somebody else
 
   @Test
   void anAnswerThatCouldNotBePublishedIsPublishedOnceMoreAsItIs() throws Exception {
-    routes
+    routes()
         .mapped()
         .whenExchangeReceived(
             1, exchange -> exchange.setException(new IllegalStateException("not now")));
-    routes.command(CREATE);
-    routes.awaitAnswered();
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(2);
-    Object body = routes.mapped().getReceivedExchanges().get(1).getMessage().getBody();
+    routes().command(CREATE);
+    routes().awaitAnswered();
+    assertThat(routes().mapped().getReceivedExchanges()).hasSize(2);
+    Object body = routes().mapped().getReceivedExchanges().get(1).getMessage().getBody();
     assertThat(new ObjectMapper().readTree((byte[]) body).at("/payload/status_code").asInt())
         .isEqualTo(200);
-    assertThat(routes.responses("unknown")).isZero();
+    assertThat(routes().responses("unknown")).isZero();
   }
 
   @Test
   void aCommandWhoseRouteIsStoppedByForceIsA504() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     CountDownLatch asked = new CountDownLatch(1);
-    routes
+    routes()
         .ari()
         .whenAnyExchangeReceived(
             exchange -> {
               asked.countDown();
               never.await();
             });
-    routes.command(CREATE);
+    routes().command(CREATE);
     asked.await();
-    routes.context().getRouteController().stopRoute("execute-command", 1, TimeUnit.SECONDS);
-    routes.awaitAnswered();
+    routes().context().getRouteController().stopRoute("execute-command", 1, TimeUnit.SECONDS);
+    routes().awaitAnswered();
     JsonNode payload = response().path("payload");
     assertThat(payload.path("status_code").asInt()).isEqualTo(504);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
@@ -297,41 +302,43 @@ class CommandRulesTest {
   void aGenericCommandThatDoesNotReachAsteriskIsLeftToAnotherProxyAndNotAnswered503()
       throws Exception {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
-    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
+    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
 
-    routes.genericCommand(CREATE);
-    routes.awaitLeft();
+    routes().genericCommand(CREATE);
+    routes().awaitLeft();
 
-    assertThat(routes.mapped().getReceivedExchanges()).isEmpty();
-    assertThat(routes.count(Meters.COMMANDS_LEFT)).isEqualTo(1);
-    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isZero();
+    assertThat(routes().mapped().getReceivedExchanges()).isEmpty();
+    assertThat(routes().count(Meters.COMMANDS_LEFT)).isEqualTo(1);
+    assertThat(routes().count(Meters.COMMANDS_ANSWERED)).isZero();
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
   @Test
   void aGenericCommandThatReachesAsteriskIsAnsweredAsAnyOther() throws Exception {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
-    routes.genericCommand(CREATE);
-    routes.awaitAnswered();
+    routes().genericCommand(CREATE);
+    routes().awaitAnswered();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
   }
 
   @Test
   void aGenericCommandWithAnUnknownOutcomeIsA504AndNotLeftToAnother() throws Exception {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
-    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
-    routes.genericCommand(CREATE);
-    routes.awaitAnswered();
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
+    routes().genericCommand(CREATE);
+    routes().awaitAnswered();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(504);
   }
 
   @Test
   void aCommandWhosePartitionIsGivenBackEndsHere() {
-    routes.offset().giveBack();
-    routes.command(CREATE);
-    routes.awaitLeft();
-    assertThat(routes.ari().getReceivedExchanges()).isEmpty();
-    assertThat(routes.mapped().getReceivedExchanges()).isEmpty();
+    routes().offset().giveBack();
+    routes().command(CREATE);
+    routes().awaitLeft();
+    assertThat(routes().ari().getReceivedExchanges()).isEmpty();
+    assertThat(routes().mapped().getReceivedExchanges()).isEmpty();
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
@@ -347,27 +354,27 @@ class CommandRulesTest {
         "/channels/c/snoop?app=a"
       })
   void noChannelIsCreatedWhileTheWebsocketIsNotOpen(String url) throws Exception {
-    routes.connected(false);
+    routes().connected(false);
     JsonNode payload =
         responseTo("{'ariCommand':{'method':'POST','url':'" + url + "'}}").path("payload");
     assertThat(payload.path("status_code").asInt()).isEqualTo(503);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
     assertThat(payload.at("/body/message").asText()).contains("websocket");
-    assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+    assertThat(routes().ari().getReceivedExchanges()).isEmpty();
   }
 
   @Test
   void aChannelIsCreatedWhenTheWebsocketOpensMeanwhile() throws Exception {
-    routes.connected(false);
-    routes.command(CREATE);
-    routes.connected(true);
-    routes.awaitAnswered();
+    routes().connected(false);
+    routes().command(CREATE);
+    routes().connected(true);
+    routes().awaitAnswered();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
   }
 
   @Test
   void otherCommandsNeedNoWebsocket() throws Exception {
-    routes.connected(false);
+    routes().connected(false);
     assertStatus(200, GET);
     assertStatus(200, "{'ariCommand':{'method':'POST','url':'/bridges'}}");
     assertStatus(
@@ -382,9 +389,9 @@ class CommandRulesTest {
     String create =
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a'}}";
     String id = responseTo(create).at("/resources/0/id").asText();
-    routes.resetTopics();
+    routes().resetTopics();
     cache().put("CHANNEL:" + id, live("generated at the connect"));
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
     assertStatus(409, create);
     assertThat(mapping("CHANNEL:" + id)).isEqualTo(live("call"));
     assertThat(mapping("CHANNEL:" + id + ";2")).isEqualTo(live("call"));
@@ -400,7 +407,7 @@ class CommandRulesTest {
   void aConflictThatIsNotOverTheProxysOwnIdTakesNothing(String url) throws Exception {
     cache().put("CHANNEL:theirs", live("another"));
     cache().put("CHANNEL:mine", live("another"));
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
     assertStatus(409, "{'callContext':'call','ariCommand':{'method':'POST','url':'" + url + "'}}");
     assertThat(cache().asMap().values()).extracting(Mapping::callContext).doesNotContain("call");
     assertThat(mapping("CHANNEL:theirs")).isEqualTo(live("another"));
@@ -410,7 +417,7 @@ class CommandRulesTest {
   @ParameterizedTest
   @ValueSource(ints = {400, 404, 409, 500, 503})
   void whatAsteriskRefusesToCreateBelongsToNoCall(int status) throws Exception {
-    routes
+    routes()
         .ari()
         .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, "{}"));
     assertStatus(status, CREATE);
@@ -452,14 +459,16 @@ class CommandRulesTest {
 
   @Test
   void whatWasNeverSentIsNotCreated() throws Exception {
-    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
+    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
     assertStatus(503, CREATE);
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
   @Test
   void whatMayHaveBeenCreatedBelongsToItsCall() throws Exception {
-    routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
     assertStatus(504, CREATE);
     assertThat(mapping("CHANNEL:new").ended()).isFalse();
     assertThat(cache().getIfPresent("CHANNEL:new").pending()).isFalse();
@@ -468,7 +477,7 @@ class CommandRulesTest {
   @Test
   void aCreationThatIsRefusedTakesNothingFromTheCallThatHasTheId() throws Exception {
     assertStatus(200, CREATE);
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
     assertStatus(409, CREATE.replace("'call'", "'another'"));
     assertThat(mapping("CHANNEL:new")).isEqualTo(live("call"));
   }
@@ -481,7 +490,7 @@ class CommandRulesTest {
     assertStatus(200, play.replace("'one'", "'two'"));
     assertThat(mapping("PLAYBACK:p")).isEqualTo(live("two"));
 
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 404, "{}"));
+    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 404, "{}"));
     assertStatus(404, play.replace("'one'", "'three'"));
     assertThat(mapping("PLAYBACK:p")).isEqualTo(live("two"));
   }
@@ -490,7 +499,9 @@ class CommandRulesTest {
   @CsvSource({"204,true", "404,false", "500,false"})
   void aBridgeThatIsDeletedIsGone(int status, boolean ended) throws Exception {
     assertStatus(200, "{'callContext':'call','ariCommand':{'method':'POST','url':'/bridges/b'}}");
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, ""));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, ""));
     assertStatus(
         status, "{'callContext':'call','ariCommand':{'method':'DELETE','url':'/bridges/b'}}");
     assertThat(mapping("BRIDGE:b").ended()).isEqualTo(ended);
@@ -511,7 +522,7 @@ class CommandRulesTest {
 
   @SuppressWarnings("unchecked")
   private Cache<String, Mapping> cache() {
-    return (Cache<String, Mapping>) routes.context().getRegistry().lookupByName("callContexts");
+    return (Cache<String, Mapping>) routes().context().getRegistry().lookupByName("callContexts");
   }
 
   private static Mapping live(String callContext) {
@@ -520,24 +531,24 @@ class CommandRulesTest {
 
   private void assertStatus(int status, String command) throws Exception {
     assertThat(status(command, Map.of())).isEqualTo(status);
-    routes.resetTopics();
+    routes().resetTopics();
   }
 
   private int status(String command, Map<String, Object> headers) throws Exception {
-    routes.command(command, headers);
-    routes.awaitAnswered();
+    routes().command(command, headers);
+    routes().awaitAnswered();
     return response().at("/payload/status_code").asInt();
   }
 
   private JsonNode responseTo(String command) throws Exception {
-    routes.command(command);
-    routes.awaitAnswered();
+    routes().command(command);
+    routes().awaitAnswered();
     return response();
   }
 
   private JsonNode response() throws IOException {
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    Object body = routes.mapped().getReceivedExchanges().get(0).getMessage().getBody();
+    assertThat(routes().mapped().getReceivedExchanges()).hasSize(1);
+    Object body = routes().mapped().getReceivedExchanges().get(0).getMessage().getBody();
     return new ObjectMapper().readTree((byte[]) body);
   }
 }
