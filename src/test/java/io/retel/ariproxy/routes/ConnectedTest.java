@@ -57,6 +57,14 @@ class ConnectedTest {
     asteriskHas(APPLICATIONS, CHANNELS, "[]");
   }
 
+  private void startAgainForAnswersThatHang() throws Exception {
+    routes.close();
+    routes =
+        closer.register(
+            RoutesUnderTest.startWithAsterisk(
+                asterisk.port(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500")));
+  }
+
   @Test
   void channelsThatHaveEnteredTheApplicationUnannouncedAreAnnounced() throws Exception {
     connection("CONNECTED");
@@ -186,6 +194,7 @@ class ConnectedTest {
 
   @Test
   void aHangingAnswerForOneOfManyMediaIsWaitedForOnce() throws Exception {
+    startAgainForAnswersThatHang();
     routes.fromAsterisk(stasisStart("given"));
     for (int i = 0; i < 10; i++) {
       routes.fromAsterisk(
@@ -341,11 +350,7 @@ class ConnectedTest {
 
   @Test
   void whenAsteriskHangsEventsWaitForOneAnswerOnly() throws Exception {
-    routes.close();
-    routes =
-        closer.register(
-            RoutesUnderTest.startWithAsterisk(
-                asterisk.port(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500")));
+    startAgainForAnswersThatHang();
     asterisk.faults().clear();
     asterisk.faults().hang(request -> true);
     connection("CONNECTED");

@@ -52,7 +52,12 @@ class GoldenCommandsTest {
         CLOSER.register(
             RoutesUnderTest.startWithAsterisk(
                 asterisk.port(),
-                Map.of(Setting.COMMANDS_ALLOWED, "GET /**, POST /**, DELETE /**")));
+                Map.of(
+                    Setting.COMMANDS_ALLOWED,
+                    "GET /**, POST /**, DELETE /**",
+                    // one case waits for it
+                    Setting.ARI_RESPONSE_TIMEOUT,
+                    "3000")));
   }
 
   @BeforeEach
