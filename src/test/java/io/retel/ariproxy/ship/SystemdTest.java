@@ -32,7 +32,9 @@ class SystemdTest {
         unit,
         Files.readString(UNIT)
             .replace(
-                "/opt/ari-proxy/bin", Path.of("packaging", "bin").toAbsolutePath().toString()));
+                "/opt/ari-proxy/bin",
+                // as systemd escapes a space
+                Path.of("packaging", "bin").toAbsolutePath().toString().replace(" ", "\\x20")));
   }
 
   @Test
