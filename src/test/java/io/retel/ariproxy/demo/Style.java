@@ -1,6 +1,6 @@
 package io.retel.ariproxy.demo;
 
-import java.io.Console;
+import io.retel.ariproxy.fixtures.Standalone;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -54,12 +54,12 @@ enum Style {
     String noColor = System.getenv("NO_COLOR");
     return (noColor == null || noColor.isEmpty())
         && !"dumb".equals(System.getenv("TERM"))
-        && isTerminal(System.console());
+        && Standalone.isAtTerminal();
   }
 
   /** How many columns the terminal has, or enough for all if there is none that can be asked. */
   static int columns() {
-    if (!isTerminal(System.console())) {
+    if (!Standalone.isAtTerminal()) {
       return Screen.WIDTH;
     }
     try {
@@ -76,18 +76,6 @@ enum Style {
       return columns > 0 ? columns : Screen.WIDTH;
     } catch (IOException | NumberFormatException e) {
       return Screen.WIDTH;
-    }
-  }
-
-  /** From Java 22 on there is a console without a terminal too, and it can be asked. */
-  private static boolean isTerminal(Console console) {
-    if (console == null) {
-      return false;
-    }
-    try {
-      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-    } catch (ReflectiveOperationException e) {
-      return true;
     }
   }
 }
