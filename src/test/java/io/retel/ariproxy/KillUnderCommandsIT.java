@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -88,6 +89,7 @@ class KillUnderCommandsIT {
   }
 
   @Test
+  @FullRun("SigtermUnderLoadIT shows it beside events")
   void afterSigtermWhatWasTakenIsAnsweredAndTheSuccessorRepeatsNothing() {
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       commands.sendAll(allCommands()).join();

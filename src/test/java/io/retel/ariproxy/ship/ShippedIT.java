@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -63,6 +64,7 @@ class ShippedIT {
    * is used, and one that does not is left alone.
    */
   @Test
+  @FullRun("jlink makes a Java")
   void theImagesEntryPointRunsTheProxyOnTheImagesJavaWithItsClassArchive(KafkaBroker kafka)
       throws IOException {
     Path java = work.resolve("jre");
