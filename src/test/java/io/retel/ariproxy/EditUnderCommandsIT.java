@@ -28,14 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * The routes of commands are edited while commands are carried out: 50 calls, 100 commands each.
- */
+/** The routes of commands are edited while commands are carried out: 50 calls, 40 commands each. */
 @ExtendWith(KafkaExtension.class)
 class EditUnderCommandsIT {
 
   private static final int CALLS = 50;
-  private static final int PER_CALL = 100;
+  private static final int PER_CALL = 40;
   private static final int EDITS = 3;
 
   @ParameterizedTest
@@ -45,7 +43,7 @@ class EditUnderCommandsIT {
     RoutesFolder routes = RoutesFolder.copyInto(folder);
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = new CapturedLog()) {
-      asterisk.faults().delayAnswers(Duration.ofMillis(50));
+      asterisk.faults().delayAnswers(Duration.ofMillis(125));
       ProxySettings settings =
           ProxySettings.of(asterisk, "edited", kafka)
               .with(Setting.ROUTES, routes.path().toString())

@@ -28,13 +28,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An operator pauses the commands under load: 50 calls, 60 commands each. */
+/** An operator pauses the commands under load: 50 calls, 40 commands each. */
 @ExtendWith(KafkaExtension.class)
 class PauseIT {
 
   private static final String APP = "paused";
   private static final int CALLS = 50;
-  private static final int PER_CALL = 60;
+  private static final int PER_CALL = 40;
 
   @Test
   void commandsDrainWaitInKafkaAndGoOnEachCarriedOutOnceInTheOrderOfItsCall(
@@ -42,7 +42,7 @@ class PauseIT {
     RoutesFolder routes = RoutesFolder.copyInto(folder);
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = new CapturedLog()) {
-      asterisk.faults().delayAnswers(Duration.ofMillis(50));
+      asterisk.faults().delayAnswers(Duration.ofMillis(100));
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
               .with(Setting.ROUTES, routes.path().toString())

@@ -35,6 +35,7 @@ class RestartIT {
   }
 
   @Test
+  @FullRun("a process, a real Asterisk and a kill for each store")
   void withRedis(KafkaBroker kafka) {
     try (RedisServer redis = RedisServer.launch()) {
       allGoesOn(
@@ -51,6 +52,7 @@ class RestartIT {
   }
 
   @Test
+  @FullRun("a process, a real Asterisk and a kill for each store")
   void withPostgresql(KafkaBroker kafka) {
     try (PostgresServer postgres = PostgresServer.launch()) {
       allGoesOn(

@@ -29,6 +29,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -47,14 +49,18 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.AnnotationBasedArgumentsProvider;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.ArgumentsSource;
+import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** What every store promises, on the real servers. */
 class CallContextStoreIT {
@@ -81,13 +87,33 @@ class CallContextStoreIT {
     CASSANDRA
   }
 
+  /**
+   * Runs a test on these stores, by default on all; on Cassandra, which starts slowly, in the full
+   * run.
+   */
+  @ArgumentsSource(Stores.class)
+  @Retention(RetentionPolicy.RUNTIME)
+  private @interface OnEach {
+    Kind[] value() default {Kind.KAFKA, Kind.SQLITE, Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA};
+  }
+
+  private static final class Stores extends AnnotationBasedArgumentsProvider<OnEach> {
+    @Override
+    protected Stream<? extends Arguments> provideArguments(
+        ParameterDeclarations parameters, ExtensionContext context, OnEach on) {
+      return Stream.of(on.value())
+          .filter(kind -> kind != Kind.CASSANDRA || FullRun.IS_ON)
+          .map(Arguments::of);
+    }
+  }
+
   /** A proxy's own text: who shares a server with it must not see it. */
   private final String asterisk = "asterisk-" + UUID.randomUUID();
 
   // ---- what is kept
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void whatIsWrittenIsReadByTheNextProxy(Kind kind) throws Exception {
     write(kind, new Change("CHANNEL:1.0", "a"), new Change("BRIDGE:1.0", "b"));
     assertThat(read(kind))
@@ -95,13 +121,13 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void nothingIsReadWhereNothingWasWritten(Kind kind) throws Exception {
     assertThat(read(kind)).isEmpty();
   }
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void theLaterTextWins(Kind kind) throws Exception {
     try (CallContextStore store = store(kind)) {
       store.write(List.of(new Change("CHANNEL:1", "first"), new Change("CHANNEL:2", "other")));
@@ -113,7 +139,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void nullForgetsAndWhatWasForgottenCanBeKeptAgain(Kind kind) throws Exception {
     write(kind, new Change("CHANNEL:1", "a"), new Change("CHANNEL:2", "b"));
     write(kind, new Change("CHANNEL:1", null), new Change("CHANNEL:3", null));
@@ -125,7 +151,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void proxiesOfAnotherAsteriskOrAppSeeNothingOfEachOther(Kind kind) throws Exception {
     Backend backend = backend(kind);
     List<List<String>> proxies =
@@ -143,7 +169,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = "KAFKA", mode = Mode.EXCLUDE)
+  @OnEach({Kind.SQLITE, Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void namesThatReadTheSameInARowAreOfDifferentProxies(Kind kind) throws Exception {
     Backend backend = backend(kind);
     try (CallContextStore one = backend.store(asterisk + ":a", "b", Patience.LIMIT);
@@ -155,7 +181,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void tenThousandAreReadAgain(Kind kind) throws Exception {
     Map<String, String> many = new HashMap<>();
     IntStream.range(0, 10_000)
@@ -173,7 +199,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @OnEach
   void anyTextIsKeptAsItIs(Kind kind) throws Exception {
     Map<String, String> texts = new HashMap<>();
     for (String text :
@@ -205,7 +231,7 @@ class CallContextStoreIT {
   // ---- servers that are away
 
   @ParameterizedTest
-  @EnumSource(names = {"KAFKA", "POSTGRESQL", "REDIS"})
+  @OnEach({Kind.KAFKA, Kind.POSTGRESQL, Kind.REDIS})
   void aServerThatGoesAwayFailsWithinTheTimeoutAndIsUsedAgainWhenItIsBack(Kind kind)
       throws Exception {
     assertFailsWithinTheTimeoutWhileAway(backend(kind));
@@ -243,9 +269,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      names = {"SQLITE", "KAFKA"},
-      mode = Mode.EXCLUDE)
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void aServerThatHangsFailsWithinTheTimeoutAndIsUsedAgainWhenItGoesOn(Kind kind) throws Exception {
     Backend backend = backend(kind);
     try (CallContextStore running = backend.store(asterisk, APP, TIMEOUT)) {
@@ -267,7 +291,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"POSTGRESQL", "REDIS"})
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS})
   void anAbsentServerHoldsUpNeitherTheConstructorNorTheEnd(Kind kind) throws Exception {
     Backend backend = backend(kind);
     backend.stop();
@@ -283,7 +307,7 @@ class CallContextStoreIT {
 
   /** Who logs a failure only when it is another than before would otherwise log each attempt. */
   @ParameterizedTest
-  @EnumSource(names = {"POSTGRESQL", "REDIS", "CASSANDRA"})
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void anAbsentServerIsToldInTheSameWordsEachTime(Kind kind) throws Exception {
     String nobody = "127.0.0.1:" + FreePort.find();
     try (CallContextStore store =
@@ -298,7 +322,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"POSTGRESQL", "REDIS", "CASSANDRA"})
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void whoIsInterruptedWhileAServerIsAwaySeesThat(Kind kind) throws Exception {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       String address = "127.0.0.1:" + silent.getLocalPort();
@@ -406,7 +430,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"POSTGRESQL", "REDIS", "CASSANDRA"})
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void aStoreThatIsClosedLeavesNoThreads(Kind kind) throws Exception {
     backend(kind);
     await().until(() -> driverThreads().isEmpty());
@@ -427,7 +451,7 @@ class CallContextStoreIT {
   // ---- what a removed proxy leaves
 
   @ParameterizedTest
-  @EnumSource(names = {"REDIS", "CASSANDRA"})
+  @OnEach({Kind.REDIS, Kind.CASSANDRA})
   void whatARemovedProxyLeavesVanishesAfterTwoIdleTimes(Kind kind) throws Exception {
     write(kind, new Change("CHANNEL:1", "a"));
     assertThat(backend(kind).secondsToLive(asterisk, APP, "CHANNEL:1"))
@@ -437,7 +461,7 @@ class CallContextStoreIT {
   // ---- secrets
 
   @ParameterizedTest
-  @EnumSource(names = {"POSTGRESQL", "REDIS", "CASSANDRA"})
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void aWrongPasswordIsRefusedAndNeitherToldNorLogged(Kind kind) throws Exception {
     Backend backend = backend(kind);
     try (CapturedLog log = CapturedLog.atDebug();
@@ -452,7 +476,7 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"POSTGRESQL", "REDIS"})
+  @OnEach({Kind.POSTGRESQL, Kind.REDIS})
   void thePasswordIsNotLoggedWhileTheServerIsAwayAndComesBack(Kind kind) throws Exception {
     Backend backend = backend(kind);
     String password = kind == Kind.REDIS ? RedisServer.PASSWORD : PostgresServer.PASSWORD;
@@ -591,6 +615,7 @@ class CallContextStoreIT {
   }
 
   @Test
+  @FullRun("Cassandra takes long to start")
   void aKeyspaceThatIsAbsentIsNamed() throws Exception {
     CassandraServer server = (CassandraServer) backend(Kind.CASSANDRA).server();
     try (CallContextStore store = cassandra(server, "no_such_one", CassandraServer.PASSWORD)) {
@@ -601,6 +626,7 @@ class CallContextStoreIT {
   }
 
   @Test
+  @FullRun("Cassandra takes long to start")
   void aDatacenterThatIsAbsentIsNamedBesideThoseThatAreThere() throws Exception {
     CassandraServer server = (CassandraServer) backend(Kind.CASSANDRA).server();
     try (CallContextStore store =
@@ -624,6 +650,7 @@ class CallContextStoreIT {
    * Cassandra fails a read that meets 100,000 deletions; a busy proxy has as many within minutes.
    */
   @Test
+  @FullRun("Cassandra takes long to start")
   void aHundredThousandEndedCallsDoNotKeepAProxyOnCassandraFromStarting() throws Exception {
     try (CallContextStore store = store(Kind.CASSANDRA)) {
       store.write(List.of(new Change("CHANNEL:lives", "a")));
