@@ -50,6 +50,8 @@ public final class RoutesUnderTest implements AutoCloseable {
     Settings settings = settings(changed);
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
+    // a bean for each step of each route would take most of the time
+    context.disableJMX();
     context.getShutdownStrategy().setTimeout(10);
     MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
     new ProxyBeans(
