@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -36,6 +37,9 @@ class PauseIT {
   private static final int CALLS = 50;
   private static final int PER_CALL = 40;
 
+  /** How the url of a call's command in the middle ends: those behind it wait for its answer. */
+  private static final String MIDDLE = "-" + PER_CALL / 2;
+
   @Test
   void commandsDrainWaitInKafkaAndGoOnEachCarriedOutOnceInTheOrderOfItsCall(
       KafkaBroker kafka, @TempDir Path folder) {
@@ -54,6 +58,7 @@ class PauseIT {
         asterisk.awaitConnected(APP);
         ManagedBean commands = proxy.jmx("Commands");
         assertThat(commands.get("State")).isEqualTo("RUNNING");
+        Fault halfWay = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE));
         writer.sendAll(commands(settings.commandsTopic()));
         controller.events(300, PauseIT::isResponse);
         assertThat((int) commands.get("UnderWay")).isPositive();
@@ -61,6 +66,8 @@ class PauseIT {
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
 
         commands.call("pause");
+        // those that are under way by now are waited for
+        halfWay.lift();
         await(commands, "DRAINED");
 
         assertThat(commands.get("UnderWay")).isEqualTo(0);

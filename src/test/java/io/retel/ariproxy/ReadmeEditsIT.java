@@ -180,6 +180,7 @@ class ReadmeEditsIT {
   }
 
   private void assertNothingIsLostDoubledOrReordered(Flood flood) {
+    flood.awaitMore(500);
     controller.assertPublishedOnceInOrder(flood);
     assertThat(asterisk.websocketsTotal()).as("websockets that were ever opened").isOne();
     assertThat(proxy.count("ari-proxy.events.lost")).isZero();

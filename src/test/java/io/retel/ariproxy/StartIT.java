@@ -141,7 +141,7 @@ class StartIT {
     try (CapturedLog log = new CapturedLog()) {
       assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
           .isEqualTo(AriProxy.INVALID_SETTING);
-      assertThat(log.events())
+      assertThat(log.ofTheProxy())
           .singleElement()
           .satisfies(
               event -> {
@@ -199,7 +199,7 @@ class StartIT {
       settings.with(Setting.MANAGEMENT_PORT, port);
       assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
           .isEqualTo(AriProxy.START_FAILED);
-      assertThat(log.events()).noneMatch(event -> event.getThrowableProxy() != null);
+      assertThat(log.ofTheProxy()).noneMatch(event -> event.getThrowableProxy() != null);
       assertThat(log.lines(Level.ERROR))
           .filteredOn(line -> line.contains("ari-proxy does not start"))
           .singleElement()

@@ -107,7 +107,7 @@ public final class Demo implements AutoCloseable {
 
   private void start(int calls) {
     screen.title();
-    KafkaBroker kafka = parts.start(() -> KafkaBroker.embedded(folder.resolve("kafka")));
+    KafkaBroker kafka = parts.start(() -> KafkaBroker.in(folder.resolve("kafka")));
     SimulatedAsterisk asterisk =
         parts.start(
             () -> SimulatedAsterisk.builder().pace(Pace.real().withPlayback(GREETING)).start());

@@ -43,7 +43,7 @@ class BoundInFlightTest {
     assertThat(bound.awaitNothing(Duration.ZERO)).isTrue();
     bound.take(10);
     assertThat(bound.awaitNothing(Duration.ofMillis(1))).isFalse();
-    Future<Boolean> waiting = threads.submit(() -> bound.awaitNothing(Duration.ofSeconds(20)));
+    Future<Boolean> waiting = threads.submit(() -> bound.awaitNothing(Patience.LIMIT));
     bound.giveBack(10);
     assertThat(waiting.get(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
   }
