@@ -34,7 +34,11 @@ class DemoIT {
             "EVENT STASIS_START", "COMMAND POST", "RESPONSE 204", "EVENT STASIS_END")
         .contains(
             "RESPONSE 201", "EVENT PLAYBACK_STARTED", "EVENT PLAYBACK_FINISHED", "COMMAND DELETE");
-    assertThat(ofCall(2, lines)).startsWith("EVENT STASIS_START").endsWith("EVENT STASIS_END");
+    // the RESPONSE to the hang-up comes over another connection, and may come last
+    assertThat(ofCall(2, lines))
+        .filteredOn(line -> !line.startsWith("RESPONSE"))
+        .startsWith("EVENT STASIS_START")
+        .endsWith("EVENT STASIS_END");
     assertThat(lines)
         .anyMatch(line -> line.contains("CALL_CONTEXT=ticket-4712"))
         .noneMatch(line -> line.contains("UNMAPPED"))
