@@ -8,7 +8,7 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.settings.InvalidSettingException;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
-import io.retel.ariproxy.settings.UnknownVariables;
+import io.retel.ariproxy.settings.UnknownEnvironmentVariables;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,32 +33,32 @@ import org.slf4j.LoggerFactory;
 public final class AriProxy {
 
   /** Exit code for a setting or a route file that cannot be read (EX_CONFIG of sysexits.h). */
-  public static final int INVALID_SETTING = 78;
+  public static final int EXIT_INVALID_SETTING = 78;
 
   /** Exit code for a start that failed for any other reason. */
-  public static final int START_FAILED = 1;
+  public static final int EXIT_START_FAILED = 1;
 
   /**
    * Exit code after another client has taken over the Stasis application (EX_UNAVAILABLE of
    * sysexits.h): to be started again by itself would only throw that one out.
    */
-  public static final int REPLACED = 69;
+  public static final int EXIT_REPLACED = 69;
 
   /** How long clients may take to close in a stop, beside what the settings allow. */
-  private static final int EXTRA_SECONDS = 15;
+  private static final int SHUTDOWN_GRACE_SECONDS = 15;
 
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
-  private static final Path CONFIGURATION = Path.of("config", "application.properties");
+  private static final Path CONFIGURATION_FILE = Path.of("config", "application.properties");
 
   /** Without these there is no way from Asterisk to Kafka and back. */
-  private static final List<String> MAIN_ROUTES =
+  private static final List<String> REQUIRED_ROUTES =
       List.of(
           "events",
-          "connected",
-          "asterisk-now",
-          "ended-media",
-          "forgotten-subscriptions",
-          "missed",
+          "resync",
+          "query-asterisk",
+          "find-ended-media",
+          "restore-subscriptions",
+          "publish-missed-events",
           "commands",
           "execute-command",
           "publish");
@@ -67,8 +67,8 @@ public final class AriProxy {
    * Routes that need the topics and the memory of call contexts before they take anything, and the
    * policies that see to it; a pause of the commands needs its one as well.
    */
-  private static final Map<String, String> POLICIES =
-      Map.of("events", "oncePrepared", "commands", "unlessPaused");
+  private static final Map<String, String> REQUIRED_POLICIES =
+      Map.of("events", "startupGatePolicy", "commands", "pausePolicy");
 
   private AriProxy() {}
 
@@ -87,52 +87,52 @@ public final class AriProxy {
    */
   static int run(String[] args, Map<String, String> environment) {
     try {
-      OptionalInt answered =
-          CommandLine.answer(args, () -> readSettings(environment), System.out, System.err);
-      if (answered.isPresent()) {
-        return answered.getAsInt();
+      OptionalInt exitCode =
+          CommandLine.execute(args, () -> readSettings(environment), System.out, System.err);
+      if (exitCode.isPresent()) {
+        return exitCode.getAsInt();
       }
       // before what is missing, which may be what is meant
-      UnknownVariables.in(environment).ifPresent(LOG::warn);
+      UnknownEnvironmentVariables.in(environment).ifPresent(LOG::warn);
       return run(readSettings(environment));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());
-      return INVALID_SETTING;
+      return EXIT_INVALID_SETTING;
     }
   }
 
   private static Settings readSettings(Map<String, String> environment) {
-    if (!Files.isRegularFile(CONFIGURATION)) {
+    if (!Files.isRegularFile(CONFIGURATION_FILE)) {
       throw new InvalidSettingException(
-          CONFIGURATION.toAbsolutePath()
+          CONFIGURATION_FILE.toAbsolutePath()
               + " is not there: start in the folder that has config/ and routes/");
     }
-    return Settings.read(CONFIGURATION, environment);
+    return Settings.read(CONFIGURATION_FILE, environment);
   }
 
   /** Runs to the end, and returns the exit code. */
   private static int run(Settings settings) {
-    RouteFiles.check(Path.of(settings.get(Setting.ROUTES)));
-    sayWhatConnects(settings);
-    new CommandTimes(settings).trouble().ifPresent(LOG::warn);
-    ProxyMain main = application(CONFIGURATION, settings);
+    RouteFiles.validate(Path.of(settings.get(Setting.ROUTES_DIRECTORY)));
+    logConfiguration(settings);
+    new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);
+    ProxyMain main = createMain(CONFIGURATION_FILE, settings);
     try {
       int exitCode = main.run(new String[0]);
-      return main.replaced ? REPLACED : exitCode;
+      return main.replaced ? EXIT_REPLACED : exitCode;
     } catch (Exception e) {
-      boolean routeFile = RouteFiles.isCauseOf(e);
+      boolean invalidRouteFile = RouteFiles.isRouteFileError(e);
       LOG.error(
           "ari-proxy does not start: {}{}",
-          StartFailure.inOneLine(e),
-          routeFile ? ". " + RouteFiles.WHAT_TO_DO : "");
+          StartupErrors.singleLine(e),
+          invalidRouteFile ? ". " + RouteFiles.REMEDY : "");
       LOG.debug("It does not start", e);
       // or Camel takes the end of the process for a signal
       main.completed();
-      return routeFile ? INVALID_SETTING : START_FAILED;
+      return invalidRouteFile ? EXIT_INVALID_SETTING : EXIT_START_FAILED;
     }
   }
 
-  private static void sayWhatConnects(Settings settings) {
+  private static void logConfiguration(Settings settings) {
     LOG.info(
         "{} of {} <-> Kafka at {}: events and responses to {}, commands from {}{}, call contexts in {}",
         settings.get(Setting.ARI_APP),
@@ -152,15 +152,15 @@ public final class AriProxy {
    * @param configuration the file with the settings, which may also have options of camel-main
    * @param settings what has been read from it
    */
-  public static ProxyMain application(Path configuration, Settings settings) {
+  public static ProxyMain createMain(Path configuration, Settings settings) {
     ProxyMain main = new ProxyMain();
     main.setDefaultPropertyPlaceholderLocation("file:" + configuration + ";optional=true");
     main.addMainListener(
         new MainListenerSupport() {
 
           @Override
-          public void beforeInitialize(BaseMainSupport starting) {
-            CamelContext context = starting.getCamelContext();
+          public void beforeInitialize(BaseMainSupport mainSupport) {
+            CamelContext context = mainSupport.getCamelContext();
             // what has been checked is what placeholders see, derived values included
             PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
             properties.setOverrideProperties(settings.placeholders());
@@ -171,56 +171,59 @@ public final class AriProxy {
               // what the store has not taken is written after the routes have stopped
               main.configure()
                   .setExtraShutdownTimeout(
-                      EXTRA_SECONDS
+                      SHUTDOWN_GRACE_SECONDS
                           + (int)
                               settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
               ManagementPort.addPaths(context);
               MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
-              Connections connections = new Connections(context, settings, meters);
-              ProxyBeans beans =
-                  new ProxyBeans(context, settings, meters, connections, main::onReplaced);
-              new ProxyServices(context, settings, meters, connections, beans).add();
+              OutboundClients clients = new OutboundClients(context, settings, meters);
+              RouteBeans routeBeans =
+                  new RouteBeans(context, settings, meters, clients, main::onReplaced);
+              new ProxyServices(context, settings, meters, clients, routeBeans).register();
             } catch (Exception e) {
-              throw new IllegalStateException(RootCause.inOneLine(e), e);
+              throw new IllegalStateException(ErrorMessages.singleLine(e), e);
             }
           }
 
           @Override
-          public void afterStart(BaseMainSupport started) {
-            CamelContext context = started.getCamelContext();
-            MAIN_ROUTES.stream()
+          public void afterStart(BaseMainSupport mainSupport) {
+            CamelContext context = mainSupport.getCamelContext();
+            REQUIRED_ROUTES.stream()
                 .filter(route -> context.getRoute(route) == null)
                 .forEach(
                     route ->
                         LOG.error(
                             "There is no route {} in {}: what it does is not done",
                             route,
-                            Path.of(settings.get(Setting.ROUTES)).toAbsolutePath()));
-            POLICIES.forEach((route, policy) -> sayIfWithout(context, route, policy));
+                            Path.of(settings.get(Setting.ROUTES_DIRECTORY)).toAbsolutePath()));
+            REQUIRED_POLICIES.forEach(
+                (route, policy) -> logIfPolicyMissing(context, route, policy));
           }
 
           @Override
-          public void afterConfigure(BaseMainSupport starting) {
-            RouteEdits.watch(
-                starting.getCamelContext(),
-                Path.of(settings.get(Setting.ROUTES)),
-                Set.copyOf(MAIN_ROUTES));
+          public void afterConfigure(BaseMainSupport mainSupport) {
+            RouteReloader.watch(
+                mainSupport.getCamelContext(),
+                Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
+                Set.copyOf(REQUIRED_ROUTES));
           }
         });
     return main;
   }
 
-  private static void sayIfWithout(CamelContext context, String id, String policy) {
-    Route route = context.getRoute(id);
-    RoutePolicy wanted = context.getRegistry().lookupByNameAndType(policy, RoutePolicy.class);
+  private static void logIfPolicyMissing(CamelContext context, String routeId, String policyName) {
+    Route route = context.getRoute(routeId);
+    RoutePolicy requiredPolicy =
+        context.getRegistry().lookupByNameAndType(policyName, RoutePolicy.class);
     if (route != null
-        && (route.getRoutePolicyList() == null || !route.getRoutePolicyList().contains(wanted))) {
+        && (route.getRoutePolicyList() == null
+            || !route.getRoutePolicyList().contains(requiredPolicy))) {
       LOG.error(
           "The route {} has no routePolicy: {} (with autoStartup: \"false\"): it takes what comes before it"
               + " can be told whose it is, or while commands are paused. Take both over from the file"
               + " that came with this version",
-          id,
-          policy);
+          routeId,
+          policyName);
     }
   }
 

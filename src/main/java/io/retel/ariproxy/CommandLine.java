@@ -1,6 +1,6 @@
 package io.retel.ariproxy;
 
-import io.retel.ariproxy.management.HealthQuestion;
+import io.retel.ariproxy.management.HealthCommand;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import java.io.PrintStream;
@@ -15,10 +15,10 @@ import java.util.stream.Collectors;
 final class CommandLine {
 
   /** Exit code for an argument that is none (EX_USAGE of sysexits.h). */
-  static final int WRONG_ARGUMENT = 64;
+  static final int EXIT_USAGE = 64;
 
   /** Exit code for a proxy that is asked for its health, and has none. */
-  static final int NOT_ALIVE = 1;
+  static final int EXIT_NOT_ALIVE = 1;
 
   private static final String HELP =
       """
@@ -59,7 +59,7 @@ final class CommandLine {
    * @param settings reads them, for a question that needs them
    * @return the exit code; empty if nothing is asked, so that the proxy is to run
    */
-  static OptionalInt answer(
+  static OptionalInt execute(
       String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {
     if (arguments.length == 0) {
       return OptionalInt.empty();
@@ -68,15 +68,15 @@ final class CommandLine {
       case "--help", "-h" -> out.print(help());
       case "--version" -> out.println(version());
       case "--health" -> {
-        HealthQuestion.Answer answer = HealthQuestion.ask(settings.get());
-        (answer.alive() ? out : err).println(answer.reason());
-        return OptionalInt.of(answer.alive() ? 0 : NOT_ALIVE);
+        HealthCommand.Result result = HealthCommand.run(settings.get());
+        (result.alive() ? out : err).println(result.message());
+        return OptionalInt.of(result.alive() ? 0 : EXIT_NOT_ALIVE);
       }
       default -> {
         err.println(
             "ari-proxy: what is meant by '%s'? ari-proxy --help tells what there is"
                 .formatted(String.join(" ", arguments)));
-        return OptionalInt.of(WRONG_ARGUMENT);
+        return OptionalInt.of(EXIT_USAGE);
       }
     }
     return OptionalInt.of(0);

@@ -1,7 +1,7 @@
 package io.retel.ariproxy;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.command.IntakeHealthCheck;
+import io.retel.ariproxy.command.CommandHealthCheck;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.jmx.ManagedBeans;
@@ -9,15 +9,15 @@ import io.retel.ariproxy.jmx.ManagedCallContexts;
 import io.retel.ariproxy.jmx.ManagedCommands;
 import io.retel.ariproxy.jmx.ManagedLogging;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
-import io.retel.ariproxy.kafka.BoundInFlight;
-import io.retel.ariproxy.kafka.KafkaSilence;
-import io.retel.ariproxy.management.AskAsterisk;
-import io.retel.ariproxy.management.AskKafka;
+import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.kafka.KafkaStallMonitor;
+import io.retel.ariproxy.management.AsteriskProbe;
 import io.retel.ariproxy.management.HealthChecks;
+import io.retel.ariproxy.management.KafkaProbe;
 import io.retel.ariproxy.management.ManagementPort;
 import io.retel.ariproxy.management.Probe;
-import io.retel.ariproxy.metrics.CountRestarts;
 import io.retel.ariproxy.metrics.Gauges;
+import io.retel.ariproxy.metrics.RouteRestartCounter;
 import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
@@ -28,37 +28,38 @@ import org.apache.camel.CamelContext;
 /** What runs beside the routes, and what shows how they are: meters, health checks, JMX beans. */
 final class ProxyServices {
 
-  private static final String BY_AN_OPERATOR = "an operator asks for a new one";
+  private static final String OPERATOR_RECONNECT_REASON = "an operator asks for a new one";
 
   private final CamelContext context;
   private final Settings settings;
   private final MeterRegistry meters;
-  private final Connections connections;
-  private final ProxyBeans beans;
+  private final OutboundClients clients;
+  private final RouteBeans routeBeans;
 
   ProxyServices(
       CamelContext context,
       Settings settings,
       MeterRegistry meters,
-      Connections connections,
-      ProxyBeans beans) {
+      OutboundClients clients,
+      RouteBeans routeBeans) {
     this.context = context;
     this.settings = settings;
     this.meters = meters;
-    this.connections = connections;
-    this.beans = beans;
+    this.clients = clients;
+    this.routeBeans = routeBeans;
   }
 
   /** Adds them to the context, which starts them, and stops them after the routes. */
-  void add() throws Exception {
-    context.addService(connections.store());
-    context.addService(beans.preparation());
-    context.addService(new KafkaSilence(context, connections.inFlight()));
-    context.addService(beans.lastWord());
+  void register() throws Exception {
+    context.addService(clients.store());
+    context.addService(routeBeans.startupGate());
+    context.addService(new KafkaStallMonitor(context, clients.inFlightLimiter()));
+    context.addService(routeBeans.shutdownReport());
     context.addService(managedBeans());
     context.addStartupListener(
-        (started, again) -> MaskedBacklogTracer.register(started, beans.mask()));
-    context.getManagementStrategy().addEventNotifier(new CountRestarts(meters));
+        (startedContext, alreadyStarted) ->
+            MaskedBacklogTracer.register(startedContext, routeBeans.payloadMasker()));
+    context.getManagementStrategy().addEventNotifier(new RouteRestartCounter(meters));
     addGauges();
     addHealthChecks();
   }
@@ -67,13 +68,13 @@ final class ProxyServices {
     Gauges gauges = new Gauges(meters);
     context.getRegistry().bind("gauges", gauges);
     gauges
-        .websocket(connections::websockets)
-        .commands(
+        .bindWebsocket(clients::websocketStatuses)
+        .bindCommands(
             context.getComponent("lanes", LanesComponent.class),
-            connections.kafkaClients(),
-            () -> beans.intake().pausedSince().isPresent())
-        .callContexts(beans.callContexts(), connections.store())
-        .kafka(connections.inFlight());
+            clients.kafkaClients(),
+            () -> routeBeans.commandConsumption().pausedSince().isPresent())
+        .bindCallContexts(routeBeans.callContexts(), clients.store())
+        .bindKafka(clients.inFlightLimiter());
   }
 
   private ManagedBeans managedBeans() {
@@ -81,60 +82,63 @@ final class ProxyServices {
         context,
         Map.of(
             "CallContexts",
-            new ManagedCallContexts(beans.callContexts()),
+            new ManagedCallContexts(routeBeans.callContexts()),
             "Commands",
-            new ManagedCommands(beans.intake()),
+            new ManagedCommands(routeBeans.commandConsumption()),
             "Logging",
             new ManagedLogging(),
             "Websocket",
             new ManagedWebsocket(
-                connections::websockets, () -> connections.reconnect(BY_AN_OPERATOR))));
+                clients::websocketStatuses, () -> clients.reconnect(OPERATOR_RECONNECT_REASON))));
   }
 
   private void addHealthChecks() throws Exception {
     HealthChecks checks =
         new HealthChecks(context, meters)
-            .add("preparation", beans.preparation()::waitsFor)
-            .add("intake-buffer", this::bufferFull)
+            .add("startup", routeBeans.startupGate()::unmetPrecondition)
+            .add("websocket-buffer", this::websocketBufferProblem)
             .add(
-                new IntakeHealthCheck(
-                    beans.intake(), beans.stoppedByHand(), connections.kafkaClients()::trouble))
-            .available(HealthChecks.WEBSOCKET, connections::isConnected)
-            .addService(
+                new CommandHealthCheck(
+                    routeBeans.commandConsumption(),
+                    routeBeans.manuallyStoppedRoutes(),
+                    clients.kafkaClients()::fencingReason))
+            .addAvailabilityGauge(HealthChecks.WEBSOCKET, clients::isConnected)
+            .addDependency(
                 "call-context-store",
-                () -> connections.store().trouble().map(why -> "The call-context store " + why));
-    BoundInFlight inFlight = connections.inFlight();
-    if (!ManagementPort.isWanted(settings)) {
-      checks.addService("kafka", inFlight::trouble);
+                () ->
+                    clients.store().lastError().map(reason -> "The call-context store " + reason));
+    InFlightLimiter inFlightLimiter = clients.inFlightLimiter();
+    if (!ManagementPort.isEnabled(settings)) {
+      checks.addDependency("kafka", inFlightLimiter::stallReason);
       return;
     }
     // only for those who look: Asterisk and Kafka are asked even when there is nothing to do
-    Probe asterisk = new Probe("ask-asterisk", new AskAsterisk(context));
-    Probe kafka =
+    Probe asteriskProbe = new Probe("fetch-snapshot", new AsteriskProbe(context));
+    Probe kafkaProbe =
         new Probe(
-            "ask-kafka",
-            new AskKafka(
-                connections::kafka,
+            "kafka-probe",
+            new KafkaProbe(
+                clients::kafkaClientConfig,
                 settings.topics(),
                 settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT)));
     // topics that were missing have just been made
-    beans.preparation().whenDone(kafka::askAgain);
-    context.addService(asterisk);
-    context.addService(kafka);
-    checks.addService("ari-rest", asterisk::trouble);
-    checks.addService("kafka", () -> inFlight.trouble().or(kafka::trouble));
+    routeBeans.startupGate().onReady(kafkaProbe::trigger);
+    context.addService(asteriskProbe);
+    context.addService(kafkaProbe);
+    checks.addDependency("ari-rest", asteriskProbe::lastError);
+    checks.addDependency("kafka", () -> inFlightLimiter.stallReason().or(kafkaProbe::lastError));
   }
 
-  private Optional<String> bufferFull() {
-    return connections.websockets().stream()
-        .filter(WebSocketStatus::bufferFull)
+  private Optional<String> websocketBufferProblem() {
+    return clients.websocketStatuses().stream()
+        .filter(WebSocketStatus::isBufferFull)
         .findFirst()
         .map(
-            full ->
+            status ->
                 "The websocket is not read, since "
-                    + full.bufferedMessages()
+                    + status.bufferedMessages()
                     + " events wait for Kafka in "
-                    + full.bufferedBytes()
+                    + status.bufferedBytes()
                     + " bytes (ari.buffer-size); Asterisk drops the connection if that goes on");
   }
 }

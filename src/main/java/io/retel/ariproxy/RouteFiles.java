@@ -13,12 +13,12 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 final class RouteFiles {
 
   /** What is to be done before the proxy is started again. */
-  static final String WHAT_TO_DO = "Correct it, or move it out of the folder";
+  static final String REMEDY = "Correct it, or move it out of the folder";
 
   private RouteFiles() {}
 
   /** Those of a folder. */
-  static List<Path> in(Path folder) throws IOException {
+  static List<Path> list(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.toString().endsWith(".yaml"))
@@ -32,26 +32,26 @@ final class RouteFiles {
    *
    * @throws InvalidSettingException if one has nothing, or cannot be read
    */
-  static void check(Path folder) {
-    Path read = folder.toAbsolutePath();
+  static void validate(Path folder) {
+    Path current = folder.toAbsolutePath();
     try {
-      for (Path file : in(folder)) {
-        read = file;
+      for (Path file : list(folder)) {
+        current = file;
         if (Files.readString(file).isBlank()) {
-          throw broken(file, "is empty");
+          throw invalidFile(file, "is empty");
         }
       }
     } catch (IOException e) {
-      throw broken(read, "cannot be read: " + e);
+      throw invalidFile(current, "cannot be read: " + e);
     }
   }
 
-  private static InvalidSettingException broken(Path file, String how) {
-    return new InvalidSettingException(file + " " + how + ". " + WHAT_TO_DO);
+  private static InvalidSettingException invalidFile(Path file, String problem) {
+    return new InvalidSettingException(file + " " + problem + ". " + REMEDY);
   }
 
   /** Whether a start failed for one that is no YAML, or that of no route; the failure names it. */
-  static boolean isCauseOf(Throwable failure) {
+  static boolean isRouteFileError(Throwable failure) {
     return ObjectHelper.getException(YamlEngineException.class, failure) != null;
   }
 }

@@ -11,8 +11,8 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -31,13 +31,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class CommandOutcomesIT {
 
   private static final String APP = "outcomes";
-  private static final String CALL = "a-call";
+  private static final String CALL_CONTEXT = "a-call";
 
   @AutoClose private static final Closer CLOSER = new Closer();
   private static KafkaBroker broker;
   private static SimulatedAsterisk asterisk;
   private static ProxySettings settings;
-  private static RunningProxy proxy;
+  private static EmbeddedProxy proxy;
   private static Controller controller;
 
   @BeforeAll
@@ -47,40 +47,42 @@ class CommandOutcomesIT {
     settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.ARI_RESPONSE_TIMEOUT, "5000")
-            .with(Setting.ARI_MAX_BODY_SIZE, "100000");
-    proxy = CLOSER.register(RunningProxy.start(settings));
+            .with(Setting.ARI_MAX_RESPONSE_BODY, "100000");
+    proxy = CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
   }
 
   @AfterEach
-  void theNextCommandIsCarriedOutAllTheSame() {
+  void executesNextCommand() {
     asterisk.faults().clear();
-    assertStatus(200, controller.ask(CALL, "GET", "/asterisk/ping"));
+    assertStatus(200, controller.execute(CALL_CONTEXT, "GET", "/asterisk/ping"));
   }
 
   @Test
-  void asterisksAnswerIsPassedOn() {
-    JsonNode payload = controller.ask(CALL, "GET", "/ari/asterisk/ping");
+  void forwardsResponse() {
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/ari/asterisk/ping");
 
     assertStatus(200, payload);
     assertThat(payload.at("/body/ping").asText()).isEqualTo("pong");
   }
 
   @Test
-  void asterisksRefusalIsPassedOn() {
-    JsonNode payload = controller.ask(CALL, "GET", "/channels/nobody");
+  void forwardsErrorResponse() {
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/channels/nobody");
 
     assertStatus(404, payload);
     assertThat(payload.at("/body/message").asText()).isEqualTo("Channel not found");
   }
 
   @Test
-  void anAnswerThatIsNoJsonComesInBase64() {
+  void encodesNonJsonBodyInBase64() {
     byte[] file = {'R', 'I', 'F', 'F', 0, -1, 13, 10};
-    asterisk.faults().answer(request -> request.uri().contains("/file"), 200, "audio/wav", file);
+    asterisk
+        .faults()
+        .respondWith(request -> request.uri().contains("/file"), 200, "audio/wav", file);
 
-    JsonNode payload = controller.ask(CALL, "GET", "/recordings/stored/voice/file");
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
 
     assertStatus(200, payload);
     assertThat(payload.at("/body/content_type").asText()).isEqualTo("audio/wav");
@@ -88,19 +90,20 @@ class CommandOutcomesIT {
   }
 
   @Test
-  void anAnswerThatIsTooLargeIsAnswered413() {
+  void responds413ToOversizedBody() {
     asterisk
         .faults()
-        .answer(request -> request.uri().contains("/file"), 200, "audio/wav", new byte[100_001]);
+        .respondWith(
+            request -> request.uri().contains("/file"), 200, "audio/wav", new byte[100_001]);
 
-    JsonNode payload = controller.ask(CALL, "GET", "/recordings/stored/voice/file");
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
 
     assertStatus(413, payload);
-    assertThat(payload.at("/body/message").asText()).contains("ari.max-body-size");
+    assertThat(payload.at("/body/message").asText()).contains("ari.max-response-body");
   }
 
   @Test
-  void aRecordThatIsNoJsonIsAnswered400() {
+  void responds400ToMalformedJson() {
     controller.sendRaw("no-json", "POST /channels".getBytes(StandardCharsets.UTF_8));
 
     JsonNode payload = awaitResponseWithKey("no-json");
@@ -111,14 +114,14 @@ class CommandOutcomesIT {
   }
 
   @Test
-  void anEmptyRecordIsAnswered400() {
+  void responds400ToTombstone() {
     controller.sendRaw("tombstone", null);
 
     assertStatus(400, awaitResponseWithKey("tombstone"));
   }
 
   @Test
-  void aCommandWithoutUrlIsAnswered400() {
+  void responds400ToMissingUrl() {
     controller.sendRaw(
         "no-url",
         "{\"callContext\":\"no-url\",\"ariCommand\":{\"method\":\"GET\"}}"
@@ -128,40 +131,40 @@ class CommandOutcomesIT {
   }
 
   @Test
-  void aUrlThatLeavesAriIsAnswered400AndNotSent() {
-    JsonNode payload = controller.ask(CALL, "GET", "/ari/../httpstatus");
+  void rejectsUrlOutsideAri() {
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/ari/../httpstatus");
 
     assertStatus(400, payload);
     assertThat(asterisk.requests()).noneMatch(request -> request.uri().contains("httpstatus"));
   }
 
   @Test
-  void anAsteriskThatGivesNoAnswerInTimeIsAnswered504AndTheRequestIsNotSentAgain() {
+  void responds504OnTimeoutWithoutRetry() {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/hanging"));
 
-    JsonNode payload = controller.ask(CALL, "POST", "/channels/hanging/answer");
+    JsonNode payload = controller.execute(CALL_CONTEXT, "POST", "/channels/hanging/answer");
 
-    hanging.lift();
+    hanging.clear();
     assertStatus(504, payload);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
     assertThat(asterisk.requestCount("POST", "/channels/hanging/answer")).isOne();
   }
 
   @Test
-  void aConnectionThatBreaksAfterTheRequestIsAnswered504AndTheRequestIsNotSentAgain() {
-    asterisk.faults().cut(request -> request.uri().contains("/channels/cut"));
+  void responds504OnConnectionLossWithoutRetry() {
+    asterisk.faults().dropBeforeExecution(request -> request.uri().contains("/channels/cut"));
 
-    JsonNode payload = controller.ask(CALL, "DELETE", "/channels/cut");
+    JsonNode payload = controller.execute(CALL_CONTEXT, "DELETE", "/channels/cut");
 
     assertStatus(504, payload);
     assertThat(asterisk.requestCount("DELETE", "/channels/cut")).isOne();
   }
 
   @Test
-  void anAsteriskThatAnswers503IsAskedOnce() {
-    asterisk.faults().answer(request -> request.uri().contains("/channels/busy"), 503, "Busy");
+  void forwards503WithoutRetry() {
+    asterisk.faults().respondWith(request -> request.uri().contains("/channels/busy"), 503, "Busy");
 
-    JsonNode payload = controller.ask(CALL, "POST", "/channels/busy/answer");
+    JsonNode payload = controller.execute(CALL_CONTEXT, "POST", "/channels/busy/answer");
 
     assertStatus(503, payload);
     assertThat(payload.at("/body/message").asText()).isEqualTo("Busy");
@@ -169,7 +172,7 @@ class CommandOutcomesIT {
   }
 
   @Test
-  void anAsteriskThatIsAwayIsAnswered503AndNotSent() {
+  void responds503WhenAsteriskIsUnavailable() {
     asterisk.kill();
     try {
       // a connection that was in use a moment ago may take the request before it turns out to be
@@ -177,7 +180,8 @@ class CommandOutcomesIT {
       Awaitility.await("a command that is not sent")
           .untilAsserted(
               () -> {
-                JsonNode payload = controller.ask(CALL, "POST", "/channels/away/answer");
+                JsonNode payload =
+                    controller.execute(CALL_CONTEXT, "POST", "/channels/away/answer");
                 assertStatus(503, payload);
                 assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
               });
@@ -187,7 +191,7 @@ class CommandOutcomesIT {
   }
 
   @Test
-  void noHeaderOfTheRecordReachesAsterisk() {
+  void doesNotForwardRecordHeaders() {
     String command =
         "{\"callContext\":\"steered\",\"commandId\":\"steered\",\"ariCommand\":{\"method\":\"POST\","
             + "\"url\":\"/channels/steered/answer\"}}";
@@ -220,10 +224,10 @@ class CommandOutcomesIT {
   }
 
   @Test
-  void aCommandThatHangsHoldsUpItsOwnCallOnly() {
+  void hangingCommandDelaysOnlyItsCall() {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/slow"));
     String slow = controller.send("slow-call", "GET", "/channels/slow");
-    String behind = controller.send("slow-call", "GET", "/asterisk/ping");
+    String queued = controller.send("slow-call", "GET", "/asterisk/ping");
 
     // asked side by side: one after the other they may take longer than the answer is waited for
     List<String> quick = new ArrayList<>();
@@ -232,11 +236,11 @@ class CommandOutcomesIT {
     }
     quick.forEach(id -> assertStatus(200, controller.response(id).json().path("payload")));
     assertThat(controller.responses())
-        .noneMatch(record -> behind.equals(record.json().path("commandId").asText()));
+        .noneMatch(record -> queued.equals(record.json().path("commandId").asText()));
 
-    hanging.lift();
+    hanging.clear();
     long first = controller.response(slow).offset();
-    assertThat(controller.response(behind).offset()).isGreaterThan(first);
+    assertThat(controller.response(queued).offset()).isGreaterThan(first);
   }
 
   private static JsonNode awaitResponseWithKey(String key) {

@@ -10,8 +10,8 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -50,12 +50,13 @@ record CreatedResourcesIT(String suite, String subscription) {
   private static final String APP = "created";
   private static final String LOCAL = "endpoint=Local/3002@default&app=" + APP;
   private static final String LOCAL_IN_BODY = "'endpoint':'Local/3002@default','app':'" + APP + "'";
-  private static final String MEDIA = "app=" + APP + "&external_host=127.0.0.1:9&format=ulaw";
-  private static final String STAGE = "the-stage";
+  private static final String EXTERNAL_MEDIA =
+      "app=" + APP + "&external_host=127.0.0.1:9&format=ulaw";
+  private static final String OTHER_CALL = "the-stage";
   // not the channel's: Asterisk keeps an application's subscriptions by id alone
-  private static final String BRIDGE = "the-bridge";
+  private static final String OTHER_BRIDGE = "the-bridge";
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final AtomicInteger calls = new AtomicInteger();
+  private static final AtomicInteger callCounter = new AtomicInteger();
 
   private static final Closer CLOSER = new Closer();
   private static Controller controller;
@@ -65,23 +66,30 @@ record CreatedResourcesIT(String suite, String subscription) {
   static void start(String suite, String subscription, KafkaBroker kafka) {
     RealAsterisk asterisk = CLOSER.register(RealAsterisk.start(suite));
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-    CLOSER.register(RunningProxy.start(settings));
+    CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
     Awaitility.await("the application is registered")
-        .until(() -> controller.ask(STAGE, "GET", "/applications/" + APP), ok -> status(ok) == 200);
+        .until(
+            () -> controller.execute(OTHER_CALL, "GET", "/applications/" + APP),
+            payload -> status(payload) == 200);
     if (!subscription.isEmpty()) {
-      expectSuccess(
-          controller.ask(
-              STAGE, "POST", "/applications/" + APP + "/subscription?eventSource=" + subscription));
+      assertSuccess(
+          controller.execute(
+              OTHER_CALL,
+              "POST",
+              "/applications/" + APP + "/subscription?eventSource=" + subscription));
     }
-    for (String channel : List.of(STAGE, "walker")) {
-      expectSuccess(controller.ask(STAGE, "POST", "/channels?" + LOCAL + "&channelId=" + channel));
-      controller.event(STAGE, "STASIS_START", event -> named(event).contains(channel));
+    for (String channel : List.of(OTHER_CALL, "walker")) {
+      assertSuccess(
+          controller.execute(OTHER_CALL, "POST", "/channels?" + LOCAL + "&channelId=" + channel));
+      controller.event(OTHER_CALL, "STASIS_START", event -> resourceIds(event).contains(channel));
     }
-    expectSuccess(controller.ask(STAGE, "POST", "/bridges/" + BRIDGE));
-    expectSuccess(
-        controller.ask(STAGE, "POST", "/bridges/" + BRIDGE + "/addChannel?channel=walker"));
-    controller.event(STAGE, "CHANNEL_ENTERED_BRIDGE", event -> named(event).contains("walker"));
+    assertSuccess(controller.execute(OTHER_CALL, "POST", "/bridges/" + OTHER_BRIDGE));
+    assertSuccess(
+        controller.execute(
+            OTHER_CALL, "POST", "/bridges/" + OTHER_BRIDGE + "/addChannel?channel=walker"));
+    controller.event(
+        OTHER_CALL, "CHANNEL_ENTERED_BRIDGE", event -> resourceIds(event).contains("walker"));
   }
 
   @AfterParameterizedClassInvocation
@@ -91,13 +99,13 @@ record CreatedResourcesIT(String suite, String subscription) {
 
   /** A user event of nobody's is unmapped: what was unmapped before it has arrived before it. */
   @AfterEach
-  void nothingIsUnmapped() {
-    String sentinel = "sentinel-" + calls.incrementAndGet();
-    expectSuccess(
-        controller.ask(STAGE, "POST", "/events/user/" + sentinel + "?application=" + APP));
-    controller.awaitUnmapped(record -> sentinel.equals(userEvent(record)));
+  void assertNothingUnmapped() {
+    String sentinel = "sentinel-" + callCounter.incrementAndGet();
+    assertSuccess(
+        controller.execute(OTHER_CALL, "POST", "/events/user/" + sentinel + "?application=" + APP));
+    controller.awaitUnmapped(record -> sentinel.equals(userEventName(record)));
     assertThat(controller.unmapped())
-        .filteredOn(record -> !userEvent(record).startsWith("sentinel-"))
+        .filteredOn(record -> !userEventName(record).startsWith("sentinel-"))
         .isEmpty();
   }
 
@@ -117,27 +125,27 @@ record CreatedResourcesIT(String suite, String subscription) {
         "/channels/p4?" + LOCAL + " | {'otherChannelId':'o4'} | p4 | o4",
         "/channels?" + LOCAL + "&otherChannelId=o5 | | | o5"
       })
-  void anOriginatedChannelAndItsSecondLeg(String url, String body, String id, String secondLeg) {
-    String call = "originated-" + calls.incrementAndGet();
+  void mapsOriginatedChannelAndSecondLeg(String url, String body, String id, String secondLeg) {
+    String call = "originated-" + callCounter.incrementAndGet();
     String created = create(call, url, body, id, 0);
-    String second = secondLeg.startsWith(";") ? created + secondLeg : secondLeg;
-    controller.event(call, "STASIS_START", event -> named(event).contains(created));
-    awaitFirst(call, second);
+    String secondChannel = secondLeg.startsWith(";") ? created + secondLeg : secondLeg;
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    assertFirstEventBelongsTo(call, secondChannel);
     hangUp(call, created);
   }
 
   /** Without a subscription the application is told nothing of its second leg. */
   @Test
-  void anOriginatedChannelThatEntersTheApplicationFromTheDialplan() {
-    String call = "dialplan-" + calls.incrementAndGet();
+  void mapsChannelOriginatedIntoDialplan() {
+    String call = "dialplan-" + callCounter.incrementAndGet();
     String url = "/channels?endpoint=lOCAL/3002@default&context=default&priority=1&extension=app-";
     String created = create(call, url + APP, null, null, 0);
-    controller.event(call, "STASIS_START", event -> named(event).contains(created));
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
     if (!subscription.isEmpty()) {
-      awaitFirst(call, created + ";2");
+      assertFirstEventBelongsTo(call, created + ";2");
     }
-    expectSuccess(controller.ask(call, "DELETE", "/channels/" + created));
-    controller.event(call, "STASIS_END", event -> named(event).contains(created));
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + created));
+    controller.event(call, "STASIS_END", event -> resourceIds(event).contains(created));
     assertAllEventsBelongTo(call, created);
   }
 
@@ -151,14 +159,15 @@ record CreatedResourcesIT(String suite, String subscription) {
         "/channels/create?" + LOCAL + "&channelId=c3&otherChannelId=c4 | | c3 | c4",
         "/channels/create?" + LOCAL + "&otherChannelId=c5 | | | c5"
       })
-  void aCreatedChannelThatIsDialledLater(String url, String body, String id, String secondLeg) {
-    String call = "created-" + calls.incrementAndGet();
+  void mapsCreatedChannelDialedLater(String url, String body, String id, String secondLeg) {
+    String call = "created-" + callCounter.incrementAndGet();
     String created = create(call, url, body, id, 0);
-    controller.event(call, "STASIS_START", event -> named(event).contains(created));
-    expectSuccess(controller.ask(call, "POST", "/channels/" + created + "/dial?caller=" + STAGE));
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    assertSuccess(
+        controller.execute(call, "POST", "/channels/" + created + "/dial?caller=" + OTHER_CALL));
     controller.event(call, "DIAL", event -> event.at("/dialstatus").asText().equals("ANSWER"));
     if (!subscription.isEmpty()) {
-      awaitFirst(call, secondLeg.startsWith(";") ? created + secondLeg : secondLeg);
+      assertFirstEventBelongsTo(call, secondLeg.startsWith(";") ? created + secondLeg : secondLeg);
     }
     hangUp(call, created);
   }
@@ -167,14 +176,14 @@ record CreatedResourcesIT(String suite, String subscription) {
   @CsvSource(
       delimiter = '|',
       value = {
-        "/channels/externalMedia?" + MEDIA + "&channelId=e1 | | e1",
-        "/channels/externalMedia?" + MEDIA + " | {'channelId':'e2'} | e2",
-        "/channels/externalMedia?" + MEDIA + " | | ",
+        "/channels/externalMedia?" + EXTERNAL_MEDIA + "&channelId=e1 | | e1",
+        "/channels/externalMedia?" + EXTERNAL_MEDIA + " | {'channelId':'e2'} | e2",
+        "/channels/externalMedia?" + EXTERNAL_MEDIA + " | | ",
       })
-  void anExternalMediaChannel(String url, String body, String id) {
-    String call = "external-" + calls.incrementAndGet();
+  void mapsExternalMediaChannel(String url, String body, String id) {
+    String call = "external-" + callCounter.incrementAndGet();
     String created = create(call, url, body, id, 0);
-    controller.event(call, "STASIS_START", event -> named(event).contains(created));
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
     hangUp(call, created);
   }
 
@@ -187,12 +196,12 @@ record CreatedResourcesIT(String suite, String subscription) {
         "/channels/the-stage/snoop?spy=both&app=" + APP + " | {'snoopId':'s3'} | s3",
         "/channels/the-stage/snoop?spy=both&app=" + APP + " | | "
       })
-  void aSnoopChannel(String url, String body, String id) {
-    String call = "snoop-" + calls.incrementAndGet();
+  void mapsSnoopChannel(String url, String body, String id) {
+    String call = "snoop-" + callCounter.incrementAndGet();
     String created = create(call, url, body, id, 1);
-    controller.event(call, "STASIS_START", event -> named(event).contains(created));
-    expectSuccess(controller.ask(call, "DELETE", "/channels/" + created));
-    controller.event(call, "STASIS_END", event -> named(event).contains(created));
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + created));
+    controller.event(call, "STASIS_END", event -> resourceIds(event).contains(created));
     assertAllEventsBelongTo(call, created);
   }
 
@@ -205,13 +214,13 @@ record CreatedResourcesIT(String suite, String subscription) {
         "/bridges | {'bridgeId':'g3'} | g3",
         "/bridges | | "
       })
-  void aBridge(String url, String body, String id) {
-    String call = "bridge-" + calls.incrementAndGet();
+  void mapsBridge(String url, String body, String id) {
+    String call = "bridge-" + callCounter.incrementAndGet();
     String created = create(call, url, body, id, 0);
     String source = "/applications/" + APP + "/subscription?eventSource=bridge:" + created;
-    expectSuccess(controller.ask(call, "POST", source));
-    expectSuccess(controller.ask(call, "DELETE", "/bridges/" + created));
-    controller.event(call, "BRIDGE_DESTROYED", event -> named(event).contains(created));
+    assertSuccess(controller.execute(call, "POST", source));
+    assertSuccess(controller.execute(call, "DELETE", "/bridges/" + created));
+    controller.event(call, "BRIDGE_DESTROYED", event -> resourceIds(event).contains(created));
     assertAllEventsBelongTo(call, created);
   }
 
@@ -225,33 +234,33 @@ record CreatedResourcesIT(String suite, String subscription) {
         "play?media=sound:beep | | ",
         "play | {'media':'sound:beep'} | "
       })
-  void aPlaybackOnAChannelAndOnABridge(String url, String body, String id) {
-    for (String on : List.of("/channels/" + STAGE, "/bridges/" + BRIDGE)) {
-      String call = "playback-" + calls.incrementAndGet();
-      String created = create(call, on + "/" + url, body, id, 1);
-      controller.event(call, "PLAYBACK_STARTED", event -> named(event).contains(created));
-      controller.event(call, "PLAYBACK_FINISHED", event -> named(event).contains(created));
+  void mapsPlaybackOnChannelAndBridge(String url, String body, String id) {
+    for (String target : List.of("/channels/" + OTHER_CALL, "/bridges/" + OTHER_BRIDGE)) {
+      String call = "playback-" + callCounter.incrementAndGet();
+      String created = create(call, target + "/" + url, body, id, 1);
+      controller.event(call, "PLAYBACK_STARTED", event -> resourceIds(event).contains(created));
+      controller.event(call, "PLAYBACK_FINISHED", event -> resourceIds(event).contains(created));
     }
   }
 
   @ParameterizedTest(name = "{0}")
   @ValueSource(strings = {"?name={0}&", "?"})
-  void aRecordingOfAChannelAndOfABridge(String query) {
-    for (String of : List.of("/channels/" + STAGE, "/bridges/" + BRIDGE)) {
-      String call = "recording-" + calls.incrementAndGet();
+  void mapsRecordingOfChannelAndBridge(String query) {
+    for (String target : List.of("/channels/" + OTHER_CALL, "/bridges/" + OTHER_BRIDGE)) {
+      String call = "recording-" + callCounter.incrementAndGet();
       String url =
-          of
+          target
               + "/record"
               + query.replace("{0}", call)
               + "format=wav&maxDurationSeconds=1&ifExists=overwrite";
       create(call, url, query.equals("?") ? "{'name':'" + call + "'}" : null, call, 1);
-      controller.event(call, "RECORDING_STARTED", event -> named(event).contains(call));
-      controller.event(call, "RECORDING_FINISHED", event -> named(event).contains(call));
+      controller.event(call, "RECORDING_STARTED", event -> resourceIds(event).contains(call));
+      controller.event(call, "RECORDING_FINISHED", event -> resourceIds(event).contains(call));
     }
   }
 
   /** Sends the command, and returns the id of what it creates, as the RESPONSE tells it. */
-  private static String create(String call, String url, String body, String id, int resource) {
+  private static String create(String call, String url, String body, String id, int resourceIndex) {
     JsonNode json;
     try {
       json = body == null ? null : JSON.readTree(body.replace('\'', '"'));
@@ -259,43 +268,45 @@ record CreatedResourcesIT(String suite, String subscription) {
       throw new IllegalArgumentException(body, e);
     }
     TopicRecord response = controller.response(controller.send(call, "POST", url, json));
-    expectSuccess(response.json().path("payload"));
-    String told = response.json().path("resources").path(resource).path("id").asText();
-    JsonNode answer = response.json().at("/payload/body");
-    assertThat(answer.path("id").asText(answer.path("name").asText())).isEqualTo(told);
+    assertSuccess(response.json().path("payload"));
+    String reportedId = response.json().path("resources").path(resourceIndex).path("id").asText();
+    JsonNode responseBody = response.json().at("/payload/body");
+    assertThat(responseBody.path("id").asText(responseBody.path("name").asText()))
+        .isEqualTo(reportedId);
     if (id != null) {
-      assertThat(told).isEqualTo(id);
+      assertThat(reportedId).isEqualTo(id);
     }
-    return told;
+    return reportedId;
   }
 
-  private static void awaitFirst(String call, String id) {
-    TopicRecord first = controller.await(event -> named(event.json().path("payload")).contains(id));
+  private static void assertFirstEventBelongsTo(String call, String id) {
+    TopicRecord first =
+        controller.await(event -> resourceIds(event.json().path("payload")).contains(id));
     assertThat(first.key()).as("%s", first).isEqualTo(call);
   }
 
   private static void hangUp(String call, String channel) {
     String encoded = URLEncoder.encode(channel, StandardCharsets.UTF_8);
-    expectSuccess(controller.ask(call, "DELETE", "/channels/" + encoded));
-    controller.event(call, "CHANNEL_DESTROYED", event -> named(event).contains(channel));
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + encoded));
+    controller.event(call, "CHANNEL_DESTROYED", event -> resourceIds(event).contains(channel));
     assertAllEventsBelongTo(call, channel);
   }
 
   private static void assertAllEventsBelongTo(String call, String id) {
     assertThat(controller.events())
-        .filteredOn(event -> named(event.json().path("payload")).contains(id))
+        .filteredOn(event -> resourceIds(event.json().path("payload")).contains(id))
         .isNotEmpty()
         .allMatch(event -> call.equals(event.key()));
   }
 
   /** The ids in an event. */
-  private static Set<String> named(JsonNode event) {
+  private static Set<String> resourceIds(JsonNode event) {
     return Stream.of("/channel/id", "/peer/id", "/bridge/id", "/playback/id", "/recording/name")
         .map(pointer -> event.at(pointer).asText())
         .collect(Collectors.toSet());
   }
 
-  private static String userEvent(TopicRecord record) {
+  private static String userEventName(TopicRecord record) {
     return record.json().at("/payload/eventname").asText();
   }
 
@@ -303,7 +314,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     return payload.path("status_code").asInt();
   }
 
-  private static void expectSuccess(JsonNode payload) {
+  private static void assertSuccess(JsonNode payload) {
     assertThat(status(payload)).as("%s", payload).isBetween(200, 299);
   }
 }

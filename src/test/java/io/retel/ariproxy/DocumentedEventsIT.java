@@ -35,7 +35,7 @@ class DocumentedEventsIT {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The models of resources, with one of each. */
-  private static final Map<String, Example> RESOURCES =
+  private static final Map<String, Example> RESOURCE_EXAMPLES =
       Map.of(
           "Channel", new Example("{'id':'x'}", ResourceType.CHANNEL, "x"),
           "Bridge", new Example("{'id':'x'}", ResourceType.BRIDGE, "x"),
@@ -46,21 +46,21 @@ class DocumentedEventsIT {
           "DeviceState", new Example("{'name':'x'}", ResourceType.DEVICE, "x"));
 
   private static JsonNode models;
-  private static Set<String> types;
+  private static Set<String> eventTypes;
 
   @BeforeAll
   static void readApiDocs() throws Exception {
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
       models = get(asterisk.url() + "/api-docs/events.json").path("models");
     }
-    types = new TreeSet<>();
-    models.path("Event").path("subTypes").forEach(type -> types.add(type.asText()));
-    assertThat(types).contains("StasisStart", "StasisEnd");
+    eventTypes = new TreeSet<>();
+    models.path("Event").path("subTypes").forEach(type -> eventTypes.add(type.asText()));
+    assertThat(eventTypes).contains("StasisStart", "StasisEnd");
   }
 
   @Test
-  void everyDocumentedTypeHasAGoldenPair() {
-    Set<String> missing = new TreeSet<>(types);
+  void everyDocumentedEventHasGoldenPair() {
+    Set<String> missing = new TreeSet<>(eventTypes);
     for (GoldenEvent golden : GoldenEvent.all()) {
       missing.removeIf(type -> golden.event().contains("\"type\":\"" + type + "\""));
     }
@@ -68,13 +68,13 @@ class DocumentedEventsIT {
   }
 
   @Test
-  void everyFieldThatHoldsAResourceIsFound() throws IOException {
+  void findsResourceInEveryField() throws IOException {
     List<String> fields = new ArrayList<>();
     List<String> notFound = new ArrayList<>();
-    for (String type : types) {
+    for (String type : eventTypes) {
       for (Field field : fields(type)) {
         fields.add(type + " " + field);
-        AriEvent event = AriEvent.parse(field.in(type));
+        AriEvent event = AriEvent.parse(field.toEvent(type));
         List<Resource> found = new ArrayList<>(EventResources.of(event));
         found.addAll(EventResources.relatedTo(event));
         if (!found.contains(field.example().resource())) {
@@ -99,7 +99,7 @@ class DocumentedEventsIT {
       // a list of them would have to be found as well
       String type = property.getValue().path("type").asText().replaceAll("^List\\[(.*)]$", "$1");
       String field = path + "/" + property.getKey();
-      Example example = RESOURCES.get(type);
+      Example example = RESOURCE_EXAMPLES.get(type);
       if (example != null) {
         fields.add(new Field(field, example));
       } else {
@@ -122,11 +122,11 @@ class DocumentedEventsIT {
   private record Field(String path, Example example) {
 
     /** An event of that type with this field alone. */
-    String in(String type) throws IOException {
+    String toEvent(String type) throws IOException {
       ObjectNode event = JSON.createObjectNode().put("type", type);
-      int name = path.lastIndexOf('/');
-      ObjectNode holder = name == 0 ? event : event.withObject(path.substring(0, name));
-      holder.set(path.substring(name + 1), example.json());
+      int lastSlash = path.lastIndexOf('/');
+      ObjectNode parent = lastSlash == 0 ? event : event.withObject(path.substring(0, lastSlash));
+      parent.set(path.substring(lastSlash + 1), example.json());
       return event.toString();
     }
 
@@ -137,13 +137,14 @@ class DocumentedEventsIT {
   }
 
   private static JsonNode get(String url) throws IOException, InterruptedException {
-    String login = RealAsterisk.USERNAME + ":" + RealAsterisk.PASSWORD;
+    String credentials = RealAsterisk.USERNAME + ":" + RealAsterisk.PASSWORD;
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(url))
             .header(
                 "Authorization",
                 "Basic "
-                    + Base64.getEncoder().encodeToString(login.getBytes(StandardCharsets.UTF_8)))
+                    + Base64.getEncoder()
+                        .encodeToString(credentials.getBytes(StandardCharsets.UTF_8)))
             .build();
     return JSON.readTree(HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body());
   }

@@ -11,8 +11,8 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -30,39 +30,39 @@ class EventOutcomesIT {
 
   @AutoClose private static final Closer CLOSER = new Closer();
   private static SimulatedAsterisk asterisk;
-  private static RunningProxy proxy;
+  private static EmbeddedProxy proxy;
   private static Controller controller;
 
   @BeforeAll
   static void start(KafkaBroker kafka) {
     asterisk = CLOSER.register(SimulatedAsterisk.start());
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-    proxy = CLOSER.register(RunningProxy.start(settings));
+    proxy = CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
   }
 
   @AfterEach
-  void theNextCallIsPublishedAllTheSame() {
+  void publishesNextCall() {
     String call = asterisk.call(APP).id();
-    controller.await(record -> isStart(record, call));
-    assertThat(asterisk.websocketsTotal()).isOne();
+    controller.await(record -> isStasisStart(record, call));
+    assertThat(asterisk.totalWebsocketCount()).isOne();
   }
 
   @Test
-  void theCallContextOfTheDialplanIsTheKey() {
+  void usesDialplanCallContextAsKey() {
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "from-the-dialplan"));
 
-    TopicRecord start = controller.await(record -> isStart(record, call.id()));
+    TopicRecord start = controller.await(record -> isStasisStart(record, call.id()));
 
     assertThat(start.key()).isEqualTo("from-the-dialplan");
     assertThat(start.json().path("callContext").asText()).isEqualTo("from-the-dialplan");
   }
 
   @Test
-  void aCallWithoutCallContextHasOneOfItsOwnForAllItsEvents() {
+  void generatesOneCallContextPerCall() {
     SimulatedCall call = asterisk.call(APP);
-    TopicRecord start = controller.await(record -> isStart(record, call.id()));
+    TopicRecord start = controller.await(record -> isStasisStart(record, call.id()));
 
     call.hangup();
 
@@ -72,43 +72,43 @@ class EventOutcomesIT {
   }
 
   @Test
-  void anEventThatComesInFragmentsIsPublishedAsItWasSent() {
-    String event = event("fragmented", "\u00fc\u20ac\ud83d\ude00".repeat(300));
-    asterisk.websocket(APP).sendFragmented(event, 7);
+  void publishesFragmentedEventUnchanged() {
+    String event = userEvent("fragmented", "\u00fc\u20ac\ud83d\ude00".repeat(300));
+    asterisk.websocketFaults(APP).sendFragmented(event, 7);
 
     assertThat(Controller.payload(awaitUnmapped("fragmented"))).isEqualTo(event);
   }
 
   @Test
-  void aLargeEventIsPublishedAsItWasSent() {
-    String event = event("large", "x".repeat(900_000));
+  void publishesLargeEventUnchanged() {
+    String event = userEvent("large", "x".repeat(900_000));
     asterisk.emit(APP, event);
 
     assertThat(Controller.payload(awaitUnmapped("large"))).isEqualTo(event);
   }
 
   @Test
-  void anEventThatIsTooLargeForTheTopicIsCounted() {
-    double before = proxy.count("ari-proxy.events.lost");
+  void countsOversizedEventAsLost() {
+    double before = proxy.counter("ari-proxy.events.lost");
 
-    asterisk.emit(APP, event("too-large", "x".repeat(2_000_000)));
+    asterisk.emit(APP, userEvent("too-large", "x".repeat(2_000_000)));
 
     awaitCount("ari-proxy.events.lost", before + 1);
   }
 
   @Test
-  void aMessageThatIsNoEventIsCounted() {
-    double before = proxy.count("ari-proxy.events.unreadable");
+  void countsMalformedEvents() {
+    double before = proxy.counter("ari-proxy.events.malformed");
 
-    asterisk.websocket(APP).sendText("no JSON".getBytes(StandardCharsets.UTF_8));
-    asterisk.websocket(APP).sendBinary(new byte[] {1, 2, 3});
+    asterisk.websocketFaults(APP).sendText("no JSON".getBytes(StandardCharsets.UTF_8));
+    asterisk.websocketFaults(APP).sendBinary(new byte[] {1, 2, 3});
 
-    awaitCount("ari-proxy.events.unreadable", before + 2);
+    awaitCount("ari-proxy.events.malformed", before + 2);
   }
 
   @Test
-  void anotherClientThatTakesTheApplicationOverIsToldOfAndNotPublished() {
-    double before = proxy.count("ari-proxy.events.kept");
+  void logsApplicationReplacedWithoutPublishing() {
+    double before = proxy.counter("ari-proxy.events.internal");
     try (CapturedLog log = new CapturedLog()) {
       asterisk.emit(APP, "{\"type\":\"ApplicationReplaced\",\"application\":\"" + APP + "\"}");
 
@@ -119,7 +119,7 @@ class EventOutcomesIT {
                       .singleElement()
                       .asString()
                       .contains("Another client", APP));
-      assertThat(proxy.count("ari-proxy.events.kept")).isEqualTo(before + 1);
+      assertThat(proxy.counter("ari-proxy.events.internal")).isEqualTo(before + 1);
       assertThat(controller.unmapped())
           .extracting(record -> record.json().path("type").asText())
           .doesNotContain("APPLICATION_REPLACED");
@@ -127,8 +127,8 @@ class EventOutcomesIT {
   }
 
   @Test
-  void anEventOfNoCallGoesToTheUnmappedTopic() {
-    double before = proxy.count("ari-proxy.events.unmapped");
+  void publishesEventWithoutCallToUnmappedTopic() {
+    double before = proxy.counter("ari-proxy.events.unmapped");
 
     asterisk.emit(APP, "{\"type\":\"ChannelVarset\",\"variable\":\"GLOBAL\",\"value\":\"1\"}");
 
@@ -147,15 +147,16 @@ class EventOutcomesIT {
   }
 
   private static void awaitCount(String meter, double expected) {
-    Awaitility.await(meter).untilAsserted(() -> assertThat(proxy.count(meter)).isEqualTo(expected));
+    Awaitility.await(meter)
+        .untilAsserted(() -> assertThat(proxy.counter(meter)).isEqualTo(expected));
   }
 
-  private static boolean isStart(TopicRecord record, String channel) {
+  private static boolean isStasisStart(TopicRecord record, String channel) {
     return "STASIS_START".equals(record.json().path("type").asText())
         && channel.equals(record.json().at("/payload/channel/id").asText());
   }
 
-  private static String event(String name, String value) {
+  private static String userEvent(String name, String value) {
     return "{\"type\":\"ChannelUserevent\",  \"eventname\":\"%s\", \"userevent\":{\"v\":\"%s\"}}"
         .formatted(name, value);
   }

@@ -14,9 +14,9 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +41,7 @@ class GenericCommandsIT {
   @AutoClose private final Closer closer = new Closer();
   private final List<SimulatedAsterisk> asterisks = new ArrayList<>();
   private final List<ProxySettings> settings = new ArrayList<>();
-  private final List<RunningProxy> proxies = new ArrayList<>();
+  private final List<EmbeddedProxy> proxies = new ArrayList<>();
   private TopicWriter writer;
   private Controller controller;
   private String topic;
@@ -51,38 +51,39 @@ class GenericCommandsIT {
   void start(KafkaBroker kafka) {
     topic = "generic-" + UUID.randomUUID();
     kafka.createTopic(topic, 8);
-    startAnother(kafka);
-    startAnother(kafka);
+    startProxy(kafka);
+    startProxy(kafka);
     writer = closer.register(new TopicWriter(kafka.bootstrapServers()));
     controller = closer.register(new Controller(settings.get(0), kafka));
   }
 
-  private void startAnother(KafkaBroker kafka) {
+  private void startProxy(KafkaBroker kafka) {
     SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-    ProxySettings own = ProxySettings.of(asterisk, APP, kafka);
+    ProxySettings proxySettings = ProxySettings.of(asterisk, APP, kafka);
     asterisks.add(closer.register(asterisk));
-    settings.add(own);
-    own.with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, settings.get(0).eventsTopic())
+    settings.add(proxySettings);
+    proxySettings
+        .with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, settings.get(0).eventsTopic())
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
-        .with(Setting.KAFKA_GENERIC_GROUP, topic)
-        .with(Setting.COMMANDS_AT_ONCE, "16")
+        .with(Setting.KAFKA_GENERIC_GROUP_ID, topic)
+        .with(Setting.COMMANDS_MAX_CONCURRENCY, "16")
         // time for what is under way, and not for all that waits
         .with(Setting.SHUTDOWN_TIMEOUT, "4")
         // what is repeated shall be seen at Asterisk
-        .with(Setting.COMMANDS_REPEAT_SECONDS, "0");
-    proxies.add(closer.register(RunningProxy.start(own)));
+        .with(Setting.COMMANDS_DEDUP_WINDOW, "0");
+    proxies.add(closer.register(EmbeddedProxy.start(proxySettings)));
   }
 
   @Test
-  void commandsSpreadOverBothAsterisks() {
-    awaitBothTakePart();
+  void spreadsCommandsOverBothAsterisks() {
+    awaitBothConsuming();
     assertThat(asterisks)
         .allSatisfy(each -> assertThat(each.requestCount("GET", "/asterisk/ping")).isPositive());
   }
 
   @Test
-  void aCallBeginsUnderTheCommandsCallContextAndGoesOnWhereItsResponseSays() {
-    awaitBothTakePart();
+  void continuesCallOnCommandsTopicOfResponse() {
+    awaitBothConsuming();
 
     send("new-call", "POST", "/channels?endpoint=Local/100@default&app=" + APP);
 
@@ -102,48 +103,48 @@ class GenericCommandsIT {
   }
 
   @Test
-  void whileOneAsteriskIsDownAllGoesToTheOtherAndWhenItIsBackItTakesPartAgain() {
-    awaitBothTakePart();
+  void failsOverWhileOneAsteriskIsDown() {
+    awaitBothConsuming();
 
     asterisks.get(0).kill();
     List<String> whileDown = sendMany(200);
-    awaitRoute(0, ServiceStatus.Stopped);
+    awaitRouteStatus(0, ServiceStatus.Stopped);
 
-    whileDown.forEach(id -> assertAnsweredBy(1, id));
-    assertThat(onTheWire(whileDown)).doesNotHaveDuplicates().hasSameSizeAs(whileDown);
+    whileDown.forEach(id -> assertRespondedBy(1, id));
+    assertThat(receivedRequests(whileDown)).doesNotHaveDuplicates().hasSameSizeAs(whileDown);
 
     asterisks.get(0).restart();
-    awaitBothTakePart();
+    awaitBothConsuming();
   }
 
   @Test
-  void whileNoAsteriskIsThereCommandsWait() {
-    awaitBothTakePart();
+  void commandsWaitWhileBothAsterisksAreDown() {
+    awaitBothConsuming();
     asterisks.forEach(SimulatedAsterisk::kill);
-    awaitRoute(0, ServiceStatus.Stopped);
-    awaitRoute(1, ServiceStatus.Stopped);
+    awaitRouteStatus(0, ServiceStatus.Stopped);
+    awaitRouteStatus(1, ServiceStatus.Stopped);
 
     List<String> waiting = sendMany(50);
     asterisks.forEach(SimulatedAsterisk::restart);
 
     waiting.forEach(id -> assertStatus(200, controller.response(id)));
-    assertThat(onTheWire(waiting)).doesNotHaveDuplicates();
+    assertThat(receivedRequests(waiting)).doesNotHaveDuplicates();
   }
 
   @Test
-  void whatIsUnderWayWhenAsteriskGoesDownIsAnsweredByThisProxyAndWhatWaitsByTheOther() {
-    awaitBothTakePart();
+  void respondsToInFlightAndReleasesPendingOnOutage() {
+    awaitBothConsuming();
     List<Fault> hanging =
         asterisks.stream().map(each -> each.faults().hang(r -> r.uri().contains("/x/"))).toList();
-    List<String> underWay = sendMany(30, "/channels/x/");
+    List<String> sentIds = sendMany(30, "/channels/x/");
     Awaitility.await("half of them at each Asterisk")
         .until(() -> hanging.stream().allMatch(fault -> fault.hits() > 5));
 
     asterisks.get(0).kill();
-    hanging.get(1).lift();
+    hanging.get(1).clear();
 
     List<String> unknown = new ArrayList<>();
-    for (String id : underWay) {
+    for (String id : sentIds) {
       int status = controller.response(id).json().at("/payload/status_code").asInt();
       assertThat(status).as(id).isIn(504, 404);
       if (status == 504) {
@@ -152,53 +153,53 @@ class GenericCommandsIT {
     }
     // beside those that hang, some may have gone into a connection that was about to break
     assertThat(unknown).hasSizeBetween(hanging.get(0).hits(), hanging.get(0).hits() + 16);
-    List<String> carriedOut = new ArrayList<>(underWay);
-    carriedOut.removeAll(unknown);
-    assertThat(onTheWire(carriedOut)).doesNotHaveDuplicates().hasSameSizeAs(carriedOut);
-    assertThat(onTheWire(unknown)).doesNotHaveDuplicates();
+    List<String> executed = new ArrayList<>(sentIds);
+    executed.removeAll(unknown);
+    assertThat(receivedRequests(executed)).doesNotHaveDuplicates().hasSameSizeAs(executed);
+    assertThat(receivedRequests(unknown)).doesNotHaveDuplicates();
   }
 
   @Test
-  void aProxyThatStopsGivesItsPartToTheOthersAndNothingIsRepeated() {
-    awaitBothTakePart();
-    slowDown();
+  void stoppingProxyReleasesCommandsWithoutDuplicates() {
+    awaitBothConsuming();
+    delayResponses();
     List<String> ids = sendMany(400);
 
     proxies.get(0).close();
     ids.addAll(sendMany(100));
 
     ids.forEach(id -> assertStatus(200, controller.response(id)));
-    assertThat(onTheWire(ids)).doesNotHaveDuplicates();
+    assertThat(receivedRequests(ids)).doesNotHaveDuplicates();
   }
 
   @Test
-  void whileAnOperatorPausesOneProxyTheOtherTakesAllAndNothingIsRepeated() {
-    awaitBothTakePart();
-    slowDown();
+  void pausedProxyReleasesCommandsWithoutDuplicates() {
+    awaitBothConsuming();
+    delayResponses();
     List<String> ids = sendMany(400);
-    ManagedBean commands = proxies.get(0).jmx("Commands");
+    ManagedBean commands = proxies.get(0).managedBean("Commands");
 
-    commands.call("pause");
+    commands.invoke("pause");
     awaitDrained(commands);
     List<String> meanwhile = sendMany(100);
 
-    meanwhile.forEach(id -> assertAnsweredBy(1, id));
+    meanwhile.forEach(id -> assertRespondedBy(1, id));
     ids.addAll(meanwhile);
     ids.forEach(id -> assertStatus(200, controller.response(id)));
-    assertThat(onTheWire(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
-    assertThat(commands.get("State")).isEqualTo("DRAINED");
+    assertThat(receivedRequests(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
+    assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
 
-    commands.call("resume");
-    awaitBothTakePart();
+    commands.invoke("resume");
+    awaitBothConsuming();
   }
 
   @Test
-  void aProxyThatJoinsTakesItsPartAndNothingIsRepeated(KafkaBroker kafka) {
-    awaitBothTakePart();
-    slowDown();
+  void joiningProxyCausesNoDuplicates(KafkaBroker kafka) {
+    awaitBothConsuming();
+    delayResponses();
     List<String> ids = sendMany(400);
-    startAnother(kafka);
-    String joining = settings.get(2).commandsTopic();
+    startProxy(kafka);
+    String joiningTopic = settings.get(2).commandsTopic();
 
     Awaitility.await("the third takes part")
         .until(
@@ -206,20 +207,21 @@ class GenericCommandsIT {
               ids.addAll(sendMany(10));
               return controller.responses().stream()
                   .anyMatch(
-                      response -> joining.equals(response.json().path("commandsTopic").asText()));
+                      response ->
+                          joiningTopic.equals(response.json().path("commandsTopic").asText()));
             });
 
     ids.forEach(id -> assertStatus(200, controller.response(id)));
-    assertThat(onTheWire(ids)).doesNotHaveDuplicates();
+    assertThat(receivedRequests(ids)).doesNotHaveDuplicates();
   }
 
   @Test
-  void whatTakesLongerThanAStopWouldWaitIsNotRepeatedWhenAProxyJoins(KafkaBroker kafka) {
-    awaitBothTakePart();
-    slowDownBeyondAStop();
+  void slowCommandsRunOnceWhenProxyJoins(KafkaBroker kafka) {
+    awaitBothConsuming();
+    delayResponsesBeyondShutdownTimeout();
     List<String> ids = sendMany(40);
-    startAnother(kafka);
-    String joining = settings.get(2).commandsTopic();
+    startProxy(kafka);
+    String joiningTopic = settings.get(2).commandsTopic();
 
     Awaitility.await("the third takes part")
         .pollInterval(Duration.ofSeconds(1))
@@ -228,70 +230,72 @@ class GenericCommandsIT {
               ids.addAll(sendMany(10));
               return controller.responses().stream()
                   .anyMatch(
-                      response -> joining.equals(response.json().path("commandsTopic").asText()));
+                      response ->
+                          joiningTopic.equals(response.json().path("commandsTopic").asText()));
             });
 
     ids.forEach(id -> assertStatus(200, controller.response(id)));
-    assertThat(onTheWire(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
+    assertThat(receivedRequests(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
   }
 
   @Test
-  void whatTakesLongerThanAStopWouldWaitIsNotRepeatedWhenAnOperatorPauses() {
-    awaitBothTakePart();
-    slowDownBeyondAStop();
+  void slowCommandsRunOnceWhenPaused() {
+    awaitBothConsuming();
+    delayResponsesBeyondShutdownTimeout();
     List<String> ids = sendMany(40);
-    ManagedBean commands = proxies.get(0).jmx("Commands");
-    Awaitility.await("some are under way").until(() -> (int) commands.get("UnderWay") > 0);
+    ManagedBean commands = proxies.get(0).managedBean("Commands");
+    Awaitility.await("some are under way").until(() -> (int) commands.getAttribute("InFlight") > 0);
 
     try (CapturedLog log = new CapturedLog()) {
-      commands.call("pause");
+      commands.invoke("pause");
 
       ids.forEach(id -> assertStatus(200, controller.response(id)));
       awaitDrained(commands);
       assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("were not committed"));
     }
-    assertThat(onTheWire(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
+    assertThat(receivedRequests(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
   }
 
   private static void awaitDrained(ManagedBean commands) {
-    Awaitility.await("it is drained").until(() -> commands.get("State"), "DRAINED"::equals);
+    Awaitility.await("it is drained")
+        .until(() -> commands.getAttribute("State"), "DRAINED"::equals);
   }
 
   /** A command takes longer than the shutdown timeout, and less than the response timeout. */
-  private void slowDownBeyondAStop() {
-    asterisks.forEach(each -> each.faults().delayAnswers(Duration.ofSeconds(3)));
+  private void delayResponsesBeyondShutdownTimeout() {
+    asterisks.forEach(each -> each.faults().delayResponses(Duration.ofSeconds(3)));
   }
 
   /** Commands arrive faster than they are carried out, so that many wait in the proxies. */
-  private void slowDown() {
-    asterisks.forEach(each -> each.faults().delayAnswers(Duration.ofMillis(300)));
+  private void delayResponses() {
+    asterisks.forEach(each -> each.faults().delayResponses(Duration.ofMillis(300)));
   }
 
-  private void awaitBothTakePart() {
-    awaitAllTakePart(settings.get(0).commandsTopic(), settings.get(1).commandsTopic());
+  private void awaitBothConsuming() {
+    awaitAllConsuming(settings.get(0).commandsTopic(), settings.get(1).commandsTopic());
   }
 
   /** Each of these proxies answers some of a handful of commands. */
-  private void awaitAllTakePart(String... commandsTopics) {
+  private void awaitAllConsuming(String... commandsTopics) {
     Awaitility.await("all take part")
         .until(
             () -> {
-              Set<String> answering = new HashSet<>();
+              Set<String> respondingTopics = new HashSet<>();
               for (String id : sendMany(16)) {
                 TopicRecord response = controller.response(id);
                 assertStatus(200, response);
-                answering.add(response.json().path("commandsTopic").asText());
+                respondingTopics.add(response.json().path("commandsTopic").asText());
               }
-              return answering.containsAll(List.of(commandsTopics));
+              return respondingTopics.containsAll(List.of(commandsTopics));
             });
   }
 
-  private void awaitRoute(int proxy, ServiceStatus status) {
-    Awaitility.await("the route of proxy " + proxy + " is " + status)
+  private void awaitRouteStatus(int proxyIndex, ServiceStatus status) {
+    Awaitility.await("the route of proxy " + proxyIndex + " is " + status)
         .until(
             () ->
                 proxies
-                    .get(proxy)
+                    .get(proxyIndex)
                     .context()
                     .getRouteController()
                     .getRouteStatus("generic-commands"),
@@ -322,22 +326,22 @@ class GenericCommandsIT {
   }
 
   /** The requests of these commands that any Asterisk has seen. */
-  private List<String> onTheWire(List<String> commandIds) {
-    Set<String> wanted = new HashSet<>();
-    commandIds.forEach(id -> wanted.add(id.replace("command-", "id=")));
+  private List<String> receivedRequests(List<String> commandIds) {
+    Set<String> expected = new HashSet<>();
+    commandIds.forEach(id -> expected.add(id.replace("command-", "id=")));
     return asterisks.stream()
         .flatMap(asterisk -> asterisk.requests().stream())
         .map(RecordedRequest::uri)
         .map(uri -> uri.substring(Math.max(0, uri.indexOf("id="))))
-        .filter(wanted::contains)
+        .filter(expected::contains)
         .toList();
   }
 
-  private void assertAnsweredBy(int proxy, String commandId) {
+  private void assertRespondedBy(int proxyIndex, String commandId) {
     TopicRecord response = controller.response(commandId);
     assertStatus(200, response);
     assertThat(response.json().path("commandsTopic").asText())
-        .isEqualTo(settings.get(proxy).commandsTopic());
+        .isEqualTo(settings.get(proxyIndex).commandsTopic());
   }
 
   private static void assertStatus(int status, TopicRecord response) {

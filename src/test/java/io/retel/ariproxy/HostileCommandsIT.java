@@ -13,8 +13,8 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -39,34 +39,40 @@ class HostileCommandsIT {
   private static final String PASSWORD = "do-not-show-7731";
 
   @Test
-  void aBurstOfThemIsAnsweredAndNothingLeavesAri(KafkaBroker kafka) throws Exception {
+  void respondsToBurstWithoutLeavingAri(KafkaBroker kafka) throws Exception {
     List<HostileCommand> hostile = HostileCommand.all();
-    List<String> seen = new ArrayList<>();
+    List<String> output = new ArrayList<>();
     try (CapturedLog log = CapturedLog.atDebug();
         SimulatedAsterisk asterisk = SimulatedAsterisk.builder().user(USERNAME, PASSWORD).start()) {
-      asterisk.faults().answer(request -> !request.is("GET", "/events"), 204, null, new byte[0]);
+      asterisk
+          .faults()
+          .respondWith(request -> !request.matches("GET", "/events"), 204, null, new byte[0]);
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         try (TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
           writer
-              .sendAll(hostile.stream().map(command -> record(settings, command)).toList())
+              .sendAll(hostile.stream().map(command -> toRecord(settings, command)).toList())
               .join();
         }
         List<TopicRecord> responses = controller.events(hostile.size(), record -> true);
         assertThat(responses).hasSize(hostile.size());
-        assertThat(proxy.count("ari-proxy.commands.unanswered")).isZero();
+        assertThat(proxy.counter("ari-proxy.responses.lost")).isZero();
 
-        assertThat(controller.ask("after-all", "GET", "/asterisk/ping").path("status_code").asInt())
+        assertThat(
+                controller
+                    .execute("after-all", "GET", "/asterisk/ping")
+                    .path("status_code")
+                    .asInt())
             .isEqualTo(204);
         // a RESPONSE may be read before the proxy knows that Kafka has it
         Awaitility.await("all are counted as answered")
-            .until(() -> proxy.count("ari-proxy.commands.answered") == hostile.size() + 1);
-        assertThat(sentTo(asterisk))
+            .until(() -> proxy.counter("ari-proxy.commands.completed") == hostile.size() + 1);
+        assertThat(receivedRequests(asterisk))
             .containsExactlyInAnyOrderElementsOf(
                 Stream.concat(
-                        hostile.stream().map(HostileCommand::sent).filter(Objects::nonNull),
+                        hostile.stream().map(HostileCommand::forwarded).filter(Objects::nonNull),
                         Stream.of(
                             "GET /ari/asterisk/ping",
                             // at the connect
@@ -77,23 +83,24 @@ class HostileCommandsIT {
                     .toList());
         assertThat(controller.unmapped()).isEmpty();
         assertThat(topics(kafka)).noneMatch(topic -> topic.contains("evil"));
-        controller.responses().forEach(record -> seen.add(record.key() + record.text()));
+        controller.responses().forEach(record -> output.add(record.key() + record.text()));
       }
       for (ILoggingEvent event : log.events()) {
-        seen.add(event.getFormattedMessage());
+        output.add(event.getFormattedMessage());
         if (event.getThrowableProxy() != null) {
-          seen.add(ThrowableProxyUtil.asString(event.getThrowableProxy()));
+          output.add(ThrowableProxyUtil.asString(event.getThrowableProxy()));
         }
       }
     }
-    String login = USERNAME + ":" + PASSWORD;
-    String encoded = Base64.getEncoder().encodeToString(login.getBytes(StandardCharsets.UTF_8));
-    assertThat(seen).as("what was looked at").hasSizeGreaterThan(hostile.size());
-    assertThat(seen).noneMatch(text -> text.contains(PASSWORD) || text.contains(encoded));
+    String credentials = USERNAME + ":" + PASSWORD;
+    String encoded =
+        Base64.getEncoder().encodeToString(credentials.getBytes(StandardCharsets.UTF_8));
+    assertThat(output).as("what was looked at").hasSizeGreaterThan(hostile.size());
+    assertThat(output).noneMatch(text -> text.contains(PASSWORD) || text.contains(encoded));
   }
 
   /** Each has a key of its own, so that they come over all partitions. */
-  private static ProducerRecord<String, byte[]> record(
+  private static ProducerRecord<String, byte[]> toRecord(
       ProxySettings settings, HostileCommand command) {
     ProducerRecord<String, byte[]> record =
         new ProducerRecord<>(settings.commandsTopic(), command.toString(), command.value());
@@ -112,11 +119,11 @@ class HostileCommandsIT {
     }
   }
 
-  private static List<String> sentTo(SimulatedAsterisk asterisk) {
+  private static List<String> receivedRequests(SimulatedAsterisk asterisk) {
     return asterisk.requests().stream()
-        .filter(request -> !request.is("GET", "/events"))
+        .filter(request -> !request.matches("GET", "/events"))
         .map(RecordedRequest::toString)
-        .map(HostileCommand::withoutAddedId)
+        .map(HostileCommand::withoutGeneratedId)
         .toList();
   }
 }

@@ -13,9 +13,9 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
@@ -42,13 +42,13 @@ class JmxIT {
   private static final String APP = "managed";
 
   /** Steps that stand in a file as {@code - process:} with an id, and the like. */
-  private static final Pattern STEP =
+  private static final Pattern STEP_ID =
       Pattern.compile("- (?:process|to|choice|filter|split|setProperty|stop):\\s+id: (\\S+)");
 
   @AutoClose private final Closer closer = new Closer();
   private final CapturedLog log = closer.register(new CapturedLog());
   private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
-  private RunningProxy proxy;
+  private EmbeddedProxy proxy;
   private Controller controller;
 
   @BeforeEach
@@ -57,32 +57,32 @@ class JmxIT {
     String generic = settings.commandsTopic() + "-generic";
     settings
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, generic)
-        .with(Setting.KAFKA_GENERIC_GROUP, generic);
-    proxy = closer.register(RunningProxy.start(settings));
+        .with(Setting.KAFKA_GENERIC_GROUP_ID, generic);
+    proxy = closer.register(EmbeddedProxy.start(settings));
     controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
   }
 
   @Test
-  void callContextsAreCountedFoundLookedUpAndEvicted() {
-    ManagedBean callContexts = proxy.jmx("CallContexts");
+  void countsFindsAndEvictsCallContexts() {
+    ManagedBean callContexts = proxy.managedBean("CallContexts");
     SimulatedCall given = call(Map.of("CALL_CONTEXT", "given"));
     SimulatedCall generated = call(Map.of());
     String key = "CHANNEL:" + generated.id();
 
-    assertThat(callContexts.get("Resources")).isEqualTo(2);
-    assertThat(callContexts.get("CallContexts")).isEqualTo(2);
-    CompositeData row = (CompositeData) callContexts.call("lookUp", key);
+    assertThat(callContexts.getAttribute("Resources")).isEqualTo(2);
+    assertThat(callContexts.getAttribute("CallContexts")).isEqualTo(2);
+    CompositeData row = (CompositeData) callContexts.invoke("lookUp", key);
     String callContext = (String) row.get("callContext");
     assertThat(row.get("application")).isEqualTo(APP);
     assertThat(find(callContexts, "giv", 10).keySet().toString()).contains(given.id());
     assertThat(find(callContexts, generated.id(), 10).values()).singleElement().isEqualTo(row);
     assertThat(find(callContexts, "", 1).values()).hasSize(1);
 
-    assertThat(callContexts.call("evict", key)).isEqualTo(callContext);
-    assertThat(callContexts.call("evictCallContext", "given")).isEqualTo(1);
+    assertThat(callContexts.invoke("evict", key)).isEqualTo(callContext);
+    assertThat(callContexts.invoke("evictCallContext", "given")).isEqualTo(1);
 
-    assertThat(callContexts.get("Resources")).isEqualTo(0);
+    assertThat(callContexts.getAttribute("Resources")).isEqualTo(0);
     assertThat(log.lines(Level.INFO))
         .filteredOn(line -> line.startsWith("Evicted by an operator"))
         .hasSize(2)
@@ -95,58 +95,58 @@ class JmxIT {
   }
 
   @Test
-  void argumentsThatAreWrongAreToldWhatIsWrong() {
-    ManagedBean callContexts = proxy.jmx("CallContexts");
-    assertThatThrownBy(() -> callContexts.call("find", "", 0))
-        .hasMessage("atMost must be from 1 to 1000 and is 0");
-    assertThatThrownBy(() -> callContexts.call("lookUp", "1532965104.0"))
+  void rejectsInvalidArguments() {
+    ManagedBean callContexts = proxy.managedBean("CallContexts");
+    assertThatThrownBy(() -> callContexts.invoke("find", "", 0))
+        .hasMessage("limit must be from 1 to 1000 and is 0");
+    assertThatThrownBy(() -> callContexts.invoke("lookUp", "1532965104.0"))
         .hasMessage(
             "1532965104.0 is no resource: write its type and id, such as CHANNEL:1532965104.0; types are"
                 + " [CHANNEL, BRIDGE, PLAYBACK, RECORDING, SNOOPING]");
-    assertThatThrownBy(() -> callContexts.call("evict", "PHONE:1")).hasMessageContaining("types");
-    assertThatThrownBy(() -> callContexts.call("evict", "CHANNEL:nobody"))
+    assertThatThrownBy(() -> callContexts.invoke("evict", "PHONE:1")).hasMessageContaining("types");
+    assertThatThrownBy(() -> callContexts.invoke("evict", "CHANNEL:nobody"))
         .hasMessage("Nothing is remembered of CHANNEL:nobody");
-    assertThatThrownBy(() -> callContexts.call("evictCallContext", " "))
+    assertThatThrownBy(() -> callContexts.invoke("evictCallContext", " "))
         .hasMessage("The call context is missing");
-    assertThatThrownBy(() -> callContexts.call("evictCallContext", "nobody"))
+    assertThatThrownBy(() -> callContexts.invoke("evictCallContext", "nobody"))
         .hasMessage("No resource of call context nobody is remembered");
   }
 
   @Test
-  void theWebsocketIsSeenAndOpenedAnewWhichIsAGapThatIsMadeUpFor() {
-    ManagedBean websocket = proxy.jmx("Websocket");
+  void reconnectsWebsocketAndResyncs() {
+    ManagedBean websocket = proxy.managedBean("Websocket");
     call(Map.of("CALL_CONTEXT", "lives on"));
-    assertThat(websocket.get("Connected")).isEqualTo(true);
-    assertThat(websocket.get("Address"))
+    assertThat(websocket.getAttribute("Connected")).isEqualTo(true);
+    assertThat(websocket.getAttribute("Address"))
         .isEqualTo("ws://localhost:" + asterisk.port() + "/ari/events");
-    assertThat(websocket.get("LastError")).isEqualTo("");
-    assertThat(websocket.get("Failures")).isEqualTo(0);
-    assertThat(websocket.get("BufferedMessages")).isEqualTo(0);
-    assertThat(websocket.get("BufferedBytes")).isEqualTo(0L);
-    assertThat(websocket.get("BufferLimit")).isEqualTo(67_108_864L);
+    assertThat(websocket.getAttribute("LastError")).isEqualTo("");
+    assertThat(websocket.getAttribute("Failures")).isEqualTo(0);
+    assertThat(websocket.getAttribute("BufferedMessages")).isEqualTo(0);
+    assertThat(websocket.getAttribute("BufferedBytes")).isEqualTo(0L);
+    assertThat(websocket.getAttribute("BufferLimit")).isEqualTo(67_108_864L);
 
-    websocket.call("reconnect");
+    websocket.invoke("reconnect");
 
     TopicRecord restored = controller.event("lives on", "ARI_CONNECTION_RESTORED", payload -> true);
     assertThat(restored.json().at("/payload/gap_start").asText()).startsWith("20");
-    assertThat(websocket.get("Connected")).isEqualTo(true);
-    assertThat(websocket.get("Reconnects")).isEqualTo(1L);
-    assertThat(websocket.get("LastError")).isEqualTo("an operator asks for a new one");
-    assertThat(asterisk.websocketsTotal()).isEqualTo(2);
+    assertThat(websocket.getAttribute("Connected")).isEqualTo(true);
+    assertThat(websocket.getAttribute("Reconnects")).isEqualTo(1L);
+    assertThat(websocket.getAttribute("LastError")).isEqualTo("an operator asks for a new one");
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
   }
 
   @Test
-  void payloadsAloneAreLoggedFromWhenTheirLoggerIsLowered() {
-    ManagedBean logging = proxy.jmx("Logging");
+  void logsOnlyPayloadsAtDebugLevel() {
+    ManagedBean logging = proxy.managedBean("Logging");
     String payloads = PayloadLog.class.getName();
     try {
       call(Map.of("CALL_CONTEXT", "before"));
-      assertThat(logging.call("level", payloads)).isEqualTo("INFO");
+      assertThat(logging.invoke("level", payloads)).isEqualTo("INFO");
 
-      logging.call("setLevel", payloads, "DEBUG");
+      logging.invoke("setLevel", payloads, "DEBUG");
       call(Map.of("CALL_CONTEXT", "while"));
 
-      assertThat(logging.call("level", payloads)).isEqualTo("DEBUG");
+      assertThat(logging.invoke("level", payloads)).isEqualTo("DEBUG");
       assertThat(log.lines(Level.INFO))
           .contains(
               "Set by an operator: " + payloads + " writes from DEBUG on, before from INFO on");
@@ -158,7 +158,7 @@ class JmxIT {
           .anyMatch(
               line ->
                   line.getFormattedMessage().startsWith("to Kafka: {\"type\":\"STASIS_START\""));
-      assertThatThrownBy(() -> logging.call("setLevel", "org.apache.hc", "DEBUG"))
+      assertThatThrownBy(() -> logging.invoke("setLevel", "org.apache.hc", "DEBUG"))
           .hasMessageStartingWith("org.apache.hc stays at INFO or above");
     } finally {
       ((Logger) LoggerFactory.getLogger(payloads)).setLevel(null);
@@ -166,53 +166,55 @@ class JmxIT {
   }
 
   @Test
-  void routesAndTheirStepsAreFoundUnderTheNamesThatTheFilesGiveThem() throws IOException {
-    awaitGeneric("Started");
-    for (Path file : RoutesUnderTest.paths()) {
+  void exposesRoutesAndStepsByYamlId() throws IOException {
+    awaitGenericRoute("Started");
+    for (Path file : RoutesUnderTest.routeFiles()) {
       String name = file.getFileName().toString().replace(".camel.yaml", "");
       Route route = proxy.context().getRoute(name);
       if (route != null) {
-        ManagedBean bean = proxy.camelJmx("routes", name);
-        assertThat(bean.get("Description")).isEqualTo(route.getDescription());
+        ManagedBean bean = proxy.camelManagedBean("routes", name);
+        assertThat(bean.getAttribute("Description")).isEqualTo(route.getDescription());
         List<String> steps =
-            STEP.matcher(Files.readString(file)).results().map(step -> step.group(1)).toList();
+            STEP_ID.matcher(Files.readString(file)).results().map(step -> step.group(1)).toList();
         assertThat(steps)
             .isNotEmpty()
-            .allMatch(step -> proxy.camelJmx("processors", step).isThere());
+            .allMatch(step -> proxy.camelManagedBean("processors", step).isRegistered());
       }
     }
   }
 
   @Test
-  void aRouteOfGenericCommandsThatAnOperatorStopsStaysStoppedUntilItIsStarted() {
-    ManagedBean route = proxy.camelJmx("routes", "generic-commands");
-    awaitGeneric("Started");
+  void manuallyStoppedRouteStaysStoppedUntilStarted() {
+    ManagedBean route = proxy.camelManagedBean("routes", "generic-commands");
+    awaitGenericRoute("Started");
 
-    route.call("stop");
-    asterisk.cutConnections();
+    route.invoke("stop");
+    asterisk.dropConnections();
     Awaitility.await("the websocket is open again")
-        .until(() -> asterisk.websocketsTotal() == 2 && asterisk.isConnected(APP));
-    proxy.jmx("Commands").call("pause");
-    proxy.jmx("Commands").call("resume");
+        .until(() -> asterisk.totalWebsocketCount() == 2 && asterisk.isConnected(APP));
+    proxy.managedBean("Commands").invoke("pause");
+    proxy.managedBean("Commands").invoke("resume");
     Awaitility.await("commands are taken again")
         .until(
             () ->
-                "RUNNING".equals(proxy.jmx("Commands").get("State"))
-                    && Arrays.equals(readBy(), new String[] {"commands"}));
-    assertThat(route.get("State")).isEqualTo("Stopped");
+                "RUNNING".equals(proxy.managedBean("Commands").getAttribute("State"))
+                    && Arrays.equals(activeRoutes(), new String[] {"commands"}));
+    assertThat(route.getAttribute("State")).isEqualTo("Stopped");
 
-    route.call("start");
-    awaitGeneric("Started");
-    assertThat(readBy()).containsExactly("commands", "generic-commands");
+    route.invoke("start");
+    awaitGenericRoute("Started");
+    assertThat(activeRoutes()).containsExactly("commands", "generic-commands");
   }
 
-  private String[] readBy() {
-    return (String[]) proxy.jmx("Commands").get("ReadBy");
+  private String[] activeRoutes() {
+    return (String[]) proxy.managedBean("Commands").getAttribute("ActiveRoutes");
   }
 
-  private void awaitGeneric(String state) {
+  private void awaitGenericRoute(String state) {
     Awaitility.await("generic-commands is " + state)
-        .until(() -> proxy.camelJmx("routes", "generic-commands").get("State"), state::equals);
+        .until(
+            () -> proxy.camelManagedBean("routes", "generic-commands").getAttribute("State"),
+            state::equals);
   }
 
   private SimulatedCall call(Map<String, String> variables) {
@@ -224,7 +226,7 @@ class JmxIT {
     return call;
   }
 
-  private static TabularData find(ManagedBean callContexts, String beginning, int atMost) {
-    return (TabularData) callContexts.call("find", beginning, atMost);
+  private static TabularData find(ManagedBean callContexts, String prefix, int limit) {
+    return (TabularData) callContexts.invoke("find", prefix, limit);
   }
 }

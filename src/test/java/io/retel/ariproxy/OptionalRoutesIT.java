@@ -8,9 +8,9 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,7 +30,7 @@ class OptionalRoutesIT {
   private static final String APP = "optional";
 
   @Test
-  void aCommandOnTheGenericTopicIsAnswered(KafkaBroker kafka) {
+  void respondsToGenericCommand(KafkaBroker kafka) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
@@ -38,8 +38,8 @@ class OptionalRoutesIT {
       kafka.createTopic(generic, 2);
       settings
           .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, generic)
-          .with(Setting.KAFKA_GENERIC_GROUP, generic);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+          .with(Setting.KAFKA_GENERIC_GROUP_ID, generic);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         writer.send(
             generic,
@@ -55,9 +55,8 @@ class OptionalRoutesIT {
   }
 
   @Test
-  void aRouteOfOnesOwnReadsTheCallContexts(KafkaBroker kafka, @TempDir Path folder)
-      throws IOException {
-    Path routes = RoutesFolder.copyInto(folder).path();
+  void customRouteReadsCallContexts(KafkaBroker kafka, @TempDir Path folder) throws IOException {
+    Path routes = RoutesDirectory.copyTo(folder).path();
     Files.writeString(
         routes.resolve("look-up.camel.yaml"),
         """
@@ -74,8 +73,8 @@ class OptionalRoutesIT {
         """);
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, routes.toString());
-      try (RunningProxy proxy = RunningProxy.start(settings);
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES_DIRECTORY, routes.toString());
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "mine")).id();

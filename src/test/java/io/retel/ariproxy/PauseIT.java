@@ -12,10 +12,10 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,153 +35,158 @@ class PauseIT {
 
   private static final String APP = "paused";
   private static final int CALLS = 50;
-  private static final int PER_CALL = 40;
+  private static final int COMMANDS_PER_CALL = 40;
 
   /** How the url of a call's command in the middle ends: those behind it wait for its answer. */
-  private static final String MIDDLE = "-" + PER_CALL / 2;
+  private static final String MIDDLE_SUFFIX = "-" + COMMANDS_PER_CALL / 2;
 
   @Test
-  void commandsDrainWaitInKafkaAndGoOnEachCarriedOutOnceInTheOrderOfItsCall(
-      KafkaBroker kafka, @TempDir Path folder) {
-    RoutesFolder routes = RoutesFolder.copyInto(folder);
+  void pauseDrainsAndResumeContinuesInOrder(KafkaBroker kafka, @TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = new CapturedLog()) {
-      asterisk.faults().delayAnswers(Duration.ofMillis(100));
+      asterisk.faults().delayResponses(Duration.ofMillis(100));
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.ROUTES, routes.path().toString())
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
               // what is repeated shall be seen at Asterisk
-              .with(Setting.COMMANDS_REPEAT_SECONDS, "0");
-      try (RunningProxy proxy = RunningProxy.start(settings);
+              .with(Setting.COMMANDS_DEDUP_WINDOW, "0");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
           TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
         asterisk.awaitConnected(APP);
-        ManagedBean commands = proxy.jmx("Commands");
-        assertThat(commands.get("State")).isEqualTo("RUNNING");
-        Fault halfWay = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE));
+        ManagedBean commands = proxy.managedBean("Commands");
+        assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+        Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
         writer.sendAll(commands(settings.commandsTopic()));
         controller.events(300, PauseIT::isResponse);
-        assertThat((int) commands.get("UnderWay")).isPositive();
+        assertThat((int) commands.getAttribute("InFlight")).isPositive();
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
 
-        commands.call("pause");
+        commands.invoke("pause");
         // those that are under way by now are waited for
-        halfWay.lift();
-        await(commands, "DRAINED");
+        hanging.clear();
+        awaitState(commands, "DRAINED");
 
-        assertThat(commands.get("UnderWay")).isEqualTo(0);
-        assertThat(commands.get("Waiting")).isEqualTo(0);
-        assertThat((String[]) commands.get("ReadBy")).isEmpty();
+        assertThat(commands.getAttribute("InFlight")).isEqualTo(0);
+        assertThat(commands.getAttribute("Queued")).isEqualTo(0);
+        assertThat((String[]) commands.getAttribute("ActiveRoutes")).isEmpty();
         assertThat(proxy.health("commands"))
             .startsWith("UP: Commands are paused by an operator since ");
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).as("what nobody reads").isNaN();
-        int carriedOut = carriedOut(asterisk).size();
-        assertThat(carriedOut).isBetween(300, CALLS * PER_CALL - 1);
+        int executed = commandUris(asterisk).size();
+        assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
 
         // events go on, and an edit does not end the pause
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile")).id();
         controller.event("meanwhile", "STASIS_START", payload -> true);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
-        awaitLine(log, "commands.camel.yaml is taken over as it is now");
+        awaitLogLine(log, "commands.camel.yaml is taken over as it is now");
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));
         controller.event("later", "STASIS_START", payload -> true);
-        assertThat(commands.get("State")).isEqualTo("DRAINED");
-        assertThat(carriedOut(asterisk)).hasSize(carriedOut);
-        assertThat(asterisk.channels()).contains(channel);
+        assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
+        assertThat(commandUris(asterisk)).hasSize(executed);
+        assertThat(asterisk.channelIds()).contains(channel);
 
-        commands.call("resume");
+        commands.invoke("resume");
 
-        List<TopicRecord> answers = controller.events(CALLS * PER_CALL, PauseIT::isResponse);
-        assertThat(answers)
-            .extracting(answer -> answer.json().path("commandId").asText())
+        List<TopicRecord> responses =
+            controller.events(CALLS * COMMANDS_PER_CALL, PauseIT::isResponse);
+        assertThat(responses)
+            .extracting(response -> response.json().path("commandId").asText())
             .doesNotHaveDuplicates();
-        assertEachOnceInOrder(carriedOut(asterisk));
-        assertThat(commands.get("State")).isEqualTo("RUNNING");
-        assertThat(commands.get("PausedSince")).isEqualTo("");
-        assertThat((String[]) commands.get("ReadBy")).containsExactly("commands");
+        assertExecutedOnceInOrder(commandUris(asterisk));
+        assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+        assertThat(commands.getAttribute("PausedSince")).isEqualTo("");
+        assertThat((String[]) commands.getAttribute("ActiveRoutes")).containsExactly("commands");
         assertThat(proxy.health("commands")).isEqualTo("UP");
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
-        for (String said :
+        for (String message :
             List.of("Commands are paused", "Commands are drained", "Commands are resumed")) {
-          assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(said)).hasSize(1);
+          assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(message)).hasSize(1);
         }
       }
     }
   }
 
   @Test
-  void aPauseThatIsEndedAtOnceRepeatsNothing(KafkaBroker kafka) {
+  void immediateResumeRepeatsNoCommand(KafkaBroker kafka) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      asterisk.faults().delayAnswers(Duration.ofMillis(50));
+      asterisk.faults().delayResponses(Duration.ofMillis(50));
       ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.COMMANDS_REPEAT_SECONDS, "0");
-      try (RunningProxy proxy = RunningProxy.start(settings);
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.COMMANDS_DEDUP_WINDOW, "0");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
           TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
         asterisk.awaitConnected(APP);
-        ManagedBean commands = proxy.jmx("Commands");
+        ManagedBean commands = proxy.managedBean("Commands");
         writer.sendAll(commands(settings.commandsTopic()));
         controller.events(300, PauseIT::isResponse);
 
         for (int i = 0; i < 3; i++) {
-          commands.call("pause");
-          commands.call("resume");
-          await(commands, "RUNNING");
+          commands.invoke("pause");
+          commands.invoke("resume");
+          awaitState(commands, "RUNNING");
         }
 
-        controller.events(CALLS * PER_CALL, PauseIT::isResponse);
-        assertEachOnceInOrder(carriedOut(asterisk));
+        controller.events(CALLS * COMMANDS_PER_CALL, PauseIT::isResponse);
+        assertExecutedOnceInOrder(commandUris(asterisk));
       }
     }
   }
 
   @Test
-  void aRouteThatIsStoppedByHandIsToldOfUntilItIsStarted(KafkaBroker kafka) {
+  void healthReportsManuallyStoppedRoute(KafkaBroker kafka) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (RunningProxy proxy = RunningProxy.start(settings)) {
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         asterisk.awaitConnected(APP);
         awaitHealth(proxy, "UP");
-        ManagedBean route = proxy.camelJmx("routes", "commands");
-        route.call("stop");
+        ManagedBean route = proxy.camelManagedBean("routes", "commands");
+        route.invoke("stop");
         assertThat(proxy.health("commands"))
             .isEqualTo("UP: Stopped by hand, until somebody starts it: [commands]");
-        route.call("start");
+        route.invoke("start");
         awaitHealth(proxy, "UP");
       }
     }
   }
 
-  private static void awaitHealth(RunningProxy proxy, String said) {
-    Awaitility.await(said).until(() -> ((String[]) proxy.jmx("Commands").get("ReadBy")).length > 0);
-    Awaitility.await(said).until(() -> proxy.health("commands"), said::equals);
+  private static void awaitHealth(EmbeddedProxy proxy, String expected) {
+    Awaitility.await(expected)
+        .until(
+            () ->
+                ((String[]) proxy.managedBean("Commands").getAttribute("ActiveRoutes")).length > 0);
+    Awaitility.await(expected).until(() -> proxy.health("commands"), expected::equals);
   }
 
-  private static void await(ManagedBean commands, String state) {
-    Awaitility.await("commands are " + state).until(() -> commands.get("State"), state::equals);
+  private static void awaitState(ManagedBean commands, String state) {
+    Awaitility.await("commands are " + state)
+        .until(() -> commands.getAttribute("State"), state::equals);
   }
 
-  private static void awaitLine(CapturedLog log, String part) {
-    Awaitility.await(part)
-        .until(() -> log.lines(Level.INFO).stream().anyMatch(line -> line.contains(part)));
+  private static void awaitLogLine(CapturedLog log, String text) {
+    Awaitility.await(text)
+        .until(() -> log.lines(Level.INFO).stream().anyMatch(line -> line.contains(text)));
   }
 
-  private static List<String> carriedOut(SimulatedAsterisk asterisk) {
+  private static List<String> commandUris(SimulatedAsterisk asterisk) {
     return asterisk.requests().stream()
         .map(RecordedRequest::uri)
         .filter(uri -> uri.contains("/call"))
         .toList();
   }
 
-  private static void assertEachOnceInOrder(List<String> carriedOut) {
-    assertThat(carriedOut).hasSize(CALLS * PER_CALL);
+  private static void assertExecutedOnceInOrder(List<String> uris) {
+    assertThat(uris).hasSize(CALLS * COMMANDS_PER_CALL);
     for (int call = 0; call < CALLS; call++) {
-      String own = "/ari/channels/call" + call + "-";
-      assertThat(carriedOut.stream().filter(uri -> uri.startsWith(own)))
-          .containsExactlyElementsOf(IntStream.range(0, PER_CALL).mapToObj(n -> own + n).toList());
+      String prefix = "/ari/channels/call" + call + "-";
+      assertThat(uris.stream().filter(uri -> uri.startsWith(prefix)))
+          .containsExactlyElementsOf(
+              IntStream.range(0, COMMANDS_PER_CALL).mapToObj(n -> prefix + n).toList());
     }
   }
 
@@ -191,7 +196,7 @@ class PauseIT {
 
   private static List<ProducerRecord<String, byte[]>> commands(String topic) {
     List<ProducerRecord<String, byte[]>> all = new ArrayList<>();
-    for (int number = 0; number < PER_CALL; number++) {
+    for (int number = 0; number < COMMANDS_PER_CALL; number++) {
       for (int call = 0; call < CALLS; call++) {
         String id = "call" + call + "-" + number;
         all.add(

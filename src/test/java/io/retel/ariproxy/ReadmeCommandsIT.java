@@ -37,62 +37,62 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(KafkaExtension.class)
 class ReadmeCommandsIT {
 
-  private static final String START = "java -jar target/ari-proxy.jar";
+  private static final String START_COMMAND = "java -jar target/ari-proxy.jar";
   private static final String APP = "ari-proxy-demo";
 
-  private static final Pattern EXPORTED = Pattern.compile("([A-Z_]+)=");
+  private static final Pattern EXPORTED_VARIABLE = Pattern.compile("([A-Z_]+)=");
 
   @TempDir private Path folder;
 
   /** The commands of a block, without the comments behind them. */
   private record Block(List<String> lines) {
 
-    static List<Block> ofReadme() throws IOException {
+    static List<Block> readAll() throws IOException {
       List<Block> blocks = new ArrayList<>();
-      List<String> open = null;
+      List<String> current = null;
       for (String line : Files.readAllLines(Path.of("README.md"))) {
         if (line.equals("```shell")) {
-          open = new ArrayList<>();
-        } else if (line.startsWith("```") && open != null) {
-          blocks.add(new Block(open));
-          open = null;
-        } else if (open != null) {
-          open.add(line);
+          current = new ArrayList<>();
+        } else if (line.startsWith("```") && current != null) {
+          blocks.add(new Block(current));
+          current = null;
+        } else if (current != null) {
+          current.add(line);
         }
       }
       return blocks;
     }
 
-    static String command(String line) {
+    static String stripComment(String line) {
       return line.replaceFirst("\\s+# .*", "");
     }
 
     /** What the comment behind a command promises to be printed; between ellipses. */
-    static List<String> promised(String line) {
+    static List<String> expectedOutput(String line) {
       int comment = line.indexOf("# {");
       return comment < 0 ? List.of("") : List.of(line.substring(comment + 2).split("…"));
     }
 
     Stream<String> commands() {
-      return lines.stream().map(Block::command);
+      return lines.stream().map(Block::stripComment);
     }
   }
 
   @Test
-  void theProxyStartsAndIsWatchedAndOperatedAsTheReadmeSays(KafkaBroker kafka) throws IOException {
-    Tool.CURL.program();
-    Tool.KCAT.program();
-    Tool.JQ.program();
-    Block start = block(START);
+  void documentedCommandsStartAndOperateProxy(KafkaBroker kafka) throws IOException {
+    Tool.CURL.path();
+    Tool.KCAT.path();
+    Tool.JQ.path();
+    Block start = findBlock(START_COMMAND);
     int port = ManagementClient.freePort();
     try (SimulatedAsterisk asterisk =
             SimulatedAsterisk.builder().user("ari", "ari-secret").start();
         ProxyProcess proxy =
             ProxyProcess.start(
-                List.of(Tool.BASH.program().toString(), "-ec", startScript(start, asterisk, kafka)),
+                List.of(Tool.BASH.path().toString(), "-ec", startScript(start, asterisk, kafka)),
                 Map.of(
                     "JAVA_TOOL_OPTIONS",
-                    ProxyProcess.LITTLE_CPU,
+                    ProxyProcess.LOW_CPU_OPTIONS,
                     Setting.MANAGEMENT_PORT.environmentVariable(),
                     Integer.toString(port),
                     Setting.MANAGEMENT_JOLOKIA.environmentVariable(),
@@ -111,8 +111,8 @@ class ReadmeCommandsIT {
                   return management.metric("ari_proxy_events_total") > 0;
                 });
       }
-      tryTopics(kafka);
-      for (Block block : Block.ofReadme()) {
+      assertTopicCommandsWork(kafka);
+      for (Block block : Block.readAll()) {
         if (block.commands().anyMatch(line -> line.startsWith("curl"))) {
           runCurls(
               block,
@@ -127,17 +127,17 @@ class ReadmeCommandsIT {
   }
 
   /** A command by hand, and all that was published so far. */
-  private static void tryTopics(KafkaBroker kafka) throws IOException {
+  private static void assertTopicCommandsWork(KafkaBroker kafka) throws IOException {
     List<String> commands =
-        block("kcat")
+        findBlock("kcat")
             .commands()
             .map(line -> line.replace("localhost:9092", kafka.bootstrapServers()))
             .toList();
-    bash(commands.get(0));
+    runBash(commands.get(0));
     Awaitility.await("the RESPONSE is there, and the event")
         .untilAsserted(
             () ->
-                assertThat(bash(commands.get(1)))
+                assertThat(runBash(commands.get(1)))
                     .contains("try  {\"type\":\"RESPONSE\"")
                     .contains("\"status_code\":200")
                     .contains("STASIS_START"));
@@ -147,49 +147,55 @@ class ReadmeCommandsIT {
    * Those that ask, one by one, each after what is no question and stands before it; what they ask
    * for may take a moment.
    */
-  private void runCurls(Block block, UnaryOperator<String> here) {
-    String before = "";
+  private void runCurls(Block block, UnaryOperator<String> localAddresses) {
+    String setup = "";
     for (String line : block.lines()) {
-      String command = here.apply(Block.command(line));
+      String command = localAddresses.apply(Block.stripComment(line));
       if (!command.startsWith("curl")) {
-        before += command + "\n";
+        setup += command + "\n";
         continue;
       }
-      String script = "set -o pipefail\n" + before + command;
+      String script = "set -o pipefail\n" + setup + command;
       Awaitility.await(line)
           .untilAsserted(
               () ->
-                  assertThat(bash(script))
+                  assertThat(runBash(script))
                       .isNotBlank()
                       .doesNotContain("\"error\"")
-                      .contains(Block.promised(line)));
+                      .contains(Block.expectedOutput(line)));
     }
   }
 
   @Test
-  void theArchiveIsUnpackedAndHelps() throws IOException {
+  void archiveUnpacksAndPrintsHelp() throws IOException {
     String environment =
         "export JAVA_TOOL_OPTIONS='%s' %s=0\n"
-            .formatted(ProxyProcess.LITTLE_CPU, Setting.MANAGEMENT_PORT.environmentVariable());
+            .formatted(ProxyProcess.LOW_CPU_OPTIONS, Setting.MANAGEMENT_PORT.environmentVariable());
     String script =
-        String.join("\n", block("tar -xzf").commands().toList())
+        String.join("\n", findBlock("tar -xzf").commands().toList())
             .replace("/opt/ari-proxy", "'" + folder + "'");
 
-    assertThat(bash("set -e\n" + environment + script)).contains("Usage:").contains("Exit codes:");
+    assertThat(runBash("set -e\n" + environment + script))
+        .contains("Usage:")
+        .contains("Exit codes:");
   }
 
   @Test
-  void eachOtherCommandIsRunByTheBuild() throws IOException {
-    String build = Files.readString(Path.of(".ci", "run"));
+  void buildRunsRemainingCommands() throws IOException {
+    String buildScript = Files.readString(Path.of(".ci", "run"));
     Set<String> variables = new LinkedHashSet<>();
-    for (Block block : Block.ofReadme()) {
+    for (Block block : Block.readAll()) {
       for (String command : block.commands().toList()) {
         if (command.startsWith("./mvnw")) {
           // options choose one test of all, and how long it takes
-          String plain = command.replaceAll(" -D(it\\.test|test|surefire|chaos)\\S*", "");
-          assertThat(build).contains(plain);
+          String withoutTestOptions =
+              command.replaceAll(" -D(it\\.test|test|surefire|chaos)\\S*", "");
+          assertThat(buildScript).contains(withoutTestOptions);
         } else if (command.startsWith("export")) {
-          EXPORTED.matcher(command).results().forEach(name -> variables.add(name.group(1)));
+          EXPORTED_VARIABLE
+              .matcher(command)
+              .results()
+              .forEach(name -> variables.add(name.group(1)));
         } else {
           assertThat(command)
               .matches("(curl|echo|kcat|[A-Z]+=|java -jar|mkdir|/opt/ari-proxy/bin).*");
@@ -208,8 +214,8 @@ class ReadmeCommandsIT {
                                     || name.equals(setting.environmentVariable() + "_FILE")));
   }
 
-  private static Block block(String command) throws IOException {
-    return Block.ofReadme().stream()
+  private static Block findBlock(String command) throws IOException {
+    return Block.readAll().stream()
         .filter(block -> block.commands().anyMatch(line -> line.contains(command)))
         .findFirst()
         .orElseThrow();
@@ -222,18 +228,18 @@ class ReadmeCommandsIT {
     return script
         .replace("http://localhost:8088/ari", asterisk.url())
         .replace("localhost:9092", kafka.bootstrapServers())
-        .replace(START, "exec " + START);
+        .replace(START_COMMAND, "exec " + START_COMMAND);
   }
 
-  private static String bash(String script) {
+  private static String runBash(String script) {
     try {
       Process process =
-          ChildProcess.of(List.of(Tool.BASH.program().toString(), "-c", script))
+          ChildProcess.builder(List.of(Tool.BASH.path().toString(), "-c", script))
               .redirectErrorStream(true)
               .start();
-      String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(process.waitFor()).as("%s: %s", script, printed).isZero();
-      return printed;
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).as("%s: %s", script, output).isZero();
+      return output;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {

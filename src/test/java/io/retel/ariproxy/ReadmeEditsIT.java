@@ -12,10 +12,10 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.ReadmeEdit;
-import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,93 +36,97 @@ class ReadmeEditsIT {
   @AutoClose private final Closer closer = new Closer();
   private final CapturedLog log = closer.register(new CapturedLog());
   private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
-  private RoutesFolder routes;
-  private RunningProxy proxy;
+  private RoutesDirectory routes;
+  private EmbeddedProxy proxy;
   private Controller controller;
   private int emitted;
 
   @BeforeEach
   void start(KafkaBroker kafka, @TempDir Path folder) {
-    routes = RoutesFolder.copyInto(folder);
+    routes = RoutesDirectory.copyTo(folder);
     ProxySettings settings =
-        ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES, folder.toString());
-    proxy = closer.register(RunningProxy.start(settings));
+        ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES_DIRECTORY, folder.toString());
+    proxy = closer.register(EmbeddedProxy.start(settings));
     controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
   }
 
   @Test
-  void anEventTypeIsDropped() {
+  void dropsEventType() {
     Flood flood = asterisk.flood(APP, 2_000, 50);
-    ReadmeEdit.titled("Drop an event type").makeIn(routes);
+    ReadmeEdit.find("Drop an event type").applyTo(routes);
 
     Awaitility.await("the edit takes effect")
         .until(
             () -> {
-              varset(flood);
-              return proxy.count("ari-proxy.events.dropped") > 0;
+              emitVarset(flood);
+              return proxy.counter("ari-proxy.events.dropped") > 0;
             });
-    int published = emitted - (int) proxy.count("ari-proxy.events.dropped");
+    int published = emitted - (int) proxy.counter("ari-proxy.events.dropped");
     for (int i = 0; i < 50; i++) {
-      varset(flood);
+      emitVarset(flood);
     }
 
-    assertNothingIsLostDoubledOrReordered(flood);
+    assertPublishedOnceInOrder(flood);
     assertThat(controller.events())
         .filteredOn(event -> "CHANNEL_VARSET".equals(type(event)))
         .hasSizeLessThanOrEqualTo(published);
     Awaitility.await("all of them are counted")
-        .until(() -> proxy.count("ari-proxy.events.dropped") >= emitted - published);
+        .until(() -> proxy.counter("ari-proxy.events.dropped") >= emitted - published);
   }
 
   @Test
-  void aHeaderIsAdded() {
+  void addsHeader() {
     Flood flood = asterisk.flood(APP, 2_000, 50);
-    ReadmeEdit.titled("Add a header to every record").makeIn(routes);
+    ReadmeEdit.find("Add a header to every record").applyTo(routes);
 
     controller.await(record -> "fra".equals(record.header("site")));
-    assertThat(controller.ask("call", "GET", "/asterisk/ping")).isNotNull();
+    assertThat(controller.execute("call", "GET", "/asterisk/ping")).isNotNull();
     assertThat(controller.responses())
         .singleElement()
         .extracting(response -> response.header("site"))
         .isEqualTo("fra");
-    assertNothingIsLostDoubledOrReordered(flood);
+    assertPublishedOnceInOrder(flood);
     List<TopicRecord> events = controller.events();
     assertThat(events.get(events.size() - 1).header("site")).isEqualTo("fra");
   }
 
   @Test
-  void recordingsGoToAnotherTopicAsWell(KafkaBroker kafka) {
+  void copiesRecordingsToAnotherTopic(KafkaBroker kafka) {
     kafka.createTopic("recordings", 2);
     try (TopicReader copies = TopicReader.of(kafka.bootstrapServers(), "recordings")) {
       Flood flood = asterisk.flood(APP, 2_000, 50);
-      ReadmeEdit.titled("Send the events of recordings to another topic as well").makeIn(routes);
+      ReadmeEdit.find("Send the events of recordings to another topic as well").applyTo(routes);
       Awaitility.await("the edit takes effect")
           .until(
               () -> {
-                recording(flood);
+                emitRecording(flood);
                 return !copies.records().isEmpty();
               });
       // all partitions have been assigned by now, and what is published from here on is copied
       int first = emitted;
       for (int i = 0; i < 200; i++) {
-        recording(flood);
+        emitRecording(flood);
       }
 
-      assertNothingIsLostDoubledOrReordered(flood);
+      assertPublishedOnceInOrder(flood);
       Awaitility.await("all are copied")
           .until(
-              () -> copies.records().stream().filter(copy -> number(copy) >= first).count() == 200);
+              () ->
+                  copies.records().stream().filter(copy -> recordingNumber(copy) >= first).count()
+                      == 200);
       List<String> originals =
           controller.events().stream()
-              .filter(event -> "RECORDING_STARTED".equals(type(event)) && number(event) >= first)
+              .filter(
+                  event ->
+                      "RECORDING_STARTED".equals(type(event)) && recordingNumber(event) >= first)
               .map(event -> event.key() + " " + event.text())
               .toList();
       assertThat(originals).hasSize(200);
       for (String key : originals.stream().map(event -> event.split(" ")[0]).distinct().toList()) {
         assertThat(
                 copies.records().stream()
-                    .filter(copy -> copy.key().equals(key) && number(copy) >= first)
+                    .filter(copy -> copy.key().equals(key) && recordingNumber(copy) >= first)
                     .map(copy -> copy.key() + " " + copy.text()))
             .containsExactlyElementsOf(
                 originals.stream().filter(event -> event.startsWith(key + " ")).toList());
@@ -136,42 +140,41 @@ class ReadmeEditsIT {
     "Add a header to every record, publish, setHeader, setHeadr",
     "Send the events of recordings to another topic as well, recordings, groupId, gruopId"
   })
-  void aSlipOfThePenChangesNothingAndIsToldOfInOneLine(
-      String title, String route, String before, String after) {
+  void rejectsTypoWithOneLogLine(String title, String route, String original, String typo) {
     Flood flood = asterisk.flood(APP, 1_000, 10);
-    ReadmeEdit.titled(title).with(before, after).makeIn(routes);
+    ReadmeEdit.find(title).withTypo(original, typo).applyTo(routes);
 
     Awaitility.await("it is told of").until(() -> !log.lines(Level.ERROR).isEmpty());
-    assertNothingIsLostDoubledOrReordered(flood);
+    assertPublishedOnceInOrder(flood);
     assertThat(log.lines(Level.ERROR))
         .singleElement()
         .asString()
         .contains(route + ".camel.yaml cannot run as it is now: ")
-        .contains(after)
+        .contains(typo)
         .doesNotContain("\n");
     assertThat(proxy.context().getRoute("recordings")).isNull();
-    assertThat(controller.ask("call", "GET", "/asterisk/ping")).isNotNull();
+    assertThat(controller.execute("call", "GET", "/asterisk/ping")).isNotNull();
   }
 
-  private void varset(Flood flood) {
+  private void emitVarset(Flood flood) {
     asterisk.emit(
         APP,
         "{\"type\":\"ChannelVarset\",\"application\":\"edited\",\"variable\":\"X\",\"value\":\"%d\",\"channel\":{\"id\":\"%s\"}}"
-            .formatted(emitted++, channel(flood)));
+            .formatted(emitted++, nextChannel(flood)));
   }
 
-  private void recording(Flood flood) {
+  private void emitRecording(Flood flood) {
     asterisk.emit(
         APP,
         "{\"type\":\"RecordingStarted\",\"application\":\"edited\",\"recording\":{\"name\":\"%d\",\"format\":\"wav\",\"state\":\"recording\",\"target_uri\":\"channel:%s\"}}"
-            .formatted(emitted++, channel(flood)));
+            .formatted(emitted++, nextChannel(flood)));
   }
 
-  private String channel(Flood flood) {
+  private String nextChannel(Flood flood) {
     return flood.calls().get(emitted % flood.calls().size()).id();
   }
 
-  private static int number(TopicRecord recording) {
+  private static int recordingNumber(TopicRecord recording) {
     return recording.json().at("/payload/recording/name").asInt();
   }
 
@@ -179,10 +182,10 @@ class ReadmeEditsIT {
     return record.json().path("type").asText();
   }
 
-  private void assertNothingIsLostDoubledOrReordered(Flood flood) {
+  private void assertPublishedOnceInOrder(Flood flood) {
     flood.awaitMore(500);
     controller.assertPublishedOnceInOrder(flood);
-    assertThat(asterisk.websocketsTotal()).as("websockets that were ever opened").isOne();
-    assertThat(proxy.count("ari-proxy.events.lost")).isZero();
+    assertThat(asterisk.totalWebsocketCount()).as("websockets that were ever opened").isOne();
+    assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
   }
 }

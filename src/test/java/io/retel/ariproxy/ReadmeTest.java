@@ -33,7 +33,7 @@ class ReadmeTest {
 
   @ParameterizedTest
   @EnumSource(Setting.class)
-  void theSettingsTableHasEverySettingWithItsDefault(Setting setting) throws IOException {
+  void settingsTableListsEverySettingAndDefault(Setting setting) throws IOException {
     String row = "| `" + setting.key() + "` | ";
     String cell =
         Files.readAllLines(Path.of("README.md")).stream()
@@ -52,11 +52,11 @@ class ReadmeTest {
   }
 
   @Test
-  void theExamplesOfSecureAreTaken(@TempDir Path folder) throws IOException {
+  void securityExamplesAreValid(@TempDir Path folder) throws IOException {
     Matcher examples =
         Pattern.compile("```properties\n(.*?)```", Pattern.DOTALL).matcher(section("Secure"));
-    CertificateAuthority.Issued issued =
-        CertificateAuthority.in(folder.resolve("ca")).forClient("client");
+    CertificateAuthority.IssuedCertificate issued =
+        CertificateAuthority.create(folder.resolve("ca")).forClient("client");
     int found = 0;
     while (examples.find()) {
       found++;
@@ -75,17 +75,17 @@ class ReadmeTest {
   }
 
   @Test
-  void theProxyThatItStartsFitsTheAsteriskThatItStarts() throws IOException {
+  void quickStartMatchesAsteriskConfiguration() throws IOException {
     String run = section("Run it beside an Asterisk");
     Path asterisk = Path.of("docker", "asterisk");
     assertThat(Files.readString(asterisk.resolve("ari.conf")))
-        .contains("[" + exported("ARI_USERNAME", run) + "]")
-        .contains("password = " + exported("ARI_PASSWORD", run));
+        .contains("[" + exportedValue("ARI_USERNAME", run) + "]")
+        .contains("password = " + exportedValue("ARI_PASSWORD", run));
     assertThat(Files.readString(asterisk.resolve("extensions.conf")))
-        .contains("exten => 1000,1,Stasis(" + exported("ARI_APP", run) + ")");
+        .contains("exten => 1000,1,Stasis(" + exportedValue("ARI_APP", run) + ")");
   }
 
-  private static String exported(String variable, String section) {
+  private static String exportedValue(String variable, String section) {
     Matcher value = Pattern.compile(" " + variable + "=(\\S+)").matcher(section);
     assertThat(value.find()).as(variable).isTrue();
     return value.group(1);
@@ -102,7 +102,7 @@ class ReadmeTest {
 
   @ParameterizedTest
   @EnumSource(Meters.class)
-  void theMetricsTableHasEveryMeterAsItIs(Meters meter) throws IOException {
+  void metricsTableListsEveryMeter(Meters meter) throws IOException {
     String tags =
         meter.tags().stream().map(tag -> "`" + tag + "`").collect(Collectors.joining(", "));
     assertThat(Files.readString(Path.of("README.md")))

@@ -9,8 +9,8 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -29,124 +29,143 @@ class RealAsteriskIT {
    */
   @ParameterizedTest
   @ValueSource(strings = {"sid", "bullseye"})
-  void aCallGoesThroughWithEveryEventInOrderAndEveryCommandAnswered(String suite, KafkaBroker kafka)
+  void publishesAllEventsAndRespondsToAllCommands(String suite, KafkaBroker kafka)
       throws Exception {
-    String call = "call-of-" + suite;
+    String callContext = "call-of-" + suite;
     try (RealAsterisk asterisk = RealAsterisk.start(suite);
-        WebSocketTap tap = WebSocketTap.before(asterisk.url())) {
+        WebSocketTap tap = WebSocketTap.open(asterisk.url())) {
       ProxySettings settings =
           ProxySettings.of(tap.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
 
-        asterisk.call("ctx-" + call + "~" + APP);
+        asterisk.originateCall("ctx-" + callContext + "~" + APP);
         String channel =
-            controller.event(call, "STASIS_START", any()).json().at("/payload/channel/id").asText();
-        String first = "/channels/" + channel;
+            controller
+                .event(callContext, "STASIS_START", anyEvent())
+                .json()
+                .at("/payload/channel/id")
+                .asText();
+        String channelUrl = "/channels/" + channel;
 
-        expect(204, controller.ask(call, "POST", first + "/answer"));
-        expect(
+        assertStatus(204, controller.execute(callContext, "POST", channelUrl + "/answer"));
+        assertStatus(
             201,
-            controller.ask(call, "POST", first + "/play/greeting-" + suite + "?media=sound:beep"));
-        controller.event(call, "PLAYBACK_FINISHED", id("playback", "id", "greeting-" + suite));
-        expect(
+            controller.execute(
+                callContext, "POST", channelUrl + "/play/greeting-" + suite + "?media=sound:beep"));
+        controller.event(
+            callContext, "PLAYBACK_FINISHED", hasId("playback", "id", "greeting-" + suite));
+        assertStatus(
             201,
-            controller.ask(
-                call,
+            controller.execute(
+                callContext,
                 "POST",
-                first
+                channelUrl
                     + "/record?name=voice-"
                     + suite
                     + "&format=wav&maxDurationSeconds=1&ifExists=overwrite"));
-        controller.event(call, "RECORDING_FINISHED", id("recording", "name", "voice-" + suite));
+        controller.event(
+            callContext, "RECORDING_FINISHED", hasId("recording", "name", "voice-" + suite));
 
         String bridge = "bridge-" + suite;
-        expect(200, controller.ask(call, "POST", "/ari/bridges/" + bridge + "?type=mixing"));
-        expect(
-            204,
-            controller.ask(call, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel));
-        String second = "second-" + suite;
-        expect(
+        assertStatus(
             200,
-            controller.ask(
-                call,
-                "POST",
-                "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=" + second));
-        controller.event(call, "STASIS_START", id("channel", "id", second));
-        expect(
+            controller.execute(callContext, "POST", "/ari/bridges/" + bridge + "?type=mixing"));
+        assertStatus(
             204,
-            controller.ask(call, "POST", "/bridges/" + bridge + "/addChannel?channel=" + second));
-        controller.event(call, "CHANNEL_ENTERED_BRIDGE", id("channel", "id", second));
+            controller.execute(
+                callContext, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel));
+        String secondChannel = "second-" + suite;
+        assertStatus(
+            200,
+            controller.execute(
+                callContext,
+                "POST",
+                "/channels?endpoint=Local/3000@default&app="
+                    + APP
+                    + "&channelId="
+                    + secondChannel));
+        controller.event(callContext, "STASIS_START", hasId("channel", "id", secondChannel));
+        assertStatus(
+            204,
+            controller.execute(
+                callContext,
+                "POST",
+                "/bridges/" + bridge + "/addChannel?channel=" + secondChannel));
+        controller.event(
+            callContext, "CHANNEL_ENTERED_BRIDGE", hasId("channel", "id", secondChannel));
         // no id of the controller's own: the proxy gives one, and the RESPONSE tells it
-        TopicRecord played =
+        TopicRecord playResponse =
             controller.response(
-                controller.send(call, "POST", "/bridges/" + bridge + "/play?media=sound:beep"));
-        expect(201, played.json().path("payload"));
-        String playback = played.json().at("/resources/1/id").asText();
-        controller.event(call, "PLAYBACK_FINISHED", id("playback", "id", playback));
+                controller.send(
+                    callContext, "POST", "/bridges/" + bridge + "/play?media=sound:beep"));
+        assertStatus(201, playResponse.json().path("payload"));
+        String playback = playResponse.json().at("/resources/1/id").asText();
+        controller.event(callContext, "PLAYBACK_FINISHED", hasId("playback", "id", playback));
 
-        expect(204, controller.ask(call, "DELETE", "/channels/" + second));
-        expect(204, controller.ask(call, "DELETE", first));
-        controller.event(call, "CHANNEL_DESTROYED", id("channel", "id", second));
-        controller.event(call, "CHANNEL_DESTROYED", id("channel", "id", second + ";2"));
-        controller.event(call, "STASIS_END", id("channel", "id", channel));
-        expect(204, controller.ask(call, "DELETE", "/bridges/" + bridge));
+        assertStatus(204, controller.execute(callContext, "DELETE", "/channels/" + secondChannel));
+        assertStatus(204, controller.execute(callContext, "DELETE", channelUrl));
+        controller.event(callContext, "CHANNEL_DESTROYED", hasId("channel", "id", secondChannel));
+        controller.event(
+            callContext, "CHANNEL_DESTROYED", hasId("channel", "id", secondChannel + ";2"));
+        controller.event(callContext, "STASIS_END", hasId("channel", "id", channel));
+        assertStatus(204, controller.execute(callContext, "DELETE", "/bridges/" + bridge));
 
         Awaitility.await("every event is published")
             .untilAsserted(
                 () ->
                     assertThat(
                             controller.events().stream()
-                                .filter(record -> call.equals(record.key()))
+                                .filter(record -> callContext.equals(record.key()))
                                 .map(Controller::payload))
                         .containsExactlyElementsOf(tap.messages()));
         assertThat(controller.unmapped()).isEmpty();
         assertThat(controller.responses())
-            .filteredOn(record -> call.equals(record.key()))
+            .filteredOn(record -> callContext.equals(record.key()))
             .extracting(record -> record.json().path("commandId").asText())
-            .containsExactlyElementsOf(controller.sent(call));
-        assertThat(proxy.count("ari-proxy.events.unreadable")).isZero();
+            .containsExactlyElementsOf(controller.sentCommandIds(callContext));
+        assertThat(proxy.counter("ari-proxy.events.malformed")).isZero();
       }
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"sid", "bullseye"})
-  void anAsteriskThatIsRestartedIsConnectedAgain(String suite, KafkaBroker kafka) {
+  void reconnectsAfterAsteriskRestart(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
-        asterisk.call("ctx-before-" + suite + "~" + APP);
-        controller.event("before-" + suite, "STASIS_START", any());
+        asterisk.originateCall("ctx-before-" + suite + "~" + APP);
+        controller.event("before-" + suite, "STASIS_START", anyEvent());
 
         asterisk.restart();
 
         controller.awaitApplication();
-        asterisk.call("ctx-after-" + suite + "~" + APP);
-        controller.event("after-" + suite, "STASIS_START", any());
+        asterisk.originateCall("ctx-after-" + suite + "~" + APP);
+        controller.event("after-" + suite, "STASIS_START", anyEvent());
 
         asterisk.kill();
-        asterisk.startAgain();
+        asterisk.start();
 
         controller.awaitApplication();
-        asterisk.call("ctx-after-kill-" + suite + "~" + APP);
-        controller.event("after-kill-" + suite, "STASIS_START", any());
+        asterisk.originateCall("ctx-after-kill-" + suite + "~" + APP);
+        controller.event("after-kill-" + suite, "STASIS_START", anyEvent());
       }
     }
   }
 
-  private static void expect(int status, JsonNode payload) {
+  private static void assertStatus(int status, JsonNode payload) {
     assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
   }
 
-  private static Predicate<JsonNode> any() {
+  private static Predicate<JsonNode> anyEvent() {
     return payload -> true;
   }
 
-  private static Predicate<JsonNode> id(String resource, String field, String value) {
+  private static Predicate<JsonNode> hasId(String resource, String field, String value) {
     return payload -> value.equals(payload.path(resource).path(field).asText());
   }
 }

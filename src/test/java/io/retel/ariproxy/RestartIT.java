@@ -30,22 +30,22 @@ class RestartIT {
   @TempDir private Path folder;
 
   @Test
-  void withKafkaCallsGoOnUnderTheirCallContexts(KafkaBroker kafka) {
-    allGoesOn(kafka, "kafka", Map.of());
+  void restoresCallsFromKafka(KafkaBroker kafka) {
+    assertRestoresCalls(kafka, "kafka", Map.of());
   }
 
   @Test
   @FullRun("a process, a real Asterisk and a kill for each store")
-  void withRedis(KafkaBroker kafka) {
+  void restoresCallsFromRedis(KafkaBroker kafka) {
     try (RedisServer redis = RedisServer.launch()) {
-      allGoesOn(
+      assertRestoresCalls(
           kafka, "redis", Map.of(Setting.CALLCONTEXT_REDIS_URI, redis.uri(RedisServer.PASSWORD)));
     }
   }
 
   @Test
-  void withAnSqliteFile(KafkaBroker kafka) {
-    allGoesOn(
+  void restoresCallsFromSqlite(KafkaBroker kafka) {
+    assertRestoresCalls(
         kafka,
         "jdbc",
         Map.of(Setting.CALLCONTEXT_JDBC_URL, "jdbc:sqlite:" + folder.resolve("call-contexts.db")));
@@ -53,9 +53,9 @@ class RestartIT {
 
   @Test
   @FullRun("a process, a real Asterisk and a kill for each store")
-  void withPostgresql(KafkaBroker kafka) {
+  void restoresCallsFromPostgresql(KafkaBroker kafka) {
     try (PostgresServer postgres = PostgresServer.launch()) {
-      allGoesOn(
+      assertRestoresCalls(
           kafka,
           "jdbc",
           Map.of(
@@ -67,12 +67,12 @@ class RestartIT {
 
   @Test
   @FullRun("Cassandra takes long to start")
-  void withCassandra(KafkaBroker kafka) {
+  void restoresCallsFromCassandra(KafkaBroker kafka) {
     try (CassandraServer cassandra = CassandraServer.launch()) {
       cassandra.execute(
           "CREATE KEYSPACE calls WITH replication ="
               + " {'class': 'SimpleStrategy', 'replication_factor': 1}");
-      allGoesOn(
+      assertRestoresCalls(
           kafka,
           "cassandra",
           Map.of(
@@ -89,15 +89,15 @@ class RestartIT {
 
   /** Contexts that commands gave are lost then, and those alone (contract.md section 3, rule 4). */
   @Test
-  void withoutAStoreCallsOfTheDialplanGoOnUnderTheirCallContexts(KafkaBroker kafka) {
+  void recoversDialplanCallsWithoutStore(KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
-        TopicRecord generated = generatedCall(asterisk, controller);
-        asterisk.call("ctx-given~" + APP);
+        TopicRecord generated = startCallWithGeneratedContext(asterisk, controller);
+        asterisk.originateCall("ctx-given~" + APP);
         TopicRecord given = controller.event("given", "STASIS_START", payload -> true);
 
         proxy.kill();
@@ -112,7 +112,7 @@ class RestartIT {
               payload ->
                   payload.at("/channel/id").asText().equals(channel)
                       && payload.path("synthesized_by").asText().equals("ari-proxy"));
-          controller.ask(start.key(), "DELETE", "/channels/" + channel);
+          controller.execute(start.key(), "DELETE", "/channels/" + channel);
           controller.event(start.key(), "STASIS_END", payload -> true);
         }
         assertThat(controller.unmapped()).isEmpty();
@@ -121,45 +121,49 @@ class RestartIT {
   }
 
   /** The hardest case: a channel and a bridge that only commands have named. */
-  private void allGoesOn(KafkaBroker kafka, String kind, Map<Setting, String> store) {
+  private void assertRestoresCalls(
+      KafkaBroker kafka, String storeType, Map<Setting, String> storeSettings) {
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
       ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, kind);
-      store.forEach(settings::with);
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, storeType);
+      storeSettings.forEach(settings::with);
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
-        String generated = generatedCall(asterisk, controller).key();
-        controller.ask(
+        String generatedContext = startCallWithGeneratedContext(asterisk, controller).key();
+        controller.execute(
             "made",
             "POST",
-            "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=channel-" + kind);
+            "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=channel-" + storeType);
         controller.event("made", "STASIS_START", payload -> true);
-        controller.ask("made", "POST", "/bridges/bridge-" + kind);
+        controller.execute("made", "POST", "/bridges/bridge-" + storeType);
 
         controller.awaitCommitted();
         proxy.kill();
         proxy.start();
 
         controller.event("made", "ARI_CONNECTION_RESTORED", payload -> true);
-        controller.event(generated, "ARI_CONNECTION_RESTORED", payload -> true);
-        controller.ask(
-            "made", "POST", "/bridges/bridge-" + kind + "/addChannel?channel=channel-" + kind);
+        controller.event(generatedContext, "ARI_CONNECTION_RESTORED", payload -> true);
+        controller.execute(
+            "made",
+            "POST",
+            "/bridges/bridge-" + storeType + "/addChannel?channel=channel-" + storeType);
         controller.event("made", "CHANNEL_ENTERED_BRIDGE", payload -> true);
-        controller.ask("made", "DELETE", "/channels/channel-" + kind);
+        controller.execute("made", "DELETE", "/channels/channel-" + storeType);
         controller.event("made", "STASIS_END", payload -> true);
         // the second leg has no StasisStart: without a store nobody would know whose it is
         controller.event(
             "made",
             "CHANNEL_DESTROYED",
-            payload -> payload.at("/channel/id").asText().equals("channel-" + kind + ";2"));
+            payload -> payload.at("/channel/id").asText().equals("channel-" + storeType + ";2"));
         assertThat(controller.unmapped()).isEmpty();
       }
     }
   }
 
-  private static TopicRecord generatedCall(RealAsterisk asterisk, Controller controller) {
-    asterisk.call("app-" + APP);
+  private static TopicRecord startCallWithGeneratedContext(
+      RealAsterisk asterisk, Controller controller) {
+    asterisk.originateCall("app-" + APP);
     return controller.await(record -> record.json().path("type").asText().equals("STASIS_START"));
   }
 }

@@ -5,9 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.command.AwaitApplication;
-import io.retel.ariproxy.fixtures.Patience;
-import io.retel.ariproxy.fixtures.kafka.FakeOffset;
+import io.retel.ariproxy.command.RequireOpenWebsocket;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.kafka.FakeCommandHandle;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
@@ -42,30 +42,36 @@ public final class RoutesUnderTest implements AutoCloseable {
   private static final Path ROUTES = Path.of("routes");
 
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final AtomicBoolean connected = new AtomicBoolean(true);
-  private final AtomicInteger replaced = new AtomicInteger();
-  private FakeOffset offset = new FakeOffset();
+  private final AtomicBoolean websocketOpen = new AtomicBoolean(true);
+  private final AtomicInteger replacedCount = new AtomicInteger();
+  private FakeCommandHandle offset = new FakeCommandHandle();
 
-  private RoutesUnderTest(Map<Setting, String> changed) throws Exception {
-    Settings settings = settings(changed);
+  private RoutesUnderTest(Map<Setting, String> overrides) throws Exception {
+    Settings settings = settings(overrides);
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
     // a bean for each step of each route would take most of the time
     context.disableJMX();
     context.getShutdownStrategy().setTimeout(10);
     MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
-    new ProxyBeans(
+    new RouteBeans(
         context,
         settings,
         meters,
-        new Connections(context, settings, meters),
-        replaced::incrementAndGet);
+        new OutboundClients(context, settings, meters),
+        replacedCount::incrementAndGet);
     // there is no websocket
-    context.getRegistry().bind("awaitApplication", new AwaitApplication(connected::get));
+    context
+        .getRegistry()
+        .bind("requireOpenWebsocket", new RequireOpenWebsocket(websocketOpen::get));
     // nothing has to be prepared
-    context.getRegistry().bind("oncePrepared", new RunWhile(() -> true, "it is a test"));
-    context.getRegistry().bind("unlessPaused", new RunWhile(() -> true, "it is a test"));
-    PluginHelper.getRoutesLoader(context).loadRoutes(files());
+    context
+        .getRegistry()
+        .bind("startupGatePolicy", new ConditionalRoutePolicy(() -> true, "it is a test"));
+    context
+        .getRegistry()
+        .bind("pausePolicy", new ConditionalRoutePolicy(() -> true, "it is a test"));
+    PluginHelper.getRoutesLoader(context).loadRoutes(routeResources());
   }
 
   /** With all ends cut off; Asterisk is {@code mock:ari}. */
@@ -80,7 +86,7 @@ public final class RoutesUnderTest implements AutoCloseable {
         routes.context,
         "execute-command",
         route -> route.weaveById("ari").replace().to("mock:ari"));
-    return routes.cutAndStart();
+    return routes.mockEndpointsAndStart();
   }
 
   /** With Asterisk's HTTP server at that port. */
@@ -89,18 +95,19 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** The same, with some settings of its own. */
-  public static RoutesUnderTest startWithAsterisk(int port, Map<Setting, String> own)
+  public static RoutesUnderTest startWithAsterisk(int port, Map<Setting, String> overrides)
       throws Exception {
-    Map<Setting, String> settings = new HashMap<>(own);
+    Map<Setting, String> settings = new HashMap<>(overrides);
     settings.put(Setting.ARI_URL, "http://localhost:" + port + "/ari");
     // a slow machine is no hanging Asterisk
-    settings.putIfAbsent(Setting.ARI_RESPONSE_TIMEOUT, Long.toString(Patience.LIMIT.toMillis()));
-    settings.put(Setting.ARI_MAX_BODY_SIZE, "1024");
-    return new RoutesUnderTest(settings).cutAndStart();
+    settings.putIfAbsent(
+        Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()));
+    settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024");
+    return new RoutesUnderTest(settings).mockEndpointsAndStart();
   }
 
   /** As they are, with each endpoint made and nothing started. */
-  public static RoutesUnderTest load() throws Exception {
+  public static RoutesUnderTest loadWithoutStarting() throws Exception {
     RoutesUnderTest routes =
         new RoutesUnderTest(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
     routes.context.setAutoStartup(false);
@@ -109,40 +116,40 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** Settings that a test may have. */
-  public static Settings settings(Map<Setting, String> changed) {
+  public static Settings settings(Map<Setting, String> overrides) {
     Map<Setting, String> values = new HashMap<>();
     values.put(Setting.ARI_APP, "app");
     values.put(Setting.ARI_USERNAME, "user");
     values.put(Setting.ARI_PASSWORD, "password");
     values.put(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
-    values.put(Setting.COMMANDS_AT_ONCE, "2");
+    values.put(Setting.COMMANDS_MAX_CONCURRENCY, "2");
     values.put(Setting.CALLCONTEXT_STORE, "memory");
     // a test may send the same command as another one
-    values.put(Setting.COMMANDS_REPEAT_SECONDS, "0");
-    values.putAll(changed);
+    values.put(Setting.COMMANDS_DEDUP_WINDOW, "0");
+    values.putAll(overrides);
     Map<String, String> environment = new HashMap<>();
     values.forEach((setting, value) -> environment.put(setting.environmentVariable(), value));
     return Settings.read(Path.of("no file"), environment);
   }
 
   /** The files of {@code routes/}. */
-  public static List<Path> paths() throws IOException {
+  public static List<Path> routeFiles() throws IOException {
     try (Stream<Path> files = Files.list(ROUTES)) {
       return files.sorted().toList();
     }
   }
 
-  private List<Resource> files() throws IOException {
+  private List<Resource> routeResources() throws IOException {
     List<Resource> resources = new ArrayList<>();
-    for (Path path : paths()) {
+    for (Path path : routeFiles()) {
       resources.add(
           PluginHelper.getResourceLoader(context).resolveResource("file:" + path.toAbsolutePath()));
     }
     return resources;
   }
 
-  private RoutesUnderTest cutAndStart() throws Exception {
+  private RoutesUnderTest mockEndpointsAndStart() throws Exception {
     AdviceWith.adviceWith(context, "events", route -> route.replaceFromWith("direct:asterisk"));
     AdviceWith.adviceWith(context, "commands", route -> route.replaceFromWith("direct:commands"));
     AdviceWith.adviceWith(
@@ -159,8 +166,8 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** How often another client has taken over the Stasis application. */
-  public int replaced() {
-    return replaced.get();
+  public int replacedCount() {
+    return replacedCount.get();
   }
 
   public DefaultCamelContext context() {
@@ -168,12 +175,12 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** The topic of events and responses. */
-  public MockEndpoint mapped() {
+  public MockEndpoint mappedTopic() {
     return mock("mapped");
   }
 
   /** The topic of unmapped events. */
-  public MockEndpoint unmapped() {
+  public MockEndpoint unmappedTopic() {
     return mock("unmapped");
   }
 
@@ -183,7 +190,7 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** Makes the exchange Asterisk's answer; an empty text is no body. */
-  public static void answer(Exchange exchange, int status, String json) {
+  public static void respond(Exchange exchange, int status, String json) {
     exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
     exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
     exchange
@@ -199,7 +206,7 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** Asterisk sends something over the websocket. */
-  public Exchange fromAsterisk(Object message) {
+  public Exchange sendEvent(Object message) {
     return context
         .createFluentProducerTemplate()
         .to("direct:asterisk")
@@ -208,22 +215,22 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** A record arrives on the commands topic. */
-  public void command(String json) {
-    command(json, Map.of());
+  public void sendCommand(String json) {
+    sendCommand(json, Map.of());
   }
 
   /** A record arrives on the commands topic, with headers of its own. */
-  public void command(String json, Map<String, Object> headers) {
+  public void sendCommand(String json, Map<String, Object> headers) {
     send("commands", bytes(json), headers);
   }
 
   /** A record arrives on the topic {@code generic-commands}. */
-  public void genericCommand(String json) {
+  public void sendGenericCommand(String json) {
     send("generic-commands", bytes(json), Map.of());
   }
 
   /** A record arrives on the commands topic, with any value, or null, and headers of its own. */
-  public void record(byte[] value, Map<String, ?> headers) {
+  public void sendRecord(byte[] value, Map<String, ?> headers) {
     send("commands", value, headers);
   }
 
@@ -248,7 +255,7 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** Waits until a command is answered and all is done; its offset has been marked once. */
-  public void awaitAnswered() {
+  public void awaitResponse() {
     await()
         .pollInterval(Duration.ofMillis(5))
         .until(() -> offset.committed() > 0 && context.getInflightRepository().size() == 0);
@@ -256,44 +263,46 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** Waits until a command that nobody answers is through the routes; its offset is not marked. */
-  public void awaitLeft() {
+  public void awaitReleased() {
     await()
         .pollInterval(Duration.ofMillis(5))
-        .until(() -> offset.left() && context.getInflightRepository().size() == 0);
+        .until(() -> offset.released() && context.getInflightRepository().size() == 0);
     assertThat(offset.committed()).isZero();
   }
 
   /** Whether Asterisk's websocket is open; so it is at first. */
-  public void connected(boolean open) {
-    connected.set(open);
+  public void websocketOpen(boolean open) {
+    websocketOpen.set(open);
   }
 
   /** The offset of the next command. */
-  public FakeOffset offset() {
+  public FakeCommandHandle offset() {
     return offset;
   }
 
   /** Forgets what has arrived so far. */
   public void reset() {
     MockEndpoint.resetMocks(context);
-    offset = new FakeOffset();
+    offset = new FakeCommandHandle();
   }
 
   /** Forgets what has been published; Asterisk goes on as it is. */
   public void resetTopics() {
-    mapped().reset();
-    unmapped().reset();
-    offset = new FakeOffset();
+    mappedTopic().reset();
+    unmappedTopic().reset();
+    offset = new FakeCommandHandle();
   }
 
   /** The value of a counter. */
-  public int count(Meters meter) {
+  public int counterValue(Meters meter) {
     return (int)
-        meter.in(context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class)).count();
+        meter
+            .counter(context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class))
+            .count();
   }
 
   /** How many RESPONSEs had an outcome, as {@code rejected}. */
-  public int responses(String outcome) {
+  public int responseCount(String outcome) {
     return (int)
         context
             .getRegistry()

@@ -8,9 +8,9 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
@@ -35,52 +35,53 @@ class SecureAriIT {
   @TempDir private static Path certificates;
   private static CertificateAuthority ca;
   private static CertificateAuthority anotherCa;
-  private static CertificateAuthority.Issued localhost;
+  private static CertificateAuthority.IssuedCertificate localhostCertificate;
 
   @TempDir private Path folder;
 
   @BeforeAll
-  static void issue() {
-    ca = CertificateAuthority.in(certificates.resolve("ca"));
-    anotherCa = CertificateAuthority.in(certificates.resolve("another-ca"));
-    localhost = ca.forLocalhost();
+  static void issueCertificates() {
+    ca = CertificateAuthority.create(certificates.resolve("ca"));
+    anotherCa = CertificateAuthority.create(certificates.resolve("another-ca"));
+    localhostCertificate = ca.forLocalhost();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"sid", "bullseye"})
-  void aCallGoesThroughOnARealAsterisk(String suite, KafkaBroker kafka) {
-    String call = "encrypted-" + suite;
-    try (RealAsterisk asterisk = RealAsterisk.startWithTls(suite, localhost)) {
+  void handlesCallOverTls(String suite, KafkaBroker kafka) {
+    String callContext = "encrypted-" + suite;
+    try (RealAsterisk asterisk = RealAsterisk.startWithTls(suite, localhostCertificate)) {
       ProxySettings settings = settings(asterisk, kafka, ca);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
-        asterisk.call("ctx-" + call + "~" + APP);
+        asterisk.originateCall("ctx-" + callContext + "~" + APP);
         String channel =
             controller
-                .event(call, "STASIS_START", payload -> true)
+                .event(callContext, "STASIS_START", payload -> true)
                 .json()
                 .at("/payload/channel/id")
                 .asText();
-        assertThat(status(controller.ask(call, "POST", "/channels/" + channel + "/answer")))
+        assertThat(
+                status(controller.execute(callContext, "POST", "/channels/" + channel + "/answer")))
             .isEqualTo(204);
-        assertThat(status(controller.ask(call, "DELETE", "/channels/" + channel))).isEqualTo(204);
-        controller.event(call, "STASIS_END", payload -> true);
+        assertThat(status(controller.execute(callContext, "DELETE", "/channels/" + channel)))
+            .isEqualTo(204);
+        controller.event(callContext, "STASIS_END", payload -> true);
         assertThat(health(proxy, asterisk.tlsUrl())).isEqualTo("UP");
       }
     }
   }
 
   @Test
-  void aRealAsteriskOfAnotherCaIsSaidInALineAndNothingIsSentToIt(KafkaBroker kafka)
-      throws IOException {
+  void logsUntrustedAsteriskAndSendsNothing(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
-    try (RealAsterisk asterisk = RealAsterisk.startWithTls("sid", localhost)) {
+    try (RealAsterisk asterisk = RealAsterisk.startWithTls("sid", localhostCertificate)) {
       ProxySettings settings = settings(asterisk, kafka, anotherCa);
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           Controller controller = new Controller(settings, kafka)) {
         assertNotSent(
-            controller.ask("call", "GET", "/asterisk/ping"),
+            controller.execute("call", "GET", "/asterisk/ping"),
             "its certificate comes from no CA that is trusted",
             "ari.ca-file");
         Awaitility.await()
@@ -101,103 +102,106 @@ class SecureAriIT {
   }
 
   @Test
-  void theJvmsTrustCountsWhereNoCaIsNamed(KafkaBroker kafka) {
-    assertRefused(
-        localhost, null, kafka, "its certificate comes from no CA that is trusted", "ari.ca-file");
+  void usesJvmTrustStoreByDefault(KafkaBroker kafka) {
+    assertRejected(
+        localhostCertificate,
+        null,
+        kafka,
+        "its certificate comes from no CA that is trusted",
+        "ari.ca-file");
   }
 
   @Test
-  void aCertificateWhoseTimeIsOverIsRefused(KafkaBroker kafka) {
-    assertRefused(ca.expired(), ca, kafka, "its certificate has expired");
+  void rejectsExpiredCertificate(KafkaBroker kafka) {
+    assertRejected(ca.expired(), ca, kafka, "its certificate has expired");
   }
 
   @Test
-  void aCertificateOfAnotherHostIsRefused(KafkaBroker kafka) {
-    assertRefused(
-        ca.forAnotherHost(), ca, kafka, "its certificate is not the one of that host", "localhost");
+  void rejectsCertificateOfAnotherHost(KafkaBroker kafka) {
+    assertRejected(
+        ca.forOtherHost(), ca, kafka, "its certificate is not the one of that host", "localhost");
   }
 
   @Test
-  void aServerThatSpeaksNoTlsIsRefused(KafkaBroker kafka) {
+  void rejectsPlaintextServer(KafkaBroker kafka) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           settings(asterisk, kafka, ca)
               .with(Setting.ARI_URL, asterisk.url().replace("http:", "https:"));
-      assertRefused(asterisk, settings, kafka, "the server does not speak TLS");
+      assertRejected(asterisk, settings, kafka, "the server does not speak TLS");
     }
   }
 
   @Test
-  void aServerThatHangsUpOrIsSilentBeforeTlsIsThereGetsNothing(KafkaBroker kafka)
-      throws IOException {
-    try (ServerSocket silent = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
-        SimulatedAsterisk nobody = SimulatedAsterisk.start()) {
+  void sendsNothingBeforeTlsHandshake(KafkaBroker kafka) throws IOException {
+    try (ServerSocket silentServer = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
+        SimulatedAsterisk unusedAsterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
-          settings(nobody, kafka, ca)
-              .with(Setting.ARI_URL, "https://localhost:" + silent.getLocalPort() + "/ari")
+          settings(unusedAsterisk, kafka, ca)
+              .with(Setting.ARI_URL, "https://localhost:" + silentServer.getLocalPort() + "/ari")
               .with(Setting.ARI_CONNECT_TIMEOUT, "300");
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
-        assertNotSent(controller.ask("call", "POST", "/channels/c/answer"), "Read timed out");
-        assertThat(proxy.responses("unknown")).isZero();
+        assertNotSent(controller.execute("call", "POST", "/channels/c/answer"), "Read timed out");
+        assertThat(proxy.responseCount("unknown")).isZero();
       }
     }
   }
 
-  private void assertRefused(
-      CertificateAuthority.Issued server,
-      CertificateAuthority trusted,
+  private void assertRejected(
+      CertificateAuthority.IssuedCertificate serverCertificate,
+      CertificateAuthority trustedCa,
       KafkaBroker kafka,
-      String... why) {
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.builder().tls(server).start()) {
-      assertRefused(asterisk, settings(asterisk, kafka, trusted), kafka, why);
+      String... reasons) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.builder().tls(serverCertificate).start()) {
+      assertRejected(asterisk, settings(asterisk, kafka, trustedCa), kafka, reasons);
     }
   }
 
-  private static void assertRefused(
-      SimulatedAsterisk asterisk, ProxySettings settings, KafkaBroker kafka, String... why) {
-    try (RunningProxy proxy = RunningProxy.start(settings);
+  private static void assertRejected(
+      SimulatedAsterisk asterisk, ProxySettings settings, KafkaBroker kafka, String... reasons) {
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, kafka)) {
-      assertNotSent(controller.ask("call", "POST", "/channels/c/answer"), why);
+      assertNotSent(controller.execute("call", "POST", "/channels/c/answer"), reasons);
       Awaitility.await()
           .untilAsserted(
               () ->
                   assertThat(health(proxy, asterisk.url()))
                       .startsWith("DOWN: wss://localhost:")
                       .contains("no TLS connection can be made: ")
-                      .contains(why));
-      assertThat(asterisk.websocketsTotal()).isZero();
+                      .contains(reasons));
+      assertThat(asterisk.totalWebsocketCount()).isZero();
       assertThat(asterisk.requests()).isEmpty();
     }
   }
 
-  private static void assertNotSent(JsonNode payload, String... why) {
+  private static void assertNotSent(JsonNode payload, String... reasons) {
     assertThat(status(payload)).isEqualTo(503);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-    assertThat(payload.toString()).contains("Asterisk could not be reached").contains(why);
+    assertThat(payload.toString()).contains("Asterisk could not be reached").contains(reasons);
   }
 
   private static int status(JsonNode payload) {
     return payload.path("status_code").asInt();
   }
 
-  private static String health(RunningProxy proxy, String url) {
+  private static String health(EmbeddedProxy proxy, String url) {
     URI uri = URI.create(url);
     return proxy.health("websocket:wss://localhost:" + uri.getPort() + "/ari/events");
   }
 
   private static ProxySettings settings(
-      RealAsterisk asterisk, KafkaBroker kafka, CertificateAuthority trusted) {
+      RealAsterisk asterisk, KafkaBroker kafka, CertificateAuthority trustedCa) {
     return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.ARI_URL, asterisk.tlsUrl())
-        .with(Setting.ARI_CA_FILE, trusted.file().toString());
+        .with(Setting.ARI_CA_FILE, trustedCa.certificateFile().toString());
   }
 
   private static ProxySettings settings(
-      SimulatedAsterisk asterisk, KafkaBroker kafka, CertificateAuthority trusted) {
+      SimulatedAsterisk asterisk, KafkaBroker kafka, CertificateAuthority trustedCa) {
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-    return trusted == null
+    return trustedCa == null
         ? settings
-        : settings.with(Setting.ARI_CA_FILE, trusted.file().toString());
+        : settings.with(Setting.ARI_CA_FILE, trustedCa.certificateFile().toString());
   }
 }

@@ -8,10 +8,10 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
@@ -31,8 +31,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SecureKafkaIT {
 
   private static final String APP = "secured";
-  private static final String WRONG = "wr0ng-passw0rd";
-  private static final String[] WHY_A_PASSWORD_IS_WRONG = {
+  private static final String WRONG_PASSWORD = "wr0ng-passw0rd";
+  private static final String[] WRONG_PASSWORD_REASONS = {
     "invalid credentials with SASL mechanism SCRAM-SHA-512", "kafka.username"
   };
   @TempDir private static Path certificates;
@@ -43,10 +43,10 @@ class SecureKafkaIT {
   @TempDir private Path folder;
 
   @BeforeAll
-  static void launch() {
-    ca = CertificateAuthority.in(certificates.resolve("ca"));
-    anotherCa = CertificateAuthority.in(certificates.resolve("another-ca"));
-    kafka = SecureKafkaBroker.launch(ca.forLocalhost(), ca.file());
+  static void launchBroker() {
+    ca = CertificateAuthority.create(certificates.resolve("ca"));
+    anotherCa = CertificateAuthority.create(certificates.resolve("another-ca"));
+    kafka = SecureKafkaBroker.launch(ca.forLocalhost(), ca.certificateFile());
   }
 
   @ParameterizedTest
@@ -56,39 +56,38 @@ class SecureKafkaIT {
     "SASL_SSL, PLAIN",
     "SASL_PLAINTEXT, SCRAM-SHA-512"
   })
-  void aCallGoesThroughWithALogin(String protocol, String mechanism) throws IOException {
-    Path password =
+  void handlesCallWithSasl(String protocol, String mechanism) throws IOException {
+    Path passwordFile =
         Files.writeString(folder.resolve("password"), SecureKafkaBroker.PASSWORD + "\n");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           settings(asterisk, protocol)
               .with(Setting.KAFKA_SASL_MECHANISM, mechanism)
               .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)
-              .withFile(Setting.KAFKA_PASSWORD, password);
+              .withSecretFile(Setting.KAFKA_PASSWORD, passwordFile);
       if (protocol.equals("SASL_SSL")) {
-        settings.with(Setting.KAFKA_CA_FILE, ca.file().toString());
+        settings.with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString());
       }
-      assertThatACallGoesThrough(asterisk, settings);
+      assertHandlesCall(asterisk, settings);
     }
   }
 
   @Test
-  void aCallGoesThroughWithAClientsCertificate() {
-    CertificateAuthority.Issued client = ca.forClient("the-proxy");
+  void handlesCallWithClientCertificate() {
+    CertificateAuthority.IssuedCertificate client = ca.forClient("the-proxy");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      assertThatACallGoesThrough(
+      assertHandlesCall(
           asterisk,
           settings(asterisk, "SSL")
-              .with(Setting.KAFKA_CA_FILE, ca.file().toString())
+              .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
               .with(Setting.KAFKA_CERTIFICATE_FILE, client.certificate().toString())
               .with(Setting.KAFKA_KEY_FILE, client.key().toString()));
     }
   }
 
-  private static void assertThatACallGoesThrough(
-      SimulatedAsterisk asterisk, ProxySettings settings) {
-    try (RunningProxy proxy = RunningProxy.start(settings);
-        Controller controller = new Controller(settings, kafka.plain())) {
+  private static void assertHandlesCall(SimulatedAsterisk asterisk, ProxySettings settings) {
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+        Controller controller = new Controller(settings, kafka.plaintextBroker())) {
       asterisk.awaitConnected(APP);
       asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
       String channel =
@@ -99,22 +98,23 @@ class SecureKafkaIT {
               .asText();
       assertThat(
               controller
-                  .ask("call", "POST", "/channels/" + channel + "/answer")
+                  .execute("call", "POST", "/channels/" + channel + "/answer")
                   .path("status_code")
                   .asInt())
           .isEqualTo(204);
       asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
       controller.awaitUnmapped(record -> true);
       controller.awaitCommitted();
-      assertThat(proxy.health("preparation")).isEqualTo("UP");
+      assertThat(proxy.health("startup")).isEqualTo("UP");
       assertThat(proxy.health("kafka")).isEqualTo("UP");
       assertThat(proxy.health("call-context-store")).isEqualTo("UP");
     }
   }
 
   @Test
-  void routesOfOnesOwnLogInAsWell() throws IOException {
-    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+  void customRoutesUseConfiguredLogin() throws IOException {
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));
     Files.writeString(
         routes.path().resolve("copies.camel.yaml"),
         """
@@ -135,12 +135,12 @@ class SecureKafkaIT {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD)
-              .with(Setting.ROUTES, routes.path().toString());
-      kafka.plain().createTopic(settings.eventsTopic() + "-copies", 1);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString());
+      kafka.plaintextBroker().createTopic(settings.eventsTopic() + "-copies", 1);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           TopicReader copies =
               TopicReader.of(
-                  kafka.plain().bootstrapServers(), settings.eventsTopic() + "-copies")) {
+                  kafka.plaintextBroker().bootstrapServers(), settings.eventsTopic() + "-copies")) {
         asterisk.awaitConnected(APP);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
         copies.await(record -> "call".equals(record.key()));
@@ -149,74 +149,77 @@ class SecureKafkaIT {
   }
 
   @Test
-  void aWrongPasswordIsSaidInALineAndNothingIsTaken() {
-    assertRefused(
-        asterisk -> withLogin(settings(asterisk, "SASL_SSL"), WRONG), WHY_A_PASSWORD_IS_WRONG);
+  void reportsWrongPassword() {
+    assertRejected(
+        asterisk -> withLogin(settings(asterisk, "SASL_SSL"), WRONG_PASSWORD),
+        WRONG_PASSWORD_REASONS);
   }
 
   @Test
-  void asAProcessItSaysSoAndEndsAtSigterm() throws IOException {
+  void processReportsWrongPasswordUntilSigterm() throws IOException {
     Path log = folder.resolve("proxy.log");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings = withLogin(settings(asterisk, "SASL_SSL"), WRONG);
+      ProxySettings settings = withLogin(settings(asterisk, "SASL_SSL"), WRONG_PASSWORD);
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
         Awaitility.await()
-            .untilAsserted(() -> assertSaysWhy(Files.readAllLines(log), WHY_A_PASSWORD_IS_WRONG));
+            .untilAsserted(
+                () -> assertReasonLogged(Files.readAllLines(log), WRONG_PASSWORD_REASONS));
         assertThat(proxy.terminate()).isEqualTo(143);
       }
-      assertThat(asterisk.websocketsTotal()).isZero();
+      assertThat(asterisk.totalWebsocketCount()).isZero();
     }
     assertThat(Files.readAllLines(log))
-        .noneMatch(line -> line.contains(WRONG))
+        .noneMatch(line -> line.contains(WRONG_PASSWORD))
         .noneMatch(line -> line.startsWith("\tat "));
   }
 
   @Test
-  void aServerOfAnotherCaIsSaidInALineAndNothingIsTaken() {
-    assertRefused(
+  void reportsServerOfAnotherCa() {
+    assertRejected(
         asterisk ->
-            withLogin(settings(asterisk, "SASL_SSL"), WRONG)
-                .with(Setting.KAFKA_CA_FILE, anotherCa.file().toString()),
+            withLogin(settings(asterisk, "SASL_SSL"), WRONG_PASSWORD)
+                .with(Setting.KAFKA_CA_FILE, anotherCa.certificateFile().toString()),
         "its certificate comes from no CA that is trusted",
         "kafka.ca-file");
   }
 
   @Test
-  void aClientsCertificateThatIsMissingIsSaidInALineAndNothingIsTaken() {
-    assertRefused(
-        asterisk -> settings(asterisk, "SSL").with(Setting.KAFKA_CA_FILE, ca.file().toString()),
+  void reportsMissingClientCertificate() {
+    assertRejected(
+        asterisk ->
+            settings(asterisk, "SSL").with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString()),
         "kafka.certificate-file");
   }
 
   @Test
-  void aClientsCertificateOfAnotherCaIsSaidInALineAndNothingIsTaken() {
-    CertificateAuthority.Issued stranger = anotherCa.forClient("stranger");
-    assertRefused(
+  void reportsClientCertificateOfAnotherCa() {
+    CertificateAuthority.IssuedCertificate untrustedClient = anotherCa.forClient("stranger");
+    assertRejected(
         asterisk ->
             settings(asterisk, "SSL")
-                .with(Setting.KAFKA_CA_FILE, ca.file().toString())
-                .with(Setting.KAFKA_CERTIFICATE_FILE, stranger.certificate().toString())
-                .with(Setting.KAFKA_KEY_FILE, stranger.key().toString()),
+                .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
+                .with(Setting.KAFKA_CERTIFICATE_FILE, untrustedClient.certificate().toString())
+                .with(Setting.KAFKA_KEY_FILE, untrustedClient.key().toString()),
         "kafka.certificate-file");
   }
 
   @Test
-  void aProtocolThatTheListenerDoesNotSpeakIsSaidInALineAndNothingIsTaken() {
-    assertRefused(
+  void reportsProtocolMismatch() {
+    assertRejected(
         asterisk ->
             settings(asterisk, "PLAINTEXT").with(Setting.KAFKA_BROKERS, kafka.address("SSL")),
         "kafka.security-protocol");
   }
 
   @Test
-  void aLoginThatKafkaTakesLaterIsTriedUntilThen() {
+  void retriesLoginUntilAccepted() {
     kafka.setPassword("another");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
-      try (RunningProxy proxy = RunningProxy.start(settings);
-          Controller controller = new Controller(settings, kafka.plain())) {
-        Awaitility.await().until(() -> proxy.health("preparation").contains("invalid credentials"));
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka.plaintextBroker())) {
+        Awaitility.await().until(() -> proxy.health("startup").contains("invalid credentials"));
 
         kafka.setPassword(SecureKafkaBroker.PASSWORD);
 
@@ -225,7 +228,7 @@ class SecureKafkaIT {
         controller.event("call", "STASIS_START", payload -> true);
         asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
         controller.awaitUnmapped(record -> true);
-        assertThat(controller.ask("call", "GET", "/asterisk/ping").path("status_code").asInt())
+        assertThat(controller.execute("call", "GET", "/asterisk/ping").path("status_code").asInt())
             .isEqualTo(200);
       }
     } finally {
@@ -234,19 +237,19 @@ class SecureKafkaIT {
   }
 
   @Test
-  void nothingIsLostWhileKafkaRefusesTheLoginOfOneThatRuns() {
+  void losesNothingWhileLoginIsRejected() {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
-      try (RunningProxy proxy = RunningProxy.start(settings);
-          Controller controller = new Controller(settings, kafka.plain())) {
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka.plaintextBroker())) {
         asterisk.awaitConnected(APP);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
         controller.event("before", "STASIS_START", payload -> true);
 
         kafka.setPassword("another");
-        kafka.plain().stop();
-        kafka.plain().start();
+        kafka.plaintextBroker().stop();
+        kafka.plaintextBroker().start();
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile"));
         asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
         String command = controller.send("meanwhile", "GET", "/asterisk/ping");
@@ -259,7 +262,7 @@ class SecureKafkaIT {
         controller.awaitUnmapped(record -> true);
         assertThat(controller.response(command).json().at("/payload/status_code").asInt())
             .isEqualTo(200);
-        assertThat(proxy.count("ari-proxy.events.lost")).isZero();
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
       }
     } finally {
       kafka.setPassword(SecureKafkaBroker.PASSWORD);
@@ -267,89 +270,88 @@ class SecureKafkaIT {
   }
 
   @Test
-  void everyRefusalOfTheLoginIsSaidOnceAndThatItIsTakenAgainOnAQuietTopicAsWell() {
-    String no = "No commands are read from [";
-    String yes = "Kafka takes the login again, commands are read from [";
+  void logsEachLoginRejectionAndRecoveryOnce() {
+    String rejectedMessage = "No commands are read from [";
+    String recoveredMessage = "Kafka takes the login again, commands are read from [";
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           CapturedLog log = new CapturedLog()) {
         asterisk.awaitConnected(APP);
-        awaitRead(proxy);
-        for (int refusals = 1; refusals <= 2; refusals++) {
+        awaitCommandsConsumed(proxy);
+        for (int rejections = 1; rejections <= 2; rejections++) {
           kafka.setPassword("another");
-          kafka.plain().stop();
-          kafka.plain().start();
-          awaitLines(log, Level.WARN, no, refusals);
+          kafka.plaintextBroker().stop();
+          kafka.plaintextBroker().start();
+          awaitLines(log, Level.WARN, rejectedMessage, rejections);
           kafka.setPassword(SecureKafkaBroker.PASSWORD);
-          awaitLines(log, Level.INFO, yes, refusals);
-          awaitRead(proxy);
+          awaitLines(log, Level.INFO, recoveredMessage, rejections);
+          awaitCommandsConsumed(proxy);
         }
-        assertThat(lines(log, Level.WARN, no)).hasSize(2);
-        assertThat(lines(log, Level.INFO, yes)).hasSize(2);
+        assertThat(lines(log, Level.WARN, rejectedMessage)).hasSize(2);
+        assertThat(lines(log, Level.INFO, recoveredMessage)).hasSize(2);
       }
     } finally {
       kafka.setPassword(SecureKafkaBroker.PASSWORD);
     }
   }
 
-  private static void awaitRead(RunningProxy proxy) {
+  private static void awaitCommandsConsumed(EmbeddedProxy proxy) {
     Awaitility.await("commands are read")
         .until(() -> !Double.isNaN(proxy.gauge("ari-proxy.commands.lag")));
   }
 
-  private static void awaitLines(CapturedLog log, Level level, String beginning, int count) {
-    Awaitility.await(count + " x " + beginning)
-        .until(() -> lines(log, level, beginning).size() == count);
+  private static void awaitLines(CapturedLog log, Level level, String text, int count) {
+    Awaitility.await(count + " x " + text).until(() -> lines(log, level, text).size() == count);
   }
 
-  private static List<String> lines(CapturedLog log, Level level, String part) {
-    return log.lines(level).stream().filter(line -> line.contains(part)).toList();
+  private static List<String> lines(CapturedLog log, Level level, String text) {
+    return log.lines(level).stream().filter(line -> line.contains(text)).toList();
   }
 
-  private interface SettingsFor {
-    ProxySettings of(SimulatedAsterisk asterisk);
+  private interface SettingsFactory {
+    ProxySettings create(SimulatedAsterisk asterisk);
   }
 
-  private static void assertRefused(SettingsFor settingsFor, String... why) {
+  private static void assertRejected(SettingsFactory settingsFactory, String... reasons) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = CapturedLog.asShipped()) {
-      try (RunningProxy proxy = RunningProxy.start(settingsFor.of(asterisk))) {
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settingsFactory.create(asterisk))) {
         Awaitility.await()
             .untilAsserted(
                 () ->
-                    assertThat(proxy.health("preparation"))
+                    assertThat(proxy.health("startup"))
                         .startsWith("DOWN: Kafka at localhost:")
-                        .contains(why)
-                        .doesNotContain(WRONG));
-        Awaitility.await().untilAsserted(() -> assertSaysWhy(log.lines(Level.WARN), why));
+                        .contains(reasons)
+                        .doesNotContain(WRONG_PASSWORD));
+        Awaitility.await().untilAsserted(() -> assertReasonLogged(log.lines(Level.WARN), reasons));
       }
-      assertThat(asterisk.websocketsTotal()).isZero();
+      assertThat(asterisk.totalWebsocketCount()).isZero();
       assertThat(log.events())
-          .noneMatch(event -> event.getFormattedMessage().contains(WRONG))
+          .noneMatch(event -> event.getFormattedMessage().contains(WRONG_PASSWORD))
           .noneMatch(event -> event.getThrowableProxy() != null);
     }
   }
 
-  private static void assertSaysWhy(List<String> lines, String... why) {
+  private static void assertReasonLogged(List<String> lines, String... reasons) {
     assertThat(lines)
         .anySatisfy(
             line ->
                 assertThat(line)
                     .contains("No event and no command is taken yet: Kafka at ")
-                    .contains(why));
+                    .contains(reasons));
   }
 
   private static ProxySettings settings(SimulatedAsterisk asterisk, String protocol) {
-    return ProxySettings.of(asterisk, APP, kafka.plain())
+    return ProxySettings.of(asterisk, APP, kafka.plaintextBroker())
         .with(Setting.KAFKA_SECURITY_PROTOCOL, protocol)
         .with(Setting.KAFKA_BROKERS, kafka.address(protocol));
   }
 
   private static ProxySettings withLogin(ProxySettings settings, String password) {
     return settings
-        .with(Setting.KAFKA_CA_FILE, ca.file().toString())
+        .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
         .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)
         .with(Setting.KAFKA_PASSWORD, password);
   }

@@ -8,8 +8,8 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,18 +22,18 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SharedCommandsTopicIT {
 
   @Test
-  void theNewcomerTakesOverAndTheOtherSaysSoOnce(KafkaBroker kafka) {
+  void secondProxyFencesFirst(KafkaBroker kafka) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings one = ProxySettings.of(asterisk, "one", kafka);
-      ProxySettings two =
+      ProxySettings firstSettings = ProxySettings.of(asterisk, "one", kafka);
+      ProxySettings secondSettings =
           ProxySettings.of(asterisk, "two", kafka)
-              .with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, one.eventsTopic())
-              .with(Setting.KAFKA_COMMANDS_TOPIC, one.commandsTopic());
+              .with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, firstSettings.eventsTopic())
+              .with(Setting.KAFKA_COMMANDS_TOPIC, firstSettings.commandsTopic());
       try (CapturedLog log = new CapturedLog();
-          RunningProxy first = RunningProxy.start(one);
-          Controller controller = new Controller(one, kafka)) {
-        controller.ask("call", "GET", "/asterisk/ping");
-        try (RunningProxy second = RunningProxy.start(two)) {
+          EmbeddedProxy first = EmbeddedProxy.start(firstSettings);
+          Controller controller = new Controller(firstSettings, kafka)) {
+        controller.execute("call", "GET", "/asterisk/ping");
+        try (EmbeddedProxy second = EmbeddedProxy.start(secondSettings)) {
           List<String> sent = new ArrayList<>();
           for (int i = 0; i < 60; i++) {
             sent.add(controller.send("call-" + i % 20, "GET", "/asterisk/ping"));
@@ -46,13 +46,13 @@ class SharedCommandsTopicIT {
                           .filteredOn(line -> line.contains("No more commands are read"))
                           .singleElement()
                           .asString()
-                          .contains(one.commandsTopic())
-                          .contains("kafka.group"));
+                          .contains(firstSettings.commandsTopic())
+                          .contains("kafka.group-id"));
           assertThat(first.health("commands")).startsWith("DOWN: Another proxy reads");
           assertThat(second.health("commands")).isEqualTo("UP");
           assertThat(first.gauge("ari-proxy.commands.lag")).as("what it does not read").isNaN();
           assertThat(second.gauge("ari-proxy.commands.lag")).isNotNegative();
-          controller.ask("call", "GET", "/asterisk/ping");
+          controller.execute("call", "GET", "/asterisk/ping");
           assertThat(first.context().isStarted()).isTrue();
           assertThat(second.context().isStarted()).isTrue();
         }

@@ -46,23 +46,23 @@ class SigtermUnderLoadIT {
   private static final Logger LOG = LoggerFactory.getLogger(SigtermUnderLoadIT.class);
 
   private static final String APP = "terminated";
-  private static final int TERMINATED = 143;
+  private static final int EXIT_SIGTERM = 143;
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(6);
 
   /**
    * What the timeout does not count: the call-context store is waited for after the routes, and the
    * process has to end; and what a slow machine adds. Camel's own timeout, 45 s, would show.
    */
-  private static final Duration ON_TOP = Duration.ofSeconds(25);
+  private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(25);
 
   private static final int EVENTS_PER_SECOND = 1_000;
   private static final int COMMANDS_PER_SECOND = 200;
   private static final int CALLS = 50;
-  private static final Duration HANGS = Duration.ofSeconds(2);
+  private static final Duration HANG_DURATION = Duration.ofSeconds(2);
 
   private static final Pattern SEQUENCE = Pattern.compile("\"sequence\":\"(\\d+)\"");
 
-  private static final Pattern LOST_IN_THE_STOP =
+  private static final Pattern LOST_ON_SHUTDOWN =
       Pattern.compile("ERROR .* (\\d+) (?:events|messages of .*) that were read are lost");
 
   @TempDir private Path folder;
@@ -73,13 +73,13 @@ class SigtermUnderLoadIT {
   private ProxySettings settings;
   private TopicWriter writer;
   private TopicReader reader;
-  private int commands;
+  private int commandCount;
 
   @BeforeEach
   void start() {
     kafka = closer.register(KafkaBroker.launch());
     asterisk = closer.register(SimulatedAsterisk.start());
-    asterisk.faults().delayAnswers(Duration.ofMillis(5));
+    asterisk.faults().delayResponses(Duration.ofMillis(5));
     settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()))
@@ -99,7 +99,7 @@ class SigtermUnderLoadIT {
    * not sent before SIGTERM.
    */
   @Test
-  void whatWasReadIsPublishedAndWhatWasTakenIsAnsweredAndTheNextProxyGoesOnWithTheRest() {
+  void publishesReadEventsAndRespondsToStartedCommands() {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("hanging"));
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       asterisk.awaitConnected(APP);
@@ -110,64 +110,66 @@ class SigtermUnderLoadIT {
       awaitRecords(5 * (EVENTS_PER_SECOND + COMMANDS_PER_SECOND) / 2);
       send("hanging");
       hanging.awaitHits(1);
-      executor.schedule(hanging::lift, HANGS.toMillis(), TimeUnit.MILLISECONDS);
+      executor.schedule(hanging::clear, HANG_DURATION.toMillis(), TimeUnit.MILLISECONDS);
 
-      Instant told = Instant.now();
+      Instant sigtermTime = Instant.now();
       terminate(proxy);
-      Set<String> taken = carriedOut().keySet();
+      Set<String> executed = executionCounts().keySet();
       Awaitility.await("what was taken is answered")
-          .untilAsserted(() -> assertThat(answers().keySet()).isEqualTo(taken));
-      assertThat(taken).contains("hanging");
+          .untilAsserted(() -> assertThat(responseCounts().keySet()).isEqualTo(executed));
+      assertThat(executed).contains("hanging");
 
       proxy.start();
       asterisk.awaitConnected(APP);
-      int before = reader.records().size();
-      awaitRecords(before + EVENTS_PER_SECOND + COMMANDS_PER_SECOND);
-      flood.end();
+      int previousRecords = reader.records().size();
+      awaitRecords(previousRecords + EVENTS_PER_SECOND + COMMANDS_PER_SECOND);
+      flood.stop();
       sending.cancel(false);
       List<SentEvent> sent = asterisk.sentEvents(APP);
       Awaitility.await("all is answered and published")
           .untilAsserted(
               () -> {
-                assertThat(answers()).hasSize(commands + 1);
-                assertThat(published()).contains(flood.sent() - 1);
+                assertThat(responseCounts()).hasSize(commandCount + 1);
+                assertThat(publishedSequences()).contains(flood.sent() - 1);
               });
-      assertThat(answers().values()).as("RESPONSEs of each command").containsOnly(1);
-      assertThat(carriedOut().values()).as("requests of each command").containsOnly(1);
-      assertPublishedUpToTheGoodbye(sent, told);
+      assertThat(responseCounts().values()).as("RESPONSEs of each command").containsOnly(1);
+      assertThat(executionCounts().values()).as("requests of each command").containsOnly(1);
+      assertPublishedUpToClose(sent, sigtermTime);
     }
   }
 
-  private void assertPublishedUpToTheGoodbye(List<SentEvent> sent, Instant told) {
-    List<Long> published = published();
+  private void assertPublishedUpToClose(List<SentEvent> sent, Instant sigtermTime) {
+    List<Long> published = publishedSequences();
     assertThat(published).as("published twice").doesNotHaveDuplicates();
-    Set<Long> found = Set.copyOf(published);
+    Set<Long> publishedSet = Set.copyOf(published);
     List<Long> lost =
         sent.stream()
             .map(event -> sequence(event.text()))
-            .filter(sequence -> sequence >= 0 && !found.contains(sequence))
+            .filter(sequence -> sequence >= 0 && !publishedSet.contains(sequence))
             .toList();
-    List<SentEvent> first = flood(sent, 1);
-    int read = first.size() - lost.size();
+    List<SentEvent> firstConnection = floodEvents(sent, 1);
+    int readCount = firstConnection.size() - lost.size();
     assertThat(lost)
         .as("what was not read is the last of what was sent")
         .isEqualTo(
-            first.subList(read, first.size()).stream().map(e -> sequence(e.text())).toList());
-    assertThat(first.subList(read, first.size()))
-        .allSatisfy(event -> assertThat(event.time()).isAfter(told));
+            firstConnection.subList(readCount, firstConnection.size()).stream()
+                .map(e -> sequence(e.text()))
+                .toList());
+    assertThat(firstConnection.subList(readCount, firstConnection.size()))
+        .allSatisfy(event -> assertThat(event.sentAt()).isAfter(sigtermTime));
     LOG.info(
         "{} events were published before the good-bye, {} were sent into it, {} discarded, {} went"
             + " to the next proxy; {} commands",
-        read,
+        readCount,
         lost.size(),
-        asterisk.eventsDiscarded(APP),
-        flood(sent, 2).size(),
-        commands);
+        asterisk.discardedEventCount(APP),
+        floodEvents(sent, 2).size(),
+        commandCount);
   }
 
-  private static List<SentEvent> flood(List<SentEvent> sent, int websocket) {
+  private static List<SentEvent> floodEvents(List<SentEvent> sent, int websocket) {
     return sent.stream()
-        .filter(event -> event.websocket() == websocket && sequence(event.text()) >= 0)
+        .filter(event -> event.websocketNumber() == websocket && sequence(event.text()) >= 0)
         .toList();
   }
 
@@ -182,44 +184,44 @@ class SigtermUnderLoadIT {
    * the heap for that is used up, what waits in the websocket's buffer.
    */
   @Test
-  void withoutKafkaItEndsInTimeAndSaysHowManyEventsAreLost() throws IOException {
+  void logsLostEventsWhenStoppedWithoutKafka() throws IOException {
     Path log = folder.resolve("proxy.log");
-    settings.with(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, Integer.toString(8 * 1024 * 1024));
+    settings.with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Integer.toString(8 * 1024 * 1024));
     try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
       asterisk.awaitConnected(APP);
       Flood flood = asterisk.flood(APP, EVENTS_PER_SECOND, CALLS);
       awaitRecords(EVENTS_PER_SECOND);
       kafka.stop();
-      long before = flood.sent();
+      long sentBeforeOutage = flood.sent();
       Awaitility.await("events that wait for Kafka")
-          .until(() -> flood.sent() > before + 2L * EVENTS_PER_SECOND);
-      long read = flood.sent();
-      asterisk.websocket(APP).ping("all before it is read").awaitAnswered();
+          .until(() -> flood.sent() > sentBeforeOutage + 2L * EVENTS_PER_SECOND);
+      long readCount = flood.sent();
+      asterisk.websocketFaults(APP).ping("all before it is read").awaitPong();
       int linesBefore = Files.readAllLines(log).size();
 
       terminate(proxy);
 
       List<String> lines = Files.readAllLines(log);
-      List<Integer> said =
+      List<Integer> loggedLosses =
           lines.stream()
-              .map(LOST_IN_THE_STOP::matcher)
+              .map(LOST_ON_SHUTDOWN::matcher)
               .filter(Matcher::find)
               .map(matcher -> Integer.valueOf(matcher.group(1)))
               .toList();
-      int seen = published().size();
+      int publishedBeforeRestart = publishedSequences().size();
       // what Kafka had acknowledged, and what it has without having said so
       kafka.start();
       Awaitility.await("all that Kafka has is read")
-          .until(() -> reader.records().size() == kafka.records(settings.eventsTopic()));
-      int published = published().size();
+          .until(() -> reader.records().size() == kafka.recordCount(settings.eventsTopic()));
+      int published = publishedSequences().size();
       // those above what was read for sure may have been sent into the good-bye
-      int missing = flood(asterisk.sentEvents(APP), 1).size() - published;
-      LOG.info("{} events are missing, lost according to the log: {}", missing, said);
-      assertThat(said)
+      int missing = floodEvents(asterisk.sentEvents(APP), 1).size() - published;
+      LOG.info("{} events are missing, lost according to the log: {}", missing, loggedLosses);
+      assertThat(loggedLosses)
           .as("a line for each of the two places in %s", lines.subList(linesBefore, lines.size()))
           .hasSize(2);
-      assertThat(said.stream().mapToInt(Integer::intValue).sum())
-          .isBetween((int) read - published, missing + published - seen);
+      assertThat(loggedLosses.stream().mapToInt(Integer::intValue).sum())
+          .isBetween((int) readCount - published, missing + published - publishedBeforeRestart);
       assertThat(lines.subList(linesBefore, lines.size()))
           .as("lines of the stop")
           .hasSizeLessThan(300);
@@ -229,10 +231,10 @@ class SigtermUnderLoadIT {
   private void terminate(ProxyProcess proxy) {
     long start = System.nanoTime();
     int exit = proxy.terminate();
-    Duration took = Duration.ofNanos(System.nanoTime() - start);
-    LOG.info("SIGTERM took {} ms", took.toMillis());
-    assertThat(exit).isEqualTo(TERMINATED);
-    assertThat(took).isLessThan(SHUTDOWN_TIMEOUT.plus(ON_TOP));
+    Duration duration = Duration.ofNanos(System.nanoTime() - start);
+    LOG.info("SIGTERM took {} ms", duration.toMillis());
+    assertThat(exit).isEqualTo(EXIT_SIGTERM);
+    assertThat(duration).isLessThan(SHUTDOWN_TIMEOUT.plus(SHUTDOWN_GRACE));
   }
 
   private void awaitRecords(int count) {
@@ -240,7 +242,7 @@ class SigtermUnderLoadIT {
   }
 
   private void sendCommand() {
-    send("call" + commands % CALLS + "-" + commands++);
+    send("call" + commandCount % CALLS + "-" + commandCount++);
   }
 
   private CompletableFuture<?> send(String id) {
@@ -255,32 +257,32 @@ class SigtermUnderLoadIT {
   }
 
   /** How often each command was on the wire. */
-  private Map<String, Integer> carriedOut() {
-    Map<String, Integer> times = new HashMap<>();
+  private Map<String, Integer> executionCounts() {
+    Map<String, Integer> counts = new HashMap<>();
     for (RecordedRequest request : asterisk.requests()) {
       if (request.path().equals("/asterisk/variable")) {
-        times.merge(request.uri().split("variable=")[1], 1, Integer::sum);
+        counts.merge(request.uri().split("variable=")[1], 1, Integer::sum);
       }
     }
-    return times;
+    return counts;
   }
 
   /** How often each command was answered. */
-  private Map<String, Integer> answers() {
-    Map<String, Integer> times = new HashMap<>();
+  private Map<String, Integer> responseCounts() {
+    Map<String, Integer> counts = new HashMap<>();
     for (TopicRecord record : reader.records()) {
       if (isResponse(record)) {
-        times.merge(record.json().path("commandId").asText(), 1, Integer::sum);
+        counts.merge(record.json().path("commandId").asText(), 1, Integer::sum);
       }
     }
-    return times;
+    return counts;
   }
 
   /** The numbers of the flood's events that are published. */
-  private List<Long> published() {
+  private List<Long> publishedSequences() {
     return reader.records().stream()
-        .flatMap(record -> Flood.Mark.of(record.json().path("payload")).stream())
-        .map(Flood.Mark::sequence)
+        .flatMap(record -> Flood.EventId.parse(record.json().path("payload")).stream())
+        .map(Flood.EventId::sequence)
         .toList();
   }
 

@@ -8,8 +8,8 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -26,43 +26,43 @@ class TwoRealAsterisksIT {
   private static final String APP = "ari-proxy-two";
 
   @Test
-  void callsSpreadOverBothAndOverTheOtherWhileOneIsDown(KafkaBroker kafka) {
+  void spreadsCallsAndFailsOver(KafkaBroker kafka) {
     try (RealAsterisk first = RealAsterisk.start("sid");
         RealAsterisk second = RealAsterisk.start("bullseye");
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
       String topic = "generic-" + UUID.randomUUID();
       kafka.createTopic(topic, 8);
-      ProxySettings one = settings(first, kafka, topic);
-      ProxySettings two =
+      ProxySettings firstSettings = settings(first, kafka, topic);
+      ProxySettings secondSettings =
           settings(second, kafka, topic)
-              .with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, one.eventsTopic());
-      try (RunningProxy proxyOne = RunningProxy.start(one);
-          RunningProxy proxyTwo = RunningProxy.start(two);
-          Controller controller = new Controller(one, kafka)) {
+              .with(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, firstSettings.eventsTopic());
+      try (EmbeddedProxy firstProxy = EmbeddedProxy.start(firstSettings);
+          EmbeddedProxy secondProxy = EmbeddedProxy.start(secondSettings);
+          Controller controller = new Controller(firstSettings, kafka)) {
         Calls calls = new Calls(writer, controller, topic);
-        calls.awaitAnsweredBy(one);
-        calls.awaitAnsweredBy(two);
+        calls.awaitHandledBy(firstSettings);
+        calls.awaitHandledBy(secondSettings);
 
         first.kill();
-        List<String> begun = calls.begin(20);
+        List<String> startedCalls = calls.start(20);
         // what was on its way to an Asterisk that dies has an unknown outcome, and no other one
-        begun.removeIf(call -> calls.status(call) == 504);
+        startedCalls.removeIf(call -> calls.status(call) == 504);
         Awaitility.await("the one without an Asterisk takes part no more")
             .until(
                 () ->
-                    proxyOne
+                    firstProxy
                         .context()
                         .getRouteController()
                         .getRouteStatus("generic-commands")
                         .isStopped());
-        begun.addAll(calls.begin(20));
-        for (String call : begun) {
-          assertThat(calls.begun(call).json().path("commandsTopic").asText())
-              .isEqualTo(two.commandsTopic());
+        startedCalls.addAll(calls.start(20));
+        for (String call : startedCalls) {
+          assertThat(calls.completeCall(call).json().path("commandsTopic").asText())
+              .isEqualTo(secondSettings.commandsTopic());
         }
 
-        first.startAgain();
-        calls.awaitAnsweredBy(one);
+        first.start();
+        calls.awaitHandledBy(firstSettings);
         assertThat(controller.unmapped())
             .noneMatch(
                 record ->
@@ -74,56 +74,67 @@ class TwoRealAsterisksIT {
   private static ProxySettings settings(RealAsterisk asterisk, KafkaBroker kafka, String topic) {
     return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
-        .with(Setting.KAFKA_GENERIC_GROUP, topic);
+        .with(Setting.KAFKA_GENERIC_GROUP_ID, topic);
   }
 
   /** Begins calls with commands on the generic topic. */
   private record Calls(TopicWriter writer, Controller controller, String topic) {
 
-    List<String> begin(int count) {
+    List<String> start(int count) {
       List<String> calls = new ArrayList<>();
       for (int i = 0; i < count; i++) {
-        String call = "call-" + UUID.randomUUID();
-        calls.add(call);
+        String callContext = "call-" + UUID.randomUUID();
+        calls.add(callContext);
         writer.send(
             topic,
-            call,
-            command(call, call, "POST", "/channels?endpoint=Local/3000@default&app=" + APP));
+            callContext,
+            command(
+                callContext,
+                callContext,
+                "POST",
+                "/channels?endpoint=Local/3000@default&app=" + APP));
       }
       return calls;
     }
 
-    int status(String call) {
-      return controller.response(call).json().at("/payload/status_code").asInt();
+    int status(String callContext) {
+      return controller.response(callContext).json().at("/payload/status_code").asInt();
     }
 
     /** Its RESPONSE, when its events come under its call context and it could be ended there. */
-    TopicRecord begun(String call) {
-      TopicRecord response = controller.response(call);
+    TopicRecord completeCall(String callContext) {
+      TopicRecord response = controller.response(callContext);
       assertThat(response.json().at("/payload/status_code").asInt())
           .as(response.text())
           .isEqualTo(200);
       String channel =
           controller
-              .event(call, "STASIS_START", any -> true)
+              .event(callContext, "STASIS_START", payload -> true)
               .json()
               .at("/payload/channel/id")
               .asText();
       assertThat(response.json().at("/resources/0/id").asText()).isEqualTo(channel);
       String commandsTopic = response.json().path("commandsTopic").asText();
       writer.send(
-          commandsTopic, call, command(call, "end-of-" + call, "DELETE", "/channels/" + channel));
-      assertThat(controller.response("end-of-" + call).json().at("/payload/status_code").asInt())
+          commandsTopic,
+          callContext,
+          command(callContext, "end-of-" + callContext, "DELETE", "/channels/" + channel));
+      assertThat(
+              controller
+                  .response("end-of-" + callContext)
+                  .json()
+                  .at("/payload/status_code")
+                  .asInt())
           .isEqualTo(204);
-      controller.event(call, "STASIS_END", any -> true);
+      controller.event(callContext, "STASIS_END", payload -> true);
       return response;
     }
 
-    void awaitAnsweredBy(ProxySettings proxy) {
+    void awaitHandledBy(ProxySettings proxy) {
       Awaitility.await(proxy.commandsTopic() + " answers")
           .until(
               () ->
-                  begin(8).stream().map(this::begun).toList().stream()
+                  start(8).stream().map(this::completeCall).toList().stream()
                       .anyMatch(
                           response ->
                               proxy
@@ -131,9 +142,9 @@ class TwoRealAsterisksIT {
                                   .equals(response.json().path("commandsTopic").asText())));
     }
 
-    private static String command(String call, String id, String method, String url) {
+    private static String command(String callContext, String commandId, String method, String url) {
       return "{\"callContext\":\"%s\",\"commandId\":\"%s\",\"ariCommand\":{\"method\":\"%s\",\"url\":\"%s\"}}"
-          .formatted(call, id, method, url);
+          .formatted(callContext, commandId, method, url);
     }
   }
 }

@@ -22,7 +22,8 @@ public final class AriEvent {
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
   /** What they tell is a matter of the connection, and no call's. */
-  private static final Set<String> FOR_THE_CLIENT = Set.of("ApplicationReplaced", "RESTResponse");
+  private static final Set<String> CONNECTION_EVENTS =
+      Set.of("ApplicationReplaced", "RESTResponse");
 
   /** The field that events have which Asterisk did not send (contract.md section 5). */
   public static final String SYNTHESIZED_BY = "synthesized_by";
@@ -40,7 +41,7 @@ public final class AriEvent {
   /**
    * Reads an event.
    *
-   * @throws UnreadableEventException if it is no JSON object with a {@code type}
+   * @throws MalformedEventException if it is no JSON object with a {@code type}
    */
   public static AriEvent parse(String text) {
     byte[] payload = text.getBytes(StandardCharsets.UTF_8);
@@ -48,16 +49,16 @@ public final class AriEvent {
     try {
       json = JSON.readTree(payload);
     } catch (JsonProcessingException e) {
-      throw new UnreadableEventException("it is no JSON: " + e.getOriginalMessage());
+      throw new MalformedEventException("it is no JSON: " + e.getOriginalMessage());
     } catch (IOException e) {
-      throw new UnreadableEventException("it is no JSON: " + e.getMessage());
+      throw new MalformedEventException("it is no JSON: " + e.getMessage());
     }
     if (!json.isObject()) {
-      throw new UnreadableEventException("it is no JSON object");
+      throw new MalformedEventException("it is no JSON object");
     }
     String type = json.path("type").textValue();
     if (type == null || type.isEmpty()) {
-      throw new UnreadableEventException("it has no type");
+      throw new MalformedEventException("it has no type");
     }
     return new AriEvent(type, payload, json);
   }
@@ -68,8 +69,8 @@ public final class AriEvent {
   }
 
   /** Whether it is for who holds the websocket, and no matter of a call. */
-  public boolean forTheClient() {
-    return FOR_THE_CLIENT.contains(type);
+  public boolean isConnectionEvent() {
+    return CONNECTION_EVENTS.contains(type);
   }
 
   /** The bytes to publish: JSON in UTF-8, as sent. Not to be written to. */
@@ -83,7 +84,7 @@ public final class AriEvent {
   }
 
   /** The value that the event's channel is given for a variable, if it is not blank. */
-  public Optional<String> variableSet(String name) {
+  public Optional<String> changedVariable(String name) {
     return type.equals("ChannelVarset")
             && json.has("channel")
             && name.equals(json.path("variable").textValue())
@@ -92,12 +93,12 @@ public final class AriEvent {
   }
 
   /** The value that the event's channel shows for a variable, if it is not blank. */
-  public Optional<String> variableShown(String name) {
-    return variableShown(EventResources.ownChannel(this), name);
+  public Optional<String> channelVariable(String name) {
+    return channelVariable(EventResources.ownChannel(this), name);
   }
 
   /** The value that a channel, as Asterisk describes it, shows for a variable, if not blank. */
-  public static Optional<String> variableShown(JsonNode channel, String name) {
+  public static Optional<String> channelVariable(JsonNode channel, String name) {
     return nonBlank(channel.path("channelvars").path(name));
   }
 

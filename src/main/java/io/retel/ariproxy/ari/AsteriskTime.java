@@ -11,7 +11,7 @@ import java.time.ZoneOffset;
  */
 public final class AsteriskTime {
 
-  private static final String FORM = "0000-00-00T00:00:00.000±0000";
+  private static final String PATTERN = "0000-00-00T00:00:00.000±0000";
 
   private AsteriskTime() {}
 
@@ -21,47 +21,47 @@ public final class AsteriskTime {
    * @throws DateTimeException if it is written otherwise, or is no time
    */
   public static long epochMillis(String timestamp) {
-    if (!hasForm(timestamp)) {
-      throw new DateTimeException(timestamp + " is not like " + FORM);
+    if (!matchesPattern(timestamp)) {
+      throw new DateTimeException(timestamp + " is not like " + PATTERN);
     }
     LocalDateTime local =
         LocalDateTime.of(
-            number(timestamp, 0, 4),
-            number(timestamp, 5, 7),
-            number(timestamp, 8, 10),
-            number(timestamp, 11, 13),
-            number(timestamp, 14, 16),
-            number(timestamp, 17, 19));
-    int offset = number(timestamp, 24, 26) * 3_600 + number(timestamp, 26, 28) * 60;
+            parseDigits(timestamp, 0, 4),
+            parseDigits(timestamp, 5, 7),
+            parseDigits(timestamp, 8, 10),
+            parseDigits(timestamp, 11, 13),
+            parseDigits(timestamp, 14, 16),
+            parseDigits(timestamp, 17, 19));
+    int offset = parseDigits(timestamp, 24, 26) * 3_600 + parseDigits(timestamp, 26, 28) * 60;
     long seconds =
         local.toEpochSecond(ZoneOffset.UTC) - (timestamp.charAt(23) == '-' ? -offset : offset);
-    return seconds * 1_000 + number(timestamp, 20, 23);
+    return seconds * 1_000 + parseDigits(timestamp, 20, 23);
   }
 
-  private static boolean hasForm(String timestamp) {
-    if (timestamp.length() != FORM.length()) {
+  private static boolean matchesPattern(String timestamp) {
+    if (timestamp.length() != PATTERN.length()) {
       return false;
     }
-    for (int i = 0; i < FORM.length(); i++) {
+    for (int i = 0; i < PATTERN.length(); i++) {
       char c = timestamp.charAt(i);
-      boolean fits =
-          switch (FORM.charAt(i)) {
+      boolean matches =
+          switch (PATTERN.charAt(i)) {
             case '0' -> c >= '0' && c <= '9';
             case '±' -> c == '+' || c == '-';
-            default -> c == FORM.charAt(i);
+            default -> c == PATTERN.charAt(i);
           };
-      if (!fits) {
+      if (!matches) {
         return false;
       }
     }
     return true;
   }
 
-  private static int number(String text, int from, int to) {
-    int number = 0;
+  private static int parseDigits(String text, int from, int to) {
+    int value = 0;
     for (int i = from; i < to; i++) {
-      number = number * 10 + text.charAt(i) - '0';
+      value = value * 10 + text.charAt(i) - '0';
     }
-    return number;
+    return value;
   }
 }

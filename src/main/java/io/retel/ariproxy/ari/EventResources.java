@@ -54,7 +54,7 @@ public final class EventResources {
           "/refer_to/bridge");
 
   /** Types whose own resource is the application. */
-  private static final Set<String> OF_APPLICATIONS =
+  private static final Set<String> APPLICATION_EVENTS =
       Set.of("ApplicationRegistered", "ApplicationUnregistered", "ApplicationReplaced");
 
   private EventResources() {}
@@ -81,7 +81,7 @@ public final class EventResources {
     add(found, ResourceType.ENDPOINT, endpointId(json.path("endpoint")));
     add(found, ResourceType.DEVICE, json.path("device_state").path("name"));
     add(found, ResourceType.MAILBOX, json.path("mailbox").path("name"));
-    if (OF_APPLICATIONS.contains(event.type())) {
+    if (APPLICATION_EVENTS.contains(event.type())) {
       add(found, ResourceType.APPLICATION, json.path("application"));
     }
     return List.copyOf(found);
@@ -107,8 +107,8 @@ public final class EventResources {
 
   /** The channel whose variables count for the event, or a missing node. */
   static JsonNode ownChannel(AriEvent event) {
-    for (JsonPointer own : OWN_CHANNELS) {
-      JsonNode channel = event.json().at(own);
+    for (JsonPointer pointer : OWN_CHANNELS) {
+      JsonNode channel = event.json().at(pointer);
       if (channel.isObject()) {
         return channel;
       }

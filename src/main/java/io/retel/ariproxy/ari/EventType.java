@@ -7,7 +7,7 @@ import java.util.Map;
 public final class EventType {
 
   /** Names that have always been so, and that call-controllers match on. */
-  private static final Map<String, String> HISTORICAL =
+  private static final Map<String, String> LEGACY_NAMES =
       Map.of(
           "ChannelVarset", "CHANNELVARSET",
           "ChannelCallerId", "CHANNEL_CALLERID",
@@ -21,9 +21,9 @@ public final class EventType {
    * @param ariName as Asterisk sends it, known or not
    */
   public static String envelopeName(String ariName) {
-    String historical = HISTORICAL.get(ariName);
-    if (historical != null) {
-      return historical;
+    String legacyName = LEGACY_NAMES.get(ariName);
+    if (legacyName != null) {
+      return legacyName;
     }
     StringBuilder name = new StringBuilder(ariName.length() + 8);
     for (int i = 0; i < ariName.length(); i++) {

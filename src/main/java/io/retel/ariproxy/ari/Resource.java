@@ -26,7 +26,7 @@ public record Resource(ResourceType type, String id) {
    *
    * @throws IllegalArgumentException if it is none
    */
-  public static Resource ofKey(String key) {
+  public static Resource fromKey(String key) {
     int colon = key.indexOf(':');
     if (colon < 0) {
       throw new IllegalArgumentException("it has no resource type");

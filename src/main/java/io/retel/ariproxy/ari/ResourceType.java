@@ -14,7 +14,7 @@ public enum ResourceType {
   APPLICATION;
 
   /** Whether such a resource can belong to a call, and so has a call context. */
-  public boolean partOfCall() {
+  public boolean isCallScoped() {
     return switch (this) {
       case CHANNEL, BRIDGE, PLAYBACK, RECORDING, SNOOPING -> true;
       case ENDPOINT, DEVICE, MAILBOX, APPLICATION -> false;

@@ -33,24 +33,24 @@ public final class CallContextRules {
     List<Resource> related = EventResources.relatedTo(event);
     MappedEvent mapped =
         byChannelVariable(event, resources)
-            .or(() -> byMemory(event, resources, resources))
-            .or(() -> byMemory(event, resources, related))
-            .or(() -> generated(event, resources))
+            .or(() -> byMapping(event, resources, resources))
+            .or(() -> byMapping(event, resources, related))
+            .or(() -> forNewCall(event, resources))
             .orElseGet(() -> new MappedEvent(event, null, resources));
     if (mapped.callContext() != null) {
-      remember(resources, mapped.callContext());
-      remember(related, mapped.callContext());
+      assignIfAbsent(resources, mapped.callContext());
+      assignIfAbsent(related, mapped.callContext());
     }
     if (!resources.isEmpty()) {
-      lifetime(event, resources.get(0));
+      updateLifecycle(event, resources.get(0));
     }
     return mapped;
   }
 
-  private void remember(List<Resource> resources, String callContext) {
+  private void assignIfAbsent(List<Resource> resources, String callContext) {
     for (Resource resource : resources) {
-      if (resource.type().partOfCall()) {
-        callContexts.rememberIfNew(resource, callContext);
+      if (resource.type().isCallScoped()) {
+        callContexts.assignIfAbsent(resource, callContext);
       }
     }
   }
@@ -63,34 +63,35 @@ public final class CallContextRules {
         .flatMap(
             channel ->
                 event
-                    .variableSet(CHANNEL_VARIABLE)
+                    .changedVariable(CHANNEL_VARIABLE)
                     .map(callContext -> callContexts.move(channel, callContext))
                     .or(
                         () ->
                             event
-                                .variableShown(CHANNEL_VARIABLE)
-                                .map(callContext -> callContexts.follow(channel, callContext)))
+                                .channelVariable(CHANNEL_VARIABLE)
+                                .map(callContext -> callContexts.observe(channel, callContext)))
                     .map(
                         callContext ->
-                            new MappedEvent(event, callContext, first(channel, resources))));
+                            new MappedEvent(event, callContext, moveToFront(channel, resources))));
   }
 
   /** Rules 2 and 3: one of these is remembered. It decided, so that it comes first. */
-  private Optional<MappedEvent> byMemory(
+  private Optional<MappedEvent> byMapping(
       AriEvent event, List<Resource> resources, List<Resource> candidates) {
     for (Resource candidate : candidates) {
-      Optional<String> callContext = callContexts.of(candidate);
+      Optional<String> callContext = callContexts.lookup(candidate);
       if (callContext.isPresent()) {
-        return Optional.of(new MappedEvent(event, callContext.get(), first(candidate, resources)));
+        return Optional.of(
+            new MappedEvent(event, callContext.get(), moveToFront(candidate, resources)));
       }
     }
     return Optional.empty();
   }
 
   /** Rule 4: a new call. */
-  private static Optional<MappedEvent> generated(AriEvent event, List<Resource> resources) {
+  private static Optional<MappedEvent> forNewCall(AriEvent event, List<Resource> resources) {
     return event.type().equals("StasisStart")
-        ? Optional.of(new MappedEvent(event, generate(event), resources))
+        ? Optional.of(new MappedEvent(event, generateCallContext(event), resources))
         : Optional.empty();
   }
 
@@ -98,27 +99,27 @@ public final class CallContextRules {
    * A name-based UUID, so that a proxy that has lost its memory arrives at the same one. The
    * channel's id alone would not do: Asterisk uses it again after a restart.
    */
-  private static String generate(AriEvent stasisStart) {
+  private static String generateCallContext(AriEvent stasisStart) {
     JsonNode json = stasisStart.json();
     JsonNode channel = json.path("channel");
-    String name =
+    String seed =
         String.join(
             "|",
             json.path("asterisk_id").asText(),
             json.path("application").asText(),
             channel.path("id").asText(),
             channel.path("creationtime").asText());
-    return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
+    return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8)).toString();
   }
 
-  private static List<Resource> first(Resource decided, List<Resource> resources) {
-    if (!resources.isEmpty() && resources.get(0).equals(decided)) {
+  private static List<Resource> moveToFront(Resource deciding, List<Resource> resources) {
+    if (!resources.isEmpty() && resources.get(0).equals(deciding)) {
       return resources;
     }
     List<Resource> ordered = new ArrayList<>(resources.size() + 1);
-    ordered.add(decided);
+    ordered.add(deciding);
     for (Resource resource : resources) {
-      if (!resource.equals(decided)) {
+      if (!resource.equals(deciding)) {
         ordered.add(resource);
       }
     }
@@ -131,17 +132,17 @@ public final class CallContextRules {
    * that is gone from one that goes on in the dialplan or in another application. Of a snoop
    * channel StasisEnd is all it tells.
    */
-  private void lifetime(AriEvent event, Resource own) {
+  private void updateLifecycle(AriEvent event, Resource ownResource) {
     switch (event.type()) {
       case "StasisStart" ->
-          callContexts.enterStasis(own, event.json().path("application").asText());
-      case "PlaybackStarted", "RecordingStarted" -> callContexts.start(own);
-      case "ChannelHangupRequest" -> callContexts.hangUp(own);
+          callContexts.enterStasis(ownResource, event.json().path("application").asText());
+      case "PlaybackStarted", "RecordingStarted" -> callContexts.start(ownResource);
+      case "ChannelHangupRequest" -> callContexts.hangUp(ownResource);
       case "StasisEnd" -> {
         if (event.json().at("/channel/name").asText().startsWith("Snoop/")) {
-          callContexts.end(own);
+          callContexts.end(ownResource);
         } else {
-          callContexts.leaveStasis(own, event.json().path("application").asText());
+          callContexts.leaveStasis(ownResource, event.json().path("application").asText());
         }
       }
       case "ChannelDestroyed",
@@ -149,7 +150,7 @@ public final class CallContextRules {
           "PlaybackFinished",
           "RecordingFinished",
           "RecordingFailed" ->
-          callContexts.end(own);
+          callContexts.end(ownResource);
       default -> {
         // everything else lives on
       }

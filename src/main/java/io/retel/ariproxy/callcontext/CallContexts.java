@@ -12,7 +12,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
-import io.retel.ariproxy.callcontext.store.StoreNotReachedException;
+import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -46,17 +46,17 @@ public final class CallContexts {
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
   /** In how many parts of the idle time the store learns once that a mapping is used. */
-  private static final int TOUCHES = 4;
+  private static final int REFRESHES_PER_IDLE_TIMEOUT = 4;
 
   private final Cache<String, Mapping> cache;
-  private final Duration idleTime;
-  private final WriteBehind store;
+  private final Duration idleTimeout;
+  private final WriteBehind writeBehind;
   private final InstantSource clock;
-  private final LongAdder lookUps = new LongAdder();
+  private final LongAdder lookups = new LongAdder();
   private final LongAdder misses = new LongAdder();
 
   /** What was kept and nobody has asked for within idle time. */
-  private final Set<String> tooOld = ConcurrentHashMap.newKeySet();
+  private final Set<String> expiredKeys = ConcurrentHashMap.newKeySet();
 
   /**
    * @param idleTime how long a mapping stays that nobody asks for
@@ -66,17 +66,17 @@ public final class CallContexts {
    * @param clock the time of day
    */
   public CallContexts(
-      Duration idleTime,
-      Duration graceTime,
+      Duration idleTimeout,
+      Duration gracePeriod,
       Ticker ticker,
-      WriteBehind store,
+      WriteBehind writeBehind,
       InstantSource clock) {
-    this.idleTime = idleTime;
-    this.store = store;
+    this.idleTimeout = idleTimeout;
+    this.writeBehind = writeBehind;
     this.clock = clock;
     this.cache =
         Caffeine.newBuilder()
-            .expireAfter(new Life(idleTime, graceTime))
+            .expireAfter(new MappingExpiry(idleTimeout, gracePeriod))
             .ticker(ticker)
             .evictionListener(this::onEvicted)
             // its upkeep is a matter of nanoseconds; to wake another thread for it costs more
@@ -85,27 +85,28 @@ public final class CallContexts {
   }
 
   /** One that lives in memory alone. */
-  public CallContexts(Duration idleTime, Duration graceTime, Ticker ticker) {
+  public CallContexts(Duration idleTimeout, Duration gracePeriod, Ticker ticker) {
     this(
-        idleTime,
-        graceTime,
+        idleTimeout,
+        gracePeriod,
         ticker,
-        WriteBehind.nowhere(new SimpleMeterRegistry()),
+        WriteBehind.noop(new SimpleMeterRegistry()),
         InstantSource.system());
   }
 
   /** The call context that is remembered for a resource. */
-  public Optional<String> of(Resource resource) {
-    lookUps.increment();
-    Mapping known = cache.getIfPresent(resource.key());
-    if (known == null) {
+  public Optional<String> lookup(Resource resource) {
+    lookups.increment();
+    Mapping existing = cache.getIfPresent(resource.key());
+    if (existing == null) {
       misses.increment();
       return Optional.empty();
     }
-    if (!known.ended() && now() - known.usedAt() > idleTime.toSeconds() / TOUCHES) {
+    if (!existing.ended()
+        && now() - existing.usedAt() > idleTimeout.toSeconds() / REFRESHES_PER_IDLE_TIMEOUT) {
       change(resource, mapping -> mapping.usedAt(now()));
     }
-    return Optional.of(known.callContext());
+    return Optional.of(existing.callContext());
   }
 
   /**
@@ -114,14 +115,14 @@ public final class CallContexts {
    * @return that call context
    */
   public String move(Resource resource, String callContext) {
-    Mapping seen = cache.getIfPresent(resource.key());
-    if (seen == null || !seen.callContext().equals(callContext)) {
+    Mapping cached = cache.getIfPresent(resource.key());
+    if (cached == null || !cached.callContext().equals(callContext)) {
       update(
           resource,
-          known ->
-              known == null
+          existing ->
+              existing == null
                   ? Mapping.of(callContext, now())
-                  : known.moved(callContext, known.callContext()));
+                  : existing.moved(callContext, existing.callContext()));
     }
     return callContext;
   }
@@ -132,32 +133,34 @@ public final class CallContexts {
    *
    * @return the call context that it has now
    */
-  public String follow(Resource resource, String shown) {
-    Mapping seen = cache.getIfPresent(resource.key());
-    if (seen != null && seen.left() == null && shown.equals(seen.callContext())) {
+  public String observe(Resource resource, String shown) {
+    Mapping cached = cache.getIfPresent(resource.key());
+    if (cached != null
+        && cached.previousCallContext() == null
+        && shown.equals(cached.callContext())) {
       // as with nearly all events
-      return of(resource).orElse(shown);
+      return lookup(resource).orElse(shown);
     }
     return update(
             resource,
-            known -> {
-              if (known == null) {
+            existing -> {
+              if (existing == null) {
                 return Mapping.of(shown, now());
-              } else if (shown.equals(known.left())) {
-                return known;
-              } else if (!shown.equals(known.callContext())) {
-                return known.moved(shown, null);
+              } else if (shown.equals(existing.previousCallContext())) {
+                return existing;
+              } else if (!shown.equals(existing.callContext())) {
+                return existing.moved(shown, null);
               }
-              return known.arrived();
+              return existing.withoutPrevious();
             })
         .callContext();
   }
 
   /** Remembers a resource's call context unless it has one. */
-  public void rememberIfNew(Resource resource, String callContext) {
+  public void assignIfAbsent(Resource resource, String callContext) {
     // to be asked for counts as use
-    if (of(resource).isEmpty()) {
-      update(resource, known -> known == null ? Mapping.of(callContext, now()) : known);
+    if (lookup(resource).isEmpty()) {
+      update(resource, existing -> existing == null ? Mapping.of(callContext, now()) : existing);
     }
   }
 
@@ -168,20 +171,21 @@ public final class CallContexts {
    * @return what was changed, if anything
    */
   public Optional<Registration> register(
-      Resource resource, String callContext, boolean evenIfAlive) {
-    Mapping now = created(resource, callContext);
+      Resource resource, String callContext, boolean replaceActive) {
+    Mapping candidate = pendingMapping(resource, callContext);
     AtomicReference<Registration> registration = new AtomicReference<>();
     update(
         resource,
-        known -> {
-          boolean lives = known != null && !known.ended() && !evenIfAlive;
+        existing -> {
+          boolean isActive = existing != null && !existing.ended() && !replaceActive;
           // the same command, before a crash
-          boolean itsOwn = lives && known.pending() && known.callContext().equals(callContext);
-          if (lives && !itsOwn) {
-            return known;
+          boolean isSameCommand =
+              isActive && existing.pending() && existing.callContext().equals(callContext);
+          if (isActive && !isSameCommand) {
+            return existing;
           }
-          registration.set(new Registration(resource, now, known));
-          return now;
+          registration.set(new Registration(resource, candidate, existing));
+          return candidate;
         });
     return Optional.ofNullable(registration.get());
   }
@@ -189,47 +193,47 @@ public final class CallContexts {
   /**
    * Waits until the store has acknowledged all changes so far.
    *
-   * @throws StoreNotReachedException if that takes too long
+   * @throws StoreUnavailableException if that takes too long
    */
-  public void awaitKept() throws InterruptedException, StoreNotReachedException {
-    store.awaitAcknowledged();
+  public void awaitPersisted() throws InterruptedException, StoreUnavailableException {
+    writeBehind.awaitAcknowledged();
   }
 
   /**
    * The resource has not been created: what was remembered before counts, if anything, unless the
    * resource has moved.
    */
-  public void undo(Registration registration) {
+  public void rollback(Registration registration) {
     change(
         registration.resource(),
-        known -> {
-          Mapping before = registration.before();
-          if (!known.callContext().equals(registration.now().callContext())) {
-            return known;
-          } else if (before == null || before.pending()) {
+        existing -> {
+          Mapping previous = registration.previous();
+          if (!existing.callContext().equals(registration.current().callContext())) {
+            return existing;
+          } else if (previous == null || previous.pending()) {
             return null;
           }
-          return known.ended() ? before.end() : before;
+          return existing.ended() ? previous.end() : previous;
         });
   }
 
   /** The command that registered the resource has come to its end, and it may be there. */
-  public void settle(Resource resource) {
-    change(resource, Mapping::settled);
+  public void confirm(Resource resource) {
+    change(resource, Mapping::confirmed);
   }
 
   /** The resource is a new one in that call context, whatever was remembered of its id. */
   public void replace(Resource resource, String callContext) {
     update(
         resource,
-        known ->
-            known == null || known.ended() || !known.callContext().equals(callContext)
-                ? created(resource, callContext).settled()
-                : known.settled());
+        existing ->
+            existing == null || existing.ended() || !existing.callContext().equals(callContext)
+                ? pendingMapping(resource, callContext).confirmed()
+                : existing.confirmed());
   }
 
-  private Mapping created(Resource resource, String callContext) {
-    return Mapping.beingCreated(callContext, resource.type() == ResourceType.CHANNEL, now());
+  private Mapping pendingMapping(Resource resource, String callContext) {
+    return Mapping.forCreation(callContext, resource.type() == ResourceType.CHANNEL, now());
   }
 
   /** A channel is in a Stasis application, and controllers are told so. */
@@ -258,8 +262,8 @@ public final class CallContexts {
   }
 
   /** How often a resource's call context was looked up. */
-  public long lookUps() {
-    return lookUps.sum();
+  public long lookups() {
+    return lookups.sum();
   }
 
   /** How many of the look-ups found none. */
@@ -288,20 +292,20 @@ public final class CallContexts {
    *
    * @param atMost how many at most; which ones, if there are more, is not said
    */
-  public Map<Resource, Mapping> find(String beginning, int atMost) {
+  public Map<Resource, Mapping> find(String prefix, int limit) {
     Map<Resource, Mapping> found = new LinkedHashMap<>();
     cache.asMap().entrySet().stream()
-        .filter(entry -> begins(entry.getKey(), entry.getValue(), beginning))
-        .limit(atMost)
+        .filter(entry -> matchesPrefix(entry.getKey(), entry.getValue(), prefix))
+        .limit(limit)
         .sorted(Map.Entry.comparingByKey())
-        .forEach(entry -> found.put(Resource.ofKey(entry.getKey()), entry.getValue()));
+        .forEach(entry -> found.put(Resource.fromKey(entry.getKey()), entry.getValue()));
     return found;
   }
 
-  private static boolean begins(String key, Mapping mapping, String beginning) {
-    return key.startsWith(beginning)
-        || key.startsWith(beginning, key.indexOf(':') + 1)
-        || mapping.callContext().startsWith(beginning);
+  private static boolean matchesPrefix(String key, Mapping mapping, String prefix) {
+    return key.startsWith(prefix)
+        || key.startsWith(prefix, key.indexOf(':') + 1)
+        || mapping.callContext().startsWith(prefix);
   }
 
   /**
@@ -320,7 +324,7 @@ public final class CallContexts {
    */
   public List<Resource> evictAllOf(String callContext) {
     return cache.asMap().keySet().stream()
-        .map(Resource::ofKey)
+        .map(Resource::fromKey)
         .filter(
             resource ->
                 evictIf(resource, mapping -> mapping.callContext().equals(callContext)).isPresent())
@@ -331,31 +335,31 @@ public final class CallContexts {
     AtomicReference<Mapping> evicted = new AtomicReference<>();
     change(
         resource,
-        known -> {
-          boolean goes = condition.test(known);
-          evicted.set(goes ? known : null);
-          return goes ? null : known;
+        existing -> {
+          boolean matches = condition.test(existing);
+          evicted.set(matches ? existing : null);
+          return matches ? null : existing;
         });
     return Optional.ofNullable(evicted.get());
   }
 
   /** All resources that are thought to be there; those that are just being created are not. */
-  public Map<Resource, Mapping> living() {
-    Map<Resource, Mapping> living = new LinkedHashMap<>();
+  public Map<Resource, Mapping> active() {
+    Map<Resource, Mapping> active = new LinkedHashMap<>();
     cache
         .asMap()
         .forEach(
             (key, mapping) -> {
               if (!mapping.ended() && !mapping.pending()) {
-                living.put(Resource.ofKey(key), mapping);
+                active.put(Resource.fromKey(key), mapping);
               }
             });
-    return living;
+    return active;
   }
 
   /** The call contexts of all resources that are thought to be there. */
-  public Set<String> livingCallContexts() {
-    return living().values().stream().map(Mapping::callContext).collect(Collectors.toSet());
+  public Set<String> activeCallContexts() {
+    return active().values().stream().map(Mapping::callContext).collect(Collectors.toSet());
   }
 
   /**
@@ -364,16 +368,16 @@ public final class CallContexts {
    * @param key as {@link Resource#key()}
    * @param kept the mapping as JSON
    */
-  public void restore(String key, String kept) {
+  public void restore(String key, String storedJson) {
     try {
-      Mapping mapping = JSON.readValue(kept, Mapping.class);
+      Mapping mapping = JSON.readValue(storedJson, Mapping.class);
       if (mapping.callContext() == null) {
         throw new IllegalArgumentException("it has no call context");
       }
-      if (now() - mapping.usedAt() < idleTime.toSeconds()) {
-        cache.asMap().putIfAbsent(Resource.ofKey(key).key(), mapping);
+      if (now() - mapping.usedAt() < idleTimeout.toSeconds()) {
+        cache.asMap().putIfAbsent(Resource.fromKey(key).key(), mapping);
       } else {
-        tooOld.add(key);
+        expiredKeys.add(key);
       }
     } catch (JsonProcessingException | IllegalArgumentException e) {
       LOG.warn("What is kept of {} is no mapping, and is left out: {}", key, e.getMessage());
@@ -381,13 +385,13 @@ public final class CallContexts {
   }
 
   /** All that was kept has been taken back: the store may forget what was too old. */
-  public void restored() {
-    tooOld.forEach(key -> store.note(key, Optional.empty()));
-    tooOld.clear();
+  public void completeRestore() {
+    expiredKeys.forEach(key -> writeBehind.enqueue(key, Optional.empty()));
+    expiredKeys.clear();
   }
 
   private void change(Resource resource, UnaryOperator<Mapping> change) {
-    update(resource, known -> known == null ? null : change.apply(known));
+    update(resource, existing -> existing == null ? null : change.apply(existing));
   }
 
   /** The one way to change a mapping; what is kept follows in the same order. */
@@ -396,23 +400,23 @@ public final class CallContexts {
         .asMap()
         .compute(
             resource.key(),
-            (key, known) -> {
-              Mapping now = change.apply(known);
-              boolean wasKept = known != null && !known.ended();
-              if (now == null || now.ended()) {
-                if (wasKept) {
-                  store.note(key, Optional.empty());
+            (key, existing) -> {
+              Mapping updated = change.apply(existing);
+              boolean wasStored = existing != null && !existing.ended();
+              if (updated == null || updated.ended()) {
+                if (wasStored) {
+                  writeBehind.enqueue(key, Optional.empty());
                 }
-              } else if (!now.keptLike(known)) {
-                store.note(key, Optional.of(json(now)));
+              } else if (!updated.hasSameStoredForm(existing)) {
+                writeBehind.enqueue(key, Optional.of(json(updated)));
               }
-              return now;
+              return updated;
             });
   }
 
   private void onEvicted(String key, Mapping mapping, RemovalCause cause) {
     if (mapping != null && !mapping.ended()) {
-      store.note(key, Optional.empty());
+      writeBehind.enqueue(key, Optional.empty());
     }
   }
 
@@ -434,21 +438,22 @@ public final class CallContexts {
     return cache;
   }
 
-  private record Life(Duration idleTime, Duration graceTime) implements Expiry<String, Mapping> {
+  private record MappingExpiry(Duration idleTimeout, Duration gracePeriod)
+      implements Expiry<String, Mapping> {
 
     @Override
-    public long expireAfterCreate(String key, Mapping mapping, long now) {
-      return (mapping.ended() ? graceTime : idleTime).toNanos();
+    public long expireAfterCreate(String key, Mapping mapping, long currentTime) {
+      return (mapping.ended() ? gracePeriod : idleTimeout).toNanos();
     }
 
     @Override
-    public long expireAfterUpdate(String key, Mapping mapping, long now, long left) {
-      return expireAfterCreate(key, mapping, now);
+    public long expireAfterUpdate(String key, Mapping mapping, long currentTime, long remaining) {
+      return expireAfterCreate(key, mapping, currentTime);
     }
 
     @Override
-    public long expireAfterRead(String key, Mapping mapping, long now, long left) {
-      return mapping.ended() ? left : idleTime.toNanos();
+    public long expireAfterRead(String key, Mapping mapping, long currentTime, long remaining) {
+      return mapping.ended() ? remaining : idleTimeout.toNanos();
     }
   }
 }

@@ -20,7 +20,7 @@ import java.util.Objects;
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record Mapping(
     String callContext,
-    @JsonIgnore String left,
+    @JsonIgnore String previousCallContext,
     String application,
     boolean created,
     boolean pending,
@@ -34,66 +34,87 @@ public record Mapping(
   }
 
   /** A resource that a command is about to create. */
-  static Mapping beingCreated(String callContext, boolean tellsItsEnd, long now) {
-    return new Mapping(callContext, null, null, tellsItsEnd, true, false, false, now);
+  static Mapping forCreation(String callContext, boolean endIsReported, long now) {
+    return new Mapping(callContext, null, null, endIsReported, true, false, false, now);
   }
 
   /** The resource is in another call context; it lives there. */
-  Mapping moved(String to, String from) {
-    return new Mapping(to, from, application, created, pending, hungUp, false, usedAt);
+  Mapping moved(String newCallContext, String previous) {
+    return new Mapping(
+        newCallContext, previous, application, created, pending, hungUp, false, usedAt);
   }
 
   /** It is shown where it is remembered. */
-  Mapping arrived() {
+  Mapping withoutPrevious() {
     return new Mapping(callContext, null, application, created, pending, hungUp, ended, usedAt);
   }
 
   Mapping hangUp() {
-    return new Mapping(callContext, left, application, created, pending, true, ended, usedAt);
+    return new Mapping(
+        callContext, previousCallContext, application, created, pending, true, ended, usedAt);
   }
 
   /** Controllers are told that the channel is in that application. */
-  Mapping enterStasis(String into) {
+  Mapping enterStasis(String enteredApplication) {
     // a hung up channel may enter Stasis again
-    return new Mapping(callContext, left, into, created, false, hungUp, false, usedAt);
+    return new Mapping(
+        callContext,
+        previousCallContext,
+        enteredApplication,
+        created,
+        false,
+        hungUp,
+        false,
+        usedAt);
   }
 
   /** A channel has left Stasis: whether it goes on in the dialplan, or is hung up. */
-  Mapping leaveStasis(String outOf) {
-    String still = outOf.equals(application) ? null : application;
-    return new Mapping(callContext, left, still, created, pending, hungUp, ended || hungUp, usedAt);
+  Mapping leaveStasis(String exitedApplication) {
+    String remainingApplication = exitedApplication.equals(application) ? null : application;
+    return new Mapping(
+        callContext,
+        previousCallContext,
+        remainingApplication,
+        created,
+        pending,
+        hungUp,
+        ended || hungUp,
+        usedAt);
   }
 
   /** What starts lives, even if its id has ended once. */
   Mapping start() {
     return ended || pending
-        ? new Mapping(callContext, left, application, created, false, hungUp, false, usedAt)
+        ? new Mapping(
+            callContext, previousCallContext, application, created, false, hungUp, false, usedAt)
         : this;
   }
 
   /** The command that creates it has come to its end. */
-  Mapping settled() {
+  Mapping confirmed() {
     return pending
-        ? new Mapping(callContext, left, application, created, false, hungUp, ended, usedAt)
+        ? new Mapping(
+            callContext, previousCallContext, application, created, false, hungUp, ended, usedAt)
         : this;
   }
 
   /** Who has this id from now on is another one, and not hung up. */
   Mapping end() {
-    return new Mapping(callContext, left, null, created, false, false, true, usedAt);
+    return new Mapping(callContext, previousCallContext, null, created, false, false, true, usedAt);
   }
 
   Mapping usedAt(long now) {
-    return new Mapping(callContext, left, application, created, pending, hungUp, ended, now);
+    return new Mapping(
+        callContext, previousCallContext, application, created, pending, hungUp, ended, now);
   }
 
   /** Whether it is the same as another one but for the time of its last use. */
-  public boolean sameAs(Mapping other) {
+  public boolean equalsIgnoringUse(Mapping other) {
     return usedAt(0).equals(other.usedAt(0));
   }
 
   /** Whether it is kept in the same form as another one. */
-  boolean keptLike(Mapping other) {
+  boolean hasSameStoredForm(Mapping other) {
     return other != null
         && ended == other.ended
         && callContext.equals(other.callContext)

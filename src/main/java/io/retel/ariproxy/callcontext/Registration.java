@@ -9,10 +9,10 @@ import io.retel.ariproxy.ari.Resource;
  * @param now what is remembered of it from then on
  * @param before what was remembered of it, or null
  */
-public record Registration(Resource resource, Mapping now, Mapping before) {
+public record Registration(Resource resource, Mapping current, Mapping previous) {
 
   /** Whether the same command has registered it before, and a crash came in between. */
-  public boolean repeated() {
-    return before != null && !before.ended() && before.pending();
+  public boolean isRepeated() {
+    return previous != null && !previous.ended() && previous.pending();
   }
 }

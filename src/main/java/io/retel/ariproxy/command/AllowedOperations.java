@@ -1,6 +1,6 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.logging.Shortened;
+import io.retel.ariproxy.logging.LogText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,10 +17,10 @@ public final class AllowedOperations {
 
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE", "*");
 
-  private final List<Pattern> patterns;
+  private final List<OperationPattern> patterns;
   private final Set<String> templates;
 
-  private AllowedOperations(List<Pattern> patterns) {
+  private AllowedOperations(List<OperationPattern> patterns) {
     this.patterns = List.copyOf(patterns);
     this.templates =
         AriOperations.templates().stream().filter(this::matches).collect(Collectors.toSet());
@@ -32,14 +32,14 @@ public final class AllowedOperations {
    * @throws IllegalArgumentException for what is no such list, or names no operation
    */
   public static AllowedOperations parse(String list) {
-    List<Pattern> patterns = new ArrayList<>();
+    List<OperationPattern> patterns = new ArrayList<>();
     for (String element : list.isBlank() ? new String[0] : list.split(",", -1)) {
       String[] words = element.strip().split("\\s+");
       if (words.length != 2 || !METHODS.contains(words[0]) || !words[1].startsWith("/")) {
         throw new IllegalArgumentException(
             "must be like GET /**, POST /channels/{channelId}/answer, and not " + element.strip());
       }
-      Pattern pattern = new Pattern(words[0], words[1]);
+      OperationPattern pattern = new OperationPattern(words[0], words[1]);
       if (AriOperations.templates().stream().noneMatch(pattern::matches)) {
         throw new IllegalArgumentException("names no operation of ARI with " + element.strip());
       }
@@ -60,7 +60,7 @@ public final class AllowedOperations {
     String operation = command.operation();
     if (!templates.contains(operation) && !matches(operation)) {
       throw new CommandRejectedException(
-          403, Shortened.text(operation) + " is not among commands.allowed");
+          403, LogText.abbreviate(operation) + " is not among commands.allowed");
     }
   }
 
@@ -68,7 +68,7 @@ public final class AllowedOperations {
     return patterns.stream().anyMatch(pattern -> pattern.matches(operation));
   }
 
-  private record Pattern(String method, String path) {
+  private record OperationPattern(String method, String path) {
 
     boolean matches(String operation) {
       int space = operation.indexOf(' ');

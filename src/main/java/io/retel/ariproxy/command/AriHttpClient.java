@@ -1,7 +1,7 @@
 package io.retel.ariproxy.command;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.settings.Secret;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,19 +32,19 @@ import org.apache.hc.core5.util.Timeout;
  */
 public final class AriHttpClient implements HttpClientConfigurer {
 
-  private static final TimeValue IDLE_TIME = TimeValue.ofSeconds(10);
+  private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
 
   /**
    * From then on a connection is checked before it is used; the check takes up to a millisecond.
    */
-  private static final TimeValue UNCHECKED_TIME = TimeValue.ofMilliseconds(100);
+  private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofMilliseconds(100);
 
   private final String authorization;
   private final TlsSocketStrategy tls;
-  private final int connections;
+  private final int maxConnections;
   private final Timeout connectTimeout;
   private final Timeout responseTimeout;
-  private final MeasureRequests measureRequests;
+  private final RequestMetricsInterceptor requestMetrics;
 
   /**
    * @param tls whose certificates are trusted, should ARI's url begin with https; that they name
@@ -59,18 +59,18 @@ public final class AriHttpClient implements HttpClientConfigurer {
       String username,
       Secret password,
       SSLContext tls,
-      int connections,
+      int maxConnections,
       long connectTimeoutMs,
       long responseTimeoutMs,
-      String root,
+      String basePath,
       MeterRegistry meters) {
     byte[] credentials = (username + ":" + password.reveal()).getBytes(StandardCharsets.UTF_8);
     this.authorization = "Basic " + Base64.getEncoder().encodeToString(credentials);
-    this.tls = nothingIsSentBefore(new DefaultClientTlsStrategy(tls));
-    this.connections = connections;
+    this.tls = convertTlsFailures(new DefaultClientTlsStrategy(tls));
+    this.maxConnections = maxConnections;
     this.connectTimeout = Timeout.ofMilliseconds(connectTimeoutMs);
     this.responseTimeout = Timeout.ofMilliseconds(responseTimeoutMs);
-    this.measureRequests = new MeasureRequests(root, meters);
+    this.requestMetrics = new RequestMetricsInterceptor(basePath, meters);
   }
 
   @Override
@@ -80,24 +80,24 @@ public final class AriHttpClient implements HttpClientConfigurer {
             PoolingHttpClientConnectionManagerBuilder.create()
                 .setTlsSocketStrategy(tls)
                 .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
-                .setMaxConnTotal(connections)
-                .setMaxConnPerRoute(connections)
+                .setMaxConnTotal(maxConnections)
+                .setMaxConnPerRoute(maxConnections)
                 .setDefaultConnectionConfig(
                     ConnectionConfig.custom()
                         .setConnectTimeout(connectTimeout)
                         .setSocketTimeout(responseTimeout)
-                        .setValidateAfterInactivity(UNCHECKED_TIME)
+                        .setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
                         .build())
                 .build())
         .setConnectionManagerShared(false)
         .evictExpiredConnections()
-        .evictIdleConnections(IDLE_TIME)
+        .evictIdleConnections(MAX_IDLE_TIME)
         .setDefaultRequestConfig(
             RequestConfig.custom()
                 .setConnectionRequestTimeout(connectTimeout)
                 .setResponseTimeout(responseTimeout)
                 .build())
-        .addExecInterceptorFirst("measure-requests", measureRequests)
+        .addExecInterceptorFirst("request-metrics", requestMetrics)
         // a POST that was answered 503, or a GET, PUT or DELETE whose connection was cut, would go
         // out twice
         .disableAutomaticRetries()
@@ -114,16 +114,17 @@ public final class AriHttpClient implements HttpClientConfigurer {
    * Whatever fails before TLS is there, such as a connection that is cut or times out, fails as a
    * handshake: the request has not been sent.
    */
-  private static TlsSocketStrategy nothingIsSentBefore(TlsSocketStrategy tls) {
+  private static TlsSocketStrategy convertTlsFailures(TlsSocketStrategy tls) {
     return (socket, target, port, attachment, context) -> {
       try {
         return tls.upgrade(socket, target, port, attachment, context);
       } catch (SSLHandshakeException | SSLPeerUnverifiedException e) {
         throw e;
       } catch (IOException e) {
-        SSLHandshakeException handshake = new SSLHandshakeException(RootCause.inOneLine(e));
-        handshake.initCause(e);
-        throw handshake;
+        SSLHandshakeException handshakeFailure =
+            new SSLHandshakeException(ErrorMessages.singleLine(e));
+        handshakeFailure.initCause(e);
+        throw handshakeFailure;
       }
     };
   }

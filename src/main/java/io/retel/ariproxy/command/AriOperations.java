@@ -156,7 +156,7 @@ public final class AriOperations {
               + "(, second leg (?<secondLeg>\\w+))?)?");
 
   /** The path's parameters that name a resource. */
-  private static final Map<String, ResourceType> RESOURCES =
+  private static final Map<String, ResourceType> RESOURCE_PARAMETERS =
       Map.of(
           "{applicationName}", APPLICATION,
           "{bridgeId}", BRIDGE,
@@ -169,7 +169,7 @@ public final class AriOperations {
           "{snoopId}", SNOOPING);
 
   /** Those that name none; {@code {tech}} is a part of the endpoint's name. */
-  private static final Set<String> NO_RESOURCES =
+  private static final Set<String> NON_RESOURCE_PARAMETERS =
       Set.of(
           "{configClass}",
           "{eventName}",
@@ -181,10 +181,10 @@ public final class AriOperations {
           "{tech}");
 
   private static final Map<String, Operation> OPERATIONS = new LinkedHashMap<>();
-  private static final Segment ROOT = new Segment(null);
+  private static final PathNode ROOT = new PathNode(null);
 
   static {
-    TABLE.lines().map(AriOperations::row).forEach(AriOperations::add);
+    TABLE.lines().map(AriOperations::parseRow).forEach(AriOperations::add);
   }
 
   private AriOperations() {}
@@ -223,12 +223,12 @@ public final class AriOperations {
       return method + " " + path;
     }
 
-    boolean idInPath() {
+    boolean hasIdInPath() {
       return path.contains("{" + idParameter + "}");
     }
 
     /** Asterisk refuses a recording without a name, and so none is made up. */
-    boolean idMayBeAdded() {
+    boolean supportsGeneratedId() {
       return effect == Effect.CREATES && type != RECORDING;
     }
   }
@@ -239,7 +239,7 @@ public final class AriOperations {
    * @param operation the operation, or empty if the table has none
    * @param inPath the resources in the path as far as it is known, in its order
    */
-  record Match(Optional<Operation> operation, List<Resource> inPath) {}
+  record Match(Optional<Operation> operation, List<Resource> pathResources) {}
 
   /**
    * Finds what a request is about as Asterisk does: segment by segment, a fixed one before a
@@ -248,25 +248,25 @@ public final class AriOperations {
    * @param segments the path's segments, decoded
    */
   static Match find(String method, List<String> segments) {
-    List<Resource> inPath = new ArrayList<>(2);
-    Segment reached = ROOT;
+    List<Resource> pathResources = new ArrayList<>(2);
+    PathNode node = ROOT;
     for (int i = 0; i < segments.size(); i++) {
       String segment = segments.get(i);
-      Segment next = reached.fixed.get(segment);
+      PathNode next = node.literal.get(segment);
       if (next == null) {
-        next = reached.parameter;
+        next = node.parameter;
         if (next == null) {
-          return new Match(Optional.empty(), inPath);
+          return new Match(Optional.empty(), pathResources);
         }
         if (next.type != null) {
           // an endpoint is named with its technology, as in events
           String id = next.type == ENDPOINT ? segments.get(i - 1) + "/" + segment : segment;
-          inPath.add(new Resource(next.type, id));
+          pathResources.add(new Resource(next.type, id));
         }
       }
-      reached = next;
+      node = next;
     }
-    return new Match(Optional.ofNullable(reached.operations.get(method)), inPath);
+    return new Match(Optional.ofNullable(node.operations.get(method)), pathResources);
   }
 
   /** All operations by their template, in the order of the table. */
@@ -281,61 +281,61 @@ public final class AriOperations {
 
   /** The parameters that may stand in a path. */
   static Set<String> pathParameters() {
-    Set<String> all = new HashSet<>(RESOURCES.keySet());
-    all.addAll(NO_RESOURCES);
-    return all;
+    Set<String> parameters = new HashSet<>(RESOURCE_PARAMETERS.keySet());
+    parameters.addAll(NON_RESOURCE_PARAMETERS);
+    return parameters;
   }
 
-  private static Operation row(String text) {
-    Matcher row = ROW.matcher(text);
-    if (!row.matches()) {
+  private static Operation parseRow(String text) {
+    Matcher matcher = ROW.matcher(text);
+    if (!matcher.matches()) {
       throw new IllegalStateException("No row of the table: " + text);
     }
-    String effect = row.group("effect");
+    String effect = matcher.group("effect");
     return new Operation(
-        row.group("method"),
-        row.group("path"),
+        matcher.group("method"),
+        matcher.group("path"),
         effect == null ? Effect.NONE : Effect.valueOf(effect.toUpperCase(Locale.ROOT)),
-        effect == null ? null : ResourceType.valueOf(row.group("type")),
-        row.group("id"),
-        row.group("secondLeg"));
+        effect == null ? null : ResourceType.valueOf(matcher.group("type")),
+        matcher.group("id"),
+        matcher.group("secondLeg"));
   }
 
   private static void add(Operation operation) {
-    Segment reached = ROOT;
+    PathNode node = ROOT;
     for (String segment : operation.path().substring(1).split("/")) {
-      reached = segment.startsWith("{") ? reached.parameter(segment) : reached.fixed(segment);
+      node = segment.startsWith("{") ? node.parameter(segment) : node.literal(segment);
     }
-    reached.operations.put(operation.method(), operation);
+    node.operations.put(operation.method(), operation);
     OPERATIONS.put(operation.template(), operation);
   }
 
   /** A node of the tree of paths. */
-  private static final class Segment {
+  private static final class PathNode {
 
-    private final Map<String, Segment> fixed = new HashMap<>();
+    private final Map<String, PathNode> literal = new HashMap<>();
     private final Map<String, Operation> operations = new HashMap<>();
     private final ResourceType type;
-    private Segment parameter;
+    private PathNode parameter;
 
     /**
      * @param type what stands there, or null
      */
-    Segment(ResourceType type) {
+    PathNode(ResourceType type) {
       this.type = type;
     }
 
-    Segment fixed(String name) {
-      return fixed.computeIfAbsent(name, absent -> new Segment(null));
+    PathNode literal(String name) {
+      return literal.computeIfAbsent(name, absent -> new PathNode(null));
     }
 
-    Segment parameter(String name) {
-      ResourceType named = RESOURCES.get(name);
-      if (named == null && !NO_RESOURCES.contains(name)) {
+    PathNode parameter(String name) {
+      ResourceType resourceType = RESOURCE_PARAMETERS.get(name);
+      if (resourceType == null && !NON_RESOURCE_PARAMETERS.contains(name)) {
         throw new IllegalStateException("Neither a resource nor none: " + name);
       }
       if (parameter == null) {
-        parameter = new Segment(named);
+        parameter = new PathNode(resourceType);
       }
       return parameter;
     }

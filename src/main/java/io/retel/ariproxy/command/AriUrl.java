@@ -21,7 +21,7 @@ import java.util.function.Predicate;
  */
 record AriUrl(String path, List<String> segments, String query) {
 
-  private static final String ALLOWED_BESIDE_LETTERS_AND_DIGITS = "-._~!$&'()*+,;=:@/?%";
+  private static final String ALLOWED_PUNCTUATION = "-._~!$&'()*+,;=:@/?%";
 
   /**
    * Reads a url.
@@ -30,19 +30,19 @@ record AriUrl(String path, List<String> segments, String query) {
    */
   static AriUrl parse(String url) {
     if (!url.startsWith("/") || url.startsWith("//")) {
-      throw rejected("must be a path below /ari, starting with one slash");
+      throw rejection("must be a path below /ari, starting with one slash");
     }
     for (int i = 0; i < url.length(); i++) {
       char c = url.charAt(i);
       boolean letterOrDigit = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
-      if (!letterOrDigit && ALLOWED_BESIDE_LETTERS_AND_DIGITS.indexOf(c) < 0) {
-        throw rejected(
+      if (!letterOrDigit && ALLOWED_PUNCTUATION.indexOf(c) < 0) {
+        throw rejection(
             String.format(
                 "has a character at position %d (U+%04X) that must be percent-encoded",
                 i, (int) c));
       }
       if (c == '%' && !(isHex(url, i + 1) && isHex(url, i + 2))) {
-        throw rejected("has a percent sign that encodes nothing");
+        throw rejection("has a percent sign that encodes nothing");
       }
     }
     int questionMark = url.indexOf('?');
@@ -54,20 +54,20 @@ record AriUrl(String path, List<String> segments, String query) {
     List<String> segments = new ArrayList<>();
     if (path.length() > 1) {
       for (String segment : path.substring(1).split("/", -1)) {
-        segments.add(checkedSegment(segment));
+        segments.add(decodeSegment(segment));
       }
     }
     if (segments.isEmpty()) {
-      throw rejected("names no resource of ARI");
+      throw rejection("names no resource of ARI");
     }
     if (query != null && decode(query).indexOf('\0') >= 0) {
       // Asterisk's text would end there: it would see other names and ids
-      throw rejected("must not have null bytes in its query");
+      throw rejection("must not have null bytes in its query");
     }
     AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
     // Asterisk takes this one name in any case
     if (parsed.queryParameter("api_key"::equalsIgnoreCase).isPresent()) {
-      throw rejected("must not have an api_key: the proxy logs in by itself");
+      throw rejection("must not have an api_key: the proxy logs in by itself");
     }
     return parsed;
   }
@@ -79,17 +79,17 @@ record AriUrl(String path, List<String> segments, String query) {
 
   /** This with another query parameter, which needs no encoding. */
   AriUrl with(String name, String value) {
-    String before = query == null || query.isEmpty() ? "" : query + "&";
-    return new AriUrl(path, segments, before + name + "=" + value);
+    String prefix = query == null || query.isEmpty() ? "" : query + "&";
+    return new AriUrl(path, segments, prefix + name + "=" + value);
   }
 
   private Optional<String> queryParameter(Predicate<String> name) {
     Optional<String> value = Optional.empty();
     if (query != null) {
       for (String pair : query.split("&")) {
-        int equals = pair.indexOf('=');
-        if (name.test(decode(equals < 0 ? pair : pair.substring(0, equals)))) {
-          value = Optional.of(equals < 0 ? "" : decode(pair.substring(equals + 1)));
+        int separator = pair.indexOf('=');
+        if (name.test(decode(separator < 0 ? pair : pair.substring(0, separator)))) {
+          value = Optional.of(separator < 0 ? "" : decode(pair.substring(separator + 1)));
         }
       }
     }
@@ -100,19 +100,19 @@ record AriUrl(String path, List<String> segments, String query) {
     return i < url.length() && Character.digit(url.charAt(i), 16) >= 0;
   }
 
-  private static String checkedSegment(String segment) {
+  private static String decodeSegment(String segment) {
     // Asterisk takes a plus for a space here, too
     String decoded = decode(segment);
     if (decoded.isEmpty()) {
-      throw rejected("has an empty path segment");
+      throw rejection("has an empty path segment");
     }
     for (String part : decoded.split("[/\\\\]", -1)) {
       if (part.equals("..") || part.equals(".")) {
-        throw rejected("must not have . or .. in its path");
+        throw rejection("must not have . or .. in its path");
       }
     }
     if (decoded.chars().anyMatch(Character::isISOControl)) {
-      throw rejected("must not have control characters in its path");
+      throw rejection("must not have control characters in its path");
     }
     return decoded;
   }
@@ -123,11 +123,11 @@ record AriUrl(String path, List<String> segments, String query) {
     try {
       return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      throw rejected("has percent-encoded bytes that are no UTF-8");
+      throw rejection("has percent-encoded bytes that are no UTF-8");
     }
   }
 
-  private static CommandRejectedException rejected(String why) {
-    return new CommandRejectedException(400, "The command's url " + why);
+  private static CommandRejectedException rejection(String reason) {
+    return new CommandRejectedException(400, "The command's url " + reason);
   }
 }

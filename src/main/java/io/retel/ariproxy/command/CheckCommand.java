@@ -19,10 +19,10 @@ public final class CheckCommand implements Processor {
   private static final int MAX_REQUEST_LINE = 4_095;
 
   /** What stands in it beside the method and the path below ARI's. */
-  private static final int REST_OF_REQUEST_LINE = " /ari HTTP/1.1\r\n".length();
+  private static final int REQUEST_LINE_OVERHEAD = " /ari HTTP/1.1\r\n".length();
 
   private final AllowedOperations allowed;
-  private final long maxBodySize;
+  private final long maxRequestBodyBytes;
   private final Duration maxAge;
   private final InstantSource clock;
 
@@ -33,9 +33,9 @@ public final class CheckCommand implements Processor {
    * @param clock the time
    */
   public CheckCommand(
-      AllowedOperations allowed, long maxBodySize, Duration maxAge, InstantSource clock) {
+      AllowedOperations allowed, long maxRequestBodyBytes, Duration maxAge, InstantSource clock) {
     this.allowed = allowed;
-    this.maxBodySize = maxBodySize;
+    this.maxRequestBodyBytes = maxRequestBodyBytes;
     this.maxAge = maxAge;
     this.clock = clock;
   }
@@ -53,29 +53,29 @@ public final class CheckCommand implements Processor {
 
   private void checkSize(Command command) {
     AriRequest request = command.request();
-    int line =
+    int requestLineLength =
         request.method().length()
             + request.path().length()
             + (request.query() == null ? 0 : 1 + request.query().length())
-            + REST_OF_REQUEST_LINE;
-    if (line > MAX_REQUEST_LINE) {
+            + REQUEST_LINE_OVERHEAD;
+    if (requestLineLength > MAX_REQUEST_LINE) {
       throw new CommandRejectedException(
           400,
           "The command's url makes a request line of "
-              + line
+              + requestLineLength
               + " bytes, and Asterisk reads "
               + MAX_REQUEST_LINE
               + "; parameters may stand in the body");
     }
     byte[] body = request.body();
-    if (body != null && body.length > maxBodySize) {
+    if (body != null && body.length > maxRequestBodyBytes) {
       throw new CommandRejectedException(
           413,
           "The command's body has "
               + body.length
               + " bytes, and Asterisk takes "
-              + maxBodySize
-              + " (ari.max-request-size)");
+              + maxRequestBodyBytes
+              + " (ari.max-request-body)");
     }
   }
 
@@ -89,7 +89,7 @@ public final class CheckCommand implements Processor {
           410,
           "The command is of "
               + command.origin().timestamp()
-              + ", and commands.max-age-seconds allows no more than "
+              + ", and commands.max-age allows no more than "
               + maxAge.toSeconds());
     }
   }

@@ -2,8 +2,8 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
-import io.retel.ariproxy.logging.Mask;
-import io.retel.ariproxy.logging.Shortened;
+import io.retel.ariproxy.logging.LogText;
+import io.retel.ariproxy.logging.PayloadMasker;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -22,7 +22,7 @@ import java.util.UUID;
  * @param rejection why it is not carried out, or null
  */
 public record Command(
-    Origin origin,
+    RecordPosition origin,
     String callContext,
     JsonNode commandId,
     String method,
@@ -72,7 +72,7 @@ public record Command(
    * The key whose order counts: the call context; without one, the record's key; without that,
    * none.
    */
-  public String lane() {
+  public String orderingKey() {
     return callContext != null ? callContext : origin.key();
   }
 
@@ -81,11 +81,13 @@ public record Command(
   public String toString() {
     return (prepared == null
             ? "what is not sent"
-            : request().method() + " " + Shortened.text(Mask.pathOf(request().path())))
+            : request().method()
+                + " "
+                + LogText.abbreviate(PayloadMasker.maskPath(request().path())))
         + " (command "
-        + Shortened.text(String.valueOf(commandId))
+        + LogText.abbreviate(String.valueOf(commandId))
         + " of "
-        + Shortened.text(callContext)
+        + LogText.abbreviate(callContext)
         + ", "
         + origin
         + ")";

@@ -28,13 +28,13 @@ record PreparedRequest(
     Optional<String> template,
     List<Resource> resources,
     List<Resource> created,
-    boolean idAdded,
-    boolean inStasis,
+    boolean hasGeneratedId,
+    boolean entersStasis,
     List<Resource> claimed,
     List<Resource> ended,
     AriParameters parameters) {
 
-  private static final String LOCAL = "Local/";
+  private static final String LOCAL_PREFIX = "Local/";
 
   /**
    * Prepares a request. What it creates gets an id if it has none.
@@ -43,37 +43,37 @@ record PreparedRequest(
    * @param body any JSON; missing or null for none
    * @throws CommandRejectedException with status 400, if the url is none of ARI
    */
-  static PreparedRequest of(Origin origin, String method, String url, JsonNode body) {
+  static PreparedRequest of(RecordPosition origin, String method, String url, JsonNode body) {
     AriUrl ariUrl = AriUrl.parse(url);
     Match match = AriOperations.find(method, ariUrl.segments());
     AriParameters parameters = new AriParameters(ariUrl, body);
-    List<Resource> resources = new ArrayList<>(match.inPath());
+    List<Resource> resources = new ArrayList<>(match.pathResources());
     List<Resource> created = new ArrayList<>(2);
     List<Resource> ended = List.of();
-    boolean idAdded = false;
+    boolean hasGeneratedId = false;
 
     Operation operation = match.operation().orElse(null);
     if (operation != null && operation.effect() == Effect.ENDS) {
-      ended = List.of(last(match.inPath()));
+      ended = List.of(last(match.pathResources()));
     } else if (operation != null && operation.effect() != Effect.NONE) {
-      if (operation.idInPath()) {
-        created.add(last(match.inPath()));
+      if (operation.hasIdInPath()) {
+        created.add(last(match.pathResources()));
       } else {
         Optional<String> id = parameters.text(operation.idParameter());
-        if (id.isEmpty() && operation.idMayBeAdded()) {
+        if (id.isEmpty() && operation.supportsGeneratedId()) {
           id = Optional.of(origin.derivedId(operation.idParameter()));
           parameters = parameters.with(operation.idParameter(), id.get());
-          idAdded = true;
+          hasGeneratedId = true;
         }
-        id.map(given -> new Resource(operation.type(), given)).ifPresent(created::add);
+        id.map(resourceId -> new Resource(operation.type(), resourceId)).ifPresent(created::add);
         resources.addAll(created);
       }
       if (operation.secondLegParameter() != null) {
-        Optional<String> named = parameters.text(operation.secondLegParameter());
-        named.ifPresent(id -> resources.add(new Resource(ResourceType.CHANNEL, id)));
-        if (isLocal(parameters)) {
+        Optional<String> secondLegId = parameters.text(operation.secondLegParameter());
+        secondLegId.ifPresent(id -> resources.add(new Resource(ResourceType.CHANNEL, id)));
+        if (isLocalChannel(parameters)) {
           // Asterisk names a second leg that has no name after the first one
-          String id = named.orElse(created.get(0).id() + ";2");
+          String id = secondLegId.orElse(created.get(0).id() + ";2");
           created.add(new Resource(ResourceType.CHANNEL, id));
         }
       }
@@ -84,7 +84,7 @@ record PreparedRequest(
         match.operation().map(Operation::template),
         List.copyOf(resources),
         claims ? List.of() : List.copyOf(created),
-        idAdded,
+        hasGeneratedId,
         parameters.text("app").isPresent(),
         claims ? List.copyOf(created) : List.of(),
         ended,
@@ -92,10 +92,10 @@ record PreparedRequest(
   }
 
   /** Whether it is a channel with two legs; Asterisk takes technologies in any case. */
-  private static boolean isLocal(AriParameters parameters) {
+  private static boolean isLocalChannel(AriParameters parameters) {
     return parameters
         .text("endpoint")
-        .filter(endpoint -> endpoint.regionMatches(true, 0, LOCAL, 0, LOCAL.length()))
+        .filter(endpoint -> endpoint.regionMatches(true, 0, LOCAL_PREFIX, 0, LOCAL_PREFIX.length()))
         .isPresent();
   }
 

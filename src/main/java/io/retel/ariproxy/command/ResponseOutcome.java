@@ -1,6 +1,6 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.command.AriAnswer.Failure;
+import io.retel.ariproxy.command.CommandResult.Failure;
 import org.apache.camel.Exchange;
 
 /**
@@ -14,18 +14,18 @@ record ResponseOutcome(String name, String status) {
 
   /** The outcome of the command that an exchange has carried to its end. */
   static ResponseOutcome of(Exchange done) {
-    if (done.getProperty(RecallAnswer.ANSWERED_BEFORE, false, boolean.class)) {
+    if (done.getProperty(ReplayResponse.IS_DUPLICATE, false, boolean.class)) {
       return new ResponseOutcome("repeated", "none");
     }
-    AriAnswer answer = done.getProperty(AriAnswer.PROPERTY, AriAnswer.class);
-    if (answer == null) {
+    CommandResult result = done.getProperty(CommandResult.PROPERTY, CommandResult.class);
+    if (result == null) {
       return new ResponseOutcome("answered", "none");
     }
-    return new ResponseOutcome(name(answer), Integer.toString(answer.status()));
+    return new ResponseOutcome(name(result), Integer.toString(result.status()));
   }
 
-  private static String name(AriAnswer answer) {
-    if (!(answer instanceof Failure failure)) {
+  private static String name(CommandResult result) {
+    if (!(result instanceof Failure failure)) {
       return "answered";
     }
     return switch (failure.outcome()) {

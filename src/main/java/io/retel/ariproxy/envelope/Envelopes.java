@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.EventType;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
-import io.retel.ariproxy.command.AriAnswer;
 import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.command.CommandResult;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,7 +20,7 @@ import java.util.List;
 public final class Envelopes {
 
   /** How an event's resources are published. */
-  public enum EventResourcesForm {
+  public enum EventResourcesFormat {
     /** An array of all of them, as the ari-proxy in the field does. */
     ARRAY,
     /** The deciding one alone, as concepts.md shows it. */
@@ -28,25 +28,25 @@ public final class Envelopes {
   }
 
   private static final JsonFactory JSON = new ObjectMapper().getFactory();
-  private static final int HEAD = 512;
+  private static final int HEADER_SIZE = 512;
 
   private final String commandsTopic;
-  private final EventResourcesForm form;
+  private final EventResourcesFormat format;
 
   /**
    * @param commandsTopic where commands for this proxy's Asterisk go
    * @param form how an event's resources are published
    */
-  public Envelopes(String commandsTopic, EventResourcesForm form) {
+  public Envelopes(String commandsTopic, EventResourcesFormat format) {
     this.commandsTopic = commandsTopic;
-    this.form = form;
+    this.format = format;
   }
 
   /** The envelope of an event. */
   public byte[] event(MappedEvent mapped) {
     byte[] payload = mapped.event().payload();
     return write(
-        HEAD + payload.length,
+        HEADER_SIZE + payload.length,
         json -> {
           json.writeStringField("type", EventType.envelopeName(mapped.type()));
           json.writeStringField("callContext", mapped.callContext());
@@ -54,12 +54,12 @@ public final class Envelopes {
           json.writeNullField("commandId");
           json.writeNullField("commandRequest");
           json.writeFieldName("resources");
-          if (form == EventResourcesForm.ARRAY) {
-            resources(json, mapped.resources());
+          if (format == EventResourcesFormat.ARRAY) {
+            writeResources(json, mapped.resources());
           } else if (mapped.resources().isEmpty()) {
             json.writeNull();
           } else {
-            resource(json, mapped.resources().get(0));
+            writeResource(json, mapped.resources().get(0));
           }
           json.writeFieldName("payload");
           json.writeRawValue(new RawJson(payload));
@@ -67,9 +67,9 @@ public final class Envelopes {
   }
 
   /** The envelope of a command's answer. */
-  public byte[] response(Command command, AriAnswer answer) {
+  public byte[] response(Command command, CommandResult result) {
     return write(
-        HEAD + answer.size(),
+        HEADER_SIZE + result.estimatedSize(),
         json -> {
           json.writeStringField("type", "RESPONSE");
           json.writeStringField("callContext", command.callContext());
@@ -87,32 +87,33 @@ public final class Envelopes {
             json.writeEndObject();
           }
           json.writeFieldName("resources");
-          resources(json, command.resources());
+          writeResources(json, command.resources());
           json.writeFieldName("payload");
-          answer.writeTo(json);
+          result.writeTo(json);
         });
   }
 
-  private static void resources(JsonGenerator json, List<Resource> resources) throws IOException {
+  private static void writeResources(JsonGenerator json, List<Resource> resources)
+      throws IOException {
     json.writeStartArray();
     for (Resource resource : resources) {
-      resource(json, resource);
+      writeResource(json, resource);
     }
     json.writeEndArray();
   }
 
-  private static void resource(JsonGenerator json, Resource resource) throws IOException {
+  private static void writeResource(JsonGenerator json, Resource resource) throws IOException {
     json.writeStartObject();
     json.writeStringField("type", resource.type().name());
     json.writeStringField("id", resource.id());
     json.writeEndObject();
   }
 
-  private static byte[] write(int size, Fields fields) {
+  private static byte[] write(int size, FieldWriter fieldWriter) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(size);
     try (JsonGenerator json = JSON.createGenerator(out)) {
       json.writeStartObject();
-      fields.writeTo(json);
+      fieldWriter.writeTo(json);
       json.writeEndObject();
     } catch (IOException e) {
       // memory does not fail
@@ -122,7 +123,7 @@ public final class Envelopes {
   }
 
   @FunctionalInterface
-  private interface Fields {
+  private interface FieldWriter {
     void writeTo(JsonGenerator json) throws IOException;
   }
 }

@@ -8,14 +8,15 @@ import org.apache.camel.Processor;
 
 /**
  * Ends the way of an event that no call-controller wants, and counts it. For routes that are edited
- * to choose such events: it stands behind {@link FindCallContext}, which learns from every event.
+ * to choose such events: it stands behind {@link ResolveCallContext}, which learns from every
+ * event.
  */
 public final class DropEvent implements Processor {
 
   private final Counter dropped;
 
   public DropEvent(MeterRegistry meters) {
-    this.dropped = Meters.EVENTS_DROPPED.in(meters);
+    this.dropped = Meters.EVENTS_DROPPED.counter(meters);
   }
 
   @Override

@@ -28,20 +28,20 @@ public final class Gap {
    * @param callContexts those that live
    */
   public void begin(Instant start, Set<String> callContexts) {
-    Span before = span;
-    if (before == null) {
+    Span previous = span;
+    if (previous == null) {
       span = new Span(start, Set.copyOf(callContexts));
     } else {
-      Set<String> all = new HashSet<>(before.callContexts());
-      all.addAll(callContexts);
-      span = new Span(before.start(), all);
+      Set<String> merged = new HashSet<>(previous.callContexts());
+      merged.addAll(callContexts);
+      span = new Span(previous.start(), merged);
     }
   }
 
   /** The gap that lasts; an empty one if none does. */
   Span span() {
-    Span now = span;
-    return now == null ? new Span(null, Set.of()) : now;
+    Span current = span;
+    return current == null ? new Span(null, Set.of()) : current;
   }
 
   /** All has been made up for. */

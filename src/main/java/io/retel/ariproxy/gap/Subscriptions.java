@@ -25,13 +25,13 @@ import org.slf4j.LoggerFactory;
 public final class Subscriptions {
 
   /** Under what a store keeps them, with the application's name behind it. */
-  public static final String KEY = "SUBSCRIPTIONS:";
+  public static final String KEY_PREFIX = "SUBSCRIPTIONS:";
 
   private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The fields of an application in which Asterisk shows each kind of source. */
-  private static final Map<String, String> SHOWN_IN =
+  private static final Map<String, String> SOURCE_FIELDS =
       Map.of(
           "channel", "channel_ids",
           "bridge", "bridge_ids",
@@ -39,7 +39,7 @@ public final class Subscriptions {
           "deviceState", "device_names");
 
   /** How it shows that all of a kind are subscribed to (22.10.1 and 16.28). */
-  private static final Map<String, String> ALL =
+  private static final Map<String, String> ALL_TOPICS =
       Map.of(
           "channel", "__AST_CHANNEL_ALL_TOPIC",
           "bridge", "__AST_BRIDGE_ALL_TOPIC",
@@ -47,28 +47,28 @@ public final class Subscriptions {
           "deviceState", "__AST_DEVICE_STATE_ALL_TOPIC");
 
   private final WriteBehind store;
-  private final Map<String, Wanted> wanted = new TreeMap<>();
+  private final Map<String, DesiredSubscriptions> desiredByApplication = new TreeMap<>();
 
   /** What one application wants; its JSON is what a store keeps. */
-  private static final class Wanted {
+  private static final class DesiredSubscriptions {
 
     private final TreeSet<String> sources = new TreeSet<>();
     private JsonNode allowed = JSON.createArrayNode();
     private JsonNode disallowed = JSON.createArrayNode();
 
-    boolean isNothing() {
+    boolean isEmpty() {
       return sources.isEmpty() && allowed.isEmpty() && disallowed.isEmpty();
     }
 
-    ObjectNode filter() {
+    ObjectNode eventFilter() {
       ObjectNode filter = JSON.createObjectNode();
       filter.set("allowed", allowed);
       filter.set("disallowed", disallowed);
       return filter;
     }
 
-    ObjectNode json() {
-      ObjectNode json = filter();
+    ObjectNode toJson() {
+      ObjectNode json = eventFilter();
       sources.forEach(json.putArray("sources")::add);
       return json;
     }
@@ -88,20 +88,20 @@ public final class Subscriptions {
   }
 
   /** Asterisk has subscribed an application to these event sources. */
-  public synchronized void subscribed(String application, Collection<String> sources) {
-    Wanted wants = wanted(application);
+  public synchronized void addSources(String application, Collection<String> sources) {
+    DesiredSubscriptions desired = desiredByApplication(application);
     sources.stream()
-        .map(Subscriptions::withoutNameOfAll)
-        .filter(Subscriptions::outlivesItsResource)
-        .forEach(wants.sources::add);
-    keep(application);
+        .map(Subscriptions::normalize)
+        .filter(Subscriptions::isDurable)
+        .forEach(desired.sources::add);
+    persist(application);
   }
 
   /** Asterisk has ended these subscriptions of an application. */
-  public synchronized void unsubscribed(String application, Collection<String> sources) {
-    Wanted wants = wanted(application);
-    sources.stream().map(Subscriptions::withoutNameOfAll).forEach(wants.sources::remove);
-    keep(application);
+  public synchronized void removeSources(String application, Collection<String> sources) {
+    DesiredSubscriptions desired = desiredByApplication(application);
+    sources.stream().map(Subscriptions::normalize).forEach(desired.sources::remove);
+    persist(application);
   }
 
   /**
@@ -109,26 +109,26 @@ public final class Subscriptions {
    *
    * @param filter the command's body: what it does not name stays, unless it names nothing
    */
-  public synchronized void filtered(String application, JsonNode filter) {
-    Wanted wants = wanted(application);
+  public synchronized void updateFilter(String application, JsonNode filter) {
+    DesiredSubscriptions desired = desiredByApplication(application);
     if (filter.isEmpty()) {
-      wants.allowed = JSON.createArrayNode();
-      wants.disallowed = JSON.createArrayNode();
+      desired.allowed = JSON.createArrayNode();
+      desired.disallowed = JSON.createArrayNode();
     } else {
-      wants.allowed = filter.has("allowed") ? filter.get("allowed") : wants.allowed;
-      wants.disallowed = filter.has("disallowed") ? filter.get("disallowed") : wants.disallowed;
+      desired.allowed = filter.has("allowed") ? filter.get("allowed") : desired.allowed;
+      desired.disallowed = filter.has("disallowed") ? filter.get("disallowed") : desired.disallowed;
     }
-    keep(application);
+    persist(application);
   }
 
   /** Takes back what a store has kept. */
-  public synchronized void restore(String key, String kept) {
+  public synchronized void restore(String key, String stored) {
     try {
-      JsonNode json = JSON.readTree(kept);
-      Wanted wants = wanted(key.substring(KEY.length()));
-      json.path("sources").forEach(source -> wants.sources.add(source.asText()));
-      wants.allowed = json.withArray("allowed");
-      wants.disallowed = json.withArray("disallowed");
+      JsonNode json = JSON.readTree(stored);
+      DesiredSubscriptions desired = desiredByApplication(key.substring(KEY_PREFIX.length()));
+      json.path("sources").forEach(source -> desired.sources.add(source.asText()));
+      desired.allowed = json.withArray("allowed");
+      desired.disallowed = json.withArray("disallowed");
     } catch (JsonProcessingException | UnsupportedOperationException e) {
       LOG.warn("What is kept of {} is left out: {}", key, e.getMessage());
     }
@@ -139,67 +139,67 @@ public final class Subscriptions {
    *
    * @param applications its answer to {@code GET /applications}
    */
-  synchronized List<Request> forgotten(String applications) throws JsonProcessingException {
+  synchronized List<Request> restoreRequests(String applications) throws JsonProcessingException {
     List<Request> requests = new ArrayList<>();
     for (JsonNode application : JSON.readTree(applications)) {
       String name = application.path("name").asText();
-      Wanted wants = wanted.get(name);
-      if (wants != null) {
-        String path = "/applications/" + InPath.encoded(name);
-        for (String source : wants.sources) {
-          if (!shows(application, source)) {
+      DesiredSubscriptions desired = desiredByApplication.get(name);
+      if (desired != null) {
+        String path = "/applications/" + PathEncoding.encode(name);
+        for (String source : desired.sources) {
+          if (!isListed(application, source)) {
             String body = JSON.createObjectNode().put("eventSource", source).toString();
             requests.add(new Request("POST", path + "/subscription", body));
           }
         }
-        if (!application.path("events_allowed").equals(wants.allowed)
-            || !application.path("events_disallowed").equals(wants.disallowed)) {
-          requests.add(new Request("PUT", path + "/eventFilter", wants.filter().toString()));
+        if (!application.path("events_allowed").equals(desired.allowed)
+            || !application.path("events_disallowed").equals(desired.disallowed)) {
+          requests.add(new Request("PUT", path + "/eventFilter", desired.eventFilter().toString()));
         }
       }
     }
     return requests;
   }
 
-  private Wanted wanted(String application) {
-    return wanted.computeIfAbsent(application, none -> new Wanted());
+  private DesiredSubscriptions desiredByApplication(String application) {
+    return desiredByApplication.computeIfAbsent(application, name -> new DesiredSubscriptions());
   }
 
-  private void keep(String application) {
-    Wanted wants = wanted.get(application);
-    if (wants.isNothing()) {
-      wanted.remove(application);
+  private void persist(String application) {
+    DesiredSubscriptions desired = desiredByApplication.get(application);
+    if (desired.isEmpty()) {
+      desiredByApplication.remove(application);
     }
-    store.note(
-        KEY + application,
-        wants.isNothing() ? Optional.empty() : Optional.of(wants.json().toString()));
+    store.enqueue(
+        KEY_PREFIX + application,
+        desired.isEmpty() ? Optional.empty() : Optional.of(desired.toJson().toString()));
   }
 
-  private static boolean shows(JsonNode application, String source) {
-    String kind = kind(source);
-    String name = source.substring(kind.length() + 1);
-    for (JsonNode shown : application.path(SHOWN_IN.getOrDefault(kind, ""))) {
+  private static boolean isListed(JsonNode application, String source) {
+    String scheme = scheme(source);
+    String name = source.substring(scheme.length() + 1);
+    for (JsonNode listed : application.path(SOURCE_FIELDS.getOrDefault(scheme, ""))) {
       // who is subscribed to all is shown no single ones
-      if (shown.asText().equals(name) || shown.asText().equals(ALL.get(kind))) {
+      if (listed.asText().equals(name) || listed.asText().equals(ALL_TOPICS.get(scheme))) {
         return true;
       }
     }
     return false;
   }
 
-  private static boolean outlivesItsResource(String source) {
-    String kind = kind(source);
-    boolean one = source.length() > kind.length() + 1;
-    return SHOWN_IN.containsKey(kind)
-        && !(one && (kind.equals("channel") || kind.equals("bridge")));
+  private static boolean isDurable(String source) {
+    String scheme = scheme(source);
+    boolean singleResource = source.length() > scheme.length() + 1;
+    return SOURCE_FIELDS.containsKey(scheme)
+        && !(singleResource && (scheme.equals("channel") || scheme.equals("bridge")));
   }
 
-  private static String withoutNameOfAll(String source) {
-    String kind = kind(source);
-    return source.equals(kind + ":" + ALL.get(kind)) ? kind + ":" : source;
+  private static String normalize(String source) {
+    String scheme = scheme(source);
+    return source.equals(scheme + ":" + ALL_TOPICS.get(scheme)) ? scheme + ":" : source;
   }
 
-  private static String kind(String source) {
+  private static String scheme(String source) {
     int colon = source.indexOf(':');
     return colon < 0 ? source : source.substring(0, colon);
   }

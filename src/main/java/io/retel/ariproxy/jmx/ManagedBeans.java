@@ -20,7 +20,7 @@ public final class ManagedBeans extends ServiceSupport {
 
   private final CamelContext context;
   private final Map<String, Object> beans;
-  private final List<ObjectName> registered = new ArrayList<>();
+  private final List<ObjectName> registeredNames = new ArrayList<>();
 
   /**
    * @param beans the beans, annotated as Camel's own are, by their types
@@ -41,15 +41,15 @@ public final class ManagedBeans extends ServiceSupport {
           new ObjectName(
               DOMAIN + ":context=" + context.getManagementName() + ",type=" + bean.getKey());
       agent.register(bean.getValue(), name);
-      registered.add(name);
+      registeredNames.add(name);
     }
   }
 
   @Override
   protected void doStop() throws JMException {
-    for (ObjectName name : registered) {
+    for (ObjectName name : registeredNames) {
       context.getManagementStrategy().getManagementAgent().unregister(name);
     }
-    registered.clear();
+    registeredNames.clear();
   }
 }

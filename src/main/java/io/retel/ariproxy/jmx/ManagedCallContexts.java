@@ -76,27 +76,27 @@ public final class ManagedCallContexts {
 
   @ManagedAttribute(description = "How many resources are thought to be there")
   public int getResources() {
-    return callContexts.living().size();
+    return callContexts.active().size();
   }
 
   @ManagedAttribute(description = "How many calls those belong to")
   public int getCallContexts() {
-    return callContexts.livingCallContexts().size();
+    return callContexts.activeCallContexts().size();
   }
 
   @ManagedOperation(
       description =
           "What is remembered of resources whose call context, type and id, or id begins with a text; all if"
               + " it is empty. At most so many rows, from 1 to 1000")
-  public TabularData find(String beginning, int atMost) throws OpenDataException {
-    if (atMost < 1 || atMost > MAX_ROWS) {
+  public TabularData find(String prefix, int limit) throws OpenDataException {
+    if (limit < 1 || limit > MAX_ROWS) {
       throw new IllegalArgumentException(
-          "atMost must be from 1 to " + MAX_ROWS + " and is " + atMost);
+          "limit must be from 1 to " + MAX_ROWS + " and is " + limit);
     }
     TabularData rows = new TabularDataSupport(TABLE);
-    for (Map.Entry<Resource, Mapping> found :
-        callContexts.find(Objects.requireNonNullElse(beginning, "").strip(), atMost).entrySet()) {
-      rows.put(row(found.getKey(), found.getValue()));
+    for (Map.Entry<Resource, Mapping> entry :
+        callContexts.find(Objects.requireNonNullElse(prefix, "").strip(), limit).entrySet()) {
+      rows.put(row(entry.getKey(), entry.getValue()));
     }
     return rows;
   }
@@ -104,8 +104,8 @@ public final class ManagedCallContexts {
   @ManagedOperation(
       description = "What is remembered of one resource, such as CHANNEL:1532965104.0")
   public CompositeData lookUp(String resource) throws OpenDataException {
-    Resource asked = resource(resource);
-    return row(asked, callContexts.peek(asked).orElseThrow(() -> unknown(resource)));
+    Resource parsed = parseResource(resource);
+    return row(parsed, callContexts.peek(parsed).orElseThrow(() -> unknownResource(resource)));
   }
 
   @ManagedOperation(
@@ -114,7 +114,10 @@ public final class ManagedCallContexts {
               + " belong to the call that their CALL_CONTEXT tells, or to none. Returns its call context")
   public String evict(String resource) {
     String callContext =
-        callContexts.evict(resource(resource)).orElseThrow(() -> unknown(resource)).callContext();
+        callContexts
+            .evict(parseResource(resource))
+            .orElseThrow(() -> unknownResource(resource))
+            .callContext();
     LOG.info("Evicted by an operator: {} of call context {}", resource.strip(), callContext);
     return callContext;
   }
@@ -135,18 +138,20 @@ public final class ManagedCallContexts {
     return evicted.size();
   }
 
-  private static Resource resource(String text) {
+  private static Resource parseResource(String text) {
     try {
-      return Resource.ofKey(text.strip());
+      return Resource.fromKey(text.strip());
     } catch (IllegalArgumentException | NullPointerException e) {
       throw new IllegalArgumentException(
           text
               + " is no resource: write its type and id, such as CHANNEL:1532965104.0; types are "
-              + List.of(ResourceType.values()).stream().filter(ResourceType::partOfCall).toList());
+              + List.of(ResourceType.values()).stream()
+                  .filter(ResourceType::isCallScoped)
+                  .toList());
     }
   }
 
-  private static IllegalArgumentException unknown(String resource) {
+  private static IllegalArgumentException unknownResource(String resource) {
     return new IllegalArgumentException("Nothing is remembered of " + resource);
   }
 

@@ -19,7 +19,7 @@ public final class ManagedLogging {
           "From which level on a logger writes, such as io.retel.ariproxy or ROOT, whether it is its own or that"
               + " of a logger above it")
   public String level(String logger) {
-    return levels.of(logger);
+    return levels.get(logger);
   }
 
   @ManagedOperation(
@@ -27,12 +27,12 @@ public final class ManagedLogging {
           "Gives a logger a level: ERROR, WARN, INFO, DEBUG or TRACE. It counts for those below it that have none"
               + " of their own. Loggers that would write passwords are not lowered")
   public void setLevel(String logger, String level) {
-    String before = levels.of(logger);
+    String previous = levels.get(logger);
     levels.set(logger, level);
     LOG.info(
         "Set by an operator: {} writes from {} on, before from {} on",
         logger.strip(),
-        levels.of(logger),
-        before);
+        levels.get(logger),
+        previous);
   }
 }

@@ -12,63 +12,64 @@ import org.apache.camel.api.management.ManagedResource;
 @ManagedResource(description = "The websocket over which Asterisk sends its events")
 public final class ManagedWebsocket {
 
-  private final Supplier<List<WebSocketStatus>> status;
+  private final Supplier<List<WebSocketStatus>> statuses;
   private final Runnable reconnect;
 
   /**
    * @param status how the websockets are; there is one, or none before the route of the events runs
    * @param reconnect closes it and opens it anew
    */
-  public ManagedWebsocket(Supplier<List<WebSocketStatus>> status, Runnable reconnect) {
-    this.status = status;
+  public ManagedWebsocket(Supplier<List<WebSocketStatus>> statuses, Runnable reconnect) {
+    this.statuses = statuses;
     this.reconnect = reconnect;
   }
 
   @ManagedAttribute(description = "Where it leads")
   public String getAddress() {
-    return now(WebSocketStatus::address, "");
+    return attribute(WebSocketStatus::address, "");
   }
 
   @ManagedAttribute(description = "Whether events can arrive")
   public boolean isConnected() {
-    return now(WebSocketStatus::connected, false);
+    return attribute(WebSocketStatus::connected, false);
   }
 
   @ManagedAttribute(description = "Since when it is connected, or is not")
-  public String getSince() {
-    return now(websocket -> websocket.since().toString(), "");
+  public String getStateSince() {
+    return attribute(websocket -> websocket.since().toString(), "");
   }
 
   @ManagedAttribute(
       description = "Why it is not connected, or was not the last time; empty if it never failed")
   public String getLastError() {
-    return now(WebSocketStatus::lastError, "The route of the events has not been started yet");
+    return attribute(
+        WebSocketStatus::lastError, "The route of the events has not been started yet");
   }
 
   @ManagedAttribute(
       description = "How many tries have failed since it was last connected for a while")
   public int getFailures() {
-    return now(WebSocketStatus::failures, 0);
+    return attribute(WebSocketStatus::failures, 0);
   }
 
   @ManagedAttribute(description = "How often it was opened again")
   public long getReconnects() {
-    return now(WebSocketStatus::reconnects, 0L);
+    return attribute(WebSocketStatus::reconnects, 0L);
   }
 
   @ManagedAttribute(description = "How many events have been read and wait for the route")
   public int getBufferedMessages() {
-    return now(WebSocketStatus::bufferedMessages, 0);
+    return attribute(WebSocketStatus::bufferedMessages, 0);
   }
 
   @ManagedAttribute(description = "What those weigh, in bytes")
   public long getBufferedBytes() {
-    return now(WebSocketStatus::bufferedBytes, 0L);
+    return attribute(WebSocketStatus::bufferedBytes, 0L);
   }
 
   @ManagedAttribute(description = "At what weight the websocket is no longer read, in bytes")
   public long getBufferLimit() {
-    return now(WebSocketStatus::bufferLimit, 0L);
+    return attribute(WebSocketStatus::maxBufferedBytes, 0L);
   }
 
   @ManagedOperation(
@@ -76,14 +77,14 @@ public final class ManagedWebsocket {
           "Closes it and opens it anew, or tries at once if it is not open; what is missed meanwhile is"
               + " made up for")
   public void reconnect() {
-    if (status.get().isEmpty()) {
+    if (statuses.get().isEmpty()) {
       throw new IllegalStateException(
           "There is no websocket yet: the route of the events has not been started");
     }
     reconnect.run();
   }
 
-  private <T> T now(Function<WebSocketStatus, T> attribute, T none) {
-    return status.get().stream().findFirst().map(attribute).orElse(none);
+  private <T> T attribute(Function<WebSocketStatus, T> getter, T defaultValue) {
+    return statuses.get().stream().findFirst().map(getter).orElse(defaultValue);
   }
 }

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * <p>Each poll commits what has been answered since the last one; a record that was answered before
  * is not handed out again; when too many wait for their answer, none is fetched; a partition that
  * is revoked is given away when all of its commands that are begun are answered, and the others are
- * left to its next reader. All on the thread that polls, as Kafka wants it; a {@link CommandOffset}
+ * left to its next reader. All on the thread that polls, as Kafka wants it; a {@link CommandHandle}
  * alone may be used by any.
  */
 final class CommandConsumer extends KafkaConsumer<Object, Object> {
@@ -44,13 +44,13 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
 
   /** How long a login that was refused is left before it is tried again. */
-  private static final Duration LOGIN_INTERVAL = Duration.ofMillis(500);
+  private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
-  private final CommandProgress progress = new CommandProgress();
-  private final int maxUnanswered;
+  private final OffsetTracker tracker = new OffsetTracker();
+  private final int maxInFlight;
   private final BooleanSupplier stopping;
-  private final Drain drain;
-  private final Login login = new Login(this::metrics);
+  private final RevocationDrain drain;
+  private final AuthenticationState authentication = new AuthenticationState(this::metrics);
 
   /**
    * A member without a name of its own: its partitions are somebody else's as soon as it is gone.
@@ -58,7 +58,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final boolean dynamicMember;
 
   private boolean paused;
-  private boolean done;
+  private boolean retired;
 
   /** Written on the thread that polls. */
   private volatile double lag = Double.NaN;
@@ -75,78 +75,83 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * @param stopping whether the proxy stops
    */
   CommandConsumer(
-      Properties properties, int maxUnanswered, DrainTime drainTime, BooleanSupplier stopping) {
+      Properties properties,
+      int maxInFlight,
+      DrainTimeouts drainTimeouts,
+      BooleanSupplier stopping) {
     super(properties);
-    this.maxUnanswered = maxUnanswered;
+    this.maxInFlight = maxInFlight;
     this.stopping = stopping;
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
-    DrainTime granted = drainTime.within(properties);
+    DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
     // when a static member stops, all has been done to answer what it had read
     this.drain =
-        new Drain(
-            progress,
-            dynamicMember ? granted : new DrainTime(granted.running(), Duration.ZERO),
+        new RevocationDrain(
+            tracker,
+            dynamicMember
+                ? effectiveTimeouts
+                : new DrainTimeouts(effectiveTimeouts.running(), Duration.ZERO),
             stopping);
   }
 
   /** What becomes of the command at that offset. */
-  CommandOffset offset(TopicPartition partition, long offset) {
-    return progress.offset(partition, offset);
+  CommandHandle handle(TopicPartition partition, long offset) {
+    return tracker.handle(partition, offset);
   }
 
   @Override
   public ConsumerRecords<Object, Object> poll(Duration timeout) {
-    if (dynamicMember && !done && stopping.getAsBoolean()) {
+    if (dynamicMember && !retired && stopping.getAsBoolean()) {
       // the others of the group go on with the partitions while this proxy finishes what it began
-      done = true;
+      retired = true;
       unsubscribe();
     }
-    if (done) {
+    if (retired) {
       LockSupport.parkNanos(timeout.toNanos());
       return ConsumerRecords.empty();
     }
     try {
-      ConsumerRecords<Object, Object> polled = pollInOrder(timeout);
-      if (login.takenAgain()) {
+      ConsumerRecords<Object, Object> polled = commitAndPoll(timeout);
+      if (authentication.recovered()) {
         LOG.info("Kafka takes the login again, commands are read from {}", subscription());
       }
-      lag = login.isRefused() ? Double.NaN : unread();
+      lag = authentication.isRejected() ? Double.NaN : totalLag();
       return polled;
     } catch (FencedInstanceIdException e) {
       // to join again would throw the other one out, and so on for ever
-      done = true;
+      retired = true;
       fenced = true;
       lag = Double.NaN;
-      progress.giveBack(assignment());
+      tracker.releasePartitions(assignment());
       LOG.error(
           "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
-              + " kafka.commands-topic and a kafka.group of its own; then start this one again",
+              + " kafka.commands-topic and a kafka.group-id of its own; then start this one again",
           subscription(),
           groupMetadata().groupInstanceId().orElse(""));
       return ConsumerRecords.empty();
     } catch (AuthenticationException e) {
       // Camel would give up for ever
       lag = Double.NaN;
-      if (login.refused()) {
+      if (authentication.rejected()) {
         LOG.warn(
             "No commands are read from {} until Kafka takes the login again: {}",
             subscription(),
-            KafkaTrouble.inOneLine(e));
+            KafkaErrors.describe(e));
       }
-      LockSupport.parkNanos(LOGIN_INTERVAL.toNanos());
+      LockSupport.parkNanos(AUTHENTICATION_RETRY_INTERVAL.toNanos());
       return ConsumerRecords.empty();
     }
   }
 
-  private ConsumerRecords<Object, Object> pollInOrder(Duration timeout) {
-    commitAnswered();
-    fetchOrNot();
-    boolean busy = progress.unanswered() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
+  private ConsumerRecords<Object, Object> commitAndPoll(Duration timeout) {
+    commitCompleted();
+    pauseOrResume();
+    boolean busy = tracker.incomplete() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
     ConsumerRecords<Object, Object> polled = super.poll(busy ? COMMIT_INTERVAL : timeout);
-    return polled.isEmpty() ? polled : notYetTaken(polled);
+    return polled.isEmpty() ? polled : dropHandled(polled);
   }
 
-  private long unread() {
+  private long totalLag() {
     return assignment().stream().mapToLong(partition -> currentLag(partition).orElse(0)).sum();
   }
 
@@ -188,46 +193,46 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   @Override
   public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
-    super.subscribe(topics, new InOrder(listener));
+    super.subscribe(topics, new RebalanceListener(listener));
   }
 
   @Override
   public void subscribe(Pattern pattern, ConsumerRebalanceListener listener) {
-    super.subscribe(pattern, new InOrder(listener));
+    super.subscribe(pattern, new RebalanceListener(listener));
   }
 
-  private void commitAnswered() {
+  private void commitCompleted() {
     long now = System.nanoTime();
     if (now - lastCommit < COMMIT_INTERVAL.toNanos()) {
       return;
     }
-    Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
-    if (!answered.isEmpty()) {
+    Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
+    if (!completed.isEmpty()) {
       lastCommit = now;
       commitAsync(
-          answered,
+          completed,
           (offsets, failure) -> {
             if (failure == null) {
-              progress.acknowledged(offsets);
+              tracker.acknowledged(offsets);
             } else {
               LOG.debug("Committing {} failed, it is tried again: {}", offsets, failure.toString());
-              progress.commitAgain(offsets.keySet());
+              tracker.retryCommit(offsets.keySet());
             }
           });
     }
   }
 
-  private void fetchOrNot() {
-    boolean tooMany =
-        progress.unanswered() >= maxUnanswered
-            || progress.window() >= AnsweredOffsets.MAX_WINDOW - 1_000;
-    if (tooMany && !paused) {
+  private void pauseOrResume() {
+    boolean overLimit =
+        tracker.incomplete() >= maxInFlight
+            || tracker.window() >= CompletedOffsets.MAX_WINDOW - 1_000;
+    if (overLimit && !paused) {
       paused = true;
-      LOG.debug("{} commands wait for their answer, no more are fetched", progress.unanswered());
+      LOG.debug("{} commands wait for their answer, no more are fetched", tracker.incomplete());
       pause(assignment());
     } else if (paused
-        && progress.unanswered() <= maxUnanswered / 2
-        && progress.window() <= AnsweredOffsets.MAX_WINDOW / 2) {
+        && tracker.incomplete() <= maxInFlight / 2
+        && tracker.window() <= CompletedOffsets.MAX_WINDOW / 2) {
       paused = false;
       resume(assignment());
     } else if (paused) {
@@ -236,29 +241,29 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
   }
 
-  private ConsumerRecords<Object, Object> notYetTaken(ConsumerRecords<Object, Object> polled) {
-    Map<TopicPartition, List<ConsumerRecord<Object, Object>>> taken = new HashMap<>();
+  private ConsumerRecords<Object, Object> dropHandled(ConsumerRecords<Object, Object> polled) {
+    Map<TopicPartition, List<ConsumerRecord<Object, Object>>> accepted = new HashMap<>();
     for (TopicPartition partition : polled.partitions()) {
       List<ConsumerRecord<Object, Object>> records = new ArrayList<>();
       for (ConsumerRecord<Object, Object> record : polled.records(partition)) {
-        if (progress.take(partition, record.offset())) {
+        if (tracker.accept(partition, record.offset())) {
           records.add(record);
         }
       }
       if (!records.isEmpty()) {
-        taken.put(partition, records);
+        accepted.put(partition, records);
       }
     }
-    return new ConsumerRecords<>(taken, polled.nextOffsets());
+    return new ConsumerRecords<>(accepted, polled.nextOffsets());
   }
 
   /** Keeps the progress true when partitions come and go, then tells Camel's listener. */
-  private final class InOrder implements ConsumerRebalanceListener {
+  private final class RebalanceListener implements ConsumerRebalanceListener {
 
-    private final ConsumerRebalanceListener camel;
+    private final ConsumerRebalanceListener delegate;
 
-    InOrder(ConsumerRebalanceListener camel) {
-      this.camel = camel;
+    RebalanceListener(ConsumerRebalanceListener delegate) {
+      this.delegate = delegate;
     }
 
     @Override
@@ -266,27 +271,27 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       if (!partitions.isEmpty()) {
         Map<TopicPartition, OffsetAndMetadata> committed = committed(Set.copyOf(partitions));
         for (TopicPartition partition : partitions) {
-          progress.assigned(partition, position(partition), committed.get(partition));
+          tracker.assigned(partition, position(partition), committed.get(partition));
         }
       }
-      camel.onPartitionsAssigned(partitions);
+      delegate.onPartitionsAssigned(partitions);
     }
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-      camel.onPartitionsRevoked(partitions);
-      progress.giveBack(partitions);
-      awaitBegun(partitions);
-      commitAnsweredNow(partitions);
-      partitions.forEach(progress::gone);
+      delegate.onPartitionsRevoked(partitions);
+      tracker.releasePartitions(partitions);
+      awaitDrain(partitions);
+      commitCompletedSync(partitions);
+      partitions.forEach(tracker::revoked);
     }
 
-    private void commitAnsweredNow(Collection<TopicPartition> partitions) {
+    private void commitCompletedSync(Collection<TopicPartition> partitions) {
       try {
-        Map<TopicPartition, OffsetAndMetadata> answered = progress.toCommit();
-        if (!answered.isEmpty()) {
-          commitSync(answered);
-          progress.acknowledged(answered);
+        Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
+        if (!completed.isEmpty()) {
+          commitSync(completed);
+          tracker.acknowledged(completed);
         }
       } catch (KafkaException e) {
         LOG.warn(
@@ -296,24 +301,24 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       }
     }
 
-    private void awaitBegun(Collection<TopicPartition> partitions) {
-      long since = System.nanoTime();
+    private void awaitDrain(Collection<TopicPartition> partitions) {
+      long startNanos = System.nanoTime();
       draining = true;
-      int left = drain.await(partitions);
+      int remaining = drain.await(partitions);
       draining = false;
-      if (left > 0) {
+      if (remaining > 0) {
         LOG.warn(
             "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
-            left,
+            remaining,
             partitions,
-            Duration.ofNanos(System.nanoTime() - since).toMillis());
+            Duration.ofNanos(System.nanoTime() - startNanos).toMillis());
       }
     }
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
-      camel.onPartitionsLost(partitions);
-      partitions.forEach(progress::gone);
+      delegate.onPartitionsLost(partitions);
+      partitions.forEach(tracker::revoked);
     }
   }
 }

@@ -34,7 +34,7 @@ public final class KafkaSecurity {
   }
 
   /** What the options of Camel's component say, which is nothing unless somebody sets them. */
-  public static KafkaSecurity ofCamel() {
+  public static KafkaSecurity none() {
     return new KafkaSecurity(Map.of());
   }
 
@@ -48,11 +48,11 @@ public final class KafkaSecurity {
    *
    * @param mechanism PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
    */
-  public KafkaSecurity login(String mechanism, String username, Secret password) {
+  public KafkaSecurity withCredentials(String mechanism, String username, Secret password) {
     Class<?> module = mechanism.equals("PLAIN") ? PlainLoginModule.class : ScramLoginModule.class;
     String jaas =
         "%s required username=%s password=%s;"
-            .formatted(module.getName(), quoted(username), quoted(password.reveal()));
+            .formatted(module.getName(), quote(username), quote(password.reveal()));
     return with(
         Map.of(
             SaslConfigs.SASL_MECHANISM,
@@ -62,31 +62,31 @@ public final class KafkaSecurity {
   }
 
   /** The same with CAs, or very certificates, that alone are trusted. */
-  public KafkaSecurity trusting(List<X509Certificate> trusted) {
+  public KafkaSecurity withTrustedCertificates(List<X509Certificate> trusted) {
     return with(
         Map.of(
             SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG,
             PEM,
             SslConfigs.SSL_TRUSTSTORE_CERTIFICATES_CONFIG,
-            new Password(Pem.text(trusted))));
+            new Password(Pem.encode(trusted))));
   }
 
   /** The same with a certificate that tells who the client is. */
-  public KafkaSecurity as(ClientCertificate certificate) {
+  public KafkaSecurity withClientCertificate(ClientCertificate certificate) {
     return with(
         Map.of(
             SslConfigs.SSL_KEYSTORE_TYPE_CONFIG,
             PEM,
             SslConfigs.SSL_KEYSTORE_CERTIFICATE_CHAIN_CONFIG,
-            new Password(Pem.text(certificate.chain())),
+            new Password(Pem.encode(certificate.chain())),
             SslConfigs.SSL_KEYSTORE_KEY_CONFIG,
-            new Password(Pem.text(certificate.key()))));
+            new Password(Pem.encode(certificate.key()))));
   }
 
   /** A client's options with these in them. */
-  Properties in(Properties client) {
+  Properties applyTo(Properties clientConfig) {
     Properties secured = new Properties();
-    secured.putAll(client);
+    secured.putAll(clientConfig);
     secured.putAll(options);
     return secured;
   }
@@ -96,14 +96,14 @@ public final class KafkaSecurity {
     return options;
   }
 
-  private KafkaSecurity with(Map<String, Object> more) {
+  private KafkaSecurity with(Map<String, Object> additional) {
     Map<String, Object> all = new HashMap<>(options);
-    all.putAll(more);
+    all.putAll(additional);
     return new KafkaSecurity(all);
   }
 
   /** As Kafka's reader of JAAS entries, a {@link java.io.StreamTokenizer}, takes a text. */
-  private static String quoted(String text) {
+  private static String quote(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     text.chars()
         .forEach(

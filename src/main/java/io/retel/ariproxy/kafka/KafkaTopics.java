@@ -1,6 +1,6 @@
 package io.retel.ariproxy.kafka;
 
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,17 +38,17 @@ public final class KafkaTopics {
           TopicConfig.SEGMENT_BYTES_CONFIG,
           Integer.toString(16 * 1024 * 1024));
 
-  private final Supplier<Map<String, Object>> connection;
-  private final boolean create;
+  private final Supplier<Map<String, Object>> clientConfig;
+  private final boolean mayCreate;
   private final Duration timeout;
-  private final List<NewTopic> wanted = new ArrayList<>();
+  private final List<NewTopic> required = new ArrayList<>();
 
   /** A topic is not there, or Kafka does not say; the message says what to do. */
-  public static final class NotThereException extends Exception {
+  public static final class TopicsUnavailableException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    NotThereException(String message) {
+    TopicsUnavailableException(String message) {
       super(message, null, false, false);
     }
   }
@@ -58,59 +58,61 @@ public final class KafkaTopics {
    * @param create whether a topic that is not there is created
    * @param timeout how long Kafka may take to answer
    */
-  public KafkaTopics(Supplier<Map<String, Object>> connection, boolean create, Duration timeout) {
-    this.connection = connection;
-    this.create = create;
+  public KafkaTopics(
+      Supplier<Map<String, Object>> clientConfig, boolean mayCreate, Duration timeout) {
+    this.clientConfig = clientConfig;
+    this.mayCreate = mayCreate;
     this.timeout = timeout;
   }
 
   /** Wants topics, with the broker's defaults. */
-  public KafkaTopics want(List<String> topics) {
-    topics.forEach(topic -> wanted.add(new NewTopic(topic, Optional.empty(), Optional.empty())));
+  public KafkaTopics require(List<String> topics) {
+    topics.forEach(topic -> required.add(new NewTopic(topic, Optional.empty(), Optional.empty())));
     return this;
   }
 
   /** Wants a topic that keeps the latest record of each key, for one writer. */
-  public KafkaTopics wantCompacted(String topic) {
-    wanted.add(new NewTopic(topic, Optional.of(1), Optional.empty()).configs(COMPACTED));
+  public KafkaTopics requireCompacted(String topic) {
+    required.add(new NewTopic(topic, Optional.of(1), Optional.empty()).configs(COMPACTED));
     return this;
   }
 
   /**
    * Makes those that are not there.
    *
-   * @throws NotThereException if one is missing and cannot be made, or Kafka does not answer
+   * @throws TopicsUnavailableException if one is missing and cannot be made, or Kafka does not
+   *     answer
    */
-  public void ensure() throws NotThereException, InterruptedException {
-    Map<String, Object> config = new HashMap<>(connection.get());
+  public void createMissing() throws TopicsUnavailableException, InterruptedException {
+    Map<String, Object> config = new HashMap<>(clientConfig.get());
     config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     try (Admin admin = Admin.create(config)) {
       List<NewTopic> missing = missing(admin);
       if (!missing.isEmpty()) {
-        if (!create) {
-          throw notThere(missing, "kafka.create-topics does not allow to create any");
+        if (!mayCreate) {
+          throw unavailable(missing, "kafka.create-topics does not allow to create any");
         }
-        make(admin, missing);
+        createTopics(admin, missing);
         awaitLeaders(admin, missing);
       }
       warnIfNotCompacted(admin);
     } catch (ExecutionException e) {
-      throw new NotThereException(
+      throw new TopicsUnavailableException(
           "Kafka at "
               + brokers()
               + " does not tell its topics "
-              + wanted.stream().map(NewTopic::name).collect(Collectors.joining(", "))
+              + required.stream().map(NewTopic::name).collect(Collectors.joining(", "))
               + ": "
-              + KafkaTrouble.inOneLine(e));
+              + KafkaErrors.describe(e));
     }
   }
 
   private List<NewTopic> missing(Admin admin) throws ExecutionException, InterruptedException {
     Map<String, ? extends KafkaFuture<?>> described =
-        admin.describeTopics(wanted.stream().map(NewTopic::name).toList()).topicNameValues();
+        admin.describeTopics(required.stream().map(NewTopic::name).toList()).topicNameValues();
     List<NewTopic> missing = new ArrayList<>();
-    for (NewTopic topic : wanted) {
+    for (NewTopic topic : required) {
       try {
         described.get(topic.name()).get();
       } catch (ExecutionException e) {
@@ -123,16 +125,17 @@ public final class KafkaTopics {
     return missing;
   }
 
-  private void make(Admin admin, List<NewTopic> missing)
-      throws NotThereException, InterruptedException {
-    Map<String, KafkaFuture<Void>> made = admin.createTopics(missing).values();
+  private void createTopics(Admin admin, List<NewTopic> missing)
+      throws TopicsUnavailableException, InterruptedException {
+    Map<String, KafkaFuture<Void>> results = admin.createTopics(missing).values();
     for (NewTopic topic : missing) {
       try {
-        made.get(topic.name()).get();
+        results.get(topic.name()).get();
         LOG.info("Created the topic {}", topic.name());
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof TopicExistsException)) {
-          throw notThere(List.of(topic), "Kafka does not create it: " + RootCause.inOneLine(e));
+          throw unavailable(
+              List.of(topic), "Kafka does not create it: " + ErrorMessages.singleLine(e));
         }
       }
     }
@@ -143,9 +146,9 @@ public final class KafkaTopics {
    * is refused, the one behind it may be taken, and then the broker refuses the first for ever for
    * its sequence number (seen on 4.1.1).
    */
-  private void awaitLeaders(Admin admin, List<NewTopic> made)
+  private void awaitLeaders(Admin admin, List<NewTopic> created)
       throws ExecutionException, InterruptedException {
-    List<String> names = made.stream().map(NewTopic::name).toList();
+    List<String> names = created.stream().map(NewTopic::name).toList();
     Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
     for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
         admin.describeTopics(names).topicNameValues().entrySet()) {
@@ -163,18 +166,18 @@ public final class KafkaTopics {
     admin.listOffsets(partitions).all().get();
   }
 
-  private NotThereException notThere(List<NewTopic> missing, String why) {
+  private TopicsUnavailableException unavailable(List<NewTopic> missing, String reason) {
     String names = missing.stream().map(NewTopic::name).collect(Collectors.joining(", "));
-    String commands = missing.stream().map(this::commandToMake).collect(Collectors.joining(" && "));
-    return new NotThereException(
-        "Kafka has no topic " + names + ", and " + why + ". Make it: " + commands);
+    String commands = missing.stream().map(this::createCommand).collect(Collectors.joining(" && "));
+    return new TopicsUnavailableException(
+        "Kafka has no topic " + names + ", and " + reason + ". Make it: " + commands);
   }
 
   private Object brokers() {
-    return connection.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG);
+    return clientConfig.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG);
   }
 
-  private String commandToMake(NewTopic topic) {
+  private String createCommand(NewTopic topic) {
     StringBuilder command =
         new StringBuilder("kafka-topics.sh --bootstrap-server ")
             .append(brokers())
@@ -191,7 +194,7 @@ public final class KafkaTopics {
 
   /** Kafka deletes old records of a topic that is not compacted, and with them what is kept. */
   private void warnIfNotCompacted(Admin admin) throws InterruptedException {
-    for (NewTopic topic : wanted) {
+    for (NewTopic topic : required) {
       if (topic.configs() == null) {
         continue;
       }
@@ -215,7 +218,7 @@ public final class KafkaTopics {
         LOG.warn(
             "Whether the topic {} is compacted, as it has to be, cannot be told: {}",
             topic.name(),
-            RootCause.inOneLine(e));
+            ErrorMessages.singleLine(e));
       }
     }
   }

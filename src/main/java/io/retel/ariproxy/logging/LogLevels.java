@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 public final class LogLevels {
 
   /** The lowest that each may have, and what is below it. */
-  static final Map<String, Level> LOWEST =
+  static final Map<String, Level> MIN_LEVELS =
       Map.of(
           "org.asynchttpclient",
           Level.ERROR,
@@ -34,14 +34,14 @@ public final class LogLevels {
 
   private static final List<String> LEVELS = List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE");
 
-  private final LoggerContext loggers = (LoggerContext) LoggerFactory.getILoggerFactory();
+  private final LoggerContext loggerContext = (LoggerContext) LoggerFactory.getILoggerFactory();
 
   /**
    * The level from which on a logger writes, whether it is its own or that of a logger above it.
    *
    * @throws IllegalArgumentException if there is no such logger
    */
-  public String of(String logger) {
+  public String get(String logger) {
     return logger(logger).getEffectiveLevel().toString();
   }
 
@@ -51,33 +51,33 @@ public final class LogLevels {
    * @throws IllegalArgumentException if there is no such logger, or it must not have that level
    */
   public void set(String logger, String level) {
-    Logger known = logger(logger);
+    Logger target = logger(logger);
     String name = level == null ? "" : level.strip().toUpperCase(Locale.ROOT);
     if (!LEVELS.contains(name)) {
       throw new IllegalArgumentException(
           level + " is no level: " + String.join(", ", LEVELS) + " are");
     }
-    Level wanted = Level.valueOf(name);
-    LOWEST.forEach(
-        (secretive, lowest) -> {
-          if ((known.getName() + ".").startsWith(secretive + ".")
-              && !wanted.isGreaterOrEqual(lowest)) {
+    Level requested = Level.valueOf(name);
+    MIN_LEVELS.forEach(
+        (restricted, minLevel) -> {
+          if ((target.getName() + ".").startsWith(restricted + ".")
+              && !requested.isGreaterOrEqual(minLevel)) {
             throw new IllegalArgumentException(
-                known.getName()
+                target.getName()
                     + " stays at "
-                    + lowest
+                    + minLevel
                     + " or above: below it would write passwords, or urls with their query");
           }
         });
-    known.setLevel(wanted);
+    target.setLevel(requested);
   }
 
   /** A misspelled one would be made, and write nothing. */
   private Logger logger(String name) {
-    Logger known = name == null || name.isBlank() ? null : loggers.exists(name.strip());
-    if (known == null) {
+    Logger existing = name == null || name.isBlank() ? null : loggerContext.exists(name.strip());
+    if (existing == null) {
       throw new IllegalArgumentException("Nothing has been logged as " + name);
     }
-    return known;
+    return existing;
   }
 }

@@ -12,31 +12,31 @@ public final class PayloadLog {
 
   private static final Logger LOG = LoggerFactory.getLogger(PayloadLog.class);
 
-  private final Mask mask;
+  private final PayloadMasker masker;
 
   /**
    * @param mask goes over the payloads
    */
-  public PayloadLog(Mask mask) {
-    this.mask = mask;
+  public PayloadLog(PayloadMasker masker) {
+    this.masker = masker;
   }
 
   /** What is about to be published. */
-  public void published(byte[] envelope) {
-    write("to Kafka", envelope);
+  public void logPublished(byte[] envelope) {
+    log("to Kafka", envelope);
   }
 
   /** What came as a command. */
-  public void received(byte[] command) {
-    write("from Kafka", command);
+  public void logReceived(byte[] command) {
+    log("from Kafka", command);
   }
 
-  private void write(String way, byte[] json) {
+  private void log(String direction, byte[] json) {
     if (LOG.isDebugEnabled()) {
       LOG.debug(
           "{}: {}",
-          way,
-          json == null ? "nothing" : mask.text(new String(json, StandardCharsets.UTF_8)));
+          direction,
+          json == null ? "nothing" : masker.mask(new String(json, StandardCharsets.UTF_8)));
     }
   }
 }

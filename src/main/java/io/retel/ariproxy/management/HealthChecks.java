@@ -30,8 +30,8 @@ public final class HealthChecks {
    *
    * @param trouble what is wrong, in a sentence, or nothing; must not wait
    */
-  public HealthChecks add(String id, Supplier<Optional<String>> trouble) {
-    registry.register(new ProxyHealthCheck(id, trouble));
+  public HealthChecks add(String id, Supplier<Optional<String>> problem) {
+    registry.register(new ProxyHealthCheck(id, problem));
     return this;
   }
 
@@ -46,13 +46,13 @@ public final class HealthChecks {
    *
    * @param trouble what is wrong, in a sentence, or nothing; must not wait
    */
-  public HealthChecks addService(String id, Supplier<Optional<String>> trouble) {
-    available(id, () -> trouble.get().isEmpty());
-    return add(id, trouble);
+  public HealthChecks addDependency(String id, Supplier<Optional<String>> problem) {
+    addAvailabilityGauge(id, () -> problem.get().isEmpty());
+    return add(id, problem);
   }
 
   /** Adds the gauge of something that has a check elsewhere. */
-  public HealthChecks available(String service, Supplier<Boolean> isAvailable) {
+  public HealthChecks addAvailabilityGauge(String service, Supplier<Boolean> isAvailable) {
     Meters.BACKING_SERVICE_AVAILABILITY.gauge(meters, () -> isAvailable.get() ? 1 : 0, service);
     return this;
   }

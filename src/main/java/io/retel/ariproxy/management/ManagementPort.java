@@ -40,7 +40,7 @@ public final class ManagementPort {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The checks of the proxy itself; all others are of what it depends on. */
-  private static final Set<String> OF_THE_PROXY = Set.of("context", "intake-buffer", "commands");
+  private static final Set<String> PROXY_CHECKS = Set.of("context", "websocket-buffer", "commands");
 
   private static final String INDEX =
       """
@@ -58,25 +58,25 @@ public final class ManagementPort {
   private ManagementPort() {}
 
   /** Whether there is one. */
-  public static boolean isWanted(Settings settings) {
+  public static boolean isEnabled(Settings settings) {
     return settings.number(Setting.MANAGEMENT_PORT) > 0;
   }
 
   /**
    * Lets camel-main open it; what {@code camel.management.*} and others say in the file counts.
    *
-   * @throws NotFreeException if it cannot be opened: Camel would go on without
+   * @throws PortInUseException if it cannot be opened: Camel would go on without
    */
   public static void configure(MainConfigurationProperties main, Settings settings)
-      throws NotFreeException {
+      throws PortInUseException {
     main.health().setExposureLevel("full");
     // a route that somebody has stopped is no trouble; what it depends on has checks of its own
     main.health().setRoutesEnabled(false);
     main.health().setConsumersEnabled(false);
-    if (isWanted(settings)) {
+    if (isEnabled(settings)) {
       String host = settings.get(Setting.MANAGEMENT_HOST);
       int port = (int) settings.number(Setting.MANAGEMENT_PORT);
-      tryToListen(host, port);
+      requireFreePort(host, port);
       main.httpManagementServer()
           .withEnabled(true)
           .withHost(host)
@@ -88,12 +88,12 @@ public final class ManagementPort {
     }
   }
 
-  private static void tryToListen(String host, int port) throws NotFreeException {
+  private static void requireFreePort(String host, int port) throws PortInUseException {
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(host, port));
     } catch (IOException e) {
-      throw new NotFreeException(
+      throw new PortInUseException(
           "management.port "
               + port
               + " on "
@@ -105,11 +105,11 @@ public final class ManagementPort {
   }
 
   /** The port cannot be opened; the message says what to do. */
-  public static final class NotFreeException extends Exception {
+  public static final class PortInUseException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    NotFreeException(String message) {
+    PortInUseException(String message) {
       super(message, null, false, false);
     }
   }
@@ -119,10 +119,10 @@ public final class ManagementPort {
     context.addLifecycleStrategy(
         new LifecycleStrategySupport() {
           @Override
-          public void onServiceAdd(CamelContext adding, Service service, Route route) {
+          public void onServiceAdd(CamelContext camelContext, Service service, Route route) {
             if (service instanceof ManagementHttpServer management) {
               try {
-                adding.addService(new PreparedServer(management));
+                camelContext.addService(new ProxyManagementServer(management));
               } catch (Exception e) {
                 throw RuntimeCamelException.wrapRuntimeException(e);
               }
@@ -136,11 +136,11 @@ public final class ManagementPort {
    * before it is opened: who asks first shall learn that the proxy starts, and not that there is
    * nothing.
    */
-  private static final class PreparedServer extends VertxPlatformHttpServer {
+  private static final class ProxyManagementServer extends VertxPlatformHttpServer {
 
     private final ManagementHttpServer management;
 
-    PreparedServer(ManagementHttpServer management) {
+    ProxyManagementServer(ManagementHttpServer management) {
       super(management.getConfiguration());
       this.management = management;
     }
@@ -155,11 +155,11 @@ public final class ManagementPort {
       super.startServer();
       LOG.info("Health and metrics are at http://{}:{}/", getHost(), getPort());
       if (management.isJolokiaEnabled()) {
-        sayWhoReachesJmx();
+        logJmxExposure();
       }
     }
 
-    private void sayWhoReachesJmx() throws UnknownHostException {
+    private void logJmxExposure() throws UnknownHostException {
       String url = "http://%s:%d%s".formatted(getHost(), getPort(), management.getJolokiaPath());
       if (InetAddress.getByName(getHost()).isLoopbackAddress()) {
         LOG.info("JMX is at {}, for all on this host: they can do what an operator can", url);
@@ -179,23 +179,23 @@ public final class ManagementPort {
         "/health/backing-services",
         () ->
             HealthCheckHelper.invoke(context, "full").stream()
-                .filter(result -> !OF_THE_PROXY.contains(result.getCheck().getId()))
+                .filter(result -> !PROXY_CHECKS.contains(result.getCheck().getId()))
                 .toList());
   }
 
   /** Checks that are asked at each request. */
   @FunctionalInterface
-  private interface Checks {
-    Collection<HealthCheck.Result> call();
+  private interface CheckInvocation {
+    Collection<HealthCheck.Result> invoke();
   }
 
-  private static void add(Router router, String path, Checks checks) {
+  private static void add(Router router, String path, CheckInvocation checks) {
     router
         .route(HttpMethod.GET, path)
-        .blockingHandler(asked -> answer(asked, checks.call()), false);
+        .blockingHandler(routing -> respond(routing, checks.invoke()), false);
   }
 
-  private static void answer(RoutingContext asked, Collection<HealthCheck.Result> results) {
+  private static void respond(RoutingContext routing, Collection<HealthCheck.Result> results) {
     List<String> errors =
         results.stream()
             .filter(result -> result.getState() != State.UP)
@@ -205,14 +205,14 @@ public final class ManagementPort {
             .toList();
     ObjectNode report = JSON.createObjectNode().put("ok", errors.isEmpty());
     report.set("errors", JSON.valueToTree(errors));
-    asked
+    routing
         .response()
         .setStatusCode(errors.isEmpty() ? 200 : 503)
         .putHeader("Content-Type", "application/json")
         .end(report.toString());
   }
 
-  private static void index(RoutingContext asked) {
-    asked.response().putHeader("Content-Type", "text/plain; charset=utf-8").end(INDEX);
+  private static void index(RoutingContext routing) {
+    routing.response().putHeader("Content-Type", "text/plain; charset=utf-8").end(INDEX);
   }
 }

@@ -1,6 +1,6 @@
 package io.retel.ariproxy.management;
 
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,70 +17,71 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
 
   private static final Duration INTERVAL = Duration.ofSeconds(5);
 
-  private final String name;
-  private final Question question;
+  private final String threadName;
+  private final Check check;
   private final Duration interval;
   private CamelContext context;
-  private volatile ScheduledExecutorService timer;
-  private volatile String trouble = "It has not answered yet";
+  private volatile ScheduledExecutorService scheduler;
+  private volatile String lastError = "It has not answered yet";
 
   /** Fails if what is asked is not there; the message says why. */
   @FunctionalInterface
-  public interface Question {
-    void ask() throws Exception;
+  public interface Check {
+    void run() throws Exception;
   }
 
   /**
    * @param name of its thread
    * @param question must come to its end by itself; closed with the probe if it can be
    */
-  public Probe(String name, Question question) {
-    this(name, question, INTERVAL);
+  public Probe(String threadName, Check check) {
+    this(threadName, check, INTERVAL);
   }
 
-  Probe(String name, Question question, Duration interval) {
-    this.name = name;
-    this.question = question;
+  Probe(String threadName, Check check, Duration interval) {
+    this.threadName = threadName;
+    this.check = check;
     this.interval = interval;
   }
 
   /** Asks at once, since the last answer may not hold any more. */
-  public void askAgain() {
-    ScheduledExecutorService started = timer;
-    if (started != null && !started.isShutdown()) {
-      started.execute(this::ask);
+  public void trigger() {
+    ScheduledExecutorService current = scheduler;
+    if (current != null && !current.isShutdown()) {
+      current.execute(this::run);
     }
   }
 
   /** What was wrong the last time, in a sentence. */
-  public Optional<String> trouble() {
-    return Optional.of(trouble).filter(why -> !why.isEmpty());
+  public Optional<String> lastError() {
+    return Optional.of(lastError).filter(error -> !error.isEmpty());
   }
 
   @Override
   protected void doStart() {
-    timer = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, name);
-    timer.scheduleWithFixedDelay(this::ask, 0, interval.toMillis(), TimeUnit.MILLISECONDS);
+    scheduler =
+        context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, threadName);
+    scheduler.scheduleWithFixedDelay(this::run, 0, interval.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override
   protected void doStop() throws Exception {
-    if (timer != null) {
-      context.getExecutorServiceManager().shutdownNow(timer);
+    if (scheduler != null) {
+      context.getExecutorServiceManager().shutdownNow(scheduler);
     }
-    if (question instanceof AutoCloseable closeable) {
+    if (check instanceof AutoCloseable closeable) {
       closeable.close();
     }
   }
 
-  private void ask() {
+  private void run() {
     try {
-      question.ask();
-      trouble = "";
+      check.run();
+      lastError = "";
     } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
       // also what a client throws that should not: a probe that ended would tell its last answer
       // for ever
-      trouble = RootCause.inOneLine(e);
+      lastError = ErrorMessages.singleLine(e);
     }
   }
 

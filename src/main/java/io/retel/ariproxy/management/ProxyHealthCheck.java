@@ -9,19 +9,19 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 /** DOWN, with a sentence that says why, while something is wrong. */
 public final class ProxyHealthCheck extends AbstractHealthCheck {
 
-  private final Supplier<Optional<String>> trouble;
+  private final Supplier<Optional<String>> problem;
 
   /**
    * @param id the check's name
    * @param trouble what is wrong, or nothing; must not wait
    */
-  public ProxyHealthCheck(String id, Supplier<Optional<String>> trouble) {
+  public ProxyHealthCheck(String id, Supplier<Optional<String>> problem) {
     super("ari-proxy", id);
-    this.trouble = trouble;
+    this.problem = problem;
   }
 
   @Override
   protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-    trouble.get().ifPresentOrElse(why -> builder.message(why).down(), builder::up);
+    problem.get().ifPresentOrElse(reason -> builder.message(reason).down(), builder::up);
   }
 }

@@ -5,8 +5,8 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
-import io.retel.ariproxy.kafka.BoundInFlight;
-import io.retel.ariproxy.kafka.ProxyKafkaClients;
+import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -21,7 +21,7 @@ import java.util.function.ToDoubleFunction;
 public final class Gauges {
 
   private final MeterRegistry meters;
-  private final List<Supplier<Number>> read = new ArrayList<>();
+  private final List<Supplier<Number>> strongReferences = new ArrayList<>();
 
   public Gauges(MeterRegistry meters) {
     this.meters = meters;
@@ -31,29 +31,32 @@ public final class Gauges {
    * The websockets and their buffers; there is one, but while a route that names another address is
    * exchanged.
    */
-  public Gauges websocket(Supplier<List<WebSocketStatus>> status) {
+  public Gauges bindWebsocket(Supplier<List<WebSocketStatus>> statuses) {
     Meters.WEBSOCKET_CONNECTED.gauge(
         meters,
         () -> {
-          List<WebSocketStatus> all = status.get();
-          return !all.isEmpty() && all.stream().allMatch(WebSocketStatus::connected) ? 1 : 0;
+          List<WebSocketStatus> current = statuses.get();
+          return !current.isEmpty() && current.stream().allMatch(WebSocketStatus::connected)
+              ? 1
+              : 0;
         });
-    counts(Meters.WEBSOCKET_RECONNECTS, sum(status, WebSocketStatus::reconnects));
-    counts(Meters.WEBSOCKET_GAP_SECONDS, sum(status, s -> s.gaps().toMillis() / 1_000.0));
-    Meters.BUFFER_BYTES.gauge(meters, sum(status, WebSocketStatus::bufferedBytes));
-    Meters.BUFFER_LIMIT.gauge(meters, sum(status, WebSocketStatus::bufferLimit));
-    Meters.BUFFER_MESSAGES.gauge(meters, sum(status, WebSocketStatus::bufferedMessages));
+    bindCounter(Meters.WEBSOCKET_RECONNECTS, sum(statuses, WebSocketStatus::reconnects));
+    bindCounter(
+        Meters.WEBSOCKET_DOWNTIME, sum(statuses, status -> status.totalGap().toMillis() / 1_000.0));
+    Meters.BUFFER_BYTES.gauge(meters, sum(statuses, WebSocketStatus::bufferedBytes));
+    Meters.BUFFER_LIMIT.gauge(meters, sum(statuses, WebSocketStatus::maxBufferedBytes));
+    Meters.BUFFER_MESSAGES.gauge(meters, sum(statuses, WebSocketStatus::bufferedMessages));
     return this;
   }
 
-  private void counts(Meters meter, Supplier<Number> total) {
-    read.add(total);
-    meter.counts(meters, total);
+  private void bindCounter(Meters meter, Supplier<Number> total) {
+    strongReferences.add(total);
+    meter.functionCounter(meters, total);
   }
 
   private static Supplier<Number> sum(
-      Supplier<List<WebSocketStatus>> status, ToDoubleFunction<WebSocketStatus> of) {
-    return () -> status.get().stream().mapToDouble(of).sum();
+      Supplier<List<WebSocketStatus>> statuses, ToDoubleFunction<WebSocketStatus> value) {
+    return () -> statuses.get().stream().mapToDouble(value).sum();
   }
 
   /**
@@ -61,31 +64,31 @@ public final class Gauges {
    *
    * @param paused whether an operator has paused them
    */
-  public Gauges commands(
-      LanesComponent lanes, ProxyKafkaClients kafkaClients, BooleanSupplier paused) {
-    Meters.COMMANDS_UNDER_WAY.gauge(meters, lanes::leased);
-    Meters.COMMANDS_WAITING.gauge(meters, lanes::waiting);
+  public Gauges bindCommands(
+      LanesComponent lanes, ProxyKafkaClientFactory kafkaClients, BooleanSupplier paused) {
+    Meters.COMMANDS_IN_FLIGHT.gauge(meters, lanes::leased);
+    Meters.COMMANDS_QUEUED.gauge(meters, lanes::queued);
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);
     return this;
   }
 
   /** What is remembered of calls, and what of it is not written yet. */
-  public Gauges callContexts(CallContexts callContexts, WriteBehind store) {
-    Meters.CALL_CONTEXTS.gauge(meters, () -> callContexts.livingCallContexts().size());
+  public Gauges bindCallContexts(CallContexts callContexts, WriteBehind store) {
+    Meters.CALL_CONTEXTS.gauge(meters, () -> callContexts.activeCallContexts().size());
     Meters.RESOURCES.gauge(meters, callContexts::size);
-    counts(Meters.CACHE_READ_ATTEMPTS, callContexts::lookUps);
-    counts(Meters.CACHE_READ_MISSES, callContexts::misses);
-    Meters.CACHE_READ_ERRORS.in(meters);
-    Meters.STORE_WAITING.gauge(meters, store::waiting);
+    bindCounter(Meters.CACHE_READ_ATTEMPTS, callContexts::lookups);
+    bindCounter(Meters.CACHE_READ_MISSES, callContexts::misses);
+    Meters.CACHE_READ_ERRORS.counter(meters);
+    Meters.STORE_PENDING.gauge(meters, store::pending);
     return this;
   }
 
   /** What is on its way to Kafka. */
-  public Gauges kafka(BoundInFlight inFlight) {
-    Meters.HEAP_IN_FLIGHT.gauge(meters, inFlight::taken);
-    Meters.HEAP_LIMIT.gauge(meters, inFlight::limit);
-    Meters.KAFKA_SILENT_SECONDS.gauge(meters, () -> inFlight.silence().toSeconds());
+  public Gauges bindKafka(InFlightLimiter inFlightLimiter) {
+    Meters.KAFKA_IN_FLIGHT_BYTES.gauge(meters, inFlightLimiter::inFlightBytes);
+    Meters.KAFKA_IN_FLIGHT_LIMIT.gauge(meters, inFlightLimiter::limit);
+    Meters.KAFKA_ACK_STALLED.gauge(meters, () -> inFlightLimiter.timeSinceAck().toSeconds());
     return this;
   }
 }

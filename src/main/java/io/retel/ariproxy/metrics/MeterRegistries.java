@@ -28,7 +28,7 @@ public final class MeterRegistries {
   public static MeterRegistry bind(CamelContext context, Map<String, String> tags) {
     PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     JmxMeterRegistry jmx = new JmxMeterRegistry(JmxConfig.DEFAULT, Clock.SYSTEM);
-    CompositeMeterRegistry all = new CompositeMeterRegistry();
+    CompositeMeterRegistry composite = new CompositeMeterRegistry();
     for (MeterRegistry registry : new MeterRegistry[] {prometheus, jmx}) {
       // Camel's own meters and the JVM's go past the composite one
       registry
@@ -36,25 +36,25 @@ public final class MeterRegistries {
           .commonTags(
               tags.entrySet().stream().map(tag -> Tag.of(tag.getKey(), tag.getValue())).toList());
     }
-    all.add(prometheus);
-    all.add(jmx);
+    composite.add(prometheus);
+    composite.add(jmx);
     // not the composite one: Camel's service for Prometheus takes none
     context.getRegistry().bind("meters", prometheus);
     context.getRegistry().bind(MicrometerConstants.METRICS_REGISTRY_NAME, prometheus);
     try {
-      context.addService(new Close(all));
+      context.addService(new RegistryCloser(composite));
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
-    return all;
+    return composite;
   }
 
   /** Removes what JMX shows. */
-  private static final class Close extends ServiceSupport {
+  private static final class RegistryCloser extends ServiceSupport {
 
     private final CompositeMeterRegistry registries;
 
-    Close(CompositeMeterRegistry registries) {
+    RegistryCloser(CompositeMeterRegistry registries) {
       this.registries = registries;
     }
 

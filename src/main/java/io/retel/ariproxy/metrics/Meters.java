@@ -20,161 +20,146 @@ public enum Meters {
   EVENTS(
       Kind.COUNTER,
       "ari-proxy.events",
-      "Events that Asterisk has sent",
+      "Events received from Asterisk",
       "eventType",
       "resourceType"),
   EVENTS_PUBLISHED(
       Kind.COUNTER,
       "ari-proxy.events.published",
-      "Events that Kafka has acknowledged, unmapped ones included"),
-  EVENTS_UNMAPPED(Kind.COUNTER, "ari-proxy.events.unmapped", "Events that belong to no known call"),
-  EVENTS_KEPT(
+      "Events acknowledged by Kafka, including unmapped ones"),
+  EVENTS_UNMAPPED(Kind.COUNTER, "ari-proxy.events.unmapped", "Events without a call context"),
+  EVENTS_INTERNAL(
       Kind.COUNTER,
-      "ari-proxy.events.kept",
-      "Events that are for the proxy and no call-controller"),
-  EVENTS_UNREADABLE(
-      Kind.COUNTER, "ari-proxy.events.unreadable", "Websocket messages that are no ARI events"),
+      "ari-proxy.events.internal",
+      "Events that concern only the proxy and are not published"),
+  EVENTS_MALFORMED(
+      Kind.COUNTER,
+      "ari-proxy.events.malformed",
+      "Websocket messages that are not valid ARI events"),
   EVENTS_SYNTHESIZED(
+      Kind.COUNTER, "ari-proxy.events.synthesized", "Synthetic events published by resync"),
+  EVENTS_DUPLICATES(
       Kind.COUNTER,
-      "ari-proxy.events.synthesized",
-      "Events that were missed and that this proxy has made up for"),
-  EVENTS_TOLD_BEFORE(
+      "ari-proxy.events.duplicates",
+      "Asterisk events suppressed as duplicates of a synthetic event"),
+  EVENTS_DROPPED(Kind.COUNTER, "ari-proxy.events.dropped", "Events dropped by an edited route"),
+  EVENTS_LOST(
       Kind.COUNTER,
-      "ari-proxy.events.told-before",
-      "Events that came after all when they had been made up for already"),
-  EVENTS_DROPPED(Kind.COUNTER, "ari-proxy.events.dropped", "Events that an edited route drops"),
-  EVENTS_LOST(Kind.COUNTER, "ari-proxy.events.lost", "Events that Kafka will never take"),
-  EVENTS_DELAY(
+      "ari-proxy.events.lost",
+      "Events that Kafka has rejected or that a shutdown discarded"),
+  EVENTS_LATENCY(
       Kind.TIMER,
-      "ari-proxy.events.delay",
-      "From Asterisk's timestamp of an event to Kafka's acknowledgement"),
+      "ari-proxy.events.latency",
+      "Time from an event's timestamp to Kafka's acknowledgement"),
 
   WEBSOCKET_CONNECTED(
       Kind.GAUGE, "ari-proxy.websocket.connected", "1 while events can arrive, else 0"),
   WEBSOCKET_RECONNECTS(
-      Kind.COUNTER, "ari-proxy.websocket.reconnects", "Times that the websocket was opened again"),
-  WEBSOCKET_GAP_SECONDS(
+      Kind.COUNTER, "ari-proxy.websocket.reconnects", "Times the websocket was reopened"),
+  WEBSOCKET_DOWNTIME(
       Kind.COUNTER,
-      "ari-proxy.websocket.gap-seconds",
-      "Seconds without a websocket since it was first open"),
-  BUFFER_BYTES(
-      Kind.GAUGE, "ari-proxy.websocket.buffer.bytes", "Bytes of events that wait to be handled"),
+      "ari-proxy.websocket.downtime",
+      "Time without a websocket since it first opened"),
+  BUFFER_BYTES(Kind.GAUGE, "ari-proxy.websocket.buffer.bytes", "Bytes of buffered events"),
   BUFFER_LIMIT(
       Kind.GAUGE,
       "ari-proxy.websocket.buffer.limit",
-      "Bytes from which on the websocket is no longer read"),
-  BUFFER_MESSAGES(
-      Kind.GAUGE, "ari-proxy.websocket.buffer.messages", "Events that wait to be handled"),
-  CHANNELS_FOUND(
+      "Bytes at which the proxy stops reading from the websocket"),
+  BUFFER_MESSAGES(Kind.GAUGE, "ari-proxy.websocket.buffer.messages", "Buffered events"),
+  RESYNC_CHANNELS_DISCOVERED(
       Kind.COUNTER,
-      "ari-proxy.channels.found",
-      "Channels that were in Stasis before the websocket was open"),
-  CHANNELS_NOT_TOLD(
-      Kind.COUNTER,
-      "ari-proxy.channels.not-told",
-      "Connects at which Asterisk did not tell its channels"),
+      "ari-proxy.resync.channels.discovered",
+      "Channels that entered Stasis during a gap and were discovered by resync"),
+  RESYNC_FAILURES(Kind.COUNTER, "ari-proxy.resync.failures", "Failed resyncs"),
 
   OUTGOING_REQUESTS(
       Kind.COUNTER, "ari-proxy.outgoing.requests", "Requests to ARI", "method", "path"),
   OUTGOING_REQUESTS_ERRORS(
       Kind.COUNTER,
       "ari-proxy.outgoing.requests.errors",
-      "Requests to ARI that were answered 4xx or 5xx, or not at all",
+      "Requests to ARI with a 4xx or 5xx response, or without a response",
       "method",
       "path",
       "error"),
   OUTGOING_REQUESTS_DURATION(
       Kind.TIMER,
       "ari-proxy.outgoing.requests.duration",
-      "From a request to ARI to the head of its answer",
+      "Time from a request to ARI to the head of its response",
       "method",
       "path"),
 
   RESPONSES(
-      Kind.COUNTER,
-      "ari-proxy.responses",
-      "RESPONSEs that Kafka has acknowledged",
-      "outcome",
-      "status"),
-  COMMANDS_ANSWERED(
-      Kind.COUNTER,
-      "ari-proxy.commands.answered",
-      "Commands whose RESPONSE Kafka has acknowledged"),
-  COMMANDS_UNANSWERED(
-      Kind.COUNTER,
-      "ari-proxy.commands.unanswered",
-      "Commands whose RESPONSE Kafka will never take"),
-  COMMANDS_LEFT(
-      Kind.COUNTER,
-      "ari-proxy.commands.left",
-      "Commands that were read and are left to another reader"),
-  COMMANDS_UNDER_WAY(
-      Kind.GAUGE, "ari-proxy.commands.under-way", "Commands that are being carried out"),
-  COMMANDS_WAITING(
+      Kind.COUNTER, "ari-proxy.responses", "RESPONSEs acknowledged by Kafka", "outcome", "status"),
+  COMMANDS_COMPLETED(
+      Kind.COUNTER, "ari-proxy.commands.completed", "Commands with an acknowledged RESPONSE"),
+  RESPONSES_LOST(Kind.COUNTER, "ari-proxy.responses.lost", "RESPONSEs that Kafka has rejected"),
+  COMMANDS_RELEASED(
+      Kind.COUNTER, "ari-proxy.commands.released", "Commands released to another consumer"),
+  COMMANDS_IN_FLIGHT(Kind.GAUGE, "ari-proxy.commands.in-flight", "Commands being executed"),
+  COMMANDS_QUEUED(
       Kind.GAUGE,
-      "ari-proxy.commands.waiting",
-      "Commands that were read and wait for the one before them, or for a free place"),
+      "ari-proxy.commands.queued",
+      "Commands waiting for an earlier one of their call, or for a free slot"),
   COMMANDS_LAG(
       Kind.GAUGE,
       "ari-proxy.commands.lag",
-      "Commands on the topics that have not been read; NaN while this proxy does not read them"),
+      "Commands on the topics that have not been consumed; NaN while this proxy does not consume them"),
   COMMANDS_PAUSED(
-      Kind.GAUGE, "ari-proxy.commands.paused", "1 while an operator has paused commands, else 0"),
+      Kind.GAUGE,
+      "ari-proxy.commands.paused",
+      "1 while commands are paused by an operator, else 0"),
 
-  CALL_CONTEXTS(
-      Kind.GAUGE, "ari-proxy.call-contexts", "Calls of which a resource is thought to be there"),
-  RESOURCES(Kind.GAUGE, "ari-proxy.resources", "Resources that are remembered"),
+  CALL_CONTEXTS(Kind.GAUGE, "ari-proxy.call-contexts", "Calls with at least one live resource"),
+  RESOURCES(Kind.GAUGE, "ari-proxy.resources", "Resources with a mapping"),
   CACHE_READ_ATTEMPTS(
-      Kind.COUNTER, "ari-proxy.cache.read.attempts", "Look-ups of a resource's call context"),
+      Kind.COUNTER, "ari-proxy.cache.read.attempts", "Lookups of a resource's call context"),
   CACHE_READ_MISSES(
-      Kind.COUNTER,
-      "ari-proxy.cache.read.misses",
-      "Look-ups of a resource whose call context is not known"),
+      Kind.COUNTER, "ari-proxy.cache.read.misses", "Lookups of a resource without a mapping"),
   CACHE_READ_ERRORS(
       Kind.COUNTER,
       "ari-proxy.cache.read.errors",
-      "Look-ups that failed: always 0, all call contexts are in memory"),
+      "Failed lookups: always 0, since all mappings are in memory"),
   STORE_READ_ERRORS(
       Kind.COUNTER,
       "ari-proxy.persistence.read.errors",
-      "Tries to read the call-context store that failed"),
+      "Failed attempts to read the call-context store"),
   STORE_WRITE_ERRORS(
       Kind.COUNTER,
       "ari-proxy.persistence.write.errors",
-      "Tries to write to the call-context store that failed"),
+      "Failed attempts to write to the call-context store"),
   STORE_WRITE_DURATION(
       Kind.TIMER,
       "ari-proxy.persistence.write.duration",
-      "Writing one batch to the call-context store"),
-  STORE_WAITING(
+      "Time to write one batch to the call-context store"),
+  STORE_PENDING(
       Kind.GAUGE,
-      "ari-proxy.persistence.waiting",
-      "Changes that wait to be written to the call-context store"),
+      "ari-proxy.persistence.pending",
+      "Changes not yet written to the call-context store"),
 
-  HEAP_IN_FLIGHT(
-      Kind.GAUGE, "ari-proxy.kafka.heap-in-flight", "Bytes of heap that are on their way to Kafka"),
-  HEAP_LIMIT(
+  KAFKA_IN_FLIGHT_BYTES(
+      Kind.GAUGE, "ari-proxy.kafka.in-flight.bytes", "Heap used by records in flight to Kafka"),
+  KAFKA_IN_FLIGHT_LIMIT(
       Kind.GAUGE,
-      "ari-proxy.kafka.heap-limit",
-      "Bytes of heap that may be on their way to Kafka before events and commands wait"),
-  KAFKA_SILENT_SECONDS(
+      "ari-proxy.kafka.in-flight.limit",
+      "Heap for records in flight to Kafka before events and commands wait"),
+  KAFKA_ACK_STALLED(
       Kind.GAUGE,
-      "ari-proxy.kafka.silent-seconds",
-      "Seconds for which messages have waited without Kafka acknowledging any"),
+      "ari-proxy.kafka.ack.stalled",
+      "Time since Kafka last acknowledged a record while records are in flight"),
 
   PROCESSOR_RESTARTS(
       Kind.COUNTER,
       "ari-proxy.processor.restarts",
-      "Times that a route was started again: after an edit, by hand or by its policy",
+      "Route restarts: after an edit, manually or by a policy",
       "processorType"),
   BACKING_SERVICE_AVAILABILITY(
       Kind.GAUGE,
       "backing_service.availability",
-      "1 while what the proxy depends on can be used, else 0",
+      "1 while the dependency is available, else 0",
       "backing_service");
 
   /** Fine where calls feel it, coarse where somebody is woken anyway. */
-  private static final Duration[] BUCKETS =
+  private static final Duration[] HISTOGRAM_BUCKETS =
       List.of(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
           .stream()
           .map(Duration::ofMillis)
@@ -227,10 +212,10 @@ public enum Meters {
    *
    * @param tagValues in the order of the tags
    */
-  public Counter in(MeterRegistry registry, String... tagValues) {
+  public Counter counter(MeterRegistry registry, String... tagValues) {
     return Counter.builder(meterName)
         .description(description)
-        .tags(tagged(Kind.COUNTER, tagValues))
+        .tags(toTags(Kind.COUNTER, tagValues))
         .register(registry);
   }
 
@@ -239,10 +224,10 @@ public enum Meters {
    *
    * @param total never decreases; the registry's reference to it is a weak one
    */
-  public void counts(MeterRegistry registry, Supplier<Number> total) {
-    FunctionCounter.builder(meterName, total, counted -> counted.get().doubleValue())
+  public void functionCounter(MeterRegistry registry, Supplier<Number> total) {
+    FunctionCounter.builder(meterName, total, supplier -> supplier.get().doubleValue())
         .description(description)
-        .tags(tagged(Kind.COUNTER))
+        .tags(toTags(Kind.COUNTER))
         .register(registry);
   }
 
@@ -254,8 +239,8 @@ public enum Meters {
   public Timer timer(MeterRegistry registry, String... tagValues) {
     return Timer.builder(meterName)
         .description(description)
-        .tags(tagged(Kind.TIMER, tagValues))
-        .serviceLevelObjectives(BUCKETS)
+        .tags(toTags(Kind.TIMER, tagValues))
+        .serviceLevelObjectives(HISTOGRAM_BUCKETS)
         .register(registry);
   }
 
@@ -268,20 +253,20 @@ public enum Meters {
   public void gauge(MeterRegistry registry, Supplier<Number> value, String... tagValues) {
     Gauge.builder(meterName, value)
         .description(description)
-        .tags(tagged(Kind.GAUGE, tagValues))
+        .tags(toTags(Kind.GAUGE, tagValues))
         .strongReference(true)
         .register(registry);
   }
 
-  private Tags tagged(Kind wanted, String... values) {
-    if (kind != wanted || values.length != tags.size()) {
+  private Tags toTags(Kind expectedKind, String... values) {
+    if (kind != expectedKind || values.length != tags.size()) {
       throw new IllegalArgumentException(
           meterName + " is a " + kind + " with the tags " + tags + ", and none else");
     }
-    List<Tag> tagged = new ArrayList<>(values.length);
+    List<Tag> result = new ArrayList<>(values.length);
     for (int i = 0; i < values.length; i++) {
-      tagged.add(Tag.of(tags.get(i), values[i]));
+      result.add(Tag.of(tags.get(i), values[i]));
     }
-    return Tags.of(tagged);
+    return Tags.of(result);
   }
 }

@@ -18,18 +18,18 @@ public final class InvalidSettingException extends RuntimeException {
   }
 
   /** One after the other would be a start for each. */
-  static InvalidSettingException ofMissing(List<Setting> settings) {
-    boolean one = settings.size() == 1;
+  static InvalidSettingException missing(List<Setting> settings) {
+    boolean singular = settings.size() == 1;
     return new InvalidSettingException(
-        named(settings, Setting::key)
-            + (one ? " is" : " are")
+        joinNames(settings, Setting::key)
+            + (singular ? " is" : " are")
             + " not set (config/application.properties, or the environment variable"
-            + (one ? " " : "s ")
-            + named(settings, Setting::environmentVariable)
+            + (singular ? " " : "s ")
+            + joinNames(settings, Setting::environmentVariable)
             + ")");
   }
 
-  private static String named(List<Setting> settings, Function<Setting, String> name) {
+  private static String joinNames(List<Setting> settings, Function<Setting, String> name) {
     return settings.stream().map(name).collect(Collectors.joining(", "));
   }
 
@@ -38,7 +38,7 @@ public final class InvalidSettingException extends RuntimeException {
   }
 
   /** What is wrong is the file that a secret should stand in. */
-  static InvalidSettingException ofFile(Setting secret, String problem) {
+  static InvalidSettingException inFile(Setting secret, String problem) {
     return new InvalidSettingException(secret.fileKey(), secret.fileEnvironmentVariable(), problem);
   }
 

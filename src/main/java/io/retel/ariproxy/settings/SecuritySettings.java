@@ -15,11 +15,12 @@ import org.apache.kafka.common.security.auth.SecurityProtocol;
 /** What the settings say about encryption and Kafka's login, checked. */
 record SecuritySettings(Settings settings) {
 
-  private static final Set<String> MECHANISMS = Set.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512");
+  private static final Set<String> SASL_MECHANISMS =
+      Set.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512");
 
-  private static final List<Setting> OF_A_LOGIN =
+  private static final List<Setting> SASL_SETTINGS =
       List.of(Setting.KAFKA_USERNAME, Setting.KAFKA_PASSWORD);
-  private static final List<Setting> OF_TLS =
+  private static final List<Setting> TLS_SETTINGS =
       List.of(
           Setting.KAFKA_CA_FILE,
           Setting.KAFKA_CERTIFICATE_FILE,
@@ -31,7 +32,7 @@ record SecuritySettings(Settings settings) {
    *
    * @throws InvalidSettingException if the file does not have any, or ARI's url is not encrypted
    */
-  List<X509Certificate> trustedForAri() {
+  List<X509Certificate> ariTrustedCertificates() {
     if (!isSet(Setting.ARI_CA_FILE)) {
       return List.of();
     }
@@ -47,54 +48,56 @@ record SecuritySettings(Settings settings) {
    *
    * @throws InvalidSettingException if something is missing, does not fit, or would have no effect
    */
-  KafkaSecurity kafka() {
+  KafkaSecurity kafkaSecurity() {
     SecurityProtocol protocol = protocol();
-    boolean login =
+    boolean usesSasl =
         protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SASL_PLAINTEXT;
-    boolean tls = protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SSL;
-    if (!login) {
-      refuse(OF_A_LOGIN, "is for kafka.security-protocol SASL_SSL or SASL_PLAINTEXT");
+    boolean usesTls = protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SSL;
+    if (!usesSasl) {
+      rejectIfSet(SASL_SETTINGS, "is for kafka.security-protocol SASL_SSL or SASL_PLAINTEXT");
     }
-    if (!tls) {
-      refuse(OF_TLS, "is for kafka.security-protocol SSL or SASL_SSL");
+    if (!usesTls) {
+      rejectIfSet(TLS_SETTINGS, "is for kafka.security-protocol SSL or SASL_SSL");
     }
     if (protocol == SecurityProtocol.PLAINTEXT) {
-      return KafkaSecurity.ofCamel();
+      return KafkaSecurity.none();
     }
     KafkaSecurity security = KafkaSecurity.of(protocol);
-    if (login) {
-      OF_A_LOGIN.forEach(setting -> require(setting, "is not set, and " + protocol + " needs it"));
+    if (usesSasl) {
+      SASL_SETTINGS.forEach(
+          setting -> requireSet(setting, "is not set, and " + protocol + " needs it"));
       security =
-          security.login(
+          security.withCredentials(
               mechanism(),
               settings.get(Setting.KAFKA_USERNAME),
               settings.secret(Setting.KAFKA_PASSWORD));
     }
     if (isSet(Setting.KAFKA_CA_FILE)) {
-      security = security.trusting(certificates(Setting.KAFKA_CA_FILE));
+      security = security.withTrustedCertificates(certificates(Setting.KAFKA_CA_FILE));
     }
     if (isSet(Setting.KAFKA_CERTIFICATE_FILE)) {
-      return security.as(clientCertificate());
+      return security.withClientCertificate(clientCertificate());
     }
-    refuse(
+    rejectIfSet(
         List.of(Setting.KAFKA_KEY_FILE, Setting.KAFKA_KEY_PASSWORD),
         "is set, and kafka.certificate-file is not");
     return security;
   }
 
   private ClientCertificate clientCertificate() {
-    require(Setting.KAFKA_KEY_FILE, "is not set, and kafka.certificate-file is");
+    requireSet(Setting.KAFKA_KEY_FILE, "is not set, and kafka.certificate-file is");
     List<X509Certificate> chain = certificates(Setting.KAFKA_CERTIFICATE_FILE);
     ClientCertificate certificate;
     try {
       certificate =
           new ClientCertificate(
               chain,
-              file(Setting.KAFKA_KEY_FILE).privateKey(settings.secret(Setting.KAFKA_KEY_PASSWORD)));
+              pemFile(Setting.KAFKA_KEY_FILE)
+                  .privateKey(settings.secret(Setting.KAFKA_KEY_PASSWORD)));
     } catch (PemException e) {
       throw new InvalidSettingException(Setting.KAFKA_KEY_FILE, e.getMessage());
     }
-    if (!certificate.belongTogether()) {
+    if (!certificate.keyMatchesCertificate()) {
       throw new InvalidSettingException(
           Setting.KAFKA_KEY_FILE,
           "names "
@@ -117,7 +120,7 @@ record SecuritySettings(Settings settings) {
 
   private String mechanism() {
     String mechanism = settings.get(Setting.KAFKA_SASL_MECHANISM).toUpperCase(Locale.ROOT);
-    if (!MECHANISMS.contains(mechanism)) {
+    if (!SASL_MECHANISMS.contains(mechanism)) {
       throw new InvalidSettingException(
           Setting.KAFKA_SASL_MECHANISM, "must be SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN");
     }
@@ -126,13 +129,13 @@ record SecuritySettings(Settings settings) {
 
   private List<X509Certificate> certificates(Setting setting) {
     try {
-      return file(setting).certificates();
+      return pemFile(setting).certificates();
     } catch (PemException e) {
       throw new InvalidSettingException(setting, e.getMessage());
     }
   }
 
-  private PemFile file(Setting setting) {
+  private PemFile pemFile(Setting setting) {
     try {
       return new PemFile(Path.of(settings.get(setting)));
     } catch (InvalidPathException e) {
@@ -140,14 +143,14 @@ record SecuritySettings(Settings settings) {
     }
   }
 
-  private void require(Setting setting, String problem) {
+  private void requireSet(Setting setting, String problem) {
     if (!isSet(setting)) {
       throw new InvalidSettingException(setting, problem);
     }
   }
 
-  private void refuse(List<Setting> ofNoUse, String problem) {
-    for (Setting setting : ofNoUse) {
+  private void rejectIfSet(List<Setting> inapplicable, String problem) {
+    for (Setting setting : inapplicable) {
       if (isSet(setting)) {
         throw new InvalidSettingException(setting, problem);
       }
@@ -155,7 +158,7 @@ record SecuritySettings(Settings settings) {
   }
 
   private boolean isSet(Setting setting) {
-    String value = setting.secret() ? settings.secret(setting).reveal() : settings.get(setting);
+    String value = setting.isSecret() ? settings.secret(setting).reveal() : settings.get(setting);
     return !value.isEmpty();
   }
 }

@@ -14,8 +14,8 @@ public enum Setting {
   ARI_CA_FILE("ari.ca-file", ""),
   ARI_CONNECT_TIMEOUT("ari.connect-timeout", "2000"),
   ARI_RESPONSE_TIMEOUT("ari.response-timeout", "10000"),
-  ARI_MAX_REQUEST_SIZE("ari.max-request-size", "40960"),
-  ARI_MAX_BODY_SIZE("ari.max-body-size", "524288"),
+  ARI_MAX_REQUEST_BODY("ari.max-request-body", "40960"),
+  ARI_MAX_RESPONSE_BODY("ari.max-response-body", "524288"),
   ARI_MAX_MESSAGE_SIZE("ari.max-message-size", "16777216"),
   ARI_BUFFER_SIZE("ari.buffer-size", "67108864"),
 
@@ -31,24 +31,24 @@ public enum Setting {
   KAFKA_EVENTS_AND_RESPONSES_TOPIC("kafka.events-and-responses-topic", null),
   KAFKA_UNMAPPED_EVENTS_TOPIC("kafka.unmapped-events-topic", ""),
   KAFKA_COMMANDS_TOPIC("kafka.commands-topic", null),
-  KAFKA_GROUP("kafka.group", ""),
+  KAFKA_GROUP_ID("kafka.group-id", ""),
   KAFKA_GENERIC_COMMANDS_TOPIC("kafka.generic-commands-topic", ""),
-  KAFKA_GENERIC_GROUP("kafka.generic-group", "ari-proxy-generic-commands"),
+  KAFKA_GENERIC_GROUP_ID("kafka.generic-group-id", "ari-proxy-generic-commands"),
   KAFKA_CREATE_TOPICS("kafka.create-topics", "true"),
-  KAFKA_MAX_HEAP_IN_FLIGHT("kafka.max-heap-in-flight", "268435456"),
+  KAFKA_MAX_IN_FLIGHT_BYTES("kafka.max-in-flight-bytes", "268435456"),
 
-  COMMANDS_AT_ONCE("commands.at-once", "64"),
-  COMMANDS_MAX_UNANSWERED("commands.max-unanswered", "2000"),
+  COMMANDS_MAX_CONCURRENCY("commands.max-concurrency", "64"),
+  COMMANDS_MAX_IN_FLIGHT("commands.max-in-flight", "2000"),
   COMMANDS_ALLOWED("commands.allowed", ""),
-  COMMANDS_MAX_AGE_SECONDS("commands.max-age-seconds", "0"),
-  COMMANDS_REPEAT_SECONDS("commands.repeat-seconds", "300"),
-  COMMANDS_REPEAT_MEMORY("commands.repeat-memory", "67108864"),
+  COMMANDS_MAX_AGE("commands.max-age", "0"),
+  COMMANDS_DEDUP_WINDOW("commands.dedup-window", "300"),
+  COMMANDS_DEDUP_CACHE_SIZE("commands.dedup-cache-size", "67108864"),
 
-  CALLCONTEXT_IDLE_SECONDS("callcontext.idle-seconds", "86400"),
-  CALLCONTEXT_GRACE_SECONDS("callcontext.grace-seconds", "60"),
+  CALLCONTEXT_IDLE_TIMEOUT("callcontext.idle-timeout", "86400"),
+  CALLCONTEXT_GRACE_PERIOD("callcontext.grace-period", "60"),
   CALLCONTEXT_STORE("callcontext.store", "kafka"),
   CALLCONTEXT_STORE_TIMEOUT("callcontext.store-timeout", "5000"),
-  CALLCONTEXT_ASTERISK("callcontext.asterisk", ""),
+  CALLCONTEXT_NAMESPACE("callcontext.namespace", ""),
   CALLCONTEXT_KAFKA_TOPIC("callcontext.kafka-topic", ""),
   CALLCONTEXT_REDIS_URI("callcontext.redis-uri", "redis://localhost:6379", true),
   CALLCONTEXT_JDBC_URL("callcontext.jdbc-url", "jdbc:sqlite:call-contexts.db", true),
@@ -71,24 +71,24 @@ public enum Setting {
   TRACING_OPENTELEMETRY("tracing.opentelemetry", "false"),
 
   ENVELOPE_EVENT_RESOURCES("ari-proxy.envelope.event-resources", "array"),
-  ROUTES("ari-proxy.routes", "routes"),
+  ROUTES_DIRECTORY("ari-proxy.routes-directory", "routes"),
   SHUTDOWN_TIMEOUT("ari-proxy.shutdown-timeout", "30");
 
   /** The file that has them, in the folder that the proxy is started in. */
-  public static final String FILE = "config/application.properties";
+  public static final String CONFIGURATION_FILE = "config/application.properties";
 
   private final String key;
   private final String defaultValue;
-  private final boolean secret;
+  private final boolean isSecret;
 
   Setting(String key, String defaultValue) {
     this(key, defaultValue, false);
   }
 
-  Setting(String key, String defaultValue, boolean secret) {
+  Setting(String key, String defaultValue, boolean isSecret) {
     this.key = key;
     this.defaultValue = defaultValue;
-    this.secret = secret;
+    this.isSecret = isSecret;
   }
 
   /** Its name in {@code application.properties}. */
@@ -102,8 +102,8 @@ public enum Setting {
   }
 
   /** Whether its value, which may have a password in it, is never shown. */
-  public boolean secret() {
-    return secret;
+  public boolean isSecret() {
+    return isSecret;
   }
 
   /** The environment variable that overrides it. */

@@ -27,7 +27,7 @@ record SettingSources(Map<String, String> environment, Properties configuration)
   String valueOf(Setting setting) {
     String variable = environment.get(setting.environmentVariable());
     String property = configuration.getProperty(setting.key());
-    if (!setting.secret()) {
+    if (!setting.isSecret()) {
       return variable == null ? property : variable;
     }
     String variableOfFile = environment.get(setting.fileEnvironmentVariable());
@@ -53,19 +53,19 @@ record SettingSources(Map<String, String> environment, Properties configuration)
       // whoever writes a file ends its last line
       String content = Files.readString(Path.of(file)).replaceFirst("\\R\\z", "");
       if (content.isBlank()) {
-        throw InvalidSettingException.ofFile(secret, "names " + file + ", which is empty");
+        throw InvalidSettingException.inFile(secret, "names " + file + ", which is empty");
       }
       if (content.lines().count() > 1) {
-        throw InvalidSettingException.ofFile(
+        throw InvalidSettingException.inFile(
             secret, "names " + file + ", which has more than one line");
       }
       return content;
     } catch (NoSuchFileException | InvalidPathException e) {
-      throw InvalidSettingException.ofFile(secret, "names " + file + ", which is not there");
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which is not there");
     } catch (CharacterCodingException e) {
-      throw InvalidSettingException.ofFile(secret, "names " + file + ", which is no UTF-8 text");
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which is no UTF-8 text");
     } catch (IOException e) {
-      throw InvalidSettingException.ofFile(secret, "names " + file + ", which cannot be read");
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which cannot be read");
     }
   }
 

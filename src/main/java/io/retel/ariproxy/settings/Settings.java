@@ -1,7 +1,7 @@
 package io.retel.ariproxy.settings;
 
 import io.retel.ariproxy.command.AllowedOperations;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
 import io.retel.ariproxy.kafka.KafkaSecurity;
 import java.io.IOException;
 import java.io.Reader;
@@ -55,10 +55,10 @@ public final class Settings {
     List<Setting> missing =
         Arrays.stream(Setting.values()).filter(setting -> values.get(setting) == null).toList();
     if (!missing.isEmpty()) {
-      throw InvalidSettingException.ofMissing(missing);
+      throw InvalidSettingException.missing(missing);
     }
     for (Setting setting : Setting.values()) {
-      if (setting.secret()) {
+      if (setting.isSecret()) {
         Secret secret = new Secret(get(setting));
         secrets.put(setting, secret);
         values.put(setting, secret.toString());
@@ -96,7 +96,7 @@ public final class Settings {
         Arrays.stream(Setting.values())
             .flatMap(
                 setting ->
-                    setting.secret()
+                    setting.isSecret()
                         ? Stream.of(setting.key(), setting.fileKey())
                         : Stream.of(setting.key()))
             .toList();
@@ -126,8 +126,8 @@ public final class Settings {
     defaultTo(
         Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
         get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC) + "-unmapped");
-    defaultTo(Setting.KAFKA_GROUP, get(Setting.KAFKA_COMMANDS_TOPIC));
-    defaultTo(Setting.CALLCONTEXT_ASTERISK, get(Setting.KAFKA_COMMANDS_TOPIC));
+    defaultTo(Setting.KAFKA_GROUP_ID, get(Setting.KAFKA_COMMANDS_TOPIC));
+    defaultTo(Setting.CALLCONTEXT_NAMESPACE, get(Setting.KAFKA_COMMANDS_TOPIC));
     defaultTo(
         Setting.CALLCONTEXT_KAFKA_TOPIC, get(Setting.KAFKA_COMMANDS_TOPIC) + "-call-contexts");
     topic(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC);
@@ -138,27 +138,27 @@ public final class Settings {
       topic(Setting.KAFKA_GENERIC_COMMANDS_TOPIC);
     }
     topicsDiffer();
-    if (get(Setting.KAFKA_GENERIC_GROUP).equals(get(Setting.KAFKA_GROUP))) {
+    if (get(Setting.KAFKA_GENERIC_GROUP_ID).equals(get(Setting.KAFKA_GROUP_ID))) {
       throw new InvalidSettingException(
-          Setting.KAFKA_GENERIC_GROUP, "must be another group than kafka.group");
+          Setting.KAFKA_GENERIC_GROUP_ID, "must be another group than kafka.group-id");
     }
     number(Setting.ARI_CONNECT_TIMEOUT, 1, 600_000);
     number(Setting.ARI_RESPONSE_TIMEOUT, 1, 600_000);
-    number(Setting.ARI_MAX_REQUEST_SIZE, 1_024, 512 * 1024 * 1024);
-    number(Setting.ARI_MAX_BODY_SIZE, 1_024, 512 * 1024 * 1024);
+    number(Setting.ARI_MAX_REQUEST_BODY, 1_024, 512 * 1024 * 1024);
+    number(Setting.ARI_MAX_RESPONSE_BODY, 1_024, 512 * 1024 * 1024);
     // with its envelope it must go into one request to Kafka
     number(Setting.ARI_MAX_MESSAGE_SIZE, 1_024, LARGEST_REQUEST - 1024 * 1024);
     number(Setting.ARI_BUFFER_SIZE, 64 * 1024, Long.MAX_VALUE);
     // the producer's buffer is as large, which Camel takes as an int
-    number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, 1024 * 1024, Integer.MAX_VALUE);
-    number(Setting.COMMANDS_AT_ONCE, 1, 1_000);
-    number(Setting.COMMANDS_MAX_UNANSWERED, 1, 20_000);
+    number(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, 1024 * 1024, Integer.MAX_VALUE);
+    number(Setting.COMMANDS_MAX_CONCURRENCY, 1, 1_000);
+    number(Setting.COMMANDS_MAX_IN_FLIGHT, 1, 20_000);
     allowedOperations();
-    number(Setting.COMMANDS_MAX_AGE_SECONDS, 0, Integer.MAX_VALUE);
-    number(Setting.COMMANDS_REPEAT_SECONDS, 0, Integer.MAX_VALUE);
-    number(Setting.COMMANDS_REPEAT_MEMORY, 0, Long.MAX_VALUE);
-    number(Setting.CALLCONTEXT_IDLE_SECONDS, 1, Integer.MAX_VALUE);
-    number(Setting.CALLCONTEXT_GRACE_SECONDS, 0, Integer.MAX_VALUE);
+    number(Setting.COMMANDS_MAX_AGE, 0, Integer.MAX_VALUE);
+    number(Setting.COMMANDS_DEDUP_WINDOW, 0, Integer.MAX_VALUE);
+    number(Setting.COMMANDS_DEDUP_CACHE_SIZE, 0, Long.MAX_VALUE);
+    number(Setting.CALLCONTEXT_IDLE_TIMEOUT, 1, Integer.MAX_VALUE);
+    number(Setting.CALLCONTEXT_GRACE_PERIOD, 0, Integer.MAX_VALUE);
     number(Setting.CALLCONTEXT_STORE_TIMEOUT, 100, 600_000);
     trueOrFalse(Setting.KAFKA_CREATE_TOPICS);
     switch (store()) {
@@ -178,11 +178,11 @@ public final class Settings {
     trueOrFalse(Setting.TRACING_OPENTELEMETRY);
     number(Setting.SHUTDOWN_TIMEOUT, 1, 3_600);
     eventResources();
-    if (!Files.isDirectory(Path.of(get(Setting.ROUTES)))) {
+    if (!Files.isDirectory(Path.of(get(Setting.ROUTES_DIRECTORY)))) {
       throw new InvalidSettingException(
-          Setting.ROUTES,
+          Setting.ROUTES_DIRECTORY,
           "names the folder "
-              + Path.of(get(Setting.ROUTES)).toAbsolutePath()
+              + Path.of(get(Setting.ROUTES_DIRECTORY)).toAbsolutePath()
               + ", which is not there");
     }
   }
@@ -273,9 +273,9 @@ public final class Settings {
   }
 
   /** Where call contexts outlive the process. */
-  public StoreKind store() {
+  public StoreType store() {
     try {
-      return StoreKind.valueOf(get(Setting.CALLCONTEXT_STORE).toUpperCase(Locale.ROOT));
+      return StoreType.valueOf(get(Setting.CALLCONTEXT_STORE).toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
       throw new InvalidSettingException(
           Setting.CALLCONTEXT_STORE, "must be kafka, memory, redis, jdbc or cassandra");
@@ -301,12 +301,12 @@ public final class Settings {
 
   /** Whose certificates are trusted for ARI; empty for those that the JVM trusts. */
   public List<X509Certificate> trustedForAri() {
-    return new SecuritySettings(this).trustedForAri();
+    return new SecuritySettings(this).ariTrustedCertificates();
   }
 
   /** How Kafka's clients encrypt and log in. */
   public KafkaSecurity kafkaSecurity() {
-    return new SecuritySettings(this).kafka();
+    return new SecuritySettings(this).kafkaSecurity();
   }
 
   /** What controllers may ask of Asterisk. */
@@ -336,9 +336,9 @@ public final class Settings {
   }
 
   /** How an event's resources are published. */
-  public EventResourcesForm eventResources() {
+  public EventResourcesFormat eventResources() {
     try {
-      return EventResourcesForm.valueOf(
+      return EventResourcesFormat.valueOf(
           get(Setting.ENVELOPE_EVENT_RESOURCES).toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
       throw new InvalidSettingException(
@@ -349,7 +349,7 @@ public final class Settings {
   /**
    * What the routes' placeholders see: the settings by their keys, secrets masked, and beside them
    * {@code ari.websocket}, the websocket's address that follows from {@code ari.url}, and {@code
-   * kafka.producer-buffer}, which is {@code kafka.max-heap-in-flight} or one largest request.
+   * kafka.producer-buffer}, which is {@code kafka.max-in-flight-bytes} or one largest request.
    */
   public Properties placeholders() {
     Properties placeholders = new Properties();
@@ -362,7 +362,7 @@ public final class Settings {
     // a producer refuses what is larger than its buffer, which takes memory only as it is needed
     placeholders.setProperty(
         "kafka.producer-buffer",
-        Long.toString(Math.max(LARGEST_REQUEST, number(Setting.KAFKA_MAX_HEAP_IN_FLIGHT))));
+        Long.toString(Math.max(LARGEST_REQUEST, number(Setting.KAFKA_MAX_IN_FLIGHT_BYTES))));
     return placeholders;
   }
 

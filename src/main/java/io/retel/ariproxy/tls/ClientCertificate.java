@@ -14,24 +14,24 @@ import java.util.List;
  */
 public record ClientCertificate(List<X509Certificate> chain, PrivateKey key) {
 
-  private static final byte[] ANYTHING = {1, 2, 3};
+  private static final byte[] TEST_DATA = {1, 2, 3};
 
   public ClientCertificate {
     chain = List.copyOf(chain);
   }
 
   /** Whether the key is that of the certificate; a server would only say that TLS fails. */
-  public boolean belongTogether() {
+  public boolean keyMatchesCertificate() {
     String algorithm = key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
     try {
-      Signature signing = Signature.getInstance(algorithm);
-      signing.initSign(key);
-      signing.update(ANYTHING);
-      byte[] signed = signing.sign();
-      Signature verifying = Signature.getInstance(algorithm);
-      verifying.initVerify(chain.get(0).getPublicKey());
-      verifying.update(ANYTHING);
-      return verifying.verify(signed);
+      Signature signer = Signature.getInstance(algorithm);
+      signer.initSign(key);
+      signer.update(TEST_DATA);
+      byte[] signature = signer.sign();
+      Signature verifier = Signature.getInstance(algorithm);
+      verifier.initVerify(chain.get(0).getPublicKey());
+      verifier.update(TEST_DATA);
+      return verifier.verify(signature);
     } catch (GeneralSecurityException e) {
       return false;
     }

@@ -11,34 +11,34 @@ import java.util.stream.Collectors;
 /** The textual form of certificates and keys (RFC 7468). */
 public final class Pem {
 
-  private static final Base64.Encoder LINES =
+  private static final Base64.Encoder ENCODER =
       Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII));
 
   private Pem() {}
 
   /** One after the other. */
-  public static String text(List<X509Certificate> certificates) {
-    return certificates.stream().map(Pem::text).collect(Collectors.joining());
+  public static String encode(List<X509Certificate> certificates) {
+    return certificates.stream().map(Pem::encode).collect(Collectors.joining());
   }
 
   /** As PKCS #8, not encrypted: keep it secret. */
-  public static String text(PrivateKey key) {
-    return text("PRIVATE KEY", key.getEncoded());
+  public static String encode(PrivateKey key) {
+    return encode("PRIVATE KEY", key.getEncoded());
   }
 
-  private static String text(X509Certificate certificate) {
+  private static String encode(X509Certificate certificate) {
     try {
-      return text("CERTIFICATE", certificate.getEncoded());
+      return encode("CERTIFICATE", certificate.getEncoded());
     } catch (CertificateEncodingException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  private static String text(String label, byte[] der) {
+  private static String encode(String label, byte[] der) {
     return "-----BEGIN "
         + label
         + "-----\n"
-        + LINES.encodeToString(der)
+        + ENCODER.encodeToString(der)
         + "\n-----END "
         + label
         + "-----\n";

@@ -7,7 +7,7 @@ public final class PemException extends Exception {
 
   private static final long serialVersionUID = 1L;
 
-  PemException(String problem) {
-    super(problem, null, false, false);
+  PemException(String message) {
+    super(message, null, false, false);
   }
 }

@@ -61,12 +61,12 @@ public record PemFile(Path path) {
                   CertificateFactory.getInstance("X.509")
                       .generateCertificate(new ByteArrayInputStream(block.der())));
         } catch (CertificateException e) {
-          throw problem("which has a certificate that is malformed");
+          throw invalid("which has a certificate that is malformed");
         }
       }
     }
     if (certificates.isEmpty()) {
-      throw problem("which has no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+      throw invalid("which has no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
     }
     return List.copyOf(certificates);
   }
@@ -81,13 +81,13 @@ public record PemFile(Path path) {
     for (Block block : blocks()) {
       switch (block.label()) {
         case KEY -> {
-          return key(new PKCS8EncodedKeySpec(block.der()));
+          return toPrivateKey(new PKCS8EncodedKeySpec(block.der()));
         }
         case ENCRYPTED_KEY -> {
-          return key(decrypted(block.der(), password));
+          return toPrivateKey(decrypt(block.der(), password));
         }
         case "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY" ->
-            throw problem(
+            throw invalid(
                 "which has a key in an older form (-----BEGIN "
                     + block.label()
                     + "-----); convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem");
@@ -96,10 +96,10 @@ public record PemFile(Path path) {
         }
       }
     }
-    throw problem("which has no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
+    throw invalid("which has no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
   }
 
-  private PrivateKey key(PKCS8EncodedKeySpec encoded) throws PemException {
+  private PrivateKey toPrivateKey(PKCS8EncodedKeySpec encoded) throws PemException {
     for (String algorithm : KEY_ALGORITHMS) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(encoded);
@@ -109,12 +109,12 @@ public record PemFile(Path path) {
         throw new IllegalStateException(e);
       }
     }
-    throw problem("which has a key that is malformed, or neither RSA nor EC");
+    throw invalid("which has a key that is malformed, or neither RSA nor EC");
   }
 
-  private PKCS8EncodedKeySpec decrypted(byte[] der, Secret password) throws PemException {
+  private PKCS8EncodedKeySpec decrypt(byte[] der, Secret password) throws PemException {
     if (password.reveal().isEmpty()) {
-      throw problem("which has a key that is encrypted, and no password for it is set");
+      throw invalid("which has a key that is encrypted, and no password for it is set");
     }
     try {
       EncryptedPrivateKeyInfo encrypted = new EncryptedPrivateKeyInfo(der);
@@ -131,7 +131,7 @@ public record PemFile(Path path) {
           encrypted.getAlgParameters());
       return encrypted.getKeySpec(cipher);
     } catch (IOException | GeneralSecurityException e) {
-      throw problem("which has a key that its password does not open");
+      throw invalid("which has a key that its password does not open");
     }
   }
 
@@ -140,22 +140,22 @@ public record PemFile(Path path) {
     try {
       text = new String(Files.readAllBytes(path), StandardCharsets.ISO_8859_1);
     } catch (NoSuchFileException e) {
-      throw problem("which is not there");
+      throw invalid("which is not there");
     } catch (IOException e) {
-      throw problem("which cannot be read");
+      throw invalid("which cannot be read");
     }
     List<Block> blocks = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(text);
     while (matcher.find()) {
       String label = matcher.group(1);
       if (label.equals(CERTIFICATE) || label.endsWith(KEY)) {
-        blocks.add(new Block(label, der(label, matcher.group(2))));
+        blocks.add(new Block(label, decode(label, matcher.group(2))));
       }
     }
     return blocks;
   }
 
-  private byte[] der(String label, String body) throws PemException {
+  private byte[] decode(String label, String body) throws PemException {
     if (body.contains(":")) {
       // headers, which only the older forms of keys have
       return new byte[0];
@@ -163,11 +163,11 @@ public record PemFile(Path path) {
     try {
       return Base64.getMimeDecoder().decode(body);
     } catch (IllegalArgumentException e) {
-      throw problem("which has a " + label.toLowerCase(Locale.ROOT) + " that is malformed");
+      throw invalid("which has a " + label.toLowerCase(Locale.ROOT) + " that is malformed");
     }
   }
 
-  private PemException problem(String what) {
-    return new PemException("names " + path.toAbsolutePath() + ", " + what);
+  private PemException invalid(String detail) {
+    return new PemException("names " + path.toAbsolutePath() + ", " + detail);
   }
 }

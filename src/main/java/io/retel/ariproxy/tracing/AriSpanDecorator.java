@@ -1,7 +1,7 @@
 package io.retel.ariproxy.tracing;
 
 import io.retel.ariproxy.command.Command;
-import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.PayloadMasker;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.telemetry.Span;
@@ -24,11 +24,11 @@ public final class AriSpanDecorator extends HttpSpanDecorator {
   @Override
   public void afterTracingEvent(Span span, Exchange exchange) {
     super.afterTracingEvent(span, exchange);
-    SpanLabels.put(span, exchange);
+    SpanTags.put(span, exchange);
   }
 
   /** The same over https. */
-  public static final class OverTls extends HttpsSpanDecorator {
+  public static final class Https extends HttpsSpanDecorator {
 
     @Override
     public String getOperationName(Exchange exchange, Endpoint endpoint) {
@@ -43,21 +43,21 @@ public final class AriSpanDecorator extends HttpSpanDecorator {
     @Override
     public void afterTracingEvent(Span span, Exchange exchange) {
       super.afterTracingEvent(span, exchange);
-      SpanLabels.put(span, exchange);
+      SpanTags.put(span, exchange);
     }
   }
 
-  private static String operation(Exchange exchange, String otherwise) {
+  private static String operation(Exchange exchange, String defaultName) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     return command == null || command.rejection() != null
-        ? otherwise
-        : clipMaxLength(Mask.pathOf(command.operation()));
+        ? defaultName
+        : clipMaxLength(PayloadMasker.maskPath(command.operation()));
   }
 
   /** Without the query, which may have numbers. */
   private static String url(Exchange exchange, Endpoint endpoint) {
     String base = endpoint.getEndpointBaseUri();
     String path = exchange.getMessage().getHeader(Exchange.HTTP_PATH, String.class);
-    return path == null ? base : base + Mask.pathOf(path);
+    return path == null ? base : base + PayloadMasker.maskPath(path);
   }
 }

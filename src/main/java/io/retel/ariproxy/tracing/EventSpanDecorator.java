@@ -27,6 +27,6 @@ public final class EventSpanDecorator extends AbstractSpanDecorator {
   @Override
   public void afterTracingEvent(Span span, Exchange exchange) {
     super.afterTracingEvent(span, exchange);
-    SpanLabels.put(span, exchange);
+    SpanTags.put(span, exchange);
   }
 }

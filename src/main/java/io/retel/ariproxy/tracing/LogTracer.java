@@ -3,8 +3,8 @@ package io.retel.ariproxy.tracing;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.command.Command;
-import io.retel.ariproxy.logging.AtWork;
-import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.PayloadMasker;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,9 +29,9 @@ import org.slf4j.LoggerFactory;
 public final class LogTracer extends DefaultTracer {
 
   private static final Logger LOG = LoggerFactory.getLogger("org.apache.camel.Tracing");
-  private static final int MOST = 10_000;
+  private static final int MAX_LENGTH = 10_000;
 
-  private final Mask mask;
+  private final PayloadMasker masker;
   private volatile Filter filter = new Filter("", exchange -> true);
 
   /** What is traced, as it was written and as it is asked. */
@@ -40,8 +40,8 @@ public final class LogTracer extends DefaultTracer {
   /**
    * @param mask goes over bodies and headers
    */
-  public LogTracer(Mask mask) {
-    this.mask = mask;
+  public LogTracer(PayloadMasker masker) {
+    this.masker = masker;
     setExchangeFormatter(this::format);
   }
 
@@ -57,7 +57,7 @@ public final class LogTracer extends DefaultTracer {
   public void setEnabled(boolean enabled) {
     super.setEnabled(enabled);
     if (getCamelContext().isStarted()) {
-      TracerEvents.follow(getCamelContext());
+      TracerEventSwitch.update(getCamelContext());
     }
   }
 
@@ -92,7 +92,7 @@ public final class LogTracer extends DefaultTracer {
 
   private void trace(Exchange exchange, Runnable line) {
     if (isEnabled() && filter().matches(exchange)) {
-      AtWork.on(exchange, line);
+      ExchangeContext.runWith(exchange, line);
     }
   }
 
@@ -103,13 +103,13 @@ public final class LogTracer extends DefaultTracer {
         backlog == null || backlog.getTraceFilter() == null ? "" : backlog.getTraceFilter();
     Filter current = filter;
     if (!current.text().equals(text)) {
-      current = new Filter(text, text.isEmpty() ? exchange -> true : safely(text));
+      current = new Filter(text, text.isEmpty() ? exchange -> true : createFilter(text));
       filter = current;
     }
     return current.predicate();
   }
 
-  private Predicate safely(String text) {
+  private Predicate createFilter(String text) {
     TraceFilterLanguage language = new TraceFilterLanguage();
     language.setCamelContext(getCamelContext());
     return language.createPredicate(text);
@@ -123,42 +123,42 @@ public final class LogTracer extends DefaultTracer {
   private String format(Exchange exchange) {
     Message message = exchange.getMessage();
     Map<String, String> headers = new TreeMap<>();
-    message.getHeaders().forEach((name, value) -> headers.put(name, header(name, value)));
+    message.getHeaders().forEach((name, value) -> headers.put(name, formatHeader(name, value)));
     Exception failure = exchange.getException();
     return "Exchange["
         + exchange.getExchangeId()
         + ", headers "
         + headers
         + ", body "
-        + body(message.getBody())
+        + formatBody(message.getBody())
         + (failure == null ? "" : ", failed: " + failure)
         + "]";
   }
 
-  private String header(String name, Object value) {
-    if (Secrets.isNameOfOne(name)) {
-      return Mask.MASKED;
+  private String formatHeader(String name, Object value) {
+    if (SensitiveHeaders.matches(name)) {
+      return PayloadMasker.MASKED;
     }
     if (value instanceof byte[] bytes) {
       return bytes.length + " bytes";
     }
     return value instanceof String || value instanceof Number || value instanceof Enum
-        ? cut(mask.text(value.toString()))
+        ? abbreviate(masker.mask(value.toString()))
         : String.valueOf(value == null ? null : value.getClass().getSimpleName());
   }
 
-  private String body(Object body) {
+  private String formatBody(Object body) {
     if (body instanceof byte[] bytes) {
-      return cut(mask.text(new String(bytes, StandardCharsets.UTF_8)));
+      return abbreviate(masker.mask(new String(bytes, StandardCharsets.UTF_8)));
     }
     if (body instanceof AriEvent event) {
-      return body(event.payload());
+      return formatBody(event.payload());
     }
     if (body instanceof MappedEvent mapped) {
-      return body(mapped.event());
+      return formatBody(mapped.event());
     }
     if (body instanceof String text) {
-      return cut(mask.text(text));
+      return abbreviate(masker.mask(text));
     }
     // a command says of itself what may be shown, and a stream is read once, by whom it is for
     return body instanceof Command || body == null
@@ -166,7 +166,7 @@ public final class LogTracer extends DefaultTracer {
         : body.getClass().getSimpleName();
   }
 
-  private static String cut(String text) {
-    return text.length() <= MOST ? text : text.substring(0, MOST) + "\u2026";
+  private static String abbreviate(String text) {
+    return text.length() <= MAX_LENGTH ? text : text.substring(0, MAX_LENGTH) + "\u2026";
   }
 }

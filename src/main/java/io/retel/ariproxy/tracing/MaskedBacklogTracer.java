@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import io.retel.ariproxy.logging.Mask;
+import io.retel.ariproxy.logging.PayloadMasker;
 import java.util.List;
 import javax.management.JMException;
 import javax.management.ObjectName;
@@ -30,13 +30,13 @@ import org.apache.camel.spi.ManagementStrategy;
 public final class MaskedBacklogTracer extends ManagedBacklogTracer {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String ALL = "'all' == 'all'";
+  private static final String MATCH_ALL = "'all' == 'all'";
 
-  private final Mask mask;
+  private final PayloadMasker masker;
 
-  private MaskedBacklogTracer(CamelContext context, BacklogTracer tracer, Mask mask) {
+  private MaskedBacklogTracer(CamelContext context, BacklogTracer tracer, PayloadMasker masker) {
     super(context, tracer);
-    this.mask = mask;
+    this.masker = masker;
   }
 
   /**
@@ -44,7 +44,7 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
    *
    * @param context one that has started
    */
-  public static void register(CamelContext context, Mask mask) throws JMException {
+  public static void register(CamelContext context, PayloadMasker masker) throws JMException {
     BacklogTracer tracer =
         (BacklogTracer)
             context
@@ -59,116 +59,121 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
       TraceFilterLanguage language = new TraceFilterLanguage();
       language.setCamelContext(context);
       context.getRegistry().bind(TraceFilterLanguage.NAME, language);
-      MaskedBacklogTracer masked = new MaskedBacklogTracer(context, tracer, mask);
-      masked.setTraceFilter(tracer.getTraceFilter());
-      agent.register(masked, name);
+      MaskedBacklogTracer maskedTracer = new MaskedBacklogTracer(context, tracer, masker);
+      maskedTracer.setTraceFilter(tracer.getTraceFilter());
+      agent.register(maskedTracer, name);
     }
-    TracerEvents.follow(context);
+    TracerEventSwitch.update(context);
   }
 
   @Override
   public void setEnabled(boolean enabled) {
     super.setEnabled(enabled);
-    TracerEvents.follow(getContext());
+    TracerEventSwitch.update(getContext());
   }
 
   @Override
   public void setTraceFilter(String predicate) {
     super.setTraceFilter(
-        TraceFilterLanguage.written(predicate == null || predicate.isBlank() ? ALL : predicate));
+        TraceFilterLanguage.encode(
+            predicate == null || predicate.isBlank() ? MATCH_ALL : predicate));
   }
 
   @Override
   public String getTraceFilter() {
     String text = super.getTraceFilter() == null ? "" : super.getTraceFilter();
-    return ALL.equals(TraceFilterLanguage.text(text)) ? "" : TraceFilterLanguage.text(text);
+    return MATCH_ALL.equals(TraceFilterLanguage.decode(text))
+        ? ""
+        : TraceFilterLanguage.decode(text);
   }
 
   @Override
   public String dumpTracedMessagesAsJSon(String nodeOrRouteId) {
-    return masked(super.dumpTracedMessagesAsJSon(nodeOrRouteId));
+    return mask(super.dumpTracedMessagesAsJSon(nodeOrRouteId));
   }
 
   @Override
   public String dumpAllTracedMessagesAsJSon() {
-    return masked(super.dumpAllTracedMessagesAsJSon());
+    return mask(super.dumpAllTracedMessagesAsJSon());
   }
 
   @Override
   public String dumpLatestMessageHistoryAsJSon() {
-    return masked(super.dumpLatestMessageHistoryAsJSon());
+    return mask(super.dumpLatestMessageHistoryAsJSon());
   }
 
   @Override
   public List<BacklogTracerEventMessage> dumpTracedMessages(String nodeOrRouteId) {
-    throw notMasked();
+    throw unmaskedDumpUnsupported();
   }
 
   @Override
   public List<BacklogTracerEventMessage> dumpAllTracedMessages() {
-    throw notMasked();
+    throw unmaskedDumpUnsupported();
   }
 
   @Override
   public List<BacklogTracerEventMessage> dumpLatestMessageHistory() {
-    throw notMasked();
+    throw unmaskedDumpUnsupported();
   }
 
   @Override
   public String dumpTracedMessagesAsXml(String nodeOrRouteId) {
-    throw notMasked();
+    throw unmaskedDumpUnsupported();
   }
 
   @Override
   public String dumpAllTracedMessagesAsXml() {
-    throw notMasked();
+    throw unmaskedDumpUnsupported();
   }
 
   @Override
   public String dumpLatestMessageHistoryAsXml() {
-    throw notMasked();
+    throw unmaskedDumpUnsupported();
   }
 
-  private static UnsupportedOperationException notMasked() {
+  private static UnsupportedOperationException unmaskedDumpUnsupported() {
     return new UnsupportedOperationException(
         "It would not be masked: use the operation whose name ends in AsJSon");
   }
 
-  private String masked(String dump) {
+  private String mask(String dump) {
     try {
-      return masked(JSON.readTree(dump)).toPrettyString();
+      return mask(JSON.readTree(dump)).toPrettyString();
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Camel's dump is no JSON", e);
     }
   }
 
   /** Of all that a dump has, the contents of messages stand in fields called value. */
-  private JsonNode masked(JsonNode node) {
+  private JsonNode mask(JsonNode node) {
     if (node.isArray()) {
       ArrayNode array = JsonNodeFactory.instance.arrayNode();
-      node.forEach(element -> array.add(masked(element)));
+      node.forEach(element -> array.add(mask(element)));
       return array;
     }
     if (!node.isObject()) {
       return node;
     }
     ObjectNode object = JsonNodeFactory.instance.objectNode();
-    boolean secret = Secrets.isNameOfOne(node.path("key").asText());
+    boolean secret = SensitiveHeaders.matches(node.path("key").asText());
     node.fields()
         .forEachRemaining(
             child -> {
               JsonNode value = child.getValue();
               if (child.getKey().equals("value") && value.isTextual()) {
-                object.put("value", secret ? Mask.MASKED : mask.text(unescaped(value.textValue())));
+                object.put(
+                    "value",
+                    secret ? PayloadMasker.MASKED : masker.mask(unescape(value.textValue())));
               } else {
-                object.set(child.getKey(), masked(value));
+                object.set(child.getKey(), mask(value));
               }
             });
     return object;
   }
 
   /** Camel escapes a body, and then the dump with it. */
-  private static String unescaped(String text) {
+  private static String unescape(String text) {
     try {
       return JSON.readValue('"' + text + '"', TextNode.class).textValue();
     } catch (JsonProcessingException e) {

@@ -19,8 +19,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
  */
 public final class OpenTelemetryTracing extends ServiceSupport {
 
-  private static final String SEAMS = "handover:*,lanes:*";
-  private static final long LAST_EXPORT_SECONDS = 5;
+  private static final String EXCLUDED_ENDPOINTS = "handover:*,lanes:*";
+  private static final long EXPORT_TIMEOUT_SECONDS = 5;
 
   /**
    * What holds where no variable says otherwise. Baggage is no matter of Asterisk's, and goes no
@@ -45,7 +45,7 @@ public final class OpenTelemetryTracing extends ServiceSupport {
    *
    * @throws RuntimeException if an environment variable of OpenTelemetry's is malformed
    */
-  public static void begin(CamelContext context) {
+  public static void install(CamelContext context) {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
     OpenTelemetrySdk sdk =
@@ -64,12 +64,12 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     }
     OpenTelemetryTracer tracer = new OpenTelemetryTracer();
     tracer.setCamelContext(context);
-    tracer.setExcludePatterns(SEAMS);
+    tracer.setExcludePatterns(EXCLUDED_ENDPOINTS);
     tracer.init(context);
   }
 
   @Override
   protected void doStop() {
-    sdk.shutdown().join(LAST_EXPORT_SECONDS, TimeUnit.SECONDS);
+    sdk.shutdown().join(EXPORT_TIMEOUT_SECONDS, TimeUnit.SECONDS);
   }
 }

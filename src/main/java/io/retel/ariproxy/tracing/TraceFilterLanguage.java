@@ -21,25 +21,25 @@ final class TraceFilterLanguage extends LanguageSupport {
   private static final String PREFIX = NAME + ":";
 
   /** A filter as Camel's tracer takes it. */
-  static String written(String text) {
+  static String encode(String text) {
     return text.startsWith(PREFIX) ? text : PREFIX + text;
   }
 
   /** A filter as who sets it has written it. */
-  static String text(String written) {
-    return written.startsWith(PREFIX) ? written.substring(PREFIX.length()) : written;
+  static String decode(String encoded) {
+    return encoded.startsWith(PREFIX) ? encoded.substring(PREFIX.length()) : encoded;
   }
 
   @Override
-  public Predicate createPredicate(String written) {
-    String text = text(written);
+  public Predicate createPredicate(String encoded) {
+    String text = decode(encoded);
     Predicate filter = getCamelContext().resolveLanguage("simple").createPredicate(text);
-    AtomicBoolean said = new AtomicBoolean();
+    AtomicBoolean warned = new AtomicBoolean();
     return exchange -> {
       try {
         return filter.matches(exchange);
       } catch (RuntimeException e) {
-        if (said.compareAndSet(false, true)) {
+        if (warned.compareAndSet(false, true)) {
           LOG.warn(
               "The trace filter {} fails for some messages, which are not traced: {}",
               text,
@@ -51,7 +51,7 @@ final class TraceFilterLanguage extends LanguageSupport {
   }
 
   @Override
-  public Expression createExpression(String written) {
+  public Expression createExpression(String encoded) {
     throw new UnsupportedOperationException(NAME + " is a filter");
   }
 }

@@ -3,7 +3,7 @@ package io.retel.ariproxy.ari;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,7 +22,7 @@ class AriEventTest {
         "{\"type\":\"Dial\",\"name\":\"\\u00e9\\/\\ud83d\\ude00\\ud800\"}",
         "{\"type\":\"Dial\",\"z\":1,\"a\":2,\"a\":3,\"nothing\":null}"
       })
-  void keepsTheVeryBytes(String text) {
+  void preservesPayloadBytes(String text) {
     AriEvent event = AriEvent.parse(text);
     assertThat(event.type()).isEqualTo("Dial");
     assertThat(new String(event.payload(), StandardCharsets.UTF_8)).isEqualTo(text);
@@ -30,8 +30,8 @@ class AriEventTest {
 
   @ParameterizedTest
   @EnumSource
-  void keepsTheVeryBytesOfEveryRecordedEvent(Recording recording) {
-    for (String line : recording.lines()) {
+  void preservesPayloadBytesOfRecordedEvents(RecordedTraffic recording) {
+    for (String line : recording.eventLines()) {
       assertThat(new String(AriEvent.parse(line).payload(), StandardCharsets.UTF_8))
           .isEqualTo(line);
     }
@@ -39,17 +39,17 @@ class AriEventTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"hello", "{\"type\":\"Dial\"", "{type:Dial}", "{\"type\":\"Dial\n\"}"})
-  void refusesWhatIsNoJson(String text) {
+  void rejectsMalformedJson(String text) {
     assertThatThrownBy(() -> AriEvent.parse(text))
-        .isInstanceOf(UnreadableEventException.class)
+        .isInstanceOf(MalformedEventException.class)
         .hasMessageStartingWith("it is no JSON: ");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "  ", "[]", "\"Dial\"", "1", "null", "[{\"type\":\"Dial\"}]"})
-  void refusesWhatIsNoObject(String text) {
+  void rejectsNonObject(String text) {
     assertThatThrownBy(() -> AriEvent.parse(text))
-        .isInstanceOf(UnreadableEventException.class)
+        .isInstanceOf(MalformedEventException.class)
         .hasMessage("it is no JSON object");
   }
 
@@ -62,23 +62,23 @@ class AriEventTest {
         "{\"type\":5}",
         "{\"type\":{\"type\":\"Dial\"}}"
       })
-  void refusesWhatHasNoType(String text) {
+  void rejectsMissingType(String text) {
     assertThatThrownBy(() -> AriEvent.parse(text))
-        .isInstanceOf(UnreadableEventException.class)
+        .isInstanceOf(MalformedEventException.class)
         .hasMessage("it has no type");
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {"{\"type\":\"Dial\"} {}", "{\"type\":\"Dial\"}}", "{\"type\":\"Dial\"},\"x\":1"})
-  void refusesWhatWouldBreakTheEnvelope(String text) {
-    assertThatThrownBy(() -> AriEvent.parse(text)).isInstanceOf(UnreadableEventException.class);
+  void rejectsTrailingTokens(String text) {
+    assertThatThrownBy(() -> AriEvent.parse(text)).isInstanceOf(MalformedEventException.class);
   }
 
   @Test
-  void refusesNestingWithoutEnd() {
+  void rejectsExcessiveNesting() {
     String deep = "{\"type\":\"Dial\",\"x\":" + "[".repeat(1_000_000);
-    assertThatThrownBy(() -> AriEvent.parse(deep)).isInstanceOf(UnreadableEventException.class);
+    assertThatThrownBy(() -> AriEvent.parse(deep)).isInstanceOf(MalformedEventException.class);
   }
 
   @ParameterizedTest
@@ -88,8 +88,8 @@ class AriEventTest {
         "{'type':'Dial','peer':{'channelvars':{'X':'1'}}}",
         "{'type':'ChannelVarset','variable':'X','value':'2','channel':{'channelvars':{'X':'1'}}}"
       })
-  void readsWhatTheChannelShows(String json) {
-    assertThat(event(json).variableShown("X")).contains("1");
+  void readsChannelVariable(String json) {
+    assertThat(event(json).channelVariable("X")).contains("1");
   }
 
   @ParameterizedTest
@@ -102,15 +102,15 @@ class AriEventTest {
         "{'type':'Dial','channel':{},'peer':{'channelvars':{'X':'1'}}}",
         "{'type':'Dial','caller':{'channelvars':{'X':'1'}}}"
       })
-  void whatTheChannelDoesNotShowIsNothing(String json) {
-    assertThat(event(json).variableShown("X")).isEmpty();
+  void channelVariableIsEmptyWhenAbsentOrBlank(String json) {
+    assertThat(event(json).channelVariable("X")).isEmpty();
   }
 
   @Test
-  void readsWhatTheChannelIsGiven() {
+  void readsChangedVariable() {
     assertThat(
             event("{'type':'ChannelVarset','variable':'X','value':'2','channel':{}}")
-                .variableSet("X"))
+                .changedVariable("X"))
         .contains("2");
   }
 
@@ -123,8 +123,8 @@ class AriEventTest {
         "{'type':'ChannelVarset','value':'2','channel':{}}",
         "{'type':'Other','variable':'X','value':'2','channel':{}}"
       })
-  void whatTheChannelIsNotGivenIsNothing(String json) {
-    assertThat(event(json).variableSet("X")).isEmpty();
+  void changedVariableIsEmptyForOtherEvents(String json) {
+    assertThat(event(json).changedVariable("X")).isEmpty();
   }
 
   private static AriEvent event(String json) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AsteriskTimeTest {
 
-  private static final DateTimeFormatter JAVAS =
+  private static final DateTimeFormatter JAVA_FORMATTER =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxx");
 
   @ParameterizedTest
@@ -22,9 +22,9 @@ class AsteriskTimeTest {
         "2024-02-29T23:59:59.999-0330",
         "1969-12-31T23:59:59.001+0000"
       })
-  void isReadAsJavasFormatterReadsIt(String timestamp) {
+  void agreesWithJavaFormatter(String timestamp) {
     assertThat(AsteriskTime.epochMillis(timestamp))
-        .isEqualTo(OffsetDateTime.parse(timestamp, JAVAS).toInstant().toEpochMilli());
+        .isEqualTo(OffsetDateTime.parse(timestamp, JAVA_FORMATTER).toInstant().toEpochMilli());
   }
 
   @ParameterizedTest
@@ -38,7 +38,7 @@ class AsteriskTimeTest {
         "2026-13-25T11:02:03.456+0000",
         "2025-02-29T11:02:03.456+0000"
       })
-  void whatIsWrittenOtherwiseIsRefused(String timestamp) {
+  void rejectsOtherFormats(String timestamp) {
     assertThatThrownBy(() -> AsteriskTime.epochMillis(timestamp))
         .isInstanceOf(DateTimeException.class);
   }

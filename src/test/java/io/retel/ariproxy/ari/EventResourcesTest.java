@@ -2,7 +2,7 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -14,14 +14,14 @@ class EventResourcesTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyRecordedEventSpeaksOfAResource(Recording recording) {
+  void everyRecordedEventHasAResource(RecordedTraffic recording) {
     assertThat(recording.events())
         .allSatisfy(event -> assertThat(EventResources.of(event)).isNotEmpty());
   }
 
   @ParameterizedTest
   @EnumSource
-  void recordedResourcesAreThoseOfTheScenario(Recording recording) {
+  void recordedEventsYieldScenarioResources(RecordedTraffic recording) {
     assertThat(
             recording
                 .events()
@@ -43,13 +43,13 @@ class EventResourcesTest {
   }
 
   @Test
-  void dialNamesThePeerThenTheCaller() {
+  void dialListsPeerBeforeCaller() {
     assertThat(of("{'type':'Dial','caller':{'id':'a'},'peer':{'id':'b'},'forwarded':{'id':'c'}}"))
         .containsExactly("CHANNEL:b", "CHANNEL:a", "CHANNEL:c");
   }
 
   @Test
-  void aChannelInABridgeComesBeforeTheBridge() {
+  void channelPrecedesItsBridge() {
     assertThat(
             of(
                 "{'type':'ChannelEnteredBridge','bridge':{'id':'br','channels':['a','b']},"
@@ -58,7 +58,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void whoElseIsInTheBridgeIsRelated() {
+  void bridgeMembersAreRelated() {
     assertThat(
             related(
                 "{'type':'ChannelEnteredBridge','bridge':{'id':'br','channels':['a','b']},"
@@ -67,7 +67,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void anAttendedTransferNamesBothLegsAndBothBridges() {
+  void attendedTransferListsAllLegsAndBridges() {
     assertThat(
             of(
                 "{'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'l1'},"
@@ -95,7 +95,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void aBlindTransferNamesTheBridgeTheTransfererAndTheTransferee() {
+  void blindTransferListsBridgeTransfererAndTransferee() {
     assertThat(
             of(
                 "{'type':'BridgeBlindTransfer','channel':{'id':'a'},'transferee':{'id':'b'},"
@@ -104,19 +104,19 @@ class EventResourcesTest {
   }
 
   @Test
-  void mergedBridgesAreBothNamed() {
+  void bridgeMergeListsBothBridges() {
     assertThat(of("{'type':'BridgeMerged','bridge':{'id':'b1'},'bridge_from':{'id':'b2'}}"))
         .containsExactly("BRIDGE:b1", "BRIDGE:b2");
   }
 
   @Test
-  void aReplacedChannelIsNamed() {
+  void stasisStartListsReplacedChannel() {
     assertThat(of("{'type':'StasisStart','channel':{'id':'a'},'replace_channel':{'id':'b'}}"))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
   }
 
   @Test
-  void aReferNamesWhoReferredThenAllWhomItSpeaksOf() {
+  void channelTransferListsReferrerFirst() {
     assertThat(
             of(
                 "{'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'},"
@@ -129,7 +129,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void theBridgeThatATransferGoesToIsNamedByItsIdAlone() {
+  void attendedTransferListsDestinationBridge() {
     assertThat(
             of(
                 "{'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'a'},"
@@ -138,7 +138,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void theFormerVideoSourceIsRelated() {
+  void previousVideoSourceIsRelated() {
     assertThat(
             related(
                 "{'type':'BridgeVideoSourceChanged','bridge':{'id':'b','channels':['a']},"
@@ -147,7 +147,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void whatAPlaybackIsPlayedToIsRelated() {
+  void playbackTargetIsRelated() {
     assertThat(related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:a'}}"))
         .containsExactly("CHANNEL:a");
     assertThat(related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'bridge:b'}}"))
@@ -155,14 +155,14 @@ class EventResourcesTest {
   }
 
   @Test
-  void whatARecordingIsOfIsRelated() {
+  void recordingTargetIsRelated() {
     assertThat(
             related("{'type':'RecordingFailed','recording':{'name':'r','target_uri':'bridge:b'}}"))
         .containsExactly("BRIDGE:b");
   }
 
   @Test
-  void aTargetThatIsNoPartOfACallIsNotRelated() {
+  void otherAndMalformedTargetsAreNotRelated() {
     assertThat(
             related("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'endpoint:e'}}"))
         .isEmpty();
@@ -173,17 +173,17 @@ class EventResourcesTest {
   }
 
   @Test
-  void aUserEventMayNameNothing() {
+  void userEventMayHaveNoResources() {
     assertThat(of("{'type':'ChannelUserevent','eventname':'x','userevent':{}}")).isEmpty();
   }
 
   @Test
-  void aGlobalVariableHasNoChannel() {
+  void globalVariableHasNoResources() {
     assertThat(of("{'type':'ChannelVarset','variable':'X','value':'1'}")).isEmpty();
   }
 
   @Test
-  void whatIsNoPartOfACallIsNamedToo() {
+  void listsResourcesOutsideCalls() {
     assertThat(of("{'type':'DeviceStateChanged','device_state':{'name':'Stasis:d','state':'X'}}"))
         .containsExactly("DEVICE:Stasis:d");
     assertThat(
@@ -196,7 +196,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void anApplicationsOwnEventsNameIt() {
+  void applicationEventsListTheirApplication() {
     assertThat(of("{'type':'ApplicationRegistered','application':'app'}"))
         .containsExactly("APPLICATION:app");
     assertThat(of("{'type':'ApplicationUnregistered','application':'app'}"))
@@ -206,7 +206,7 @@ class EventResourcesTest {
   }
 
   @Test
-  void whatHasNoIdIsNoResource() {
+  void ignoresObjectsWithoutId() {
     assertThat(
             of(
                 "{'type':'Dial','peer':{'id':''},'caller':{'id':null},'channel':{'id':5},"

@@ -2,7 +2,7 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +18,7 @@ class EventTypeTest {
     "ChannelCallerId, CHANNEL_CALLERID",
     "BridgeVideoSourceChanged, BRIDGE_VIDEOSOURCE_CHANGED"
   })
-  void keepsHistoricalNames(String ariName, String envelopeName) {
+  void preservesLegacyNames(String ariName, String envelopeName) {
     assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
   }
 
@@ -62,7 +62,7 @@ class EventTypeTest {
     "StasisStart, STASIS_START",
     "TextMessageReceived, TEXT_MESSAGE_RECEIVED"
   })
-  void startsAWordAtEachInnerCapital(String ariName, String envelopeName) {
+  void splitsWordsAtInnerCapitals(String ariName, String envelopeName) {
     assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
   }
 
@@ -74,12 +74,12 @@ class EventTypeTest {
     "Channel2Event, CHANNEL2_EVENT",
     "ALREADY_THERE, A_L_R_E_A_D_Y__T_H_E_R_E"
   })
-  void treatsUnknownTypesAlike(String ariName, String envelopeName) {
+  void convertsUnknownTypes(String ariName, String envelopeName) {
     assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
   }
 
   @Test
-  void doesNotDependOnTheLocale() {
+  void ignoresDefaultLocale() {
     Locale before = Locale.getDefault();
     Locale.setDefault(Locale.forLanguageTag("tr"));
     try {
@@ -91,7 +91,7 @@ class EventTypeTest {
 
   @ParameterizedTest
   @EnumSource
-  void namesEveryRecordedTypeInUpperSnakeCase(Recording recording) {
+  void convertsRecordedTypesToUpperSnakeCase(RecordedTraffic recording) {
     assertThat(recording.events().map(AriEvent::type).map(EventType::envelopeName))
         .isNotEmpty()
         .allMatch(name -> name.matches("[A-Z]+(_[A-Z]+)*"));

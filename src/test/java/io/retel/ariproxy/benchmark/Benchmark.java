@@ -15,52 +15,56 @@ import java.util.function.DoubleBinaryOperator;
  * <p>{@code -Dbenchmark.rounds=7} says how often, {@code -Dbenchmark.parts=events,commands} what:
  * {@code events}, {@code commands}, {@code event-latency}, {@code command-latency}, {@code hung};
  * {@code start}, {@code million}, {@code soak} for {@code -Dbenchmark.minutes=60}; or {@code
- * hot-parts} alone.
+ * hot-path} alone.
  */
 public final class Benchmark {
 
   private static final int EVENTS = Integer.getInteger("benchmark.events", 200_000);
   private static final int COMMANDS = Integer.getInteger("benchmark.commands", 40_000);
-  private static final int WARM_UPS = Integer.getInteger("benchmark.warmups", 8);
+  private static final int WARM_UP_ROUNDS = Integer.getInteger("benchmark.warmups", 8);
   private static final int ROUNDS = Integer.getInteger("benchmark.rounds", 7);
-  private static final Set<String> AGAINST_THE_BARE_LOOP =
+  private static final Set<String> COMPARED_PARTS =
       Set.of("events", "commands", "event-latency", "command-latency", "hung", "soak");
   private static final Set<String> PARTS =
       Set.of(System.getProperty("benchmark.parts", "events,commands").split(","));
-  private static final String ROW = "%-38s %-26s %-26s %-22s %s%n";
+  private static final String ROW_FORMAT = "%-38s %-26s %-26s %-22s %s%n";
 
-  private final Rig rig;
-  private final Subject bare;
-  private final Subject proxy;
+  private final LoadGenerator loadGenerator;
+  private final MeasuredProcess baseline;
+  private final MeasuredProcess proxy;
 
-  private Benchmark(Rig rig) {
-    this.rig = rig;
-    BusyAsterisk ofBare = new BusyAsterisk("bare");
-    BusyAsterisk ofProxy = new BusyAsterisk("ari-proxy");
-    this.bare = Subject.bare(ofBare, rig.environment("bare", ofBare, 0));
-    this.proxy = Subject.proxy("ari-proxy", ofProxy, rig.environment("ari-proxy", ofProxy, 0));
+  private Benchmark(LoadGenerator loadGenerator) {
+    this.loadGenerator = loadGenerator;
+    StubAsterisk baselineAsterisk = new StubAsterisk("bare");
+    StubAsterisk proxyAsterisk = new StubAsterisk("ari-proxy");
+    this.baseline =
+        MeasuredProcess.baseline(
+            baselineAsterisk, loadGenerator.environment("bare", baselineAsterisk, 0));
+    this.proxy =
+        MeasuredProcess.proxy(
+            "ari-proxy", proxyAsterisk, loadGenerator.environment("ari-proxy", proxyAsterisk, 0));
   }
 
   public static void main(String[] args) throws Exception {
-    if (PARTS.contains("hot-parts")) {
-      HotParts.run();
+    if (PARTS.contains("hot-path")) {
+      HotPathBenchmark.run();
       return;
     }
-    try (Rig rig = new Rig()) {
-      Sizes sizes = new Sizes(rig);
+    try (LoadGenerator loadGenerator = new LoadGenerator()) {
+      FootprintBenchmark footprint = new FootprintBenchmark(loadGenerator);
       if (PARTS.contains("start")) {
-        sizes.start(ROUNDS);
+        footprint.measureStart(ROUNDS);
       }
       if (PARTS.contains("million")) {
-        sizes.heap();
-        sizes.restore();
+        footprint.measureHeap();
+        footprint.measureRestore();
       }
-      if (!Collections.disjoint(PARTS, AGAINST_THE_BARE_LOOP)) {
-        Benchmark benchmark = new Benchmark(rig);
+      if (!Collections.disjoint(PARTS, COMPARED_PARTS)) {
+        Benchmark benchmark = new Benchmark(loadGenerator);
         try {
           benchmark.run();
           if (PARTS.contains("soak")) {
-            sizes.soak(benchmark.proxy, Integer.getInteger("benchmark.minutes", 60));
+            footprint.runSoak(benchmark.proxy, Integer.getInteger("benchmark.minutes", 60));
           }
         } finally {
           benchmark.close();
@@ -75,107 +79,120 @@ public final class Benchmark {
     awaitConnected();
     List<Runnable> rows = new ArrayList<>();
     if (PARTS.contains("events")) {
-      throughput("events", rows, subject -> rig.events(subject, EVENTS));
+      throughput("events", rows, process -> loadGenerator.events(process, EVENTS));
     }
     if (PARTS.contains("commands")) {
-      throughput("commands", rows, subject -> rig.commands(subject, COMMANDS));
+      throughput("commands", rows, process -> loadGenerator.commands(process, COMMANDS));
     }
     if (PARTS.contains("event-latency")) {
       latency(
-          "p99 of 1,000 events/s, ms", rows, subject -> rig.eventLatency(subject, 1_000, 8_000));
+          "p99 of 1,000 events/s, ms",
+          rows,
+          process -> loadGenerator.eventLatency(process, 1_000, 8_000));
     }
     if (PARTS.contains("command-latency")) {
       latency(
-          "p99 of 300 commands/s, ms", rows, subject -> rig.commandLatency(subject, 300, 2_400));
+          "p99 of 300 commands/s, ms",
+          rows,
+          process -> loadGenerator.commandLatency(process, 300, 2_400));
     }
     if (PARTS.contains("hung")) {
-      hung(rows);
+      hangingCommand(rows);
     }
     if (rows.isEmpty()) {
       return;
     }
     System.out.printf(
         "%n%d rounds after %d for warming up, in turns, %s; median (least-greatest)%n%n",
-        ROUNDS, WARM_UPS, machine());
-    System.out.printf(ROW, "", "bare loop", "ari-proxy", "ratio or difference", "goal");
+        ROUNDS, WARM_UP_ROUNDS, machine());
+    System.out.printf(ROW_FORMAT, "", "bare loop", "ari-proxy", "ratio or difference", "goal");
     rows.forEach(Runnable::run);
     System.out.println();
   }
 
-  private void throughput(String what, List<Runnable> rows, Load load) throws InterruptedException {
-    Series bareRate = new Series();
+  private void throughput(String label, List<Runnable> rows, ThroughputMeasurement measurement)
+      throws InterruptedException {
+    Series baselineRate = new Series();
     Series proxyRate = new Series();
-    Series bareCpu = new Series();
+    Series baselineCpu = new Series();
     Series proxyCpu = new Series();
-    for (int round = -WARM_UPS; round < ROUNDS; round++) {
-      Rig.Throughput ofBare = load.on(bare);
-      Rig.Throughput ofProxy = load.on(proxy);
-      say("%s: %s bare %s, proxy %s", what, round, ofBare, ofProxy);
+    for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+      LoadGenerator.Throughput baselineResult = measurement.run(baseline);
+      LoadGenerator.Throughput proxyResult = measurement.run(proxy);
+      log("%s: %s bare %s, proxy %s", label, round, baselineResult, proxyResult);
       if (round >= 0) {
-        bareRate.add(ofBare.perSecond());
-        proxyRate.add(ofProxy.perSecond());
-        bareCpu.add(ofBare.cpuMicrosPerMessage());
-        proxyCpu.add(ofProxy.cpuMicrosPerMessage());
+        baselineRate.add(baselineResult.perSecond());
+        proxyRate.add(proxyResult.perSecond());
+        baselineCpu.add(baselineResult.cpuMicrosPerMessage());
+        proxyCpu.add(proxyResult.cpuMicrosPerMessage());
       }
     }
-    row(rows, what + "/s", bareRate, proxyRate, Benchmark::ratio, ">= 0.8");
-    row(rows, "CPU of " + what + ", us each", bareCpu, proxyCpu, Benchmark::ratio, "<= 1.4");
+    addRow(rows, label + "/s", baselineRate, proxyRate, Benchmark::ratio, ">= 0.8");
+    addRow(
+        rows, "CPU of " + label + ", us each", baselineCpu, proxyCpu, Benchmark::ratio, "<= 1.4");
   }
 
-  private void latency(String what, List<Runnable> rows, Wait wait) throws InterruptedException {
-    Series ofBare = new Series();
-    Series ofProxy = new Series();
+  private void latency(String label, List<Runnable> rows, LatencyMeasurement measurement)
+      throws InterruptedException {
+    Series baselineSeries = new Series();
+    Series proxySeries = new Series();
     for (int round = -1; round < ROUNDS; round++) {
-      double bareMs = wait.on(bare);
-      double proxyMs = wait.on(proxy);
-      say("%s: %s bare %.2f, proxy %.2f", what, round, bareMs, proxyMs);
+      double baselineMs = measurement.run(baseline);
+      double proxyMs = measurement.run(proxy);
+      log("%s: %s bare %.2f, proxy %.2f", label, round, baselineMs, proxyMs);
       if (round >= 0) {
-        ofBare.add(bareMs);
-        ofProxy.add(proxyMs);
+        baselineSeries.add(baselineMs);
+        proxySeries.add(proxyMs);
       }
     }
-    row(rows, what, ofBare, ofProxy, (of, with) -> of - with, "<= +2 ms");
+    addRow(rows, label, baselineSeries, proxySeries, (value, base) -> value - base, "<= +2 ms");
   }
 
-  private void hung(List<Runnable> rows) throws InterruptedException {
-    Series without = new Series();
-    Series with = new Series();
+  private void hangingCommand(List<Runnable> rows) throws InterruptedException {
+    Series normal = new Series();
+    Series hanging = new Series();
     for (int round = -1; round < ROUNDS; round++) {
-      double none = rig.commandLatency(proxy, 300, 2_400);
-      rig.hang(proxy);
-      double one = rig.commandLatency(proxy, 300, 2_400);
-      say("hung: %s none %.2f, one %.2f", round, none, one);
+      double normalMs = loadGenerator.commandLatency(proxy, 300, 2_400);
+      loadGenerator.sendHangingCommand(proxy);
+      double hangingMs = loadGenerator.commandLatency(proxy, 300, 2_400);
+      log("hung: %s none %.2f, one %.2f", round, normalMs, hangingMs);
       if (round >= 0) {
-        without.add(none);
-        with.add(one);
+        normal.add(normalMs);
+        hanging.add(hangingMs);
       }
     }
-    row(rows, "p99, none hangs | one command hangs", without, with, Benchmark::ratio, "<= 1.1");
+    addRow(
+        rows, "p99, none hangs | one command hangs", normal, hanging, Benchmark::ratio, "<= 1.1");
   }
 
-  private static double ratio(double of, double to) {
-    return of / to;
+  private static double ratio(double value, double base) {
+    return value / base;
   }
 
   /** A row compares the proxy with the bare loop, or the second with the first. */
-  private static void row(
+  private static void addRow(
       List<Runnable> rows,
-      String what,
+      String label,
       Series first,
       Series second,
-      DoubleBinaryOperator compared,
+      DoubleBinaryOperator comparison,
       String goal) {
     rows.add(
         () ->
             System.out.printf(
-                ROW, what, first.text(), second.text(), second.with(first, compared).text(), goal));
+                ROW_FORMAT,
+                label,
+                first.summary(),
+                second.summary(),
+                second.combine(first, comparison).summary(),
+                goal));
   }
 
   private void awaitConnected() {
     long start = System.nanoTime();
-    while (!bare.asterisk().isConnected() || !proxy.asterisk().isConnected()) {
+    while (!baseline.asterisk().isConnected() || !proxy.asterisk().isConnected()) {
       if (System.nanoTime() - start > Duration.ofSeconds(60).toNanos()
-          || !bare.isAlive()
+          || !baseline.isAlive()
           || !proxy.isAlive()) {
         throw new IllegalStateException("They did not connect; see target/benchmark-*.log");
       }
@@ -188,22 +205,22 @@ public final class Benchmark {
         .formatted(Runtime.getRuntime().availableProcessors(), Runtime.version().feature());
   }
 
-  private static void say(String format, Object... arguments) {
+  private static void log(String format, Object... arguments) {
     System.err.println(String.format(Locale.ROOT, format, arguments));
   }
 
   private void close() {
-    bare.close();
+    baseline.close();
     proxy.close();
   }
 
   @FunctionalInterface
-  private interface Load {
-    Rig.Throughput on(Subject subject);
+  private interface ThroughputMeasurement {
+    LoadGenerator.Throughput run(MeasuredProcess subject);
   }
 
   @FunctionalInterface
-  private interface Wait {
-    double on(Subject subject) throws InterruptedException;
+  private interface LatencyMeasurement {
+    double run(MeasuredProcess subject) throws InterruptedException;
   }
 }

@@ -10,28 +10,28 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The events of calls as websocket frames: {@value #PER_CALL} events a call, about 900 bytes each.
- * Calls overlap: of each group of {@value #CALLS_AT_ONCE} calls all first events come, then all
- * second ones.
+ * The events of calls as websocket frames: {@value #EVENTS_PER_CALL} events a call, about 900 bytes
+ * each. Calls overlap: of each group of {@value #OVERLAPPING_CALLS} calls all first events come,
+ * then all second ones.
  *
  * <p>A frame is made by copying a template and writing the call's number and the time over it, so
  * that to send costs little beside what is measured.
  */
 final class CallEvents {
 
-  static final int PER_CALL = 10;
-  static final int CALLS_AT_ONCE = 50;
-  static final int PER_GROUP = PER_CALL * CALLS_AT_ONCE;
+  static final int EVENTS_PER_CALL = 10;
+  static final int OVERLAPPING_CALLS = 50;
+  static final int EVENTS_PER_GROUP = EVENTS_PER_CALL * OVERLAPPING_CALLS;
 
-  private static final int SIZE = 900;
-  private static final int HEADER = 4;
-  private static final String NUMBER = "#########";
-  private static final DateTimeFormatter TIMESTAMP =
+  private static final int EVENT_SIZE = 900;
+  private static final int HEADER_SIZE = 4;
+  private static final String NUMBER_PLACEHOLDER = "#########";
+  private static final DateTimeFormatter TIMESTAMP_FORMAT =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxx").withZone(ZoneOffset.UTC);
-  private static final String TIME = "@@@@-@@-@@T@@:@@:@@.@@@+0000";
+  private static final String TIME_PLACEHOLDER = "@@@@-@@-@@T@@:@@:@@.@@@+0000";
 
   /** A frame, and where the call's number and the time stand in it. */
-  private record Template(byte[] frame, int[] numbers, int time) {}
+  private record Template(byte[] frame, int[] numberOffsets, int timeOffset) {}
 
   private final List<Template> templates = new ArrayList<>();
 
@@ -52,27 +52,29 @@ final class CallEvents {
   }
 
   /** The call that an event belongs to, counting both from 0. */
-  static long callOf(long event) {
-    return event / PER_GROUP * CALLS_AT_ONCE + event % CALLS_AT_ONCE;
+  static long callIndex(long event) {
+    return event / EVENTS_PER_GROUP * OVERLAPPING_CALLS + event % OVERLAPPING_CALLS;
   }
 
   /** The number of a call's nth event among all events. */
-  static long eventOf(long call, int nth) {
-    return call / CALLS_AT_ONCE * PER_GROUP + (long) nth * CALLS_AT_ONCE + call % CALLS_AT_ONCE;
+  static long eventIndex(long call, int eventInCall) {
+    return call / OVERLAPPING_CALLS * EVENTS_PER_GROUP
+        + (long) eventInCall * OVERLAPPING_CALLS
+        + call % OVERLAPPING_CALLS;
   }
 
   /** The frames of the events {@code [from, from + count)}. */
   ByteBuf frames(long from, int count) {
-    byte[] time = TIMESTAMP.format(Instant.now()).getBytes(StandardCharsets.US_ASCII);
-    ByteBuf frames = Unpooled.buffer(count * (SIZE + HEADER));
+    byte[] time = TIMESTAMP_FORMAT.format(Instant.now()).getBytes(StandardCharsets.US_ASCII);
+    ByteBuf frames = Unpooled.buffer(count * (EVENT_SIZE + HEADER_SIZE));
     for (long event = from; event < from + count; event++) {
-      Template template = templates.get((int) (event % PER_GROUP / CALLS_AT_ONCE));
-      int at = frames.writerIndex();
+      Template template = templates.get((int) (event % EVENTS_PER_GROUP / OVERLAPPING_CALLS));
+      int offset = frames.writerIndex();
       frames.writeBytes(template.frame());
-      frames.setBytes(at + template.time(), time);
-      long call = callOf(event);
-      for (int number : template.numbers()) {
-        writeNumber(frames, at + number, call);
+      frames.setBytes(offset + template.timeOffset(), time);
+      long call = callIndex(event);
+      for (int numberOffset : template.numberOffsets()) {
+        writeNumber(frames, offset + numberOffset, call);
       }
     }
     return frames;
@@ -81,27 +83,34 @@ final class CallEvents {
   /** The text of an event. */
   String text(long event) {
     ByteBuf frame = frames(event, 1);
-    return frame.toString(HEADER, frame.readableBytes() - HEADER, StandardCharsets.US_ASCII);
+    return frame.toString(
+        HEADER_SIZE, frame.readableBytes() - HEADER_SIZE, StandardCharsets.US_ASCII);
   }
 
-  private static void writeNumber(ByteBuf frames, int at, long number) {
-    long left = number;
-    for (int i = NUMBER.length() - 1; i >= 0; i--) {
-      frames.setByte(at + i, '0' + (int) (left % 10));
-      left /= 10;
+  private static void writeNumber(ByteBuf frames, int offset, long number) {
+    long remaining = number;
+    for (int i = NUMBER_PLACEHOLDER.length() - 1; i >= 0; i--) {
+      frames.setByte(offset + i, '0' + (int) (remaining % 10));
+      remaining /= 10;
     }
   }
 
   private static Template template(String type, String fields, String app) {
     String head =
-        "{\"type\":\"" + type + "\",\"timestamp\":\"" + TIME + "\"," + fields + "\"channel\":";
+        "{\"type\":\""
+            + type
+            + "\",\"timestamp\":\""
+            + TIME_PLACEHOLDER
+            + "\","
+            + fields
+            + "\"channel\":";
     String channel =
         "{\"id\":\"1764000000."
-            + NUMBER
+            + NUMBER_PLACEHOLDER
             + "\",\"name\":\"PJSIP/carrier-"
-            + NUMBER
+            + NUMBER_PLACEHOLDER
             + "\",\"state\":\"Up\",\"protocol_id\":\"8f14e45f-ceea-467f-9575-"
-            + NUMBER
+            + NUMBER_PLACEHOLDER
             + "@10.20.30.40\",\"caller\":{\"name\":\"Ada\",\"number\":\"+4969123456\"},"
             + "\"connected\":{\"name\":\"\",\"number\":\"\"},\"accountcode\":\"customer-17\","
             + "\"dialplan\":{\"context\":\"from-carrier\",\"exten\":\"+496999\",\"priority\":3,"
@@ -111,20 +120,24 @@ final class CallEvents {
             + "\"creationtime\":\"2026-11-25T10:00:00.000+0000\",\"language\":\"en\"";
     String tail = ",\"asterisk_id\":\"00:16:3e:aa:bb:cc\",\"application\":\"" + app + "\"}";
     String variables = ",\"channelvars\":{\"TENANT\":\"\",\"ROUTING\":\"%s\"}}";
-    int left = SIZE - (head + channel + variables + tail).length() + 2;
-    String json = head + channel + variables.formatted("r".repeat(Math.max(0, left))) + tail;
+    int padding = EVENT_SIZE - (head + channel + variables + tail).length() + 2;
+    String json = head + channel + variables.formatted("r".repeat(Math.max(0, padding))) + tail;
     byte[] text = json.getBytes(StandardCharsets.US_ASCII);
-    byte[] frame = new byte[HEADER + text.length];
+    byte[] frame = new byte[HEADER_SIZE + text.length];
     frame[0] = (byte) 0x81; // one text frame
     frame[1] = 126; // its length is in the next two bytes
     frame[2] = (byte) (text.length >> 8);
     frame[3] = (byte) text.length;
-    System.arraycopy(text, 0, frame, HEADER, text.length);
-    List<Integer> numbers = new ArrayList<>();
-    for (int at = json.indexOf(NUMBER); at >= 0; at = json.indexOf(NUMBER, at + 1)) {
-      numbers.add(HEADER + at);
+    System.arraycopy(text, 0, frame, HEADER_SIZE, text.length);
+    List<Integer> numberOffsets = new ArrayList<>();
+    for (int index = json.indexOf(NUMBER_PLACEHOLDER);
+        index >= 0;
+        index = json.indexOf(NUMBER_PLACEHOLDER, index + 1)) {
+      numberOffsets.add(HEADER_SIZE + index);
     }
     return new Template(
-        frame, numbers.stream().mapToInt(Integer::intValue).toArray(), HEADER + json.indexOf(TIME));
+        frame,
+        numberOffsets.stream().mapToInt(Integer::intValue).toArray(),
+        HEADER_SIZE + json.indexOf(TIME_PLACEHOLDER));
   }
 }

@@ -18,7 +18,7 @@ record Series(List<Double> values) {
   }
 
   /** Round by round. */
-  Series with(Series other, DoubleBinaryOperator function) {
+  Series combine(Series other, DoubleBinaryOperator function) {
     return new Series(
         IntStream.range(0, Math.min(values.size(), other.values.size()))
             .mapToObj(i -> function.applyAsDouble(values.get(i), other.values.get(i)))
@@ -38,13 +38,16 @@ record Series(List<Double> values) {
   }
 
   /** The median, and the least and the greatest. */
-  String text() {
+  String summary() {
     List<Double> sorted = sorted();
     return "%s (%s-%s)"
-        .formatted(number(median()), number(sorted.get(0)), number(sorted.get(sorted.size() - 1)));
+        .formatted(
+            formatNumber(median()),
+            formatNumber(sorted.get(0)),
+            formatNumber(sorted.get(sorted.size() - 1)));
   }
 
-  private static String number(double value) {
+  private static String formatNumber(double value) {
     return Math.abs(value) >= 1_000
         ? String.format(Locale.ROOT, "%,.0f", value)
         : String.format(Locale.ROOT, Math.abs(value) >= 100 ? "%.0f" : "%.2f", value);

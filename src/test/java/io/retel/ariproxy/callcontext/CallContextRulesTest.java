@@ -16,42 +16,43 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The rules of contract.md section 3, in their order. */
 class CallContextRulesTest {
 
-  private static final Duration GRACE = Duration.ofMinutes(1);
-  private static final Duration PAST_GRACE = GRACE.plusSeconds(1);
+  private static final Duration GRACE_PERIOD = Duration.ofMinutes(1);
+  private static final Duration PAST_GRACE_PERIOD = GRACE_PERIOD.plusSeconds(1);
 
   private static final String HANGUP_REQUEST =
       "{'type':'ChannelHangupRequest','channel':{'id':'c'}}";
   private static final String STASIS_END = "{'type':'StasisEnd','channel':{'id':'c'}}";
 
   private final FakeTicker clock = new FakeTicker();
-  private final CallContexts callContexts = new CallContexts(Duration.ofHours(1), GRACE, clock);
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), GRACE_PERIOD, clock);
   private final CallContextRules rules = new CallContextRules(callContexts);
 
   @Test
-  void rule1TheChannelVariableWinsOverWhatIsRemembered() {
-    remember(ResourceType.CHANNEL, "c", "old");
+  void rule1ChannelVariableOverridesMapping() {
+    assign(ResourceType.CHANNEL, "c", "old");
     assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("new")))
         .isEqualTo("new");
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("new");
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo("new");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", " ", "\\t"})
-  void rule1ABlankChannelVariableSaysNothing(String blank) {
-    remember(ResourceType.CHANNEL, "c", "one");
+  void rule1BlankChannelVariableIsIgnored(String blank) {
+    assign(ResourceType.CHANNEL, "c", "one");
     assertThat(map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable(blank)))
         .isEqualTo("one");
   }
 
   @Test
-  void rule1TheChannelMovesWhenTheVariableIsSet() {
-    remember(ResourceType.CHANNEL, "c", "old");
+  void rule1SettingVariableMovesChannel() {
+    assign(ResourceType.CHANNEL, "c", "old");
     assertThat(map(varset("c", "new", ""))).isEqualTo("new");
     assertThat(map("{'type':'ChannelHold','channel':{'id':'c'}}")).isEqualTo("new");
   }
 
   @Test
-  void rule1TheChannelDoesNotMoveBackWhenLaterEventsStillShowTheOldValue() {
+  void rule1StaleVariableDoesNotMoveChannelBack() {
     map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("old"));
     assertThat(map(varset("c", "new", "old"))).isEqualTo("new");
     assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("old")))
@@ -61,7 +62,7 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule1TheChannelMovesBackWhenTheVariableIsSetBack() {
+  void rule1ResettingVariableMovesChannelBack() {
     map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("one"));
     map(varset("c", "two", "one"));
     assertThat(map(varset("c", "one", "two"))).isEqualTo("one");
@@ -70,25 +71,25 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule1OnlyTheEventsOwnChannelMoves() {
-    remember(ResourceType.CHANNEL, "caller", "theirs");
+  void rule1MovesOnlyOwnChannelOfEvent() {
+    assign(ResourceType.CHANNEL, "caller", "theirs");
     map("{'type':'Dial','caller':{'id':'caller'},'peer':{'id':'c','channelvars':" + variable("x"));
-    assertThat(remembered(ResourceType.CHANNEL, "caller")).isEqualTo("theirs");
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("x");
+    assertThat(lookup(ResourceType.CHANNEL, "caller")).isEqualTo("theirs");
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo("x");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"'transferer_first_leg':", "'referred_by':{'source_channel':"})
-  void rule1InATransferTheTransferersChannelIsTheEventsOwn(String field) {
+  void rule1TransfererIsOwnChannelOfTransfer(String field) {
     String end = field.contains("{") ? "}" : "";
     assertThat(
             map("{'type':'Transfer'," + field + "{'id':'c','channelvars':" + variable("x") + end))
         .isEqualTo("x");
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("x");
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo("x");
   }
 
   @Test
-  void rule1PutsTheChannelFirst() {
+  void rule1ListsChannelFirst() {
     MappedEvent mapped =
         rules.map(
             event(
@@ -99,21 +100,21 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule1AGlobalVariableMovesNothing() {
+  void rule1GlobalVariableIsIgnored() {
     assertThat(map("{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'x'}")).isNull();
   }
 
   @Test
-  void rule2TheEventsOwnResourceIsRemembered() {
-    remember(ResourceType.PLAYBACK, "p", "playback's");
-    remember(ResourceType.CHANNEL, "c", "channel's");
+  void rule2OwnResourceDecides() {
+    assign(ResourceType.PLAYBACK, "p", "playback's");
+    assign(ResourceType.CHANNEL, "c", "channel's");
     assertThat(map("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:c'}}"))
         .isEqualTo("playback's");
   }
 
   @Test
-  void rule3ThePlaybacksTarget() {
-    remember(ResourceType.CHANNEL, "c", "one");
+  void rule3PlaybackTargetDecides() {
+    assign(ResourceType.CHANNEL, "c", "one");
     MappedEvent mapped =
         rules.map(
             event("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:c'}}"));
@@ -122,15 +123,15 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule3TheRecordingsTarget() {
-    remember(ResourceType.BRIDGE, "b", "one");
+  void rule3RecordingTargetDecides() {
+    assign(ResourceType.BRIDGE, "b", "one");
     assertThat(map("{'type':'RecordingStarted','recording':{'name':'r','target_uri':'bridge:b'}}"))
         .isEqualTo("one");
   }
 
   @Test
-  void rule3TheBridgesChannels() {
-    remember(ResourceType.CHANNEL, "c2", "one");
+  void rule3BridgeMemberDecides() {
+    assign(ResourceType.CHANNEL, "c2", "one");
     MappedEvent mapped =
         rules.map(event("{'type':'BridgeCreated','bridge':{'id':'b','channels':['c1','c2']}}"));
     assertThat(mapped.callContext()).isEqualTo("one");
@@ -138,8 +139,8 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule3TheChannelThatEnteredOrLeft() {
-    remember(ResourceType.CHANNEL, "c", "one");
+  void rule3ChannelDecidesForItsBridge() {
+    assign(ResourceType.CHANNEL, "c", "one");
     assertThat(map("{'type':'ChannelEnteredBridge','bridge':{'id':'b'},'channel':{'id':'c'}}"))
         .isEqualTo("one");
     assertThat(map("{'type':'BridgeDestroyed','bridge':{'id':'b','channels':[]}}"))
@@ -147,24 +148,24 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule3TheCallerOfDial() {
-    remember(ResourceType.CHANNEL, "a", "one");
+  void rule3DialCallerDecides() {
+    assign(ResourceType.CHANNEL, "a", "one");
     MappedEvent mapped = rules.map(event("{'type':'Dial','peer':{'id':'b'},'caller':{'id':'a'}}"));
     assertThat(mapped.callContext()).isEqualTo("one");
     assertThat(keys(mapped)).containsExactly("CHANNEL:a", "CHANNEL:b");
-    assertThat(remembered(ResourceType.CHANNEL, "b")).isEqualTo("one");
+    assertThat(lookup(ResourceType.CHANNEL, "b")).isEqualTo("one");
   }
 
   @Test
-  void rule3TheReplacedChannel() {
-    remember(ResourceType.CHANNEL, "old", "one");
+  void rule3ReplacedChannelDecides() {
+    assign(ResourceType.CHANNEL, "old", "one");
     assertThat(map("{'type':'StasisStart','channel':{'id':'new'},'replace_channel':{'id':'old'}}"))
         .isEqualTo("one");
   }
 
   @Test
-  void rule3WhoReferred() {
-    remember(ResourceType.CHANNEL, "a", "one");
+  void rule3ReferrerDecides() {
+    assign(ResourceType.CHANNEL, "a", "one");
     assertThat(map("{'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'}}}"))
         .isEqualTo("one");
   }
@@ -177,14 +178,14 @@ class CallContextRulesTest {
         "'refer_to':{'connected_channel':{'id':'a'}}",
         "'refer_to':{'bridge':{'id':'b','channels':['a']}}"
       })
-  void rule3WhoElseATransferSpeaksOf(String field) {
-    remember(ResourceType.CHANNEL, "a", "one");
+  void rule3OtherTransferPartiesDecide(String field) {
+    assign(ResourceType.CHANNEL, "a", "one");
     assertThat(map("{'type':'ChannelTransfer'," + field + "}")).isEqualTo("one");
   }
 
   @Test
-  void rule3TheFormerVideoSource() {
-    remember(ResourceType.CHANNEL, "c", "one");
+  void rule3PreviousVideoSourceDecides() {
+    assign(ResourceType.CHANNEL, "c", "one");
     assertThat(
             map(
                 "{'type':'BridgeVideoSourceChanged','bridge':{'id':'b','channels':[]},"
@@ -194,35 +195,35 @@ class CallContextRulesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"transferer_first_leg", "transferer_second_leg"})
-  void rule3BothLegsOfATransfer(String leg) {
-    remember(ResourceType.CHANNEL, "l", "one");
+  void rule3EitherTransferLegDecides(String leg) {
+    assign(ResourceType.CHANNEL, "l", "one");
     assertThat(
             map(
                 "{'type':'BridgeAttendedTransfer','"
                     + leg
                     + "':{'id':'l'},'transfer_target':{'id':'t'}}"))
         .isEqualTo("one");
-    assertThat(remembered(ResourceType.CHANNEL, "t")).isEqualTo("one");
+    assertThat(lookup(ResourceType.CHANNEL, "t")).isEqualTo("one");
   }
 
   @Test
-  void rule4ANewCallHasANameBasedUuid() {
+  void rule4NewCallGetsNameBasedUuid() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
     assertThat(callContext).isEqualTo(UUID.fromString(callContext).toString());
     assertThat(UUID.fromString(callContext).version()).isEqualTo(3);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
   }
 
   @Test
-  void rule4AProxyWithoutItsMemoryArrivesAtTheSame() {
+  void rule4UuidIsReproducibleWithoutMappings() {
     String event = stasisStart("ast", "app", "c", "2026-01-01");
     CallContextRules other =
-        new CallContextRules(new CallContexts(Duration.ofHours(1), GRACE, clock));
+        new CallContextRules(new CallContexts(Duration.ofHours(1), GRACE_PERIOD, clock));
     assertThat(map(event)).isEqualTo(other.map(event(event)).callContext());
   }
 
   @Test
-  void rule4EachOfTheFourPartsMakesAnother() {
+  void rule4EachNamePartChangesUuid() {
     assertThat(
             List.of(
                 map(stasisStart("ast", "app", "c1", "2026-01-01")),
@@ -242,13 +243,13 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule4IsForStasisStartAlone() {
+  void rule4AppliesToStasisStartOnly() {
     assertThat(map("{'type':'ChannelCreated','channel':{'id':'c'}}")).isNull();
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
   @Test
-  void rule5WhatNobodyKnowsIsUnmapped() {
+  void rule5UnknownResourceIsUnmapped() {
     MappedEvent mapped = rules.map(event("{'type':'ChannelHold','channel':{'id':'c'}}"));
     assertThat(mapped.unmapped()).isTrue();
     assertThat(mapped.callContext()).isNull();
@@ -256,42 +257,42 @@ class CallContextRulesTest {
   }
 
   @Test
-  void rule5WhatNamesNothingIsUnmapped() {
+  void rule5EventWithoutResourcesIsUnmapped() {
     assertThat(map("{'type':'ChannelUserevent','eventname':'x'}")).isNull();
     assertThat(map("{'type':'SomethingNew'}")).isNull();
   }
 
   @Test
-  void theAnswerIsRememberedForEveryResourceThatHasNone() {
-    remember(ResourceType.CHANNEL, "l1", "one");
-    remember(ResourceType.CHANNEL, "y", "another");
+  void assignsCallContextToUnmappedResources() {
+    assign(ResourceType.CHANNEL, "l1", "one");
+    assign(ResourceType.CHANNEL, "y", "another");
     map(
         "{'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'l1'},"
             + "'transferer_first_leg_bridge':{'id':'b1'},'transferee':{'id':'x'},"
             + "'transfer_target':{'id':'y'}}");
-    assertThat(remembered(ResourceType.BRIDGE, "b1")).isEqualTo("one");
-    assertThat(remembered(ResourceType.CHANNEL, "x")).isEqualTo("one");
-    assertThat(remembered(ResourceType.CHANNEL, "y")).isEqualTo("another");
+    assertThat(lookup(ResourceType.BRIDGE, "b1")).isEqualTo("one");
+    assertThat(lookup(ResourceType.CHANNEL, "x")).isEqualTo("one");
+    assertThat(lookup(ResourceType.CHANNEL, "y")).isEqualTo("another");
   }
 
   /** After a restart of the proxy, a command for a call brings its channel's context back. */
   @Test
-  void theAnswerIsRememberedForRelatedResourcesToo() {
-    remember(ResourceType.PLAYBACK, "p", "one");
+  void assignsCallContextToRelatedResources() {
+    assign(ResourceType.PLAYBACK, "p", "one");
     map("{'type':'PlaybackStarted','playback':{'id':'p','target_uri':'channel:c'}}");
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("one");
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo("one");
     map(
         "{'type':'ChannelEnteredBridge','bridge':{'id':'b','channels':['c','d']},'channel':{'id':'c'}}");
-    assertThat(remembered(ResourceType.CHANNEL, "d")).isEqualTo("one");
+    assertThat(lookup(ResourceType.CHANNEL, "d")).isEqualTo("one");
   }
 
   @Test
-  void whatIsNoPartOfACallIsNotRemembered() {
+  void resourcesOutsideCallsGetNoMapping() {
     map(
         "{'type':'TextMessageReceived','endpoint':{'technology':'PJSIP','resource':'bob'},"
             + "'channel':{'id':'c','channelvars':"
             + variable("x"));
-    assertThat(remembered(ResourceType.ENDPOINT, "PJSIP/bob")).isNull();
+    assertThat(lookup(ResourceType.ENDPOINT, "PJSIP/bob")).isNull();
   }
 
   @ParameterizedTest
@@ -303,130 +304,130 @@ class CallContextRulesTest {
         "{'type':'RecordingFinished','recording':{'name':'x','target_uri':'channel:c'}}",
         "{'type':'RecordingFailed','recording':{'name':'x','target_uri':'channel:c'}}"
       })
-  void aMappingEndsWithItsResourceAfterTheGraceTime(String end) {
+  void mappingExpiresAfterItsResourceEnds(String end) {
     Resource resource = new Resource(type(end), "x");
     callContexts.move(resource, "one");
     assertThat(map(end)).isEqualTo("one");
-    assertThat(callContexts.of(resource)).contains("one");
-    clock.pass(PAST_GRACE);
-    assertThat(callContexts.of(resource)).isEmpty();
+    assertThat(callContexts.lookup(resource)).contains("one");
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(callContexts.lookup(resource)).isEmpty();
   }
 
   @Test
-  void aSnoopChannelEndsWhenItLeavesStasis() {
-    remember(ResourceType.SNOOPING, "s", "one");
+  void snoopChannelEndsOnStasisEnd() {
+    assign(ResourceType.SNOOPING, "s", "one");
     map("{'type':'StasisEnd','channel':{'id':'s','name':'Snoop/c-00000000'}}");
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "s")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "s")).isNull();
   }
 
   @Test
-  void theEndOfOneIsNotTheEndOfWhatDecided() {
-    remember(ResourceType.CHANNEL, "c", "one");
+  void endOfPlaybackDoesNotEndItsChannel() {
+    assign(ResourceType.CHANNEL, "c", "one");
     map("{'type':'PlaybackFinished','playback':{'id':'p','target_uri':'channel:c'}}");
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo("one");
-    assertThat(remembered(ResourceType.PLAYBACK, "p")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo("one");
+    assertThat(lookup(ResourceType.PLAYBACK, "p")).isNull();
   }
 
   @Test
-  void anEndEventWithTheChannelVariableEndsTheChannel() {
+  void channelDestroyedWithVariableEndsChannel() {
     map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("x"));
     map("{'type':'ChannelDestroyed','channel':{'id':'c','channelvars':" + variable("x"));
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
   @Test
-  void aLateEventDoesNotBringAnEndedChannelBack() {
+  void lateEventDoesNotReviveEndedChannel() {
     map("{'type':'StasisStart','channel':{'id':'c','channelvars':" + variable("x"));
     map("{'type':'ChannelDestroyed','channel':{'id':'c','channelvars':" + variable("x"));
     assertThat(map("{'type':'ChannelHold','channel':{'id':'c','channelvars':" + variable("x")))
         .isEqualTo("x");
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
   /** Far end or DELETE: Asterisk tells a ChannelHangupRequest first, and no ChannelDestroyed. */
   @Test
-  void aMappingEndsWithStasisEndWhenTheChannelIsHungUp() {
+  void hungUpChannelEndsOnStasisEnd() {
     map(stasisStart("ast", "app", "c", "2026-01-01"));
     map(HANGUP_REQUEST);
-    clock.pass(PAST_GRACE);
+    clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(STASIS_END)).isNotNull();
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
   @Test
-  void aHangupRequestAloneEndsNothing() {
+  void hangupRequestAloneEndsNothing() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
     map(HANGUP_REQUEST);
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
   }
 
   @Test
-  void aHangupRequestOfAnotherChannelEndsNothing() {
+  void hangupRequestOfAnotherChannelEndsNothing() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
     map("{'type':'ChannelHangupRequest','channel':{'id':'c;2'}}");
     map(STASIS_END);
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
   }
 
   /** So does one that is hung up in the dialplan: nothing tells it. Idle time ends that mapping. */
   @Test
-  void aChannelThatGoesOnInTheDialplanHasItsOldContextWhenItComesBackIntoStasis() {
+  void channelReturningFromDialplanRetainsCallContext() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
     map(STASIS_END);
-    clock.pass(PAST_GRACE);
+    clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(stasisStart("ast", "app", "c", "2026-01-01"))).isEqualTo(callContext);
   }
 
   @Test
-  void aChannelThatMovesToAnotherApplicationKeepsItsContext() {
+  void channelChangingApplicationRetainsCallContext() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
     map(STASIS_END);
-    clock.pass(PAST_GRACE);
+    clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(stasisStart("ast", "app2", "c", "2026-01-01"))).isEqualTo(callContext);
   }
 
   /** The dialplan's h extension may lead there, without another ChannelHangupRequest. */
   @Test
-  void aHungUpChannelThatComesBackIntoStasisKeepsItsContextUntilItLeavesAgain() {
+  void hungUpChannelReenteringStasisRetainsCallContext() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
     map(HANGUP_REQUEST);
     map(STASIS_END);
     assertThat(map(stasisStart("ast", "app", "c", "2026-01-01"))).isEqualTo(callContext);
-    clock.pass(PAST_GRACE);
+    clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(STASIS_END)).isEqualTo(callContext);
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
   @Test
-  void aHungUpChannelThatMovesToAnotherContextStillEnds() {
+  void hungUpChannelEndsAfterMove() {
     map(stasisStart("ast", "app", "c", "2026-01-01"));
     map(HANGUP_REQUEST);
     assertThat(map(varset("c", "new", ""))).isEqualTo("new");
     map(STASIS_END);
-    clock.pass(PAST_GRACE);
-    assertThat(remembered(ResourceType.CHANNEL, "c")).isNull();
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
   /** Asterisk takes the id of a playback that goes on, and plays the second one after the first. */
   @ParameterizedTest
   @ValueSource(strings = {"Playback", "Recording"})
-  void whatStartsAgainUnderItsIdHasTheSameContextUntilItEndsAgain(String kind) {
+  void restartedMediaRetainsCallContextUntilItEnds(String kind) {
     String event =
         "{'type':'" + kind + "%s','" + kind.toLowerCase(Locale.ROOT) + "':{'id':'x','name':'x'}}";
-    remember(ResourceType.valueOf(kind.toUpperCase(Locale.ROOT)), "x", "one");
+    assign(ResourceType.valueOf(kind.toUpperCase(Locale.ROOT)), "x", "one");
     map(event.formatted("Finished"));
     map(event.formatted("Started"));
-    clock.pass(PAST_GRACE);
+    clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(event.formatted("Finished"))).isEqualTo("one");
-    clock.pass(PAST_GRACE);
+    clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(event.formatted("Started"))).isNull();
   }
 
@@ -435,7 +436,7 @@ class CallContextRulesTest {
   }
 
   private String generated(String stasisStart) {
-    return new CallContextRules(new CallContexts(Duration.ofHours(1), GRACE, clock))
+    return new CallContextRules(new CallContexts(Duration.ofHours(1), GRACE_PERIOD, clock))
         .map(event(stasisStart))
         .callContext();
   }
@@ -477,12 +478,12 @@ class CallContextRulesTest {
     return ResourceType.valueOf(kind.toUpperCase(Locale.ROOT));
   }
 
-  private void remember(ResourceType type, String id, String callContext) {
+  private void assign(ResourceType type, String id, String callContext) {
     callContexts.move(new Resource(type, id), callContext);
   }
 
-  private String remembered(ResourceType type, String id) {
-    return callContexts.of(new Resource(type, id)).orElse(null);
+  private String lookup(ResourceType type, String id) {
+    return callContexts.lookup(new Resource(type, id)).orElse(null);
   }
 
   private static List<String> keys(MappedEvent mapped) {

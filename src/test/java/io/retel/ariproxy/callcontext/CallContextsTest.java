@@ -10,209 +10,209 @@ import org.junit.jupiter.api.Test;
 /** How long call contexts are remembered. */
 class CallContextsTest {
 
-  private static final Duration IDLE = Duration.ofHours(1);
-  private static final Duration GRACE = Duration.ofMinutes(1);
+  private static final Duration IDLE_TIMEOUT = Duration.ofHours(1);
+  private static final Duration GRACE_PERIOD = Duration.ofMinutes(1);
   private static final Duration MOMENT = Duration.ofSeconds(1);
   private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
 
   private final FakeTicker clock = new FakeTicker();
-  private final CallContexts callContexts = new CallContexts(IDLE, GRACE, clock);
+  private final CallContexts callContexts = new CallContexts(IDLE_TIMEOUT, GRACE_PERIOD, clock);
 
   @Test
-  void forgetsWhatNobodyAsksForWithinTheIdleTime() {
+  void idleMappingExpires() {
     callContexts.move(CHANNEL, "one");
-    clock.pass(IDLE.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
+    clock.advance(IDLE_TIMEOUT.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
   }
 
   @Test
-  void aCallMayLastForEverAsLongAsItIsAskedFor() {
+  void lookupsPreventExpiry() {
     callContexts.move(CHANNEL, "one");
     for (int i = 0; i < 100; i++) {
-      clock.pass(IDLE.minus(MOMENT));
-      assertThat(callContexts.of(CHANNEL)).contains("one");
+      clock.advance(IDLE_TIMEOUT.minus(MOMENT));
+      assertThat(callContexts.lookup(CHANNEL)).contains("one");
     }
   }
 
   @Test
-  void rememberingAgainCountsAsAsking() {
+  void assignRegisterAndMovePreventExpiry() {
     callContexts.move(CHANNEL, "one");
-    clock.pass(IDLE.minus(MOMENT));
-    callContexts.rememberIfNew(CHANNEL, "two");
-    clock.pass(IDLE.minus(MOMENT));
+    clock.advance(IDLE_TIMEOUT.minus(MOMENT));
+    callContexts.assignIfAbsent(CHANNEL, "two");
+    clock.advance(IDLE_TIMEOUT.minus(MOMENT));
     callContexts.register(CHANNEL, "three", false);
-    clock.pass(IDLE.minus(MOMENT));
+    clock.advance(IDLE_TIMEOUT.minus(MOMENT));
     callContexts.move(CHANNEL, "one");
-    clock.pass(IDLE.minus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).contains("one");
+    clock.advance(IDLE_TIMEOUT.minus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
   }
 
   @Test
-  void remembersForTheGraceTimeAfterTheEnd() {
-    callContexts.move(CHANNEL, "one");
-    callContexts.end(CHANNEL);
-    clock.pass(GRACE.minus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).contains("one");
-    clock.pass(MOMENT.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
-  }
-
-  @Test
-  void askingDoesNotProlongTheGraceTime() {
+  void endedMappingExpiresAfterGracePeriod() {
     callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
-    clock.pass(GRACE.minus(MOMENT));
-    callContexts.of(CHANNEL);
-    callContexts.rememberIfNew(CHANNEL, "two");
-    callContexts.follow(CHANNEL, "one");
-    callContexts.move(CHANNEL, "one");
-    clock.pass(MOMENT.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
+    clock.advance(GRACE_PERIOD.minus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
+    clock.advance(MOMENT.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
   }
 
   @Test
-  void theEndOfWhatIsNotKnownIsNothing() {
+  void useDoesNotExtendGracePeriod() {
+    callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
+    clock.advance(GRACE_PERIOD.minus(MOMENT));
+    callContexts.lookup(CHANNEL);
+    callContexts.assignIfAbsent(CHANNEL, "two");
+    callContexts.observe(CHANNEL, "one");
+    callContexts.move(CHANNEL, "one");
+    clock.advance(MOMENT.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
   }
 
   @Test
-  void movingReplaces() {
+  void ignoresEndOfUnknownResource() {
+    callContexts.end(CHANNEL);
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void moveReplacesCallContext() {
     callContexts.move(CHANNEL, "one");
     callContexts.move(CHANNEL, "two");
-    assertThat(callContexts.of(CHANNEL)).contains("two");
+    assertThat(callContexts.lookup(CHANNEL)).contains("two");
   }
 
   @Test
-  void followsWhatIsShown() {
-    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
-    assertThat(callContexts.follow(CHANNEL, "two")).isEqualTo("two");
-    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+  void observeMovesToShownCallContext() {
+    assertThat(callContexts.observe(CHANNEL, "one")).isEqualTo("one");
+    assertThat(callContexts.observe(CHANNEL, "two")).isEqualTo("two");
+    assertThat(callContexts.observe(CHANNEL, "one")).isEqualTo("one");
   }
 
   @Test
-  void doesNotFollowToWhatItHasJustLeft() {
+  void observeIgnoresPreviousCallContextAfterMove() {
     callContexts.move(CHANNEL, "one");
     callContexts.move(CHANNEL, "two");
-    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("two");
-    assertThat(callContexts.follow(CHANNEL, "three")).isEqualTo("three");
+    assertThat(callContexts.observe(CHANNEL, "one")).isEqualTo("two");
+    assertThat(callContexts.observe(CHANNEL, "three")).isEqualTo("three");
   }
 
   @Test
-  void mayFollowBackWhenItsMoveHasBeenShown() {
+  void observeMovesBackOnceMoveIsShown() {
     callContexts.move(CHANNEL, "one");
     callContexts.move(CHANNEL, "two");
-    callContexts.follow(CHANNEL, "two");
-    assertThat(callContexts.follow(CHANNEL, "one")).isEqualTo("one");
+    callContexts.observe(CHANNEL, "two");
+    assertThat(callContexts.observe(CHANNEL, "one")).isEqualTo("one");
   }
 
   @Test
-  void rememberIfNewKeepsWhatThereIs() {
-    callContexts.rememberIfNew(CHANNEL, "one");
-    callContexts.rememberIfNew(CHANNEL, "two");
-    assertThat(callContexts.of(CHANNEL)).contains("one");
+  void assignIfAbsentPreservesExistingMapping() {
+    callContexts.assignIfAbsent(CHANNEL, "one");
+    callContexts.assignIfAbsent(CHANNEL, "two");
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
   }
 
   @Test
-  void registeringDoesNotTakeOverALivingResource() {
+  void registerPreservesActiveResource() {
     callContexts.register(CHANNEL, "one", false);
     callContexts.register(CHANNEL, "two", false);
-    assertThat(callContexts.of(CHANNEL)).contains("one");
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
   }
 
   @Test
-  void registeringGivesAnIdThatIsUsedAgainItsNewCall() {
+  void registerReplacesEndedResource() {
     callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
     callContexts.register(CHANNEL, "two", false);
-    clock.pass(GRACE.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).contains("two");
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).contains("two");
   }
 
   @Test
-  void whatWasRegisteredAndNotCreatedIsForgotten() {
+  void rollbackRemovesRegistration() {
     Registration registration = callContexts.register(CHANNEL, "one", false).orElseThrow();
-    callContexts.undo(registration);
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
+    callContexts.rollback(registration);
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
   }
 
   @Test
-  void whatTookThePlaceOfALivingOneAndIsNotCreatedLeavesItsPlace() {
+  void rollbackRestoresReplacedMapping() {
     callContexts.move(CHANNEL, "one");
     Registration registration = callContexts.register(CHANNEL, "two", true).orElseThrow();
-    assertThat(callContexts.of(CHANNEL)).contains("two");
-    callContexts.undo(registration);
-    assertThat(callContexts.of(CHANNEL)).contains("one");
+    assertThat(callContexts.lookup(CHANNEL)).contains("two");
+    callContexts.rollback(registration);
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
   }
 
   @Test
-  void whatHasMovedSinceItWasRegisteredStaysWhereItIs() {
+  void rollbackPreservesLaterMove() {
     Registration registration = callContexts.register(CHANNEL, "one", false).orElseThrow();
     callContexts.move(CHANNEL, "two");
-    callContexts.undo(registration);
-    clock.pass(GRACE.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).contains("two");
+    callContexts.rollback(registration);
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).contains("two");
   }
 
   @Test
-  void aLivingResourceIsNotRegisteredAndSoNothingIsUndone() {
+  void registerReturnsEmptyForActiveResource() {
     callContexts.move(CHANNEL, "one");
     assertThat(callContexts.register(CHANNEL, "two", false)).isEmpty();
   }
 
   @Test
-  void aHungUpChannelEndsWhenItLeavesStasis() {
+  void hungUpChannelEndsOnLeavingStasis() {
     callContexts.move(CHANNEL, "one");
     callContexts.leaveStasis(CHANNEL, "app");
-    clock.pass(GRACE.plus(MOMENT));
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
     callContexts.hangUp(CHANNEL);
-    clock.pass(GRACE.plus(MOMENT));
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
     callContexts.leaveStasis(CHANNEL, "app");
-    assertThat(callContexts.of(CHANNEL)).contains("one");
-    clock.pass(GRACE.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
   }
 
   @Test
-  void whatStartsAgainWithinTheGraceTimeIsRememberedOn() {
+  void restartWithinGracePeriodPreservesMapping() {
     callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);
     callContexts.start(CHANNEL);
-    clock.pass(GRACE.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).contains("one");
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
   }
 
   @Test
-  void whoHasTheIdOfADestroyedChannelIsNotHungUp() {
+  void reusedChannelIdIsNotHungUp() {
     callContexts.move(CHANNEL, "one");
     callContexts.hangUp(CHANNEL);
     callContexts.end(CHANNEL);
     callContexts.start(CHANNEL);
     callContexts.leaveStasis(CHANNEL, "app");
-    clock.pass(GRACE.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).contains("one");
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
   }
 
   @Test
-  void aSnoopChannelIsAChannel() {
+  void snoopChannelSharesChannelKey() {
     callContexts.move(new Resource(ResourceType.SNOOPING, "s"), "one");
-    assertThat(callContexts.of(new Resource(ResourceType.CHANNEL, "s"))).contains("one");
+    assertThat(callContexts.lookup(new Resource(ResourceType.CHANNEL, "s"))).contains("one");
   }
 
   @Test
-  void theSameIdOfAnotherKindIsAnotherResource() {
+  void sameIdOfAnotherTypeIsDistinct() {
     callContexts.move(CHANNEL, "one");
-    assertThat(callContexts.of(new Resource(ResourceType.BRIDGE, "c"))).isEmpty();
+    assertThat(callContexts.lookup(new Resource(ResourceType.BRIDGE, "c"))).isEmpty();
   }
 
   @Test
-  void theCacheIsReadByTheResourcesKey() {
+  void cacheIsKeyedByResourceKey() {
     callContexts.move(CHANNEL, "one");
     assertThat(callContexts.cache().getIfPresent("CHANNEL:c").callContext()).isEqualTo("one");
   }
 
   @Test
-  void findsByTheBeginningOfACallContextAKeyOrAnId() {
+  void findsByPrefixOfCallContextKeyOrId() {
     Resource bridge = new Resource(ResourceType.BRIDGE, "conf");
     callContexts.move(CHANNEL, "one");
     callContexts.move(bridge, "one");
@@ -226,17 +226,17 @@ class CallContextsTest {
   }
 
   @Test
-  void whoOnlyWatchesDoesNotProlongALife() {
+  void peekAndFindDoNotPreventExpiry() {
     callContexts.move(CHANNEL, "one");
-    clock.pass(IDLE.minus(MOMENT));
+    clock.advance(IDLE_TIMEOUT.minus(MOMENT));
     assertThat(callContexts.peek(CHANNEL)).isPresent();
     assertThat(callContexts.find("one", 10)).hasSize(1);
-    clock.pass(MOMENT.plus(MOMENT));
-    assertThat(callContexts.of(CHANNEL)).isEmpty();
+    clock.advance(MOMENT.plus(MOMENT));
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
   }
 
   @Test
-  void evictsAResourceOrAllOfACallContext() {
+  void evictsResourceOrWholeCallContext() {
     Resource bridge = new Resource(ResourceType.BRIDGE, "conf");
     callContexts.move(CHANNEL, "one");
     callContexts.move(bridge, "one");
@@ -244,6 +244,6 @@ class CallContextsTest {
     assertThat(callContexts.evict(CHANNEL).orElseThrow().callContext()).isEqualTo("one");
     assertThat(callContexts.evict(CHANNEL)).isEmpty();
     assertThat(callContexts.evictAllOf("one")).containsExactly(bridge);
-    assertThat(callContexts.livingCallContexts()).containsExactly("two");
+    assertThat(callContexts.activeCallContexts()).containsExactly("two");
   }
 }

@@ -8,7 +8,7 @@ final class FakeTicker implements Ticker {
 
   private long nanos;
 
-  void pass(Duration time) {
+  void advance(Duration time) {
     nanos += time.toNanos();
   }
 

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.command.Command;
-import io.retel.ariproxy.command.CommandReader;
-import io.retel.ariproxy.command.Origin;
-import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.command.CommandParser;
+import io.retel.ariproxy.command.RecordPosition;
+import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,7 +23,7 @@ class RecordedCallTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyEventOfACallThatCommandsBeganIsInItsContext(Recording recording) {
+  void eventsOfRegisteredCallShareItsCallContext(RecordedTraffic recording) {
     register(recording);
     assertThat(recording.events().map(rules::map))
         .filteredOn(mapped -> !"one call".equals(mapped.callContext()))
@@ -39,7 +39,7 @@ class RecordedCallTest {
    */
   @ParameterizedTest
   @EnumSource
-  void withoutTheCommandsWhatComesBeforeStasisStartIsUnmapped(Recording recording) {
+  void eventsBeforeStasisStartAreUnmappedWithoutCommands(RecordedTraffic recording) {
     List<String> unmapped =
         recording
             .events()
@@ -60,7 +60,7 @@ class RecordedCallTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyResourceThatEndedIsMarkedSo(Recording recording) {
+  void destroyedChannelsAreMarkedEnded(RecordedTraffic recording) {
     register(recording);
     recording.events().map(rules::map).forEach(mapped -> {});
     List<String> destroyed =
@@ -78,7 +78,7 @@ class RecordedCallTest {
   /** A snoop channel: Asterisk tells no ChannelDestroyed of it. */
   @ParameterizedTest
   @EnumSource
-  void aHungUpChannelThatLeavesStasisHasEnded(Recording recording) {
+  void snoopChannelIsEndedByStasisEnd(RecordedTraffic recording) {
     register(recording);
     recording
         .events()
@@ -95,12 +95,13 @@ class RecordedCallTest {
   }
 
   /** As the step that registers what commands create does, before any event arrives. */
-  private void register(Recording recording) {
-    CommandReader reader = new CommandReader(callContexts);
+  private void register(RecordedTraffic recording) {
+    CommandParser reader = new CommandParser(callContexts);
     int offset = 0;
     for (byte[] value : recording.commands("one call")) {
       Command command =
-          reader.read(new Origin("commands", 0, offset++, "one call", Instant.EPOCH), value);
+          reader.parse(
+              new RecordPosition("commands", 0, offset++, "one call", Instant.EPOCH), value);
       assertThat(command.rejection()).as("%s", command).isNull();
       for (Resource created : command.created()) {
         callContexts.register(created, command.callContext(), false);

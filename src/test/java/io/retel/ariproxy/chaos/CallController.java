@@ -27,17 +27,17 @@ import java.util.concurrent.TimeUnit;
 final class CallController implements AutoCloseable {
 
   /** In a command's url: its id, which Asterisk ignores and the simulation's log shows. */
-  static final String MARK = "chaos=";
+  static final String COMMAND_ID_PARAMETER = "chaos=";
 
   /** How the second parties enter Stasis. */
-  static final String LEG = "leg";
+  static final String SECOND_LEG_ARGUMENT = "leg";
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration TICK = Duration.ofMillis(50);
   private static final int TICKS_PER_VARIABLE = 8;
 
   /** A command that was sent; ids are call context and number. */
-  record Sent(String callContext, int number) {
+  record SentCommand(String callContext, int number) {
 
     String id() {
       return callContext + "_" + number;
@@ -46,8 +46,8 @@ final class CallController implements AutoCloseable {
 
   private static final class Call {
     private final String channel;
-    private final Set<String> legs = new LinkedHashSet<>();
-    private boolean over;
+    private final Set<String> secondLegs = new LinkedHashSet<>();
+    private boolean ended;
 
     Call(String channel) {
       this.channel = channel;
@@ -60,15 +60,15 @@ final class CallController implements AutoCloseable {
   private final TopicReader events;
   private final TopicReader unmapped;
   private final Map<String, Call> calls = new LinkedHashMap<>();
-  private final Map<String, Integer> numbers = new HashMap<>();
-  private final Map<String, Sent> sent = new LinkedHashMap<>();
+  private final Map<String, Integer> nextNumbers = new HashMap<>();
+  private final Map<String, SentCommand> sent = new LinkedHashMap<>();
 
   /** Those that must succeed: from their id to method and url. */
-  private final Map<String, String[]> insisted = new HashMap<>();
+  private final Map<String, String[]> mustSucceed = new HashMap<>();
 
-  private final Set<String> answered = new LinkedHashSet<>();
+  private final Set<String> completed = new LinkedHashSet<>();
   private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
-  private int seen;
+  private int handledRecords;
   private int ticks;
   private RuntimeException failure;
 
@@ -92,36 +92,39 @@ final class CallController implements AutoCloseable {
     return unmapped.records();
   }
 
-  synchronized List<Sent> sent() {
+  synchronized List<SentCommand> sent() {
     return List.copyOf(sent.values());
   }
 
   /** Whether all commands have a RESPONSE. */
-  synchronized boolean allAnswered() {
-    return answered.containsAll(sent.keySet());
+  synchronized boolean allCompleted() {
+    return completed.containsAll(sent.keySet());
   }
 
   /** Whether the controller has heard of the begin of all these channels. */
-  synchronized boolean knows(Set<String> channels) {
+  synchronized boolean hasSeenAll(Set<String> channels) {
     return calls.values().stream().map(call -> call.channel).toList().containsAll(channels);
   }
 
   /** Whether all calls that the controller has heard of are over. */
-  synchronized boolean allOver() {
-    return calls.values().stream().allMatch(call -> call.over);
+  synchronized boolean allEnded() {
+    return calls.values().stream().allMatch(call -> call.ended);
   }
 
   private synchronized void tick() {
     try {
       List<TopicRecord> records = events.records();
-      for (; seen < records.size(); seen++) {
-        read(records.get(seen));
+      for (; handledRecords < records.size(); handledRecords++) {
+        handle(records.get(handledRecords));
       }
       if (++ticks % TICKS_PER_VARIABLE == 0) {
         calls.forEach(
-            (context, call) -> {
-              if (!call.over) {
-                send(context, "POST", "/channels/" + call.channel + "/variable?variable=X&value=1");
+            (callContext, call) -> {
+              if (!call.ended) {
+                send(
+                    callContext,
+                    "POST",
+                    "/channels/" + call.channel + "/variable?variable=X&value=1");
               }
             });
       }
@@ -130,28 +133,28 @@ final class CallController implements AutoCloseable {
     }
   }
 
-  private void read(TopicRecord record) {
+  private void handle(TopicRecord record) {
     JsonNode envelope = record.json();
     JsonNode payload = envelope.path("payload");
-    String context = record.key();
+    String callContext = record.key();
     String channel = payload.at("/channel/id").asText();
     switch (envelope.path("type").asText()) {
-      case "RESPONSE" -> answered(context, envelope);
+      case "RESPONSE" -> completed(callContext, envelope);
       case "STASIS_START" -> {
-        Call call = calls.get(context);
-        if (LEG.equals(payload.at("/args/0").asText())) {
-          if (call != null && call.legs.add(channel) && call.over) {
-            hangUp(context, channel);
+        Call call = calls.get(callContext);
+        if (SECOND_LEG_ARGUMENT.equals(payload.at("/args/0").asText())) {
+          if (call != null && call.secondLegs.add(channel) && call.ended) {
+            hangUp(callContext, channel);
           }
         } else if (call == null) {
-          calls.put(context, new Call(channel));
-          begin(context, channel);
+          calls.put(callContext, new Call(channel));
+          controlCall(callContext, channel);
         }
       }
       case "STASIS_END" -> {
-        Call call = calls.get(context);
+        Call call = calls.get(callContext);
         if (call != null && call.channel.equals(channel)) {
-          over(context, call);
+          endCall(callContext, call);
         }
       }
       default -> {
@@ -160,61 +163,65 @@ final class CallController implements AutoCloseable {
     }
   }
 
-  private void answered(String context, JsonNode response) {
+  private void completed(String callContext, JsonNode response) {
     String id = response.path("commandId").asText();
     int status = response.at("/payload/status_code").asInt();
-    answered.add(id);
-    String[] again = insisted.remove(id);
-    if (again != null && status >= 500) {
-      insist(context, again[0], again[1]);
+    completed.add(id);
+    String[] request = mustSucceed.remove(id);
+    if (request != null && status >= 500) {
+      sendUntilSuccess(callContext, request[0], request[1]);
     }
-    Call call = calls.get(context);
-    if (call != null && status == 404 && asks(response, call.channel)) {
+    Call call = calls.get(callContext);
+    if (call != null && status == 404 && isRequestTo(response, call.channel)) {
       // whatever its events say, the channel is gone
-      over(context, call);
+      endCall(callContext, call);
     }
   }
 
-  private static boolean asks(JsonNode response, String channel) {
+  private static boolean isRequestTo(JsonNode response, String channel) {
     return response.at("/commandRequest/url").asText().startsWith("/channels/" + channel + "/");
   }
 
-  private void over(String context, Call call) {
-    if (!call.over) {
-      call.over = true;
-      insist(context, "DELETE", "/bridges/bridge-" + context + "?");
-      call.legs.forEach(leg -> hangUp(context, leg));
+  private void endCall(String callContext, Call call) {
+    if (!call.ended) {
+      call.ended = true;
+      sendUntilSuccess(callContext, "DELETE", "/bridges/bridge-" + callContext + "?");
+      call.secondLegs.forEach(leg -> hangUp(callContext, leg));
     }
   }
 
-  private void begin(String context, String channel) {
-    String bridge = "bridge-" + context;
-    send(context, "POST", "/channels/" + channel + "/answer?");
-    send(context, "POST", "/channels/" + channel + "/play?media=sound:hello");
-    send(context, "POST", "/bridges/" + bridge + "?type=mixing");
-    send(context, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel);
-    send(context, "POST", "/channels?endpoint=PJSIP/alice&appArgs=" + LEG + "&app=" + app);
-    send(context, "POST", "/channels/" + channel + "/record?format=wav&name=" + context);
-    send(context, "POST", "/bridges/" + bridge + "/play?media=sound:hello");
+  private void controlCall(String callContext, String channel) {
+    String bridge = "bridge-" + callContext;
+    send(callContext, "POST", "/channels/" + channel + "/answer?");
+    send(callContext, "POST", "/channels/" + channel + "/play?media=sound:hello");
+    send(callContext, "POST", "/bridges/" + bridge + "?type=mixing");
+    send(callContext, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel);
+    send(
+        callContext,
+        "POST",
+        "/channels?endpoint=PJSIP/alice&appArgs=" + SECOND_LEG_ARGUMENT + "&app=" + app);
+    send(callContext, "POST", "/channels/" + channel + "/record?format=wav&name=" + callContext);
+    send(callContext, "POST", "/bridges/" + bridge + "/play?media=sound:hello");
   }
 
-  private void hangUp(String context, String channel) {
-    insist(context, "DELETE", "/channels/" + channel + "?");
+  private void hangUp(String callContext, String channel) {
+    sendUntilSuccess(callContext, "DELETE", "/channels/" + channel + "?");
   }
 
-  private void insist(String context, String method, String url) {
-    insisted.put(send(context, method, url), new String[] {method, url});
+  private void sendUntilSuccess(String callContext, String method, String url) {
+    mustSucceed.put(send(callContext, method, url), new String[] {method, url});
   }
 
-  private String send(String context, String method, String url) {
-    Sent command = new Sent(context, numbers.merge(context, 1, Integer::sum) - 1);
+  private String send(String callContext, String method, String url) {
+    SentCommand command =
+        new SentCommand(callContext, nextNumbers.merge(callContext, 1, Integer::sum) - 1);
     ObjectNode json =
-        JSON.createObjectNode().put("callContext", context).put("commandId", command.id());
+        JSON.createObjectNode().put("callContext", callContext).put("commandId", command.id());
     json.putObject("ariCommand")
         .put("method", method)
-        .put("url", url + (url.endsWith("?") ? "" : "&") + MARK + command.id());
+        .put("url", url + (url.endsWith("?") ? "" : "&") + COMMAND_ID_PARAMETER + command.id());
     sent.put(command.id(), command);
-    writer.sendAsync(TopicWriter.record(topic, context, json.toString(), Map.of()));
+    writer.sendAsync(TopicWriter.record(topic, callContext, json.toString(), Map.of()));
     return command.id();
   }
 

@@ -3,12 +3,12 @@ package io.retel.ariproxy.chaos;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.FullRun;
-import io.retel.ariproxy.fixtures.asterisk.Pace;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.Timing;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,8 +43,9 @@ import org.slf4j.LoggerFactory;
  * <ul>
  *   <li>if the proxy has told the same by an event of its own before ({@code synthesized_by}),
  *   <li>if it was written to a websocket that was silent from then on until it was given up,
- *   <li>if it was written within {@link History#SETTLING} before its connection broke without a
- *       close frame of Asterisk's: what was on its way is gone, and nobody can know how much,
+ *   <li>if it was written within {@link OutageHistory#SETTLE_TIME} before its connection broke
+ *       without a close frame of Asterisk's: what was on its way is gone, and nobody can know how
+ *       much,
  *   <li>if it was written within that time before the process died of kill -9, or was stopped
  *       without Kafka. If Kafka was away then, that time begins where Kafka went: what is
  *       acknowledged by nobody is in the memory of the process alone.
@@ -77,53 +78,62 @@ class ChaosIT {
 
   private static final String APP = "chaos";
   private static final long SEED = Long.getLong("chaos.seed", 1);
-  private static final Duration TIME = Duration.ofSeconds(Long.getLong("chaos.seconds", 15));
+  private static final Duration DURATION = Duration.ofSeconds(Long.getLong("chaos.seconds", 15));
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(8);
-  private static final Duration QUIET = Duration.ofSeconds(2);
+  private static final Duration QUIET_PERIOD = Duration.ofSeconds(2);
 
   @TempDir private Path folder;
 
   @Test
-  void whateverFailsTheBooksBalance() throws Exception {
-    assertBooksBalanceAfter(TIME);
+  void staysConsistentUnderFaults() throws Exception {
+    assertConsistentAfter(DURATION);
   }
 
   @Test
   @FullRun("two minutes of chaos")
-  void whateverFailsForLongTheBooksBalance() throws Exception {
-    assertBooksBalanceAfter(Duration.ofMinutes(2));
+  void staysConsistentUnderLongFaults() throws Exception {
+    assertConsistentAfter(Duration.ofMinutes(2));
   }
 
-  private void assertBooksBalanceAfter(Duration time) throws Exception {
+  private void assertConsistentAfter(Duration duration) throws Exception {
     Random random = new Random(SEED);
-    History history = new History();
+    OutageHistory history = new OutageHistory();
     try (KafkaBroker kafka = KafkaBroker.launch();
         SimulatedAsterisk asterisk =
-            SimulatedAsterisk.builder().pace(Pace.real()).remember(Integer.MAX_VALUE).start()) {
+            SimulatedAsterisk.builder()
+                .timing(Timing.real())
+                .logCapacity(Integer.MAX_VALUE)
+                .start()) {
       ProxySettings settings = settings(asterisk, kafka);
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           CallController controller = new CallController(settings, kafka);
-          Callers callers = new Callers(asterisk, APP, new Random(random.nextLong()))) {
+          CallGenerator callGenerator =
+              new CallGenerator(asterisk, APP, new Random(random.nextLong()))) {
         asterisk.awaitConnected(APP);
         controller.start();
-        callers.start();
-        Chance chance =
-            new Chance(random, asterisk, APP, kafka, proxy, SHUTDOWN_TIMEOUT, callers, history);
-        chance.run(time);
+        callGenerator.start();
+        FaultInjector faultInjector =
+            new FaultInjector(
+                random, asterisk, APP, kafka, proxy, SHUTDOWN_TIMEOUT, callGenerator, history);
+        faultInjector.run(duration);
 
-        List<String> missed = recover(asterisk, controller, callers);
-        Ledger ledger =
-            new Ledger(
+        List<String> unmetConditions = recover(asterisk, controller, callGenerator);
+        ConsistencyChecker checker =
+            new ConsistencyChecker(
                 asterisk.sentEvents(APP),
-                asterisk.websockets(),
+                asterisk.websocketTimelines(),
                 asterisk.requests(),
                 controller.sent(),
                 controller.records(),
                 controller.unmapped(),
                 history);
-        List<String> violations = new ArrayList<>(missed);
-        violations.addAll(ledger.violations());
-        print(time, ledger.figures(), chance.happened(), callers.total());
+        List<String> violations = new ArrayList<>(unmetConditions);
+        violations.addAll(checker.violations());
+        logStatistics(
+            duration,
+            checker.statistics(),
+            faultInjector.injectedFaults(),
+            callGenerator.totalCalls());
         assertThat(violations).as("seed %d", SEED).isEmpty();
       }
     } finally {
@@ -135,7 +145,8 @@ class ChaosIT {
   }
 
   private ProxySettings settings(SimulatedAsterisk asterisk, KafkaBroker kafka) throws Exception {
-    RoutesFolder routes = RoutesFolder.copyInto(Files.createDirectory(folder.resolve("routes")));
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));
     routes.edit(
         "events.camel.yaml",
         yaml ->
@@ -148,7 +159,7 @@ class ChaosIT {
                     + "        refusedMaximumDelay: 1000"));
     return ProxySettings.of(asterisk, APP, kafka)
         .withHeap("1g")
-        .with(Setting.ROUTES, routes.path().toString())
+        .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
         .with(Setting.ARI_RESPONSE_TIMEOUT, "3000")
         .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()));
   }
@@ -159,19 +170,22 @@ class ChaosIT {
    * @return what did not come to be
    */
   private static List<String> recover(
-      SimulatedAsterisk asterisk, CallController controller, Callers callers) {
-    List<String> missed = new ArrayList<>();
-    callers.admitNoMore();
+      SimulatedAsterisk asterisk, CallController controller, CallGenerator callGenerator) {
+    List<String> unmetConditions = new ArrayList<>();
+    callGenerator.stopNewCalls();
     asterisk.awaitConnected(APP);
-    await("all commands are answered", controller::allAnswered, missed);
+    await("all commands are answered", controller::allCompleted, unmetConditions);
     // what a connect in the midst of it all could not find out, this one does
-    asterisk.websocket(APP).close(1011, "once more");
+    asterisk.websocketFaults(APP).close(1011, "once more");
     asterisk.awaitDisconnected(APP).awaitConnected(APP);
-    await("all calls are known", () -> controller.knows(callers.inStasis()), missed);
-    callers.hangUpAll();
-    await("all calls are over", controller::allOver, missed);
-    await("all channels are gone", () -> asterisk.channels().isEmpty(), missed);
-    await("all commands are answered in the end", controller::allAnswered, missed);
+    await(
+        "all calls are known",
+        () -> controller.hasSeenAll(callGenerator.channelsInStasis()),
+        unmetConditions);
+    callGenerator.hangUpAll();
+    await("all calls are over", controller::allEnded, unmetConditions);
+    await("all channels are gone", () -> asterisk.channelIds().isEmpty(), unmetConditions);
+    await("all commands are answered in the end", controller::allCompleted, unmetConditions);
     AtomicInteger size = new AtomicInteger(-1);
     AtomicReference<Instant> since = new AtomicReference<>();
     await(
@@ -181,27 +195,31 @@ class ChaosIT {
           if (size.getAndSet(now) != now) {
             since.set(Instant.now());
           }
-          return since.get().plus(QUIET).isBefore(Instant.now());
+          return since.get().plus(QUIET_PERIOD).isBefore(Instant.now());
         },
-        missed);
-    return missed;
+        unmetConditions);
+    return unmetConditions;
   }
 
-  private static void await(String what, Callable<Boolean> condition, List<String> missed) {
+  private static void await(
+      String description, Callable<Boolean> condition, List<String> unmetConditions) {
     try {
-      Awaitility.await(what).until(condition);
+      Awaitility.await(description).until(condition);
     } catch (ConditionTimeoutException e) {
       // the books tell why
-      missed.add("never came to be: " + what);
+      unmetConditions.add("never came to be: " + description);
     }
   }
 
-  private static void print(
-      Duration time, Map<String, Object> figures, Map<Chance.Kind, Integer> faults, int calls) {
+  private static void logStatistics(
+      Duration duration,
+      Map<String, Object> statistics,
+      Map<FaultInjector.FaultKind, Integer> faults,
+      int calls) {
     StringBuilder table =
-        new StringBuilder("Chaos, seed %d, %d s".formatted(SEED, time.toSeconds()));
+        new StringBuilder("Chaos, seed %d, %d s".formatted(SEED, duration.toSeconds()));
     table.append("\n%-52s %s".formatted("calls from the dialplan", calls));
-    figures.forEach((name, value) -> table.append("\n%-52s %s".formatted(name, value)));
+    statistics.forEach((name, value) -> table.append("\n%-52s %s".formatted(name, value)));
     faults.forEach((kind, times) -> table.append("\nfault %-46s %s".formatted(kind, times)));
     LOG.info("{}", table);
   }

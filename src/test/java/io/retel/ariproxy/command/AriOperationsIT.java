@@ -33,9 +33,9 @@ import org.junit.jupiter.api.TestInstance;
 class AriOperationsIT {
 
   /** Operations of Asterisk 16 that ARI 10 has no more: none. */
-  private static final Set<String> GONE_SINCE_16 = Set.of();
+  private static final Set<String> REMOVED_SINCE_16 = Set.of();
 
-  private static final Map<String, ResourceType> CREATED =
+  private static final Map<String, ResourceType> CREATED_TYPES =
       Map.of(
           "Channel", ResourceType.CHANNEL,
           "Bridge", ResourceType.BRIDGE,
@@ -56,10 +56,10 @@ class AriOperationsIT {
               })
           .build();
 
-  private List<Documented> asterisk22;
+  private List<DocumentedOperation> asterisk22;
 
   /** An operation as the api-docs have it. */
-  private record Documented(
+  private record DocumentedOperation(
       String method, String path, String responseClass, List<String> parameters) {
 
     String template() {
@@ -67,7 +67,7 @@ class AriOperationsIT {
     }
 
     boolean creates() {
-      return method.equals("POST") && CREATED.containsKey(responseClass);
+      return method.equals("POST") && CREATED_TYPES.containsKey(responseClass);
     }
 
     @Override
@@ -76,47 +76,48 @@ class AriOperationsIT {
     }
   }
 
-  private List<Documented> asterisk22() throws Exception {
+  private List<DocumentedOperation> asterisk22() throws Exception {
     if (asterisk22 == null) {
-      asterisk22 = documented("sid");
+      asterisk22 = documentedOperations("sid");
     }
     return asterisk22;
   }
 
   @AfterAll
-  void forget() {
+  void clearOperations() {
     asterisk22 = null;
   }
 
   @Test
-  void theTableHasTheOperationsOfAsterisk22AndNoOther() throws Exception {
+  void tableMatchesAsterisk22Operations() throws Exception {
     Set<String> missing = templates(asterisk22());
     missing.removeAll(AriOperations.templates());
-    Set<String> tooMany = new TreeSet<>(AriOperations.templates());
-    tooMany.removeAll(templates(asterisk22()));
+    Set<String> unexpected = new TreeSet<>(AriOperations.templates());
+    unexpected.removeAll(templates(asterisk22()));
 
     assertThat(missing).as("missing in the table").isEmpty();
-    assertThat(tooMany).as("in the table, but not in the api-docs").isEmpty();
+    assertThat(unexpected).as("in the table, but not in the api-docs").isEmpty();
   }
 
   @Test
-  void theTableStandsInTheOrderOfTheApiDocs() throws Exception {
+  void tableFollowsApiDocsOrder() throws Exception {
     assertThat(AriOperations.templates())
-        .containsExactlyElementsOf(asterisk22().stream().map(Documented::template).toList());
+        .containsExactlyElementsOf(
+            asterisk22().stream().map(DocumentedOperation::template).toList());
   }
 
   @Test
-  void theTableHasTheOperationsOfAsterisk16() throws Exception {
-    Set<String> missing = templates(documented("bullseye"));
+  void tableContainsAsterisk16Operations() throws Exception {
+    Set<String> missing = templates(documentedOperations("bullseye"));
     missing.removeAll(AriOperations.templates());
 
-    assertThat(missing).as("missing in the table").isEqualTo(GONE_SINCE_16);
+    assertThat(missing).as("missing in the table").isEqualTo(REMOVED_SINCE_16);
   }
 
   /** A snoop channel is a channel, and named as what it is. */
   @Test
-  void theTableKnowsEveryPostThatAnswersWithSomethingNewAsItsCreation() throws Exception {
-    for (Documented documented : asterisk22()) {
+  void tableMarksCreatingPosts() throws Exception {
+    for (DocumentedOperation documented : asterisk22()) {
       Operation operation = AriOperations.byTemplate().get(documented.template());
       assertThat(operation.effect() == Effect.CREATES)
           .as("%s creates something", documented)
@@ -125,7 +126,7 @@ class AriOperationsIT {
         ResourceType type =
             documented.path().contains("/snoop")
                 ? ResourceType.SNOOPING
-                : CREATED.get(documented.responseClass());
+                : CREATED_TYPES.get(documented.responseClass());
         assertThat(operation.type()).as("what %s creates", documented).isEqualTo(type);
         assertThat(operation.idParameter())
             .as("the parameter of %s that has the id", documented)
@@ -136,8 +137,8 @@ class AriOperationsIT {
   }
 
   @Test
-  void theTableKnowsWhereASecondLegIsNamed() throws Exception {
-    for (Documented documented : asterisk22()) {
+  void tableNamesSecondLegParameters() throws Exception {
+    for (DocumentedOperation documented : asterisk22()) {
       assertThat(AriOperations.byTemplate().get(documented.template()).secondLegParameter())
           .as("%s", documented)
           .isEqualTo(documented.parameters().contains("otherChannelId") ? "otherChannelId" : null);
@@ -145,7 +146,7 @@ class AriOperationsIT {
   }
 
   @Test
-  void everyPathParameterIsKnownAsAResourceOrAsNone() throws Exception {
+  void classifiesEveryPathParameter() throws Exception {
     String parameters =
         asterisk22().stream()
             .flatMap(documented -> Stream.of(documented.path().split("/")))
@@ -167,13 +168,16 @@ class AriOperationsIT {
     };
   }
 
-  private static Set<String> templates(List<Documented> operations) {
-    return operations.stream().map(Documented::template).collect(toCollection(TreeSet::new));
+  private static Set<String> templates(List<DocumentedOperation> operations) {
+    return operations.stream()
+        .map(DocumentedOperation::template)
+        .collect(toCollection(TreeSet::new));
   }
 
-  private List<Documented> documented(String suite) throws IOException, InterruptedException {
+  private List<DocumentedOperation> documentedOperations(String suite)
+      throws IOException, InterruptedException {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      List<Documented> operations = new ArrayList<>();
+      List<DocumentedOperation> operations = new ArrayList<>();
       List<String> declarations = new ArrayList<>();
       for (JsonNode api : get(asterisk, "/api-docs/resources.json").path("apis")) {
         declarations.add(api.path("path").asText().replace("{format}", "json"));
@@ -183,7 +187,7 @@ class AriOperationsIT {
         for (JsonNode api : get(asterisk, declaration).path("apis")) {
           for (JsonNode operation : api.path("operations")) {
             operations.add(
-                new Documented(
+                new DocumentedOperation(
                     operation.path("httpMethod").asText(),
                     api.path("path").asText(),
                     operation.path("responseClass").asText(),

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AriOperationsTest {
 
   @Test
-  void theTableHasAllOfAri10() {
+  void tableContainsAllAri10Operations() {
     assertThat(AriOperations.templates()).hasSize(109);
   }
 
@@ -37,7 +37,7 @@ class AriOperationsTest {
     "POST, /events/claim, POST /events/claim",
     "POST, /events/user/claim, POST /events/user/{eventName}"
   })
-  void aRequestIsOneOperation(String method, String url, String template) {
+  void findsOperationOfRequest(String method, String url, String template) {
     assertThat(find(method, url).operation()).map(Operation::template).contains(template);
   }
 
@@ -57,7 +57,7 @@ class AriOperationsTest {
     "GET, /anything-new",
     "GET, /ari/ari/channels"
   })
-  void whatTheTableDoesNotHaveIsNoOperation(String method, String url) {
+  void findsNoOperationForUnknownRequest(String method, String url) {
     assertThat(find(method, url).operation()).isEmpty();
   }
 
@@ -71,8 +71,8 @@ class AriOperationsTest {
     "/asterisk/config/dynamic/a/b/c, ''",
     "/anything-new/x, ''"
   })
-  void theResourcesArePartOfThePathAsFarAsItIsKnown(String url, String resources) {
-    assertThat(find("POST", url).inPath())
+  void findsResourcesInKnownPathPrefix(String url, String resources) {
+    assertThat(find("POST", url).pathResources())
         .extracting(Resource::key)
         .isEqualTo(resources.isEmpty() ? List.of() : List.of(resources.split(", ")));
   }
@@ -84,7 +84,7 @@ class AriOperationsTest {
     "DELETE, /recordings/live/dir%2Fr, RECORDING:dir/r",
     "POST, /recordings/live/r/stop, RECORDING:r"
   })
-  void aSuccessEndsWhatMayEndUntold(String method, String url, String ended) {
+  void successEndsResourceWithoutEndEvent(String method, String url, String ended) {
     assertThat(prepare(method, url).ended()).extracting(Resource::key).containsExactly(ended);
   }
 
@@ -97,7 +97,7 @@ class AriOperationsTest {
     "GET, /bridges/b",
     "POST, /bridges/b"
   })
-  void nothingElseEndsAnything(String method, String url) {
+  void otherOperationsEndNoResource(String method, String url) {
     assertThat(prepare(method, url).ended()).isEmpty();
   }
 
@@ -106,7 +106,7 @@ class AriOperationsTest {
   }
 
   private static PreparedRequest prepare(String method, String url) {
-    Origin origin = new Origin("commands", 3, 42, "key", Instant.EPOCH);
+    RecordPosition origin = new RecordPosition("commands", 3, 42, "key", Instant.EPOCH);
     return PreparedRequest.of(origin, method, url, MissingNode.getInstance());
   }
 }

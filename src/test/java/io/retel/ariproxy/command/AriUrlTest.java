@@ -28,7 +28,7 @@ class AriUrlTest {
     "/channels/%e2%82%ac, /channels/%e2%82%ac",
     "/channels/%252e%252e, /channels/%252e%252e"
   })
-  void keepsThePathAsItWasWritten(String url, String path) {
+  void preservesPath(String url, String path) {
     assertThat(AriUrl.parse(url).path()).isEqualTo(path);
     assertThat(AriUrl.parse(url).query()).isNull();
   }
@@ -43,7 +43,7 @@ class AriUrlTest {
         "&&=&=x&a=b=c",
         "caller=%22Zo%C3%AB%22%20+1"
       })
-  void keepsTheQueryAsItWasWritten(String query) {
+  void preservesQuery(String query) {
     AriUrl url = AriUrl.parse("/ari/channels?" + query);
     assertThat(url.path()).isEqualTo("/channels");
     assertThat(url.query()).isEqualTo(query);
@@ -64,8 +64,8 @@ class AriUrlTest {
         " /channels",
         "../channels"
       })
-  void refusesWhatDoesNotStartWithOneSlash(String url) {
-    assertRefused(url);
+  void rejectsUrlWithoutSingleLeadingSlash(String url) {
+    assertRejected(url);
   }
 
   @ParameterizedTest
@@ -86,14 +86,14 @@ class AriUrlTest {
         "/channels/..%5c..",
         "/channels/%2e"
       })
-  void refusesToLeaveAri(String url) {
-    assertRefused(url);
+  void rejectsPathTraversal(String url) {
+    assertRejected(url);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"/", "/ari", "/ari/", "/ari?x=y", "/?x=y", "/ari//host", "/channels/"})
-  void refusesWhatNamesNothing(String url) {
-    assertRefused(url);
+  void rejectsMissingOrEmptySegments(String url) {
+    assertRejected(url);
   }
 
   @ParameterizedTest
@@ -109,8 +109,8 @@ class AriUrlTest {
         "/channels/a%7Fb",
         "/channels/%C2%85"
       })
-  void refusesControlCharacters(String url) {
-    assertRefused(url);
+  void rejectsControlCharacters(String url) {
+    assertRejected(url);
   }
 
   @ParameterizedTest
@@ -136,8 +136,8 @@ class AriUrlTest {
         "/channels?x=[::1]",
         "/channels\\x"
       })
-  void refusesWhatMustBeEncoded(String url) {
-    assertRefused(url);
+  void rejectsUnencodedCharacters(String url) {
+    assertRejected(url);
   }
 
   @ParameterizedTest
@@ -153,8 +153,8 @@ class AriUrlTest {
         "/channels?x=%+1",
         "/channels?%g1=x"
       })
-  void refusesAPercentSignThatEncodesNothing(String url) {
-    assertRefused(url);
+  void rejectsInvalidPercentEncoding(String url) {
+    assertRejected(url);
   }
 
   @ParameterizedTest
@@ -166,7 +166,7 @@ class AriUrlTest {
         "/channels?API_KEY=me:secret",
         "/channels?api_key"
       })
-  void refusesAnApiKeyAndDoesNotRepeatIt(String url) {
+  void rejectsApiKeyWithoutEchoingIt(String url) {
     assertThatThrownBy(() -> AriUrl.parse(url))
         .isInstanceOf(CommandRejectedException.class)
         .hasMessageContaining("api_key")
@@ -182,8 +182,8 @@ class AriUrlTest {
         "/channels?api_key%00=me:secret",
         "/channels/a%00b"
       })
-  void refusesAnEncodedNullByteAnywhere(String url) {
-    assertRefused(url);
+  void rejectsEncodedNullByte(String url) {
+    assertRejected(url);
   }
 
   /** Asterisk would create a bridge of that id, and answer no GET /bridges as long as it lives. */
@@ -199,25 +199,25 @@ class AriUrlTest {
         "/bridges?bridgeId=%ed%a0%80",
         "/bridges?bridgeId=%c0%af"
       })
-  void refusesEncodedBytesThatAreNoUtf8(String url) {
-    assertRefused(url);
+  void rejectsInvalidUtf8(String url) {
+    assertRejected(url);
   }
 
   @Test
-  void tellsWhichCharacterIsWrong() {
+  void reportsInvalidCharacter() {
     assertThatThrownBy(() -> AriUrl.parse("/channels/a b"))
         .hasMessage(
             "The command's url has a character at position 11 (U+0020) that must be percent-encoded");
   }
 
   @Test
-  void decodesTheSegmentsForTheMapping() {
+  void decodesSegmentsForMapping() {
     assertThat(AriUrl.parse("/ari/recordings/live/dir%2Fsub1%2B%E2%82%AC%2541").segments())
         .containsExactly("recordings", "live", "dir/sub1+€%41");
   }
 
   @Test
-  void takesAPlusInThePathForASpaceAsAsteriskDoes() {
+  void decodesPlusInPathAsSpace() {
     AriUrl url = AriUrl.parse("/bridges/a+b");
     assertThat(url.segments()).containsExactly("bridges", "a b");
     assertThat(url.path()).isEqualTo("/bridges/a+b");
@@ -235,11 +235,11 @@ class AriUrlTest {
     "/x?i%64=%61+b, a b",
     "/x,"
   })
-  void readsTheLastValueOfAQueryParameter(String url, String value) {
+  void readsLastValueOfQueryParameter(String url, String value) {
     assertThat(AriUrl.parse(url).queryParameter("id").orElse(null)).isEqualTo(value);
   }
 
-  private static void assertRefused(String url) {
+  private static void assertRejected(String url) {
     assertThatThrownBy(() -> AriUrl.parse(url))
         .isInstanceOfSatisfying(
             CommandRejectedException.class,

@@ -17,10 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a command creates, and which of its ids counts (contract.md section 6). */
 class CreatedResourcesTest {
 
-  private static final Origin ORIGIN = new Origin("commands", 3, 42, "key", Instant.EPOCH);
+  private static final RecordPosition ORIGIN =
+      new RecordPosition("commands", 3, 42, "key", Instant.EPOCH);
 
-  private final CommandReader reader =
-      new CommandReader(
+  private final CommandParser parser =
+      new CommandParser(
           new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
 
   @ParameterizedTest
@@ -35,7 +36,7 @@ class CreatedResourcesTest {
     "/bridges/b/play, playbackId, PLAYBACK",
     "/bridges/b/record, name, RECORDING"
   })
-  void theIdStandsInQueryOrBody(String url, String parameter, String type) {
+  void readsIdFromQueryOrBody(String url, String parameter, String type) {
     List<String> expected = List.of(type + ":X");
     assertThat(created(post(url + "?" + parameter + "=X"))).isEqualTo(expected);
     assertThat(created(post(url, "{'" + parameter + "':'X'}"))).isEqualTo(expected);
@@ -49,7 +50,7 @@ class CreatedResourcesTest {
     "/bridges/X, BRIDGE",
     "/bridges/b/play/X, PLAYBACK"
   })
-  void theIdInThePathBeatsAllOthers(String url, String type) {
+  void pathIdOverridesOtherIds(String url, String type) {
     String others = "?channelId=Q&playbackId=Q&snoopId=Q&bridgeId=Q";
     Command command =
         post(url + others, "{'channelId':'B','playbackId':'B','snoopId':'B','bridgeId':'B'}");
@@ -58,7 +59,7 @@ class CreatedResourcesTest {
   }
 
   @Test
-  void theResponseNamesThoseInThePathThenTheCreatedOnes() {
+  void listsPathResourcesBeforeCreatedResources() {
     assertThat(keys(post("/channels/c/play/p").resources()))
         .containsExactly("CHANNEL:c", "PLAYBACK:p");
     assertThat(keys(post("/bridges/b/record?name=r").resources()))
@@ -71,18 +72,18 @@ class CreatedResourcesTest {
   }
 
   @Test
-  void theBodyBeatsTheQuery() {
+  void bodyIdOverridesQueryId() {
     assertThat(created(post("/bridges?bridgeId=Q", "{'bridgeId':'B'}")))
         .containsExactly("BRIDGE:B");
   }
 
   @Test
-  void ofTwoInTheQueryTheLastCounts() {
+  void lastQueryIdWins() {
     assertThat(created(post("/bridges?bridgeId=1&bridgeId=2"))).containsExactly("BRIDGE:2");
   }
 
   @Test
-  void aBodyThatIsAnArrayIsIgnored() {
+  void ignoresArrayBody() {
     assertThat(created(post("/bridges?bridgeId=Q", "['bridgeId','B']")))
         .containsExactly("BRIDGE:Q");
   }
@@ -90,13 +91,13 @@ class CreatedResourcesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"", "?", "?bridgeId=", "?bridgeId", "?bridgeId=1&bridgeId=", "?BridgeId=1"})
-  void withoutAnIdInTheQueryOneIsAddedThere(String query) {
+  void addsMissingIdToQuery(String query) {
     Command command = post("/bridges" + query);
-    String added = command.created().get(0).id();
+    String generatedId = command.created().get(0).id();
     assertThat(AriUrl.parse("/bridges?" + command.request().query()).queryParameter("bridgeId"))
-        .contains(added);
+        .contains(generatedId);
     assertThat(command.request().query()).startsWith(query.replace("?", ""));
-    assertThat(keys(command.resources())).containsExactly("BRIDGE:" + added);
+    assertThat(keys(command.resources())).containsExactly("BRIDGE:" + generatedId);
     assertThat(command.request().body()).isNull();
   }
 
@@ -107,25 +108,25 @@ class CreatedResourcesTest {
         "{'bridgeId':null,'type':'mixing'}",
         "{'bridgeId':5,'type':'mixing'}"
       })
-  void anIdThatIsNoneInTheBodyHidesThatOfTheQueryAndIsReplaced(String body) {
+  void replacesInvalidBodyIdDespiteQueryId(String body) {
     Command command = post("/bridges?bridgeId=Q", body);
-    String added = command.created().get(0).id();
-    assertThat(added).isNotEqualTo("Q").hasSize(36);
+    String generatedId = command.created().get(0).id();
+    assertThat(generatedId).isNotEqualTo("Q").hasSize(36);
     assertThat(command.request().query()).isEqualTo("bridgeId=Q");
     assertThat(command.request().body())
         .asString(StandardCharsets.UTF_8)
-        .isEqualTo("{\"bridgeId\":\"" + added + "\",\"type\":\"mixing\"}");
+        .isEqualTo("{\"bridgeId\":\"" + generatedId + "\",\"type\":\"mixing\"}");
   }
 
   @Test
-  void anIdInTheBodyWhoseNameIsInAnotherCaseIsNone() {
+  void bodyIdNameIsCaseSensitive() {
     assertThat(created(post("/bridges?bridgeId=Q", "{'BridgeId':'B'}")))
         .containsExactly("BRIDGE:Q");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"/channels/c/record?format=wav", "/bridges/b/record?name="})
-  void aRecordingIsGivenNoName(String url) {
+  void generatesNoRecordingName(String url) {
     Command command = post(url);
     assertThat(command.created()).isEmpty();
     assertThat(command.request().query()).isEqualTo(url.substring(url.indexOf('?') + 1));
@@ -133,7 +134,7 @@ class CreatedResourcesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"Local/3000@default", "local/3000", "LOCAL/3000@default/n"})
-  void theSecondLegOfALocalChannelIsNamedAfterTheFirst(String endpoint) {
+  void derivesLocalSecondLegIdFromFirst(String endpoint) {
     for (String url : List.of("/channels", "/channels/create")) {
       assertThat(created(post(url + "?channelId=a&endpoint=" + endpoint)))
           .containsExactly("CHANNEL:a", "CHANNEL:a;2");
@@ -154,20 +155,20 @@ class CreatedResourcesTest {
         "PJSIP/Local/x",
         "UnicastRTP/x"
       })
-  void noOtherChannelHasASecondLeg(String endpoint) {
+  void nonLocalChannelHasNoSecondLeg(String endpoint) {
     assertThat(created(post("/channels?channelId=a&endpoint=" + endpoint)))
         .containsExactly("CHANNEL:a");
   }
 
   @Test
-  void anExternalMediaChannelHasNoSecondLeg() {
+  void externalMediaChannelHasNoSecondLeg() {
     assertThat(
             created(post("/channels/externalMedia?channelId=a&endpoint=Local/x&otherChannelId=b")))
         .containsExactly("CHANNEL:a");
   }
 
   @Test
-  void theEndpointInTheBodyBeatsThatInTheQuery() {
+  void bodyEndpointOverridesQueryEndpoint() {
     assertThat(created(post("/channels/a?endpoint=Local/x", "{'endpoint':'PJSIP/bob'}")))
         .containsExactly("CHANNEL:a");
     assertThat(created(post("/channels/a?endpoint=PJSIP/bob", "{'endpoint':'Local/x'}")))
@@ -175,7 +176,7 @@ class CreatedResourcesTest {
   }
 
   @Test
-  void theSecondLegHasItsOwnIdIfOneIsGiven() {
+  void usesGivenSecondLegId() {
     assertThat(created(post("/channels?channelId=a&otherChannelId=b&endpoint=Local/x")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
     assertThat(created(post("/channels/a?endpoint=Local/x&otherChannelId=b")))
@@ -192,16 +193,16 @@ class CreatedResourcesTest {
   }
 
   @Test
-  void anIdThatIsAddedMakesTheOtherChannelIdCount() {
+  void usesSecondLegIdWithGeneratedFirstId() {
     Command command = post("/channels?endpoint=Local/x&otherChannelId=b");
-    String added = command.created().get(0).id();
+    String generatedId = command.created().get(0).id();
     assertThat(command.request().query())
-        .isEqualTo("endpoint=Local/x&otherChannelId=b&channelId=" + added);
-    assertThat(created(command)).containsExactly("CHANNEL:" + added, "CHANNEL:b");
+        .isEqualTo("endpoint=Local/x&otherChannelId=b&channelId=" + generatedId);
+    assertThat(created(command)).containsExactly("CHANNEL:" + generatedId, "CHANNEL:b");
   }
 
   @Test
-  void idsInPathAndQueryAreDecodedForTheMappingAndSentAsTheyAre() {
+  void decodesIdsForMappingOnly() {
     Command path = post("/channels/a%2Fb%20c+d%2Be");
     assertThat(created(path)).containsExactly("CHANNEL:a/b c d+e");
     assertThat(path.request().path()).isEqualTo("/channels/a%2Fb%20c+d%2Be");
@@ -211,23 +212,24 @@ class CreatedResourcesTest {
   }
 
   @Test
-  void addedIdsAreTheSameForTheSameRecordOnly() {
+  void generatedIdsAreStablePerRecord() {
     String url = "/ari/channels";
-    String id = added(ORIGIN, url);
-    assertThat(added(ORIGIN, url)).isEqualTo(id);
+    String id = generatedId(ORIGIN, url);
+    assertThat(generatedId(ORIGIN, url)).isEqualTo(id);
     assertThat(
             List.of(
                 id,
-                added(new Origin("others", 3, 42, "key", Instant.EPOCH), url),
-                added(new Origin("commands", 4, 42, "key", Instant.EPOCH), url),
-                added(new Origin("commands", 3, 43, "key", Instant.EPOCH), url)))
+                generatedId(new RecordPosition("others", 3, 42, "key", Instant.EPOCH), url),
+                generatedId(new RecordPosition("commands", 4, 42, "key", Instant.EPOCH), url),
+                generatedId(new RecordPosition("commands", 3, 43, "key", Instant.EPOCH), url)))
         .doesNotHaveDuplicates();
-    assertThat(added(new Origin("commands", 3, 42, "another key", Instant.EPOCH), url))
+    assertThat(
+            generatedId(new RecordPosition("commands", 3, 42, "another key", Instant.EPOCH), url))
         .isEqualTo(id);
   }
 
   @Test
-  void aClaimedChannelIsTakenOverAndNotCreated() {
+  void claimedChannelIsNotCreated() {
     Command command = post("/events/claim?channelId=X&application=app");
     assertThat(created(command)).isEmpty();
     assertThat(keys(command.claimed())).containsExactly("CHANNEL:X");
@@ -235,7 +237,7 @@ class CreatedResourcesTest {
   }
 
   @Test
-  void aClaimWithoutAChannelIsSentAsItIs() {
+  void sendsClaimWithoutChannelUnchanged() {
     Command command = post("/events/claim?application=app");
     assertThat(created(command)).isEmpty();
     assertThat(command.request().query()).isEqualTo("application=app");
@@ -256,8 +258,8 @@ class CreatedResourcesTest {
     "POST, /events/user/x",
     "PUT, /deviceStates/d"
   })
-  void everythingElseCreatesNothing(String method, String url) {
-    Command command = read(method, url, "{'channelId':'X','bridgeId':'X','name':'X'}");
+  void otherOperationsCreateNothing(String method, String url) {
+    Command command = parse(method, url, "{'channelId':'X','bridgeId':'X','name':'X'}");
     assertThat(command.created()).isEmpty();
     assertThat(command.request().query()).isNull();
   }
@@ -278,8 +280,8 @@ class CreatedResourcesTest {
     "/endpoints/PJSIP/bob, ENDPOINT:PJSIP/bob",
     "/endpoints/PJSIP/bob/sendMessage, ENDPOINT:PJSIP/bob"
   })
-  void theResourceInThePathIsNamed(String url, String key) {
-    assertThat(keys(read("GET", url, "null").resources())).containsExactly(key);
+  void listsResourceInPath(String url, String key) {
+    assertThat(keys(parse("GET", url, "null").resources())).containsExactly(key);
   }
 
   @ParameterizedTest
@@ -297,13 +299,13 @@ class CreatedResourcesTest {
         "/ari/channels/c",
         "/anything-new/x"
       })
-  void whatIsAboutNoResourceNamesNone(String url) {
-    assertThat(read("GET", url, "null").resources()).isEmpty();
+  void listsNoResourceForOtherPaths(String url) {
+    assertThat(parse("GET", url, "null").resources()).isEmpty();
   }
 
-  private String added(Origin origin, String url) {
-    return reader
-        .read(
+  private String generatedId(RecordPosition origin, String url) {
+    return parser
+        .parse(
             origin,
             "{\"ariCommand\":{\"method\":\"POST\",\"url\":\"%s\"}}"
                 .formatted(url)
@@ -314,25 +316,27 @@ class CreatedResourcesTest {
   }
 
   private Command post(String url) {
-    return read("POST", url, "null");
+    return parse("POST", url, "null");
   }
 
   private Command post(String url, String body) {
-    return read("POST", url, body);
+    return parse("POST", url, body);
   }
 
-  private Command read(String method, String url, String body) {
+  private Command parse(String method, String url, String body) {
     String json =
         "{'callContext':'call','ariCommand':{'method':'%s','url':'/ari%s','body':%s}}"
             .formatted(method, url, body)
             .replace('\'', '"');
-    Command command = reader.read(ORIGIN, json.getBytes(StandardCharsets.UTF_8));
+    Command command = parser.parse(ORIGIN, json.getBytes(StandardCharsets.UTF_8));
     assertThat(command.rejection()).isNull();
     return command;
   }
 
   private static List<String> created(Command command) {
-    return command.created().stream().map(made -> made.type() + ":" + made.id()).toList();
+    return command.created().stream()
+        .map(resource -> resource.type() + ":" + resource.id())
+        .toList();
   }
 
   private static List<String> keys(List<Resource> resources) {

@@ -32,18 +32,19 @@ public final class CallController extends RouteBuilder {
     from("kafka:{{events-topic}}?brokers={{brokers}}&groupId=call-controller"
             + "&autoOffsetReset=earliest&pollTimeoutMs=100")
         .routeId("call-controller")
-        .process(this::react)
+        .process(this::handleEvent)
         .split(body())
         .to("kafka:the-commands-topic-of-the-header?brokers={{brokers}}");
   }
 
   /** From an event to commands for the same call, none, one or several. */
-  private void react(Exchange exchange) throws JsonProcessingException {
+  private void handleEvent(Exchange exchange) throws JsonProcessingException {
     Message message = exchange.getMessage();
     JsonNode envelope = JSON.readTree(message.getBody(String.class));
     String callContext = envelope.path("callContext").asText();
     List<String> commands = new ArrayList<>();
-    for (AriCommand command : reaction(envelope.path("type").asText(), envelope.path("payload"))) {
+    for (AriCommand command :
+        commandsFor(envelope.path("type").asText(), envelope.path("payload"))) {
       String commandId = UUID.randomUUID().toString();
       commands.add(JSON.writeValueAsString(new Command(callContext, commandId, command)));
     }
@@ -53,7 +54,7 @@ public final class CallController extends RouteBuilder {
     message.setHeader(KafkaConstants.KEY, callContext);
   }
 
-  private static List<AriCommand> reaction(String type, JsonNode event) {
+  private static List<AriCommand> commandsFor(String type, JsonNode event) {
     String channel = event.at("/channel/id").asText();
     String greeting = "greeting-" + channel;
     return switch (type) {
@@ -64,8 +65,8 @@ public final class CallController extends RouteBuilder {
                   "POST", "/channels/" + channel + "/play/" + greeting + "?media=sound:hello"));
       case "CHANNEL_DTMF_RECEIVED" -> List.of(new AriCommand("DELETE", "/playbacks/" + greeting));
       case "PLAYBACK_FINISHED" -> {
-        String played = event.at("/playback/target_uri").asText(); // channel:1763881331.12
-        yield List.of(new AriCommand("DELETE", played.replace("channel:", "/channels/")));
+        String target = event.at("/playback/target_uri").asText(); // channel:1763881331.12
+        yield List.of(new AriCommand("DELETE", target.replace("channel:", "/channels/")));
       }
       default -> List.of();
     };

@@ -1,14 +1,14 @@
 package io.retel.ariproxy.demo;
 
 import ch.qos.logback.classic.Level;
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.demo.Envelope.Kind;
-import io.retel.ariproxy.fixtures.Standalone;
-import io.retel.ariproxy.fixtures.asterisk.Pace;
+import io.retel.ariproxy.fixtures.StandaloneProcess;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.Timing;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,24 +16,25 @@ import java.util.Map;
 
 /**
  * Shows the proxy at work: Kafka, a simulated Asterisk, a call-controller and the proxy in one
- * process, with calls that come and go until Ctrl-C or until there were {@value #CALLS} of them.
+ * process, with calls that come and go until Ctrl-C or until there were {@value #CALLS_PROPERTY} of
+ * them.
  */
 public final class Demo implements AutoCloseable {
 
   /** Names the system property that says after how many calls the demo ends by itself. */
-  public static final String CALLS = "demo.calls";
+  public static final String CALLS_PROPERTY = "demo.calls";
 
   private static final String APP = "demo";
   private static final String EVENTS_TOPIC = "ari-events";
   private static final String COMMANDS_TOPIC = "ari-commands";
-  private static final Duration GREETING = Duration.ofMillis(1_800);
-  private static final Duration LONGEST_CALL = Duration.ofSeconds(60);
-  private static final Duration LAST_ANSWERS = Duration.ofSeconds(2);
+  private static final Duration GREETING_DURATION = Duration.ofMillis(1_800);
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(2);
 
   private final Screen screen;
   private final Path folder;
   private final Tally tally = new Tally();
-  private final Parts parts = new Parts();
+  private final StartedComponents components = new StartedComponents();
 
   private volatile boolean started;
   private volatile String failure;
@@ -50,18 +51,18 @@ public final class Demo implements AutoCloseable {
 
   /** Runs until Ctrl-C, or until the calls are over that the system property asks for. */
   public static void main(String[] args) {
-    Standalone process = Standalone.begin("demo");
+    StandaloneProcess process = StandaloneProcess.start("demo");
     // on a slow machine a topic that was just created is not there for a moment
-    Standalone.setLevel("io.retel.ariproxy.Preparation", Level.ERROR);
+    StandaloneProcess.setLevel("io.retel.ariproxy.Preparation", Level.ERROR);
     if (!Files.isDirectory(Path.of("config")) || !Files.isDirectory(Path.of("routes"))) {
       process.fail(
           "The demo cannot start: it reads config/ and routes/; start it in "
-              + process.folder().getParent().getParent());
+              + process.directory().getParent().getParent());
     }
-    Screen screen = new Screen(process.out(), Style.isWanted(), Style.columns());
-    Demo demo = new Demo(screen, process.folder());
-    process.onCtrlC(demo::interrupt);
-    boolean complete = demo.run(Integer.getInteger(CALLS, 0));
+    Screen screen = new Screen(process.out(), Style.isEnabled(), Style.columns());
+    Demo demo = new Demo(screen, process.directory());
+    process.onInterrupt(demo::interrupt);
+    boolean complete = demo.run(Integer.getInteger(CALLS_PROPERTY, 0));
     if (demo.failure != null) {
       process.fail(demo.failure);
     }
@@ -76,21 +77,21 @@ public final class Demo implements AutoCloseable {
    */
   boolean run(int calls) {
     try (this) {
-      return show(calls);
+      return runCalls(calls);
     }
   }
 
-  private boolean show(int calls) {
+  private boolean runCalls(int calls) {
     try {
       start(calls);
       started = true;
       if (calls == 0) {
-        parts.awaitClose();
+        components.awaitClose();
         return true;
       }
-      boolean complete = tally.awaitCompleteCalls(calls, LONGEST_CALL);
+      boolean complete = tally.awaitCompleteCalls(calls, CALL_TIMEOUT);
       if (!complete) {
-        screen.line("A call did not complete within " + LONGEST_CALL.toSeconds() + " s");
+        screen.printLine("A call did not complete within " + CALL_TIMEOUT.toSeconds() + " s");
       }
       return complete;
     } catch (InterruptedException e) {
@@ -98,57 +99,63 @@ public final class Demo implements AutoCloseable {
       return false;
     } catch (RuntimeException e) {
       // Ctrl-C takes away what is still starting
-      if (!parts.isClosed()) {
-        failure = "The demo cannot start: " + RootCause.inOneLine(e);
+      if (!components.isClosed()) {
+        failure = "The demo cannot start: " + ErrorMessages.singleLine(e);
       }
       return false;
     }
   }
 
   private void start(int calls) {
-    screen.title();
-    KafkaBroker kafka = parts.start(() -> KafkaBroker.in(folder.resolve("kafka")));
+    screen.printTitle();
+    KafkaBroker kafka =
+        components.start(() -> KafkaBroker.withDataDirectory(folder.resolve("kafka")));
     SimulatedAsterisk asterisk =
-        parts.start(
-            () -> SimulatedAsterisk.builder().pace(Pace.real().withPlayback(GREETING)).start());
-    screen.parts(kafka.bootstrapServers(), ":" + asterisk.port(), EVENTS_TOPIC, COMMANDS_TOPIC);
+        components.start(
+            () ->
+                SimulatedAsterisk.builder()
+                    .timing(Timing.real().withPlayback(GREETING_DURATION))
+                    .start());
+    screen.printOverview(
+        kafka.bootstrapServers(), ":" + asterisk.port(), EVENTS_TOPIC, COMMANDS_TOPIC);
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka, EVENTS_TOPIC, COMMANDS_TOPIC);
-    parts.onClose(() -> screen.end(tally.summary()));
-    parts.start(
+    components.onClose(() -> screen.printSummary(tally.summary()));
+    components.start(
         () ->
-            Traffic.read(
+            TrafficReader.start(
                 kafka.bootstrapServers(),
                 Map.of(
                     settings.eventsTopic(), Kind.EVENT,
                     settings.unmappedTopic(), Kind.UNMAPPED,
                     settings.commandsTopic(), Kind.COMMAND),
-                this::read));
-    parts.start(() -> RunningProxy.start(settings));
-    parts.onClose(() -> tally.awaitAnswers(LAST_ANSWERS));
-    parts.start(() -> RunningController.start(kafka.bootstrapServers(), settings.eventsTopic()));
+                this::onEnvelope));
+    components.start(() -> EmbeddedProxy.start(settings));
+    components.onClose(() -> tally.awaitResponses(RESPONSE_TIMEOUT));
+    components.start(
+        () -> CallControllerApp.start(kafka.bootstrapServers(), settings.eventsTopic()));
     asterisk.awaitConnected(APP);
-    parts.start(() -> Callers.start(asterisk, APP, calls));
+    components.start(() -> CallGenerator.start(asterisk, APP, calls));
   }
 
-  private void read(Envelope envelope) {
+  private void onEnvelope(Envelope envelope) {
     Tally.Call call = envelope.kind() == Kind.UNMAPPED ? null : tally.call(envelope);
     screen.show(envelope, call, tally.count(envelope));
   }
 
   private void interrupt() {
-    screen.takeBackCtrlC();
+    screen.eraseCtrlC();
     if (started) {
       close();
     } else {
       // Kafka alone may take seconds to start, and there is nothing to bring to an end
-      Standalone.mute();
-      parts.abandon();
+      StandaloneProcess.muteLogging();
+      components.stopStarting();
     }
   }
 
   /** Stops everything, in an order that leaves no command unanswered. */
   @Override
   public void close() {
-    parts.close();
+    components.close();
   }
 }

@@ -3,8 +3,8 @@ package io.retel.ariproxy.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.retel.ariproxy.fixtures.Patience;
-import io.retel.ariproxy.fixtures.ScratchFolder;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.ScratchDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -19,23 +19,23 @@ class DemoIT {
 
   @Test
   void showsTwoCompleteCalls() {
-    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
     Screen screen =
-        new Screen(new PrintStream(shown, false, StandardCharsets.UTF_8), false, Screen.WIDTH);
+        new Screen(new PrintStream(output, false, StandardCharsets.UTF_8), false, Screen.MAX_WIDTH);
     boolean complete;
-    try (ScratchFolder folder = ScratchFolder.create("demo-test")) {
+    try (ScratchDirectory folder = ScratchDirectory.create("demo-test")) {
       complete = new Demo(screen, folder.path()).run(2);
     }
 
-    List<String> lines = shown.toString(StandardCharsets.UTF_8).lines().toList();
+    List<String> lines = output.toString(StandardCharsets.UTF_8).lines().toList();
     assertThat(complete).as(String.join("\n", lines)).isTrue();
-    assertThat(ofCall(1, lines))
+    assertThat(linesOfCall(1, lines))
         .containsSubsequence(
             "EVENT STASIS_START", "COMMAND POST", "RESPONSE 204", "EVENT STASIS_END")
         .contains(
             "RESPONSE 201", "EVENT PLAYBACK_STARTED", "EVENT PLAYBACK_FINISHED", "COMMAND DELETE");
     // the RESPONSE to the hang-up comes over another connection, and may come last
-    assertThat(ofCall(2, lines))
+    assertThat(linesOfCall(2, lines))
         .filteredOn(line -> !line.startsWith("RESPONSE"))
         .startsWith("EVENT STASIS_START")
         .endsWith("EVENT STASIS_END");
@@ -43,14 +43,14 @@ class DemoIT {
         .anyMatch(line -> line.contains("CALL_CONTEXT=ticket-4712"))
         .noneMatch(line -> line.contains("UNMAPPED"))
         .contains("  2 calls, 12 events, 6 commands, every command answered")
-        .allMatch(line -> line.length() <= Screen.WIDTH)
+        .allMatch(line -> line.length() <= Screen.MAX_WIDTH)
         .noneMatch(line -> line.contains("\u001b"));
   }
 
   /** In a process of its own, in a language whose upper case is another, and without /tmp. */
   @Test
-  void endsInOrderAndLeavesNothing(@TempDir Path folder) throws Exception {
-    Path printed = folder.resolve("printed");
+  void stopsInOrderAndCleansUp(@TempDir Path folder) throws Exception {
+    Path output = folder.resolve("printed");
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -61,25 +61,25 @@ class DemoIT {
                 System.getProperty("java.class.path"),
                 Demo.class.getName())
             .redirectErrorStream(true)
-            .redirectOutput(printed.toFile())
+            .redirectOutput(output.toFile())
             .start();
     try {
-      await().until(() -> Files.readString(printed).contains("PLAYBACK_STARTED"));
+      await().until(() -> Files.readString(output).contains("PLAYBACK_STARTED"));
       // as Ctrl-C, which a process cannot be sent whose parent runs in the background
       process.destroy();
-      assertThat(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     } finally {
       process.destroyForcibly();
     }
-    assertThat(ScratchFolder.of("demo", process.pid()).path()).doesNotExist();
+    assertThat(ScratchDirectory.forProcess("demo", process.pid()).path()).doesNotExist();
     // without what newer Javas print of themselves
-    assertThat(Files.readString(printed).replaceAll("(?m)^WARNING: .*\\R", "").strip())
+    assertThat(Files.readString(output).replaceAll("(?m)^WARNING: .*\\R", "").strip())
         .endsWith("every command answered")
         .doesNotContain("WARN", "ERROR", "Exception");
   }
 
   /** Kind and first word of each line of a call. */
-  private static List<String> ofCall(int number, List<String> lines) {
+  private static List<String> linesOfCall(int number, List<String> lines) {
     return lines.stream()
         .map(line -> line.split("\\s+"))
         .filter(words -> words.length > 4 && words[1].equals("#" + number))

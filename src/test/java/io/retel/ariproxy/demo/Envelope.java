@@ -33,12 +33,12 @@ record Envelope(
         json);
   }
 
-  boolean is(String eventType) {
+  boolean hasType(String eventType) {
     return type.equals(eventType);
   }
 
   /** The text at that place in the envelope, empty if there is none. */
-  String at(String pointer) {
+  String textAt(String pointer) {
     return json.at(pointer).asText("");
   }
 

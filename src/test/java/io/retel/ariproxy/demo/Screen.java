@@ -11,86 +11,87 @@ import java.util.regex.Pattern;
 /**
  * Shows what goes through Kafka, a line for each envelope.
  *
- * <p>Lines fit a terminal of {@value #NARROWEST} columns or more; they are at most {@value #WIDTH}
- * wide.
+ * <p>Lines fit a terminal of {@value #MIN_WIDTH} columns or more; they are at most {@value
+ * #MAX_WIDTH} wide.
  */
 final class Screen {
 
-  static final int WIDTH = 100;
+  static final int MAX_WIDTH = 100;
 
-  private static final int NARROWEST = 56;
+  private static final int MIN_WIDTH = 56;
 
-  private static final DateTimeFormatter SECONDS =
+  private static final DateTimeFormatter SECONDS_FORMAT =
       DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneId.systemDefault());
-  private static final DateTimeFormatter MILLISECONDS =
+  private static final DateTimeFormatter MILLISECONDS_FORMAT =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
   // ids such as 1763881331.12, and generated call contexts
   private static final Pattern CHANNEL_ID = Pattern.compile("\\d{8,}(\\d{2}\\.\\d+)");
   private static final Pattern UUID = Pattern.compile("([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22,}");
 
-  private static final int TYPE = 24;
-  private static final int STATUS = 5;
-  private static final int LATENCY = 10;
-  private static final int BOX = 19;
-  private static final int SMALL_BOX = 15;
-  private static final int TOPIC = 16;
+  private static final int TYPE_WIDTH = 24;
+  private static final int STATUS_WIDTH = 5;
+  private static final int LATENCY_WIDTH = 10;
+  private static final int BOX_WIDTH = 19;
+  private static final int SMALL_BOX_WIDTH = 15;
+  private static final int TOPIC_WIDTH = 16;
 
   private final PrintStream out;
   private final boolean styled;
   private final int width;
-  private final DateTimeFormatter time;
+  private final DateTimeFormatter timeFormat;
   // of the event's type; 0 in a terminal that has no room for a column of its own
-  private final int type;
+  private final int typeWidth;
   // what time, call, kind and arrow leave of a line
-  private final int rest;
+  private final int detailWidth;
 
   Screen(PrintStream out, boolean styled, int columns) {
     this.out = out;
     this.styled = styled;
-    width = Math.max(NARROWEST, Math.min(WIDTH, columns));
-    boolean wide = width == WIDTH;
-    time = wide ? MILLISECONDS : SECONDS;
-    rest = width - (wide ? 32 : 28);
-    type = boxes(SMALL_BOX, 3) <= width ? TYPE : 0;
+    width = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, columns));
+    boolean wide = width == MAX_WIDTH;
+    timeFormat = wide ? MILLISECONDS_FORMAT : SECONDS_FORMAT;
+    detailWidth = width - (wide ? 32 : 28);
+    typeWidth = boxes(SMALL_BOX_WIDTH, 3) <= width ? TYPE_WIDTH : 0;
   }
 
   /** Maven has been talking: the demo begins at the top of the screen. */
-  void title() {
+  void printTitle() {
     if (styled) {
       out.print("\u001b[2J\u001b[H");
     }
-    line("");
-    line(
+    printLine("");
+    printLine(
         "  "
-            + in(Style.BOLD, "ari-proxy")
+            + styleText(Style.BOLD, "ari-proxy")
             + "  Asterisk's ARI over Kafka"
             + (width > 66 ? ", all of it in this process" : ""));
-    line("");
+    printLine("");
   }
 
   /** What runs where. */
-  void parts(String kafka, String asterisk, String eventsTopic, String commandsTopic) {
-    if (boxes(BOX, 4) <= width) {
-      boxes(BOX, " ─→ ", " ←─ ", kafka, "simulated, " + asterisk);
-    } else if (boxes(SMALL_BOX, 3) <= width) {
-      boxes(SMALL_BOX, " → ", " ← ", kafka, "simulated");
+  void printOverview(String kafka, String asterisk, String eventsTopic, String commandsTopic) {
+    if (boxes(BOX_WIDTH, 4) <= width) {
+      boxes(BOX_WIDTH, " ─→ ", " ←─ ", kafka, "simulated, " + asterisk);
+    } else if (boxes(SMALL_BOX_WIDTH, 3) <= width) {
+      boxes(SMALL_BOX_WIDTH, " → ", " ← ", kafka, "simulated");
     } else {
-      line("  " + in(Style.BOLD, "call-controller ↔ Kafka ↔ ari-proxy ↔ Asterisk"));
+      printLine("  " + styleText(Style.BOLD, "call-controller ↔ Kafka ↔ ari-proxy ↔ Asterisk"));
     }
-    line("");
+    printLine("");
     topic(Style.COMMAND, "COMMAND  →", commandsTopic, "each line below was read from Kafka");
     topic(Style.EVENT, "EVENT    ←", eventsTopic, "one color for each call");
     topic(Style.SUCCESS, "RESPONSE ←", eventsTopic, "with the time since its command was sent");
-    line("");
-    String ends = "  " + in(Style.BOLD, "Ctrl-C") + " ends it.";
-    String edits = "Edits in " + in(Style.BOLD, "routes/") + " take effect while calls are up.";
+    printLine("");
+    String ends = "  " + styleText(Style.BOLD, "Ctrl-C") + " ends it.";
+    String edits =
+        "Edits in " + styleText(Style.BOLD, "routes/") + " take effect while calls are up.";
     if (width > 66) {
-      line(ends + " " + edits);
+      printLine(ends + " " + edits);
     } else {
-      line(ends);
-      line("  " + edits);
+      printLine(ends);
+      printLine("  " + edits);
     }
-    line("");
+    printLine("");
   }
 
   private static int boxes(int box, int arrow) {
@@ -108,30 +109,33 @@ final class Screen {
     for (int row = 0; row < rows.length; row++) {
       rows[row] = new StringBuilder("  ");
     }
-    for (int at = 0; at < boxes.length; at++) {
-      String between = " ".repeat(at < boxes.length - 1 ? right.length() : 0);
-      boolean last = between.isEmpty();
-      rows[0].append(in(Style.DIM, "╭" + "─".repeat(box) + "╮")).append(between);
+    for (int index = 0; index < boxes.length; index++) {
+      String spacing = " ".repeat(index < boxes.length - 1 ? right.length() : 0);
+      boolean last = spacing.isEmpty();
+      rows[0].append(styleText(Style.DIM, "╭" + "─".repeat(box) + "╮")).append(spacing);
       rows[1]
-          .append(side())
-          .append(in(Style.BOLD, center(boxes[at][0], box)))
-          .append(side())
-          .append(last ? "" : in(Style.COMMAND, right));
+          .append(border())
+          .append(styleText(Style.BOLD, center(boxes[index][0], box)))
+          .append(border())
+          .append(last ? "" : styleText(Style.COMMAND, right));
       rows[2]
-          .append(side())
-          .append(center(boxes[at][1], box))
-          .append(side())
-          .append(last ? "" : in(Style.EVENT, left));
-      rows[3].append(in(Style.DIM, "╰" + "─".repeat(box) + "╯")).append(between);
+          .append(border())
+          .append(center(boxes[index][1], box))
+          .append(border())
+          .append(last ? "" : styleText(Style.EVENT, left));
+      rows[3].append(styleText(Style.DIM, "╰" + "─".repeat(box) + "╯")).append(spacing);
     }
     for (StringBuilder row : rows) {
-      line(row.toString());
+      printLine(row.toString());
     }
   }
 
   private void topic(Style style, String kind, String name, String note) {
-    String topic = "  topic " + pad(name, TOPIC);
-    line("  " + in(style, kind) + (type > 0 ? topic + in(Style.DIM, note) : topic.stripTrailing()));
+    String topic = "  topic " + pad(name, TOPIC_WIDTH);
+    printLine(
+        "  "
+            + styleText(style, kind)
+            + (typeWidth > 0 ? topic + styleText(Style.DIM, note) : topic.stripTrailing()));
   }
 
   /**
@@ -140,43 +144,44 @@ final class Screen {
    * @param latency of a response, in milliseconds; -1 if it is not known
    */
   void show(Envelope envelope, Tally.Call call, long latency) {
-    String what =
+    String details =
         switch (envelope.kind()) {
-          case UNMAPPED -> typed(Style.UNMAPPED, envelope.type(), Style.DIM, resource(envelope));
+          case UNMAPPED ->
+              formatTyped(Style.UNMAPPED, envelope.type(), Style.DIM, resource(envelope));
           case EVENT -> event(envelope, call);
-          case COMMAND -> fit(request(envelope.json().path("ariCommand")), rest);
+          case COMMAND -> fit(request(envelope.json().path("ariCommand")), detailWidth);
           case RESPONSE -> response(envelope, latency);
         };
-    line(
-        in(Style.DIM, time.format(Instant.ofEpochMilli(envelope.timestamp())))
+    printLine(
+        styleText(Style.DIM, timeFormat.format(Instant.ofEpochMilli(envelope.timestamp())))
             + "  "
             + tag(call)
             + kind(envelope)
             + "  "
-            + what);
+            + details);
   }
 
   /** The terminal has written ^C where the next line begins. */
-  void takeBackCtrlC() {
+  void eraseCtrlC() {
     if (styled) {
       out.print("\r\u001b[K");
     }
   }
 
   /** The last words. */
-  void end(String summary) {
-    line("");
-    int end = summary.lastIndexOf(", ");
-    if (summary.length() + 2 > width && end > 0) {
-      line("  " + in(Style.BOLD, summary.substring(0, end + 1)));
-      line("  " + in(Style.BOLD, summary.substring(end + 2)));
+  void printSummary(String summary) {
+    printLine("");
+    int lastComma = summary.lastIndexOf(", ");
+    if (summary.length() + 2 > width && lastComma > 0) {
+      printLine("  " + styleText(Style.BOLD, summary.substring(0, lastComma + 1)));
+      printLine("  " + styleText(Style.BOLD, summary.substring(lastComma + 2)));
     } else {
-      line("  " + in(Style.BOLD, summary));
+      printLine("  " + styleText(Style.BOLD, summary));
     }
-    line("");
+    printLine("");
   }
 
-  void line(String text) {
+  void printLine(String text) {
     out.println(text);
     out.flush();
   }
@@ -186,16 +191,16 @@ final class Screen {
       return "      ";
     }
     String tag = " #" + call.number() + " ";
-    return (styled ? Style.call(call.number(), tag) : tag)
+    return (styled ? Style.colorCall(call.number(), tag) : tag)
         + " ".repeat(Math.max(1, 6 - tag.length()));
   }
 
   private String kind(Envelope envelope) {
     return switch (envelope.kind()) {
-      case UNMAPPED -> in(Style.UNMAPPED, "UNMAPPED ←");
-      case EVENT -> in(Style.EVENT, "EVENT    ←");
-      case COMMAND -> in(Style.COMMAND, "COMMAND  →");
-      case RESPONSE -> in(Style.ofStatus(status(envelope)), "RESPONSE ←");
+      case UNMAPPED -> styleText(Style.UNMAPPED, "UNMAPPED ←");
+      case EVENT -> styleText(Style.EVENT, "EVENT    ←");
+      case COMMAND -> styleText(Style.COMMAND, "COMMAND  →");
+      case RESPONSE -> styleText(Style.forStatus(status(envelope)), "RESPONSE ←");
     };
   }
 
@@ -203,32 +208,37 @@ final class Screen {
     String details =
         switch (envelope.type()) {
           case "STASIS_START" ->
-              envelope.at("/payload/channel/caller/number")
+              envelope.textAt("/payload/channel/caller/number")
                   + " calls "
-                  + envelope.at("/payload/channel/dialplan/exten")
+                  + envelope.textAt("/payload/channel/dialplan/exten")
                   + ", "
                   + context(envelope);
-          case "STASIS_END" -> resource(envelope) + ", after " + seconds(call.lasted(envelope));
+          case "STASIS_END" ->
+              resource(envelope) + ", after " + seconds(call.durationUntil(envelope));
           case "CHANNEL_STATE_CHANGE" ->
-              resource(envelope) + " is " + envelope.at("/payload/channel/state");
+              resource(envelope) + " is " + envelope.textAt("/payload/channel/state");
           case "CHANNEL_DTMF_RECEIVED" ->
-              resource(envelope) + " pressed " + envelope.at("/payload/digit");
+              resource(envelope) + " pressed " + envelope.textAt("/payload/digit");
           case "PLAYBACK_FINISHED" ->
-              resource(envelope) + " " + envelope.at("/payload/playback/state");
+              resource(envelope) + " " + envelope.textAt("/payload/playback/state");
           default -> resource(envelope);
         };
-    boolean turn = envelope.is("STASIS_START") || envelope.is("STASIS_END");
-    return typed(
-        turn ? Style.BOLD : Style.PLAIN, envelope.type(), turn ? Style.PLAIN : Style.DIM, details);
+    boolean isBoundary = envelope.hasType("STASIS_START") || envelope.hasType("STASIS_END");
+    return formatTyped(
+        isBoundary ? Style.BOLD : Style.PLAIN,
+        envelope.type(),
+        isBoundary ? Style.PLAIN : Style.DIM,
+        details);
   }
 
-  private String typed(Style style, String name, Style detailsStyle, String details) {
-    String padded = type == 0 ? name + "  " : pad(name, type);
-    return in(style, padded) + in(detailsStyle, fit(details, Math.max(1, rest - padded.length())));
+  private String formatTyped(Style style, String name, Style detailsStyle, String details) {
+    String padded = typeWidth == 0 ? name + "  " : pad(name, typeWidth);
+    return styleText(style, padded)
+        + styleText(detailsStyle, fit(details, Math.max(1, detailWidth - padded.length())));
   }
 
   private static String context(Envelope envelope) {
-    String fromDialplan = envelope.at("/payload/channel/channelvars/CALL_CONTEXT");
+    String fromDialplan = envelope.textAt("/payload/channel/channelvars/CALL_CONTEXT");
     return fromDialplan.isEmpty()
         ? "context " + shorten(envelope.callContext())
         : "CALL_CONTEXT=" + fromDialplan;
@@ -238,14 +248,14 @@ final class Screen {
     int status = status(envelope);
     // the query has been seen in the command
     String request = request(envelope.json().path("commandRequest")).replaceFirst("\\?.*", "");
-    String why = status / 100 == 2 ? "" : "  " + envelope.at("/payload/body/message");
+    String error = status / 100 == 2 ? "" : "  " + envelope.textAt("/payload/body/message");
     String ms = latency < 0 ? "" : latency + " ms";
-    int room = rest - STATUS - LATENCY;
-    String shown = fit(request + why, room);
-    return in(Style.ofStatus(status), Integer.toString(status))
+    int requestWidth = detailWidth - STATUS_WIDTH - LATENCY_WIDTH;
+    String shown = fit(request + error, requestWidth);
+    return styleText(Style.forStatus(status), Integer.toString(status))
         + "  "
-        + in(Style.DIM, pad(shown, room))
-        + " ".repeat(Math.max(1, LATENCY - ms.length()))
+        + styleText(Style.DIM, pad(shown, requestWidth))
+        + " ".repeat(Math.max(1, LATENCY_WIDTH - ms.length()))
         + ms;
   }
 
@@ -258,8 +268,8 @@ final class Screen {
   }
 
   private static String resource(Envelope envelope) {
-    String type = envelope.at("/resources/0/type").toLowerCase(Locale.ROOT);
-    return (type + " " + shorten(envelope.at("/resources/0/id"))).strip();
+    String type = envelope.textAt("/resources/0/type").toLowerCase(Locale.ROOT);
+    return (type + " " + shorten(envelope.textAt("/resources/0/id"))).strip();
   }
 
   private static String shorten(String text) {
@@ -270,17 +280,17 @@ final class Screen {
     return String.format(Locale.ROOT, "%.1f s", millis / 1_000.0);
   }
 
-  private String in(Style style, String text) {
-    return styled ? style.on(text) : text;
+  private String styleText(Style style, String text) {
+    return styled ? style.apply(text) : text;
   }
 
-  private String side() {
-    return in(Style.DIM, "│");
+  private String border() {
+    return styleText(Style.DIM, "│");
   }
 
   private static String center(String text, int box) {
-    int left = Math.max(0, (box - text.length()) / 2);
-    return pad(" ".repeat(left) + text, box);
+    int padding = Math.max(0, (box - text.length()) / 2);
+    return pad(" ".repeat(padding) + text, box);
   }
 
   private static String pad(String text, int width) {

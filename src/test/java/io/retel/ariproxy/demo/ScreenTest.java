@@ -38,24 +38,24 @@ class ScreenTest {
 
   @ParameterizedTest
   @ValueSource(ints = {56, 60, 79, 80, 99, 100, 200})
-  void fitsTheTerminal(int columns) throws Exception {
-    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+  void fitsTerminalWidth(int columns) throws Exception {
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
     Screen screen =
-        new Screen(new PrintStream(shown, false, StandardCharsets.UTF_8), false, columns);
+        new Screen(new PrintStream(output, false, StandardCharsets.UTF_8), false, columns);
     Tally tally = new Tally();
 
-    screen.title();
-    screen.parts("127.0.0.1:29999", ":45678", "ari-events", "ari-commands");
+    screen.printTitle();
+    screen.printOverview("127.0.0.1:29999", ":45678", "ari-events", "ari-commands");
     show(screen, tally, Kind.EVENT, START);
     show(screen, tally, Kind.UNMAPPED, HANGUP);
     show(screen, tally, Kind.EVENT, HANGUP);
     show(screen, tally, Kind.COMMAND, COMMAND);
     show(screen, tally, Kind.EVENT, RESPONSE);
-    screen.end("1000 calls, 12000 events, 6000 commands, every command answered");
+    screen.printSummary("1000 calls, 12000 events, 6000 commands, every command answered");
 
-    List<String> lines = shown.toString(StandardCharsets.UTF_8).lines().toList();
+    List<String> lines = output.toString(StandardCharsets.UTF_8).lines().toList();
     assertThat(lines)
-        .allMatch(line -> line.length() <= Math.min(columns, Screen.WIDTH))
+        .allMatch(line -> line.length() <= Math.min(columns, Screen.MAX_WIDTH))
         .anyMatch(line -> line.contains("STASIS_START  ") && line.contains("555-0137"))
         .anyMatch(line -> line.contains("COMMAND  →  POST /channels/"))
         .anyMatch(line -> line.contains("RESPONSE ←  404"))

@@ -1,6 +1,6 @@
 package io.retel.ariproxy.demo;
 
-import io.retel.ariproxy.fixtures.Standalone;
+import io.retel.ariproxy.fixtures.StandaloneProcess;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,12 +13,12 @@ enum Style {
   EVENT("36"),
   COMMAND("94"),
   SUCCESS("32"),
-  REFUSED("33"),
-  FAILURE("1;31"),
+  CLIENT_ERROR("33"),
+  SERVER_ERROR("1;31"),
   UNMAPPED("35");
 
   // white on blue, green, purple, brown, teal and pink of the 256 colors
-  private static final int[] CALLS = {25, 28, 91, 130, 30, 125};
+  private static final int[] CALL_COLORS = {25, 28, 91, 130, 30, 125};
   private static final String RESET = "\u001b[0m";
 
   private final String code;
@@ -27,40 +27,40 @@ enum Style {
     this.code = code;
   }
 
-  String on(String text) {
-    return this == PLAIN ? text : wrap(code, text);
+  String apply(String text) {
+    return this == PLAIN ? text : escape(code, text);
   }
 
   /** A call's own color, so that calls side by side can be told apart. */
-  static String call(int number, String text) {
-    return wrap("1;38;5;231;48;5;" + CALLS[number % CALLS.length], text);
+  static String colorCall(int number, String text) {
+    return escape("1;38;5;231;48;5;" + CALL_COLORS[number % CALL_COLORS.length], text);
   }
 
-  private static String wrap(String code, String text) {
+  private static String escape(String code, String text) {
     return "\u001b[" + code + "m" + text + RESET;
   }
 
   /** The style of a response. */
-  static Style ofStatus(int status) {
+  static Style forStatus(int status) {
     return switch (status / 100) {
       case 2 -> SUCCESS;
-      case 4 -> REFUSED;
-      default -> FAILURE;
+      case 4 -> CLIENT_ERROR;
+      default -> SERVER_ERROR;
     };
   }
 
   /** Whether somebody looks who wants colors (no-color.org). */
-  static boolean isWanted() {
+  static boolean isEnabled() {
     String noColor = System.getenv("NO_COLOR");
     return (noColor == null || noColor.isEmpty())
         && !"dumb".equals(System.getenv("TERM"))
-        && Standalone.isAtTerminal();
+        && StandaloneProcess.isInteractive();
   }
 
   /** How many columns the terminal has, or enough for all if there is none that can be asked. */
   static int columns() {
-    if (!Standalone.isAtTerminal()) {
-      return Screen.WIDTH;
+    if (!StandaloneProcess.isInteractive()) {
+      return Screen.MAX_WIDTH;
     }
     try {
       Process stty =
@@ -73,9 +73,9 @@ enum Style {
               .strip()
               .split(" ");
       int columns = Integer.parseInt(rowsAndColumns[rowsAndColumns.length - 1]);
-      return columns > 0 ? columns : Screen.WIDTH;
+      return columns > 0 ? columns : Screen.MAX_WIDTH;
     } catch (IOException | NumberFormatException e) {
-      return Screen.WIDTH;
+      return Screen.MAX_WIDTH;
     }
   }
 }

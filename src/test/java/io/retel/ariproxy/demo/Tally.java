@@ -19,7 +19,7 @@ final class Tally {
   /** What is known of a call. */
   static final class Call {
     private final int number;
-    private long began;
+    private long startTime;
 
     private Call(int number) {
       this.number = number;
@@ -31,13 +31,13 @@ final class Tally {
     }
 
     /** Milliseconds since its first event. */
-    long lasted(Envelope now) {
-      return now.timestamp() - began;
+    long durationUntil(Envelope envelope) {
+      return envelope.timestamp() - startTime;
     }
   }
 
   /** Calls that are shown are young: the memory of an endless demo is bounded. */
-  private static final int REMEMBERED_CALLS = 1_000;
+  private static final int MAX_TRACKED_CALLS = 1_000;
 
   private final Map<String, Call> calls =
       new LinkedHashMap<>() {
@@ -45,16 +45,16 @@ final class Tally {
 
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Call> eldest) {
-          return size() > REMEMBERED_CALLS;
+          return size() > MAX_TRACKED_CALLS;
         }
       };
-  private final Map<String, Long> unanswered = new HashMap<>();
+  private final Map<String, Long> openCommands = new HashMap<>();
 
   /** Responses that were read before their command, which a slow machine may do. */
-  private final Set<String> early = new HashSet<>();
+  private final Set<String> earlyResponses = new HashSet<>();
 
-  private int begun;
-  private int ended;
+  private int startedCalls;
+  private int endedCalls;
   private int events;
   private int commands;
 
@@ -65,22 +65,22 @@ final class Tally {
       case UNMAPPED -> events++;
       case EVENT -> {
         events++;
-        if (envelope.is("STASIS_START")) {
-          call(envelope).began = envelope.timestamp();
-        } else if (envelope.is("STASIS_END")) {
-          ended++;
+        if (envelope.hasType("STASIS_START")) {
+          call(envelope).startTime = envelope.timestamp();
+        } else if (envelope.hasType("STASIS_END")) {
+          endedCalls++;
         }
       }
       case COMMAND -> {
         commands++;
-        if (!early.remove(envelope.commandId())) {
-          unanswered.put(envelope.commandId(), envelope.timestamp());
+        if (!earlyResponses.remove(envelope.commandId())) {
+          openCommands.put(envelope.commandId(), envelope.timestamp());
         }
       }
       case RESPONSE -> {
-        Long sent = unanswered.remove(envelope.commandId());
+        Long sent = openCommands.remove(envelope.commandId());
         if (sent == null) {
-          early.add(envelope.commandId());
+          earlyResponses.add(envelope.commandId());
         } else {
           latency = envelope.timestamp() - sent;
         }
@@ -92,7 +92,7 @@ final class Tally {
 
   /** The call that the envelope belongs to. */
   synchronized Call call(Envelope envelope) {
-    return calls.computeIfAbsent(envelope.callContext(), context -> new Call(++begun));
+    return calls.computeIfAbsent(envelope.callContext(), context -> new Call(++startedCalls));
   }
 
   /**
@@ -101,30 +101,30 @@ final class Tally {
    * @param patience how long it may take from the end of one call to that of the next
    * @return false if it takes too long
    */
-  boolean awaitCompleteCalls(int count, Duration patience) throws InterruptedException {
+  boolean awaitCompleteCalls(int count, Duration timeout) throws InterruptedException {
     for (int next = 1; next <= count; next++) {
-      int calls = next;
-      if (!await(() -> ended >= calls, patience)) {
+      int required = next;
+      if (!await(() -> endedCalls >= required, timeout)) {
         return false;
       }
     }
-    return awaitAnswers(patience);
+    return awaitResponses(timeout);
   }
 
   /** Waits until no command is without a response; false if it takes too long. */
-  boolean awaitAnswers(Duration timeout) throws InterruptedException {
-    return await(unanswered::isEmpty, timeout);
+  boolean awaitResponses(Duration timeout) throws InterruptedException {
+    return await(openCommands::isEmpty, timeout);
   }
 
   private synchronized boolean await(BooleanSupplier condition, Duration timeout)
       throws InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
     while (!condition.getAsBoolean()) {
-      long left = (deadline - System.nanoTime()) / 1_000_000;
-      if (left <= 0) {
+      long remainingMillis = (deadline - System.nanoTime()) / 1_000_000;
+      if (remainingMillis <= 0) {
         return false;
       }
-      wait(left);
+      wait(remainingMillis);
     }
     return true;
   }
@@ -133,13 +133,15 @@ final class Tally {
   synchronized String summary() {
     return "%s, %s, %s, %s"
         .formatted(
-            some(begun, "call"),
-            some(events, "event"),
-            some(commands, "command"),
-            unanswered.isEmpty() ? "every command answered" : unanswered.size() + " NOT answered");
+            pluralize(startedCalls, "call"),
+            pluralize(events, "event"),
+            pluralize(commands, "command"),
+            openCommands.isEmpty()
+                ? "every command answered"
+                : openCommands.size() + " NOT answered");
   }
 
-  private static String some(int count, String what) {
-    return count + " " + what + (count == 1 ? "" : "s");
+  private static String pluralize(int count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
   }
 }

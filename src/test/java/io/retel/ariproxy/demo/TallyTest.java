@@ -10,45 +10,45 @@ import org.junit.jupiter.api.Test;
 
 class TallyTest {
 
-  private static final Duration PATIENCE = Duration.ofMillis(50);
+  private static final Duration TIMEOUT = Duration.ofMillis(50);
 
   private final Tally tally = new Tally();
 
   @Test
-  void tellsTheTimeFromCommandToResponse() throws Exception {
+  void measuresTimeFromCommandToResponse() throws Exception {
     count(Kind.COMMAND, 1_000, "{'commandId':'c1'}");
 
-    assertThat(tally.awaitAnswers(PATIENCE)).isFalse();
+    assertThat(tally.awaitResponses(TIMEOUT)).isFalse();
     assertThat(tally.summary()).endsWith("1 command, 1 NOT answered");
     assertThat(count(Kind.EVENT, 1_007, "{'type':'RESPONSE','commandId':'c1'}")).isEqualTo(7);
-    assertThat(tally.awaitAnswers(PATIENCE)).isTrue();
+    assertThat(tally.awaitResponses(TIMEOUT)).isTrue();
   }
 
   @Test
-  void takesResponsesThatAreReadBeforeTheirCommand() throws Exception {
+  void acceptsResponseBeforeCommand() throws Exception {
     assertThat(count(Kind.EVENT, 1_000, "{'type':'RESPONSE','commandId':'c1'}")).isEqualTo(-1);
     count(Kind.COMMAND, 1_000, "{'commandId':'c1'}");
 
-    assertThat(tally.awaitAnswers(PATIENCE)).isTrue();
+    assertThat(tally.awaitResponses(TIMEOUT)).isTrue();
   }
 
   @Test
-  void knowsWhichCallsAreComplete() throws Exception {
+  void tracksCompleteCalls() throws Exception {
     count(Kind.EVENT, 1_000, "{'type':'STASIS_START','callContext':'call'}");
-    assertThat(tally.awaitCompleteCalls(1, PATIENCE)).isFalse();
+    assertThat(tally.awaitCompleteCalls(1, TIMEOUT)).isFalse();
 
     count(Kind.COMMAND, 1_001, "{'commandId':'c1','callContext':'call'}");
     count(Kind.EVENT, 1_002, "{'type':'STASIS_END','callContext':'call'}");
-    assertThat(tally.awaitCompleteCalls(1, PATIENCE)).isFalse();
+    assertThat(tally.awaitCompleteCalls(1, TIMEOUT)).isFalse();
 
     count(Kind.EVENT, 1_003, "{'type':'RESPONSE','commandId':'c1','callContext':'call'}");
-    assertThat(tally.awaitCompleteCalls(1, PATIENCE)).isTrue();
-    assertThat(tally.awaitCompleteCalls(2, PATIENCE)).isFalse();
+    assertThat(tally.awaitCompleteCalls(1, TIMEOUT)).isTrue();
+    assertThat(tally.awaitCompleteCalls(2, TIMEOUT)).isFalse();
     assertThat(tally.summary()).isEqualTo("1 call, 2 events, 1 command, every command answered");
   }
 
   private long count(Kind topic, long timestamp, String json) throws Exception {
-    JsonNode read = new ObjectMapper().readTree(json.replace('\'', '"'));
-    return tally.count(Envelope.of(topic, timestamp, read));
+    JsonNode envelope = new ObjectMapper().readTree(json.replace('\'', '"'));
+    return tally.count(Envelope.of(topic, timestamp, envelope));
   }
 }

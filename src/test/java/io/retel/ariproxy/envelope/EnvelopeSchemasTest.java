@@ -10,13 +10,13 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
-import io.retel.ariproxy.command.AriAnswer;
 import io.retel.ariproxy.command.Command;
-import io.retel.ariproxy.command.CommandReader;
-import io.retel.ariproxy.command.Origin;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.command.CommandParser;
+import io.retel.ariproxy.command.CommandResult;
+import io.retel.ariproxy.command.RecordPosition;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
 import io.retel.ariproxy.fixtures.golden.GoldenEvent;
-import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import io.retel.ariproxy.fixtures.schema.EnvelopeSchema;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -54,8 +54,8 @@ class EnvelopeSchemasTest {
 
   @ParameterizedTest
   @EnumSource
-  void keepsToItsDraft(EnvelopeSchema schema) {
-    assertThat(schema.violationsOfItsDraft()).isEmpty();
+  void schemaConformsToItsDraft(EnvelopeSchema schema) {
+    assertThat(schema.draftViolations()).isEmpty();
   }
 
   static Stream<GoldenEvent> goldenRecords() {
@@ -64,14 +64,14 @@ class EnvelopeSchemasTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("goldenRecords")
-  void everyGoldenRecordIsAnEvent(GoldenEvent golden) {
+  void goldenRecordsMatchEventSchema(GoldenEvent golden) {
     assertThat(EnvelopeSchema.EVENT.violations(json(golden.envelope()))).isEmpty();
   }
 
   @ParameterizedTest
   @EnumSource
-  void resourcesMayHaveTheFormOfConcepts(EventResourcesForm form) {
-    Envelopes envelopes = new Envelopes("commands", form);
+  void everyResourcesFormatMatchesEventSchema(EventResourcesFormat format) {
+    Envelopes envelopes = new Envelopes("commands", format);
     AriEvent event = AriEvent.parse("{\"type\":\"StasisEnd\"}");
     for (List<Resource> resources :
         List.of(List.<Resource>of(), List.of(new Resource(ResourceType.CHANNEL, "c")))) {
@@ -80,25 +80,26 @@ class EnvelopeSchemasTest {
     }
   }
 
-  static Stream<AriAnswer> answers() {
+  static Stream<CommandResult> answers() {
     return Stream.of(
-        new AriAnswer.Status(204),
-        AriAnswer.of(200, "application/json", "[{\"id\":\"c\"}]".getBytes(StandardCharsets.UTF_8)),
-        AriAnswer.of(404, null, "{\"message\":\"no\"}".getBytes(StandardCharsets.UTF_8)),
-        AriAnswer.of(200, "audio/wav", new byte[] {'R', 'I', 'F', 'F', 0}),
-        AriAnswer.of(599, "text/html", new byte[] {'<'}),
-        new AriAnswer.Failure(400, "No", AriAnswer.Outcome.NOT_SENT),
-        new AriAnswer.Failure(504, "Perhaps", AriAnswer.Outcome.UNKNOWN),
-        new AriAnswer.Failure(413, "Much", AriAnswer.Outcome.ANSWERED));
+        new CommandResult.Status(204),
+        CommandResult.of(
+            200, "application/json", "[{\"id\":\"c\"}]".getBytes(StandardCharsets.UTF_8)),
+        CommandResult.of(404, null, "{\"message\":\"no\"}".getBytes(StandardCharsets.UTF_8)),
+        CommandResult.of(200, "audio/wav", new byte[] {'R', 'I', 'F', 'F', 0}),
+        CommandResult.of(599, "text/html", new byte[] {'<'}),
+        new CommandResult.Failure(400, "No", CommandResult.Outcome.NOT_SENT),
+        new CommandResult.Failure(504, "Perhaps", CommandResult.Outcome.UNKNOWN),
+        new CommandResult.Failure(413, "Much", CommandResult.Outcome.ANSWERED));
   }
 
   @ParameterizedTest
   @MethodSource("answers")
-  void everyAnswerIsAResponseToWhateverWasSent(AriAnswer answer) {
-    CommandReader reader =
-        new CommandReader(
+  void everyResultMatchesResponseSchema(CommandResult result) {
+    CommandParser reader =
+        new CommandParser(
             new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
-    Envelopes envelopes = new Envelopes("commands", EventResourcesForm.ARRAY);
+    Envelopes envelopes = new Envelopes("commands", EventResourcesFormat.ARRAY);
     for (String value :
         List.of(
             COMMAND,
@@ -107,19 +108,19 @@ class EnvelopeSchemasTest {
             "{'ariCommand':{'method':'GET'}}",
             "nonsense")) {
       Command command =
-          reader.read(
-              new Origin("commands", 0, 1, null, Instant.EPOCH),
+          reader.parse(
+              new RecordPosition("commands", 0, 1, null, Instant.EPOCH),
               value.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
       assertThat(
               EnvelopeSchema.RESPONSE.violations(
-                  json(new String(envelopes.response(command, answer), StandardCharsets.UTF_8))))
+                  json(new String(envelopes.response(command, result), StandardCharsets.UTF_8))))
           .isEmpty();
     }
   }
 
   @ParameterizedTest
   @EnumSource
-  void everyRecordedRequestIsACommand(Recording recording) {
+  void recordedRequestsMatchCommandSchema(RecordedTraffic recording) {
     assertThat(recording.commands("call"))
         .allSatisfy(
             command -> assertThat(EnvelopeSchema.COMMAND.violations(json(command))).isEmpty());
@@ -133,13 +134,13 @@ class EnvelopeSchemasTest {
         "{'callContext':null,'commandId':null,'expiresAt':null,"
             + "'ariCommand':{'method':'GET','url':'/channels','body':null}}"
       })
-  void whatACommandMayLeaveOut(String command) {
+  void acceptsCommandWithoutOptionalFields(String command) {
     assertThat(EnvelopeSchema.COMMAND.violations(json(command))).isEmpty();
   }
 
   /** In the order in which the README shows them. */
   @Test
-  void theReadmesExamplesAreEventsCommandsAndResponses() throws IOException {
+  void readmeExamplesMatchSchemas() throws IOException {
     List<String> examples =
         Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
             .matcher(Files.readString(Path.of("README.md")))
@@ -174,8 +175,8 @@ class EnvelopeSchemasTest {
         "'payload':{}",
         "'something':1"
       })
-  void whatIsNoEvent(String change) {
-    assertBroken(EnvelopeSchema.EVENT, EVENT, change);
+  void rejectsInvalidEvent(String change) {
+    assertChangeViolates(EnvelopeSchema.EVENT, EVENT, change);
   }
 
   @ParameterizedTest
@@ -191,8 +192,8 @@ class EnvelopeSchemasTest {
         "'payload':{'status_code':200,'body':{'content_type':'a/b','base64':'-'}}",
         "'something':1"
       })
-  void whatIsNoResponse(String change) {
-    assertBroken(EnvelopeSchema.RESPONSE, RESPONSE, change);
+  void rejectsInvalidResponse(String change) {
+    assertChangeViolates(EnvelopeSchema.RESPONSE, RESPONSE, change);
   }
 
   @ParameterizedTest
@@ -207,12 +208,12 @@ class EnvelopeSchemasTest {
         "'ariCommand':{'method':'GET','url':'//example.org/'}",
         "'ariCommand':{'method':'GET','url':'/channels#a'}"
       })
-  void whatIsNoCommand(String change) {
-    assertBroken(EnvelopeSchema.COMMAND, COMMAND, change);
+  void rejectsInvalidCommand(String change) {
+    assertChangeViolates(EnvelopeSchema.COMMAND, COMMAND, change);
   }
 
   /** The envelope keeps the schema, and no longer does so with the change. */
-  private static void assertBroken(EnvelopeSchema schema, String envelope, String change) {
+  private static void assertChangeViolates(EnvelopeSchema schema, String envelope, String change) {
     assertThat(schema.violations(json(envelope))).isEmpty();
     // of a field that is there twice, the last one counts
     String changed = envelope.substring(0, envelope.length() - 1) + "," + change + "}";

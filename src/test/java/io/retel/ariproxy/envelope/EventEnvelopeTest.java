@@ -9,8 +9,8 @@ import io.retel.ariproxy.ari.EventResources;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.MappedEvent;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
-import io.retel.ariproxy.fixtures.recording.Recording;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
+import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -25,7 +25,7 @@ class EventEnvelopeTest {
   private static final Resource BRIDGE = new Resource(ResourceType.BRIDGE, "br");
 
   @Test
-  void anArrayNamesAllResources() {
+  void arrayContainsAllResources() {
     assertThat(array("{\"type\":\"ChannelLeftBridge\"}", "call", List.of(CHANNEL, BRIDGE)))
         .isEqualTo(
             "{\"type\":\"CHANNEL_LEFT_BRIDGE\",\"callContext\":\"call\","
@@ -36,7 +36,7 @@ class EventEnvelopeTest {
   }
 
   @Test
-  void anObjectNamesTheDecidingOne() {
+  void objectContainsDecidingResource() {
     assertThat(object("{\"type\":\"StasisStart\"}", "call", List.of(CHANNEL, BRIDGE)))
         .isEqualTo(
             "{\"type\":\"STASIS_START\",\"callContext\":\"call\","
@@ -46,7 +46,7 @@ class EventEnvelopeTest {
   }
 
   @Test
-  void anUnmappedOneHasNoCallContext() {
+  void unmappedEventHasNullCallContext() {
     assertThat(array("{\"type\":\"ApplicationRegistered\"}", null, List.of()))
         .isEqualTo(
             "{\"type\":\"APPLICATION_REGISTERED\",\"callContext\":null,"
@@ -57,20 +57,20 @@ class EventEnvelopeTest {
   }
 
   @Test
-  void thePayloadIsTheVeryTextOfAsterisk() {
+  void payloadIsUnchanged() {
     String payload =
         "{ \"type\" :\t\"Dial\",\n\"x\":\"\\u00e9 é 😀 \\ud800\",\"n\":1.50,\"x\":1 } ";
     assertThat(array(payload, "call", List.of())).endsWith("\"payload\":" + payload + "}");
   }
 
   @Test
-  void aLargePayloadIsWhole() {
+  void largePayloadIsComplete() {
     String payload = "{\"type\":\"Dial\",\"x\":\"" + "é".repeat(100_000) + "\"}";
     assertThat(array(payload, "call", List.of())).endsWith("\"payload\":" + payload + "}");
   }
 
   @Test
-  void idsAndContextsAreEscaped() {
+  void idsAndCallContextsAreEscaped() {
     Resource odd = new Resource(ResourceType.CHANNEL, "a\"\\\n\u0000é😀\ud800");
     assertThat(array("{\"type\":\"Dial\"}", "\ud83d\ude00\udc00\"", List.of(odd)))
         .contains("\"callContext\":\"\\uD83D\\uDE00\\uDC00\\\"\"")
@@ -79,9 +79,9 @@ class EventEnvelopeTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyRecordedEventIsInItsEnvelopeAsItWasSent(Recording recording) throws IOException {
+  void recordedEventsAreEmbeddedUnchanged(RecordedTraffic recording) throws IOException {
     ObjectMapper json = new ObjectMapper();
-    for (String line : recording.lines()) {
+    for (String line : recording.eventLines()) {
       AriEvent event = AriEvent.parse(line);
       String envelope = array(line, "call", EventResources.of(event));
       assertThat(envelope).endsWith(",\"payload\":" + line + "}");
@@ -101,16 +101,16 @@ class EventEnvelopeTest {
   }
 
   private static String array(String event, String callContext, List<Resource> resources) {
-    return envelope(EventResourcesForm.ARRAY, event, callContext, resources);
+    return envelope(EventResourcesFormat.ARRAY, event, callContext, resources);
   }
 
   private static String object(String event, String callContext, List<Resource> resources) {
-    return envelope(EventResourcesForm.OBJECT, event, callContext, resources);
+    return envelope(EventResourcesFormat.OBJECT, event, callContext, resources);
   }
 
   private static String envelope(
-      EventResourcesForm form, String event, String callContext, List<Resource> resources) {
+      EventResourcesFormat format, String event, String callContext, List<Resource> resources) {
     MappedEvent mapped = new MappedEvent(AriEvent.parse(event), callContext, resources);
-    return new String(new Envelopes("commands", form).event(mapped), StandardCharsets.UTF_8);
+    return new String(new Envelopes("commands", format).event(mapped), StandardCharsets.UTF_8);
   }
 }

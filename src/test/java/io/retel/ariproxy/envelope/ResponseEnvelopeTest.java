@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.callcontext.CallContexts;
-import io.retel.ariproxy.command.AriAnswer;
 import io.retel.ariproxy.command.Command;
-import io.retel.ariproxy.command.CommandReader;
-import io.retel.ariproxy.command.Origin;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.command.CommandParser;
+import io.retel.ariproxy.command.CommandResult;
+import io.retel.ariproxy.command.RecordPosition;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,13 +24,13 @@ class ResponseEnvelopeTest {
       "{'callContext':'CALL_CONTEXT','commandId':'COMMAND_ID',"
           + "'ariCommand':{'method':'DELETE','url':'/ari/channels/1538054167.95404'}}";
 
-  private final CommandReader reader =
-      new CommandReader(
+  private final CommandParser reader =
+      new CommandParser(
           new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
 
   @Test
-  void withoutABody() {
-    assertThat(response(DELETE, AriAnswer.of(204, null, new byte[0])))
+  void emptyBodyIsOmitted() {
+    assertThat(response(DELETE, CommandResult.of(204, null, new byte[0])))
         .isEqualTo(
             text(
                 "{'type':'RESPONSE','callContext':'CALL_CONTEXT','commandsTopic':'commands',"
@@ -41,18 +41,21 @@ class ResponseEnvelopeTest {
   }
 
   @Test
-  void withJsonAsAsteriskSentIt() {
+  void jsonBodyIsUnchanged() {
     String body = "{ 'id' : 'é\\u00e9', 'n':1.50 }";
     assertThat(
             response(
                 DELETE,
-                AriAnswer.of(200, "application/json", text(body).getBytes(StandardCharsets.UTF_8))))
+                CommandResult.of(
+                    200, "application/json", text(body).getBytes(StandardCharsets.UTF_8))))
         .endsWith(text("'payload':{'status_code':200,'body':" + body + "}}"));
   }
 
   @Test
-  void withBytesAsBase64() {
-    assertThat(response(DELETE, AriAnswer.of(200, "audio/wav", new byte[] {'R', 'I', 'F', 'F', 0})))
+  void binaryBodyIsBase64() {
+    assertThat(
+            response(
+                DELETE, CommandResult.of(200, "audio/wav", new byte[] {'R', 'I', 'F', 'F', 0})))
         .endsWith(
             text(
                 "'payload':{'status_code':200,"
@@ -60,19 +63,20 @@ class ResponseEnvelopeTest {
   }
 
   @Test
-  void withLongBytesInOneLine() {
-    assertThat(response(DELETE, AriAnswer.of(200, "audio/wav", new byte[1_000])))
+  void longBase64HasNoLineBreaks() {
+    assertThat(response(DELETE, CommandResult.of(200, "audio/wav", new byte[1_000])))
         .contains("A".repeat(1_333) + "=")
         .doesNotContain("\\n");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"NOT_SENT", "UNKNOWN", "ANSWERED"})
-  void withAFailure(String outcome) {
+  void failureHasMessageAndOutcome(String outcome) {
     assertThat(
             response(
                 DELETE,
-                new AriAnswer.Failure(503, "It is \"away\"", AriAnswer.Outcome.valueOf(outcome))))
+                new CommandResult.Failure(
+                    503, "It is \"away\"", CommandResult.Outcome.valueOf(outcome))))
         .endsWith(
             "\"payload\":{\"status_code\":503,\"body\":{\"message\":\"It is \\\"away\\\"\","
                 + "\"outcome\":\""
@@ -81,7 +85,7 @@ class ResponseEnvelopeTest {
   }
 
   @Test
-  void withoutACommandId() {
+  void missingCommandIdIsOmitted() {
     assertThat(response("{'callContext':'c','ariCommand':{'method':'GET','url':'/x'}}"))
         .isEqualTo(
             text(
@@ -92,19 +96,19 @@ class ResponseEnvelopeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"17", "12345678901234567890123", "{'a':[1,null]}", "''", "false"})
-  void withACommandIdThatIsNoText(String id) {
+  void commandIdOfAnyTypeIsUnchanged(String id) {
     assertThat(response("{'commandId':" + id + ",'ariCommand':{'method':'GET','url':'/x'}}"))
         .contains(text(",'commandId':" + id + ",'commandRequest'"));
   }
 
   @Test
-  void withoutACallContext() {
+  void missingCallContextIsNull() {
     assertThat(response("{'ariCommand':{'method':'GET','url':'/x'}}"))
         .startsWith(text("{'type':'RESPONSE','callContext':null,"));
   }
 
   @Test
-  void toWhatIsNoCommand() {
+  void malformedCommandHasNullRequest() {
     assertThat(response("nonsense"))
         .isEqualTo(
             text(
@@ -113,13 +117,13 @@ class ResponseEnvelopeTest {
   }
 
   @Test
-  void toACommandWithoutAUrl() {
+  void missingUrlIsNull() {
     assertThat(response("{'ariCommand':{'method':'GET'}}"))
         .contains(text("'commandRequest':{'method':'GET','url':null}"));
   }
 
   @Test
-  void toACommandThatIsFullOfHalfCharacters() {
+  void unpairedSurrogatesAreEscaped() {
     assertThat(
             response(
                 "{'callContext':'\\ud800','commandId':'\\udc00','ariCommand':{"
@@ -133,22 +137,22 @@ class ResponseEnvelopeTest {
   }
 
   @Test
-  void theUrlIsTheControllersOwn() {
+  void urlIsUnchanged() {
     assertThat(response("{'ariCommand':{'method':'POST','url':'/ari/bridges?type=mixing'}}"))
         .contains(text("'commandRequest':{'method':'POST','url':'/ari/bridges?type=mixing'}"));
   }
 
   private String response(String command) {
-    return response(command, new AriAnswer.Status(204));
+    return response(command, new CommandResult.Status(204));
   }
 
-  private String response(String json, AriAnswer answer) {
+  private String response(String json, CommandResult result) {
     Command command =
-        reader.read(
-            new Origin("commands", 0, 1, null, Instant.EPOCH),
+        reader.parse(
+            new RecordPosition("commands", 0, 1, null, Instant.EPOCH),
             text(json).getBytes(StandardCharsets.UTF_8));
-    Envelopes envelopes = new Envelopes("commands", EventResourcesForm.OBJECT);
-    return new String(envelopes.response(command, answer), StandardCharsets.UTF_8);
+    Envelopes envelopes = new Envelopes("commands", EventResourcesFormat.OBJECT);
+    return new String(envelopes.response(command, result), StandardCharsets.UTF_8);
   }
 
   private static String text(String json) {

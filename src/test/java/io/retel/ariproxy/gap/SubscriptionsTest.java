@@ -17,117 +17,119 @@ import org.junit.jupiter.api.Test;
 class SubscriptionsTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String NOTHING =
+  private static final String NO_SUBSCRIPTIONS =
       "'channel_ids':[],'bridge_ids':[],'endpoint_ids':[],'device_names':[],"
           + "'events_allowed':[],'events_disallowed':[]";
 
   private final FakeStore store = new FakeStore();
-  private final WriteBehind behind =
+  private final WriteBehind writeBehind =
       new WriteBehind(store, Duration.ofSeconds(5), new SimpleMeterRegistry());
-  private final Subscriptions subscriptions = new Subscriptions(behind);
+  private final Subscriptions subscriptions = new Subscriptions(writeBehind);
 
   @BeforeEach
   void start() {
-    behind.start();
+    writeBehind.start();
   }
 
   @AfterEach
   void stop() {
-    behind.stop();
+    writeBehind.stop();
   }
 
   @Test
-  void whatAsteriskDoesNotShowAnyMoreIsAskedForAgain() throws Exception {
-    subscriptions.subscribed("app", List.of("deviceState:Stasis:x", "endpoint:PJSIP/1"));
-    assertThat(forgotten(NOTHING))
+  void restoresMissingSubscriptions() throws Exception {
+    subscriptions.addSources("app", List.of("deviceState:Stasis:x", "endpoint:PJSIP/1"));
+    assertThat(restoreRequests(NO_SUBSCRIPTIONS))
         .containsExactly(
             "POST /applications/app/subscription {\"eventSource\":\"deviceState:Stasis:x\"}",
             "POST /applications/app/subscription {\"eventSource\":\"endpoint:PJSIP/1\"}");
   }
 
   @Test
-  void whatItShowsIsNotAskedForTwiceSinceItCounts() throws Exception {
-    subscriptions.subscribed("app", List.of("deviceState:Stasis:x", "endpoint:PJSIP/1"));
+  void skipsListedSubscriptions() throws Exception {
+    subscriptions.addSources("app", List.of("deviceState:Stasis:x", "endpoint:PJSIP/1"));
     assertThat(
-            forgotten(
-                NOTHING
+            restoreRequests(
+                NO_SUBSCRIPTIONS
                     .replace("'endpoint_ids':[]", "'endpoint_ids':['PJSIP/1']")
                     .replace("'device_names':[]", "'device_names':['Stasis:x']")))
         .isEmpty();
   }
 
   @Test
-  void allOfAKindAreShownUnderANameOfTheirOwnAndHideSingleOnes() throws Exception {
-    subscriptions.subscribed("app", List.of("endpoint:", "endpoint:PJSIP/1"));
+  void allTopicCoversSingleSources() throws Exception {
+    subscriptions.addSources("app", List.of("endpoint:", "endpoint:PJSIP/1"));
     assertThat(
-            forgotten(
-                NOTHING.replace(
+            restoreRequests(
+                NO_SUBSCRIPTIONS.replace(
                     "'endpoint_ids':[]", "'endpoint_ids':['__AST_ENDPOINT_ALL_TOPIC']")))
         .isEmpty();
-    subscriptions.unsubscribed(
+    subscriptions.removeSources(
         "app", List.of("endpoint:__AST_ENDPOINT_ALL_TOPIC", "endpoint:PJSIP/1"));
-    assertThat(forgotten(NOTHING)).isEmpty();
+    assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();
   }
 
   @Test
-  void aSingleChannelOrBridgeEndsItsSubscriptionItself() throws Exception {
-    subscriptions.subscribed("app", List.of("channel:1", "bridge:1", "channel:"));
-    assertThat(forgotten(NOTHING))
+  void ignoresSingleChannelsAndBridges() throws Exception {
+    subscriptions.addSources("app", List.of("channel:1", "bridge:1", "channel:"));
+    assertThat(restoreRequests(NO_SUBSCRIPTIONS))
         .containsExactly("POST /applications/app/subscription {\"eventSource\":\"channel:\"}");
   }
 
   @Test
-  void theEventFilterIsSetAgainAsAsteriskKeptIt() throws Exception {
-    filter("{'allowed':[{'type':'StasisStart'}]}");
-    filter("{'disallowed':[{'type':'Dial'}]}");
-    assertThat(forgotten(NOTHING))
+  void restoresMergedEventFilter() throws Exception {
+    updateFilter("{'allowed':[{'type':'StasisStart'}]}");
+    updateFilter("{'disallowed':[{'type':'Dial'}]}");
+    assertThat(restoreRequests(NO_SUBSCRIPTIONS))
         .containsExactly(
             "PUT /applications/app/eventFilter "
                 + "{\"allowed\":[{\"type\":\"StasisStart\"}],\"disallowed\":[{\"type\":\"Dial\"}]}");
     assertThat(
-            forgotten(
-                NOTHING
+            restoreRequests(
+                NO_SUBSCRIPTIONS
                     .replace("'events_allowed':[]", "'events_allowed':[{'type':'StasisStart'}]")
                     .replace("'events_disallowed':[]", "'events_disallowed':[{'type':'Dial'}]")))
         .isEmpty();
-    filter("{}");
-    assertThat(forgotten(NOTHING)).isEmpty();
+    updateFilter("{}");
+    assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();
   }
 
   @Test
-  void anApplicationThatAsteriskDoesNotKnowIsNotTouched() throws Exception {
-    subscriptions.subscribed("other", List.of("endpoint:PJSIP/1"));
-    assertThat(forgotten(NOTHING)).isEmpty();
+  void ignoresUnknownApplications() throws Exception {
+    subscriptions.addSources("other", List.of("endpoint:PJSIP/1"));
+    assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();
   }
 
   @Test
-  void theNextProcessKnows() throws Exception {
-    subscriptions.subscribed("app", List.of("endpoint:PJSIP/1"));
-    filter("{'allowed':[{'type':'StasisStart'}]}");
-    List<String> before = forgotten(NOTHING);
-    behind.awaitAcknowledged();
+  void restoresFromStore() throws Exception {
+    subscriptions.addSources("app", List.of("endpoint:PJSIP/1"));
+    updateFilter("{'allowed':[{'type':'StasisStart'}]}");
+    List<String> before = restoreRequests(NO_SUBSCRIPTIONS);
+    writeBehind.awaitAcknowledged();
 
-    Subscriptions next = new Subscriptions(behind);
-    store.kept().forEach(next::restore);
+    Subscriptions restored = new Subscriptions(writeBehind);
+    store.stored().forEach(restored::restore);
 
-    assertThat(requests(next, NOTHING)).isEqualTo(before).hasSize(2);
-    next.unsubscribed("app", List.of("endpoint:PJSIP/1"));
-    next.filtered("app", JSON.createObjectNode());
-    behind.awaitAcknowledged();
-    assertThat(store.kept()).isEmpty();
+    assertThat(requests(restored, NO_SUBSCRIPTIONS)).isEqualTo(before).hasSize(2);
+    restored.removeSources("app", List.of("endpoint:PJSIP/1"));
+    restored.updateFilter("app", JSON.createObjectNode());
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored()).isEmpty();
   }
 
-  private void filter(String json) throws JsonProcessingException {
-    subscriptions.filtered("app", JSON.readTree(json.replace('\'', '"')));
+  private void updateFilter(String json) throws JsonProcessingException {
+    subscriptions.updateFilter("app", JSON.readTree(json.replace('\'', '"')));
   }
 
-  private List<String> forgotten(String fields) throws JsonProcessingException {
+  private List<String> restoreRequests(String fields) throws JsonProcessingException {
     return requests(subscriptions, fields);
   }
 
-  private static List<String> requests(Subscriptions of, String fields)
+  private static List<String> requests(Subscriptions subscriptions, String fields)
       throws JsonProcessingException {
-    return of.forgotten(("[{'name':'app'," + fields + "}]").replace('\'', '"')).stream()
+    return subscriptions
+        .restoreRequests(("[{'name':'app'," + fields + "}]").replace('\'', '"'))
+        .stream()
         .map(request -> request.method() + " " + request.path() + " " + request.body())
         .toList();
   }

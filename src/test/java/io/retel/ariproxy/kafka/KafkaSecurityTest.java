@@ -30,43 +30,43 @@ class KafkaSecurityTest {
         "//no comment",
         "\\n\\101"
       })
-  void kafkaReadsNameAndPasswordAsTheyAre(String text) {
-    assertThatKafkaReads(text);
+  void kafkaParsesCredentialsUnchanged(String text) {
+    assertKafkaParses(text);
   }
 
   @Test
-  void kafkaReadsAnyNameAndPasswordAsTheyAre() {
+  void kafkaParsesRandomCredentialsUnchanged() {
     Random random = new Random(7);
     for (int i = 0; i < 2_000; i++) {
       StringBuilder text = new StringBuilder("x");
       random.ints(random.nextInt(20), 1, 300).forEach(each -> text.append((char) each));
-      assertThatKafkaReads(text.toString());
+      assertKafkaParses(text.toString());
     }
   }
 
   @Test
-  void whatIsSecretShowsItselfNowhere() {
+  void toStringHidesSecrets() {
     KafkaSecurity security =
         KafkaSecurity.of(SecurityProtocol.SASL_SSL)
-            .login("PLAIN", "user", new Secret("not-to-be-seen"));
+            .withCredentials("PLAIN", "user", new Secret("not-to-be-seen"));
     assertThat(security.options().toString()).contains("PLAIN").doesNotContain("not-to-be-seen");
-    assertThat(security.in(new Properties()).toString()).doesNotContain("not-to-be-seen");
+    assertThat(security.applyTo(new Properties()).toString()).doesNotContain("not-to-be-seen");
   }
 
   @Test
-  void anEndpointsOtherOptionsStay() {
-    Properties client = new Properties();
-    client.put("linger.ms", 5);
-    client.put("security.protocol", "PLAINTEXT");
-    assertThat(KafkaSecurity.of(SecurityProtocol.SSL).in(client))
+  void preservesOtherClientOptions() {
+    Properties clientConfig = new Properties();
+    clientConfig.put("linger.ms", 5);
+    clientConfig.put("security.protocol", "PLAINTEXT");
+    assertThat(KafkaSecurity.of(SecurityProtocol.SSL).applyTo(clientConfig))
         .containsOnly(Map.entry("linger.ms", 5), Map.entry("security.protocol", "SSL"));
-    assertThat(KafkaSecurity.ofCamel().in(client)).isEqualTo(client);
+    assertThat(KafkaSecurity.none().applyTo(clientConfig)).isEqualTo(clientConfig);
   }
 
-  private static void assertThatKafkaReads(String text) {
+  private static void assertKafkaParses(String text) {
     KafkaSecurity security =
         KafkaSecurity.of(SecurityProtocol.SASL_SSL)
-            .login("SCRAM-SHA-512", text, new Secret(text + "!"));
+            .withCredentials("SCRAM-SHA-512", text, new Secret(text + "!"));
     assertThat(JaasContext.loadClientContext(security.options()).configurationEntries())
         .singleElement()
         .extracting(AppConfigurationEntry::getOptions)

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a proxy prints as JSON; as text, {@code StartIT} has it. */
+/** What a proxy prints as JSON; as text, {@code StartupIT} has it. */
 @ExtendWith(KafkaExtension.class)
 class LogFormatIT {
 
@@ -31,9 +31,9 @@ class LogFormatIT {
   @TempDir private Path folder;
 
   @Test
-  void asJsonEachLineIsAnObjectFromTheFirstOn(KafkaBroker kafka) throws IOException {
+  void printsEachLineAsJsonObject(KafkaBroker kafka) throws IOException {
     List<JsonNode> lines = new ArrayList<>();
-    for (String line : printed(kafka)) {
+    for (String line : runAndReadLog(kafka)) {
       lines.add(JSON.readTree(line));
     }
 
@@ -52,7 +52,7 @@ class LogFormatIT {
   }
 
   @Test
-  void anExceptionIsInTheSameObject(KafkaBroker kafka) throws IOException {
+  void includesExceptionInJsonObject(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
@@ -61,21 +61,21 @@ class LogFormatIT {
               .with(Setting.LOGGING_FORMAT, "json")
               .with(Setting.LOGGING_LEVEL, "DEBUG");
       try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
-        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.START_FAILED);
+        assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_START_FAILED);
       }
     }
-    List<JsonNode> withStack = new ArrayList<>();
-    for (String line : linesOf(log)) {
+    List<JsonNode> linesWithStackTrace = new ArrayList<>();
+    for (String line : readLines(log)) {
       JsonNode object = JSON.readTree(line);
       if (object.at("/throwable/stepArray").isArray()) {
-        withStack.add(object);
+        linesWithStackTrace.add(object);
       }
     }
-    assertThat(withStack)
+    assertThat(linesWithStackTrace)
         .anyMatch(line -> line.path("formattedMessage").asText().equals("It does not start"));
   }
 
-  private List<String> printed(KafkaBroker kafka) throws IOException {
+  private List<String> runAndReadLog(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
@@ -87,15 +87,15 @@ class LogFormatIT {
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
-        controller.ask("a cäll", "DELETE", "/channels/42.1");
+        controller.execute("a cäll", "DELETE", "/channels/42.1");
         proxy.terminate();
       }
     }
-    return linesOf(log);
+    return readLines(log);
   }
 
   /** Without what Java 24 and newer prints of what libraries use of it, to the standard error. */
-  private static List<String> linesOf(Path log) throws IOException {
+  private static List<String> readLines(Path log) throws IOException {
     return Files.readAllLines(log).stream().filter(line -> !line.startsWith("WARNING: ")).toList();
   }
 }

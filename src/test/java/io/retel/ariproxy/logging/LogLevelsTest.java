@@ -26,59 +26,59 @@ class LogLevelsTest {
   private final Logger logger = (Logger) LoggerFactory.getLogger(NAME);
 
   @AfterEach
-  void asBefore() {
+  void resetLevel() {
     logger.setLevel(null);
   }
 
   @Test
-  void aLevelIsSetAndTold() {
-    assertThat(levels.of(NAME)).isEqualTo("INFO");
+  void setsAndReturnsLevel() {
+    assertThat(levels.get(NAME)).isEqualTo("INFO");
     levels.set(NAME, " trace ");
-    assertThat(levels.of(NAME)).isEqualTo("TRACE");
+    assertThat(levels.get(NAME)).isEqualTo("TRACE");
     assertThat(logger.isTraceEnabled()).isTrue();
   }
 
   static Set<Map.Entry<String, Level>> lowest() {
-    return LogLevels.LOWEST.entrySet();
+    return LogLevels.MIN_LEVELS.entrySet();
   }
 
   @ParameterizedTest
   @MethodSource("lowest")
-  void noneThatWouldWriteSecretsIsLoweredNorIsWhatIsBelowIt(Map.Entry<String, Level> lowest) {
-    Logger fixed = (Logger) LoggerFactory.getLogger(lowest.getKey());
-    Logger below = (Logger) LoggerFactory.getLogger(lowest.getKey() + ".Below");
-    Level before = fixed.getLevel();
-    for (Logger each : new Logger[] {fixed, below}) {
+  void rejectsLevelsBelowMinimum(Map.Entry<String, Level> minimum) {
+    Logger restricted = (Logger) LoggerFactory.getLogger(minimum.getKey());
+    Logger child = (Logger) LoggerFactory.getLogger(minimum.getKey() + ".Below");
+    Level before = restricted.getLevel();
+    for (Logger each : new Logger[] {restricted, child}) {
       assertThatThrownBy(() -> levels.set(each.getName(), "DEBUG"))
           .hasMessage(
               each.getName()
                   + " stays at "
-                  + lowest.getValue()
+                  + minimum.getValue()
                   + " or above: below it would write passwords, or urls with their query");
     }
-    assertThat(fixed.getLevel()).isEqualTo(before);
-    assertThat(below.getLevel()).isNull();
+    assertThat(restricted.getLevel()).isEqualTo(before);
+    assertThat(child.getLevel()).isNull();
   }
 
   @ParameterizedTest
   @MethodSource("lowest")
-  void theLowestIsWhatLogbackXmlGives(Map.Entry<String, Level> lowest) throws IOException {
+  void minimumMatchesLogbackXml(Map.Entry<String, Level> minimum) throws IOException {
     assertThat(Files.readString(Path.of("src", "main", "resources", "logback.xml")))
         .contains(
-            "<logger name=\"%s\" level=\"%s\"/>".formatted(lowest.getKey(), lowest.getValue()));
+            "<logger name=\"%s\" level=\"%s\"/>".formatted(minimum.getKey(), minimum.getValue()));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "ALL", "OFF", "VERBOSE"})
-  void whatIsNoLevelIsNamed(String level) {
+  void rejectsUnknownLevel(String level) {
     assertThatThrownBy(() -> levels.set(NAME, level))
         .hasMessage(level + " is no level: ERROR, WARN, INFO, DEBUG, TRACE are");
   }
 
   @Test
-  void aLoggerThatIsMisspelledIsNamed() {
+  void rejectsUnknownLogger() {
     assertThatThrownBy(() -> levels.set(NAME + "s", "DEBUG"))
         .hasMessage("Nothing has been logged as " + NAME + "s");
-    assertThatThrownBy(() -> levels.of(" ")).hasMessage("Nothing has been logged as  ");
+    assertThatThrownBy(() -> levels.get(" ")).hasMessage("Nothing has been logged as  ");
   }
 }

@@ -10,8 +10,8 @@ import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +30,7 @@ class JolokiaIT {
   private static final String APP = "jolokia";
 
   @Test
-  void anOperatorReadsAndPausesWithTheReadmesLines(KafkaBroker kafka) throws Exception {
+  void executesReadmeCurlCommands(KafkaBroker kafka) throws Exception {
     List<String> lines =
         Files.readString(Path.of("README.md"))
             .split("\n## Operate\n")[1]
@@ -45,7 +45,7 @@ class JolokiaIT {
           ProxySettings.of(asterisk, APP, kafka)
               .with(Setting.MANAGEMENT_PORT, port)
               .with(Setting.MANAGEMENT_JOLOKIA, "true");
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "mine")).id();
@@ -60,19 +60,19 @@ class JolokiaIT {
         assertThat(run(lines.get(2), port, context, channel).at("/value/callContext").asText())
             .isEqualTo("mine");
         run(lines.get(3), port, context, channel);
-        assertThat(proxy.jmx("Commands").get("State")).isEqualTo("RUNNING");
-        assertThat(controller.ask("mine", "GET", "/asterisk/ping")).isNotNull();
+        assertThat(proxy.managedBean("Commands").getAttribute("State")).isEqualTo("RUNNING");
+        assertThat(controller.execute("mine", "GET", "/asterisk/ping")).isNotNull();
       }
     }
   }
 
   @Test
-  void itIsNotThereUnlessItIsAskedFor(KafkaBroker kafka) throws Exception {
+  void isDisabledByDefault(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       String port = Integer.toString(FreePort.find());
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.MANAGEMENT_PORT, port);
-      try (RunningProxy proxy = RunningProxy.start(settings)) {
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         assertThat(proxy.context().getManagementName()).isNotEmpty();
         assertThat(
                 shell(
@@ -95,10 +95,10 @@ class JolokiaIT {
   }
 
   private static String shell(String line) throws IOException, InterruptedException {
-    Tool.CURL.program();
+    Tool.CURL.path();
     Process shell = new ProcessBuilder("sh", "-c", line).redirectErrorStream(true).start();
-    String said = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(shell.waitFor()).as(said).isZero();
-    return said;
+    String output = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(shell.waitFor()).as(output).isZero();
+    return output;
   }
 }

@@ -9,11 +9,11 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
-import io.retel.ariproxy.fixtures.proxy.ManagementClient.Answer;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient.Response;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RoutesFolder;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.settings.Setting;
 import java.lang.management.ManagementFactory;
@@ -41,29 +41,29 @@ class ManagementPortIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"/observe/health", "/observe/health/ready"})
-  void eachPartHasACheckOfItsOwn(String path, KafkaBroker kafka) throws Exception {
+  void listsOneHealthCheckPerComponent(String path, KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        EmbeddedProxy proxy = EmbeddedProxy.start(settingsWithManagementPort(asterisk, kafka));
         ManagementClient management = new ManagementClient(proxy)) {
-      Answer health = management.await(path, 200);
+      Response health = management.await(path, 200);
 
       assertThat(health.json().path("status").asText()).isEqualTo("UP");
       assertThat(names(health))
           .contains(
               "context",
-              "preparation",
+              "startup",
               "ari-rest",
               "kafka",
               "call-context-store",
-              "intake-buffer",
+              "websocket-buffer",
               "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
     }
   }
 
   @Test
-  void readinessFollowsTheWebsocketAndLivenessDoesNot(KafkaBroker kafka) throws Exception {
+  void readinessFollowsWebsocketLivenessDoesNot(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        EmbeddedProxy proxy = EmbeddedProxy.start(settingsWithManagementPort(asterisk, kafka));
         ManagementClient management = new ManagementClient(proxy)) {
       management.await("/observe/health/ready", 200);
       assertThat(management.get("/health").json().toString())
@@ -72,15 +72,17 @@ class ManagementPortIT {
 
       asterisk.stop();
 
-      Answer notReady = management.await("/observe/health/ready", 503);
+      Response notReady = management.await("/observe/health/ready", 503);
       assertThat(notReady.json().path("checks").findValuesAsText("message"))
           .as("why the websocket is down")
-          .anyMatch(why -> why.contains("Asterisk shuts down") || why.contains("is not reachable"));
+          .anyMatch(
+              message ->
+                  message.contains("Asterisk shuts down") || message.contains("is not reachable"));
       assertThat(management.get("/observe/health/live").status()).isEqualTo(200);
       assertThat(management.get("/health/smoke").json().toString())
           .isEqualTo("{\"ok\":true,\"errors\":[]}");
       for (String path : List.of("/health", "/health/backing-services")) {
-        Answer report = management.get(path);
+        Response report = management.get(path);
         assertThat(report.status()).isEqualTo(503);
         assertThat(report.json().path("ok").asBoolean(true)).isFalse();
         assertThat(report.json().path("errors").get(0).asText()).startsWith("websocket:ws://");
@@ -97,22 +99,22 @@ class ManagementPortIT {
       management.await("/observe/health/ready", 200);
       assertThat(management.metric("ari_proxy_websocket_connected")).isOne();
       assertThat(management.metric("ari_proxy_websocket_reconnects_total")).isOne();
-      assertThat(management.metric("ari_proxy_websocket_gap_seconds_total")).isPositive();
+      assertThat(management.metric("ari_proxy_websocket_downtime_seconds_total")).isPositive();
     }
   }
 
   @Test
-  void aKafkaThatIsAwayIsKnownEvenWhenNothingIsToBeSent() throws Exception {
+  void detectsKafkaOutageWithoutTraffic() throws Exception {
     try (KafkaBroker kafka = KafkaBroker.launch();
         SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        EmbeddedProxy proxy = EmbeddedProxy.start(settingsWithManagementPort(asterisk, kafka));
         ManagementClient management = new ManagementClient(proxy)) {
       management.await("/observe/health/ready", 200);
 
       kafka.stop();
 
-      Answer away = management.await("/health/backing-services", 503);
-      assertThat(away.body())
+      Response unavailable = management.await("/health/backing-services", 503);
+      assertThat(unavailable.body())
           .contains("kafka: Kafka at " + kafka.bootstrapServers() + " does not tell of the topic ");
       assertThat(management.metric("backing_service_availability{backing_service=\"kafka\"}"))
           .isZero();
@@ -124,11 +126,12 @@ class ManagementPortIT {
   }
 
   @Test
-  void aLoginThatAsteriskRefusesSaysWhatToCheck(KafkaBroker kafka) throws Exception {
+  void namesSettingsToCheckAfterRejectedAriLogin(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-        RunningProxy proxy =
-            RunningProxy.start(
-                watched(asterisk, kafka).with(Setting.ARI_PASSWORD, "not-the-password"));
+        EmbeddedProxy proxy =
+            EmbeddedProxy.start(
+                settingsWithManagementPort(asterisk, kafka)
+                    .with(Setting.ARI_PASSWORD, "not-the-password"));
         ManagementClient management = new ManagementClient(proxy)) {
       Awaitility.await()
           .untilAsserted(
@@ -140,20 +143,22 @@ class ManagementPortIT {
   }
 
   @Test
-  void allMetersAreThereForPrometheusAndOverJmx(KafkaBroker kafka) throws Exception {
+  void exposesAllMetersToPrometheusAndJmx(KafkaBroker kafka) throws Exception {
     ProxySettings settings;
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      settings = watched(asterisk, kafka).with(Setting.METRICS_TAGS, "site=fra,asterisk=a1");
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      settings =
+          settingsWithManagementPort(asterisk, kafka)
+              .with(Setting.METRICS_TAGS, "site=fra,asterisk=a1");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           ManagementClient management = new ManagementClient(proxy);
           Controller controller = new Controller(settings, kafka)) {
-        aCallWithAllKindsOfAnswers(asterisk, controller);
+        runCallWithAllResponseKinds(asterisk, controller);
 
-        assertThat(exposed(management)).containsAll(names());
+        assertThat(exposedMetricNames(management)).containsAll(names());
         String tagged =
             "ari_proxy_events_total{asterisk=\"a1\",eventType=\"STASIS_START\",resourceType=\"CHANNEL\",site=\"fra\"}";
         assertThat(management.metric(tagged)).isOne();
-        assertThat(management.metric("ari_proxy_events_delay_seconds_count{")).isPositive();
+        assertThat(management.metric("ari_proxy_events_latency_seconds_count{")).isPositive();
         assertThat(management.get("/observe/metrics").body())
             .contains("jvm_memory_used_bytes{")
             .contains("process_uptime_seconds{")
@@ -169,14 +174,13 @@ class ManagementPortIT {
   }
 
   @Test
-  void requestsAreMeasuredByTheirOperationAndErrorsAsWhatTheyAre(KafkaBroker kafka)
-      throws Exception {
+  void measuresRequestsByOperationAndErrorType(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings = watched(asterisk, kafka);
-      try (RunningProxy proxy = RunningProxy.start(settings);
+      ProxySettings settings = settingsWithManagementPort(asterisk, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           ManagementClient management = new ManagementClient(proxy);
           Controller controller = new Controller(settings, kafka)) {
-        aCallWithAllKindsOfAnswers(asterisk, controller);
+        runCallWithAllResponseKinds(asterisk, controller);
 
         String play = "method=\"POST\",path=\"/channels/{channelId}/play\"";
         assertThat(management.metric("ari_proxy_outgoing_requests_total{" + play + "}")).isOne();
@@ -211,15 +215,16 @@ class ManagementPortIT {
   }
 
   @Test
-  void metersOutliveAnEditOfTheirRoutes(KafkaBroker kafka, @TempDir Path folder) throws Exception {
-    RoutesFolder routes = RoutesFolder.copyInto(folder);
+  void metersSurviveRouteReload(KafkaBroker kafka, @TempDir Path folder) throws Exception {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
-          watched(asterisk, kafka).with(Setting.ROUTES, routes.path().toString());
-      try (RunningProxy proxy = RunningProxy.start(settings);
+          settingsWithManagementPort(asterisk, kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString());
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           ManagementClient management = new ManagementClient(proxy);
           Controller controller = new Controller(settings, kafka)) {
-        awaitLookedAround(asterisk);
+        awaitResync(asterisk);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
         controller.event("before", "STASIS_START", payload -> true);
 
@@ -246,35 +251,37 @@ class ManagementPortIT {
   }
 
   @Test
-  void theFirstAnswerOfAStartIsThatOfTheChecks(KafkaBroker kafka) throws Exception {
+  void firstResponseDuringStartReportsChecks(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       int port = ManagementClient.freePort();
       ManagementClient management = new ManagementClient(port);
-      CompletableFuture<Answer> first =
+      CompletableFuture<Response> firstResponse =
           CompletableFuture.supplyAsync(
               () ->
                   Awaitility.await("it answers")
                       .pollInterval(Duration.ofMillis(2))
                       .ignoreExceptions()
-                      .until(() -> management.get("/health"), answer -> true));
-      try (RunningProxy proxy =
-          RunningProxy.start(
-              watched(asterisk, kafka).with(Setting.MANAGEMENT_PORT, Integer.toString(port)))) {
-        assertThat(first.get().status()).as(first.get().body()).isEqualTo(503);
-        assertThat(first.get().json().path("ok").asBoolean(true)).isFalse();
-        assertThat(first.get().json().path("errors")).isNotEmpty();
+                      .until(() -> management.get("/health"), response -> true));
+      try (EmbeddedProxy proxy =
+          EmbeddedProxy.start(
+              settingsWithManagementPort(asterisk, kafka)
+                  .with(Setting.MANAGEMENT_PORT, Integer.toString(port)))) {
+        assertThat(firstResponse.get().status()).as(firstResponse.get().body()).isEqualTo(503);
+        assertThat(firstResponse.get().json().path("ok").asBoolean(true)).isFalse();
+        assertThat(firstResponse.get().json().path("errors")).isNotEmpty();
       }
     }
   }
 
   @Test
-  void wherePortAndPathsAreIsSaidOnce(KafkaBroker kafka, @TempDir Path folder) throws Exception {
-    RoutesFolder routes = RoutesFolder.copyInto(folder);
+  void logsManagementAddressOnce(KafkaBroker kafka, @TempDir Path folder) throws Exception {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = new CapturedLog()) {
       ProxySettings settings =
-          watched(asterisk, kafka).with(Setting.ROUTES, routes.path().toString());
-      try (RunningProxy proxy = RunningProxy.start(settings)) {
+          settingsWithManagementPort(asterisk, kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString());
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         asterisk.awaitConnected(APP);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
         Awaitility.await("the edit is taken over")
@@ -290,10 +297,10 @@ class ManagementPortIT {
   }
 
   @Test
-  void thePortTellsItsPathsAndIsOnTheLoopbackAlone(KafkaBroker kafka) throws Exception {
+  void listsPathsAndListensOnLoopbackOnly(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = new CapturedLog();
-        RunningProxy proxy = RunningProxy.start(watched(asterisk, kafka));
+        EmbeddedProxy proxy = EmbeddedProxy.start(settingsWithManagementPort(asterisk, kafka));
         ManagementClient management = new ManagementClient(proxy)) {
       String index = management.get("/").body();
       List<String> paths = index.lines().filter(line -> line.startsWith("/")).toList();
@@ -302,7 +309,7 @@ class ManagementPortIT {
         assertThat(management.get(line.split(" ")[0]).status()).as(line).isNotEqualTo(404);
       }
       assertThat(management.get("/q/dev").status()).isEqualTo(404);
-      assertThat(management.listensOnLoopbackOnly()).isTrue();
+      assertThat(management.isLoopbackOnly()).isTrue();
     }
   }
 
@@ -310,34 +317,35 @@ class ManagementPortIT {
    * One that Asterisk takes, one that it refuses, one that fails, one that is cut, one that is
    * wrong.
    */
-  private static void aCallWithAllKindsOfAnswers(
+  private static void runCallWithAllResponseKinds(
       SimulatedAsterisk asterisk, Controller controller) {
-    awaitLookedAround(asterisk);
+    awaitResync(asterisk);
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
     controller.event("call", "STASIS_START", payload -> true);
     String channel = "/channels/" + call.id();
-    controller.ask("call", "POST", channel + "/play?media=sound:hello");
-    controller.ask("call", "GET", "/channels/nobody");
-    asterisk.faults().answer(request -> request.path().endsWith("/failing"), 500, "broken");
-    controller.ask("call", "GET", "/channels/failing");
-    asterisk.faults().cut(request -> request.path().endsWith("/cut"));
-    controller.ask("call", "GET", "/channels/cut");
-    controller.ask("call", "GET", "http://elsewhere");
+    controller.execute("call", "POST", channel + "/play?media=sound:hello");
+    controller.execute("call", "GET", "/channels/nobody");
+    asterisk.faults().respondWith(request -> request.path().endsWith("/failing"), 500, "broken");
+    controller.execute("call", "GET", "/channels/failing");
+    asterisk.faults().dropBeforeExecution(request -> request.path().endsWith("/cut"));
+    controller.execute("call", "GET", "/channels/cut");
+    controller.execute("call", "GET", "http://elsewhere");
   }
 
   /** A call that comes before that is made up for, and Asterisk's own event is told before. */
-  private static void awaitLookedAround(SimulatedAsterisk asterisk) {
+  private static void awaitResync(SimulatedAsterisk asterisk) {
     asterisk.awaitConnected(APP);
     Awaitility.await("Asterisk has been asked what is there")
         .until(() -> asterisk.requestCount("GET", "/bridges") > 0);
   }
 
-  private static ProxySettings watched(SimulatedAsterisk asterisk, KafkaBroker kafka) {
+  private static ProxySettings settingsWithManagementPort(
+      SimulatedAsterisk asterisk, KafkaBroker kafka) {
     return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
   }
 
-  private static List<String> names(Answer health) {
+  private static List<String> names(Response health) {
     return health.json().path("checks").findValuesAsText("name");
   }
 
@@ -360,7 +368,7 @@ class ManagementPortIT {
         .toList();
   }
 
-  private static TreeSet<String> exposed(ManagementClient management) throws Exception {
+  private static TreeSet<String> exposedMetricNames(ManagementClient management) throws Exception {
     TreeSet<String> names = new TreeSet<>();
     management
         .get("/observe/metrics")

@@ -10,26 +10,26 @@ import org.junit.jupiter.api.Test;
 class ProbeTest {
 
   @Test
-  void asksAtOnceWhenSomethingHasChanged() throws Exception {
-    AtomicBoolean isThere = new AtomicBoolean();
+  void runsImmediatelyWhenTriggered() throws Exception {
+    AtomicBoolean available = new AtomicBoolean();
     Probe probe =
         new Probe(
             "ask",
             () -> {
-              if (!isThere.get()) {
+              if (!available.get()) {
                 throw new IllegalStateException("It is not there");
               }
             },
             Duration.ofHours(1));
     // before it is started there is nothing to do again
-    probe.askAgain();
+    probe.trigger();
     try (DefaultCamelContext context = new DefaultCamelContext()) {
       context.addService(probe);
       context.start();
-      Awaitility.await().until(() -> probe.trouble().orElse("").equals("It is not there"));
-      isThere.set(true);
-      probe.askAgain();
-      Awaitility.await().until(() -> probe.trouble().isEmpty());
+      Awaitility.await().until(() -> probe.lastError().orElse("").equals("It is not there"));
+      available.set(true);
+      probe.trigger();
+      Awaitility.await().until(() -> probe.lastError().isEmpty());
     }
   }
 }

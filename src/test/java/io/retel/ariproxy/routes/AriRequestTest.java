@@ -33,10 +33,10 @@ class AriRequestTest {
 
   private record Request(String line, Map<String, List<String>> headers, String body) {}
 
-  private record Answer(int status, String contentType, byte[] body) {}
+  private record Response(int status, String contentType, byte[] body) {}
 
   private static final List<Request> requests = new CopyOnWriteArrayList<>();
-  private static volatile Answer answer;
+  private static volatile Response asteriskResponse;
   @AutoClose private static final Closer CLOSER = new Closer();
   private static HttpServer asterisk;
   private static RoutesUnderTest routes;
@@ -54,7 +54,7 @@ class AriRequestTest {
   void reset() {
     routes.reset();
     requests.clear();
-    answer = new Answer(204, null, new byte[0]);
+    asteriskResponse = new Response(204, null, new byte[0]);
   }
 
   @ParameterizedTest
@@ -74,8 +74,8 @@ class AriRequestTest {
         "GET | /x?v=%7B%7Bari.password%7D%7D%24%7Bbody%7D | GET /ari/x?v=%7B%7Bari.password%7D%7D%24%7Bbody%7D",
         "GET | /x?v=%0d%0aHost:+evil | GET /ari/x?v=%0d%0aHost:+evil"
       })
-  void isTheCommandsByteForByte(String method, String url, String line) {
-    routes.command("{'ariCommand':{'method':'" + method + "','url':'" + url + "'}}");
+  void matchesCommandByteForByte(String method, String url, String line) {
+    routes.sendCommand("{'ariCommand':{'method':'" + method + "','url':'" + url + "'}}");
     assertThat(request().line()).isEqualTo(line);
     assertThat(request().body()).isEmpty();
     assertThat(request().headers()).doesNotContainKey("Content-type");
@@ -83,8 +83,8 @@ class AriRequestTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"POST", "PUT", "DELETE", "GET"})
-  void hasTheBodyAsJson(String method) {
-    routes.command(
+  void sendsBodyAsJson(String method) {
+    routes.sendCommand(
         "{'ariCommand':{'method':'" + method + "','url':'/x','body':{'name':'Zoë','n':1}}}");
     assertThat(request().line()).isEqualTo(method + " /ari/x");
     assertThat(request().body()).isEqualTo("{\"name\":\"Zoë\",\"n\":1}");
@@ -92,7 +92,7 @@ class AriRequestTest {
   }
 
   @Test
-  void hasNoHeaderThatARecordBrought() {
+  void dropsRecordHeaders() {
     Map<String, Object> hostile = new HashMap<>();
     hostile.put("CamelHttpUri", "http://evil.example/");
     hostile.put("CamelHttpPath", "/evil");
@@ -113,7 +113,7 @@ class AriRequestTest {
     hostile.put("Cookie", "evil=1");
     hostile.put("X-Evil", "1");
     hostile.put("Authorization-Bytes", "evil".getBytes(StandardCharsets.UTF_8));
-    routes.command(
+    routes.sendCommand(
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/x','body':{}}}", hostile);
 
     Request request = request();
@@ -131,13 +131,13 @@ class AriRequestTest {
         // user:password
         .containsEntry("Authorization", List.of("Basic dXNlcjpwYXNzd29yZA=="));
     assertThat(request.headers().toString()).doesNotContain("evil");
-    assertThat(routes.mapped().getReceivedExchanges().get(0).getMessage().getHeaders())
+    assertThat(routes.mappedTopic().getReceivedExchanges().get(0).getMessage().getHeaders())
         .containsOnly(Map.entry(KafkaConstants.KEY, "call"));
   }
 
   @Test
-  void hasTheIdThatIsAddedAndTheResponseShowsIt() throws Exception {
-    routes.command("{'ariCommand':{'method':'POST','url':'/ari/channels?app=a'}}");
+  void requestAndResponseContainGeneratedId() throws Exception {
+    routes.sendCommand("{'ariCommand':{'method':'POST','url':'/ari/channels?app=a'}}");
     String id = request().line().replace("POST /ari/channels?app=a&channelId=", "");
     assertThat(id).hasSize(36);
     JsonNode response = response();
@@ -146,37 +146,37 @@ class AriRequestTest {
   }
 
   @Test
-  void whatItCreatesIsKnownBeforeItIsAnswered() throws Exception {
-    routes.command(
+  void registersCreatedResourcesBeforeResponse() throws Exception {
+    routes.sendCommand(
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?channelId=c&endpoint=Local/x'}}");
     request();
     for (String id : List.of("c", "c;2")) {
-      routes.fromAsterisk("{\"type\":\"ChannelDialplan\",\"channel\":{\"id\":\"" + id + "\"}}");
+      routes.sendEvent("{\"type\":\"ChannelDialplan\",\"channel\":{\"id\":\"" + id + "\"}}");
     }
-    assertThat(routes.unmapped().getReceivedExchanges()).isEmpty();
+    assertThat(routes.unmappedTopic().getReceivedExchanges()).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(ints = {200, 404, 409, 500, 503})
-  void anyStatusAndItsJsonAreTheResponse(int status) throws Exception {
-    answer = new Answer(status, "application/json", bytes("{ \"message\" : \"é\" }"));
-    routes.command("{'callContext':'call','ariCommand':{'method':'POST','url':'/x'}}");
-    assertThat(text())
+  void responsePassesStatusAndJson(int status) throws Exception {
+    asteriskResponse = new Response(status, "application/json", bytes("{ \"message\" : \"é\" }"));
+    routes.sendCommand("{'callContext':'call','ariCommand':{'method':'POST','url':'/x'}}");
+    assertThat(responseText())
         .endsWith("\"payload\":{\"status_code\":" + status + ",\"body\":{ \"message\" : \"é\" }}}");
     assertThat(requests).hasSize(1);
   }
 
   @Test
-  void withoutABodyTheStatusAloneIsTheResponse() throws Exception {
-    routes.command("{'callContext':'call','ariCommand':{'method':'POST','url':'/x'}}");
-    assertThat(text()).endsWith("\"payload\":{\"status_code\":204}}");
+  void emptyBodyYieldsStatusOnly() throws Exception {
+    routes.sendCommand("{'callContext':'call','ariCommand':{'method':'POST','url':'/x'}}");
+    assertThat(responseText()).endsWith("\"payload\":{\"status_code\":204}}");
   }
 
   @Test
-  void aFileIsBase64() throws Exception {
-    answer = new Answer(200, "audio/wav", bytes("RIFF"));
-    routes.command("{'ariCommand':{'method':'GET','url':'/recordings/stored/r/file'}}");
-    assertThat(text())
+  void encodesFileAsBase64() throws Exception {
+    asteriskResponse = new Response(200, "audio/wav", bytes("RIFF"));
+    routes.sendCommand("{'ariCommand':{'method':'GET','url':'/recordings/stored/r/file'}}");
+    assertThat(responseText())
         .endsWith(
             "\"payload\":{\"status_code\":200,\"body\":"
                 + "{\"content_type\":\"audio/wav\",\"base64\":\"UklGRg==\"}}}");
@@ -184,22 +184,22 @@ class AriRequestTest {
 
   @ParameterizedTest
   @CsvSource({"1024, 200", "1025, 413"})
-  void aBodyPastTheConfiguredSizeIsA413(int size, int status) throws Exception {
-    answer = new Answer(200, "audio/wav", new byte[size]);
-    routes.command("{'ariCommand':{'method':'GET','url':'/recordings/stored/r/file'}}");
+  void oversizedResponseBodyYields413(int size, int status) throws Exception {
+    asteriskResponse = new Response(200, "audio/wav", new byte[size]);
+    routes.sendCommand("{'ariCommand':{'method':'GET','url':'/recordings/stored/r/file'}}");
     assertThat(response().at("/payload/status_code").intValue()).isEqualTo(status);
   }
 
   /** Stream caching would read a file of any size into the heap first. */
   @Test
-  void aBodyIsReadNoFurtherThanItIsPassedOn() {
+  void executeCommandRouteDisablesStreamCaching() {
     assertThat(routes.context().getRoute("execute-command").isStreamCaching()).isFalse();
   }
 
   @Test
-  void aRedirectIsPassedOnAndNotFollowed() throws Exception {
-    answer = new Answer(302, "text/html", bytes("<a/>"));
-    routes.command("{'ariCommand':{'method':'GET','url':'/x'}}");
+  void passesRedirectWithoutFollowingIt() throws Exception {
+    asteriskResponse = new Response(302, "text/html", bytes("<a/>"));
+    routes.sendCommand("{'ariCommand':{'method':'GET','url':'/x'}}");
     assertThat(response().at("/payload/status_code").intValue()).isEqualTo(302);
     assertThat(requests).hasSize(1);
   }
@@ -210,33 +210,34 @@ class AriRequestTest {
             exchange.getRequestMethod() + " " + exchange.getRequestURI(),
             Map.copyOf(exchange.getRequestHeaders()),
             new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)));
-    if (answer.contentType() != null) {
-      exchange.getResponseHeaders().set("Content-Type", answer.contentType());
+    if (asteriskResponse.contentType() != null) {
+      exchange.getResponseHeaders().set("Content-Type", asteriskResponse.contentType());
     }
-    if (answer.status() == 302) {
+    if (asteriskResponse.status() == 302) {
       exchange.getResponseHeaders().set("Location", "/elsewhere");
     }
     exchange.sendResponseHeaders(
-        answer.status(), answer.body().length == 0 ? -1 : answer.body().length);
-    exchange.getResponseBody().write(answer.body());
+        asteriskResponse.status(),
+        asteriskResponse.body().length == 0 ? -1 : asteriskResponse.body().length);
+    exchange.getResponseBody().write(asteriskResponse.body());
     exchange.close();
   }
 
   private static Request request() {
-    routes.awaitAnswered();
+    routes.awaitResponse();
     assertThat(requests).hasSize(1);
     return requests.get(0);
   }
 
-  private static String text() {
-    routes.awaitAnswered();
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    Object body = routes.mapped().getReceivedExchanges().get(0).getMessage().getBody();
+  private static String responseText() {
+    routes.awaitResponse();
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    Object body = routes.mappedTopic().getReceivedExchanges().get(0).getMessage().getBody();
     return new String((byte[]) body, StandardCharsets.UTF_8);
   }
 
   private static JsonNode response() throws IOException {
-    return new ObjectMapper().readTree(text());
+    return new ObjectMapper().readTree(responseText());
   }
 
   private static byte[] bytes(String text) {

@@ -54,7 +54,7 @@ class CommandRulesTest {
     routes
         .ari()
         .whenAnyExchangeReceived(
-            exchange -> RoutesUnderTest.answer(exchange, 200, "{\"id\":\"new\"}"));
+            exchange -> RoutesUnderTest.respond(exchange, 200, "{\"id\":\"new\"}"));
   }
 
   // ---- 403
@@ -75,7 +75,7 @@ class CommandRulesTest {
     "DELETE,/bridges/b,200",
     "PUT,/anything/new,403",
   })
-  void anOperationThatIsNotAllowedIsA403(String method, String url, int status) throws Exception {
+  void disallowedOperationYields403(String method, String url, int status) throws Exception {
     start(
         Map.of(
             Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer, * /bridges/**"));
@@ -88,19 +88,19 @@ class CommandRulesTest {
     if (status == 403) {
       assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
       assertThat(payload.at("/body/message").asText()).contains("commands.allowed");
-      assertThat(routes().responses("rejected")).isEqualTo(1);
+      assertThat(routes().responseCount("rejected")).isEqualTo(1);
     }
   }
 
   @Test
-  void anOperationThatIsNotKnownIsAllowedByWhatAllowsAll() throws Exception {
+  void wildcardAllowsUnknownOperation() throws Exception {
     start(Map.of(Setting.COMMANDS_ALLOWED, "PUT /**"));
     assertStatus(200, "{'ariCommand':{'method':'PUT','url':'/anything/new'}}");
     assertStatus(403, "{'ariCommand':{'method':'POST','url':'/anything/new'}}");
   }
 
   @Test
-  void whatIsNotAllowedRegistersNothing() throws Exception {
+  void disallowedCommandRegistersNothing() throws Exception {
     start(Map.of(Setting.COMMANDS_ALLOWED, "GET /**"));
     assertStatus(403, CREATE);
     assertThat(mapping("CHANNEL:new")).isNull();
@@ -109,36 +109,36 @@ class CommandRulesTest {
   // ---- 410
 
   @Test
-  void aCommandThatHasExpiredIsA410() throws Exception {
+  void expiredCommandYields410() throws Exception {
     JsonNode payload =
         responseTo(expiring(Instant.now().minusMillis(1).toString())).path("payload");
     assertThat(payload.path("status_code").asInt()).isEqualTo(410);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
     assertThat(routes().ari().getReceivedExchanges()).isEmpty();
-    assertThat(routes().responses("rejected")).isEqualTo(1);
+    assertThat(routes().responseCount("rejected")).isEqualTo(1);
   }
 
   @Test
-  void aCommandThatHasNotExpiredYetIsSent() throws Exception {
+  void sendsUnexpiredCommand() throws Exception {
     assertStatus(200, expiring(Instant.now().plusSeconds(60).toString()));
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {"2020-01-31T12:00:00Z", "2020-01-31T12:00:00.123+01:00", "2020-01-31T12:00Z"})
-  void expiresAtHasAnyFormOfIso8601WithAZone(String time) throws Exception {
+  void expiresAtAcceptsIso8601WithZone(String time) throws Exception {
     assertStatus(410, expiring(time));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"tomorrow", "2030-01-31", "2030-01-31T12:00:00", "1900000000", ""})
-  void anExpiresAtThatIsNoTimeIsA400(String time) throws Exception {
+  void invalidExpiresAtYields400(String time) throws Exception {
     assertStatus(400, expiring(time));
   }
 
   @Test
-  void aCommandThatIsOlderThanTheMaximumAgeIsA410() throws Exception {
-    start(Map.of(Setting.COMMANDS_MAX_AGE_SECONDS, "60"));
+  void commandOlderThanMaxAgeYields410() throws Exception {
+    start(Map.of(Setting.COMMANDS_MAX_AGE, "60"));
     long now = System.currentTimeMillis();
     assertThat(status(GET, Map.of(KafkaConstants.TIMESTAMP, now - 59_000))).isEqualTo(200);
     routes().reset();
@@ -146,7 +146,7 @@ class CommandRulesTest {
   }
 
   @Test
-  void withoutAMaximumAgeNoCommandIsTooOld() throws Exception {
+  void sendsOldCommandWithoutMaxAge() throws Exception {
     assertThat(status(GET, Map.of(KafkaConstants.TIMESTAMP, 0L))).isEqualTo(200);
   }
 
@@ -154,7 +154,7 @@ class CommandRulesTest {
 
   @ParameterizedTest
   @CsvSource({"40950,200", "40951,413"})
-  void aBodyThatIsLargerThanAsteriskTakesIsA413AndNotSent(int length, int status) throws Exception {
+  void oversizedRequestBodyYields413(int length, int status) throws Exception {
     String command =
         "{'ariCommand':{'method':'POST','url':'/x','body':{'value':'%s'}}}"
             .formatted("x".repeat(length - 2));
@@ -169,7 +169,7 @@ class CommandRulesTest {
 
   @ParameterizedTest
   @CsvSource({"4076,200", "4077,400"})
-  void aUrlThatIsLongerThanAsteriskReadsIsA400AndNotSent(int length, int status) throws Exception {
+  void oversizedUrlYields400(int length, int status) throws Exception {
     String url = "/channels/" + "c".repeat(length - "/channels/".length());
     assertStatus(status, "{'ariCommand':{'method':'GET','url':'" + url + "'}}");
     assertThat(routes().ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
@@ -178,18 +178,18 @@ class CommandRulesTest {
   // ---- answered before
 
   @Test
-  void aCommandThatIsSentAgainIsAnsweredFromMemoryAndNotSentTwice() throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+  void replaysResponseOfDuplicateCommand() throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
     JsonNode first = responseTo(CREATE);
     routes().resetTopics();
     assertThat(responseTo(CREATE)).isEqualTo(first);
     assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
-    assertThat(routes().responses("repeated")).isEqualTo(1);
+    assertThat(routes().responseCount("repeated")).isEqualTo(1);
   }
 
   @Test
-  void anUnknownOutcomeIsAnsweredFromMemoryToo() throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+  void replaysUnknownOutcome() throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
     routes()
         .ari()
         .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
@@ -215,43 +215,45 @@ class CommandRulesTest {
         "{'callContext':'call','ariCommand':{'method':'GET','url':'/x'}}",
         "{'commandId':'1','ariCommand':{'method':'GET','url':'/x'}}"
       })
-  void anotherCommandIsSent(String other) throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+  void sendsDifferentCommand(String other) throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
     assertStatus(
         200, "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/x'}}");
     assertStatus(200, other);
     assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
-    assertThat(routes().responses("repeated")).isZero();
+    assertThat(routes().responseCount("repeated")).isZero();
   }
 
   @Test
-  void whatWasNotSentIsTriedWhenItIsSentAgain() throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
-    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
+  void sendsDuplicateOfUnsentCommand() throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(connectionRefused()));
     assertStatus(503, CREATE);
-    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 200, "{}"));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 200, "{}"));
     assertStatus(200, CREATE);
   }
 
   @Test
-  void withoutAWindowEveryCommandIsSent() throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "0"));
+  void sendsDuplicatesWithoutDedupWindow() throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "0"));
     assertStatus(200, CREATE);
     assertStatus(200, CREATE);
     assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
   }
 
   @Test
-  void anEmptyCommandIdTellsNoRepetition() throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+  void emptyCommandIdDisablesDeduplication() throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
     assertStatus(200, CREATE.replace("'1'", "''"));
     assertStatus(200, CREATE.replace("'1'", "''"));
     assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
   }
 
   @Test
-  void aCreationThatGetsItsIdFromTheProxyIsKnownAgain() throws Exception {
-    start(Map.of(Setting.COMMANDS_REPEAT_SECONDS, "60"));
+  void deduplicatesCreationWithGeneratedId() throws Exception {
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
     String create =
         CREATE.replace("'url':'/channels/new?", "'body':{'channelId':''},'url':'/channels?");
     assertStatus(200, create);
@@ -262,35 +264,35 @@ class CommandRulesTest {
   // ---- published once more, or by somebody else
 
   @Test
-  void anAnswerThatCouldNotBePublishedIsPublishedOnceMoreAsItIs() throws Exception {
+  void retriesFailedResponsePublication() throws Exception {
     routes()
-        .mapped()
+        .mappedTopic()
         .whenExchangeReceived(
             1, exchange -> exchange.setException(new IllegalStateException("not now")));
-    routes().command(CREATE);
-    routes().awaitAnswered();
-    assertThat(routes().mapped().getReceivedExchanges()).hasSize(2);
-    Object body = routes().mapped().getReceivedExchanges().get(1).getMessage().getBody();
+    routes().sendCommand(CREATE);
+    routes().awaitResponse();
+    assertThat(routes().mappedTopic().getReceivedExchanges()).hasSize(2);
+    Object body = routes().mappedTopic().getReceivedExchanges().get(1).getMessage().getBody();
     assertThat(new ObjectMapper().readTree((byte[]) body).at("/payload/status_code").asInt())
         .isEqualTo(200);
-    assertThat(routes().responses("unknown")).isZero();
+    assertThat(routes().responseCount("unknown")).isZero();
   }
 
   @Test
-  void aCommandWhoseRouteIsStoppedByForceIsA504() throws Exception {
+  void forcedRouteStopYields504() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
-    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch requested = new CountDownLatch(1);
     routes()
         .ari()
         .whenAnyExchangeReceived(
             exchange -> {
-              asked.countDown();
+              requested.countDown();
               never.await();
             });
-    routes().command(CREATE);
-    asked.await();
+    routes().sendCommand(CREATE);
+    requested.await();
     routes().context().getRouteController().stopRoute("execute-command", 1, TimeUnit.SECONDS);
-    routes().awaitAnswered();
+    routes().awaitResponse();
     JsonNode payload = response().path("payload");
     assertThat(payload.path("status_code").asInt()).isEqualTo(504);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
@@ -299,46 +301,45 @@ class CommandRulesTest {
   // ---- the generic topic
 
   @Test
-  void aGenericCommandThatDoesNotReachAsteriskIsLeftToAnotherProxyAndNotAnswered503()
-      throws Exception {
+  void releasesGenericCommandWhenAsteriskIsUnreachable() throws Exception {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
-    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
+    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(connectionRefused()));
 
-    routes().genericCommand(CREATE);
-    routes().awaitLeft();
+    routes().sendGenericCommand(CREATE);
+    routes().awaitReleased();
 
-    assertThat(routes().mapped().getReceivedExchanges()).isEmpty();
-    assertThat(routes().count(Meters.COMMANDS_LEFT)).isEqualTo(1);
-    assertThat(routes().count(Meters.COMMANDS_ANSWERED)).isZero();
+    assertThat(routes().mappedTopic().getReceivedExchanges()).isEmpty();
+    assertThat(routes().counterValue(Meters.COMMANDS_RELEASED)).isEqualTo(1);
+    assertThat(routes().counterValue(Meters.COMMANDS_COMPLETED)).isZero();
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
   @Test
-  void aGenericCommandThatReachesAsteriskIsAnsweredAsAnyOther() throws Exception {
+  void respondsToGenericCommand() throws Exception {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
-    routes().genericCommand(CREATE);
-    routes().awaitAnswered();
+    routes().sendGenericCommand(CREATE);
+    routes().awaitResponse();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
   }
 
   @Test
-  void aGenericCommandWithAnUnknownOutcomeIsA504AndNotLeftToAnother() throws Exception {
+  void genericCommandWithUnknownOutcomeYields504() throws Exception {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
     routes()
         .ari()
         .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
-    routes().genericCommand(CREATE);
-    routes().awaitAnswered();
+    routes().sendGenericCommand(CREATE);
+    routes().awaitResponse();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(504);
   }
 
   @Test
-  void aCommandWhosePartitionIsGivenBackEndsHere() {
-    routes().offset().giveBack();
-    routes().command(CREATE);
-    routes().awaitLeft();
+  void stopsCommandOfRevokedPartition() {
+    routes().offset().revoke();
+    routes().sendCommand(CREATE);
+    routes().awaitReleased();
     assertThat(routes().ari().getReceivedExchanges()).isEmpty();
-    assertThat(routes().mapped().getReceivedExchanges()).isEmpty();
+    assertThat(routes().mappedTopic().getReceivedExchanges()).isEmpty();
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
@@ -353,8 +354,8 @@ class CommandRulesTest {
         "/channels/externalMedia?app=a",
         "/channels/c/snoop?app=a"
       })
-  void noChannelIsCreatedWhileTheWebsocketIsNotOpen(String url) throws Exception {
-    routes().connected(false);
+  void createsNoChannelWithoutWebsocket(String url) throws Exception {
+    routes().websocketOpen(false);
     JsonNode payload =
         responseTo("{'ariCommand':{'method':'POST','url':'" + url + "'}}").path("payload");
     assertThat(payload.path("status_code").asInt()).isEqualTo(503);
@@ -364,17 +365,17 @@ class CommandRulesTest {
   }
 
   @Test
-  void aChannelIsCreatedWhenTheWebsocketOpensMeanwhile() throws Exception {
-    routes().connected(false);
-    routes().command(CREATE);
-    routes().connected(true);
-    routes().awaitAnswered();
+  void createsChannelAfterWebsocketOpens() throws Exception {
+    routes().websocketOpen(false);
+    routes().sendCommand(CREATE);
+    routes().websocketOpen(true);
+    routes().awaitResponse();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
   }
 
   @Test
-  void otherCommandsNeedNoWebsocket() throws Exception {
-    routes().connected(false);
+  void sendsOtherCommandsWithoutWebsocket() throws Exception {
+    routes().websocketOpen(false);
     assertStatus(200, GET);
     assertStatus(200, "{'ariCommand':{'method':'POST','url':'/bridges'}}");
     assertStatus(
@@ -385,13 +386,15 @@ class CommandRulesTest {
   // ---- what was to be created
 
   @Test
-  void aCreationThatIsRepeatedAfterACrashIsTheCallsAlthoughAsteriskHasItAlready() throws Exception {
+  void creationRepeatedAfterCrashMapsExistingChannel() throws Exception {
     String create =
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a'}}";
     String id = responseTo(create).at("/resources/0/id").asText();
     routes().resetTopics();
     cache().put("CHANNEL:" + id, live("generated at the connect"));
-    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 409, "{}"));
     assertStatus(409, create);
     assertThat(mapping("CHANNEL:" + id)).isEqualTo(live("call"));
     assertThat(mapping("CHANNEL:" + id + ";2")).isEqualTo(live("call"));
@@ -404,10 +407,12 @@ class CommandRulesTest {
         "/channels/c/play?media=m",
         "/channels/mine?endpoint=Local/1@a"
       })
-  void aConflictThatIsNotOverTheProxysOwnIdTakesNothing(String url) throws Exception {
+  void conflictOverForeignIdPreservesMappings(String url) throws Exception {
     cache().put("CHANNEL:theirs", live("another"));
     cache().put("CHANNEL:mine", live("another"));
-    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 409, "{}"));
     assertStatus(409, "{'callContext':'call','ariCommand':{'method':'POST','url':'" + url + "'}}");
     assertThat(cache().asMap().values()).extracting(Mapping::callContext).doesNotContain("call");
     assertThat(mapping("CHANNEL:theirs")).isEqualTo(live("another"));
@@ -416,24 +421,24 @@ class CommandRulesTest {
 
   @ParameterizedTest
   @ValueSource(ints = {400, 404, 409, 500, 503})
-  void whatAsteriskRefusesToCreateBelongsToNoCall(int status) throws Exception {
+  void rejectedCreationHasNoMapping(int status) throws Exception {
     routes()
         .ari()
-        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, "{}"));
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, status, "{}"));
     assertStatus(status, CREATE);
     assertThat(mapping("CHANNEL:new")).isNull();
     assertThat(mapping("CHANNEL:new;2")).isNull();
   }
 
   @Test
-  void whatAsteriskCreatesBelongsToItsCall() throws Exception {
+  void mapsCreatedResourcesToCall() throws Exception {
     assertStatus(200, CREATE);
     assertThat(mapping("CHANNEL:new")).isEqualTo(live("call"));
     assertThat(mapping("CHANNEL:new;2")).isEqualTo(live("call"));
   }
 
   @Test
-  void whatAsteriskCreatesAgainHasGoneUntoldAndBelongsToTheNewCall() throws Exception {
+  void remapsRecreatedResourcesToNewCall() throws Exception {
     assertStatus(200, CREATE);
     assertStatus(200, CREATE.replace("'call'", "'another'"));
     assertThat(mapping("CHANNEL:new")).isEqualTo(live("another"));
@@ -441,7 +446,7 @@ class CommandRulesTest {
   }
 
   @Test
-  void aBridgeThatIsPostedToAgainStaysInItsCall() throws Exception {
+  void repeatedBridgePostPreservesMapping() throws Exception {
     String post = "{'callContext':'call','ariCommand':{'method':'POST','url':'/bridges/b'}}";
     assertStatus(200, post);
     assertStatus(200, post.replace("'call'", "'another'"));
@@ -449,7 +454,7 @@ class CommandRulesTest {
   }
 
   @Test
-  void aChannelThatIsClaimedBelongsToTheCallUnlessItHasOne() throws Exception {
+  void mapsClaimedChannelUnlessAlreadyMapped() throws Exception {
     String claim =
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/events/claim?channelId=c'}}";
     assertStatus(200, claim);
@@ -458,14 +463,14 @@ class CommandRulesTest {
   }
 
   @Test
-  void whatWasNeverSentIsNotCreated() throws Exception {
-    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(refused()));
+  void unsentCreationHasNoMapping() throws Exception {
+    routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(connectionRefused()));
     assertStatus(503, CREATE);
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
   @Test
-  void whatMayHaveBeenCreatedBelongsToItsCall() throws Exception {
+  void mapsCreationWithUnknownOutcome() throws Exception {
     routes()
         .ari()
         .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
@@ -475,33 +480,37 @@ class CommandRulesTest {
   }
 
   @Test
-  void aCreationThatIsRefusedTakesNothingFromTheCallThatHasTheId() throws Exception {
+  void rejectedCreationPreservesExistingMapping() throws Exception {
     assertStatus(200, CREATE);
-    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 409, "{}"));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 409, "{}"));
     assertStatus(409, CREATE.replace("'call'", "'another'"));
     assertThat(mapping("CHANNEL:new")).isEqualTo(live("call"));
   }
 
   @Test
-  void aPlaybackOfAnIdThatIsInUseBelongsToTheCallThatPlaysNow() throws Exception {
+  void remapsReusedPlaybackId() throws Exception {
     String play =
         "{'callContext':'one','ariCommand':{'method':'POST','url':'/channels/c/play/p?media=m'}}";
     assertStatus(200, play);
     assertStatus(200, play.replace("'one'", "'two'"));
     assertThat(mapping("PLAYBACK:p")).isEqualTo(live("two"));
 
-    routes().ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 404, "{}"));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 404, "{}"));
     assertStatus(404, play.replace("'one'", "'three'"));
     assertThat(mapping("PLAYBACK:p")).isEqualTo(live("two"));
   }
 
   @ParameterizedTest
   @CsvSource({"204,true", "404,false", "500,false"})
-  void aBridgeThatIsDeletedIsGone(int status, boolean ended) throws Exception {
+  void successfulDeleteEndsBridgeMapping(int status, boolean ended) throws Exception {
     assertStatus(200, "{'callContext':'call','ariCommand':{'method':'POST','url':'/bridges/b'}}");
     routes()
         .ari()
-        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, status, ""));
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, status, ""));
     assertStatus(
         status, "{'callContext':'call','ariCommand':{'method':'DELETE','url':'/bridges/b'}}");
     assertThat(mapping("BRIDGE:b").ended()).isEqualTo(ended);
@@ -511,7 +520,7 @@ class CommandRulesTest {
     return GET.replace("'ariCommand'", "'expiresAt':'" + time + "','ariCommand'");
   }
 
-  private static ConnectException refused() {
+  private static ConnectException connectionRefused() {
     return new ConnectException("Connection refused");
   }
 
@@ -535,20 +544,20 @@ class CommandRulesTest {
   }
 
   private int status(String command, Map<String, Object> headers) throws Exception {
-    routes().command(command, headers);
-    routes().awaitAnswered();
+    routes().sendCommand(command, headers);
+    routes().awaitResponse();
     return response().at("/payload/status_code").asInt();
   }
 
   private JsonNode responseTo(String command) throws Exception {
-    routes().command(command);
-    routes().awaitAnswered();
+    routes().sendCommand(command);
+    routes().awaitResponse();
     return response();
   }
 
   private JsonNode response() throws IOException {
-    assertThat(routes().mapped().getReceivedExchanges()).hasSize(1);
-    Object body = routes().mapped().getReceivedExchanges().get(0).getMessage().getBody();
+    assertThat(routes().mappedTopic().getReceivedExchanges()).hasSize(1);
+    Object body = routes().mappedTopic().getReceivedExchanges().get(0).getMessage().getBody();
     return new ObjectMapper().readTree((byte[]) body);
   }
 }

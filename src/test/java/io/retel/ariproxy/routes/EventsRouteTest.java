@@ -34,10 +34,10 @@ class EventsRouteTest {
   }
 
   @Test
-  void aMappedEventIsPublishedUnderItsCallContext() {
-    routes.fromAsterisk(MAPPED);
+  void publishesMappedEventWithCallContextKey() {
+    routes.sendEvent(MAPPED);
 
-    Message published = only(routes.mapped().getReceivedExchanges());
+    Message published = only(routes.mappedTopic().getReceivedExchanges());
     assertThat(published.getHeaders()).containsOnly(Map.entry(KafkaConstants.KEY, "call"));
     assertThat(text(published))
         .isEqualTo(
@@ -46,86 +46,86 @@ class EventsRouteTest {
                 + "\"resources\":[{\"type\":\"CHANNEL\",\"id\":\"c\"}],\"payload\":"
                 + MAPPED
                 + "}");
-    assertThat(routes.unmapped().getReceivedExchanges()).isEmpty();
-    assertThat(routes.count(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
+    assertThat(routes.unmappedTopic().getReceivedExchanges()).isEmpty();
+    assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
   }
 
   @Test
-  void anUnmappedEventGoesToItsOwnTopicUnderItsResource() {
-    routes.fromAsterisk(UNMAPPED);
+  void publishesUnmappedEventWithResourceKey() {
+    routes.sendEvent(UNMAPPED);
 
-    Message published = only(routes.unmapped().getReceivedExchanges());
+    Message published = only(routes.unmappedTopic().getReceivedExchanges());
     assertThat(published.getHeaders()).containsOnly(Map.entry(KafkaConstants.KEY, "x"));
     assertThat(text(published)).contains("\"callContext\":null").endsWith(UNMAPPED + "}");
-    assertThat(routes.mapped().getReceivedExchanges()).isEmpty();
-    assertThat(routes.count(Meters.EVENTS_UNMAPPED)).isEqualTo(1);
+    assertThat(routes.mappedTopic().getReceivedExchanges()).isEmpty();
+    assertThat(routes.counterValue(Meters.EVENTS_UNMAPPED)).isEqualTo(1);
   }
 
   @Test
-  void anEventWithoutAResourceHasNoKey() {
-    routes.fromAsterisk("{\"type\":\"ChannelUserevent\",\"eventname\":\"x\"}");
-    assertThat(only(routes.unmapped().getReceivedExchanges()).getHeaders()).isEmpty();
+  void eventWithoutResourceHasNoKey() {
+    routes.sendEvent("{\"type\":\"ChannelUserevent\",\"eventname\":\"x\"}");
+    assertThat(only(routes.unmappedTopic().getReceivedExchanges()).getHeaders()).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"RESTResponse", "ApplicationReplaced"})
-  void whatIsForTheProxyAloneReachesNoTopicAndIsCounted(String type) {
-    assertThat(routes.fromAsterisk("{\"type\":\"" + type + "\"}").getException()).isNull();
-    routes.fromAsterisk(MAPPED);
+  void countsConnectionEventWithoutPublishing(String type) {
+    assertThat(routes.sendEvent("{\"type\":\"" + type + "\"}").getException()).isNull();
+    routes.sendEvent(MAPPED);
 
-    assertThat(routes.count(Meters.EVENTS_KEPT)).isEqualTo(1);
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.unmapped().getReceivedExchanges()).isEmpty();
-    assertThat(routes.count(Meters.EVENTS_UNMAPPED)).isZero();
-    assertThat(routes.count(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
+    assertThat(routes.counterValue(Meters.EVENTS_INTERNAL)).isEqualTo(1);
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    assertThat(routes.unmappedTopic().getReceivedExchanges()).isEmpty();
+    assertThat(routes.counterValue(Meters.EVENTS_UNMAPPED)).isZero();
+    assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"CallBroadcast", "CallClaimed"})
-  void aCallThatApplicationsCompeteForIsForControllers(String type) {
-    routes.fromAsterisk(MAPPED.replace("StasisStart", type));
+  void publishesCallBroadcastAndCallClaimed(String type) {
+    routes.sendEvent(MAPPED.replace("StasisStart", type));
 
-    assertThat(only(routes.mapped().getReceivedExchanges()).getHeader(KafkaConstants.KEY))
+    assertThat(only(routes.mappedTopic().getReceivedExchanges()).getHeader(KafkaConstants.KEY))
         .isEqualTo("call");
-    assertThat(routes.count(Meters.EVENTS_KEPT)).isZero();
+    assertThat(routes.counterValue(Meters.EVENTS_INTERNAL)).isZero();
   }
 
   @Test
-  void whatCannotBeReadIsCountedAndTheNextOneGoesOn() {
+  void countsMalformedEventAndContinues() {
     for (Object message : List.of("no JSON", "[]", "{}", new byte[] {1})) {
-      assertThat(routes.fromAsterisk(message).getException()).isNull();
+      assertThat(routes.sendEvent(message).getException()).isNull();
     }
-    routes.fromAsterisk(MAPPED);
+    routes.sendEvent(MAPPED);
 
-    assertThat(routes.count(Meters.EVENTS_UNREADABLE)).isEqualTo(4);
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.count(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
-    assertThat(routes.count(Meters.EVENTS_LOST)).isZero();
+    assertThat(routes.counterValue(Meters.EVENTS_MALFORMED)).isEqualTo(4);
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
+    assertThat(routes.counterValue(Meters.EVENTS_LOST)).isZero();
   }
 
   @Test
-  void whatKafkaWillNeverTakeIsLostAndNotPublishedAndTheNextOneGoesOn() {
+  void countsLostEventAndContinues() {
     routes
-        .mapped()
+        .mappedTopic()
         .whenExchangeReceived(
             1,
             exchange -> {
               throw new RecordTooLargeException("too large");
             });
-    assertThat(routes.fromAsterisk(MAPPED).getException()).isNull();
-    routes.fromAsterisk(MAPPED);
+    assertThat(routes.sendEvent(MAPPED).getException()).isNull();
+    routes.sendEvent(MAPPED);
 
-    assertThat(routes.count(Meters.EVENTS_LOST)).isEqualTo(1);
-    assertThat(routes.count(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(2);
+    assertThat(routes.counterValue(Meters.EVENTS_LOST)).isEqualTo(1);
+    assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(2);
   }
 
   @Test
-  void eventsKeepTheirOrder() {
+  void preservesEventOrder() {
     for (int i = 0; i < 100; i++) {
-      routes.fromAsterisk(MAPPED.replace("}}}", "}},\"n\":" + i + "}"));
+      routes.sendEvent(MAPPED.replace("}}}", "}},\"n\":" + i + "}"));
     }
-    assertThat(routes.mapped().getReceivedExchanges())
+    assertThat(routes.mappedTopic().getReceivedExchanges())
         .extracting(exchange -> text(exchange.getMessage()).replaceAll(".*\"n\":(\\d+).*", "$1"))
         .containsExactlyElementsOf(IntStream.range(0, 100).mapToObj(Integer::toString).toList());
   }

@@ -42,7 +42,7 @@ class FailedCommandsTest {
   @AutoClose private static RoutesUnderTest routes;
 
   private int answered;
-  private int unanswered;
+  private int lostResponses;
 
   @BeforeAll
   static void start() throws Exception {
@@ -52,8 +52,8 @@ class FailedCommandsTest {
   @BeforeEach
   void reset() {
     routes.reset();
-    answered = routes.count(Meters.COMMANDS_ANSWERED);
-    unanswered = routes.count(Meters.COMMANDS_UNANSWERED);
+    answered = routes.counterValue(Meters.COMMANDS_COMPLETED);
+    lostResponses = routes.counterValue(Meters.RESPONSES_LOST);
   }
 
   @ParameterizedTest
@@ -66,7 +66,7 @@ class FailedCommandsTest {
         "{'ariCommand':{'method':'GET','url':'http://host/x'}}",
         "{'ariCommand':{'method':'GET','url':'/channels/{{ari.password}}'}}"
       })
-  void whatIsNotToBeSentIsA400(String record) throws Exception {
+  void invalidCommandYields400(String record) throws Exception {
     JsonNode response = responseTo(record);
     assertThat(response.at("/payload/status_code").intValue()).isEqualTo(400);
     assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("not_sent");
@@ -75,7 +75,7 @@ class FailedCommandsTest {
   }
 
   @Test
-  void aRecordThatIsNoCommandIsAnsweredUnderItsOwnKey() throws Exception {
+  void malformedRecordResponseUsesRecordKey() throws Exception {
     assertThat(responseTo("no JSON").get("callContext").isNull()).isTrue();
     assertThat(key()).isEqualTo("the record's key");
   }
@@ -93,16 +93,16 @@ class FailedCommandsTest {
 
   @ParameterizedTest
   @MethodSource("notReached")
-  void whatDidNotReachAsteriskIsTriedAgain(Exception failure) throws Exception {
+  void retriesWhenAsteriskIsUnreachable(Exception failure) throws Exception {
     routes.ari().whenExchangeReceived(1, exchange -> exchange.setException(failure));
-    routes.ari().whenExchangeReceived(2, exchange -> RoutesUnderTest.answer(exchange, 204, ""));
+    routes.ari().whenExchangeReceived(2, exchange -> RoutesUnderTest.respond(exchange, 204, ""));
     JsonNode response = responseTo(HANGUP);
     assertThat(response.get("payload")).hasToString("{\"status_code\":204}");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
   }
 
   @Test
-  void whatNeverReachesAsteriskIsA503() throws Exception {
+  void unreachableAsteriskYields503() throws Exception {
     routes
         .ari()
         .whenAnyExchangeReceived(
@@ -127,7 +127,7 @@ class FailedCommandsTest {
 
   @ParameterizedTest
   @MethodSource("sent")
-  void whatGotNoAnswerIsA504AndNotSentAgain(Exception failure) throws Exception {
+  void missingResponseYields504WithoutRetry(Exception failure) throws Exception {
     routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(failure));
     JsonNode response = responseTo(HANGUP);
     assertThat(response.at("/payload/status_code").intValue()).isEqualTo(504);
@@ -138,59 +138,64 @@ class FailedCommandsTest {
   }
 
   @Test
-  void anAnswerThatKafkaDoesNotTakeIsA413() throws Exception {
+  void oversizedResponseYields413() throws Exception {
     routes
         .ari()
-        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 200, "{\"id\":1}"));
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 200, "{\"id\":1}"));
     routes
-        .mapped()
+        .mappedTopic()
         .whenExchangeReceived(
             1,
             exchange -> {
               throw new RecordTooLargeException("too large");
             });
-    routes.command(HANGUP);
-    routes.awaitAnswered();
+    routes.sendCommand(HANGUP);
+    routes.awaitResponse();
 
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(2);
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(2);
     JsonNode response = response(1);
     assertThat(response.at("/payload/status_code").intValue()).isEqualTo(413);
     assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("answered");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isEqualTo(answered + 1);
+    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(answered + 1);
   }
 
   @Test
-  void aResponseThatKafkaNeverTakesIsCountedAndItsOffsetMarked() throws Exception {
-    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.answer(exchange, 204, ""));
+  void countsAndCommitsLostResponse() throws Exception {
+    routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 204, ""));
     routes
-        .mapped()
+        .mappedTopic()
         .whenAnyExchangeReceived(
             exchange -> {
               throw new TopicAuthorizationException("not allowed");
             });
-    routes.command(HANGUP);
-    routes.awaitAnswered();
+    routes.sendCommand(HANGUP);
+    routes.awaitResponse();
 
-    assertThat(routes.count(Meters.COMMANDS_UNANSWERED)).isEqualTo(unanswered + 1);
-    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isEqualTo(answered);
+    assertThat(routes.counterValue(Meters.RESPONSES_LOST)).isEqualTo(lostResponses + 1);
+    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(answered);
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
   }
 
   private JsonNode responseTo(String record) throws Exception {
-    routes.command(record);
-    routes.awaitAnswered();
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.count(Meters.COMMANDS_ANSWERED)).isEqualTo(answered + 1);
+    routes.sendCommand(record);
+    routes.awaitResponse();
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(answered + 1);
     return response(0);
   }
 
   private JsonNode response(int index) throws IOException {
-    Object body = routes.mapped().getReceivedExchanges().get(index).getMessage().getBody();
+    Object body = routes.mappedTopic().getReceivedExchanges().get(index).getMessage().getBody();
     return new ObjectMapper().readTree((byte[]) body);
   }
 
   private Object key() {
-    return routes.mapped().getReceivedExchanges().get(0).getMessage().getHeader(KafkaConstants.KEY);
+    return routes
+        .mappedTopic()
+        .getReceivedExchanges()
+        .get(0)
+        .getMessage()
+        .getHeader(KafkaConstants.KEY);
   }
 }

@@ -67,9 +67,9 @@ class GoldenCommandsTest {
   }
 
   @AfterEach
-  void repair() {
+  void clearFaults() {
     asterisk.faults().clear();
-    asterisk.plugIn();
+    asterisk.reconnectNetwork();
   }
 
   static List<String> names() throws IOException {
@@ -85,17 +85,17 @@ class GoldenCommandsTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("names")
-  void aCommandIsThisRequestAndThisResponse(String name) throws IOException {
-    Part in = Part.read(FOLDER.resolve(name + IN));
-    Part out = Part.read(FOLDER.resolve(name + OUT));
+  void matchesGoldenRequestAndResponse(String name) throws IOException {
+    GoldenFile in = GoldenFile.read(FOLDER.resolve(name + IN));
+    GoldenFile out = GoldenFile.read(FOLDER.resolve(name + OUT));
     prepare(in.title(), in.second());
 
-    routes.record(in.first().equals("(tombstone)") ? null : bytes(in.first()), Map.of());
-    routes.awaitAnswered();
+    routes.sendRecord(in.first().equals("(tombstone)") ? null : bytes(in.first()), Map.of());
+    routes.awaitResponse();
 
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    Message response = routes.mapped().getReceivedExchanges().get(0).getMessage();
-    assertThat(wire()).as("what is on the wire").isEqualTo(out.first());
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    Message response = routes.mappedTopic().getReceivedExchanges().get(0).getMessage();
+    assertThat(wireRequests()).as("what is on the wire").isEqualTo(out.first());
     assertThat(response.getHeader(KafkaConstants.KEY)).isEqualTo(out.title());
     assertThat(
             new String(response.getBody(byte[].class), StandardCharsets.UTF_8)
@@ -106,28 +106,28 @@ class GoldenCommandsTest {
         .isEqualTo(out.second());
   }
 
-  private static void prepare(String asteriskDoes, String body) {
-    switch (asteriskDoes) {
+  private static void prepare(String behavior, String body) {
+    switch (behavior) {
       case "not asked" -> {
         // what arrives is seen by the comparison
       }
-      case "down" -> asterisk.unplug();
+      case "down" -> asterisk.disconnectNetwork();
       case "hangs" -> asterisk.faults().hang(request -> true);
-      case "cut" -> asterisk.faults().cut(request -> true);
+      case "cut" -> asterisk.faults().dropBeforeExecution(request -> true);
       default -> {
-        String[] answer = asteriskDoes.split(" ", 2);
+        String[] response = behavior.split(" ", 2);
         asterisk
             .faults()
-            .answer(
+            .respondWith(
                 request -> true,
-                Integer.parseInt(answer[0]),
-                answer.length == 2 ? answer[1] : null,
+                Integer.parseInt(response[0]),
+                response.length == 2 ? response[1] : null,
                 bytes(body));
       }
     }
   }
 
-  private String wire() {
+  private String wireRequests() {
     List<RecordedRequest> requests = asterisk.requests();
     return requests.subList(requestsBefore, requests.size()).stream()
         .map(
@@ -143,18 +143,18 @@ class GoldenCommandsTest {
   }
 
   /** A file of a pair: two texts, and what stands between them. */
-  private record Part(String first, String title, String second) {
+  private record GoldenFile(String first, String title, String second) {
 
-    static Part read(Path file) throws IOException {
+    static GoldenFile read(Path file) throws IOException {
       List<String> lines = Files.readAllLines(file);
-      int between = 0;
-      while (!lines.get(between).startsWith("--- ")) {
-        between++;
+      int separator = 0;
+      while (!lines.get(separator).startsWith("--- ")) {
+        separator++;
       }
-      return new Part(
-          join(lines.subList(0, between)),
-          lines.get(between).substring("--- ".length()),
-          join(lines.subList(between + 1, lines.size())));
+      return new GoldenFile(
+          join(lines.subList(0, separator)),
+          lines.get(separator).substring("--- ".length()),
+          join(lines.subList(separator + 1, lines.size())));
     }
 
     private static String join(List<String> lines) {

@@ -34,36 +34,37 @@ class GoldenEventsTest {
   }
 
   @BeforeEach
-  void rememberNothingElse() {
+  void resetMappings() {
     routes.reset();
     @SuppressWarnings("unchecked")
     Cache<String, Mapping> callContexts =
         routes.context().getRegistry().lookupByNameAndType("callContexts", Cache.class);
     callContexts.invalidateAll();
-    GoldenEvent.remembered()
+    GoldenEvent.mappings()
         .forEach((resource, callContext) -> callContexts.put(resource, Mapping.of(callContext, 0)));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("pairs")
-  void becomes(GoldenEvent golden) {
-    int keptBefore = kept();
-    routes.fromAsterisk(golden.event());
+  void matchesGoldenRecord(GoldenEvent golden) {
+    int unpublishedBefore = unpublishedCount();
+    routes.sendEvent(golden.event());
 
     List<GoldenEvent> records = new ArrayList<>();
-    records.addAll(records("mapped", routes.mapped(), golden));
-    records.addAll(records("unmapped", routes.unmapped(), golden));
+    records.addAll(records("mapped", routes.mappedTopic(), golden));
+    records.addAll(records("unmapped", routes.unmappedTopic(), golden));
     if (golden.topic().equals("none")) {
       assertThat(records).isEmpty();
-      assertThat(kept()).isEqualTo(keptBefore + 1);
+      assertThat(unpublishedCount()).isEqualTo(unpublishedBefore + 1);
     } else {
       assertThat(records).usingRecursiveFieldByFieldElementComparator().containsExactly(golden);
-      assertThat(kept()).isEqualTo(keptBefore);
+      assertThat(unpublishedCount()).isEqualTo(unpublishedBefore);
     }
   }
 
-  private static int kept() {
-    return routes.count(Meters.EVENTS_KEPT) + routes.count(Meters.EVENTS_UNREADABLE);
+  private static int unpublishedCount() {
+    return routes.counterValue(Meters.EVENTS_INTERNAL)
+        + routes.counterValue(Meters.EVENTS_MALFORMED);
   }
 
   private static List<GoldenEvent> records(String topic, MockEndpoint mock, GoldenEvent golden) {

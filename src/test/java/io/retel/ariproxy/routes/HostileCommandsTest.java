@@ -33,7 +33,7 @@ class HostileCommandsTest {
   @BeforeAll
   static void start() throws Exception {
     asterisk = CLOSER.register(SimulatedAsterisk.builder().user("user", "password").start());
-    asterisk.faults().answer(request -> true, 204, null, new byte[0]);
+    asterisk.faults().respondWith(request -> true, 204, null, new byte[0]);
     routes = CLOSER.register(RoutesUnderTest.startWithAsterisk(asterisk.port()));
   }
 
@@ -49,9 +49,9 @@ class HostileCommandsTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("commands")
-  void endsInOneResponse(HostileCommand hostile) throws IOException {
-    routes.record(hostile.value(), hostile.headers());
-    routes.awaitAnswered();
+  void yieldsOneResponse(HostileCommand hostile) throws IOException {
+    routes.sendRecord(hostile.value(), hostile.headers());
+    routes.awaitResponse();
 
     List<RecordedRequest> requests = asterisk.requests();
     assertThat(requests.subList(requestsBefore, requests.size()))
@@ -67,15 +67,15 @@ class HostileCommandsTest {
               assertThat(request.headers().toString()).doesNotContainIgnoringCase("evil");
             })
         .extracting(RecordedRequest::toString)
-        .map(HostileCommand::withoutAddedId)
-        .isEqualTo(hostile.sent() == null ? List.of() : List.of(hostile.sent()));
-    assertThat(routes.mapped().getReceivedExchanges()).hasSize(1);
-    Message message = routes.mapped().getReceivedExchanges().get(0).getMessage();
+        .map(HostileCommand::withoutGeneratedId)
+        .isEqualTo(hostile.forwarded() == null ? List.of() : List.of(hostile.forwarded()));
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    Message message = routes.mappedTopic().getReceivedExchanges().get(0).getMessage();
     assertThat(message.getHeaders().keySet()).isSubsetOf(KafkaConstants.KEY);
     byte[] value = message.getBody(byte[].class);
     JsonNode response = new ObjectMapper().readTree(value);
     assertThat(response.at("/payload/status_code").intValue())
-        .isEqualTo(hostile.sent() == null ? 400 : 204);
+        .isEqualTo(hostile.forwarded() == null ? 400 : 204);
     assertThat(new String(value, StandardCharsets.UTF_8).replace("ari.password", ""))
         .doesNotContain("password");
   }

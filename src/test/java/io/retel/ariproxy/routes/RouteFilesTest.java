@@ -43,12 +43,12 @@ class RouteFilesTest {
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([^}]*)}}");
 
   static List<Path> files() throws IOException {
-    return RoutesUnderTest.paths();
+    return RoutesUnderTest.routeFiles();
   }
 
   @Test
-  void allOfThemLoadWithEveryEndpointAsItIsWritten() throws Exception {
-    try (RoutesUnderTest routes = RoutesUnderTest.load()) {
+  void allRoutesLoad() throws Exception {
+    try (RoutesUnderTest routes = RoutesUnderTest.loadWithoutStarting()) {
       assertThat(routes.context().getRoutes())
           .extracting(Route::getId)
           .containsExactlyInAnyOrderElementsOf(
@@ -61,7 +61,7 @@ class RouteFilesTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void hasOneRouteOrConfigurationOfItsName(Path file) {
+  void containsOneElementNamedLikeFile(Path file) {
     assertThat(file.getFileName().toString()).endsWith(EXTENSION);
     assertThat(entries(file)).hasSize(1);
     assertThat(entries(file).get(0).keySet()).hasSize(1).isSubsetOf("route", "routeConfiguration");
@@ -70,7 +70,7 @@ class RouteFilesTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void beginsWithACommentAndARouteHasADescription(Path file) throws IOException {
+  void hasCommentAndDescription(Path file) throws IOException {
     assertThat(Files.readString(file)).startsWith("# ");
     if (body(file).containsKey("from")) {
       assertThat((String) body(file).get("description")).endsWith(".");
@@ -79,7 +79,7 @@ class RouteFilesTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void everyStepHasAnId(Path file) {
+  void everyStepHasId(Path file) {
     walk(
         body(file),
         (key, value) -> {
@@ -90,7 +90,7 @@ class RouteFilesTest {
   }
 
   @Test
-  void noIdIsUsedTwice() throws IOException {
+  void idsAreUnique() throws IOException {
     List<Object> ids = new ArrayList<>();
     for (Path file : files()) {
       walk(
@@ -106,7 +106,7 @@ class RouteFilesTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void noOptionHidesInAUri(Path file) {
+  void urisHaveNoOptions(Path file) {
     walk(
         body(file),
         (key, value) -> {
@@ -131,14 +131,14 @@ class RouteFilesTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void itsPlaceholdersAreSettings(Path file) throws IOException {
+  void placeholdersAreSettings(Path file) throws IOException {
     assertThat(PLACEHOLDER.matcher(Files.readString(file)).results().map(RouteFilesTest::key))
         .isSubsetOf(RoutesUnderTest.settings(Map.of()).placeholders().stringPropertyNames());
   }
 
   @ParameterizedTest
   @MethodSource("files")
-  void asksForNoSecret(Path file) throws IOException {
+  void containsNoSecret(Path file) throws IOException {
     assertThat(Files.readString(file)).doesNotContainIgnoringCase("password");
   }
 

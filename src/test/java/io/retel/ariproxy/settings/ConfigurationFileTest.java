@@ -20,7 +20,7 @@ class ConfigurationFileTest {
   private static final Path FILE = Path.of("config", "application.properties");
 
   @Test
-  void hasTheSettingsInTheirOrderAndNothingElseButCamels() throws IOException {
+  void listsExactlyAllSettingsInOrder() throws IOException {
     assertThat(
             Files.readAllLines(FILE).stream()
                 .filter(line -> !line.isBlank() && !line.startsWith("#"))
@@ -31,7 +31,7 @@ class ConfigurationFileTest {
 
   @ParameterizedTest
   @EnumSource
-  void hasTheDefault(Setting setting) throws IOException {
+  void showsDefault(Setting setting) throws IOException {
     Properties file = new Properties();
     try (Reader reader = Files.newBufferedReader(FILE)) {
       file.load(reader);
@@ -42,7 +42,7 @@ class ConfigurationFileTest {
 
   @ParameterizedTest
   @EnumSource
-  void hasACommentAboveIt(Setting setting) throws IOException {
+  void commentsSetting(Setting setting) throws IOException {
     List<String> lines = Files.readAllLines(FILE);
     int line = 0;
     while (!lines.get(line).startsWith(setting.key() + " =")) {

@@ -29,111 +29,111 @@ class SecretsFromFilesTest {
   private final Map<String, String> environment = new HashMap<>();
 
   @BeforeEach
-  void whatIsRequired() {
+  void setRequiredSettings() {
     environment.put("ARI_APP", "app");
     environment.put("ARI_USERNAME", "user");
     environment.put("KAFKA_EVENTS_AND_RESPONSES_TOPIC", "events");
     environment.put("KAFKA_COMMANDS_TOPIC", "commands");
-    environment.put("ARI_PROXY_ROUTES", folder.toString());
+    environment.put("ARI_PROXY_ROUTES_DIRECTORY", folder.toString());
   }
 
   static Stream<Setting> secrets() {
-    return Arrays.stream(Setting.values()).filter(Setting::secret);
+    return Arrays.stream(Setting.values()).filter(Setting::isSecret);
   }
 
   @ParameterizedTest
   @MethodSource("secrets")
-  void everySecretCanStandInAFile(Setting secret) throws IOException {
-    environment.put(secret.fileEnvironmentVariable(), file(SECRET).toString());
+  void readsEverySecretFromFile(Setting secret) throws IOException {
+    environment.put(secret.fileEnvironmentVariable(), secretFile(SECRET).toString());
     assertThat(new SettingSources(environment, new Properties()).valueOf(secret)).isEqualTo(SECRET);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {SECRET, SECRET + "\n", SECRET + "\r\n"})
-  void theEndOfItsLineIsNotPartOfIt(String content) throws IOException {
-    environment.put("ARI_PASSWORD_FILE", file(content).toString());
+  void stripsTrailingLineBreak(String content) throws IOException {
+    environment.put("ARI_PASSWORD_FILE", secretFile(content).toString());
     assertThat(read().password().reveal()).isEqualTo(SECRET);
   }
 
   @Test
-  void theConfigurationMayNameTheFile() throws IOException {
-    configuration("ari.password =\nari.password-file = " + file(SECRET));
+  void readsFileNamedByConfiguration() throws IOException {
+    writeConfiguration("ari.password =\nari.password-file = " + secretFile(SECRET));
     assertThat(read().password().reveal()).isEqualTo(SECRET);
   }
 
   @Test
-  void theEnvironmentOverridesTheConfiguration() throws IOException {
-    configuration("ari.password = another");
-    environment.put("ARI_PASSWORD_FILE", file(SECRET).toString());
+  void environmentOverridesConfiguration() throws IOException {
+    writeConfiguration("ari.password = another");
+    environment.put("ARI_PASSWORD_FILE", secretFile(SECRET).toString());
     assertThat(read().password().reveal()).isEqualTo(SECRET);
 
-    configuration("ari.password-file = " + file("another"));
+    writeConfiguration("ari.password-file = " + secretFile("another"));
     environment.clear();
-    whatIsRequired();
+    setRequiredSettings();
     environment.put("ARI_PASSWORD", SECRET);
     assertThat(read().password().reveal()).isEqualTo(SECRET);
   }
 
   @Test
-  void aVariableWithoutAValueNamesNoFile() {
+  void ignoresEmptyFileVariable() {
     environment.put("ARI_PASSWORD_FILE", "");
     environment.put("ARI_PASSWORD", SECRET);
     assertThat(read().password().reveal()).isEqualTo(SECRET);
   }
 
   @Test
-  void whatIsGivenTwiceIsRefused() throws IOException {
+  void rejectsSecretGivenTwice() throws IOException {
     environment.put("ARI_PASSWORD", SECRET);
-    environment.put("ARI_PASSWORD_FILE", file(SECRET).toString());
-    assertRefused("ari.password is given twice");
+    environment.put("ARI_PASSWORD_FILE", secretFile(SECRET).toString());
+    assertRejected("ari.password is given twice");
 
     environment.clear();
-    whatIsRequired();
-    configuration("ari.password = " + SECRET + "\nari.password-file = " + file(SECRET));
-    assertRefused("ari.password is given twice");
+    setRequiredSettings();
+    writeConfiguration("ari.password = " + SECRET + "\nari.password-file = " + secretFile(SECRET));
+    assertRejected("ari.password is given twice");
   }
 
   @Test
-  void aFileThatDoesNotHaveItIsNamed() throws IOException {
+  void namesUnusableSecretFile() throws IOException {
     Path absent = folder.resolve("absent");
     environment.put("ARI_PASSWORD_FILE", absent.toString());
-    assertRefused("ari.password-file names " + absent + ", which is not there");
+    assertRejected("ari.password-file names " + absent + ", which is not there");
 
     environment.put("ARI_PASSWORD_FILE", folder.toString());
-    assertRefused("ari.password-file names " + folder + ", which cannot be read");
+    assertRejected("ari.password-file names " + folder + ", which cannot be read");
 
-    environment.put("ARI_PASSWORD_FILE", file("\n").toString());
-    assertRefused("secret, which is empty");
+    environment.put("ARI_PASSWORD_FILE", secretFile("\n").toString());
+    assertRejected("secret, which is empty");
 
-    environment.put("ARI_PASSWORD_FILE", file(SECRET + "\nmore\n").toString());
-    assertRefused("secret, which has more than one line");
+    environment.put("ARI_PASSWORD_FILE", secretFile(SECRET + "\nmore\n").toString());
+    assertRejected("secret, which has more than one line");
 
     Path latin1 = folder.resolve("latin-1");
     Files.write(latin1, SECRET.getBytes(StandardCharsets.ISO_8859_1));
     environment.put("ARI_PASSWORD_FILE", latin1.toString());
-    assertRefused("latin-1, which is no UTF-8 text");
+    assertRejected("latin-1, which is no UTF-8 text");
   }
 
   @Test
-  void whatIsNoSecretStandsInNoFile() throws IOException {
+  void rejectsFileKeyOfNonSecret() throws IOException {
     environment.put("ARI_PASSWORD", "x");
-    configuration("ari.username-file = " + file("user"));
-    assertRefused("ari.username-file, which is no setting");
+    writeConfiguration("ari.username-file = " + secretFile("user"));
+    assertRejected("ari.username-file, which is no setting");
   }
 
-  private void assertRefused(String why) {
+  private void assertRejected(String reason) {
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
         .message()
-        .contains(why)
+        .contains(reason)
         .doesNotContain("\n", SECRET);
   }
 
-  private Path file(String content) throws IOException {
+  private Path secretFile(String content) throws IOException {
     return Files.writeString(folder.resolve("secret"), content);
   }
 
-  private void configuration(String content) throws IOException {
+  private void writeConfiguration(String content) throws IOException {
     Files.writeString(folder.resolve("p"), content);
   }
 

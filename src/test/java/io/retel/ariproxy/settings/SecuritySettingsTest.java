@@ -25,69 +25,69 @@ class SecuritySettingsTest {
 
   @TempDir private static Path folder;
   private static CertificateAuthority ca;
-  private static CertificateAuthority.Issued client;
-  private static CertificateAuthority.Issued another;
+  private static CertificateAuthority.IssuedCertificate client;
+  private static CertificateAuthority.IssuedCertificate otherClient;
 
   private final Map<String, String> environment = new HashMap<>();
 
   @BeforeAll
-  static void issue() {
-    ca = CertificateAuthority.in(folder.resolve("ca"));
+  static void issueCertificates() {
+    ca = CertificateAuthority.create(folder.resolve("ca"));
     client = ca.forClient("client");
-    another = ca.forClient("another");
+    otherClient = ca.forClient("another");
   }
 
   @BeforeEach
-  void whatIsRequired() {
+  void setRequiredSettings() {
     set(Setting.ARI_APP, "app");
     set(Setting.ARI_USERNAME, "user");
     set(Setting.ARI_PASSWORD, PASSWORD);
     set(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
     set(Setting.KAFKA_COMMANDS_TOPIC, "commands");
-    set(Setting.ROUTES, folder.toString());
+    set(Setting.ROUTES_DIRECTORY, folder.toString());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"SASL_SSL", "SASL_PLAINTEXT", "sasl_ssl"})
-  void aLogin(String protocol) {
+  void acceptsSaslLogin(String protocol) {
     login(protocol);
-    assertTaken();
+    assertAccepted();
   }
 
   @Test
-  void aCaAndAClientsCertificate() {
+  void acceptsCaAndClientCertificate() {
     set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
-    assertTaken();
-    set(Setting.KAFKA_CA_FILE, ca.file());
-    assertTaken();
+    assertAccepted();
+    set(Setting.KAFKA_CA_FILE, ca.certificateFile());
+    assertAccepted();
     set(Setting.KAFKA_CERTIFICATE_FILE, client.certificate());
     set(Setting.KAFKA_KEY_FILE, client.key());
-    assertTaken();
+    assertAccepted();
   }
 
   @Test
-  void certificateAndKeyMayShareAFile() throws IOException {
+  void acceptsCertificateAndKeyInOneFile() throws IOException {
     Path both = folder.resolve("both.pem");
     Files.writeString(
         both, Files.readString(client.key()) + Files.readString(client.certificate()));
     set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
     set(Setting.KAFKA_CERTIFICATE_FILE, both);
     set(Setting.KAFKA_KEY_FILE, both);
-    assertTaken();
+    assertAccepted();
   }
 
   @Test
-  void aCaOfAri() {
+  void readsAriCaFile() {
     set(Setting.ARI_URL, "https://pbx.example:8089/ari");
     assertThat(read().trustedForAri()).isEmpty();
-    set(Setting.ARI_CA_FILE, ca.file());
+    set(Setting.ARI_CA_FILE, ca.certificateFile());
     assertThat(read().trustedForAri()).hasSize(1);
   }
 
   @Test
-  void aCaOfAriWithoutEncryptionIsRefused() {
-    set(Setting.ARI_CA_FILE, ca.file());
-    assertRefused(Setting.ARI_CA_FILE, "begins with https");
+  void rejectsAriCaFileWithoutHttps() {
+    set(Setting.ARI_CA_FILE, ca.certificateFile());
+    assertRejected(Setting.ARI_CA_FILE, "begins with https");
   }
 
   @ParameterizedTest
@@ -97,59 +97,59 @@ class SecuritySettingsTest {
     "KAFKA_USERNAME, '', is not set",
     "KAFKA_PASSWORD, '', is not set"
   })
-  void aLoginThatIsIncompleteIsRefused(Setting setting, String value, String why) {
+  void rejectsIncompleteLogin(Setting setting, String value, String reason) {
     login("SASL_SSL");
     set(setting, value);
-    assertRefused(setting, why);
+    assertRejected(setting, reason);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"PLAINTEXT", "SSL"})
-  void aLoginThatWouldNotTakePlaceIsRefused(String protocol) {
+  void rejectsLoginWithoutSasl(String protocol) {
     set(Setting.KAFKA_SECURITY_PROTOCOL, protocol);
     set(Setting.KAFKA_USERNAME, "user");
-    assertRefused(Setting.KAFKA_USERNAME, "SASL_SSL or SASL_PLAINTEXT");
+    assertRejected(Setting.KAFKA_USERNAME, "SASL_SSL or SASL_PLAINTEXT");
     set(Setting.KAFKA_USERNAME, "");
     set(Setting.KAFKA_PASSWORD, PASSWORD);
-    assertRefused(Setting.KAFKA_PASSWORD, "SASL_SSL or SASL_PLAINTEXT");
+    assertRejected(Setting.KAFKA_PASSWORD, "SASL_SSL or SASL_PLAINTEXT");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"PLAINTEXT", "SASL_PLAINTEXT"})
-  void whatIsForTlsIsRefusedWithoutIt(String protocol) {
+  void rejectsTlsSettingsWithoutTls(String protocol) {
     if (protocol.equals("SASL_PLAINTEXT")) {
       login(protocol);
     }
-    set(Setting.KAFKA_CA_FILE, ca.file());
-    assertRefused(Setting.KAFKA_CA_FILE, "SSL or SASL_SSL");
+    set(Setting.KAFKA_CA_FILE, ca.certificateFile());
+    assertRejected(Setting.KAFKA_CA_FILE, "SSL or SASL_SSL");
     set(Setting.KAFKA_CA_FILE, "");
     set(Setting.KAFKA_CERTIFICATE_FILE, client.certificate());
-    assertRefused(Setting.KAFKA_CERTIFICATE_FILE, "SSL or SASL_SSL");
+    assertRejected(Setting.KAFKA_CERTIFICATE_FILE, "SSL or SASL_SSL");
   }
 
   @Test
-  void halfOfACertificateAndItsKeyIsRefused() {
+  void rejectsIncompleteOrMismatchedKeyPair() {
     set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
     set(Setting.KAFKA_KEY_FILE, client.key());
-    assertRefused(Setting.KAFKA_KEY_FILE, "kafka.certificate-file is not");
+    assertRejected(Setting.KAFKA_KEY_FILE, "kafka.certificate-file is not");
     set(Setting.KAFKA_KEY_FILE, "");
     set(Setting.KAFKA_CERTIFICATE_FILE, client.certificate());
-    assertRefused(Setting.KAFKA_KEY_FILE, "is not set, and kafka.certificate-file is");
-    set(Setting.KAFKA_KEY_FILE, another.key());
-    assertRefused(Setting.KAFKA_KEY_FILE, "has another key than that of the first certificate");
+    assertRejected(Setting.KAFKA_KEY_FILE, "is not set, and kafka.certificate-file is");
+    set(Setting.KAFKA_KEY_FILE, otherClient.key());
+    assertRejected(Setting.KAFKA_KEY_FILE, "has another key than that of the first certificate");
   }
 
   @Test
-  void aFileThatIsAbsentOrHasNoCertificateIsNamed() {
+  void namesUnusableCertificateFile() {
     set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
     set(Setting.KAFKA_CA_FILE, folder.resolve("absent"));
-    assertRefused(Setting.KAFKA_CA_FILE, "absent, which is not there");
+    assertRejected(Setting.KAFKA_CA_FILE, "absent, which is not there");
     set(Setting.KAFKA_CA_FILE, client.key());
-    assertRefused(Setting.KAFKA_CA_FILE, "client-key.pem, which has no certificate in PEM form");
+    assertRejected(Setting.KAFKA_CA_FILE, "client-key.pem, which has no certificate in PEM form");
     set(Setting.KAFKA_CA_FILE, client.keyStore());
-    assertRefused(Setting.KAFKA_CA_FILE, "client.p12, which has no certificate in PEM form");
+    assertRejected(Setting.KAFKA_CA_FILE, "client.p12, which has no certificate in PEM form");
     set(Setting.KAFKA_CA_FILE, "\0");
-    assertRefused(Setting.KAFKA_CA_FILE, "is no name of a file");
+    assertRejected(Setting.KAFKA_CA_FILE, "is no name of a file");
   }
 
   private void login(String protocol) {
@@ -158,16 +158,16 @@ class SecuritySettingsTest {
     set(Setting.KAFKA_PASSWORD, PASSWORD);
   }
 
-  private void assertTaken() {
+  private void assertAccepted() {
     assertThatCode(this::read).doesNotThrowAnyException();
   }
 
-  private void assertRefused(Setting setting, String why) {
+  private void assertRejected(Setting setting, String reason) {
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
         .message()
         .startsWith(setting.key() + " ")
-        .contains(why)
+        .contains(reason)
         .contains(setting.environmentVariable())
         .doesNotContain("\n", PASSWORD);
   }

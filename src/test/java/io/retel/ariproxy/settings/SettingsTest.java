@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesForm;
+import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,28 +30,27 @@ class SettingsTest {
   private final Map<String, String> environment = new HashMap<>();
 
   @BeforeEach
-  void whatIsRequired() {
+  void setRequiredSettings() {
     set(Setting.ARI_APP, "app");
     set(Setting.ARI_USERNAME, "user");
     set(Setting.ARI_PASSWORD, PASSWORD);
     set(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, "events");
     set(Setting.KAFKA_COMMANDS_TOPIC, "commands");
-    set(Setting.ROUTES, folder.toString());
+    set(Setting.ROUTES_DIRECTORY, folder.toString());
   }
 
   @Test
-  void whatIsNotSetHasItsDefault() {
+  void appliesDefaults() {
     Settings settings = read();
     assertThat(settings.get(Setting.ARI_URL)).isEqualTo("http://localhost:8088/ari");
-    assertThat(settings.number(Setting.COMMANDS_AT_ONCE)).isEqualTo(64);
-    assertThat(settings.seconds(Setting.CALLCONTEXT_IDLE_SECONDS)).isEqualTo(Duration.ofDays(1));
-    assertThat(settings.seconds(Setting.CALLCONTEXT_GRACE_SECONDS))
-        .isEqualTo(Duration.ofMinutes(1));
-    assertThat(settings.eventResources()).isEqualTo(EventResourcesForm.ARRAY);
+    assertThat(settings.number(Setting.COMMANDS_MAX_CONCURRENCY)).isEqualTo(64);
+    assertThat(settings.seconds(Setting.CALLCONTEXT_IDLE_TIMEOUT)).isEqualTo(Duration.ofDays(1));
+    assertThat(settings.seconds(Setting.CALLCONTEXT_GRACE_PERIOD)).isEqualTo(Duration.ofMinutes(1));
+    assertThat(settings.eventResources()).isEqualTo(EventResourcesFormat.ARRAY);
   }
 
   @Test
-  void metricsHaveTagsInTheirOrder() {
+  void parsesMetricsTagsInOrder() {
     assertThat(read().metricsTags()).isEmpty();
     set(Setting.METRICS_TAGS, "site=fra 2, asterisk=a1");
     assertThat(read().metricsTags())
@@ -59,10 +58,10 @@ class SettingsTest {
   }
 
   @Test
-  void namesFollowFromOthers() {
+  void derivesTopicAndGroupNames() {
     Settings settings = read();
     assertThat(settings.get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)).isEqualTo("events-unmapped");
-    assertThat(settings.get(Setting.KAFKA_GROUP)).isEqualTo("commands");
+    assertThat(settings.get(Setting.KAFKA_GROUP_ID)).isEqualTo("commands");
     assertThat(settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC)).isEmpty();
   }
 
@@ -73,9 +72,9 @@ class SettingsTest {
         "KAFKA_COMMANDS_TOPIC",
         "KAFKA_GENERIC_COMMANDS_TOPIC"
       })
-  void noTopicIsReadThatIsWritten(Setting setting) {
+  void rejectsTopicUsedTwice(Setting setting) {
     set(setting, "events");
-    assertRefused(setting);
+    assertRejected(setting);
   }
 
   @ParameterizedTest
@@ -87,7 +86,7 @@ class SettingsTest {
         "ari-proxy.route",
         "callcontext.x"
       })
-  void aMisspelledOneIsNamedAndItsValueIsNot(String key) throws IOException {
+  void namesUnknownKeyWithoutItsValue(String key) throws IOException {
     Files.writeString(folder.resolve("p"), key + " = hidden");
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
@@ -97,7 +96,7 @@ class SettingsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"camel.main.name", "my.topic", "ari"})
-  void whatIsNamedOtherwiseIsForCamelOrForRoutesOfOnesOwn(String key) throws IOException {
+  void acceptsKeysWithForeignPrefix(String key) throws IOException {
     Files.writeString(folder.resolve("p"), key + " = x");
     read();
   }
@@ -111,15 +110,15 @@ class SettingsTest {
         "KAFKA_EVENTS_AND_RESPONSES_TOPIC",
         "KAFKA_COMMANDS_TOPIC"
       })
-  void aMissingOneIsNamedInOneLineWithItsEnvironmentVariable(Setting setting) {
+  void namesMissingSettingWithEnvironmentVariable(Setting setting) {
     environment.remove(setting.environmentVariable());
-    assertRefused(setting);
+    assertRejected(setting);
     set(setting, "  ");
-    assertRefused(setting);
+    assertRejected(setting);
   }
 
   @Test
-  void allThatAreMissingAreNamedInOneLine() {
+  void namesAllMissingSettingsInOneLine() {
     environment.clear();
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
@@ -147,8 +146,8 @@ class SettingsTest {
         "COMMANDS_ALLOWED | GET /channels,",
         "COMMANDS_ALLOWED | GET /chanels/**",
         "COMMANDS_ALLOWED | DELETE /channels/{channelId}/answer",
-        "COMMANDS_MAX_AGE_SECONDS | -1",
-        "COMMANDS_REPEAT_SECONDS | soon",
+        "COMMANDS_MAX_AGE | -1",
+        "COMMANDS_DEDUP_WINDOW | soon",
         "ARI_URL | ftp://localhost/ari",
         "ARI_URL | http:///ari",
         "ARI_URL | http://local host/ari",
@@ -161,12 +160,12 @@ class SettingsTest {
         "ARI_CONNECT_TIMEOUT | 2s",
         "ARI_CONNECT_TIMEOUT | 0",
         "ARI_RESPONSE_TIMEOUT | -1",
-        "ARI_MAX_REQUEST_SIZE | 1",
-        "ARI_MAX_BODY_SIZE | 1",
-        "ARI_MAX_BODY_SIZE | 99999999999999999999",
+        "ARI_MAX_REQUEST_BODY | 1",
+        "ARI_MAX_RESPONSE_BODY | 1",
+        "ARI_MAX_RESPONSE_BODY | 99999999999999999999",
         "ARI_MAX_MESSAGE_SIZE | 1e6",
         "ARI_MAX_MESSAGE_SIZE | 33554432",
-        "KAFKA_MAX_HEAP_IN_FLIGHT | 2147483648",
+        "KAFKA_MAX_IN_FLIGHT_BYTES | 2147483648",
         "ARI_BUFFER_SIZE | 1",
         "KAFKA_BROKERS | localhost",
         "KAFKA_BROKERS | localhost:9092,",
@@ -176,21 +175,21 @@ class SettingsTest {
         "KAFKA_UNMAPPED_EVENTS_TOPIC | {{x}}",
         "KAFKA_COMMANDS_TOPIC | a/b",
         "KAFKA_GENERIC_COMMANDS_TOPIC | a,b",
-        "KAFKA_GENERIC_GROUP | commands",
-        "KAFKA_MAX_HEAP_IN_FLIGHT | 1000",
-        "COMMANDS_AT_ONCE | 0",
-        "COMMANDS_AT_ONCE | 1001",
-        "COMMANDS_MAX_UNANSWERED | 20001",
-        "CALLCONTEXT_IDLE_SECONDS | 0",
-        "CALLCONTEXT_GRACE_SECONDS | -1",
+        "KAFKA_GENERIC_GROUP_ID | commands",
+        "KAFKA_MAX_IN_FLIGHT_BYTES | 1000",
+        "COMMANDS_MAX_CONCURRENCY | 0",
+        "COMMANDS_MAX_CONCURRENCY | 1001",
+        "COMMANDS_MAX_IN_FLIGHT | 20001",
+        "CALLCONTEXT_IDLE_TIMEOUT | 0",
+        "CALLCONTEXT_GRACE_PERIOD | -1",
         "CALLCONTEXT_STORE | postgresql",
         "ENVELOPE_EVENT_RESOURCES | list",
         "ROUTES | /no/such/folder",
         "SHUTDOWN_TIMEOUT | 0"
       })
-  void aMalformedOneIsNamedInOneLineWithItsEnvironmentVariable(Setting setting, String value) {
+  void namesMalformedSettingWithEnvironmentVariable(Setting setting, String value) {
     set(setting, value);
-    assertRefused(setting);
+    assertRejected(setting);
   }
 
   @ParameterizedTest
@@ -215,12 +214,11 @@ class SettingsTest {
         "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | localhost:9042,",
         "cassandra | CALLCONTEXT_CASSANDRA_KEYSPACE | my-keyspace"
       })
-  void whatAStoreNeedsIsCheckedWhereThatStoreIsChosenAndItsValueIsNotShown(
-      String store, Setting setting, String value) {
+  void validatesStoreSettingsOfSelectedStoreOnly(String store, Setting setting, String value) {
     set(setting, value);
     assertThatCode(this::read).doesNotThrowAnyException();
     set(Setting.CALLCONTEXT_STORE, store);
-    assertRefused(setting);
+    assertRejected(setting);
   }
 
   @ParameterizedTest
@@ -235,7 +233,7 @@ class SettingsTest {
         "jdbc | CALLCONTEXT_JDBC_URL | jdbc:sqlite:/var/lib/ari-proxy/call-contexts.db",
         "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | a:9042, [::1]:9042"
       })
-  void takesAStore(String store, Setting setting, String value) {
+  void acceptsStoreSettings(String store, Setting setting, String value) {
     set(Setting.CALLCONTEXT_STORE, store);
     set(setting, value);
     assertThatCode(this::read).doesNotThrowAnyException();
@@ -248,10 +246,10 @@ class SettingsTest {
     "ARI_APP, 'a,b'",
     "COMMANDS_ALLOWED, 'GET /**, * /channels/**,POST  /bridges/{bridgeId}/addChannel'",
     "ARI_URL, HTTPS://pbx.example:8089/prefix/ari/",
-    "CALLCONTEXT_GRACE_SECONDS, 0",
+    "CALLCONTEXT_GRACE_PERIOD, 0",
     "ENVELOPE_EVENT_RESOURCES, Object"
   })
-  void takes(Setting setting, String value) {
+  void acceptsValue(Setting setting, String value) {
     set(setting, value);
     assertThatCode(this::read).doesNotThrowAnyException();
   }
@@ -266,19 +264,19 @@ class SettingsTest {
     "http://h/, http://h, ws://h",
     "http://[::1]:8088/ari, http://[::1]:8088/ari, ws://[::1]:8088/ari"
   })
-  void theWebsocketFollowsFromTheUrl(String url, String http, String websocket) {
+  void derivesWebsocketUrlFromAriUrl(String url, String httpUrl, String websocketUrl) {
     set(Setting.ARI_URL, url);
     assertThat(read().placeholders())
-        .containsEntry("ari.url", http)
-        .containsEntry("ari.websocket", websocket);
+        .containsEntry("ari.url", httpUrl)
+        .containsEntry("ari.websocket", websocketUrl);
   }
 
   @ParameterizedTest
   @CsvSource({"1048576, 33554432", "33554433, 33554433", "2147483647, 2147483647"})
-  void theProducersBufferTakesTheLargestRequestOfTheRoute(String maxHeap, String buffer)
+  void producerBufferFitsLargestRequest(String maxInFlightBytes, String producerBuffer)
       throws IOException {
-    set(Setting.KAFKA_MAX_HEAP_IN_FLIGHT, maxHeap);
-    assertThat(read().placeholders()).containsEntry("kafka.producer-buffer", buffer);
+    set(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, maxInFlightBytes);
+    assertThat(read().placeholders()).containsEntry("kafka.producer-buffer", producerBuffer);
     assertThat(Files.readAllLines(Path.of("routes", "publish.camel.yaml")))
         .filteredOn(line -> line.contains("maxRequestSize"))
         .hasSize(2)
@@ -286,24 +284,24 @@ class SettingsTest {
   }
 
   @Test
-  void theEnvironmentOverridesTheFile() throws IOException {
-    environment.remove(Setting.KAFKA_GROUP.environmentVariable());
-    file("ari.app = from the file\nkafka.group = from the file\n");
+  void environmentOverridesFile() throws IOException {
+    environment.remove(Setting.KAFKA_GROUP_ID.environmentVariable());
+    writeFile("ari.app = from the file\nkafka.group = from the file\n");
     set(Setting.ARI_APP, "from the environment");
     Settings settings = read();
     assertThat(settings.get(Setting.ARI_APP)).isEqualTo("from the environment");
-    assertThat(settings.get(Setting.KAFKA_GROUP)).isEqualTo("from the file");
+    assertThat(settings.get(Setting.KAFKA_GROUP_ID)).isEqualTo("from the file");
   }
 
   @Test
-  void theFileMayHaveWhatIsCamels() throws IOException {
-    file("camel.main.name = x\n");
+  void acceptsCamelOptionsInFile() throws IOException {
+    writeFile("camel.main.name = x\n");
     assertThatCode(this::read).doesNotThrowAnyException();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"ari.password = \\u12", "ari.password = \u00ff\n"})
-  void aBrokenFileIsToldInOneLineWithoutWhatItHas(String content) throws IOException {
+  void reportsMalformedFileWithoutItsContent(String content) throws IOException {
     Files.write(folder.resolve("p"), content.getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
@@ -313,12 +311,12 @@ class SettingsTest {
   }
 
   @Test
-  void thePasswordIsTakenAsItIsWritten() {
+  void readsPasswordVerbatim() {
     assertThat(read().password().reveal()).isEqualTo(PASSWORD);
   }
 
   @Test
-  void thePasswordIsShownNowhere() {
+  void masksPassword() {
     Settings settings = read();
     assertThat(settings.toString()).doesNotContain(PASSWORD);
     assertThat(settings.password()).hasToString("***");
@@ -327,23 +325,23 @@ class SettingsTest {
   }
 
   @Test
-  void aRouteThatAsksForThePasswordSeesTheMask() {
+  void masksPasswordInPlaceholders() {
     assertThat(read().placeholders()).containsEntry("ari.password", "***");
   }
 
   @Test
-  void anExceptionDoesNotShowThePassword() {
-    set(Setting.COMMANDS_AT_ONCE, "none");
+  void exceptionOmitsPassword() {
+    set(Setting.COMMANDS_MAX_CONCURRENCY, "none");
     assertThatThrownBy(this::read).hasMessageNotContaining(PASSWORD);
   }
 
   @Test
-  void environmentVariablesAreTheKeysInCapitals() {
+  void derivesEnvironmentVariableFromKey() {
     assertThat(Setting.ENVELOPE_EVENT_RESOURCES.environmentVariable())
         .isEqualTo("ARI_PROXY_ENVELOPE_EVENT_RESOURCES");
   }
 
-  private void assertRefused(Setting setting) {
+  private void assertRejected(Setting setting) {
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
         .message()
@@ -356,7 +354,7 @@ class SettingsTest {
     return Settings.read(folder.resolve("p"), environment);
   }
 
-  private void file(String content) throws IOException {
+  private void writeFile(String content) throws IOException {
     Files.writeString(folder.resolve("p"), content);
   }
 

@@ -16,45 +16,45 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The alerts say what is wrong, and fire when it is. */
 class AlertsTest {
 
-  private static final Path TESTS = PromQl.ALERTS.resolveSibling("alerts.test.yml");
+  private static final Path TESTS = PromQlQuery.ALERTS.resolveSibling("alerts.test.yml");
 
   static Stream<JsonNode> alerts() {
-    return PromQl.alerts().valueStream();
+    return PromQlQuery.alertRules().valueStream();
   }
 
   @Test
-  void theyFireWhenTheyShallAndNotWhileAllIsWell() {
+  void promtoolTestsPass() {
     Tool.Result result = Tool.PROMTOOL.run("test", "rules", TESTS.toString());
-    assertThat(result.exitCode()).as(result.printed()).isZero();
+    assertThat(result.exitCode()).as(result.output()).isZero();
   }
 
   @Test
-  void prometheusTakesItsConfiguration() {
+  void prometheusAcceptsConfiguration() {
     Tool.Result result =
         Tool.PROMTOOL.run(
-            "check", "config", PromQl.ALERTS.resolveSibling("prometheus.yml").toString());
-    assertThat(result.exitCode()).as(result.printed()).isZero();
+            "check", "config", PromQlQuery.ALERTS.resolveSibling("prometheus.yml").toString());
+    assertThat(result.exitCode()).as(result.output()).isZero();
   }
 
   @Test
-  void prometheusTakesTheConfigurationThatTheReadmeShows(@TempDir Path folder) throws IOException {
+  void prometheusAcceptsReadmeConfiguration(@TempDir Path folder) throws IOException {
     String readme = Files.readString(Path.of("README.md"));
     int begin = readme.indexOf("rule_files:");
     Path configuration =
         Files.writeString(
             folder.resolve("prometheus.yml"),
             readme.substring(begin, readme.indexOf("```", begin)));
-    Files.copy(PromQl.ALERTS, folder.resolve("alerts.yml"));
+    Files.copy(PromQlQuery.ALERTS, folder.resolve("alerts.yml"));
 
     Tool.Result result = Tool.PROMTOOL.run("check", "config", configuration.toString());
 
-    assertThat(result.exitCode()).as(result.printed()).isZero();
-    assertThat(result.printed()).contains("1 rule files found");
+    assertThat(result.exitCode()).as(result.output()).isZero();
+    assertThat(result.output()).contains("1 rule files found");
   }
 
   @ParameterizedTest
   @MethodSource("alerts")
-  void everyAlertSaysWhatIsWrongWhatItMeansForCallsAndWhatToDo(JsonNode alert) {
+  void everyAlertHasAllAnnotations(JsonNode alert) {
     assertThat(alert.at("/labels/severity").asText()).isIn("critical", "warning");
     assertThat(alert.path("annotations").fieldNames())
         .toIterable()
@@ -65,7 +65,7 @@ class AlertsTest {
   /** {@code README.md, section: row}. */
   @ParameterizedTest
   @MethodSource("alerts")
-  void everyAlertLeadsToARowOfTheReadme(JsonNode alert) throws IOException {
+  void everyRunbookLinksToReadmeRow(JsonNode alert) throws IOException {
     String[] runbook =
         alert.at("/annotations/runbook").asText().replace("README.md, ", "").split(": ", 2);
     String section = Files.readString(Path.of("README.md"));
@@ -79,7 +79,7 @@ class AlertsTest {
 
   @ParameterizedTest
   @MethodSource("alerts")
-  void everyAlertIsTested(JsonNode alert) throws IOException {
+  void everyAlertHasTest(JsonNode alert) throws IOException {
     assertThat(Files.readString(TESTS)).contains(alert.path("alert").asText());
   }
 }

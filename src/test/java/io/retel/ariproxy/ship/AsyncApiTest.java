@@ -38,30 +38,30 @@ class AsyncApiTest {
   }
 
   @Test
-  void itKeepsTheSchemaOfAsyncApi3() throws IOException {
+  void conformsToAsyncApi3Schema() throws IOException {
     assertThat(draft07("/asyncapi/3.0.0.schema.json").validate(document)).isEmpty();
   }
 
   @Test
-  void aDocumentThatDoesNotIsNoticed() throws IOException {
-    JsonNode wrong =
+  void schemaRejectsInvalidDocument() throws IOException {
+    JsonNode invalid =
         new YAMLMapper().readTree("{asyncapi: 3.0.0, info: {title: t, version: '1'}, chanels: {}}");
-    assertThat(draft07("/asyncapi/3.0.0.schema.json").validate(wrong)).isNotEmpty();
+    assertThat(draft07("/asyncapi/3.0.0.schema.json").validate(invalid)).isNotEmpty();
   }
 
   @TestFactory
-  Stream<DynamicTest> everyReferenceLeadsSomewhere() {
+  Stream<DynamicTest> everyReferenceResolves() {
     return document.findValuesAsText("$ref").stream()
         .distinct()
         .map(
             reference ->
                 dynamicTest(
                     reference,
-                    () -> assertThat(follow(reference).isMissingNode()).as(reference).isFalse()));
+                    () -> assertThat(resolve(reference).isMissingNode()).as(reference).isFalse()));
   }
 
   @TestFactory
-  Stream<DynamicTest> everyExampleKeepsItsSchema() {
+  Stream<DynamicTest> everyExampleConformsToItsSchema() {
     return document.at("/components/messages").properties().stream()
         .flatMap(
             message -> {
@@ -82,7 +82,7 @@ class AsyncApiTest {
 
   /** As it says of them: tools need to know no newer draft. */
   @TestFactory
-  Stream<DynamicTest> theSchemasMeanTheSameInDraft07() {
+  Stream<DynamicTest> schemasAreValidInDraft07() {
     return document.at("/components/messages").properties().stream()
         .map(
             message ->
@@ -106,7 +106,7 @@ class AsyncApiTest {
         file.replaceAll("schemas/(\\w+)\\.schema\\.json", "$1").toUpperCase(Locale.ROOT));
   }
 
-  private static JsonNode follow(String reference) throws Exception {
+  private static JsonNode resolve(String reference) throws Exception {
     if (reference.startsWith("#")) {
       return document.at(reference.substring(1));
     }

@@ -35,18 +35,21 @@ class ComposeTest {
   }
 
   @Test
-  void itKeepsTheSchemaOfComposeFiles() throws IOException {
+  void conformsToComposeSchema() throws IOException {
     // newer than that schema
-    ObjectNode old = ((ObjectNode) compose.deepCopy()).without("name");
+    ObjectNode withoutName = ((ObjectNode) compose.deepCopy()).without("name");
     try (InputStream schema =
         ComposeTest.class.getResourceAsStream("/compose/compose-spec.schema.json")) {
-      assertThat(JsonSchemaFactory.getInstance(VersionFlag.V201909).getSchema(schema).validate(old))
+      assertThat(
+              JsonSchemaFactory.getInstance(VersionFlag.V201909)
+                  .getSchema(schema)
+                  .validate(withoutName))
           .isEmpty();
     }
   }
 
   @Test
-  void everyPortIsOnLoopbackAlone() {
+  void everyPortBindsToLoopback() {
     List<String> ports =
         services()
             .flatMap(service -> service.path("ports").valueStream())
@@ -56,8 +59,8 @@ class ComposeTest {
   }
 
   @Test
-  void everythingThatItNamesIsThere() {
-    Stream<String> named =
+  void everyReferencedFileExists() {
+    Stream<String> referenced =
         Stream.of(
                 services().map(service -> service.path("build")).map(ComposeTest::buildContext),
                 services()
@@ -66,7 +69,7 @@ class ComposeTest {
                 compose.path("secrets").valueStream().map(secret -> secret.path("file").asText()))
             .flatMap(paths -> paths)
             .filter(path -> !path.isEmpty());
-    assertThat(named)
+    assertThat(referenced)
         .isNotEmpty()
         .allSatisfy(path -> assertThat(FILE.resolveSibling(path)).exists());
     assertThat(
@@ -76,15 +79,15 @@ class ComposeTest {
   }
 
   @Test
-  void everySettingOfTheProxyIsOne() {
+  void everyProxyVariableIsASetting() {
     List<String> names =
         proxy().path("environment").properties().stream().map(Map.Entry::getKey).toList();
-    Variables.assertThatAllAreSettings(names);
-    Variables.assertThatAllThatAreRequiredAreIn(names, false);
+    EnvironmentVariables.assertAllAreSettings(names);
+    EnvironmentVariables.assertContainsRequired(names, false);
   }
 
   @Test
-  void theDemosSecretIsThatOfTheDemosAsterisk() throws IOException {
+  void proxyAndAsteriskShareSecret() throws IOException {
     String password =
         Files.readString(FILE.resolveSibling(compose.at("/secrets/ari-password/file").asText()))
             .strip();
@@ -95,20 +98,20 @@ class ComposeTest {
   }
 
   @Test
-  void theProxyMayTakeAsLongToStopAsItsSettingsSay() {
+  void stopGracePeriodCoversShutdownTimeout() {
     assertThat(Long.parseLong(proxy().path("stop_grace_period").asText().replace("s", "")))
-        .isGreaterThanOrEqualTo(StopTimes.longestStop().toSeconds());
+        .isGreaterThanOrEqualTo(ShutdownTimes.maxDuration().toSeconds());
   }
 
   @Test
-  void itsMemoryHoldsWhatMayWait() {
+  void memoryLimitCoversBuffers() {
     long heap = (long) (0.7 * (1L << 30));
     assertThat(proxy().path("mem_limit").asText()).isEqualTo("1g");
     assertThat(
             Stream.of(
-                    Setting.KAFKA_MAX_HEAP_IN_FLIGHT,
+                    Setting.KAFKA_MAX_IN_FLIGHT_BYTES,
                     Setting.ARI_BUFFER_SIZE,
-                    Setting.COMMANDS_REPEAT_MEMORY)
+                    Setting.COMMANDS_DEDUP_CACHE_SIZE)
                 .mapToLong(setting -> Long.parseLong(setting.defaultValue()))
                 .sum())
         .isLessThan(heap * 2 / 3);
@@ -116,7 +119,7 @@ class ComposeTest {
 
   /** The image makes server.properties of these: KAFKA_NODE_ID is node.id. */
   @Test
-  void kafkaTakesItsSettings() {
+  void kafkaAcceptsSettings() {
     Map<String, String> properties =
         compose.at("/services/kafka/environment").properties().stream()
             .collect(

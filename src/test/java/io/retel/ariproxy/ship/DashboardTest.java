@@ -22,7 +22,7 @@ class DashboardTest {
 
   @BeforeAll
   static void read() throws IOException {
-    dashboard = new ObjectMapper().readTree(PromQl.DASHBOARD.toFile());
+    dashboard = new ObjectMapper().readTree(PromQlQuery.DASHBOARD.toFile());
   }
 
   static Stream<JsonNode> panels() throws IOException {
@@ -35,7 +35,7 @@ class DashboardTest {
 
   @ParameterizedTest
   @MethodSource("panels")
-  void everyPanelSaysWhatItShowsInWhichUnitAndForWhichProxies(JsonNode panel) {
+  void everyPanelHasDescriptionUnitAndInstance(JsonNode panel) {
     assertThat(panel.path("title").asText()).isNotBlank();
     assertThat(panel.path("description").asText()).endsWith(".");
     assertThat(panel.at("/fieldConfig/defaults/unit").asText()).isNotBlank();
@@ -47,7 +47,7 @@ class DashboardTest {
   }
 
   @Test
-  void theFirstRowTellsWhetherCallsFlow() throws IOException {
+  void firstRowShowsCallFlow() throws IOException {
     assertThat(panels().filter(panel -> panel.at("/gridPos/y").asInt() == 1))
         .extracting(panel -> panel.path("title").asText())
         .containsExactly(
@@ -62,16 +62,17 @@ class DashboardTest {
   }
 
   @Test
-  void noPanelLiesOverAnotherAndEachHasItsOwnId() {
+  void panelsHaveDistinctPositionsAndIds() {
     List<String> cells = new ArrayList<>();
     List<Integer> ids = new ArrayList<>();
     for (JsonNode panel : dashboard.path("panels")) {
       ids.add(panel.path("id").asInt());
-      JsonNode at = panel.path("gridPos");
-      assertThat(at.path("x").asInt() + at.path("w").asInt()).isLessThanOrEqualTo(COLUMNS);
-      for (int x = 0; x < at.path("w").asInt(); x++) {
-        for (int y = 0; y < at.path("h").asInt(); y++) {
-          cells.add((at.path("x").asInt() + x) + "/" + (at.path("y").asInt() + y));
+      JsonNode position = panel.path("gridPos");
+      assertThat(position.path("x").asInt() + position.path("w").asInt())
+          .isLessThanOrEqualTo(COLUMNS);
+      for (int x = 0; x < position.path("w").asInt(); x++) {
+        for (int y = 0; y < position.path("h").asInt(); y++) {
+          cells.add((position.path("x").asInt() + x) + "/" + (position.path("y").asInt() + y));
         }
       }
     }

@@ -71,7 +71,7 @@ class KubernetesTest {
   }
 
   @Test
-  void kubernetesKnowsEveryField() {
+  void everyFieldIsInKubernetesSchema() {
     assertThat(OBJECTS).hasSize(DOCUMENTS.size()).hasSize(4);
     assertThat(OBJECTS)
         .zipSatisfy(
@@ -81,34 +81,34 @@ class KubernetesTest {
   }
 
   @Test
-  void aFieldThatKubernetesDoesNotKnowIsNoticed() {
-    ObjectNode wrong = DOCUMENTS.get(0).deepCopy();
-    ((ObjectNode) wrong.at("/spec/template/spec/initContainers/0")).putObject("readynessProbe");
-    assertThatThrownBy(() -> STRICT.treeToValue(wrong, StatefulSet.class))
+  void rejectsUnknownField() {
+    ObjectNode invalid = DOCUMENTS.get(0).deepCopy();
+    ((ObjectNode) invalid.at("/spec/template/spec/initContainers/0")).putObject("readynessProbe");
+    assertThatThrownBy(() -> STRICT.treeToValue(invalid, StatefulSet.class))
         .isInstanceOf(UnrecognizedPropertyException.class)
         .hasMessageContaining("readynessProbe");
   }
 
   @Test
-  void everySettingOfTheProxyIsOne() {
+  void everyProxyVariableIsASetting() {
     List<String> names =
         proxy().getEnv().stream()
             .map(EnvVar::getName)
             .filter(name -> !name.startsWith("POD_"))
             .toList();
-    Variables.assertThatAllAreSettings(names);
-    Variables.assertThatAllThatAreRequiredAreIn(names, false);
+    EnvironmentVariables.assertAllAreSettings(names);
+    EnvironmentVariables.assertContainsRequired(names, false);
   }
 
   @Test
-  void theProxyIsStartedBeforeAsteriskAndEndsAfterIt() {
+  void proxyIsRestartableInitContainer() {
     assertThat(pod().getInitContainers()).containsExactly(proxy());
     assertThat(proxy().getRestartPolicy()).isEqualTo("Always");
     assertThat(proxy().getStartupProbe()).isNotNull();
   }
 
   @Test
-  void theProbesAskWhatTheManagementPortHas() {
+  void probesUseManagementPaths() {
     assertThat(Stream.of(proxy().getStartupProbe(), proxy().getLivenessProbe()))
         .extracting(KubernetesTest::path)
         .containsOnly("/observe/health/live");
@@ -121,13 +121,13 @@ class KubernetesTest {
   }
 
   @Test
-  void theProxyMayTakeAsLongToStopAsItsSettingsSay() {
+  void gracePeriodCoversShutdownTimeout() {
     assertThat(pod().getTerminationGracePeriodSeconds())
-        .isGreaterThanOrEqualTo(StopTimes.longestStop().toSeconds() + 5);
+        .isGreaterThanOrEqualTo(ShutdownTimes.maxDuration().toSeconds() + 5);
   }
 
   @Test
-  void everyVolumeThatIsMountedIsThere() {
+  void everyMountedVolumeExists() {
     assertThat(pod().getVolumes())
         .extracting(volume -> volume.getName())
         .containsAll(proxy().getVolumeMounts().stream().map(mount -> mount.getName()).toList());

@@ -44,7 +44,7 @@ class PrometheusIT {
   private static final String APP = "watched";
 
   /** Empty while all is well. */
-  private static final Set<String> SHOW_TROUBLE =
+  private static final Set<String> EMPTY_WHEN_HEALTHY =
       Set.of("Started", "Alerts", "Warnings and errors in the log");
 
   @TempDir private static Path folder;
@@ -54,7 +54,7 @@ class PrometheusIT {
   private static PrometheusServer prometheus;
 
   @BeforeAll
-  static void watchAProxyWithCalls(KafkaBroker kafka) throws IOException {
+  static void startProxyWithCalls(KafkaBroker kafka) throws IOException {
     int port = ManagementClient.freePort();
     prometheus =
         CLOSER.register(
@@ -72,7 +72,7 @@ class PrometheusIT {
           .pollInterval(Duration.ofMillis(500))
           .until(
               () -> {
-                aCall(controller);
+                runCall(controller);
                 return prometheus
                     .query("rate(ari_proxy_outgoing_requests_errors_total[5s]) > 0")
                     .stream()
@@ -81,50 +81,54 @@ class PrometheusIT {
     }
   }
 
-  private static void aCall(Controller controller) {
+  private static void runCall(Controller controller) {
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
-    controller.ask("the-call", "POST", "/channels/" + call.id() + "/answer");
+    controller.execute("the-call", "POST", "/channels/" + call.id() + "/answer");
     // there is no such bridge
-    controller.ask("the-call", "DELETE", "/bridges/nowhere");
+    controller.execute("the-call", "DELETE", "/bridges/nowhere");
   }
 
   @Test
   @Order(1)
-  void everyMetricThatTheyNameIsOneOfTheProxys() {
-    Set<String> named = new TreeSet<>();
-    Stream.concat(PromQl.ofTheDashboard().stream(), PromQl.ofTheAlerts().stream())
-        .map(PromQl::metrics)
-        .forEach(named::addAll);
-    assertThat(named)
+  void dashboardAndAlertsUseExistingMetrics() {
+    Set<String> referenced = new TreeSet<>();
+    Stream.concat(PromQlQuery.dashboardQueries().stream(), PromQlQuery.alertQueries().stream())
+        .map(PromQlQuery::metricNames)
+        .forEach(referenced::addAll);
+    assertThat(referenced)
         .hasSizeGreaterThan(30)
         .allSatisfy(metric -> assertThat(prometheus.query(metric)).as(metric).isNotEmpty());
   }
 
   @Test
   @Order(2)
-  void everyPanelShowsSomething() {
+  void everyPanelReturnsData() {
     assertThat(
-            PromQl.ofTheDashboard().stream().filter(asked -> !SHOW_TROUBLE.contains(asked.where())))
+            PromQlQuery.dashboardQueries().stream()
+                .filter(query -> !EMPTY_WHEN_HEALTHY.contains(query.source())))
         .hasSizeGreaterThan(30)
         .allSatisfy(
-            asked ->
-                assertThat(prometheus.query(asked.asked("30s"))).as(asked.toString()).isNotEmpty());
+            query ->
+                assertThat(prometheus.query(query.expand("30s")))
+                    .as(query.toString())
+                    .isNotEmpty());
   }
 
   @Test
   @Order(2)
-  void whatShowsTroubleIsUnderstood() {
+  void errorPanelsHaveValidQueries() {
     assertThat(
-            PromQl.ofTheDashboard().stream().filter(asked -> SHOW_TROUBLE.contains(asked.where())))
+            PromQlQuery.dashboardQueries().stream()
+                .filter(query -> EMPTY_WHEN_HEALTHY.contains(query.source())))
         .hasSize(4)
-        .allSatisfy(asked -> prometheus.query(asked.asked("30s")));
+        .allSatisfy(query -> prometheus.query(query.expand("30s")));
   }
 
   @Test
   @Order(3)
-  void everyAlertIsEvaluatedAndNoneFiresWhileAllIsWell() {
+  void alertsEvaluateAndNoneFires() {
     List<JsonNode> rules = prometheus.rules();
-    assertThat(rules).hasSameSizeAs(PromQl.ofTheAlerts());
+    assertThat(rules).hasSameSizeAs(PromQlQuery.alertQueries());
     assertThat(rules)
         .allSatisfy(
             rule -> {
@@ -135,30 +139,30 @@ class PrometheusIT {
 
   @Test
   @Order(4)
-  void theWebsocketsAlertFiresWhenAsteriskIsGone() {
-    asterisk.unplug();
+  void websocketAlertFiresDuringAsteriskOutage() {
+    asterisk.disconnectNetwork();
     awaitAlert("AriProxyWebsocketClosed", rule -> rule.path("state").asText().equals("firing"));
     assertThat(
             prometheus.query(
                 "backing_service_availability{backing_service=\"ari-websocket\"} == 0"))
         .hasSize(1);
-    asterisk.plugIn();
+    asterisk.reconnectNetwork();
     awaitAlert("AriProxyWebsocketClosed", rule -> rule.path("state").asText().equals("inactive"));
   }
 
   @Test
   @Order(5)
-  void theProxysOwnAlertFiresWhenItIsGone() {
+  void proxyDownAlertFiresAfterTermination() {
     proxy.terminate();
     awaitAlert("AriProxyDown", rule -> rule.path("state").asText().equals("firing"));
   }
 
-  private static void awaitAlert(String name, Predicate<JsonNode> is) {
+  private static void awaitAlert(String name, Predicate<JsonNode> condition) {
     Awaitility.await(name)
         .until(
             () ->
                 prometheus.rules().stream()
                     .filter(rule -> rule.path("name").asText().equals(name))
-                    .anyMatch(is));
+                    .anyMatch(condition));
   }
 }

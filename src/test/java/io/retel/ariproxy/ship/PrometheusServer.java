@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import java.io.IOException;
@@ -27,7 +27,7 @@ import org.awaitility.Awaitility;
 final class PrometheusServer implements AutoCloseable {
 
   /** Of those that a test waits for; promtool's tests have the time that they wait. */
-  private static final Pattern FOR_SECONDS = Pattern.compile("for: \\d+s");
+  private static final Pattern FOR_CLAUSE = Pattern.compile("for: \\d+s");
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -38,7 +38,7 @@ final class PrometheusServer implements AutoCloseable {
   private PrometheusServer(Path folder, Path configuration) throws IOException {
     process =
         new ProcessBuilder(
-                Tool.PROMETHEUS.program().toString(),
+                Tool.PROMETHEUS.path().toString(),
                 "--config.file=" + configuration,
                 "--storage.tsdb.path=" + folder.resolve("data"),
                 "--web.listen-address=127.0.0.1:" + port)
@@ -53,10 +53,10 @@ final class PrometheusServer implements AutoCloseable {
    * @param folder an empty one, for its data
    */
   static PrometheusServer launch(Path folder, int managementPort) throws IOException {
-    Tool.PROMETHEUS.program();
+    Tool.PROMETHEUS.path();
     YAMLMapper yaml = new YAMLMapper();
     ObjectNode shipped =
-        (ObjectNode) yaml.readTree(PromQl.ALERTS.resolveSibling("prometheus.yml").toFile());
+        (ObjectNode) yaml.readTree(PromQlQuery.ALERTS.resolveSibling("prometheus.yml").toFile());
     ((ObjectNode) shipped.path("global"))
         .put("scrape_interval", "1s")
         .put("evaluation_interval", "1s");
@@ -66,8 +66,8 @@ final class PrometheusServer implements AutoCloseable {
         .putArray("targets")
         .add("127.0.0.1:" + managementPort);
     Files.writeString(
-        folder.resolve(PromQl.ALERTS.getFileName()),
-        FOR_SECONDS.matcher(Files.readString(PromQl.ALERTS)).replaceAll("for: 1s"));
+        folder.resolve(PromQlQuery.ALERTS.getFileName()),
+        FOR_CLAUSE.matcher(Files.readString(PromQlQuery.ALERTS)).replaceAll("for: 1s"));
     Path configuration = folder.resolve("prometheus.yml");
     yaml.writeValue(configuration.toFile(), shipped);
     PrometheusServer server = new PrometheusServer(folder, configuration);
@@ -80,7 +80,7 @@ final class PrometheusServer implements AutoCloseable {
 
   /** The series that a query finds now. */
   List<JsonNode> query(String promQl) {
-    return answer("/api/v1/query?query=" + URLEncoder.encode(promQl, StandardCharsets.UTF_8))
+    return getJson("/api/v1/query?query=" + URLEncoder.encode(promQl, StandardCharsets.UTF_8))
         .at("/data/result")
         .valueStream()
         .toList();
@@ -88,10 +88,10 @@ final class PrometheusServer implements AutoCloseable {
 
   /** The rules as it has read them, with how their last evaluation went. */
   List<JsonNode> rules() {
-    return answer("/api/v1/rules").at("/data/groups/0/rules").valueStream().toList();
+    return getJson("/api/v1/rules").at("/data/groups/0/rules").valueStream().toList();
   }
 
-  private JsonNode answer(String path) {
+  private JsonNode getJson(String path) {
     HttpResponse<String> response = get(path);
     if (response.statusCode() != 200) {
       throw new IllegalStateException(path + ": " + response.body());
@@ -120,7 +120,7 @@ final class PrometheusServer implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)) {
+      if (!process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
       }
     } catch (InterruptedException e) {

@@ -19,7 +19,7 @@ class SystemdTest {
   private static final Path ENVIRONMENT = UNIT.resolveSibling("ari-proxy.env");
 
   /** Of 10; systemd calls up to 2 OK. */
-  private static final int EXPOSURE = 2;
+  private static final int MAX_EXPOSURE = 2;
 
   @TempDir private Path folder;
   private Path unit;
@@ -38,48 +38,51 @@ class SystemdTest {
   }
 
   @Test
-  void systemdUnderstandsEveryLine() {
+  void systemdAcceptsEveryLine() {
     Tool.Result result = Tool.SYSTEMD_ANALYZE.run("verify", unit.toString());
-    assertThat(result.printed()).isEmpty();
+    assertThat(result.output()).isEmpty();
     assertThat(result.exitCode()).isZero();
   }
 
   @Test
-  void aLineThatSystemdDoesNotKnowIsNoticed() throws IOException {
+  void systemdReportsUnknownLine() throws IOException {
     Files.writeString(
         unit, Files.readString(unit).replace("NoNewPrivileges=yes", "NoPrivileges=yes"));
-    assertThat(Tool.SYSTEMD_ANALYZE.run("verify", unit.toString()).printed())
+    assertThat(Tool.SYSTEMD_ANALYZE.run("verify", unit.toString()).output())
         .contains("NoPrivileges");
   }
 
   @Test
-  void systemdCallsItWellProtected() {
+  void securityExposureIsLow() {
     Tool.Result result =
         Tool.SYSTEMD_ANALYZE.run(
             "security",
             "--offline=true",
-            "--threshold=" + EXPOSURE * 10,
+            "--threshold=" + MAX_EXPOSURE * 10,
             "--no-pager",
             unit.toString());
-    assertThat(result.exitCode()).as(result.printed()).isZero();
+    assertThat(result.exitCode()).as(result.output()).isZero();
   }
 
   @Test
-  void whatDoesNotGetBetterByAStartIsNotStartedAgain() throws IOException {
+  void permanentFailuresPreventRestart() throws IOException {
     assertThat(Files.readAllLines(UNIT))
         .contains(
-            "RestartPreventExitStatus=" + AriProxy.REPLACED + " " + AriProxy.INVALID_SETTING,
+            "RestartPreventExitStatus="
+                + AriProxy.EXIT_REPLACED
+                + " "
+                + AriProxy.EXIT_INVALID_SETTING,
             "SuccessExitStatus=143");
   }
 
   @Test
-  void itMayTakeAsLongToStopAsTheSettingsSay() throws IOException {
+  void stopTimeoutCoversShutdownTimeout() throws IOException {
     assertThat(valueOf("TimeoutStopSec", Files.readAllLines(UNIT)))
-        .isGreaterThanOrEqualTo(StopTimes.longestStop().toSeconds());
+        .isGreaterThanOrEqualTo(ShutdownTimes.maxDuration().toSeconds());
   }
 
   @Test
-  void theExampleOfItsEnvironmentSetsWhatIsRequiredAndNoSecret() throws IOException {
+  void exampleEnvironmentSetsRequiredWithoutSecrets() throws IOException {
     List<String> names =
         Files.readAllLines(ENVIRONMENT).stream()
             .map(line -> line.startsWith("#CALLCONTEXT") ? line.substring(1) : line)
@@ -87,9 +90,9 @@ class SystemdTest {
             .map(line -> line.substring(0, line.indexOf('=')))
             .filter(name -> !name.equals("JAVA_OPTS"))
             .toList();
-    Variables.assertThatAllAreSettings(names);
+    EnvironmentVariables.assertAllAreSettings(names);
     assertThat(names).noneMatch(name -> name.contains("PASSWORD"));
-    Variables.assertThatAllThatAreRequiredAreIn(
+    EnvironmentVariables.assertContainsRequired(
         names, Files.readString(UNIT).contains("Environment=ARI_PASSWORD_FILE="));
   }
 

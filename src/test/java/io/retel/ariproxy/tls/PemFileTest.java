@@ -22,49 +22,54 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What is read from a PEM file, and what is said of one that does not have it. */
 class PemFileTest {
 
-  private static final Secret NONE = new Secret("");
+  private static final Secret NO_PASSWORD = new Secret("");
 
   @TempDir private static Path folder;
   private static CertificateAuthority ca;
-  private static CertificateAuthority.Issued client;
+  private static CertificateAuthority.IssuedCertificate client;
 
   @BeforeAll
-  static void issue() {
-    ca = CertificateAuthority.in(folder.resolve("ca"));
+  static void issueCertificates() {
+    ca = CertificateAuthority.create(folder.resolve("ca"));
     client = ca.forClient("client");
   }
 
   @Test
-  void certificatesComeInTheirOrderAndWhatStandsBetweenThemIsIgnored() throws Exception {
+  void readsCertificatesInOrderIgnoringOtherText() throws Exception {
     PemFile file =
-        file(
+        writePemFile(
             "subject=CN = client\r\n"
                 + Files.readString(client.certificate()).replace("\n", "\r\n")
                 + "-----BEGIN X509 CRL-----\n???\n-----END X509 CRL-----\n"
                 + Files.readString(client.key())
-                + Files.readString(ca.file()));
+                + Files.readString(ca.certificateFile()));
     assertThat(file.certificates())
         .extracting(certificate -> certificate.getSubjectX500Principal().getName())
         .containsExactly("CN=client", "CN=Private CA");
   }
 
   @Test
-  void aKeyIsThatOfItsCertificateAndOfNoOther() throws Exception {
-    PrivateKey key = new PemFile(client.key()).privateKey(NONE);
+  void keyMatchesOnlyItsCertificate() throws Exception {
+    PrivateKey key = new PemFile(client.key()).privateKey(NO_PASSWORD);
     assertThat(
             new ClientCertificate(new PemFile(client.certificate()).certificates(), key)
-                .belongTogether())
+                .keyMatchesCertificate())
         .isTrue();
-    assertThat(new ClientCertificate(new PemFile(ca.file()).certificates(), key).belongTogether())
+    assertThat(
+            new ClientCertificate(new PemFile(ca.certificateFile()).certificates(), key)
+                .keyMatchesCertificate())
         .isFalse();
-    assertThat(new ClientCertificate(new PemFile(ca.file()).certificates(), rsa()).belongTogether())
+    assertThat(
+            new ClientCertificate(
+                    new PemFile(ca.certificateFile()).certificates(), generateRsaKey())
+                .keyMatchesCertificate())
         .isFalse();
   }
 
   @Test
-  void anRsaKeyIsReadAsItWasWritten() throws Exception {
-    PrivateKey key = rsa();
-    assertThat(file(Pem.text(key)).privateKey(NONE)).isEqualTo(key);
+  void readsRsaKey() throws Exception {
+    PrivateKey key = generateRsaKey();
+    assertThat(writePemFile(Pem.encode(key)).privateKey(NO_PASSWORD)).isEqualTo(key);
   }
 
   @ParameterizedTest
@@ -74,58 +79,58 @@ class PemFileTest {
         "-v2 aes-128-cbc -v2prf hmacWithSHA1",
         "-v1 PBE-SHA1-3DES"
       })
-  void anEncryptedKeyIsOpenedByItsPassword(String options) throws Exception {
-    PrivateKey key = rsa();
-    PemFile file = file(encrypted(key, options, "a password"));
+  void decryptsKeyWithPassword(String options) throws Exception {
+    PrivateKey key = generateRsaKey();
+    PemFile file = writePemFile(encrypt(key, options, "a password"));
     assertThat(file.privateKey(new Secret("a password"))).isEqualTo(key);
     assertThatThrownBy(() -> file.privateKey(new Secret("another")))
         .isInstanceOf(PemException.class)
         .hasMessageContaining("which has a key that its password does not open");
-    assertThatThrownBy(() -> file.privateKey(NONE))
+    assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))
         .hasMessageContaining("encrypted, and no password for it is set");
   }
 
   @Test
-  void aKeyInAnOlderFormIsNamedWithTheCommandThatConvertsIt() throws IOException {
+  void rejectsLegacyKeyWithConversionCommand() throws IOException {
     PemFile file =
-        file(
+        writePemFile(
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0\n\n"
                 + "AAAA\n-----END RSA PRIVATE KEY-----\n");
-    assertThatThrownBy(() -> file.privateKey(NONE))
+    assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))
         .hasMessageContaining("BEGIN RSA PRIVATE KEY")
         .hasMessageContaining("openssl pkcs8 -topk8");
   }
 
   @Test
-  void whatIsBrokenIsSaidToBeSo() throws IOException {
-    PemFile file = file("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  void rejectsMalformedPem() throws IOException {
+    PemFile file = writePemFile("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     assertThatThrownBy(file::certificates).hasMessageContaining("a certificate that is malformed");
-    assertThatThrownBy(() -> file.privateKey(NONE)).hasMessageContaining("has no private key");
-    PemFile key = file("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
-    assertThatThrownBy(() -> key.privateKey(NONE)).hasMessageContaining("malformed");
+    assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))
+        .hasMessageContaining("has no private key");
+    PemFile key = writePemFile("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    assertThatThrownBy(() -> key.privateKey(NO_PASSWORD)).hasMessageContaining("malformed");
     assertThatThrownBy(key::certificates).hasMessageContaining("has no certificate");
   }
 
   @Test
-  void aClientsCertificateDoesNotShowItsKey() throws Exception {
-    PrivateKey key = new PemFile(client.key()).privateKey(NONE);
+  void clientCertificateToStringHidesKey() throws Exception {
+    PrivateKey key = new PemFile(client.key()).privateKey(NO_PASSWORD);
     assertThat(new ClientCertificate(new PemFile(client.certificate()).certificates(), key))
         .hasToString("CN=client");
   }
 
-  private static PrivateKey rsa() throws Exception {
+  private static PrivateKey generateRsaKey() throws Exception {
     KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
     generator.initialize(2048);
     return generator.generateKeyPair().getPrivate();
   }
 
   /** As a user would do it; skipped where there is no openssl. */
-  private static String encrypted(PrivateKey key, String options, String password)
-      throws Exception {
-    Path plain = Files.writeString(folder.resolve("plain.pem"), Pem.text(key));
+  private static String encrypt(PrivateKey key, String options, String password) throws Exception {
+    Path plain = Files.writeString(folder.resolve("plain.pem"), Pem.encode(key));
     Path encrypted = folder.resolve("encrypted.pem");
     List<String> command =
-        new ArrayList<>(List.of(Tool.OPENSSL.program().toString(), "pkcs8", "-topk8"));
+        new ArrayList<>(List.of(Tool.OPENSSL.path().toString(), "pkcs8", "-topk8"));
     command.addAll(List.of(options.split(" ")));
     command.addAll(List.of("-in", plain.toString(), "-out", encrypted.toString()));
     command.addAll(List.of("-passout", "pass:" + password));
@@ -134,7 +139,7 @@ class PemFileTest {
     return Files.readString(encrypted);
   }
 
-  private static PemFile file(String content) throws IOException {
+  private static PemFile writePemFile(String content) throws IOException {
     return new PemFile(Files.writeString(Files.createTempFile(folder, "pem", ""), content));
   }
 }

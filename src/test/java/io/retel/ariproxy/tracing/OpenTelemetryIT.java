@@ -13,9 +13,9 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -63,18 +63,18 @@ class OpenTelemetryIT {
   }
 
   @Test
-  void aCommandsTraceGoesOnToAsteriskAndWithItsResponseToKafka() {
+  void propagatesCommandTraceToAsteriskAndKafka() {
     settings.with(Setting.TRACING_OPENTELEMETRY, "true");
-    try (RunningProxy proxy = RunningProxy.start(settings);
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      TopicRecord response = ask(controller, Map.of("traceparent", traceparent()));
-      RecordedRequest request = request();
+      TopicRecord response = sendPing(controller, Map.of("traceparent", traceparent()));
+      RecordedRequest request = pingRequest();
 
       List<SpanData> spans = awaitSpans(3);
-      SpanData received = named(spans, settings.commandsTopic());
-      SpanData sent = named(spans, "GET /asterisk/ping");
-      SpanData published = named(spans, settings.eventsTopic());
+      SpanData received = spanNamed(spans, settings.commandsTopic());
+      SpanData sent = spanNamed(spans, "GET /asterisk/ping");
+      SpanData published = spanNamed(spans, settings.eventsTopic());
       assertThat(received.getParentSpanId()).isEqualTo(PARENT);
       assertThat(sent.getParentSpanId()).isEqualTo(received.getSpanId());
       assertThat(published.getParentSpanId()).isEqualTo(received.getSpanId());
@@ -83,20 +83,20 @@ class OpenTelemetryIT {
       assertThat(spans)
           .allSatisfy(
               span -> {
-                assertThat(label(span, "callContext")).isEqualTo("a call");
-                assertThat(label(span, "commandId")).isEqualTo("traced");
+                assertThat(tag(span, "callContext")).isEqualTo("a call");
+                assertThat(tag(span, "commandId")).isEqualTo("traced");
               });
-      assertThat(label(sent, "http.status_code")).isEqualTo("200");
+      assertThat(tag(sent, "http.status_code")).isEqualTo("200");
     }
   }
 
   @Test
-  void nothingElseOfARecordsHeadersReachesAsterisk() {
+  void forwardsOnlyTraceparentToAsterisk() {
     settings.with(Setting.TRACING_OPENTELEMETRY, "true");
-    try (RunningProxy proxy = RunningProxy.start(settings);
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      ask(
+      sendPing(
           controller,
           Map.of(
               "traceparent", traceparent(),
@@ -104,7 +104,7 @@ class OpenTelemetryIT {
               "Host", "elsewhere",
               "Authorization", "Bearer mine",
               "X-Mine", "mine"));
-      RecordedRequest request = request();
+      RecordedRequest request = pingRequest();
 
       assertThat(request.header("traceparent")).contains(trace);
       assertThat(request.header("baggage")).isNull();
@@ -115,9 +115,9 @@ class OpenTelemetryIT {
   }
 
   @Test
-  void anEventBeginsATraceThatItsRecordCarries() {
+  void startsTracePerEventAndPropagatesIt() {
     settings.with(Setting.TRACING_OPENTELEMETRY, "true");
-    try (RunningProxy proxy = RunningProxy.start(settings);
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
       // the look around at the connect is over
@@ -132,34 +132,37 @@ class OpenTelemetryIT {
             controller.event(call, "STASIS_START", payload -> true).header("traceparent");
         String id = parent.substring(3, 35);
         await()
-            .untilAsserted(() -> assertThat(SpansInMemory.ofTrace(id)).as("its spans").hasSize(2));
+            .untilAsserted(
+                () ->
+                    assertThat(InMemorySpanExporterProvider.forTrace(id))
+                        .as("its spans")
+                        .hasSize(2));
 
-        List<SpanData> spans = SpansInMemory.ofTrace(id);
-        SpanData event = named(spans, "event");
+        List<SpanData> spans = InMemorySpanExporterProvider.forTrace(id);
+        SpanData event = spanNamed(spans, "event");
         assertThat(event.getParentSpanContext().isValid()).isFalse();
-        assertThat(named(spans, settings.eventsTopic()).getParentSpanId())
+        assertThat(spanNamed(spans, settings.eventsTopic()).getParentSpanId())
             .isEqualTo(event.getSpanId());
-        assertThat(spans)
-            .allSatisfy(span -> assertThat(label(span, "callContext")).isEqualTo(call));
+        assertThat(spans).allSatisfy(span -> assertThat(tag(span, "callContext")).isEqualTo(call));
       }
     }
   }
 
   @Test
-  void offItCarriesNothingOn() {
-    try (RunningProxy proxy = RunningProxy.start(settings);
+  void propagatesNothingWhenDisabled() {
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      TopicRecord response = ask(controller, Map.of("traceparent", traceparent()));
+      TopicRecord response = sendPing(controller, Map.of("traceparent", traceparent()));
 
-      assertThat(request().header("traceparent")).isNull();
+      assertThat(pingRequest().header("traceparent")).isNull();
       assertThat(response.header("traceparent")).isNull();
-      assertThat(SpansInMemory.ofTrace(trace)).isEmpty();
+      assertThat(InMemorySpanExporterProvider.forTrace(trace)).isEmpty();
     }
   }
 
   @Test
-  void spansGoWhereTheEnvironmentSays(@TempDir Path folder) throws IOException {
+  void exportsSpansToConfiguredEndpoint(@TempDir Path folder) throws IOException {
     List<String> received = new CopyOnWriteArrayList<>();
     HttpServer collector =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -173,14 +176,14 @@ class OpenTelemetryIT {
     collector.start();
     settings
         .with(Setting.TRACING_OPENTELEMETRY, "true")
-        .withCamel(
+        .withCamelProperty(
             "otel.exporter.otlp.endpoint", "http://localhost:" + collector.getAddress().getPort())
         // at the stop, and not before
-        .withCamel("otel.bsp.schedule.delay", "600000");
+        .withCamelProperty("otel.bsp.schedule.delay", "600000");
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      ask(controller, Map.of("traceparent", traceparent()));
+      sendPing(controller, Map.of("traceparent", traceparent()));
       proxy.terminate();
     } finally {
       collector.stop(0);
@@ -190,7 +193,7 @@ class OpenTelemetryIT {
     assertThat(received).anyMatch(spans -> spans.contains(trace) && spans.contains(serviceName));
   }
 
-  private TopicRecord ask(Controller controller, Map<String, String> headers) {
+  private TopicRecord sendPing(Controller controller, Map<String, String> headers) {
     try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
       writer.send(
           settings.commandsTopic(),
@@ -201,7 +204,7 @@ class OpenTelemetryIT {
     return controller.response("traced");
   }
 
-  private RecordedRequest request() {
+  private RecordedRequest pingRequest() {
     return asterisk.requests().stream()
         .filter(each -> each.path().endsWith("/asterisk/ping"))
         .findFirst()
@@ -211,17 +214,20 @@ class OpenTelemetryIT {
   private List<SpanData> awaitSpans(int count) {
     await()
         .untilAsserted(
-            () -> assertThat(SpansInMemory.ofTrace(trace)).as("its spans").hasSize(count));
-    return SpansInMemory.ofTrace(trace);
+            () ->
+                assertThat(InMemorySpanExporterProvider.forTrace(trace))
+                    .as("its spans")
+                    .hasSize(count));
+    return InMemorySpanExporterProvider.forTrace(trace);
   }
 
-  private static SpanData named(List<SpanData> spans, String name) {
+  private static SpanData spanNamed(List<SpanData> spans, String name) {
     assertThat(spans).extracting(SpanData::getName).contains(name);
     return spans.stream().filter(span -> span.getName().equals(name)).findFirst().orElseThrow();
   }
 
-  private static String label(SpanData span, String label) {
-    return span.getAttributes().get(AttributeKey.stringKey(label));
+  private static String tag(SpanData span, String name) {
+    return span.getAttributes().get(AttributeKey.stringKey(name));
   }
 
   private String traceparent() {

@@ -14,9 +14,9 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.RunningProxy;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -47,7 +47,7 @@ class TracersIT {
   private static KafkaBroker broker;
   private static SimulatedAsterisk asterisk;
   private static ProxySettings settings;
-  private static RunningProxy proxy;
+  private static EmbeddedProxy proxy;
   private static Controller controller;
 
   @BeforeAll
@@ -55,7 +55,7 @@ class TracersIT {
     broker = kafka;
     asterisk = CLOSER.register(SimulatedAsterisk.start());
     settings = ProxySettings.of(asterisk, APP, kafka);
-    proxy = CLOSER.register(RunningProxy.start(settings));
+    proxy = CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
   }
@@ -69,16 +69,16 @@ class TracersIT {
   }
 
   @Test
-  void overJmxTheBacklogTracerShowsOneRouteAndOneCall() throws Exception {
-    askAll("before");
+  void backlogTracerFiltersByRouteAndCall() throws Exception {
+    sendCommands("before");
     assertThat(dump()).isEmpty();
 
     set("TracePattern", "execute-command");
     set("TraceFilter", "${exchangeProperty.callContext} == 'call-2'");
     set("Enabled", true);
-    askAll("while");
+    sendCommands("while");
     set("Enabled", false);
-    askAll("after");
+    sendCommands("after");
 
     List<JsonNode> traces = dump();
     assertThat(traces)
@@ -86,14 +86,14 @@ class TracersIT {
         .containsOnly("execute-command");
     assertThat(traces)
         .extracting(trace -> trace.path("nodeId").asText())
-        .contains("check-command", "ari", "wrap-answer", "publish-response");
+        .contains("check-command", "ari", "build-response", "publish-response");
     assertThat(traces).extracting(trace -> property(trace, "callContext")).containsOnly("call-2");
     // that of the one command that came while it was on
     assertThat(traces).extracting(trace -> property(trace, "commandId")).containsOnly("while-2");
   }
 
   @Test
-  void anEventIsFollowedFromTheStepOnAtWhichItsCallIsKnown() throws Exception {
+  void tracesEventOnceCallIsKnown() throws Exception {
     set("TraceFilter", "${exchangeProperty.callContext} == 'followed'");
     set("Enabled", true);
     asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "another"));
@@ -105,15 +105,15 @@ class TracersIT {
     assertThat(traces).extracting(trace -> property(trace, "callContext")).containsOnly("followed");
     assertThat(traces)
         .extracting(trace -> trace.path("nodeId").asText())
-        .contains("wrap-event", "publish-event", "events-and-responses-topic");
+        .contains("build-event-envelope", "publish-event", "events-and-responses-topic");
   }
 
   @Test
-  void aFilterThatFailsTracesNothingAndLetsMessagesPass() throws Exception {
+  void failingFilterTracesNothingAndBlocksNothing() throws Exception {
     set("TraceFilter", "${body.nonsense} == 'x'");
     set("Enabled", true);
 
-    assertThat(controller.ask("filtered", "GET", "/asterisk/ping").path("status_code").asInt())
+    assertThat(controller.execute("filtered", "GET", "/asterisk/ping").path("status_code").asInt())
         .isEqualTo(200);
     asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "filtered"));
     controller.event("filtered", "STASIS_START", payload -> true);
@@ -122,7 +122,7 @@ class TracersIT {
   }
 
   @Test
-  void whatIsTracedIsCarriedOutAndPublishedAsEver() throws Exception {
+  void tracingDoesNotAlterProcessing() throws Exception {
     set("Enabled", true);
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
@@ -141,17 +141,17 @@ class TracersIT {
   }
 
   @Test
-  void theLastThousandStepsAreKept() throws Exception {
+  void retainsLastThousandSteps() throws Exception {
     set("Enabled", true);
     for (int i = 0; i < 12; i++) {
-      askAll("kept-" + i);
+      sendCommands("kept-" + i);
     }
 
     assertThat(dump().size()).isEqualTo(1_000);
   }
 
   @Test
-  void numbersAndSecretsAreNotInADump() throws Exception {
+  void masksNumbersAndSecretsInDump() throws Exception {
     set("Enabled", true);
     asterisk.call(APP, NUMBER, Map.of("CALL_CONTEXT", "masked"));
     controller.event("masked", "STASIS_START", payload -> true);
@@ -179,16 +179,16 @@ class TracersIT {
   }
 
   @Test
-  void overJmxTheTracingLogShowsOneRouteAndOneCall() throws Exception {
+  void logTracerFiltersByRouteAndCall() throws Exception {
     ObjectName tracer = tracer("LogTracer");
     set("TraceFilter", "${exchangeProperty.callContext} == 'call-3'");
     List<ILoggingEvent> lines;
     try (CapturedLog log = CapturedLog.atDebug()) {
       JMX.setAttribute(tracer, new Attribute("TracePattern", "execute-command"));
       JMX.setAttribute(tracer, new Attribute("Enabled", true));
-      askAll("logged");
+      sendCommands("logged");
       JMX.setAttribute(tracer, new Attribute("Enabled", false));
-      askAll("not-logged");
+      sendCommands("not-logged");
       lines =
           log.events().stream()
               .filter(line -> line.getLoggerName().equals("org.apache.camel.Tracing"))
@@ -203,20 +203,21 @@ class TracersIT {
   }
 
   @Test
-  void byPropertyTheTracingLogShowsOneRouteAndOneCallMasked(@TempDir Path folder)
-      throws IOException {
+  void logTracerConfiguredByPropertiesMasksNumbers(@TempDir Path folder) throws IOException {
     Path log = folder.resolve("proxy.log");
     try (SimulatedAsterisk other = SimulatedAsterisk.start()) {
-      ProxySettings own =
+      ProxySettings otherSettings =
           ProxySettings.of(other, APP, broker)
-              .withCamel("camel.main.tracing", "true")
-              .withCamel("camel.main.tracingPattern", "execute-command")
-              .withCamel("camel.trace.traceFilter", "${exchangeProperty.callContext} == 'call-2'");
-      try (ProxyProcess process = ProxyProcess.start(own, log);
-          Controller asks = new Controller(own, broker)) {
+              .withCamelProperty("camel.main.tracing", "true")
+              .withCamelProperty("camel.main.tracingPattern", "execute-command")
+              .withCamelProperty(
+                  "camel.trace.traceFilter", "${exchangeProperty.callContext} == 'call-2'");
+      try (ProxyProcess process = ProxyProcess.start(otherSettings, log);
+          Controller otherController = new Controller(otherSettings, broker)) {
         other.awaitConnected(APP);
         for (int i = 0; i < 4; i++) {
-          asks.ask("call-" + i, "GET", "/channels/c/variable?variable=x&value=" + NUMBER);
+          otherController.execute(
+              "call-" + i, "GET", "/channels/c/variable?variable=x&value=" + NUMBER);
         }
         process.terminate();
       }
@@ -232,18 +233,18 @@ class TracersIT {
         .noneMatch(line -> line.contains(NUMBER));
   }
 
-  private static void askAll(String when) {
+  private static void sendCommands(String idPrefix) {
     try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
       for (int i = 0; i < 5; i++) {
         writer.send(
             settings.commandsTopic(),
             "call-" + i,
             "{\"callContext\":\"call-%d\",\"commandId\":\"%s-%d\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/ping\"}}"
-                .formatted(i, when, i));
+                .formatted(i, idPrefix, i));
       }
     }
     for (int i = 0; i < 5; i++) {
-      controller.response(when + "-" + i);
+      controller.response(idPrefix + "-" + i);
     }
   }
 

@@ -25,7 +25,7 @@ public interface CallContextStore extends AutoCloseable {
   record Change(String key, String value) {}
 
   /** Hands over all that is kept. Called again after it has failed. */
-  void readAll(BiConsumer<String, String> kept) throws Exception;
+  void readAll(BiConsumer<String, String> sink) throws Exception;
 
   /**
    * Makes changes, each of another key; returns when the store has acknowledged that they will

@@ -44,12 +44,12 @@ public final class CassandraStore implements CallContextStore {
   private static final String TABLE = "call_contexts";
 
   /** Enough that the cluster is busy, and no more than one connection takes. */
-  private static final int AT_ONCE = 256;
+  private static final int MAX_CONCURRENT_WRITES = 256;
 
   private static final int ROWS_PER_PAGE = 1_000;
 
   /** Cassandra takes no longer one. */
-  private static final Duration LONGEST_LIFE = Duration.ofSeconds(630_720_000);
+  private static final Duration MAX_TTL = Duration.ofSeconds(630_720_000);
 
   /**
    * Into how many partitions a proxy's rows are spread. Cassandra refuses to read past 100,000
@@ -62,25 +62,25 @@ public final class CassandraStore implements CallContextStore {
    * How long deletions are remembered, ten days being Cassandra's default. A row that comes back
    * since a replica missed its deletion does no harm: its resource has ended.
    */
-  private static final Duration DELETIONS_ARE_REMEMBERED = Duration.ofHours(1);
+  private static final Duration GC_GRACE = Duration.ofHours(1);
 
   private final String hosts;
   private final String datacenter;
   private final String keyspace;
   private final String username;
   private final Secret password;
-  private final String asterisk;
+  private final String namespace;
   private final String app;
-  private final int lifeSeconds;
+  private final int ttlSeconds;
   private final Duration timeout;
-  private final WithoutSecrets withoutSecrets;
+  private final SecretRedactor redactor;
 
   private volatile boolean closed;
   private volatile CqlSession session;
   private Statements statements;
 
   private record Statements(
-      PreparedStatement read, PreparedStatement keep, PreparedStatement forget) {}
+      PreparedStatement read, PreparedStatement upsert, PreparedStatement delete) {}
 
   /**
    * Makes no connection yet.
@@ -99,75 +99,77 @@ public final class CassandraStore implements CallContextStore {
       String keyspace,
       String username,
       Secret password,
-      String asterisk,
+      String namespace,
       String app,
-      Duration idleTime,
+      Duration idleTimeout,
       Duration timeout) {
     this.hosts = hosts;
     this.datacenter = datacenter;
     this.keyspace = keyspace;
     this.username = username;
     this.password = password;
-    this.asterisk = asterisk;
+    this.namespace = namespace;
     this.app = app;
-    Duration life = idleTime.multipliedBy(2);
-    this.lifeSeconds = (int) (life.compareTo(LONGEST_LIFE) < 0 ? life : LONGEST_LIFE).toSeconds();
+    Duration ttl = idleTimeout.multipliedBy(2);
+    this.ttlSeconds = (int) (ttl.compareTo(MAX_TTL) < 0 ? ttl : MAX_TTL).toSeconds();
     this.timeout = timeout;
-    this.withoutSecrets = new WithoutSecrets(password);
+    this.redactor = new SecretRedactor(password);
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> kept) throws Exception {
-    talk(
-        (to, prepared) -> {
+  public void readAll(BiConsumer<String, String> sink) throws Exception {
+    execute(
+        (cqlSession, prepared) -> {
           List<CompletableFuture<AsyncResultSet>> buckets = new ArrayList<>();
           for (int bucket = 0; bucket < BUCKETS; bucket++) {
-            BoundStatement read = prepared.read().bind(asterisk, app, bucket);
-            buckets.add(to.executeAsync(read.setPageSize(ROWS_PER_PAGE)).toCompletableFuture());
+            BoundStatement read = prepared.read().bind(namespace, app, bucket);
+            buckets.add(
+                cqlSession.executeAsync(read.setPageSize(ROWS_PER_PAGE)).toCompletableFuture());
           }
           for (CompletableFuture<AsyncResultSet> bucket : buckets) {
             AsyncResultSet page = await(bucket);
-            handOver(page, kept);
+            emitRows(page, sink);
             while (page.hasMorePages()) {
               page = await(page.fetchNextPage().toCompletableFuture());
-              handOver(page, kept);
+              emitRows(page, sink);
             }
           }
         });
   }
 
-  private static void handOver(AsyncResultSet page, BiConsumer<String, String> kept) {
+  private static void emitRows(AsyncResultSet page, BiConsumer<String, String> sink) {
     for (Row row : page.currentPage()) {
-      kept.accept(row.getString(0), row.getString(1));
+      sink.accept(row.getString(0), row.getString(1));
     }
   }
 
   @Override
   public void write(List<Change> changes) throws Exception {
-    talk(
-        (to, prepared) -> {
-          Semaphore free = new Semaphore(AT_ONCE);
+    execute(
+        (cqlSession, prepared) -> {
+          Semaphore permits = new Semaphore(MAX_CONCURRENT_WRITES);
           AtomicReference<Throwable> failure = new AtomicReference<>();
           for (Change change : changes) {
             // the driver ends each request within the timeout
-            free.acquire();
+            permits.acquire();
             if (failure.get() != null) {
-              free.release();
+              permits.release();
               break;
             }
-            to.executeAsync(bind(change, prepared))
+            cqlSession
+                .executeAsync(bind(change, prepared))
                 .whenComplete(
-                    (done, failed) -> {
-                      if (failed != null) {
-                        failure.compareAndSet(null, failed);
+                    (result, cause) -> {
+                      if (cause != null) {
+                        failure.compareAndSet(null, cause);
                       }
-                      free.release();
+                      permits.release();
                     });
           }
-          free.acquire(AT_ONCE);
+          permits.acquire(MAX_CONCURRENT_WRITES);
           if (failure.get() != null) {
-            throw failure.get() instanceof Exception failed
-                ? failed
+            throw failure.get() instanceof Exception cause
+                ? cause
                 : new ExecutionException(failure.get());
           }
         });
@@ -177,29 +179,29 @@ public final class CassandraStore implements CallContextStore {
     String key = change.key();
     int bucket = Math.floorMod(key.hashCode(), BUCKETS);
     return change.value() == null
-        ? prepared.forget().bind(asterisk, app, bucket, key)
-        : prepared.keep().bind(asterisk, app, bucket, key, change.value(), lifeSeconds);
+        ? prepared.delete().bind(namespace, app, bucket, key)
+        : prepared.upsert().bind(namespace, app, bucket, key, change.value(), ttlSeconds);
   }
 
-  private interface Talk {
-    void over(CqlSession session, Statements prepared) throws Exception;
+  private interface Operation {
+    void run(CqlSession session, Statements prepared) throws Exception;
   }
 
-  private void talk(Talk talk) throws Exception {
+  private void execute(Operation operation) throws Exception {
     if (Thread.interrupted()) {
       // the driver would swallow it
       throw new InterruptedException();
     }
     try {
-      CqlSession to = session();
+      CqlSession cqlSession = session();
       if (statements == null) {
-        makeTable(to);
-        statements = prepare(to);
+        ensureTable(cqlSession);
+        statements = prepare(cqlSession);
       }
-      talk.over(to, statements);
+      operation.run(cqlSession, statements);
     } catch (Exception e) {
       statements = null;
-      throw withoutSecrets.of(e);
+      throw redactor.redact(e);
     }
   }
 
@@ -213,14 +215,14 @@ public final class CassandraStore implements CallContextStore {
       if (!username.isEmpty()) {
         builder.withAuthCredentials(username, password.reveal());
       }
-      CompletionStage<CqlSession> opening = builder.buildAsync();
+      CompletionStage<CqlSession> connecting = builder.buildAsync();
       try {
-        CqlSession opened = await(opening.toCompletableFuture());
+        CqlSession opened = await(connecting.toCompletableFuture());
         checkDatacenter(opened);
         session = opened;
       } catch (Exception e) {
-        opening.thenAccept(CqlSession::forceCloseAsync);
-        throw e instanceof AllNodesFailedException failed ? told(failed) : e;
+        connecting.thenAccept(CqlSession::forceCloseAsync);
+        throw e instanceof AllNodesFailedException failed ? toIoException(failed) : e;
       }
       if (closed) {
         session.forceCloseAsync();
@@ -230,7 +232,7 @@ public final class CassandraStore implements CallContextStore {
   }
 
   /** In the same words for the same failure: the driver's have numbers of its objects. */
-  private Exception told(AllNodesFailedException failed) {
+  private Exception toIoException(AllNodesFailedException failed) {
     Optional<Throwable> first =
         failed.getAllErrors().values().stream().flatMap(List::stream).findFirst();
     if (first.isPresent() && first.get() instanceof AuthenticationException) {
@@ -254,9 +256,9 @@ public final class CassandraStore implements CallContextStore {
     }
   }
 
-  private <T> T await(CompletableFuture<T> answer) throws Exception {
+  private <T> T await(CompletableFuture<T> future) throws Exception {
     try {
-      return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof Exception cause ? cause : e;
     } catch (TimeoutException e) {
@@ -299,9 +301,9 @@ public final class CassandraStore implements CallContextStore {
   }
 
   /** Asks first, since who may use a table may not be allowed to make one. */
-  private void makeTable(CqlSession to) {
+  private void ensureTable(CqlSession cqlSession) {
     if (isEmpty(
-        to,
+        cqlSession,
         "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
         keyspace)) {
       throw new IllegalStateException(
@@ -310,35 +312,35 @@ public final class CassandraStore implements CallContextStore {
               + "; make one with the replication that you want");
     }
     if (isEmpty(
-        to,
+        cqlSession,
         "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
         keyspace,
         TABLE)) {
-      to.execute(
+      cqlSession.execute(
           "CREATE TABLE IF NOT EXISTS "
               + table()
               + " (asterisk text, app text, bucket int, resource text, value text,"
               + " PRIMARY KEY ((asterisk, app, bucket), resource)) WITH gc_grace_seconds = "
-              + DELETIONS_ARE_REMEMBERED.toSeconds()
+              + GC_GRACE.toSeconds()
               + " AND compaction = {'class': 'LeveledCompactionStrategy'}");
     }
   }
 
-  private static boolean isEmpty(CqlSession to, String query, Object... values) {
-    return to.execute(SimpleStatement.newInstance(query, values)).one() == null;
+  private static boolean isEmpty(CqlSession cqlSession, String query, Object... values) {
+    return cqlSession.execute(SimpleStatement.newInstance(query, values)).one() == null;
   }
 
-  private Statements prepare(CqlSession to) {
+  private Statements prepare(CqlSession cqlSession) {
     return new Statements(
-        to.prepare(
+        cqlSession.prepare(
             "SELECT resource, value FROM "
                 + table()
                 + " WHERE asterisk = ? AND app = ? AND bucket = ?"),
-        to.prepare(
+        cqlSession.prepare(
             "INSERT INTO "
                 + table()
                 + " (asterisk, app, bucket, resource, value) VALUES (?, ?, ?, ?, ?) USING TTL ?"),
-        to.prepare(
+        cqlSession.prepare(
             "DELETE FROM "
                 + table()
                 + " WHERE asterisk = ? AND app = ? AND bucket = ? AND resource = ?"));
@@ -351,10 +353,10 @@ public final class CassandraStore implements CallContextStore {
   @Override
   public void close() {
     closed = true;
-    CqlSession left = session;
-    if (left != null) {
+    CqlSession openSession = session;
+    if (openSession != null) {
       try {
-        await(left.forceCloseAsync().toCompletableFuture());
+        await(openSession.forceCloseAsync().toCompletableFuture());
       } catch (Exception e) {
         // nothing waits for an answer any more, and its threads do not outlive the process
         if (e instanceof InterruptedException) {

@@ -15,8 +15,8 @@ import java.util.HexFormat;
  */
 record JdbcRow(String resource, String value) {
 
-  private static final int LONG = 500;
-  private static final String HASHED = "\\#";
+  private static final int MAX_KEY_LENGTH = 500;
+  private static final String HASH_PREFIX = "\\#";
 
   static JdbcRow of(String key, String text) {
     String escaped = escape(key);
@@ -28,31 +28,31 @@ record JdbcRow(String resource, String value) {
   /** What stands for a key. */
   static String resource(String key) {
     String escaped = escape(key);
-    return isLong(escaped) ? HASHED + sha256(escaped) : escaped;
+    return isLong(escaped) ? HASH_PREFIX + sha256(escaped) : escaped;
   }
 
   String key() {
-    return unescape(isHashed() ? value.substring(keyBegins(), keyEnds()) : resource);
+    return unescape(isHashed() ? value.substring(keyStart(), keyEnd()) : resource);
   }
 
   String text() {
-    return unescape(isHashed() ? value.substring(keyEnds()) : value);
+    return unescape(isHashed() ? value.substring(keyEnd()) : value);
   }
 
   private boolean isHashed() {
-    return resource.startsWith(HASHED);
+    return resource.startsWith(HASH_PREFIX);
   }
 
-  private int keyBegins() {
+  private int keyStart() {
     return value.indexOf(':') + 1;
   }
 
-  private int keyEnds() {
-    return keyBegins() + Integer.parseInt(value.substring(0, keyBegins() - 1));
+  private int keyEnd() {
+    return keyStart() + Integer.parseInt(value.substring(0, keyStart() - 1));
   }
 
   private static boolean isLong(String escapedKey) {
-    return escapedKey.length() > LONG;
+    return escapedKey.length() > MAX_KEY_LENGTH;
   }
 
   private static String escape(String text) {

@@ -2,7 +2,7 @@ package io.retel.ariproxy.callcontext.store;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.settings.Secret;
 import java.io.File;
 import java.io.IOException;
@@ -35,34 +35,34 @@ public final class JdbcStore implements CallContextStore {
 
   private static final String TABLE = "ari_proxy_call_contexts";
 
-  private static final String CREATE =
+  private static final String CREATE_TABLE =
       "CREATE TABLE IF NOT EXISTS "
           + TABLE
           + " (asterisk TEXT NOT NULL, app TEXT NOT NULL, resource TEXT NOT NULL, value TEXT NOT NULL,"
           + " PRIMARY KEY (asterisk, app, resource))";
-  private static final String FIND_TABLE = "SELECT 1 FROM " + TABLE + " WHERE 1 = 0";
-  private static final String READ =
+  private static final String PROBE_TABLE = "SELECT 1 FROM " + TABLE + " WHERE 1 = 0";
+  private static final String SELECT =
       "SELECT resource, value FROM " + TABLE + " WHERE asterisk = ? AND app = ?";
-  private static final String KEEP =
+  private static final String UPSERT =
       "INSERT INTO "
           + TABLE
           + " (asterisk, app, resource, value) VALUES (?, ?, ?, ?)"
           + " ON CONFLICT (asterisk, app, resource) DO UPDATE SET value = EXCLUDED.value";
-  private static final String FORGET =
+  private static final String DELETE =
       "DELETE FROM " + TABLE + " WHERE asterisk = ? AND app = ? AND resource = ?";
 
   /** Hikari takes no shorter ones. */
-  private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(250);
+  private static final Duration MIN_TIMEOUT = Duration.ofMillis(250);
 
   private static final int ROWS_PER_FETCH = 1_000;
 
-  private final String asterisk;
+  private final String namespace;
   private final String app;
-  private final WithoutSecrets withoutSecrets;
+  private final SecretRedactor redactor;
   private final Optional<File> sqliteFile;
   private final HikariDataSource pool;
 
-  private boolean tableIsThere;
+  private boolean tableExists;
 
   /**
    * Returns at once, whether the database is there or not.
@@ -74,21 +74,27 @@ public final class JdbcStore implements CallContextStore {
    * @throws IllegalArgumentException if the URL is malformed
    */
   public JdbcStore(
-      Secret url, String username, Secret password, String asterisk, String app, Duration timeout) {
-    this.asterisk = asterisk;
+      Secret url,
+      String username,
+      Secret password,
+      String namespace,
+      String app,
+      Duration timeout) {
+    this.namespace = namespace;
     this.app = app;
     HikariConfig config = new HikariConfig();
     config.setPoolName("call-contexts");
     try {
       if (url.reveal().startsWith(POSTGRESQL)) {
         PGSimpleDataSource postgresql = postgresql(url, username, password, timeout);
-        String inUse = postgresql.getPassword();
-        withoutSecrets = new WithoutSecrets(url, new Secret(inUse == null ? "" : inUse));
+        String effectivePassword = postgresql.getPassword();
+        redactor =
+            new SecretRedactor(url, new Secret(effectivePassword == null ? "" : effectivePassword));
         sqliteFile = Optional.empty();
         config.setDataSource(postgresql);
       } else {
-        withoutSecrets = new WithoutSecrets(password);
-        sqliteFile = Optional.of(fileOf(url));
+        redactor = new SecretRedactor(password);
+        sqliteFile = Optional.of(parseFile(url));
         config.setDataSource(sqlite(url, timeout));
       }
     } catch (IllegalArgumentException e) {
@@ -99,7 +105,7 @@ public final class JdbcStore implements CallContextStore {
     config.setMaximumPoolSize(1);
     config.setMinimumIdle(0);
     config.setInitializationFailTimeout(-1);
-    long milliseconds = Math.max(timeout.toMillis(), SHORTEST_TIMEOUT.toMillis());
+    long milliseconds = Math.max(timeout.toMillis(), MIN_TIMEOUT.toMillis());
     config.setConnectionTimeout(milliseconds);
     config.setValidationTimeout(milliseconds);
     this.pool = new HikariDataSource(config);
@@ -136,18 +142,18 @@ public final class JdbcStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> kept) throws Exception {
+  public void readAll(BiConsumer<String, String> sink) throws Exception {
     inTransaction(
         connection -> {
-          try (PreparedStatement read = connection.prepareStatement(READ)) {
-            read.setString(1, asterisk);
+          try (PreparedStatement read = connection.prepareStatement(SELECT)) {
+            read.setString(1, namespace);
             read.setString(2, app);
             // within a transaction PostgreSQL then sends the rows in parts
             read.setFetchSize(ROWS_PER_FETCH);
             try (ResultSet rows = read.executeQuery()) {
               while (rows.next()) {
                 JdbcRow row = new JdbcRow(rows.getString(1), rows.getString(2));
-                kept.accept(row.key(), row.text());
+                sink.accept(row.key(), row.text());
               }
             }
           }
@@ -158,11 +164,11 @@ public final class JdbcStore implements CallContextStore {
   public void write(List<Change> changes) throws Exception {
     inTransaction(
         connection -> {
-          try (PreparedStatement keep = connection.prepareStatement(KEEP);
-              PreparedStatement forget = connection.prepareStatement(FORGET)) {
+          try (PreparedStatement upsert = connection.prepareStatement(UPSERT);
+              PreparedStatement delete = connection.prepareStatement(DELETE)) {
             for (Change change : changes) {
-              PreparedStatement statement = change.value() == null ? forget : keep;
-              statement.setString(1, asterisk);
+              PreparedStatement statement = change.value() == null ? delete : upsert;
+              statement.setString(1, namespace);
               statement.setString(2, app);
               if (change.value() == null) {
                 statement.setString(3, JdbcRow.resource(change.key()));
@@ -173,68 +179,68 @@ public final class JdbcStore implements CallContextStore {
               }
               statement.addBatch();
             }
-            keep.executeBatch();
-            forget.executeBatch();
+            upsert.executeBatch();
+            delete.executeBatch();
           }
         });
   }
 
-  private interface Work {
-    void over(Connection connection) throws SQLException;
+  private interface Operation {
+    void run(Connection connection) throws SQLException;
   }
 
-  private void inTransaction(Work work) throws Exception {
+  private void inTransaction(Operation operation) throws Exception {
     try (Connection connection = pool.getConnection()) {
-      makeTable(connection);
+      ensureTable(connection);
       connection.setAutoCommit(false);
       // what is not committed is rolled back when the pool gets the connection back
-      work.over(connection);
+      operation.run(connection);
       connection.commit();
     } catch (SQLException e) {
-      tableIsThere = false;
+      tableExists = false;
       if (Thread.interrupted()) {
         // the pool tells it as a failure of the database
         throw new InterruptedException();
       }
-      throw withoutSecrets.of(sqliteFile.<Exception>map(file -> in(file, e)).orElse(e));
+      throw redactor.redact(sqliteFile.<Exception>map(file -> withFileName(file, e)).orElse(e));
     } catch (AssertionError e) {
       // where assertions are on, PostgreSQL's driver fails one when a connection breaks in a batch
       throw new IOException("the connection to the database broke", null);
     }
   }
 
-  private static File fileOf(Secret url) {
+  private static File parseFile(Secret url) {
     return new File(url.reveal().substring(SQLITE.length()).replaceFirst("\\?.*", ""));
   }
 
   /** The driver does not tell which file it cannot open, read or write. */
-  private static IOException in(File file, SQLException failure) {
-    IOException named =
+  private static IOException withFileName(File file, SQLException failure) {
+    IOException described =
         new IOException(
             "the SQLite file "
                 + file.getAbsolutePath()
                 + " cannot be used: "
-                + RootCause.inOneLine(failure));
-    named.addSuppressed(failure);
-    return named;
+                + ErrorMessages.singleLine(failure));
+    described.addSuppressed(failure);
+    return described;
   }
 
   /** PostgreSQL refuses CREATE TABLE IF NOT EXISTS to who may use the table but make none. */
-  private void makeTable(Connection connection) throws SQLException {
-    if (tableIsThere) {
+  private void ensureTable(Connection connection) throws SQLException {
+    if (tableExists) {
       return;
     }
     try (Statement statement = connection.createStatement()) {
-      if (!isThere(statement)) {
-        statement.execute(CREATE);
+      if (!isTablePresent(statement)) {
+        statement.execute(CREATE_TABLE);
       }
     }
-    tableIsThere = true;
+    tableExists = true;
   }
 
-  private static boolean isThere(Statement statement) {
+  private static boolean isTablePresent(Statement statement) {
     try {
-      statement.executeQuery(FIND_TABLE).close();
+      statement.executeQuery(PROBE_TABLE).close();
       return true;
     } catch (SQLException e) {
       return false;

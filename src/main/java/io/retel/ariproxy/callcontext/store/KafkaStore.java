@@ -30,7 +30,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 public final class KafkaStore implements CallContextStore {
 
-  private final Supplier<Map<String, Object>> connection;
+  private final Supplier<Map<String, Object>> clientConfig;
   private final String topic;
   private final Duration timeout;
   private Producer<String, String> producer;
@@ -40,15 +40,15 @@ public final class KafkaStore implements CallContextStore {
    * @param topic the topic; it must be there
    * @param timeout how long Kafka may take to answer
    */
-  public KafkaStore(Supplier<Map<String, Object>> connection, String topic, Duration timeout) {
-    this.connection = connection;
+  public KafkaStore(Supplier<Map<String, Object>> clientConfig, String topic, Duration timeout) {
+    this.clientConfig = clientConfig;
     this.topic = topic;
     this.timeout = timeout;
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> kept) {
-    Map<String, Object> config = new HashMap<>(connection.get());
+  public void readAll(BiConsumer<String, String> sink) {
+    Map<String, Object> config = new HashMap<>(clientConfig.get());
     config.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
@@ -66,9 +66,9 @@ public final class KafkaStore implements CallContextStore {
       }
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      Map<TopicPartition, Long> endOffsets = consumer.endOffsets(partitions);
       long lastProgress = System.nanoTime();
-      while (!reached(consumer, ends)) {
+      while (!hasReached(consumer, endOffsets)) {
         boolean progress = false;
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
           progress = true;
@@ -87,23 +87,23 @@ public final class KafkaStore implements CallContextStore {
         }
       }
     }
-    latest.forEach(kept);
+    latest.forEach(sink);
   }
 
-  private static boolean reached(
-      KafkaConsumer<String, String> consumer, Map<TopicPartition, Long> ends) {
-    return ends.entrySet().stream()
+  private static boolean hasReached(
+      KafkaConsumer<String, String> consumer, Map<TopicPartition, Long> endOffsets) {
+    return endOffsets.entrySet().stream()
         .allMatch(end -> consumer.position(end.getKey()) >= end.getValue());
   }
 
   @Override
   public void write(List<Change> changes) throws ExecutionException, InterruptedException {
-    Producer<String, String> to = producer();
+    Producer<String, String> kafkaProducer = producer();
     List<Future<?>> sent = new ArrayList<>(changes.size());
     for (Change change : changes) {
-      sent.add(to.send(new ProducerRecord<>(topic, change.key(), change.value())));
+      sent.add(kafkaProducer.send(new ProducerRecord<>(topic, change.key(), change.value())));
     }
-    to.flush();
+    kafkaProducer.flush();
     for (Future<?> each : sent) {
       each.get();
     }
@@ -111,7 +111,7 @@ public final class KafkaStore implements CallContextStore {
 
   private synchronized Producer<String, String> producer() {
     if (producer == null) {
-      Map<String, Object> config = new HashMap<>(connection.get());
+      Map<String, Object> config = new HashMap<>(clientConfig.get());
       config.put(ProducerConfig.ACKS_CONFIG, "all");
       config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
       config.put(ProducerConfig.LINGER_MS_CONFIG, 0);

@@ -7,7 +7,7 @@ import java.util.function.BiConsumer;
 public final class MemoryStore implements CallContextStore {
 
   @Override
-  public void readAll(BiConsumer<String, String> kept) {
+  public void readAll(BiConsumer<String, String> sink) {
     // there is nothing
   }
 

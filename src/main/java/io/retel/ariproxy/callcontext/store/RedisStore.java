@@ -38,14 +38,14 @@ import java.util.function.BiConsumer;
 public final class RedisStore implements CallContextStore {
 
   /** How much one command has: few round trips, and none that holds up Redis's other clients. */
-  private static final int PER_COMMAND = 1_000;
+  private static final int BATCH_SIZE = 1_000;
 
   private final RedisURI uri;
   private final String hash;
   private final Duration expiry;
   private final Duration timeout;
-  private final WithoutSecrets withoutSecrets;
-  private final ClientResources threads;
+  private final SecretRedactor redactor;
+  private final ClientResources clientResources;
   private final RedisClient client;
 
   private volatile StatefulRedisConnection<String, String> connection;
@@ -58,16 +58,17 @@ public final class RedisStore implements CallContextStore {
    * @param timeout how long Redis may take to answer
    * @throws IllegalArgumentException if the URI is malformed
    */
-  public RedisStore(Secret uri, String asterisk, String app, Duration idleTime, Duration timeout) {
+  public RedisStore(
+      Secret uri, String namespace, String app, Duration idleTimeout, Duration timeout) {
     this.uri = parse(uri);
     this.uri.setTimeout(timeout);
-    this.hash = hash(asterisk, app);
-    this.expiry = idleTime.multipliedBy(2);
+    this.hash = hash(namespace, app);
+    this.expiry = idleTimeout.multipliedBy(2);
     this.timeout = timeout;
-    this.withoutSecrets = new WithoutSecrets(uri, password(this.uri));
-    this.threads =
+    this.redactor = new SecretRedactor(uri, password(this.uri));
+    this.clientResources =
         DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
-    this.client = RedisClient.create(threads);
+    this.client = RedisClient.create(clientResources);
     // Lettuce's own way to connect again would send once more what was under way, maybe after what
     // is newer: here a connection that failed is left, and the next use makes another
     client.setOptions(
@@ -78,9 +79,9 @@ public final class RedisStore implements CallContextStore {
   }
 
   /** A colon within the first name is not taken for the one between the two. */
-  private static String hash(String asterisk, String app) {
+  private static String hash(String namespace, String app) {
     return "ari-proxy:call-contexts:"
-        + asterisk.replace("%", "%25").replace(":", "%3A")
+        + namespace.replace("%", "%25").replace(":", "%3A")
         + ":"
         + app;
   }
@@ -100,30 +101,29 @@ public final class RedisStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> kept) throws Exception {
+  public void readAll(BiConsumer<String, String> sink) throws Exception {
     // a hash that grows while it is read is told in part twice
     Map<String, String> all = new HashMap<>();
-    talk(
+    execute(
         commands -> {
           ScanCursor cursor = ScanCursor.INITIAL;
           while (!cursor.isFinished()) {
-            MapScanCursor<String, String> part =
-                await(
-                    commands.hscan(hash, cursor, ScanArgs.Builder.limit(PER_COMMAND)), deadline());
-            all.putAll(part.getMap());
-            cursor = part;
+            MapScanCursor<String, String> page =
+                await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(BATCH_SIZE)), deadline());
+            all.putAll(page.getMap());
+            cursor = page;
           }
         });
-    all.forEach(kept);
+    all.forEach(sink);
   }
 
   @Override
   public void write(List<Change> changes) throws Exception {
-    talk(
+    execute(
         commands -> {
           List<CompletionStage<?>> sent = new ArrayList<>();
-          for (int from = 0; from < changes.size(); from += PER_COMMAND) {
-            int to = Math.min(from + PER_COMMAND, changes.size());
+          for (int from = 0; from < changes.size(); from += BATCH_SIZE) {
+            int to = Math.min(from + BATCH_SIZE, changes.size());
             send(changes.subList(from, to), commands, sent);
           }
           sent.add(commands.expire(hash, expiry));
@@ -138,40 +138,40 @@ public final class RedisStore implements CallContextStore {
       List<Change> changes,
       RedisAsyncCommands<String, String> commands,
       List<CompletionStage<?>> sent) {
-    Map<String, String> texts = new HashMap<>();
-    List<String> forgotten = new ArrayList<>();
+    Map<String, String> values = new HashMap<>();
+    List<String> deletedKeys = new ArrayList<>();
     for (Change change : changes) {
       if (change.value() == null) {
-        forgotten.add(change.key());
+        deletedKeys.add(change.key());
       } else {
-        texts.put(change.key(), change.value());
+        values.put(change.key(), change.value());
       }
     }
-    if (!texts.isEmpty()) {
-      sent.add(commands.hset(hash, texts));
+    if (!values.isEmpty()) {
+      sent.add(commands.hset(hash, values));
     }
-    if (!forgotten.isEmpty()) {
-      sent.add(commands.hdel(hash, forgotten.toArray(String[]::new)));
+    if (!deletedKeys.isEmpty()) {
+      sent.add(commands.hdel(hash, deletedKeys.toArray(String[]::new)));
     }
   }
 
-  private interface Talk {
-    void over(RedisAsyncCommands<String, String> commands) throws Exception;
+  private interface Operation {
+    void run(RedisAsyncCommands<String, String> commands) throws Exception;
   }
 
-  private void talk(Talk talk) throws Exception {
+  private void execute(Operation operation) throws Exception {
     try {
-      talk.over(connection().async());
+      operation.run(connection().async());
     } catch (Exception e) {
       // also one that only was too slow: it may be dead without anybody having noticed
-      leaveConnection();
-      throw withoutSecrets.of(e);
+      discardConnection();
+      throw redactor.redact(e);
     }
   }
 
   private StatefulRedisConnection<String, String> connection() throws Exception {
     if (connection != null && !connection.isOpen()) {
-      leaveConnection();
+      discardConnection();
     }
     if (connection == null) {
       CompletableFuture<StatefulRedisConnection<String, String>> connecting =
@@ -186,11 +186,11 @@ public final class RedisStore implements CallContextStore {
     return connection;
   }
 
-  private void leaveConnection() {
-    StatefulRedisConnection<String, String> left = connection;
+  private void discardConnection() {
+    StatefulRedisConnection<String, String> discarded = connection;
     connection = null;
-    if (left != null) {
-      left.closeAsync();
+    if (discarded != null) {
+      discarded.closeAsync();
     }
   }
 
@@ -198,9 +198,9 @@ public final class RedisStore implements CallContextStore {
     return System.nanoTime() + timeout.toNanos();
   }
 
-  private <T> T await(CompletionStage<T> answer, long deadline) throws Exception {
+  private <T> T await(CompletionStage<T> stage, long deadline) throws Exception {
     try {
-      return answer
+      return stage
           .toCompletableFuture()
           .get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
@@ -215,6 +215,6 @@ public final class RedisStore implements CallContextStore {
   @Override
   public void close() {
     client.shutdown(Duration.ZERO, timeout);
-    threads.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly();
+    clientResources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly();
   }
 }

@@ -3,7 +3,7 @@ package io.retel.ariproxy.callcontext.store;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
@@ -34,42 +34,42 @@ public final class WriteBehind extends ServiceSupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
 
-  private static final Duration FIRST_RETRY = Duration.ofMillis(100);
-  private static final Duration LAST_RETRY = Duration.ofSeconds(5);
+  private static final Duration INITIAL_RETRY_DELAY = Duration.ofMillis(100);
+  private static final Duration MAX_RETRY_DELAY = Duration.ofSeconds(5);
 
   /** How long a command waits for a store that has failed lately; a retry may just succeed. */
-  private static final Duration FAILING_PATIENCE = Duration.ofMillis(300);
+  private static final Duration DEGRADED_TIMEOUT = Duration.ofMillis(300);
 
   /** Large enough to be efficient, small enough that who waits for an acknowledgement gets it. */
   private static final int MAX_BATCH = 5_000;
 
   private final CallContextStore store;
-  private final Duration patience;
+  private final Duration timeout;
   private final Counter readErrors;
   private final Counter writeErrors;
   private final Timer writeDuration;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition noted = lock.newCondition();
-  private final Condition acknowledged = lock.newCondition();
+  private final Condition writeEnqueued = lock.newCondition();
+  private final Condition writesAcknowledged = lock.newCondition();
 
   /** What waits to be written, by key, in the order in which the keys began to wait. */
-  private Map<String, Noted> waiting = new LinkedHashMap<>();
+  private Map<String, PendingWrite> pending = new LinkedHashMap<>();
 
-  private long notedSoFar;
-  private long acknowledgedSoFar;
-  private boolean ending;
+  private long enqueuedCount;
+  private long acknowledgedCount;
+  private boolean stopping;
   private Thread writer;
 
-  private volatile String trouble = "";
+  private volatile String lastError = "";
   private volatile boolean failing;
   private volatile Barrier barrier = () -> {};
 
   /** How many changes the writer has in its hands. */
-  private volatile int inHand;
+  private volatile int inFlight;
 
   /** Whether those wait behind the barrier. */
-  private volatile boolean behindBarrier;
+  private volatile boolean awaitingBarrier;
 
   /** What has to be waited for. */
   @FunctionalInterface
@@ -83,21 +83,21 @@ public final class WriteBehind extends ServiceSupport {
    * @param value the text, or null for none
    * @param number the number of the note since which its key waits
    */
-  private record Noted(String value, long number) {}
+  private record PendingWrite(String value, long sequence) {}
 
   /**
    * @param patience how long to wait for an acknowledgement, and at the end for all of them
    */
-  public WriteBehind(CallContextStore store, Duration patience, MeterRegistry meters) {
+  public WriteBehind(CallContextStore store, Duration timeout, MeterRegistry meters) {
     this.store = store;
-    this.patience = patience;
-    this.readErrors = Meters.STORE_READ_ERRORS.in(meters);
-    this.writeErrors = Meters.STORE_WRITE_ERRORS.in(meters);
+    this.timeout = timeout;
+    this.readErrors = Meters.STORE_READ_ERRORS.counter(meters);
+    this.writeErrors = Meters.STORE_WRITE_ERRORS.counter(meters);
     this.writeDuration = Meters.STORE_WRITE_DURATION.timer(meters);
   }
 
   /** One that keeps nothing. */
-  public static WriteBehind nowhere(MeterRegistry meters) {
+  public static WriteBehind noop(MeterRegistry meters) {
     return new WriteBehind(new MemoryStore(), Duration.ZERO, meters);
   }
 
@@ -106,43 +106,49 @@ public final class WriteBehind extends ServiceSupport {
    *
    * @param barrier asked after all that is in the batch has been noted
    */
-  public void writeAfter(Barrier barrier) {
+  public void setBarrier(Barrier barrier) {
     this.barrier = barrier;
   }
 
   /**
    * Reads all that is kept.
    *
-   * @throws StoreNotReachedException if the store fails; it is counted, and may be tried again
+   * @throws StoreUnavailableException if the store fails; it is counted, and may be tried again
    */
-  public void readAll(BiConsumer<String, String> kept)
-      throws InterruptedException, StoreNotReachedException {
+  public void readAll(BiConsumer<String, String> sink)
+      throws InterruptedException, StoreUnavailableException {
     try {
-      store.readAll(kept);
-      trouble = "";
+      store.readAll(sink);
+      lastError = "";
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
       readErrors.increment();
-      trouble = "cannot be read: " + RootCause.inOneLine(e);
-      throw new StoreNotReachedException(
-          "the call-context store (" + kind() + ") " + trouble + "; check it, and callcontext.*");
+      lastError = "cannot be read: " + ErrorMessages.singleLine(e);
+      throw new StoreUnavailableException(
+          "the call-context store ("
+              + storeType()
+              + ") "
+              + lastError
+              + "; check it, and callcontext.*");
     }
   }
 
   /** Notes that a text shall be kept under a key, or nothing any more. Never waits. */
-  public void note(String key, Optional<String> value) {
+  public void enqueue(String key, Optional<String> value) {
     if (store instanceof MemoryStore) {
       return;
     }
     lock.lock();
     try {
-      notedSoFar++;
-      Noted before = waiting.get(key);
+      enqueuedCount++;
+      PendingWrite previous = pending.get(key);
       // it keeps its place: who waits for the former value is content with the newer one
-      waiting.put(
-          key, new Noted(value.orElse(null), before == null ? notedSoFar : before.number()));
-      noted.signal();
+      pending.put(
+          key,
+          new PendingWrite(
+              value.orElse(null), previous == null ? enqueuedCount : previous.sequence()));
+      writeEnqueued.signal();
     } finally {
       lock.unlock();
     }
@@ -151,31 +157,31 @@ public final class WriteBehind extends ServiceSupport {
   /**
    * Waits until all that has been noted so far is acknowledged.
    *
-   * @throws StoreNotReachedException if that takes too long
+   * @throws StoreUnavailableException if that takes too long
    */
-  public void awaitAcknowledged() throws InterruptedException, StoreNotReachedException {
+  public void awaitAcknowledged() throws InterruptedException, StoreUnavailableException {
     // who waits for long for a store that is known to fail keeps others waiting
-    Duration atMost =
-        failing && FAILING_PATIENCE.compareTo(patience) < 0 ? FAILING_PATIENCE : patience;
-    if (!awaitAcknowledged(atMost)) {
-      throw new StoreNotReachedException(
+    Duration maxWait =
+        failing && DEGRADED_TIMEOUT.compareTo(timeout) < 0 ? DEGRADED_TIMEOUT : timeout;
+    if (!awaitAcknowledged(maxWait)) {
+      throw new StoreUnavailableException(
           "the call-context store has not acknowledged it within "
-              + atMost.toMillis()
+              + maxWait.toMillis()
               + " ms; it "
-              + whySlow());
+              + delayReason());
     }
   }
 
-  private boolean awaitAcknowledged(Duration atMost) throws InterruptedException {
-    long left = atMost.toNanos();
+  private boolean awaitAcknowledged(Duration maxWait) throws InterruptedException {
+    long remaining = maxWait.toNanos();
     lock.lockInterruptibly();
     try {
-      long awaited = notedSoFar;
-      while (acknowledgedSoFar < awaited) {
-        if (left <= 0) {
+      long target = enqueuedCount;
+      while (acknowledgedCount < target) {
+        if (remaining <= 0) {
           return false;
         }
-        left = acknowledged.awaitNanos(left);
+        remaining = writesAcknowledged.awaitNanos(remaining);
       }
       return true;
     } finally {
@@ -184,19 +190,19 @@ public final class WriteBehind extends ServiceSupport {
   }
 
   /** Redis, for example. */
-  private String kind() {
+  private String storeType() {
     return store.getClass().getSimpleName().replace("Store", "");
   }
 
-  private String whySlow() {
-    return behindBarrier
+  private String delayReason() {
+    return awaitingBarrier
         ? "may not keep what Kafka has not acknowledged to be told"
-        : trouble().orElse("is too slow");
+        : lastError().orElse("is too slow");
   }
 
   /** What is wrong with the store now, to be read after its name. */
-  public Optional<String> trouble() {
-    return Optional.of(trouble).filter(why -> !why.isEmpty());
+  public Optional<String> lastError() {
+    return Optional.of(lastError).filter(error -> !error.isEmpty());
   }
 
   /** Whether nothing could be written the last time. */
@@ -205,10 +211,10 @@ public final class WriteBehind extends ServiceSupport {
   }
 
   /** How many changes wait to be written. */
-  public int waiting() {
+  public int pending() {
     lock.lock();
     try {
-      return waiting.size() + inHand;
+      return pending.size() + inFlight;
     } finally {
       lock.unlock();
     }
@@ -227,54 +233,54 @@ public final class WriteBehind extends ServiceSupport {
     if (writer == null) {
       return;
     }
-    boolean kept = awaitAcknowledged(patience);
+    boolean persisted = awaitAcknowledged(timeout);
     lock.lock();
     try {
-      ending = true;
-      noted.signal();
+      stopping = true;
+      writeEnqueued.signal();
     } finally {
       lock.unlock();
     }
-    if (!kept) {
+    if (!persisted) {
       writeErrors.increment();
       LOG.error(
           "{} call contexts were not kept, and are not known to the next proxy: the store {}",
-          waiting(),
-          whySlow());
+          pending(),
+          delayReason());
     }
     writer.interrupt();
-    writer.join(patience.toMillis() + 1);
+    writer.join(timeout.toMillis() + 1);
     store.close();
   }
 
   // ---- the writer's thread
 
   private void write() {
-    Duration retry = FIRST_RETRY;
+    Duration retryDelay = INITIAL_RETRY_DELAY;
     try {
       while (true) {
-        Map<String, Noted> batch = awaitBatch();
+        Map<String, PendingWrite> batch = awaitBatch();
         if (batch.isEmpty()) {
           return;
         }
         try {
-          behindBarrier = true;
+          awaitingBarrier = true;
           barrier.await();
-          behindBarrier = false;
-          long began = System.nanoTime();
+          awaitingBarrier = false;
+          long startNanos = System.nanoTime();
           store.write(changes(batch));
-          writeDuration.record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
+          writeDuration.record(System.nanoTime() - startNanos, TimeUnit.NANOSECONDS);
           onWritten();
-          retry = FIRST_RETRY;
+          retryDelay = INITIAL_RETRY_DELAY;
         } catch (InterruptedException e) {
           throw e;
         } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
           // also what a driver throws that should not: without this thread nothing would be kept
           onFailed(batch, e);
-          TimeUnit.NANOSECONDS.sleep(FIRST_RETRY.toNanos());
-          awaitNote(retry);
-          Duration longer = retry.multipliedBy(2);
-          retry = longer.compareTo(LAST_RETRY) < 0 ? longer : LAST_RETRY;
+          TimeUnit.NANOSECONDS.sleep(INITIAL_RETRY_DELAY.toNanos());
+          awaitEnqueue(retryDelay);
+          Duration doubled = retryDelay.multipliedBy(2);
+          retryDelay = doubled.compareTo(MAX_RETRY_DELAY) < 0 ? doubled : MAX_RETRY_DELAY;
         }
       }
     } catch (InterruptedException e) {
@@ -283,20 +289,20 @@ public final class WriteBehind extends ServiceSupport {
   }
 
   /** Waits until there is something to write; empty at the end. */
-  private Map<String, Noted> awaitBatch() throws InterruptedException {
+  private Map<String, PendingWrite> awaitBatch() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (waiting.isEmpty() && !ending) {
-        noted.await();
+      while (pending.isEmpty() && !stopping) {
+        writeEnqueued.await();
       }
-      Map<String, Noted> batch = new LinkedHashMap<>();
-      Iterator<Map.Entry<String, Noted>> oldest = waiting.entrySet().iterator();
+      Map<String, PendingWrite> batch = new LinkedHashMap<>();
+      Iterator<Map.Entry<String, PendingWrite>> oldest = pending.entrySet().iterator();
       while (oldest.hasNext() && batch.size() < MAX_BATCH) {
-        Map.Entry<String, Noted> entry = oldest.next();
+        Map.Entry<String, PendingWrite> entry = oldest.next();
         batch.put(entry.getKey(), entry.getValue());
         oldest.remove();
       }
-      inHand = batch.size();
+      inFlight = batch.size();
       return batch;
     } finally {
       lock.unlock();
@@ -304,18 +310,18 @@ public final class WriteBehind extends ServiceSupport {
   }
 
   /** Waits, but no longer than until something new is noted: somebody may wait for that. */
-  private void awaitNote(Duration atMost) throws InterruptedException {
+  private void awaitEnqueue(Duration maxWait) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      if (!ending) {
-        noted.awaitNanos(atMost.toNanos());
+      if (!stopping) {
+        writeEnqueued.awaitNanos(maxWait.toNanos());
       }
     } finally {
       lock.unlock();
     }
   }
 
-  private static List<Change> changes(Map<String, Noted> batch) {
+  private static List<Change> changes(Map<String, PendingWrite> batch) {
     List<Change> changes = new ArrayList<>(batch.size());
     batch.forEach((key, change) -> changes.add(new Change(key, change.value())));
     return changes;
@@ -323,44 +329,46 @@ public final class WriteBehind extends ServiceSupport {
 
   private void onWritten() {
     failing = false;
-    if (!trouble.isEmpty()) {
-      trouble = "";
+    if (!lastError.isEmpty()) {
+      lastError = "";
       LOG.info("The call-context store keeps call contexts again");
     }
     lock.lock();
     try {
-      inHand = 0;
+      inFlight = 0;
       // all up to the first that waits, since what took an earlier note's place was written with it
-      acknowledgedSoFar =
-          waiting.isEmpty() ? notedSoFar : waiting.values().iterator().next().number() - 1;
-      acknowledged.signalAll();
+      acknowledgedCount =
+          pending.isEmpty() ? enqueuedCount : pending.values().iterator().next().sequence() - 1;
+      writesAcknowledged.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  private void onFailed(Map<String, Noted> batch, Throwable cause) {
+  private void onFailed(Map<String, PendingWrite> batch, Throwable cause) {
     writeErrors.increment();
-    if (trouble.isEmpty()) {
+    if (lastError.isEmpty()) {
       LOG.warn(
           "The call-context store ({}) cannot be written: {}; calls go on, commands that create something are answered 503,"
               + " and it is tried again for ever",
-          kind(),
-          RootCause.inOneLine(cause));
+          storeType(),
+          ErrorMessages.singleLine(cause));
     }
-    trouble = "cannot be written: " + RootCause.inOneLine(cause);
+    lastError = "cannot be written: " + ErrorMessages.singleLine(cause);
     failing = true;
     lock.lock();
     try {
-      inHand = 0;
-      acknowledged.signalAll();
+      inFlight = 0;
+      writesAcknowledged.signalAll();
       // back to its place, with what is newer
-      Map<String, Noted> again = new LinkedHashMap<>(batch);
-      waiting.forEach(
+      Map<String, PendingWrite> requeued = new LinkedHashMap<>(batch);
+      pending.forEach(
           (key, newer) ->
-              again.merge(
-                  key, newer, (failed, latest) -> new Noted(latest.value(), failed.number())));
-      waiting = again;
+              requeued.merge(
+                  key,
+                  newer,
+                  (failed, latest) -> new PendingWrite(latest.value(), failed.sequence())));
+      pending = requeued;
     } finally {
       lock.unlock();
     }

@@ -30,7 +30,7 @@ final class AhcClients {
       URI uri,
       AhcWsConfiguration configuration,
       CamelContext camelContext,
-      Consumer<Channel> initialized)
+      Consumer<Channel> channelInitializer)
       throws GeneralSecurityException, IOException {
     Duration connectTimeout = Duration.ofMillis(configuration.getConnectTimeout());
     DefaultAsyncHttpClientConfig.Builder builder =
@@ -50,7 +50,7 @@ final class AhcClients {
             .setWebSocketMaxBufferSize(configuration.getMaxMessageSize())
             .setShutdownQuietPeriod(Duration.ZERO)
             .setShutdownTimeout(Duration.ofSeconds(2))
-            .setWsAdditionalChannelInitializer(initialized);
+            .setWsAdditionalChannelInitializer(channelInitializer);
     if (configuration.getSslContextParameters() != null) {
       builder.setSslEngineFactory(
           new JsseSslEngineFactory(
@@ -63,13 +63,15 @@ final class AhcClients {
    * The request for the upgrade. Basic authentication is a header of our own: no realm, so that
    * nothing asks for the password again, and no URL that could show it.
    */
-  static BoundRequestBuilder upgrade(
+  static BoundRequestBuilder upgradeRequest(
       AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {
     BoundRequestBuilder request = client.prepareGet(uri.toString());
     if (configuration.getUsername() != null) {
       String password = configuration.getPassword() == null ? "" : configuration.getPassword();
-      byte[] both = (configuration.getUsername() + ":" + password).getBytes(StandardCharsets.UTF_8);
-      request.setHeader("Authorization", "Basic " + Base64.getEncoder().encodeToString(both));
+      byte[] credentials =
+          (configuration.getUsername() + ":" + password).getBytes(StandardCharsets.UTF_8);
+      request.setHeader(
+          "Authorization", "Basic " + Base64.getEncoder().encodeToString(credentials));
     }
     return request;
   }

@@ -51,7 +51,7 @@ public class AhcWsComponent extends DefaultComponent {
           closeConnections();
         }
       };
-  private ScheduledExecutorService timer;
+  private ScheduledExecutorService scheduler;
 
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
@@ -76,56 +76,57 @@ public class AhcWsComponent extends DefaultComponent {
    * another query, whose route is gone, gives way to it: what it has read and counted is handed on.
    */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
-    List<WebSocketConnection> left = closeThoseLeftBehind(endpoint.getHttpUri());
+    List<WebSocketConnection> orphaned = closeOrphaned(endpoint.getHttpUri());
     return connections.compute(
         endpoint.getHttpUri(),
         (uri, existing) -> {
-          List<WebSocketConnection> former = new ArrayList<>();
+          List<WebSocketConnection> previous = new ArrayList<>();
           if (existing != null) {
             existing.claim();
-            if (existing.serves(endpoint.getConfiguration())) {
-              left.forEach(existing::takeOver);
+            if (existing.isUsableFor(endpoint.getConfiguration())) {
+              orphaned.forEach(existing::absorb);
               return existing;
             }
             existing.close();
-            former.add(existing);
+            previous.add(existing);
           }
-          former.addAll(left);
-          WebSocketConnection connection = inPlaceOf(former, endpoint);
+          previous.addAll(orphaned);
+          WebSocketConnection connection = replacementFor(previous, endpoint);
           connection.claim();
           connection.open();
           return connection;
         });
   }
 
-  private WebSocketConnection inPlaceOf(List<WebSocketConnection> former, AhcWsEndpoint endpoint) {
+  private WebSocketConnection replacementFor(
+      List<WebSocketConnection> previous, AhcWsEndpoint endpoint) {
     MessageBuffer buffer = new MessageBuffer(endpoint.getConfiguration().getBufferSize());
     ConnectionState state = ConnectionState.initial();
-    for (WebSocketConnection closed : former) {
+    for (WebSocketConnection closed : previous) {
       closed.buffer().drainTo(buffer);
-      state = state.goingOnAfter(closed.state());
+      state = state.mergedWith(closed.state());
     }
     return new WebSocketConnection(
         endpoint.getHttpUri(),
         endpoint.getConfiguration(),
         buffer,
         state,
-        timer,
+        scheduler,
         getCamelContext());
   }
 
-  private List<WebSocketConnection> closeThoseLeftBehind(URI wanted) {
-    String address = WebSocketConnection.address(wanted);
-    List<WebSocketConnection> left = new ArrayList<>();
+  private List<WebSocketConnection> closeOrphaned(URI requested) {
+    String address = WebSocketConnection.address(requested);
+    List<WebSocketConnection> orphaned = new ArrayList<>();
     connections.forEach(
         (uri, other) -> {
-          if (!uri.equals(wanted) && other.address().equals(address) && other.tryToClaim()) {
+          if (!uri.equals(requested) && other.address().equals(address) && other.tryClaim()) {
             other.close();
             connections.remove(uri);
-            left.add(other);
+            orphaned.add(other);
           }
         });
-    return left;
+    return orphaned;
   }
 
   /** Whether messages can arrive: there is a connection, and none is not open. */
@@ -143,8 +144,8 @@ public class AhcWsComponent extends DefaultComponent {
    * Tells the routes once more that their connections are open, in its place between the messages,
    * if {@code fireWebSocketConnectionEvents} is on.
    */
-  public void tellConnectedAgain() {
-    connections.values().forEach(WebSocketConnection::tellConnectedAgain);
+  public void fireConnectedEvent() {
+    connections.values().forEach(WebSocketConnection::fireConnectedEvent);
   }
 
   /**
@@ -153,20 +154,20 @@ public class AhcWsComponent extends DefaultComponent {
    *
    * @param why in a clause, for the log
    */
-  public void reconnect(String why) {
-    connections.values().forEach(connection -> connection.reconnect(why));
+  public void reconnect(String reason) {
+    connections.values().forEach(connection -> connection.reconnect(reason));
   }
 
   /** Adds the health check of an endpoint's websocket, before it is opened. */
   void addHealthCheck(AhcWsEndpoint endpoint) {
     URI uri = endpoint.getHttpUri();
-    ConnectionState none = ConnectionState.initial();
+    ConnectionState initial = ConnectionState.initial();
     AhcWsHealthCheck check =
         new AhcWsHealthCheck(
             WebSocketConnection.address(uri),
             () -> {
               WebSocketConnection connection = connections.get(uri);
-              return connection == null ? none : connection.state();
+              return connection == null ? initial : connection.state();
             });
     HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
     if (registry != null) {
@@ -179,7 +180,7 @@ public class AhcWsComponent extends DefaultComponent {
   protected void doInit() throws Exception {
     super.doInit();
     getCamelContext().addLifecycleStrategy(closeBeforeRoutesStop);
-    timer =
+    scheduler =
         getCamelContext()
             .getExecutorServiceManager()
             .newSingleThreadScheduledExecutor(this, "websocket-connections");
@@ -188,10 +189,10 @@ public class AhcWsComponent extends DefaultComponent {
   @Override
   protected void doShutdown() throws Exception {
     closeConnections();
-    connections.values().forEach(WebSocketConnection::discardWhatIsLeft);
+    connections.values().forEach(WebSocketConnection::discardBuffered);
     getCamelContext().getLifecycleStrategies().remove(closeBeforeRoutesStop);
-    if (timer != null) {
-      getCamelContext().getExecutorServiceManager().shutdownNow(timer);
+    if (scheduler != null) {
+      getCamelContext().getExecutorServiceManager().shutdownNow(scheduler);
     }
     super.doShutdown();
   }

@@ -96,7 +96,7 @@ public class AhcWsConfiguration implements Cloneable {
   }
 
   /** Whether a connection with these options can serve for one with those. */
-  boolean sameConnection(AhcWsConfiguration other) {
+  boolean hasSameConnectionOptions(AhcWsConfiguration other) {
     return maxMessageSize == other.maxMessageSize
         && bufferSize == other.bufferSize
         && fireWebSocketConnectionEvents == other.fireWebSocketConnectionEvents

@@ -1,8 +1,8 @@
 package io.retel.ariproxy.component.ahcws;
 
-import io.retel.ariproxy.component.ReplaceableConsumer;
-import io.retel.ariproxy.component.Turnstile;
-import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.component.ReloadableConsumer;
+import io.retel.ariproxy.component.RouteGate;
+import io.retel.ariproxy.logging.ExchangeContext;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -11,15 +11,15 @@ import org.apache.camel.Processor;
  * Hands the messages of a connection's buffer to the route, in order and one at a time: the next
  * message starts when the synchronous part of the route is through with the one before it.
  */
-class AhcWsConsumer extends ReplaceableConsumer {
+class AhcWsConsumer extends ReloadableConsumer {
 
-  private static final long WAIT_MS = 250;
+  private static final long POLL_TIMEOUT_MS = 250;
 
   private volatile WebSocketConnection connection;
   private ExecutorService worker;
 
   AhcWsConsumer(AhcWsEndpoint endpoint, Processor processor) {
-    super(endpoint, processor, new Turnstile());
+    super(endpoint, processor, new RouteGate());
   }
 
   @Override
@@ -32,19 +32,19 @@ class AhcWsConsumer extends ReplaceableConsumer {
     super.doStart();
     WebSocketConnection source = getEndpoint().getComponent().connect(getEndpoint());
     connection = source;
-    turnstile.open();
-    ExecutorService own =
+    gate.open();
+    ExecutorService executor =
         getEndpoint()
             .getCamelContext()
             .getExecutorServiceManager()
             .newSingleThreadExecutor(this, getEndpoint().getEndpointBaseUri());
-    worker = own;
-    own.execute(() -> drain(source, own));
+    worker = executor;
+    executor.execute(() -> processMessages(source, executor));
   }
 
   @Override
   protected void doStop() throws Exception {
-    turnstile.close();
+    gate.close();
     if (worker != null) {
       getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(worker);
       worker = null;
@@ -56,19 +56,19 @@ class AhcWsConsumer extends ReplaceableConsumer {
     super.doStop();
   }
 
-  private void drain(WebSocketConnection source, ExecutorService own) {
+  private void processMessages(WebSocketConnection source, ExecutorService executor) {
     try {
-      while (!own.isShutdown()) {
+      while (!executor.isShutdown()) {
         // a message leaves the buffer inside the turnstile only: a suspended route has none in its
         // hands
-        if (source.buffer().awaitMessage(WAIT_MS) && turnstile.enter(WAIT_MS)) {
+        if (source.buffer().awaitMessage(POLL_TIMEOUT_MS) && gate.enter(POLL_TIMEOUT_MS)) {
           try {
-            WebSocketMessage message = source.take();
+            WebSocketMessage message = source.poll();
             if (message != null) {
               process(message);
             }
           } finally {
-            turnstile.leave();
+            gate.exit();
           }
         }
       }
@@ -89,14 +89,14 @@ class AhcWsConsumer extends ReplaceableConsumer {
       exchange.getMessage().setBody(binary.bytes());
     } else if (message instanceof WebSocketMessage.ConnectionEvent event) {
       exchange.getMessage().setHeader(AhcWsConstants.EVENT, event.event());
-      exchange.getMessage().setHeader(Exchange.MESSAGE_TIMESTAMP, event.at().toEpochMilli());
+      exchange.getMessage().setHeader(Exchange.MESSAGE_TIMESTAMP, event.timestamp().toEpochMilli());
     }
     getAsyncProcessor()
         .process(
             exchange,
             doneSync -> {
               if (exchange.getException() != null) {
-                AtWork.on(
+                ExchangeContext.runWith(
                     exchange,
                     () ->
                         getExceptionHandler()
@@ -112,7 +112,7 @@ class AhcWsConsumer extends ReplaceableConsumer {
   @Override
   public int getPendingExchangesSize() {
     WebSocketConnection source = connection;
-    boolean worksOff = source != null && contextStops();
-    return turnstile.inside() + (worksOff ? source.buffer().size() : 0);
+    boolean draining = source != null && isContextStopping();
+    return gate.activeCount() + (draining ? source.buffer().size() : 0);
   }
 }

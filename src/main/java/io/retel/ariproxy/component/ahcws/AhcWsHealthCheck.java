@@ -12,32 +12,32 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 class AhcWsHealthCheck extends AbstractHealthCheck {
 
   private final String address;
-  private final Supplier<ConnectionState> states;
+  private final Supplier<ConnectionState> stateSupplier;
 
   /**
    * @param address where the websocket leads, without what might be secret
    * @param states how the connection is; never null
    */
-  AhcWsHealthCheck(String address, Supplier<ConnectionState> states) {
+  AhcWsHealthCheck(String address, Supplier<ConnectionState> stateSupplier) {
     super("ari-proxy", "websocket:" + address);
     this.address = address;
-    this.states = states;
+    this.stateSupplier = stateSupplier;
   }
 
   @Override
   protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-    ConnectionState state = states.get();
+    ConnectionState state = stateSupplier.get();
     builder.detail("address", address);
     builder.detail("since", state.since().toString());
     builder.detail("reconnects", state.reconnects());
     if (state.connected()) {
       builder.up();
-      if (!state.reason().isEmpty()) {
-        builder.detail("last.error", state.reason());
+      if (!state.lastError().isEmpty()) {
+        builder.detail("last.error", state.lastError());
       }
     } else {
       builder.down();
-      builder.message(state.reason());
+      builder.message(state.lastError());
       if (state.refusedStatus() > 0) {
         builder.detail("refused.status", state.refusedStatus());
       }

@@ -17,54 +17,57 @@ import java.time.Instant;
 record ConnectionState(
     boolean connected,
     Instant since,
-    String reason,
+    String lastError,
     int refusedStatus,
     int failures,
-    long connects,
-    Duration gaps) {
+    long connectCount,
+    Duration pastGaps) {
 
   static ConnectionState initial() {
     return new ConnectionState(
         false, Instant.now(), "The websocket has not been opened yet", 0, 0, 0, Duration.ZERO);
   }
 
-  ConnectionState nowConnected() {
+  ConnectionState afterConnect() {
     return new ConnectionState(
         true,
         Instant.now(),
-        connects == 0 ? "" : reason,
+        connectCount == 0 ? "" : lastError,
         0,
         failures,
-        connects + 1,
-        gapsUntilNow());
+        connectCount + 1,
+        totalGap());
   }
 
-  ConnectionState nowLost(String why, int failedTries) {
-    return new ConnectionState(false, Instant.now(), why, 0, failedTries, connects, gaps);
+  ConnectionState afterDisconnect(String error, int failedAttempts) {
+    return new ConnectionState(
+        false, Instant.now(), error, 0, failedAttempts, connectCount, pastGaps);
   }
 
-  ConnectionState failedAgain(String why, int status) {
-    return new ConnectionState(false, since, why, status, failures + 1, connects, gaps);
+  ConnectionState afterFailedAttempt(String error, int status) {
+    return new ConnectionState(false, since, error, status, failures + 1, connectCount, pastGaps);
   }
 
   /** That of a connection that takes the place of another one as well: what is counted goes on. */
-  ConnectionState goingOnAfter(ConnectionState former) {
+  ConnectionState mergedWith(ConnectionState previous) {
     return new ConnectionState(
         connected,
         since,
-        connects == 0 ? former.reason : reason,
+        connectCount == 0 ? previous.lastError : lastError,
         refusedStatus,
         failures,
-        connects + former.connects,
-        gaps.plus(former.gapsUntilNow()));
+        connectCount + previous.connectCount,
+        pastGaps.plus(previous.totalGap()));
   }
 
   /** How long it was not connected since the first connect. */
-  Duration gapsUntilNow() {
-    return connected || connects == 0 ? gaps : gaps.plus(Duration.between(since, Instant.now()));
+  Duration totalGap() {
+    return connected || connectCount == 0
+        ? pastGaps
+        : pastGaps.plus(Duration.between(since, Instant.now()));
   }
 
   long reconnects() {
-    return Math.max(0, connects - 1);
+    return Math.max(0, connectCount - 1);
   }
 }

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class MessageBuffer {
 
   /** Bookkeeping per message that is not its payload. */
-  private static final long OVERHEAD = 128;
+  private static final long MESSAGE_OVERHEAD_BYTES = 128;
 
   private final long maxBytes;
   private final ReentrantLock lock = new ReentrantLock();
@@ -33,7 +33,7 @@ final class MessageBuffer {
     lock.lock();
     try {
       messages.addLast(message);
-      bytes += message.weight() + OVERHEAD;
+      bytes += message.sizeBytes() + MESSAGE_OVERHEAD_BYTES;
       notEmpty.signal();
     } finally {
       lock.unlock();
@@ -42,14 +42,14 @@ final class MessageBuffer {
 
   /** Waits until there is a message, without taking it. */
   boolean awaitMessage(long timeoutMs) throws InterruptedException {
-    long left = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+    long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     lock.lockInterruptibly();
     try {
       while (messages.isEmpty()) {
-        if (left <= 0) {
+        if (remainingNanos <= 0) {
           return false;
         }
-        left = notEmpty.awaitNanos(left);
+        remainingNanos = notEmpty.awaitNanos(remainingNanos);
       }
       return true;
     } finally {
@@ -63,7 +63,7 @@ final class MessageBuffer {
     try {
       WebSocketMessage message = messages.pollFirst();
       if (message != null) {
-        bytes -= message.weight() + OVERHEAD;
+        bytes -= message.sizeBytes() + MESSAGE_OVERHEAD_BYTES;
       }
       return message;
     } finally {
@@ -72,7 +72,7 @@ final class MessageBuffer {
   }
 
   /** Whether the socket must no longer be read. */
-  boolean full() {
+  boolean isFull() {
     lock.lock();
     try {
       return bytes >= maxBytes;

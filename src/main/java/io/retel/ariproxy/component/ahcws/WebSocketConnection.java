@@ -29,25 +29,25 @@ final class WebSocketConnection implements AutoCloseable {
   private static final long CLOSE_TIMEOUT_SECONDS = 2;
 
   /** A connection that ends sooner was no success. */
-  private static final Duration LASTING = Duration.ofSeconds(1);
+  private static final Duration MIN_STABLE_DURATION = Duration.ofSeconds(1);
 
   private final URI uri;
   private final AhcWsConfiguration configuration;
   private final MessageBuffer buffer;
-  private final ConnectionTimer timer;
+  private final ConnectionScheduler scheduler;
   private final CamelContext camelContext;
   private final AtomicBoolean claimed = new AtomicBoolean();
 
   private volatile ConnectionState state;
   private volatile boolean closed;
-  private volatile Channel initialized;
-  private volatile long lastHeard;
+  private volatile Channel lastChannel;
+  private volatile long lastReadNanos;
 
   // written on the timer's thread only
   private volatile AsyncHttpClient client;
   private volatile WebSocketSession session;
-  private Future<?> pinging;
-  private Future<?> nextTry;
+  private Future<?> pingTask;
+  private Future<?> reconnectTask;
   private String loggedReason = "";
 
   /**
@@ -64,13 +64,13 @@ final class WebSocketConnection implements AutoCloseable {
     this.configuration = configuration;
     this.buffer = buffer;
     this.state = state;
-    this.timer = new ConnectionTimer(executor, address());
+    this.scheduler = new ConnectionScheduler(executor, address());
     this.camelContext = camelContext;
   }
 
   /** Starts to connect; returns at once. */
   void open() {
-    timer.now(this::start);
+    scheduler.submit(this::start);
   }
 
   /**
@@ -84,7 +84,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     closed = true;
     try {
-      timer.now(this::disconnect).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      scheduler.submit(this::disconnect).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       closeClient();
@@ -96,7 +96,7 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   /** Puts the event that tells of an open connection in once more, if it is open. */
-  void tellConnectedAgain() {
+  void fireConnectedEvent() {
     if (state.connected() && configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
     }
@@ -107,46 +107,46 @@ final class WebSocketConnection implements AutoCloseable {
    *
    * @param why in a clause
    */
-  void reconnect(String why) {
-    timer.now(
+  void reconnect(String reason) {
+    scheduler.submit(
         () -> {
           WebSocketSession current = session;
           if (state.connected() && current != null) {
-            abandon(current, why);
+            drop(current, reason);
           }
-          Future<?> waiting = nextTry;
-          if (waiting != null && waiting.cancel(false)) {
+          Future<?> pendingReconnect = reconnectTask;
+          if (pendingReconnect != null && pendingReconnect.cancel(false)) {
             connect();
           }
         });
   }
 
   /** No route is there any more to take what is in the buffer; says so if there is anything. */
-  void discardWhatIsLeft() {
-    int left = 0;
+  void discardBuffered() {
+    int discarded = 0;
     for (WebSocketMessage message = buffer.poll(); message != null; message = buffer.poll()) {
       if (!(message instanceof WebSocketMessage.ConnectionEvent)) {
-        left++;
+        discarded++;
       }
     }
-    if (left > 0) {
+    if (discarded > 0) {
       LOG.error(
           "{} messages of {} that were read are lost: the route had not taken them when it was"
               + " stopped",
-          left,
+          discarded,
           address());
     }
   }
 
   /** Makes it the caller's: messages in order have one reader. */
   void claim() {
-    if (!tryToClaim()) {
+    if (!tryClaim()) {
       throw new IllegalStateException("Another route already consumes " + address());
     }
   }
 
   /** Makes it the caller's, unless it is somebody's. */
-  boolean tryToClaim() {
+  boolean tryClaim() {
     return claimed.compareAndSet(false, true);
   }
 
@@ -156,9 +156,9 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   /** Takes what is in another one's buffer, and goes on counting where that one was closed. */
-  void takeOver(WebSocketConnection left) {
-    left.buffer.drainTo(buffer);
-    timer.now(() -> state = state.goingOnAfter(left.state));
+  void absorb(WebSocketConnection orphaned) {
+    orphaned.buffer.drainTo(buffer);
+    scheduler.submit(() -> state = state.mergedWith(orphaned.state));
   }
 
   boolean isClosed() {
@@ -174,15 +174,15 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   WebSocketStatus status() {
-    ConnectionState now = state;
+    ConnectionState current = state;
     return new WebSocketStatus(
         address(),
-        now.connected(),
-        now.since(),
-        now.reason(),
-        now.failures(),
-        now.reconnects(),
-        now.gapsUntilNow(),
+        current.connected(),
+        current.since(),
+        current.lastError(),
+        current.failures(),
+        current.reconnects(),
+        current.totalGap(),
         buffer.size(),
         buffer.bytes(),
         configuration.getBufferSize());
@@ -203,15 +203,15 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   /** Whether a route with these options can use it. */
-  boolean serves(AhcWsConfiguration wanted) {
-    return !closed && configuration.sameConnection(wanted);
+  boolean isUsableFor(AhcWsConfiguration requested) {
+    return !closed && configuration.hasSameConnectionOptions(requested);
   }
 
   /**
    * Takes the oldest message out of the buffer, or null; the socket is read again when there is
    * room.
    */
-  WebSocketMessage take() {
+  WebSocketMessage poll() {
     WebSocketMessage message = buffer.poll();
     WebSocketSession current = session;
     if (current != null && current.paused() && buffer.hasRoom()) {
@@ -226,7 +226,7 @@ final class WebSocketConnection implements AutoCloseable {
     connect();
     long interval = configuration.getPingInterval();
     if (interval > 0) {
-      pinging = timer.every(interval, this::ping);
+      pingTask = scheduler.scheduleWithFixedDelay(interval, this::ping);
     }
   }
 
@@ -236,27 +236,27 @@ final class WebSocketConnection implements AutoCloseable {
     }
     try {
       if (client == null) {
-        client = AhcClients.create(uri, configuration, camelContext, this::initialize);
+        client = AhcClients.create(uri, configuration, camelContext, this::initializeChannel);
       }
       session = new WebSocketSession(this);
-      AhcClients.upgrade(client, uri, configuration).execute(session.upgradeHandler());
+      AhcClients.upgradeRequest(client, uri, configuration).execute(session.upgradeHandler());
     } catch (Exception e) {
       onConnectFailed(session, e, 0);
     }
   }
 
   private void disconnect() {
-    if (pinging != null) {
-      pinging.cancel(false);
+    if (pingTask != null) {
+      pingTask.cancel(false);
     }
-    WebSocketSession open = session;
+    WebSocketSession current = session;
     session = null;
-    if (open != null) {
-      open.close();
-      open.awaitClosed();
+    if (current != null) {
+      current.close();
+      current.awaitClosed();
     }
     if (state.connected()) {
-      lost("The websocket was closed by this side", 0);
+      recordDisconnect("The websocket was closed by this side", 0);
     }
     closeClient();
   }
@@ -277,23 +277,23 @@ final class WebSocketConnection implements AutoCloseable {
     if (current == null || current.paused() || !state.connected()) {
       return;
     }
-    long sent = System.nanoTime();
+    long sentNanos = System.nanoTime();
     current.ping();
-    timer.after(configuration.getPongTimeout(), () -> checkHeardSince(current, sent));
+    scheduler.schedule(configuration.getPongTimeout(), () -> checkPong(current, sentNanos));
   }
 
-  private void checkHeardSince(WebSocketSession pinged, long sent) {
-    if (session == pinged && !pinged.paused() && lastHeard - sent < 0) {
-      abandon(pinged, "No sign of life within " + configuration.getPongTimeout() + " ms of a ping");
+  private void checkPong(WebSocketSession pinged, long sentNanos) {
+    if (session == pinged && !pinged.paused() && lastReadNanos - sentNanos < 0) {
+      drop(pinged, "No sign of life within " + configuration.getPongTimeout() + " ms of a ping");
     }
   }
 
   /** Drops a session that is of no use any more, without waiting for the server to agree. */
-  private void abandon(WebSocketSession useless, String why) {
-    if (session == useless) {
-      useless.close();
-      useless.awaitClosed();
-      onClosed(useless, why);
+  private void drop(WebSocketSession stale, String reason) {
+    if (session == stale) {
+      stale.close();
+      stale.awaitClosed();
+      onClosed(stale, reason);
     }
   }
 
@@ -304,7 +304,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
     int failures = state.failures();
     Duration gap = Duration.between(state.since(), Instant.now());
-    state = state.nowConnected();
+    state = state.afterConnect();
     loggedReason = "";
     if (failures == 0) {
       LOG.info("Connected to {}", address());
@@ -320,51 +320,57 @@ final class WebSocketConnection implements AutoCloseable {
     }
     session = null;
     boolean refused = status > 0;
-    String why =
-        refused ? Trouble.refused(address(), status) : Trouble.unreachable(address(), cause);
+    String reason =
+        refused
+            ? WebSocketErrors.refused(address(), status)
+            : WebSocketErrors.unreachable(address(), cause);
     // waiting does not mend a client's error, so that tries are rarer from the first on; a server's
     // own passes, like the 503 of an Asterisk that is starting
-    boolean rarely = refused && status < 500;
-    long maximum =
-        rarely ? configuration.getRefusedMaximumDelay() : configuration.getReconnectMaximumDelay();
-    if (!why.equals(loggedReason)) {
-      loggedReason = why;
-      LOG.warn("{}; trying again every {} s at the latest", why, Math.max(1, maximum / 1000));
+    boolean clientError = refused && status < 500;
+    long maximumDelay =
+        clientError
+            ? configuration.getRefusedMaximumDelay()
+            : configuration.getReconnectMaximumDelay();
+    if (!reason.equals(loggedReason)) {
+      loggedReason = reason;
+      LOG.warn(
+          "{}; trying again every {} s at the latest", reason, Math.max(1, maximumDelay / 1000));
     } else {
-      LOG.debug("{}; trying again", why);
+      LOG.debug("{}; trying again", reason);
     }
     int failures = state.failures();
-    state = state.failedAgain(why, status);
-    connectAgain(maximum, rarely ? failures + 3 : failures);
+    state = state.afterFailedAttempt(reason, status);
+    scheduleReconnect(maximumDelay, clientError ? failures + 3 : failures);
   }
 
-  private void onClosed(WebSocketSession gone, String why) {
-    if (session != gone) {
+  private void onClosed(WebSocketSession closedSession, String reason) {
+    if (session != closedSession) {
       return;
     }
     session = null;
     // one that did not last counts as a failed try: a server that closes at once is not hammered
-    boolean lasted = Duration.between(state.since(), Instant.now()).compareTo(LASTING) > 0;
-    int failures = lasted ? 0 : state.failures();
-    lost(why, failures + 1);
+    boolean wasStable =
+        Duration.between(state.since(), Instant.now()).compareTo(MIN_STABLE_DURATION) > 0;
+    int failures = wasStable ? 0 : state.failures();
+    recordDisconnect(reason, failures + 1);
     if (!closed) {
-      LOG.warn("Lost {}: {}; connecting again", address(), why);
-      connectAgain(configuration.getReconnectMaximumDelay(), failures);
+      LOG.warn("Lost {}: {}; connecting again", address(), reason);
+      scheduleReconnect(configuration.getReconnectMaximumDelay(), failures);
     }
   }
 
-  private void connectAgain(long maximumDelay, int failures) {
+  private void scheduleReconnect(long maximumDelay, int failures) {
     long delay =
         Backoff.delay(
             configuration.getReconnectInitialDelay(),
             maximumDelay,
             failures,
             ThreadLocalRandom.current()::nextDouble);
-    nextTry = timer.after(delay, this::connect);
+    reconnectTask = scheduler.schedule(delay, this::connect);
   }
 
-  private void lost(String why, int failures) {
-    state = state.nowLost(why, failures);
+  private void recordDisconnect(String reason, int failures) {
+    state = state.afterDisconnect(reason, failures);
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.DISCONNECTED, state.since()));
     }
@@ -372,9 +378,9 @@ final class WebSocketConnection implements AutoCloseable {
 
   // ---- Netty's thread
 
-  private void initialize(Channel channel) {
-    initialized = channel;
-    channel.pipeline().addFirst(new SocketGate(() -> lastHeard = System.nanoTime()));
+  private void initializeChannel(Channel channel) {
+    lastChannel = channel;
+    channel.pipeline().addFirst(new ReadControlHandler(() -> lastReadNanos = System.nanoTime()));
   }
 
   /**
@@ -382,7 +388,7 @@ final class WebSocketConnection implements AutoCloseable {
    * one made.
    */
   Channel openedChannel() {
-    return initialized;
+    return lastChannel;
   }
 
   /**
@@ -390,53 +396,53 @@ final class WebSocketConnection implements AutoCloseable {
    * before them.
    */
   void opened(WebSocketSession opened) {
-    lastHeard = System.nanoTime();
+    lastReadNanos = System.nanoTime();
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
     }
-    timer.now(() -> onOpened(opened));
+    scheduler.submit(() -> onOpened(opened));
   }
 
-  void received(WebSocketSession by, WebSocketMessage message) {
+  void received(WebSocketSession source, WebSocketMessage message) {
     buffer.put(message);
-    if (!by.paused() && buffer.full()) {
-      by.pause();
+    if (!source.paused() && buffer.isFull()) {
+      source.pause();
       LOG.warn(
           "The buffer of {} is full with {} messages; the socket is not read until the route has caught up",
           address(),
           buffer.size());
       // the route may have caught up before it could see the pause
-      resumeReading(by);
+      resumeReading(source);
     }
   }
 
-  private void resumeReading(WebSocketSession paused) {
-    if (paused.paused() && buffer.hasRoom()) {
-      lastHeard = System.nanoTime();
-      paused.resume();
+  private void resumeReading(WebSocketSession pausedSession) {
+    if (pausedSession.paused() && buffer.hasRoom()) {
+      lastReadNanos = System.nanoTime();
+      pausedSession.resume();
       LOG.info("The websocket {} is read again", address());
     }
   }
 
-  void failed(WebSocketSession failed, Throwable cause, int status) {
-    timer.now(() -> onConnectFailed(failed, cause, status));
+  void connectFailed(WebSocketSession failed, Throwable cause, int status) {
+    scheduler.submit(() -> onConnectFailed(failed, cause, status));
   }
 
-  void broken(WebSocketSession broken, Throwable cause) {
-    String why = Trouble.rootMessage(cause);
-    if (Trouble.isLostMessage(cause)) {
-      why = Trouble.lostMessage(configuration.getMaxMessageSize(), cause);
-      LOG.error("{}: {}; it is lost", address(), why);
+  void sessionFailed(WebSocketSession failed, Throwable cause) {
+    String message = WebSocketErrors.rootCauseMessage(cause);
+    if (WebSocketErrors.isInvalidMessage(cause)) {
+      message = WebSocketErrors.invalidMessage(configuration.getMaxMessageSize(), cause);
+      LOG.error("{}: {}; it is lost", address(), message);
     }
-    String reason = why;
-    timer.now(() -> abandon(broken, reason));
+    String reason = message;
+    scheduler.submit(() -> drop(failed, reason));
   }
 
-  void closed(WebSocketSession gone, int code, String reason) {
-    String why =
+  void closed(WebSocketSession closedSession, int code, String reason) {
+    String message =
         reason == null || reason.isEmpty()
             ? "closed with code " + code
             : reason + " (code " + code + ")";
-    timer.now(() -> onClosed(gone, why));
+    scheduler.submit(() -> onClosed(closedSession, message));
   }
 }

@@ -6,12 +6,12 @@ import java.time.Instant;
 sealed interface WebSocketMessage {
 
   /** What it weighs in the buffer, in bytes. */
-  long weight();
+  long sizeBytes();
 
   /** A text message, whole. */
   record Text(String text) implements WebSocketMessage {
     @Override
-    public long weight() {
+    public long sizeBytes() {
       return text.length();
     }
   }
@@ -19,15 +19,15 @@ sealed interface WebSocketMessage {
   /** A binary message, whole. */
   record Binary(byte[] bytes) implements WebSocketMessage {
     @Override
-    public long weight() {
+    public long sizeBytes() {
       return bytes.length;
     }
   }
 
   /** The connection was opened or lost here, at that time. */
-  record ConnectionEvent(String event, Instant at) implements WebSocketMessage {
+  record ConnectionEvent(String event, Instant timestamp) implements WebSocketMessage {
     @Override
-    public long weight() {
+    public long sizeBytes() {
       return 0;
     }
   }

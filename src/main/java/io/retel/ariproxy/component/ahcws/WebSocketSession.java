@@ -38,9 +38,9 @@ final class WebSocketSession implements WebSocketListener {
   }
 
   void ping() {
-    WebSocket open = webSocket;
-    if (open != null) {
-      open.sendPingFrame();
+    WebSocket socket = webSocket;
+    if (socket != null) {
+      socket.sendPingFrame();
     }
   }
 
@@ -50,9 +50,9 @@ final class WebSocketSession implements WebSocketListener {
    */
   void close() {
     ended.set(true);
-    WebSocket open = webSocket;
-    if (open != null) {
-      open.sendCloseFrame();
+    WebSocket socket = webSocket;
+    if (socket != null) {
+      socket.sendCloseFrame();
       channel.close();
     }
   }
@@ -73,17 +73,17 @@ final class WebSocketSession implements WebSocketListener {
   /** Stops reading the socket; what is decoded already still comes. On Netty's thread. */
   void pause() {
     paused = true;
-    gate().shut(channel);
+    readControl().pauseReading(channel);
   }
 
   /** Reads the socket again. On Netty's thread. */
   void resume() {
     paused = false;
-    gate().open(channel);
+    readControl().resumeReading(channel);
   }
 
-  private SocketGate gate() {
-    return channel.pipeline().get(SocketGate.class);
+  private ReadControlHandler readControl() {
+    return channel.pipeline().get(ReadControlHandler.class);
   }
 
   /** Runs something on Netty's thread, unless that has ended. */
@@ -139,10 +139,10 @@ final class WebSocketSession implements WebSocketListener {
       return;
     }
     if (webSocket != null) {
-      connection.broken(this, cause);
+      connection.sessionFailed(this, cause);
     } else {
       ended.set(true);
-      connection.failed(this, cause, status == 101 ? 0 : status);
+      connection.connectFailed(this, cause, status == 101 ? 0 : status);
     }
   }
 }

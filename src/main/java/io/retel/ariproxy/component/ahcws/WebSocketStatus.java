@@ -24,13 +24,13 @@ public record WebSocketStatus(
     String lastError,
     int failures,
     long reconnects,
-    Duration gaps,
+    Duration totalGap,
     int bufferedMessages,
     long bufferedBytes,
-    long bufferLimit) {
+    long maxBufferedBytes) {
 
   /** Whether the socket is not read. */
-  public boolean bufferFull() {
-    return bufferedBytes >= bufferLimit;
+  public boolean isBufferFull() {
+    return bufferedBytes >= maxBufferedBytes;
   }
 }

@@ -10,7 +10,7 @@ import org.apache.camel.support.DefaultComponent;
 @Component("handover")
 public class HandoverComponent extends DefaultComponent {
 
-  private final Map<String, HandoverSeam> seams = new ConcurrentHashMap<>();
+  private final Map<String, HandoverPoint> handoverPoints = new ConcurrentHashMap<>();
 
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
@@ -22,7 +22,7 @@ public class HandoverComponent extends DefaultComponent {
   }
 
   /** The seam of that name; it outlives the routes on both of its sides. */
-  HandoverSeam seam(String name) {
-    return seams.computeIfAbsent(name, n -> new HandoverSeam());
+  HandoverPoint handoverPoint(String name) {
+    return handoverPoints.computeIfAbsent(name, n -> new HandoverPoint());
   }
 }

@@ -1,35 +1,35 @@
 package io.retel.ariproxy.component.handover;
 
-import io.retel.ariproxy.component.ReplaceableConsumer;
+import io.retel.ariproxy.component.ReloadableConsumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
 
 /** The called side of a seam. */
-class HandoverConsumer extends ReplaceableConsumer {
+class HandoverConsumer extends ReloadableConsumer {
 
-  private final HandoverSeam seam;
+  private final HandoverPoint handoverPoint;
 
-  HandoverConsumer(Endpoint endpoint, Processor processor, HandoverSeam seam) {
-    super(endpoint, processor, seam.turnstile);
-    this.seam = seam;
+  HandoverConsumer(Endpoint endpoint, Processor processor, HandoverPoint handoverPoint) {
+    super(endpoint, processor, handoverPoint.gate);
+    this.handoverPoint = handoverPoint;
   }
 
   @Override
   protected void doStart() throws Exception {
     super.doStart();
-    if (seam.consumer != null) {
+    if (handoverPoint.consumer != null) {
       throw new IllegalStateException("Another route already consumes from " + getEndpoint());
     }
-    seam.consumer = this;
-    turnstile.open();
+    handoverPoint.consumer = this;
+    gate.open();
   }
 
   @Override
   protected void doStop() throws Exception {
-    if (seam.consumer == this) {
-      turnstile.close();
-      seam.consumer = null;
+    if (handoverPoint.consumer == this) {
+      gate.close();
+      handoverPoint.consumer = null;
     }
     super.doStop();
   }
@@ -37,14 +37,14 @@ class HandoverConsumer extends ReplaceableConsumer {
   /** One that could not start, because there is another one, does not close the seam to that. */
   @Override
   protected void doSuspend() {
-    if (seam.consumer == this) {
+    if (handoverPoint.consumer == this) {
       super.doSuspend();
     }
   }
 
   @Override
   protected void doResume() {
-    if (seam.consumer == this) {
+    if (handoverPoint.consumer == this) {
       super.doResume();
     }
   }
@@ -52,11 +52,11 @@ class HandoverConsumer extends ReplaceableConsumer {
   /** When the context is suspended, too, the callers come first. */
   @Override
   public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
-    return contextStops() || getEndpoint().getCamelContext().isSuspending();
+    return isContextStopping() || getEndpoint().getCamelContext().isSuspending();
   }
 
   @Override
   public int getPendingExchangesSize() {
-    return turnstile.inside();
+    return gate.activeCount();
   }
 }

@@ -46,18 +46,18 @@ public class HandoverEndpoint extends DefaultEndpoint {
 
   @Override
   public Producer createProducer() {
-    return new HandoverProducer(this, seam());
+    return new HandoverProducer(this, handoverPoint());
   }
 
   @Override
   public Consumer createConsumer(Processor processor) throws Exception {
-    HandoverConsumer consumer = new HandoverConsumer(this, processor, seam());
+    HandoverConsumer consumer = new HandoverConsumer(this, processor, handoverPoint());
     configureConsumer(consumer);
     return consumer;
   }
 
-  private HandoverSeam seam() {
-    return ((HandoverComponent) getComponent()).seam(name);
+  private HandoverPoint handoverPoint() {
+    return ((HandoverComponent) getComponent()).handoverPoint(name);
   }
 
   public String getName() {

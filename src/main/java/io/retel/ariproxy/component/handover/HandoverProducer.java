@@ -10,27 +10,27 @@ import org.apache.camel.support.DefaultAsyncProducer;
  */
 class HandoverProducer extends DefaultAsyncProducer {
 
-  private final HandoverSeam seam;
+  private final HandoverPoint handoverPoint;
   private final long timeout;
 
-  HandoverProducer(HandoverEndpoint endpoint, HandoverSeam seam) {
+  HandoverProducer(HandoverEndpoint endpoint, HandoverPoint handoverPoint) {
     super(endpoint);
-    this.seam = seam;
+    this.handoverPoint = handoverPoint;
     this.timeout = endpoint.getTimeout();
   }
 
   @Override
   public boolean process(Exchange exchange, AsyncCallback callback) {
     try {
-      if (seam.turnstile.enter(timeout)) {
+      if (handoverPoint.gate.enter(timeout)) {
         try {
-          HandoverConsumer consumer = seam.consumer;
+          HandoverConsumer consumer = handoverPoint.consumer;
           // none if it was stopped by force, which waits for nobody
           if (consumer != null) {
             return consumer.getAsyncProcessor().process(exchange, callback);
           }
         } finally {
-          seam.turnstile.leave();
+          handoverPoint.gate.exit();
         }
       }
       exchange.setException(

@@ -21,13 +21,13 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Lanes<T> {
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition ready = lock.newCondition();
+  private final Condition laneReady = lock.newCondition();
   private final Map<String, Deque<T>> lanes = new HashMap<>();
   private final Deque<String> readyKeys = new ArrayDeque<>();
-  private int waiting;
+  private int queued;
   private int leased;
 
-  /** An item that is leased; its lane stands still until {@link #end} or {@link #giveBack}. */
+  /** An item that is leased; its lane stands still until {@link #complete} or {@link #requeue}. */
   static final class Lease<T> {
 
     private final String key;
@@ -57,10 +57,10 @@ final class Lanes<T> {
         lane = new ArrayDeque<>(2);
         lanes.put(key, lane);
         readyKeys.addLast(key);
-        ready.signal();
+        laneReady.signal();
       }
       lane.addLast(item);
-      waiting++;
+      queued++;
     } finally {
       lock.unlock();
     }
@@ -72,19 +72,19 @@ final class Lanes<T> {
    * @param timeout how long to wait for one, in milliseconds
    * @return the lease, or null if there was none in time
    */
-  Lease<T> lease(long timeout) throws InterruptedException {
-    long left = TimeUnit.MILLISECONDS.toNanos(timeout);
+  Lease<T> lease(long timeoutMs) throws InterruptedException {
+    long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     lock.lockInterruptibly();
     try {
       while (readyKeys.isEmpty()) {
-        if (left <= 0) {
+        if (remainingNanos <= 0) {
           return null;
         }
-        left = ready.awaitNanos(left);
+        remainingNanos = laneReady.awaitNanos(remainingNanos);
       }
       String key = readyKeys.removeFirst();
       T item = lanes.get(key).removeFirst();
-      waiting--;
+      queued--;
       leased++;
       return new Lease<>(key, item);
     } finally {
@@ -93,7 +93,7 @@ final class Lanes<T> {
   }
 
   /** Ends a lease, unless it has ended already: the lane's next item becomes ready. */
-  void end(Lease<T> lease) {
+  void complete(Lease<T> lease) {
     lock.lock();
     try {
       if (lease.ended) {
@@ -105,7 +105,7 @@ final class Lanes<T> {
         lanes.remove(lease.key());
       } else {
         readyKeys.addLast(lease.key());
-        ready.signal();
+        laneReady.signal();
       }
     } finally {
       lock.unlock();
@@ -113,7 +113,7 @@ final class Lanes<T> {
   }
 
   /** Gives an item back that was not worked on: it is the next one of its lane, and of all. */
-  void giveBack(Lease<T> lease) {
+  void requeue(Lease<T> lease) {
     lock.lock();
     try {
       if (lease.ended) {
@@ -121,17 +121,17 @@ final class Lanes<T> {
       }
       lease.ended = true;
       leased--;
-      waiting++;
+      queued++;
       lanes.get(lease.key()).addFirst(lease.item());
       readyKeys.addFirst(lease.key());
-      ready.signal();
+      laneReady.signal();
     } finally {
       lock.unlock();
     }
   }
 
   /** Keys of which an item waits or is leased. */
-  int keys() {
+  int keyCount() {
     lock.lock();
     try {
       return lanes.size();
@@ -141,10 +141,10 @@ final class Lanes<T> {
   }
 
   /** Items that wait, without those that are leased. */
-  int waiting() {
+  int queued() {
     lock.lock();
     try {
-      return waiting;
+      return queued;
     } finally {
       lock.unlock();
     }

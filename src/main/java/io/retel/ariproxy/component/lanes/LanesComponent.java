@@ -27,8 +27,8 @@ public class LanesComponent extends DefaultComponent {
   }
 
   /** How many exchanges wait in all lanes, without those that are leased. */
-  public int waiting() {
-    return lanes.values().stream().mapToInt(Lanes::waiting).sum();
+  public int queued() {
+    return lanes.values().stream().mapToInt(Lanes::queued).sum();
   }
 
   /** How many exchanges of all lanes are leased: a route works on them. */

@@ -1,14 +1,14 @@
 package io.retel.ariproxy.component.lanes;
 
-import io.retel.ariproxy.component.ReplaceableConsumer;
-import io.retel.ariproxy.component.Turnstile;
-import io.retel.ariproxy.logging.AtWork;
+import io.retel.ariproxy.component.ReloadableConsumer;
+import io.retel.ariproxy.component.RouteGate;
+import io.retel.ariproxy.logging.ExchangeContext;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /** Takes messages out of the lanes with as many threads as may be at work at once. */
-class LanesConsumer extends ReplaceableConsumer {
+class LanesConsumer extends ReloadableConsumer {
 
   private static final long LEASE_TIMEOUT_MS = 250;
 
@@ -17,7 +17,7 @@ class LanesConsumer extends ReplaceableConsumer {
   private ExecutorService workers;
 
   LanesConsumer(LanesEndpoint endpoint, Processor processor, Lanes<Exchange> lanes) {
-    super(endpoint, processor, new Turnstile());
+    super(endpoint, processor, new RouteGate());
     this.lanes = lanes;
     this.concurrentConsumers = endpoint.getConcurrentConsumers();
   }
@@ -25,20 +25,20 @@ class LanesConsumer extends ReplaceableConsumer {
   @Override
   protected void doStart() throws Exception {
     super.doStart();
-    turnstile.open();
+    gate.open();
     workers =
         getEndpoint()
             .getCamelContext()
             .getExecutorServiceManager()
             .newFixedThreadPool(this, getEndpoint().getEndpointUri(), concurrentConsumers);
     for (int i = 0; i < concurrentConsumers; i++) {
-      workers.execute(this::work);
+      workers.execute(this::processLeases);
     }
   }
 
   @Override
   protected void doStop() throws Exception {
-    turnstile.close();
+    gate.close();
     if (workers != null) {
       getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(workers);
       workers = null;
@@ -46,16 +46,16 @@ class LanesConsumer extends ReplaceableConsumer {
     super.doStop();
   }
 
-  private void work() {
+  private void processLeases() {
     try {
       while (isRunAllowed() && !isStoppingOrStopped()) {
         // entered before the lease, so that whoever closes the turnstile sees every lease that may
         // still come
-        if (turnstile.enter(LEASE_TIMEOUT_MS)) {
+        if (gate.enter(LEASE_TIMEOUT_MS)) {
           try {
-            workOnNext();
+            processNext();
           } finally {
-            turnstile.leave();
+            gate.exit();
           }
         }
       }
@@ -64,17 +64,17 @@ class LanesConsumer extends ReplaceableConsumer {
     }
   }
 
-  private void workOnNext() throws InterruptedException {
+  private void processNext() throws InterruptedException {
     Lanes.Lease<Exchange> lease = lanes.lease(LEASE_TIMEOUT_MS);
     if (lease == null) {
       return;
     }
     // what is forced to stop refuses every message
-    boolean forced = forcedToStop();
-    if (forced || isSuspendingOrSuspended() || isStoppingOrStopped()) {
-      lanes.giveBack(lease);
-      if (forced) {
-        turnstile.close();
+    boolean forcedShutdown = isForcedShutdown();
+    if (forcedShutdown || isSuspendingOrSuspended() || isStoppingOrStopped()) {
+      lanes.requeue(lease);
+      if (forcedShutdown) {
+        gate.close();
       }
       return;
     }
@@ -88,8 +88,8 @@ class LanesConsumer extends ReplaceableConsumer {
               doneSync -> {
                 try {
                   // what a forced stop interrupts says so by its completions
-                  if (exchange.getException() != null && !forcedToStop()) {
-                    AtWork.on(
+                  if (exchange.getException() != null && !isForcedShutdown()) {
+                    ExchangeContext.runWith(
                         exchange,
                         () ->
                             getExceptionHandler()
@@ -99,21 +99,21 @@ class LanesConsumer extends ReplaceableConsumer {
                                     exchange.getException()));
                   }
                 } finally {
-                  lanes.end(lease);
+                  lanes.complete(lease);
                 }
               });
     } catch (Exception e) {
       getExceptionHandler().handleException("Error processing exchange", exchange, e);
-      lanes.end(lease);
+      lanes.complete(lease);
     }
   }
 
-  private boolean forcedToStop() {
+  private boolean isForcedShutdown() {
     return getEndpoint().getCamelContext().getShutdownStrategy().isForceShutdown();
   }
 
   @Override
   public int getPendingExchangesSize() {
-    return lanes.leased() + (contextStops() ? lanes.waiting() : 0);
+    return lanes.leased() + (isContextStopping() ? lanes.queued() : 0);
   }
 }

@@ -11,12 +11,12 @@ import static org.awaitility.Awaitility.await;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import io.lettuce.core.RedisClient;
-import io.retel.ariproxy.RootCause;
+import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.ChildProcess;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.FullRun;
-import io.retel.ariproxy.fixtures.Patience;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.store.CassandraServer;
@@ -65,18 +65,18 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 /** What every store promises, on the real servers. */
 class CallContextStoreIT {
 
-  private static final Duration IDLE = Duration.ofHours(3);
+  private static final Duration IDLE_TIMEOUT = Duration.ofHours(3);
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
   /** What a slow machine may add to a timeout; less than the drivers' own, 10 s and more, would. */
-  private static final Duration SLOWNESS = Duration.ofSeconds(5);
+  private static final Duration SLOW_MACHINE_ALLOWANCE = Duration.ofSeconds(5);
 
   private static final String APP = "an-app";
-  private static final String WRONG = "wr0ng-passw0rd";
+  private static final String WRONG_PASSWORD = "wr0ng-passw0rd";
 
   @TempDir private static Path files;
 
-  private static final Map<Kind, Backend> RUNNING = new EnumMap<>(Kind.class);
+  private static final Map<Kind, Backend> BACKENDS = new EnumMap<>(Kind.class);
 
   /** All that outlive a process. */
   private enum Kind {
@@ -91,44 +91,44 @@ class CallContextStoreIT {
    * Runs a test on these stores, by default on all; on Cassandra, which starts slowly, in the full
    * run.
    */
-  @ArgumentsSource(Stores.class)
+  @ArgumentsSource(BackendsProvider.class)
   @Retention(RetentionPolicy.RUNTIME)
-  private @interface OnEach {
+  private @interface OnBackends {
     Kind[] value() default {Kind.KAFKA, Kind.SQLITE, Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA};
   }
 
-  private static final class Stores extends AnnotationBasedArgumentsProvider<OnEach> {
+  private static final class BackendsProvider extends AnnotationBasedArgumentsProvider<OnBackends> {
     @Override
     protected Stream<? extends Arguments> provideArguments(
-        ParameterDeclarations parameters, ExtensionContext context, OnEach on) {
-      return Stream.of(on.value())
-          .filter(kind -> kind != Kind.CASSANDRA || FullRun.IS_ON)
+        ParameterDeclarations parameters, ExtensionContext context, OnBackends annotation) {
+      return Stream.of(annotation.value())
+          .filter(kind -> kind != Kind.CASSANDRA || FullRun.ENABLED)
           .map(Arguments::of);
     }
   }
 
   /** A proxy's own text: who shares a server with it must not see it. */
-  private final String asterisk = "asterisk-" + UUID.randomUUID();
+  private final String namespace = "asterisk-" + UUID.randomUUID();
 
   // ---- what is kept
 
   @ParameterizedTest
-  @OnEach
-  void whatIsWrittenIsReadByTheNextProxy(Kind kind) throws Exception {
+  @OnBackends
+  void writtenChangesSurviveReopening(Kind kind) throws Exception {
     write(kind, new Change("CHANNEL:1.0", "a"), new Change("BRIDGE:1.0", "b"));
     assertThat(read(kind))
         .containsOnly(Map.entry("CHANNEL:1.0", "a"), Map.entry("BRIDGE:1.0", "b"));
   }
 
   @ParameterizedTest
-  @OnEach
-  void nothingIsReadWhereNothingWasWritten(Kind kind) throws Exception {
+  @OnBackends
+  void emptyStoreReadsNothing(Kind kind) throws Exception {
     assertThat(read(kind)).isEmpty();
   }
 
   @ParameterizedTest
-  @OnEach
-  void theLaterTextWins(Kind kind) throws Exception {
+  @OnBackends
+  void lastWriteWins(Kind kind) throws Exception {
     try (CallContextStore store = store(kind)) {
       store.write(List.of(new Change("CHANNEL:1", "first"), new Change("CHANNEL:2", "other")));
       store.write(List.of(new Change("CHANNEL:1", "second")));
@@ -139,8 +139,8 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @OnEach
-  void nullForgetsAndWhatWasForgottenCanBeKeptAgain(Kind kind) throws Exception {
+  @OnBackends
+  void nullDeletesAndKeyIsReusable(Kind kind) throws Exception {
     write(kind, new Change("CHANNEL:1", "a"), new Change("CHANNEL:2", "b"));
     write(kind, new Change("CHANNEL:1", null), new Change("CHANNEL:3", null));
     assertThat(read(kind)).containsOnly(Map.entry("CHANNEL:2", "b"));
@@ -151,38 +151,40 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @OnEach
-  void proxiesOfAnotherAsteriskOrAppSeeNothingOfEachOther(Kind kind) throws Exception {
+  @OnBackends
+  void namespacesAndAppsAreIsolated(Kind kind) throws Exception {
     Backend backend = backend(kind);
     List<List<String>> proxies =
-        List.of(List.of(asterisk, APP), List.of(asterisk, "b"), List.of(asterisk + "2", APP));
+        List.of(List.of(namespace, APP), List.of(namespace, "b"), List.of(namespace + "2", APP));
     for (List<String> proxy : proxies) {
-      try (CallContextStore store = backend.store(proxy.get(0), proxy.get(1), Patience.LIMIT)) {
+      try (CallContextStore store =
+          backend.store(proxy.get(0), proxy.get(1), DefaultTimeout.DURATION)) {
         store.write(List.of(new Change("CHANNEL:1", proxy.toString())));
       }
     }
     for (List<String> proxy : proxies) {
-      try (CallContextStore store = backend.store(proxy.get(0), proxy.get(1), Patience.LIMIT)) {
-        assertThat(all(store)).containsOnly(Map.entry("CHANNEL:1", proxy.toString()));
+      try (CallContextStore store =
+          backend.store(proxy.get(0), proxy.get(1), DefaultTimeout.DURATION)) {
+        assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", proxy.toString()));
       }
     }
   }
 
   @ParameterizedTest
-  @OnEach({Kind.SQLITE, Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
-  void namesThatReadTheSameInARowAreOfDifferentProxies(Kind kind) throws Exception {
+  @OnBackends({Kind.SQLITE, Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
+  void ambiguousNamesAreIsolated(Kind kind) throws Exception {
     Backend backend = backend(kind);
-    try (CallContextStore one = backend.store(asterisk + ":a", "b", Patience.LIMIT);
-        CallContextStore other = backend.store(asterisk, "a:b", Patience.LIMIT)) {
+    try (CallContextStore one = backend.store(namespace + ":a", "b", DefaultTimeout.DURATION);
+        CallContextStore other = backend.store(namespace, "a:b", DefaultTimeout.DURATION)) {
       one.write(List.of(new Change("CHANNEL:1", "a")));
-      assertThat(all(other)).isEmpty();
-      assertThat(all(one)).containsOnly(Map.entry("CHANNEL:1", "a"));
+      assertThat(readAll(other)).isEmpty();
+      assertThat(readAll(one)).containsOnly(Map.entry("CHANNEL:1", "a"));
     }
   }
 
   @ParameterizedTest
-  @OnEach
-  void tenThousandAreReadAgain(Kind kind) throws Exception {
+  @OnBackends
+  void readsTenThousandEntries(Kind kind) throws Exception {
     Map<String, String> many = new HashMap<>();
     IntStream.range(0, 10_000)
         .forEach(i -> many.put("CHANNEL:1532965104." + i, "context-" + UUID.randomUUID()));
@@ -199,8 +201,8 @@ class CallContextStoreIT {
   }
 
   @ParameterizedTest
-  @OnEach
-  void anyTextIsKeptAsItIs(Kind kind) throws Exception {
+  @OnBackends
+  void storesArbitraryTextUnchanged(Kind kind) throws Exception {
     Map<String, String> texts = new HashMap<>();
     for (String text :
         List.of(
@@ -231,75 +233,77 @@ class CallContextStoreIT {
   // ---- servers that are away
 
   @ParameterizedTest
-  @OnEach({Kind.KAFKA, Kind.POSTGRESQL, Kind.REDIS})
-  void aServerThatGoesAwayFailsWithinTheTimeoutAndIsUsedAgainWhenItIsBack(Kind kind)
-      throws Exception {
-    assertFailsWithinTheTimeoutWhileAway(backend(kind));
+  @OnBackends({Kind.KAFKA, Kind.POSTGRESQL, Kind.REDIS})
+  void failsWithinTimeoutAndRecoversAfterServerRestart(Kind kind) throws Exception {
+    assertFailsWithinTimeoutAndRecovers(backend(kind));
   }
 
   @Test
   @FullRun("Cassandra takes long to start")
-  void aCassandraThatGoesAwayFailsWithinTheTimeoutAndIsUsedAgainWhenItIsBack() throws Exception {
-    assertFailsWithinTheTimeoutWhileAway(backend(Kind.CASSANDRA));
+  void cassandraFailsWithinTimeoutAndRecoversAfterRestart() throws Exception {
+    assertFailsWithinTimeoutAndRecovers(backend(Kind.CASSANDRA));
   }
 
-  private void assertFailsWithinTheTimeoutWhileAway(Backend backend) throws Exception {
-    try (CallContextStore running = backend.store(asterisk, APP, TIMEOUT)) {
+  private void assertFailsWithinTimeoutAndRecovers(Backend backend) throws Exception {
+    try (CallContextStore running = backend.store(namespace, APP, TIMEOUT)) {
       eventually(() -> running.write(List.of(new Change("CHANNEL:1", "before"))));
-      CallContextStore startedMeanwhile;
+      CallContextStore startedDuringOutage;
       backend.stop();
       try {
-        failsInTime(() -> running.write(List.of(new Change("CHANNEL:1", "never"))));
-        startedMeanwhile = backend.store(asterisk, APP, TIMEOUT);
-        failsInTime(() -> all(startedMeanwhile));
-        failsInTime(() -> running.write(List.of(new Change("CHANNEL:1", "never"))));
+        assertFailsWithinTimeout(() -> running.write(List.of(new Change("CHANNEL:1", "never"))));
+        startedDuringOutage = backend.store(namespace, APP, TIMEOUT);
+        assertFailsWithinTimeout(() -> readAll(startedDuringOutage));
+        assertFailsWithinTimeout(() -> running.write(List.of(new Change("CHANNEL:1", "never"))));
       } finally {
         backend.start();
       }
-      try (startedMeanwhile) {
-        eventually(() -> assertThat(all(startedMeanwhile)).containsKey("CHANNEL:1"));
+      try (startedDuringOutage) {
+        eventually(() -> assertThat(readAll(startedDuringOutage)).containsKey("CHANNEL:1"));
         eventually(
             () ->
                 running.write(
                     List.of(new Change("CHANNEL:1", "after"), new Change("CHANNEL:2", "new"))));
-        assertThat(all(startedMeanwhile))
+        assertThat(readAll(startedDuringOutage))
             .containsOnly(Map.entry("CHANNEL:1", "after"), Map.entry("CHANNEL:2", "new"));
       }
     }
   }
 
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
-  void aServerThatHangsFailsWithinTheTimeoutAndIsUsedAgainWhenItGoesOn(Kind kind) throws Exception {
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
+  void failsWithinTimeoutAndRecoversAfterServerHang(Kind kind) throws Exception {
     Backend backend = backend(kind);
-    try (CallContextStore running = backend.store(asterisk, APP, TIMEOUT)) {
+    try (CallContextStore running = backend.store(namespace, APP, TIMEOUT)) {
       eventually(() -> running.write(List.of(new Change("CHANNEL:1", "before"))));
-      CallContextStore startedMeanwhile;
+      CallContextStore startedDuringOutage;
       backend.server().hang();
       try {
-        failsInTime(() -> running.write(List.of(new Change("CHANNEL:1", "lost or not"))));
-        startedMeanwhile = backend.store(asterisk, APP, TIMEOUT);
-        failsInTime(() -> all(startedMeanwhile));
+        assertFailsWithinTimeout(
+            () -> running.write(List.of(new Change("CHANNEL:1", "lost or not"))));
+        startedDuringOutage = backend.store(namespace, APP, TIMEOUT);
+        assertFailsWithinTimeout(() -> readAll(startedDuringOutage));
       } finally {
-        backend.server().goOn();
+        backend.server().resume();
       }
-      try (startedMeanwhile) {
+      try (startedDuringOutage) {
         eventually(() -> running.write(List.of(new Change("CHANNEL:1", "after"))));
-        eventually(() -> assertThat(all(startedMeanwhile)).containsEntry("CHANNEL:1", "after"));
+        eventually(
+            () -> assertThat(readAll(startedDuringOutage)).containsEntry("CHANNEL:1", "after"));
       }
     }
   }
 
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS})
-  void anAbsentServerHoldsUpNeitherTheConstructorNorTheEnd(Kind kind) throws Exception {
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS})
+  void stoppedServerDelaysNeitherConstructorNorClose(Kind kind) throws Exception {
     Backend backend = backend(kind);
     backend.stop();
     try {
-      Duration patient = Patience.LIMIT.multipliedBy(10);
-      long begin = System.nanoTime();
-      backend.store(asterisk, APP, patient).close();
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Patience.LIMIT);
+      Duration longTimeout = DefaultTimeout.DURATION.multipliedBy(10);
+      long startNanos = System.nanoTime();
+      backend.store(namespace, APP, longTimeout).close();
+      assertThat(Duration.ofNanos(System.nanoTime() - startNanos))
+          .isLessThan(DefaultTimeout.DURATION);
     } finally {
       backend.start();
     }
@@ -307,61 +311,61 @@ class CallContextStoreIT {
 
   /** Who logs a failure only when it is another than before would otherwise log each attempt. */
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
-  void anAbsentServerIsToldInTheSameWordsEachTime(Kind kind) throws Exception {
-    String nobody = "127.0.0.1:" + FreePort.find();
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
+  void unreachableServerErrorIsStable(Kind kind) throws Exception {
+    String unusedAddress = "127.0.0.1:" + FreePort.find();
     try (CallContextStore store =
         switch (kind) {
-          case POSTGRESQL -> postgresql("jdbc:postgresql://" + nobody + "/postgres");
-          case REDIS -> redis("redis://" + nobody);
-          default -> cassandra(nobody, KEYSPACE, "none", asterisk, APP, TIMEOUT);
+          case POSTGRESQL -> postgresql("jdbc:postgresql://" + unusedAddress + "/postgres");
+          case REDIS -> redis("redis://" + unusedAddress);
+          default -> cassandra(unusedAddress, KEYSPACE, "none", namespace, APP, TIMEOUT);
         }) {
-      String first = RootCause.inOneLine(catchThrowable(() -> all(store)));
-      assertThat(RootCause.inOneLine(catchThrowable(() -> all(store)))).isEqualTo(first);
+      String first = ErrorMessages.singleLine(catchThrowable(() -> readAll(store)));
+      assertThat(ErrorMessages.singleLine(catchThrowable(() -> readAll(store)))).isEqualTo(first);
     }
   }
 
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
-  void whoIsInterruptedWhileAServerIsAwaySeesThat(Kind kind) throws Exception {
-    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      String address = "127.0.0.1:" + silent.getLocalPort();
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
+  void interruptIsThrownWhileServerIsUnresponsive(Kind kind) throws Exception {
+    try (ServerSocket unresponsive = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      String address = "127.0.0.1:" + unresponsive.getLocalPort();
       CallContextStore store =
           switch (kind) {
             case POSTGRESQL -> postgresql("jdbc:postgresql://" + address + "/postgres");
             case REDIS -> redis("redis://" + address);
-            default -> cassandra(address, KEYSPACE, "none", asterisk, APP, TIMEOUT);
+            default -> cassandra(address, KEYSPACE, "none", namespace, APP, TIMEOUT);
           };
       try (store) {
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> all(store)).isInstanceOf(InterruptedException.class);
+        assertThatThrownBy(() -> readAll(store)).isInstanceOf(InterruptedException.class);
         assertThat(Thread.interrupted()).isFalse();
       }
     }
   }
 
   @Test
-  void anSqliteFileWhoseFolderIsAbsentIsMadeWhenTheFolderIsThere() throws Exception {
+  void sqliteFileIsCreatedOnceFolderExists() throws Exception {
     Path folder = files.resolve("later");
-    try (CallContextStore store = sqlite(folder.resolve("x.db"), asterisk, APP)) {
-      failsInTime(() -> all(store));
+    try (CallContextStore store = sqlite(folder.resolve("x.db"), namespace, APP)) {
+      assertFailsWithinTimeout(() -> readAll(store));
       // the line that tells of it has to say where it looks
-      assertThatThrownBy(() -> all(store))
-          .extracting(RootCause::inOneLine)
+      assertThatThrownBy(() -> readAll(store))
+          .extracting(ErrorMessages::singleLine)
           .asString()
           .contains(folder.toString());
       Files.createDirectory(folder);
       eventually(() -> store.write(List.of(new Change("CHANNEL:1", "a"))));
-      assertThat(all(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
+      assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
     }
   }
 
   @Test
-  void whatSqliteHasAcknowledgedSurvivesTheProxysKill() throws Exception {
+  void acknowledgedSqliteWritesSurviveKill() throws Exception {
     Path file = files.resolve("killed.db");
     Process writer =
-        ChildProcess.of(
-                ChildProcess.java(
+        ChildProcess.builder(
+                ChildProcess.javaCommand(
                     "-cp",
                     System.getProperty("java.class.path"),
                     EndlessWriter.class.getName(),
@@ -382,7 +386,7 @@ class CallContextStoreIT {
     }
     assertThat(acknowledged).hasSizeGreaterThanOrEqualTo(200);
     try (CallContextStore store = sqlite(file, "killed", APP)) {
-      assertThat(all(store).keySet()).containsAll(acknowledged);
+      assertThat(readAll(store).keySet()).containsAll(acknowledged);
     }
   }
 
@@ -402,7 +406,7 @@ class CallContextStoreIT {
   }
 
   @Test
-  void twoProxiesMayShareAnSqliteFile() throws Exception {
+  void twoProxiesShareSqliteFile() throws Exception {
     Path file = files.resolve("shared.db");
     List<Thread> writers = new ArrayList<>();
     Map<String, Throwable> failures = new ConcurrentHashMap<>();
@@ -410,7 +414,7 @@ class CallContextStoreIT {
       writers.add(
           new Thread(
               () -> {
-                try (CallContextStore store = sqlite(file, asterisk, app)) {
+                try (CallContextStore store = sqlite(file, namespace, app)) {
                   for (int i = 0; i < 100; i++) {
                     store.write(List.of(new Change("CHANNEL:" + i, app)));
                   }
@@ -424,14 +428,14 @@ class CallContextStoreIT {
       writer.join();
     }
     assertThat(failures).isEmpty();
-    try (CallContextStore store = sqlite(file, asterisk, "a")) {
-      assertThat(all(store)).hasSize(100).containsValue("a").doesNotContainValue("b");
+    try (CallContextStore store = sqlite(file, namespace, "a")) {
+      assertThat(readAll(store)).hasSize(100).containsValue("a").doesNotContainValue("b");
     }
   }
 
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
-  void aStoreThatIsClosedLeavesNoThreads(Kind kind) throws Exception {
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
+  void closeStopsDriverThreads(Kind kind) throws Exception {
     backend(kind);
     await().until(() -> driverThreads().isEmpty());
     CallContextStore store = store(kind);
@@ -451,75 +455,75 @@ class CallContextStoreIT {
   // ---- what a removed proxy leaves
 
   @ParameterizedTest
-  @OnEach({Kind.REDIS, Kind.CASSANDRA})
-  void whatARemovedProxyLeavesVanishesAfterTwoIdleTimes(Kind kind) throws Exception {
+  @OnBackends({Kind.REDIS, Kind.CASSANDRA})
+  void entriesExpireAfterTwoIdleTimeouts(Kind kind) throws Exception {
     write(kind, new Change("CHANNEL:1", "a"));
-    assertThat(backend(kind).secondsToLive(asterisk, APP, "CHANNEL:1"))
-        .isBetween(2 * IDLE.toSeconds() - 60, 2 * IDLE.toSeconds());
+    assertThat(backend(kind).secondsToLive(namespace, APP, "CHANNEL:1"))
+        .isBetween(2 * IDLE_TIMEOUT.toSeconds() - 60, 2 * IDLE_TIMEOUT.toSeconds());
   }
 
   // ---- secrets
 
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
-  void aWrongPasswordIsRefusedAndNeitherToldNorLogged(Kind kind) throws Exception {
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
+  void wrongPasswordIsRejectedAndNotLogged(Kind kind) throws Exception {
     Backend backend = backend(kind);
     try (CapturedLog log = CapturedLog.atDebug();
-        CallContextStore store = backend.store(asterisk, APP, TIMEOUT, WRONG)) {
-      Throwable failure = catchThrowable(() -> all(store));
+        CallContextStore store = backend.store(namespace, APP, TIMEOUT, WRONG_PASSWORD)) {
+      Throwable failure = catchThrowable(() -> readAll(store));
       assertThat(failure).isInstanceOf(Exception.class);
-      StringWriter told = new StringWriter();
-      failure.printStackTrace(new PrintWriter(told));
-      log.events().forEach(event -> told.append(event.getFormattedMessage()).append('\n'));
-      assertThat(told + store.toString()).doesNotContain(WRONG);
+      StringWriter output = new StringWriter();
+      failure.printStackTrace(new PrintWriter(output));
+      log.events().forEach(event -> output.append(event.getFormattedMessage()).append('\n'));
+      assertThat(output + store.toString()).doesNotContain(WRONG_PASSWORD);
     }
   }
 
   @ParameterizedTest
-  @OnEach({Kind.POSTGRESQL, Kind.REDIS})
-  void thePasswordIsNotLoggedWhileTheServerIsAwayAndComesBack(Kind kind) throws Exception {
+  @OnBackends({Kind.POSTGRESQL, Kind.REDIS})
+  void passwordIsNotLoggedDuringOutage(Kind kind) throws Exception {
     Backend backend = backend(kind);
     String password = kind == Kind.REDIS ? RedisServer.PASSWORD : PostgresServer.PASSWORD;
     try (CapturedLog log = CapturedLog.atDebug();
-        CallContextStore store = backend.store(asterisk, APP, TIMEOUT)) {
-      eventually(() -> all(store));
+        CallContextStore store = backend.store(namespace, APP, TIMEOUT)) {
+      eventually(() -> readAll(store));
       backend.stop();
       Throwable failure;
       try {
-        failure = catchThrowable(() -> all(store));
+        failure = catchThrowable(() -> readAll(store));
       } finally {
         backend.start();
       }
-      eventually(() -> all(store));
-      StringWriter told = new StringWriter();
-      failure.printStackTrace(new PrintWriter(told));
-      log.events().forEach(event -> told.append(event.getFormattedMessage()).append('\n'));
-      assertThat(told + store.toString()).doesNotContain(password);
+      eventually(() -> readAll(store));
+      StringWriter output = new StringWriter();
+      failure.printStackTrace(new PrintWriter(output));
+      log.events().forEach(event -> output.append(event.getFormattedMessage()).append('\n'));
+      assertThat(output + store.toString()).doesNotContain(password);
     }
   }
 
   @Test
-  void aPasswordThatTheServerQuotesIsMasked() throws Exception {
+  void quotedPasswordIsMasked() throws Exception {
     // what a Redis before version 6, or a proxy in front of one, says of a command that it has not
     try (FakeServer server = new FakeServer();
         CallContextStore store = redis("redis://:s3cret@127.0.0.1:" + server.port())) {
-      server.answer(
+      server.respondWith(
           "-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `default`,"
               + " `s3cret`,\r\n");
-      Throwable failure = catchThrowable(() -> all(store));
+      Throwable failure = catchThrowable(() -> readAll(store));
       assertThat(failure).hasMessageContaining("unknown command").hasMessageContaining("`***`");
-      StringWriter told = new StringWriter();
-      failure.printStackTrace(new PrintWriter(told));
-      assertThat(told.toString()).doesNotContain("s3cret");
+      StringWriter output = new StringWriter();
+      failure.printStackTrace(new PrintWriter(output));
+      assertThat(output.toString()).doesNotContain("s3cret");
     }
   }
 
   @Test
-  void redissSaysNothingInTheClear() throws Exception {
+  void redissSendsNothingUnencrypted() throws Exception {
     try (FakeServer server = new FakeServer();
         CallContextStore store = redis("rediss://:s3cret@127.0.0.1:" + server.port())) {
-      server.answer("+OK\r\n");
-      assertThat(catchThrowable(() -> all(store))).isInstanceOf(Exception.class);
+      server.respondWith("+OK\r\n");
+      assertThat(catchThrowable(() -> readAll(store))).isInstanceOf(Exception.class);
       byte handshake = 0x16;
       assertThat(server.received()).startsWith(handshake);
       assertThat(new String(server.received(), ISO_8859_1)).doesNotContain("s3cret");
@@ -527,7 +531,7 @@ class CallContextStoreIT {
   }
 
   private CallContextStore redis(String uri) {
-    return new RedisStore(new Secret(uri), asterisk, APP, IDLE, TIMEOUT);
+    return new RedisStore(new Secret(uri), namespace, APP, IDLE_TIMEOUT, TIMEOUT);
   }
 
   /** Takes any number of connections and gives each request the same answer. */
@@ -546,20 +550,20 @@ class CallContextStoreIT {
       return received.toByteArray();
     }
 
-    void answer(String answer) {
-      Thread thread = new Thread(() -> serve(answer.getBytes(UTF_8)));
+    void respondWith(String response) {
+      Thread thread = new Thread(() -> serve(response.getBytes(UTF_8)));
       thread.setDaemon(true);
       thread.start();
     }
 
-    private void serve(byte[] answer) {
+    private void serve(byte[] response) {
       byte[] request = new byte[8_192];
       while (!socket.isClosed()) {
         try (Socket client = socket.accept()) {
           int length = client.getInputStream().read(request);
           while (length > 0) {
             received.write(request, 0, length);
-            client.getOutputStream().write(answer);
+            client.getOutputStream().write(response);
             length = client.getInputStream().read(request);
           }
         } catch (IOException e) {
@@ -575,27 +579,27 @@ class CallContextStoreIT {
   }
 
   @Test
-  void aUserAndPasswordInTheJdbcUrlAreTaken() throws Exception {
+  void jdbcUrlCredentialsAreUsed() throws Exception {
     PostgresServer server = (PostgresServer) backend(Kind.POSTGRESQL).server();
     String login = "?user=" + PostgresServer.USERNAME + "&password=";
     String password = URLEncoder.encode(PostgresServer.PASSWORD, UTF_8);
     try (CallContextStore store = postgresql(server.url() + login + password)) {
-      eventually(() -> assertThat(all(store)).isEmpty());
+      eventually(() -> assertThat(readAll(store)).isEmpty());
     }
-    try (CallContextStore store = postgresql(server.url() + login + WRONG)) {
-      assertThatThrownBy(() -> all(store))
+    try (CallContextStore store = postgresql(server.url() + login + WRONG_PASSWORD)) {
+      assertThatThrownBy(() -> readAll(store))
           .hasStackTraceContaining("authentication failed")
           .message()
-          .doesNotContain(WRONG);
+          .doesNotContain(WRONG_PASSWORD);
     }
   }
 
   private CallContextStore postgresql(String url) {
-    return new JdbcStore(new Secret(url), "", new Secret(""), asterisk, APP, TIMEOUT);
+    return new JdbcStore(new Secret(url), "", new Secret(""), namespace, APP, TIMEOUT);
   }
 
   @Test
-  void whoMayUseThePostgresqlTableNeedNotBeAllowedToMakeOne() throws Exception {
+  void postgresqlUserNeedsNoCreatePrivilege() throws Exception {
     write(Kind.POSTGRESQL, new Change("CHANNEL:1", "a"));
     PostgresServer server = (PostgresServer) backend(Kind.POSTGRESQL).server();
     server.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'");
@@ -605,29 +609,29 @@ class CallContextStoreIT {
             new Secret(server.url()),
             "modest",
             new Secret("modest"),
-            asterisk,
+            namespace,
             APP,
-            Patience.LIMIT)) {
-      assertThat(all(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
+            DefaultTimeout.DURATION)) {
+      assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
       store.write(List.of(new Change("CHANNEL:1", null)));
-      assertThat(all(store)).isEmpty();
+      assertThat(readAll(store)).isEmpty();
     }
   }
 
   @Test
   @FullRun("Cassandra takes long to start")
-  void aKeyspaceThatIsAbsentIsNamed() throws Exception {
+  void missingKeyspaceIsNamed() throws Exception {
     CassandraServer server = (CassandraServer) backend(Kind.CASSANDRA).server();
     try (CallContextStore store = cassandra(server, "no_such_one", CassandraServer.PASSWORD)) {
-      assertThatThrownBy(() -> all(store)).hasMessageContaining("no keyspace no_such_one");
+      assertThatThrownBy(() -> readAll(store)).hasMessageContaining("no keyspace no_such_one");
       server.execute(keyspace("no_such_one"));
-      assertThatCode(() -> all(store)).doesNotThrowAnyException();
+      assertThatCode(() -> readAll(store)).doesNotThrowAnyException();
     }
   }
 
   @Test
   @FullRun("Cassandra takes long to start")
-  void aDatacenterThatIsAbsentIsNamedBesideThoseThatAreThere() throws Exception {
+  void unknownDatacenterIsNamedWithExistingOnes() throws Exception {
     CassandraServer server = (CassandraServer) backend(Kind.CASSANDRA).server();
     try (CallContextStore store =
         new CassandraStore(
@@ -636,11 +640,11 @@ class CallContextStoreIT {
             KEYSPACE,
             CassandraServer.USERNAME,
             new Secret(CassandraServer.PASSWORD),
-            asterisk,
+            namespace,
             APP,
-            IDLE,
-            Patience.LIMIT)) {
-      assertThatThrownBy(() -> all(store))
+            IDLE_TIMEOUT,
+            DefaultTimeout.DURATION)) {
+      assertThatThrownBy(() -> readAll(store))
           .hasMessageContaining("no datacenter elsewhere")
           .hasMessageContaining(CassandraServer.DATACENTER);
     }
@@ -651,7 +655,7 @@ class CallContextStoreIT {
    */
   @Test
   @FullRun("Cassandra takes long to start")
-  void aHundredThousandEndedCallsDoNotKeepAProxyOnCassandraFromStarting() throws Exception {
+  void cassandraReadsPastHundredThousandDeletions() throws Exception {
     try (CallContextStore store = store(Kind.CASSANDRA)) {
       store.write(List.of(new Change("CHANNEL:lives", "a")));
       for (int from = 0; from < 100_000; from += 5_000) {
@@ -665,17 +669,17 @@ class CallContextStoreIT {
   }
 
   private CallContextStore cassandra(CassandraServer server, String keyspace, String password) {
-    return cassandra(server.hosts(), keyspace, password, asterisk, APP, Patience.LIMIT);
+    return cassandra(server.hosts(), keyspace, password, namespace, APP, DefaultTimeout.DURATION);
   }
 
   // ---- helpers
 
-  private static void failsInTime(ThrowingRunnable action) {
-    long begin = System.nanoTime();
+  private static void assertFailsWithinTimeout(ThrowingRunnable action) {
+    long startNanos = System.nanoTime();
     Throwable failure = catchThrowable(action::run);
-    Duration took = Duration.ofNanos(System.nanoTime() - begin);
+    Duration elapsed = Duration.ofNanos(System.nanoTime() - startNanos);
     assertThat(failure).isInstanceOf(Exception.class);
-    assertThat(took).isLessThan(TIMEOUT.multipliedBy(2).plus(SLOWNESS));
+    assertThat(elapsed).isLessThan(TIMEOUT.multipliedBy(2).plus(SLOW_MACHINE_ALLOWANCE));
   }
 
   private static void eventually(ThrowingRunnable action) {
@@ -683,7 +687,7 @@ class CallContextStoreIT {
   }
 
   private CallContextStore store(Kind kind) {
-    return backend(kind).store(asterisk, APP, Patience.LIMIT);
+    return backend(kind).store(namespace, APP, DefaultTimeout.DURATION);
   }
 
   private void write(Kind kind, Change... changes) throws Exception {
@@ -694,11 +698,11 @@ class CallContextStoreIT {
 
   private Map<String, String> read(Kind kind) throws Exception {
     try (CallContextStore store = store(kind)) {
-      return all(store);
+      return readAll(store);
     }
   }
 
-  private static Map<String, String> all(CallContextStore store) throws Exception {
+  private static Map<String, String> readAll(CallContextStore store) throws Exception {
     Map<String, String> all = new HashMap<>();
     store.readAll(all::put);
     return all;
@@ -715,7 +719,7 @@ class CallContextStoreIT {
   // ---- the servers, each started when it is first asked for
 
   private static Backend backend(Kind kind) {
-    return RUNNING.computeIfAbsent(
+    return BACKENDS.computeIfAbsent(
         kind,
         unknown ->
             switch (unknown) {
@@ -729,25 +733,25 @@ class CallContextStoreIT {
 
   @AfterAll
   static void stopServers() throws Exception {
-    for (Backend backend : RUNNING.values()) {
+    for (Backend backend : BACKENDS.values()) {
       backend.close();
     }
-    RUNNING.clear();
+    BACKENDS.clear();
   }
 
   private interface Backend extends AutoCloseable {
 
     StoreServer server();
 
-    CallContextStore store(String asterisk, String app, Duration timeout, String password);
+    CallContextStore store(String namespace, String app, Duration timeout, String password);
 
     String password();
 
-    default CallContextStore store(String asterisk, String app, Duration timeout) {
-      return store(asterisk, app, timeout, password());
+    default CallContextStore store(String namespace, String app, Duration timeout) {
+      return store(namespace, app, timeout, password());
     }
 
-    default long secondsToLive(String asterisk, String app, String key) {
+    default long secondsToLive(String namespace, String app, String key) {
       throw new UnsupportedOperationException();
     }
 
@@ -779,8 +783,8 @@ class CallContextStoreIT {
 
     /** Each proxy has a topic of its own. */
     @Override
-    public CallContextStore store(String asterisk, String app, Duration timeout, String password) {
-      String topic = asterisk + "." + app;
+    public CallContextStore store(String namespace, String app, Duration timeout, String password) {
+      String topic = namespace + "." + app;
       if (topics.add(topic)) {
         broker.createTopic(topic, 2);
       }
@@ -819,8 +823,8 @@ class CallContextStoreIT {
     }
 
     @Override
-    public CallContextStore store(String asterisk, String app, Duration timeout, String password) {
-      return sqlite(file, asterisk, app);
+    public CallContextStore store(String namespace, String app, Duration timeout, String password) {
+      return sqlite(file, namespace, app);
     }
 
     @Override
@@ -829,9 +833,9 @@ class CallContextStoreIT {
     }
   }
 
-  private static CallContextStore sqlite(Path file, String asterisk, String app) {
+  private static CallContextStore sqlite(Path file, String namespace, String app) {
     return new JdbcStore(
-        new Secret("jdbc:sqlite:" + file), "", new Secret(""), asterisk, app, TIMEOUT);
+        new Secret("jdbc:sqlite:" + file), "", new Secret(""), namespace, app, TIMEOUT);
   }
 
   private record Postgresql(PostgresServer server) implements Backend {
@@ -842,12 +846,12 @@ class CallContextStoreIT {
     }
 
     @Override
-    public CallContextStore store(String asterisk, String app, Duration timeout, String password) {
+    public CallContextStore store(String namespace, String app, Duration timeout, String password) {
       return new JdbcStore(
           new Secret(server.url()),
           PostgresServer.USERNAME,
           new Secret(password),
-          asterisk,
+          namespace,
           app,
           timeout);
     }
@@ -861,14 +865,15 @@ class CallContextStoreIT {
     }
 
     @Override
-    public CallContextStore store(String asterisk, String app, Duration timeout, String password) {
-      return new RedisStore(new Secret(server.uri(password)), asterisk, app, IDLE, timeout);
+    public CallContextStore store(String namespace, String app, Duration timeout, String password) {
+      return new RedisStore(
+          new Secret(server.uri(password)), namespace, app, IDLE_TIMEOUT, timeout);
     }
 
     @Override
-    public long secondsToLive(String asterisk, String app, String key) {
+    public long secondsToLive(String namespace, String app, String key) {
       try (RedisClient client = RedisClient.create(server.uri(RedisServer.PASSWORD))) {
-        return client.connect().sync().ttl("ari-proxy:call-contexts:" + asterisk + ":" + app);
+        return client.connect().sync().ttl("ari-proxy:call-contexts:" + namespace + ":" + app);
       }
     }
   }
@@ -889,12 +894,12 @@ class CallContextStoreIT {
     }
 
     @Override
-    public CallContextStore store(String asterisk, String app, Duration timeout, String password) {
-      return cassandra(server.hosts(), KEYSPACE, password, asterisk, app, timeout);
+    public CallContextStore store(String namespace, String app, Duration timeout, String password) {
+      return cassandra(server.hosts(), KEYSPACE, password, namespace, app, timeout);
     }
 
     @Override
-    public long secondsToLive(String asterisk, String app, String key) {
+    public long secondsToLive(String namespace, String app, String key) {
       try (CqlSession session = server.session()) {
         return session
             .execute(
@@ -902,7 +907,7 @@ class CallContextStoreIT {
                     "SELECT TTL(value) FROM "
                         + KEYSPACE
                         + ".call_contexts WHERE asterisk = ? AND app = ? AND resource = ? ALLOW FILTERING",
-                    asterisk,
+                    namespace,
                     app,
                     key))
             .one()
@@ -915,7 +920,7 @@ class CallContextStoreIT {
       String hosts,
       String keyspace,
       String password,
-      String asterisk,
+      String namespace,
       String app,
       Duration timeout) {
     return new CassandraStore(
@@ -924,9 +929,9 @@ class CallContextStoreIT {
         keyspace,
         CassandraServer.USERNAME,
         new Secret(password),
-        asterisk,
+        namespace,
         app,
-        IDLE,
+        IDLE_TIMEOUT,
         timeout);
   }
 

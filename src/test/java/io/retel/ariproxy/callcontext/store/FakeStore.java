@@ -11,48 +11,48 @@ import java.util.function.BiConsumer;
 /** A store in the test's hands: it can fail, and hold what it is asked to write. */
 public final class FakeStore implements CallContextStore {
 
-  private final Map<String, String> kept = new LinkedHashMap<>();
+  private final Map<String, String> stored = new LinkedHashMap<>();
   private final List<List<Change>> batches = new ArrayList<>();
   private final Semaphore gate = new Semaphore(Integer.MAX_VALUE);
   private volatile boolean failing;
-  private volatile boolean breaking;
-  private volatile int tries;
+  private volatile boolean throwingError;
+  private volatile int attempts;
   private volatile boolean closed;
 
   @Override
-  public synchronized void readAll(BiConsumer<String, String> each) throws IOException {
+  public synchronized void readAll(BiConsumer<String, String> sink) throws IOException {
     if (failing) {
       throw new IOException("it is away");
     }
-    kept.forEach(each);
+    stored.forEach(sink);
   }
 
   @Override
   public void write(List<Change> changes) throws IOException, InterruptedException {
-    tries++;
+    attempts++;
     gate.acquire();
     gate.release();
     if (failing) {
       throw new IOException("it is away");
     }
-    if (breaking) {
+    if (throwingError) {
       throw new NoClassDefFoundError("a part of the driver");
     }
     synchronized (this) {
       batches.add(changes);
       for (Change change : changes) {
         if (change.value() == null) {
-          kept.remove(change.key());
+          stored.remove(change.key());
         } else {
-          kept.put(change.key(), change.value());
+          stored.put(change.key(), change.value());
         }
       }
     }
   }
 
   /** What it keeps now. */
-  public synchronized Map<String, String> kept() {
-    return Map.copyOf(kept);
+  public synchronized Map<String, String> stored() {
+    return Map.copyOf(stored);
   }
 
   /** What it was asked to write, batch by batch. */
@@ -61,25 +61,25 @@ public final class FakeStore implements CallContextStore {
   }
 
   /** How often it was asked to write. */
-  public int tries() {
-    return tries;
+  public int attempts() {
+    return attempts;
   }
 
-  public void failing(boolean fails) {
-    failing = fails;
+  public void failing(boolean enabled) {
+    failing = enabled;
   }
 
   /** Whether it throws what a store should not. */
-  public void breaking(boolean breaks) {
-    breaking = breaks;
+  public void throwingError(boolean enabled) {
+    throwingError = enabled;
   }
 
   /** Holds whoever writes. */
-  public void hold() {
+  public void blockWrites() {
     gate.acquireUninterruptibly(Integer.MAX_VALUE);
   }
 
-  public void letGo() {
+  public void unblockWrites() {
     gate.release(Integer.MAX_VALUE);
   }
 

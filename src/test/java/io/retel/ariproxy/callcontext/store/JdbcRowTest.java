@@ -9,16 +9,16 @@ import org.junit.jupiter.api.Test;
 /** How keys and texts stand in a table. */
 class JdbcRowTest {
 
-  private static final String LONG = "k".repeat(600);
+  private static final String LONG_KEY = "k".repeat(600);
 
   @Test
-  void theUsualStandsAsItIs() {
+  void plainTextIsUnchanged() {
     assertThat(JdbcRow.of("CHANNEL:1532965104.0", "{\"a\":\"é\"}"))
         .isEqualTo(new JdbcRow("CHANNEL:1532965104.0", "{\"a\":\"é\"}"));
   }
 
   @Test
-  void whatIsReadIsWhatWasWritten() {
+  void roundTripsKeysAndTexts() {
     List<String> texts =
         List.of(
             "",
@@ -31,8 +31,8 @@ class JdbcRowTest {
             "\\#",
             "3:abc",
             "600:",
-            LONG,
-            LONG + "\\\0:");
+            LONG_KEY,
+            LONG_KEY + "\\\0:");
     for (String key : texts) {
       for (String text : texts) {
         JdbcRow row = JdbcRow.of(key, text);
@@ -45,14 +45,21 @@ class JdbcRowTest {
   }
 
   @Test
-  void differentKeysAreDifferentResources() {
+  void differentKeysYieldDifferentResources() {
     List<String> keys =
-        List.of("\0", "\\0", "\\\\0", LONG, LONG + "k", JdbcRow.resource(LONG), LONG + "\0");
+        List.of(
+            "\0",
+            "\\0",
+            "\\\\0",
+            LONG_KEY,
+            LONG_KEY + "k",
+            JdbcRow.resource(LONG_KEY),
+            LONG_KEY + "\0");
     assertThat(keys.stream().map(JdbcRow::resource)).doesNotHaveDuplicates();
   }
 
   @Test
-  void aLongKeyIsAShortResource() {
+  void longKeyYieldsShortResource() {
     assertThat(JdbcRow.resource("漢".repeat(10_000)).getBytes(StandardCharsets.UTF_8))
         .hasSizeLessThan(1_000);
     assertThat(JdbcRow.resource("漢".repeat(500)).getBytes(StandardCharsets.UTF_8))

@@ -21,183 +21,183 @@ import org.junit.jupiter.api.Test;
  */
 class WriteBehindTest {
 
-  private static final Duration PATIENCE = Duration.ofMillis(300);
+  private static final Duration TIMEOUT = Duration.ofMillis(300);
 
   private final FakeStore store = new FakeStore();
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-  private final WriteBehind behind = new WriteBehind(store, PATIENCE, meters);
+  private final WriteBehind writeBehind = new WriteBehind(store, TIMEOUT, meters);
 
   @BeforeEach
   void start() {
-    behind.start();
+    writeBehind.start();
   }
 
   @AfterEach
   void stop() {
     store.failing(false);
-    behind.stop();
+    writeBehind.stop();
   }
 
   @Test
-  void whatIsNotedIsWrittenAndWhatIsForgottenIsRemoved() {
-    note("one", "1");
-    note("two", "2");
-    forget("one");
-    await().untilAsserted(() -> assertThat(store.kept()).isEqualTo(Map.of("two", "2")));
+  void writesAndDeletesEnqueuedChanges() {
+    enqueue("one", "1");
+    enqueue("two", "2");
+    delete("one");
+    await().untilAsserted(() -> assertThat(store.stored()).isEqualTo(Map.of("two", "2")));
   }
 
   @Test
-  void whoWaitsIsLetGoWhenTheStoreHasAcknowledged() throws Exception {
-    note("one", "1");
-    behind.awaitAcknowledged();
-    assertThat(store.kept()).containsEntry("one", "1");
+  void awaitReturnsAfterStoreAcknowledges() throws Exception {
+    enqueue("one", "1");
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored()).containsEntry("one", "1");
   }
 
   @Test
-  void nobodyWaitsWhoHasNothingToWaitFor() {
+  void awaitReturnsWithoutPendingWrites() {
     store.failing(true);
-    assertThatCode(behind::awaitAcknowledged).doesNotThrowAnyException();
+    assertThatCode(writeBehind::awaitAcknowledged).doesNotThrowAnyException();
   }
 
   @Test
-  void whoWaitsForAStoreThatHangsIsToldSoInTime() {
-    store.hold();
-    note("one", "1");
-    assertThatThrownBy(behind::awaitAcknowledged)
-        .isInstanceOf(StoreNotReachedException.class)
+  void awaitTimesOutWhileStoreHangs() {
+    store.blockWrites();
+    enqueue("one", "1");
+    assertThatThrownBy(writeBehind::awaitAcknowledged)
+        .isInstanceOf(StoreUnavailableException.class)
         .hasMessageContaining("300 ms");
-    store.letGo();
+    store.unblockWrites();
   }
 
   @Test
-  void whoWaitsForAStoreThatFailsIsToldWhy() {
+  void awaitReportsStoreError() {
     store.failing(true);
-    note("one", "1");
-    assertThatThrownBy(behind::awaitAcknowledged)
-        .isInstanceOf(StoreNotReachedException.class)
+    enqueue("one", "1");
+    assertThatThrownBy(writeBehind::awaitAcknowledged)
+        .isInstanceOf(StoreUnavailableException.class)
         .hasMessageContaining("it is away");
-    assertThat(behind.trouble()).contains("cannot be written: it is away");
-    assertThat(Meters.STORE_WRITE_ERRORS.in(meters).count()).isPositive();
+    assertThat(writeBehind.lastError()).contains("cannot be written: it is away");
+    assertThat(Meters.STORE_WRITE_ERRORS.counter(meters).count()).isPositive();
   }
 
   @Test
-  void whoWaitsForAStoreThatHasFailedLatelyDoesNotKeepOthersWaitingForLong() {
-    FakeStore away = new FakeStore();
-    away.failing(true);
-    WriteBehind patient = new WriteBehind(away, Duration.ofSeconds(30), meters);
-    patient.start();
-    patient.note("one", Optional.of("1"));
-    await().until(patient::isFailing);
-    assertThatThrownBy(patient::awaitAcknowledged)
-        .isInstanceOf(StoreNotReachedException.class)
+  void awaitFailsFastWhileStoreIsFailing() {
+    FakeStore failingStore = new FakeStore();
+    failingStore.failing(true);
+    WriteBehind longTimeout = new WriteBehind(failingStore, Duration.ofSeconds(30), meters);
+    longTimeout.start();
+    longTimeout.enqueue("one", Optional.of("1"));
+    await().until(longTimeout::isFailing);
+    assertThatThrownBy(longTimeout::awaitAcknowledged)
+        .isInstanceOf(StoreUnavailableException.class)
         .hasMessageContaining("300 ms");
-    away.failing(false);
-    await().until(() -> !patient.isFailing());
-    patient.stop();
+    failingStore.failing(false);
+    await().until(() -> !longTimeout.isFailing());
+    longTimeout.stop();
   }
 
   @Test
-  void anErrorOfADriverIsAFailureLikeOthers() {
-    store.breaking(true);
-    note("one", "1");
-    await().untilAsserted(() -> assertThat(behind.trouble()).isPresent());
-    store.breaking(false);
-    await().untilAsserted(() -> assertThat(store.kept()).containsEntry("one", "1"));
+  void retriesAfterDriverError() {
+    store.throwingError(true);
+    enqueue("one", "1");
+    await().untilAsserted(() -> assertThat(writeBehind.lastError()).isPresent());
+    store.throwingError(false);
+    await().untilAsserted(() -> assertThat(store.stored()).containsEntry("one", "1"));
   }
 
   @Test
-  void whatTheWriterHasInItsHandsWaitsAsWell() {
-    store.hold();
-    note("one", "1");
-    await().until(() -> store.tries() == 1);
-    assertThat(behind.waiting()).isEqualTo(1);
-    store.letGo();
-    await().untilAsserted(() -> assertThat(behind.waiting()).isZero());
+  void inFlightWritesCountAsPending() {
+    store.blockWrites();
+    enqueue("one", "1");
+    await().until(() -> store.attempts() == 1);
+    assertThat(writeBehind.pending()).isEqualTo(1);
+    store.unblockWrites();
+    await().untilAsserted(() -> assertThat(writeBehind.pending()).isZero());
   }
 
   @Test
-  void whoWaitedForAValueThatANewerOneReplacedIsNotLetGoBeforeThatIsWritten() throws Exception {
-    store.hold();
-    note("first", "held");
-    await().until(() -> store.tries() == 1);
-    note("key", "old");
-    note("other", "x");
-    note("key", "new");
-    store.letGo();
-    behind.awaitAcknowledged();
-    assertThat(store.kept()).containsEntry("key", "new").containsEntry("other", "x");
+  void awaitCoversReplacementOfPendingValue() throws Exception {
+    store.blockWrites();
+    enqueue("first", "held");
+    await().until(() -> store.attempts() == 1);
+    enqueue("key", "old");
+    enqueue("other", "x");
+    enqueue("key", "new");
+    store.unblockWrites();
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored()).containsEntry("key", "new").containsEntry("other", "x");
     assertThat(store.batches()).hasSize(2);
     assertThat(store.batches().get(1))
         .containsExactly(new Change("key", "new"), new Change("other", "x"));
   }
 
   @Test
-  void whatFailedIsWrittenWithWhatIsNewerWhenTheStoreIsBack() {
+  void retryMergesFailedAndNewerWrites() {
     store.failing(true);
-    note("one", "old");
-    note("two", "2");
-    await().until(() -> store.tries() > 0);
-    note("one", "new");
-    note("three", "3");
-    forget("two");
+    enqueue("one", "old");
+    enqueue("two", "2");
+    await().until(() -> store.attempts() > 0);
+    enqueue("one", "new");
+    enqueue("three", "3");
+    delete("two");
     store.failing(false);
     await()
         .untilAsserted(
-            () -> assertThat(store.kept()).isEqualTo(Map.of("one", "new", "three", "3")));
-    await().untilAsserted(() -> assertThat(behind.trouble()).isEmpty());
+            () -> assertThat(store.stored()).isEqualTo(Map.of("one", "new", "three", "3")));
+    await().untilAsserted(() -> assertThat(writeBehind.lastError()).isEmpty());
   }
 
   @Test
-  void aStoreThatIsAwayHoldsNoMoreThanOneChangePerKey() {
+  void pendingWritesAreCoalescedPerKey() {
     store.failing(true);
     for (int i = 0; i < 1_000; i++) {
-      note("key " + i % 10, "value " + i);
+      enqueue("key " + i % 10, "value " + i);
     }
-    await().untilAsserted(() -> assertThat(behind.waiting()).isEqualTo(10));
+    await().untilAsserted(() -> assertThat(writeBehind.pending()).isEqualTo(10));
   }
 
   @Test
-  void aFailingReadIsCountedAndIsNoEmptyStore() throws Exception {
+  void failedReadIsCountedAndThrows() throws Exception {
     store.failing(true);
-    assertThatThrownBy(() -> behind.readAll((key, value) -> {}))
-        .isInstanceOf(StoreNotReachedException.class)
+    assertThatThrownBy(() -> writeBehind.readAll((key, value) -> {}))
+        .isInstanceOf(StoreUnavailableException.class)
         .hasMessageContaining("(Fake) cannot be read: it is away");
-    assertThat(Meters.STORE_READ_ERRORS.in(meters).count()).isEqualTo(1);
-    assertThat(behind.trouble()).contains("cannot be read: it is away");
+    assertThat(Meters.STORE_READ_ERRORS.counter(meters).count()).isEqualTo(1);
+    assertThat(writeBehind.lastError()).contains("cannot be read: it is away");
 
     store.failing(false);
-    note("one", "1");
-    behind.awaitAcknowledged();
+    enqueue("one", "1");
+    writeBehind.awaitAcknowledged();
     Map<String, String> read = new HashMap<>();
-    behind.readAll(read::put);
+    writeBehind.readAll(read::put);
     assertThat(read).isEqualTo(Map.of("one", "1"));
-    assertThat(behind.trouble()).isEmpty();
+    assertThat(writeBehind.lastError()).isEmpty();
   }
 
   @Test
-  void aStopWritesWhatWaitsAndEndsTheConnection() {
-    store.hold();
-    note("one", "1");
-    store.letGo();
-    behind.stop();
-    assertThat(store.kept()).containsEntry("one", "1");
+  void stopFlushesPendingWritesAndClosesStore() {
+    store.blockWrites();
+    enqueue("one", "1");
+    store.unblockWrites();
+    writeBehind.stop();
+    assertThat(store.stored()).containsEntry("one", "1");
     assertThat(store.isClosed()).isTrue();
   }
 
   @Test
-  void aStopDoesNotWaitForEverForAStoreThatIsAway() {
+  void stopTimesOutWhileStoreIsUnavailable() {
     store.failing(true);
-    note("one", "1");
-    behind.stop();
-    assertThat(store.kept()).isEmpty();
+    enqueue("one", "1");
+    writeBehind.stop();
+    assertThat(store.stored()).isEmpty();
     assertThat(store.isClosed()).isTrue();
   }
 
-  private void note(String key, String value) {
-    behind.note(key, Optional.of(value));
+  private void enqueue(String key, String value) {
+    writeBehind.enqueue(key, Optional.of(value));
   }
 
-  private void forget(String key) {
-    behind.note(key, Optional.empty());
+  private void delete(String key) {
+    writeBehind.enqueue(key, Optional.empty());
   }
 }

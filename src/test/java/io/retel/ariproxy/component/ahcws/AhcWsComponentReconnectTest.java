@@ -17,13 +17,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AhcWsComponentReconnectTest extends AhcWsTestSupport {
 
   @Test
-  void closesTheWebsocketAndOpensItAnew() throws Exception {
+  void closesAndReopensWebsocket() throws Exception {
     startConnected("");
     try (CapturedLog log = new CapturedLog()) {
       component().reconnect("somebody wants it");
       await().until(() -> status().reconnects() == 1 && status().connected());
-      assertThat(asterisk.websocketsTotal()).isEqualTo(2);
-      assertThat(asterisk.websocketsOpen()).isOne();
+      assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
+      assertThat(asterisk.openWebsocketCount()).isOne();
       assertThat(status().lastError()).isEqualTo("somebody wants it");
       assertThat(log.lines(Level.WARN))
           .singleElement()
@@ -35,8 +35,8 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
   }
 
   @Test
-  void triesAtOnceIfItIsNotOpen() throws Exception {
-    Fault refusal = asterisk.faults().refuseUpgrades(401);
+  void retriesImmediatelyWhenNotOpen() throws Exception {
+    Fault refusal = asterisk.faults().rejectUpgrades(401);
     context.addRoutes(
         new RouteBuilder() {
           @Override
@@ -50,7 +50,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     await().until(() -> status().failures() == 1);
     component().reconnect("the password was wrong");
     await().until(() -> status().failures() == 2);
-    refusal.lift();
+    refusal.clear();
     component().reconnect("now it is right");
     awaitConnected();
     asterisk.emit(APP, "hello");
@@ -59,21 +59,21 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
 
   @ParameterizedTest
   @ValueSource(strings = {"pingInterval=5000", "subscribeAll=true"})
-  void goesOnCountingWhenAnEditOpensAnotherConnection(String edited) throws Exception {
+  void retainsCountersWhenEditReplacesConnection(String edited) throws Exception {
     startConnected("");
     component().reconnect("somebody wants it");
     await().until(() -> status().reconnects() == 1 && status().connected());
-    Duration gaps = status().gaps();
+    Duration gaps = status().totalGap();
     stopAndRemove(ROUTE);
     context.addRoutes(route(edited, exchange -> {}));
     await().until(() -> status().connected());
     assertThat(status().reconnects()).isEqualTo(2);
-    assertThat(status().gaps()).isGreaterThanOrEqualTo(gaps);
+    assertThat(status().totalGap()).isGreaterThanOrEqualTo(gaps);
     assertThat(status().lastError()).isEqualTo("The websocket was closed by this side");
   }
 
   @Test
-  void goesOnCountingWhenOneThatIsThereTakesTheMessagesOfAnother() throws Exception {
+  void addsCountersOfAbsorbedConnection() throws Exception {
     startConnected("");
     context.addRoutes(
         new RouteBuilder() {

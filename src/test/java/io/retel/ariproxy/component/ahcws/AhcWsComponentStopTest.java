@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -24,10 +24,10 @@ import org.junit.jupiter.api.Test;
 class AhcWsComponentStopTest extends AhcWsTestSupport {
 
   /** Less than Camel waits for what does not end, with time for a slow machine. */
-  private static final Duration AT_ONCE = Duration.ofSeconds(30);
+  private static final Duration MAX_STOP_TIME = Duration.ofSeconds(30);
 
   @Test
-  void worksOffWhatHasBeenRead() throws Exception {
+  void drainsBufferedMessagesOnStop() throws Exception {
     CountDownLatch blocked = new CountDownLatch(1);
     startConnected(
         "",
@@ -40,62 +40,62 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     await().until(() -> consumer.connection().buffer().size() == 499);
     CompletableFuture<Void> stop = Async.run(context::stop);
     // the websocket goes first
-    await().until(() -> asterisk.websocketsOpen() == 0);
+    await().until(() -> asterisk.openWebsocketCount() == 0);
     assertThat(stop).isNotDone();
     blocked.countDown();
-    assertThat(stop).succeedsWithin(Patience.LIMIT);
+    assertThat(stop).succeedsWithin(DefaultTimeout.DURATION);
     assertThat(received).hasSize(500);
   }
 
   @Test
-  void leavesNoThreadBehind() throws Exception {
-    Set<String> before = threads();
+  void leaksNoThreads() throws Exception {
+    Set<String> before = threadNames();
     startConnected("pingInterval=20");
     asterisk.emit(APP, "hello");
     awaitReceived(1);
-    stopAtOnce();
+    stopPromptly();
     await()
         .untilAsserted(
             () ->
-                assertThat(threads())
+                assertThat(threadNames())
                     .filteredOn(name -> name.contains("amel") || name.contains("websocket"))
                     .allMatch(before::contains));
-    await().until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.openConnectionCount() == 0);
   }
 
   @Test
-  void stopsWhileTheServerIsGone() throws Exception {
+  void stopsWhileServerIsUnreachable() throws Exception {
     startConnected("");
-    asterisk.unplug();
-    stopAtOnce();
-    asterisk.plugIn();
-    await().during(Duration.ofMillis(500)).until(() -> asterisk.websocketsOpen() == 0);
-    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+    asterisk.disconnectNetwork();
+    stopPromptly();
+    asterisk.reconnectNetwork();
+    await().during(Duration.ofMillis(500)).until(() -> asterisk.openWebsocketCount() == 0);
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
   }
 
   @Test
-  void stopsWhileTheServerIsSilent() throws Exception {
+  void stopsWhileServerIsUnresponsive() throws Exception {
     startConnected("");
-    Runnable revive = asterisk.websocket(APP).freeze();
-    stopAtOnce();
+    Runnable revive = asterisk.websocketFaults(APP).freeze();
+    stopPromptly();
     revive.run();
-    await().until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.openConnectionCount() == 0);
   }
 
   @Test
-  void stopsWhileAnUpgradeIsUnderWay() throws Exception {
+  void stopsDuringUpgrade() throws Exception {
     Fault hang = asterisk.faults().hang(request -> request.path().equals("/events"));
     context.addRoutes(route("", exchange -> {}));
     context.start();
     hang.awaitHits(1);
-    stopAtOnce();
-    hang.lift();
-    await().until(() -> asterisk.connectionsOpen() == 0);
-    assertThat(asterisk.websocketsOpen()).isZero();
+    stopPromptly();
+    hang.clear();
+    await().until(() -> asterisk.openConnectionCount() == 0);
+    assertThat(asterisk.openWebsocketCount()).isZero();
   }
 
   @Test
-  void leavesNoOrphanWhenStoppedAtAnyMoment() throws Exception {
+  void leaksNoConnectionWhenStoppedAnytime() throws Exception {
     for (int i = 0; i < 20; i++) {
       DefaultCamelContext other = new DefaultCamelContext();
       other.disableJMX();
@@ -105,20 +105,20 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
       other.addRoutes(route("", exchange -> {}));
       other.start();
       // at another moment each time: before, during or after the connect
-      long until = System.nanoTime() + i * 2_000_000L;
-      while (System.nanoTime() < until) {
+      long deadline = System.nanoTime() + i * 2_000_000L;
+      while (System.nanoTime() < deadline) {
         Thread.onSpinWait();
       }
       other.stop();
     }
-    await().until(() -> asterisk.connectionsOpen() == 0);
+    await().until(() -> asterisk.openConnectionCount() == 0);
     await()
         .during(Duration.ofMillis(300))
-        .until(() -> asterisk.websocketsOpen() == 0 && asterisk.connectionsOpen() == 0);
+        .until(() -> asterisk.openWebsocketCount() == 0 && asterisk.openConnectionCount() == 0);
   }
 
   @Test
-  void stopsWhileAConnectIsUnderWay() throws Exception {
+  void stopsDuringConnect() throws Exception {
     // it accepts, by its backlog, and never answers
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
       context.addRoutes(
@@ -130,14 +130,14 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
           });
       context.start();
       server.accept();
-      stopAtOnce();
+      stopPromptly();
     }
   }
 
   @Test
-  void closesTheSocketThoughTheTimerIsBusy() throws Exception {
-    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
-    CountDownLatch busy = new CountDownLatch(1);
+  void closesSocketWhileSchedulerIsBusy() throws Exception {
+    ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    CountDownLatch schedulerReleased = new CountDownLatch(1);
     try {
       AhcWsEndpoint endpoint = context.getEndpoint(uri(""), AhcWsEndpoint.class);
       WebSocketConnection connection =
@@ -146,29 +146,29 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
               endpoint.getConfiguration(),
               new MessageBuffer(1_000),
               ConnectionState.initial(),
-              timer,
+              scheduler,
               context);
       connection.open();
       asterisk.awaitConnected(APP);
       await().until(() -> connection.state().connected());
-      timer.execute(
+      scheduler.execute(
           () -> {
             try {
-              busy.await();
+              schedulerReleased.await();
             } catch (InterruptedException e) {
               Thread.currentThread().interrupt();
             }
           });
       connection.close();
-      await().until(() -> asterisk.connectionsOpen() == 0);
+      await().until(() -> asterisk.openConnectionCount() == 0);
     } finally {
-      busy.countDown();
-      timer.shutdownNow();
+      schedulerReleased.countDown();
+      scheduler.shutdownNow();
     }
   }
 
   @Test
-  void stopsWithARouteThatHasNotStarted() throws Exception {
+  void stopsWithUnstartedRoute() throws Exception {
     context.addRoutes(
         new RouteBuilder() {
           @Override
@@ -177,15 +177,15 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
           }
         });
     context.start();
-    assertThat(asterisk.websocketsTotal()).isZero();
-    stopAtOnce();
+    assertThat(asterisk.totalWebsocketCount()).isZero();
+    stopPromptly();
   }
 
-  private void stopAtOnce() {
-    assertThat(Async.run(context::stop)).succeedsWithin(AT_ONCE);
+  private void stopPromptly() {
+    assertThat(Async.run(context::stop)).succeedsWithin(MAX_STOP_TIME);
   }
 
-  private static Set<String> threads() {
+  private static Set<String> threadNames() {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
         .collect(Collectors.toSet());

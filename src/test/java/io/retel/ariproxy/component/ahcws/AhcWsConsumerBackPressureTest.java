@@ -15,7 +15,7 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
   private static final long COUNT = 60_000;
 
   @Test
-  void readsNoMoreThanTheBufferHolds() throws Exception {
+  void stopsReadingWhenBufferIsFull() throws Exception {
     CountDownLatch blocked = new CountDownLatch(1);
     FloodSink sink = new FloodSink();
     startConnected(
@@ -26,24 +26,24 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
         });
     Flood flood = asterisk.flood(APP, COUNT, 0, 1);
     MessageBuffer buffer = buffer();
-    await().until(buffer::full);
+    await().until(buffer::isFull);
     // the server feels it: what is under way fills the sockets' buffers, and no more goes out
     await().during(Duration.ofMillis(1_500)).until(flood::sent, new Unchanged()::isUnchanged);
     assertThat(flood.isDone()).isFalse();
     // one read at most comes on top
     assertThat(buffer.bytes()).isLessThan(BUFFER_SIZE + 300_000L);
     // its silence means nothing meanwhile
-    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
     blocked.countDown();
     sink.awaitAll(COUNT);
-    assertThat(asterisk.websocketsTotal()).isEqualTo(1);
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
   }
 
   @Test
-  void takesAMessageThatIsLargerThanTheBuffer() throws Exception {
+  void acceptsMessagesLargerThanBuffer() throws Exception {
     startConnected("bufferSize=1000");
     for (int i = 1; i <= 5; i++) {
-      asterisk.websocket(APP).sendHuge(100_000);
+      asterisk.websocketFaults(APP).sendHuge(100_000);
     }
     awaitReceived(5);
   }

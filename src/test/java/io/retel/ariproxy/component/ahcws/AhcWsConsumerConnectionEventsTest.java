@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** The route learns of the connection in order with the messages, if it wants to. */
 class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
 
-  private void keep(Exchange exchange) {
+  private void collect(Exchange exchange) {
     String event = exchange.getMessage().getHeader(AhcWsConstants.EVENT, String.class);
     received.add(event != null ? event : exchange.getMessage().getBody(String.class));
     if (event != null) {
@@ -20,12 +20,12 @@ class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
   }
 
   @Test
-  void tellsOfTheConnectionInOrder() throws Exception {
-    startConnected("fireWebSocketConnectionEvents=true", this::keep);
+  void firesConnectionEventsInOrder() throws Exception {
+    startConnected("fireWebSocketConnectionEvents=true", this::collect);
     asterisk.emit(APP, "first");
     awaitReceived(2);
-    asterisk.cutConnections();
-    await().until(() -> asterisk.websocketsTotal() == 2);
+    asterisk.dropConnections();
+    await().until(() -> asterisk.totalWebsocketCount() == 2);
     awaitConnected();
     asterisk.emit(APP, "second");
     awaitReceived(5);
@@ -34,13 +34,13 @@ class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
   }
 
   @Test
-  void putsNoMessageOutsideAConnection() throws Exception {
-    startConnected("fireWebSocketConnectionEvents=true", this::keep);
+  void deliversMessagesOnlyBetweenConnectionEvents() throws Exception {
+    startConnected("fireWebSocketConnectionEvents=true", this::collect);
     asterisk.flood(APP, 20_000, 5_000, 1);
     for (int cuts = 1; cuts <= 5; cuts++) {
-      asterisk.cutConnections();
+      asterisk.dropConnections();
       int expected = 1 + cuts;
-      await().until(() -> asterisk.websocketsTotal() == expected);
+      await().until(() -> asterisk.totalWebsocketCount() == expected);
     }
     awaitConnected();
     asterisk.emit(APP, "end");
@@ -59,10 +59,10 @@ class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
   }
 
   @Test
-  void saysNothingUnlessAsked() throws Exception {
-    startConnected("", this::keep);
-    asterisk.cutConnections();
-    await().until(() -> asterisk.websocketsTotal() == 2);
+  void firesNoConnectionEventsByDefault() throws Exception {
+    startConnected("", this::collect);
+    asterisk.dropConnections();
+    await().until(() -> asterisk.totalWebsocketCount() == 2);
     awaitConnected();
     asterisk.emit(APP, "only");
     awaitReceived(1);

@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
 class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
 
   @Test
-  void pingsAndStaysConnectedWithoutMessages() throws Exception {
+  void pingsAndStaysConnectedWhileIdle() throws Exception {
     startConnected("pingInterval=50&pongTimeout=5000&connectTimeout=1000");
-    int total = asterisk.websocketsTotal();
+    int total = asterisk.totalWebsocketCount();
     // quiet for longer than a connect and the answer to the upgrade may take
     await().until(() -> asterisk.pingsReceived() >= 30);
-    assertThat(asterisk.websocketsTotal()).isEqualTo(total);
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(total);
     assertThat(asterisk.textFramesReceived()).isZero();
     assertThat(asterisk.unsolicitedPongs()).isZero();
   }
@@ -30,29 +30,29 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
   @Test
   void staysConnectedWithoutPings() throws Exception {
     startConnected("pingInterval=0&connectTimeout=1000&pongTimeout=100");
-    int total = asterisk.websocketsTotal();
-    await().during(Duration.ofMillis(1_200)).until(() -> asterisk.websocketsTotal() == total);
-    assertThat(asterisk.websocketsOpen()).isEqualTo(1);
+    int total = asterisk.totalWebsocketCount();
+    await().during(Duration.ofMillis(1_200)).until(() -> asterisk.totalWebsocketCount() == total);
+    assertThat(asterisk.openWebsocketCount()).isEqualTo(1);
     assertThat(asterisk.pingsReceived()).isZero();
   }
 
   @Test
-  void answersPingsWithTheirPayload() throws Exception {
+  void echoesPingPayloadInPong() throws Exception {
     startConnected("");
     for (String payload : new String[] {"", "1", "x".repeat(125)}) {
-      Ping ping = asterisk.websocket(APP).ping(payload);
-      ping.awaitAnswered();
+      Ping ping = asterisk.websocketFaults(APP).ping(payload);
+      ping.awaitPong();
     }
     assertThat(asterisk.unsolicitedPongs()).isZero();
     assertThat(asterisk.textFramesReceived()).isZero();
   }
 
   @Test
-  void noticesASilentServer() throws Exception {
+  void detectsUnresponsiveServer() throws Exception {
     startConnected("pingInterval=100&pongTimeout=300");
     try (CapturedLog log = new CapturedLog()) {
-      asterisk.websocket(APP).freeze();
-      await().until(() -> asterisk.websocketsTotal() >= 2);
+      asterisk.websocketFaults(APP).freeze();
+      await().until(() -> asterisk.totalWebsocketCount() >= 2);
       awaitConnected();
       asterisk.emit(APP, "after the silence");
       awaitReceived(1);
@@ -64,17 +64,17 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
   }
 
   @Test
-  void reconnectsWhenTheNetworkIsBack() throws Exception {
+  void reconnectsAfterNetworkRecovers() throws Exception {
     startConnected("pingInterval=100&pongTimeout=300");
-    asterisk.unplug();
-    asterisk.plugIn();
+    asterisk.disconnectNetwork();
+    asterisk.reconnectNetwork();
     awaitConnected();
     asterisk.emit(APP, "after the outage");
     awaitReceived(1);
   }
 
   @Test
-  void takesASlowMessageForASignOfLife() throws Exception {
+  void treatsPartialMessageAsActivity() throws Exception {
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
       context.addRoutes(
           new RouteBuilder() {
@@ -86,7 +86,7 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
             }
           });
       context.start();
-      Socket socket = Upgrades.accept(server);
+      Socket socket = RawWebSocketServer.accept(server);
       OutputStream out = socket.getOutputStream();
       // one text frame of 30 bytes that takes longer than the timeout; no ping is answered
       out.write(new byte[] {(byte) 0x81, 30});

@@ -12,53 +12,53 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Messages arrive whole, or not at all if they are too large. */
 class AhcWsConsumerMessageSizeTest extends AhcWsTestSupport {
 
-  private static final String MANY_BYTES_EACH = "{\"name\":\"Grüße, 漢字, 🎉\"}";
+  private static final String MULTI_BYTE_TEXT = "{\"name\":\"Grüße, 漢字, 🎉\"}";
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 5, 1000})
-  void putsFragmentsTogether(int frameSize) throws Exception {
+  void reassemblesFragments(int frameSize) throws Exception {
     startConnected("");
-    asterisk.websocket(APP).sendFragmented(MANY_BYTES_EACH, frameSize);
+    asterisk.websocketFaults(APP).sendFragmented(MULTI_BYTE_TEXT, frameSize);
     asterisk.emit(APP, "next");
     awaitReceived(2);
-    assertThat(received).containsExactly(MANY_BYTES_EACH, "next");
+    assertThat(received).containsExactly(MULTI_BYTE_TEXT, "next");
   }
 
   @Test
-  void takesALargeMessage() throws Exception {
+  void receivesLargeMessage() throws Exception {
     startConnected("");
-    String large = asterisk.websocket(APP).sendHuge(10 * 1024 * 1024);
+    String large = asterisk.websocketFaults(APP).sendHuge(10 * 1024 * 1024);
     awaitReceived(1);
     assertThat(received.iterator().next().equals(large)).isTrue();
   }
 
   @Test
-  void takesALargeMessageInFragments() throws Exception {
+  void receivesLargeFragmentedMessage() throws Exception {
     startConnected("");
     String large = "ü".repeat(5 * 1024 * 1024);
-    asterisk.websocket(APP).sendFragmented(large, 65_535);
+    asterisk.websocketFaults(APP).sendFragmented(large, 65_535);
     awaitReceived(1);
     assertThat(received.iterator().next().equals(large)).isTrue();
   }
 
   @Test
-  void takesBinary() throws Exception {
+  void receivesBinaryMessage() throws Exception {
     startConnected("");
-    asterisk.websocket(APP).sendBinary(new byte[] {0, -1, 2});
+    asterisk.websocketFaults(APP).sendBinary(new byte[] {0, -1, 2});
     awaitReceived(1);
     assertThat(received).containsExactly(new byte[] {0, -1, 2});
   }
 
   @ParameterizedTest
   @ValueSource(ints = {10_000, 300})
-  void reconnectsAfterAMessageThatIsTooLarge(int frameSize) throws Exception {
+  void reconnectsAfterOversizedMessage(int frameSize) throws Exception {
     startConnected("maxMessageSize=1000");
     String largest = "x".repeat(1000);
-    asterisk.websocket(APP).sendFragmented(largest, frameSize);
+    asterisk.websocketFaults(APP).sendFragmented(largest, frameSize);
     awaitReceived(1);
     try (CapturedLog log = new CapturedLog()) {
-      asterisk.websocket(APP).sendFragmented("y".repeat(1001), frameSize);
-      await().until(() -> asterisk.websocketsTotal() == 2);
+      asterisk.websocketFaults(APP).sendFragmented("y".repeat(1001), frameSize);
+      await().until(() -> asterisk.totalWebsocketCount() == 2);
       awaitConnected();
       asterisk.emit(APP, "later");
       awaitReceived(2);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class AhcWsConsumerOrderTest extends AhcWsTestSupport {
 
   @Test
-  void keepsOrderOneAtATime() throws Exception {
+  void deliversInOrderOneAtATime() throws Exception {
     FloodSink sink = new FloodSink();
     startConnected("", sink);
     asterisk.flood(APP, 20_000, 0, 5);
@@ -25,15 +25,15 @@ class AhcWsConsumerOrderTest extends AhcWsTestSupport {
   }
 
   @Test
-  void startsTheNextWhenTheSynchronousPartIsThrough() throws Exception {
-    Queue<AsyncCallback> open = new ConcurrentLinkedQueue<>();
+  void startsNextAfterSynchronousPart() throws Exception {
+    Queue<AsyncCallback> pendingCallbacks = new ConcurrentLinkedQueue<>();
     startConnected(
         "",
         new AsyncProcessorSupport() {
           @Override
           public boolean process(Exchange exchange, AsyncCallback callback) {
             received.add(exchange.getMessage().getBody());
-            open.add(callback);
+            pendingCallbacks.add(callback);
             return false;
           }
         });
@@ -41,12 +41,12 @@ class AhcWsConsumerOrderTest extends AhcWsTestSupport {
     awaitReceived(3);
     assertThat(received).containsExactly("message 0", "message 1", "message 2");
     assertThat(context.getInflightRepository().size()).isEqualTo(3);
-    open.forEach(callback -> callback.done(false));
+    pendingCallbacks.forEach(callback -> callback.done(false));
     await().until(() -> context.getInflightRepository().size() == 0);
   }
 
   @Test
-  void goesOnAfterAFailure() throws Exception {
+  void continuesAfterFailure() throws Exception {
     startConnected(
         "",
         exchange -> {
@@ -61,7 +61,7 @@ class AhcWsConsumerOrderTest extends AhcWsTestSupport {
   }
 
   @Test
-  void goesOnAfterAFailureOfTheExceptionHandler() throws Exception {
+  void continuesAfterExceptionHandlerFailure() throws Exception {
     ExceptionHandler failing =
         new LoggingExceptionHandler(context, getClass()) {
           @Override

@@ -33,12 +33,12 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
 
   @ParameterizedTest
   @ValueSource(strings = {"not-to-be-seen", ")(&{{x}}%+ü"})
-  void showsThePasswordToTheServerOnly(String password) throws Exception {
+  void sendsPasswordToServerOnly(String password) throws Exception {
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
     component.setUsername(USER);
     component.setPassword(password);
-    Fault refusal = asterisk.faults().refuseUpgrades(401);
-    List<String> seen = new ArrayList<>();
+    Fault refusal = asterisk.faults().rejectUpgrades(401);
+    List<String> visibleTexts = new ArrayList<>();
     try (CapturedLog log = CapturedLog.atDebug()) {
       context.addRoutes(
           route(
@@ -47,46 +47,47 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
       context.start();
       refusal.awaitHits(2);
       for (Endpoint endpoint : context.getEndpoints()) {
-        seen.add(endpoint.getEndpointUri());
-        seen.add(endpoint.getEndpointKey());
-        seen.add(endpoint.toString());
+        visibleTexts.add(endpoint.getEndpointUri());
+        visibleTexts.add(endpoint.getEndpointKey());
+        visibleTexts.add(endpoint.toString());
       }
-      seen.add(health().getMessage().orElse("") + health().getDetails() + health().getError());
-      seen.addAll(managementBeans());
+      visibleTexts.add(
+          health().getMessage().orElse("") + health().getDetails() + health().getError());
+      visibleTexts.addAll(mbeanValues());
       // the connection breaks and the route fails: neither shows it
       context.getRouteController().stopRoute(ROUTE);
       context.stop();
       for (ILoggingEvent event : log.events()) {
-        seen.add(event.getFormattedMessage());
-        seen.add(ThrowableProxyUtil.asString(event.getThrowableProxy()));
+        visibleTexts.add(event.getFormattedMessage());
+        visibleTexts.add(ThrowableProxyUtil.asString(event.getThrowableProxy()));
       }
     }
-    assertThat(seen).hasSizeGreaterThan(100);
-    for (String form : forms(password)) {
-      assertThat(seen).noneMatch(text -> text != null && text.contains(form));
+    assertThat(visibleTexts).hasSizeGreaterThan(100);
+    for (String form : encodedForms(password)) {
+      assertThat(visibleTexts).noneMatch(text -> text != null && text.contains(form));
     }
     assertThat(asterisk.requests())
         .isNotEmpty()
-        .allMatch(request -> basic(password).equals(request.header("Authorization")))
+        .allMatch(request -> basicAuth(password).equals(request.header("Authorization")))
         .noneMatch(request -> request.uri().contains(password));
   }
 
-  private static List<String> forms(String password) {
+  private static List<String> encodedForms(String password) {
     return List.of(
         password,
         URLEncoder.encode(password, StandardCharsets.UTF_8),
         password.replace("&", "&amp;"),
-        basic(password).substring("Basic ".length()));
+        basicAuth(password).substring("Basic ".length()));
   }
 
-  private static String basic(String password) {
+  private static String basicAuth(String password) {
     return "Basic "
         + Base64.getEncoder()
             .encodeToString((USER + ":" + password).getBytes(StandardCharsets.UTF_8));
   }
 
   /** All attributes of all of the context's beans, and its routes as XML. */
-  private List<String> managementBeans() throws JMException {
+  private List<String> mbeanValues() throws JMException {
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
     List<String> values = new ArrayList<>();
     for (ObjectName name :

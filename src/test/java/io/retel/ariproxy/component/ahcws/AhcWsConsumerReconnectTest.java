@@ -16,15 +16,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
 
   @Test
-  void connectsWhenTheServerComes() throws Exception {
-    asterisk.unplug();
+  void connectsWhenServerBecomesReachable() throws Exception {
+    asterisk.disconnectNetwork();
     context.addRoutes(
         route("", exchange -> received.add(exchange.getMessage().getBody(String.class))));
     context.start();
     HealthCheck.Result down = awaitHealth(HealthCheck.State.DOWN);
     await().until(() -> health().getMessage().orElse("").contains("is not reachable: "));
     assertThat(down.getDetails()).containsKey("since");
-    asterisk.plugIn();
+    asterisk.reconnectNetwork();
     awaitConnected();
     asterisk.emit(APP, "hello");
     awaitReceived(1);
@@ -32,10 +32,10 @@ class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void reconnectsAfterARestart(boolean saysGoodbye) throws Exception {
+  void reconnectsAfterServerRestart(boolean cleanStop) throws Exception {
     startConnected("");
     for (int restarts = 1; restarts <= 3; restarts++) {
-      if (saysGoodbye) {
+      if (cleanStop) {
         asterisk.stop();
       } else {
         asterisk.kill();
@@ -46,26 +46,26 @@ class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
       asterisk.emit(APP, "after restart " + restarts);
       awaitReceived(restarts);
     }
-    assertThat(asterisk.websocketsTotal()).isEqualTo(4);
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(4);
   }
 
   @Test
-  void reconnectsAfterACutWithoutFarewell() throws Exception {
+  void reconnectsAfterAbruptDisconnect() throws Exception {
     startConnected("");
-    asterisk.cutConnections();
-    await().until(() -> asterisk.websocketsTotal() == 2);
+    asterisk.dropConnections();
+    await().until(() -> asterisk.totalWebsocketCount() == 2);
     awaitConnected();
-    assertThat(asterisk.websocketsOpen()).isEqualTo(1);
+    assertThat(asterisk.openWebsocketCount()).isEqualTo(1);
     asterisk.emit(APP, "after the cut");
     awaitReceived(1);
   }
 
   @Test
-  void reconnectsAfterACloseFrame() throws Exception {
+  void reconnectsAfterCloseFrame() throws Exception {
     startConnected("");
     try (CapturedLog log = new CapturedLog()) {
-      asterisk.websocket(APP).close(1011, "internal error");
-      await().until(() -> asterisk.websocketsTotal() == 2);
+      asterisk.websocketFaults(APP).close(1011, "internal error");
+      await().until(() -> asterisk.totalWebsocketCount() == 2);
       awaitConnected();
       assertThat(log.events())
           .anyMatch(event -> event.getFormattedMessage().contains("internal error (code 1011)"));
@@ -73,7 +73,7 @@ class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
   }
 
   @Test
-  void doesNotHammerAServerThatClosesAtOnce() throws Exception {
+  void backsOffWhenServerClosesImmediately() throws Exception {
     asterisk.close();
     AtomicInteger connections = new AtomicInteger();
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
@@ -82,7 +82,7 @@ class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
               () -> {
                 try {
                   while (true) {
-                    Upgrades.accept(server).close();
+                    RawWebSocketServer.accept(server).close();
                     connections.incrementAndGet();
                   }
                 } catch (java.io.IOException e) {

@@ -23,8 +23,8 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     "302, this is no websocket",
     "200, this is no websocket"
   })
-  void saysOnceWhatToDo(int status, String advice) throws Exception {
-    Fault refusal = asterisk.faults().refuseUpgrades(status);
+  void logsAdviceOnce(int status, String advice) throws Exception {
+    Fault refusal = asterisk.faults().rejectUpgrades(status);
     try (CapturedLog log = new CapturedLog()) {
       context.addRoutes(
           route(
@@ -40,7 +40,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
           .asString()
           .contains("refuses the websocket with " + status)
           .contains(advice);
-      refusal.lift();
+      refusal.clear();
       awaitConnected();
       asterisk.emit(APP, "hello");
       awaitReceived(1);
@@ -48,8 +48,8 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
   }
 
   @Test
-  void isTriedMoreRarelyThanOneThatIsNotReachable() throws Exception {
-    Fault refusal = asterisk.faults().refuseUpgrades(401);
+  void backsOffLongerThanForUnreachableServer() throws Exception {
+    Fault refusal = asterisk.faults().rejectUpgrades(401);
     context.addRoutes(route("", exchange -> {}));
     long start = System.nanoTime();
     context.start();
@@ -60,9 +60,8 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
 
   @ParameterizedTest
   @CsvSource({"401, 60", "503, 1"})
-  void aServerThatIsNotReadyIsTriedAsOftenAsOneThatIsNotReachable(int status, int seconds)
-      throws Exception {
-    Fault refusal = asterisk.faults().refuseUpgrades(status);
+  void limitsRetryDelayByStatus(int status, int seconds) throws Exception {
+    Fault refusal = asterisk.faults().rejectUpgrades(status);
     try (CapturedLog log = new CapturedLog()) {
       context.addRoutes(route("", exchange -> {}));
       context.start();
@@ -75,13 +74,13 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
   }
 
   @Test
-  void saysSoWhenTheRefusalChanges() throws Exception {
+  void logsChangedRefusal() throws Exception {
     try (CapturedLog log = new CapturedLog()) {
-      Fault first = asterisk.faults().refuseUpgrades(404);
+      Fault first = asterisk.faults().rejectUpgrades(404);
       context.addRoutes(route("refusedMaximumDelay=100", exchange -> {}));
       context.start();
       first.awaitHits(2);
-      asterisk.faults().refuseUpgrades(401).awaitHits(2);
+      asterisk.faults().rejectUpgrades(401).awaitHits(2);
       assertThat(log.lines(Level.WARN)).hasSize(2);
     }
   }

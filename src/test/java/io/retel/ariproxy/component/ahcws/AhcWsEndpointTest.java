@@ -21,7 +21,7 @@ class AhcWsEndpointTest extends AhcWsTestSupport {
     "grün, grün",
     "RAW(a&b=c+d%), a&b=c+d%"
   })
-  void sendsUnknownOptionsToTheServer(String option, String app) throws Exception {
+  void sendsUnknownOptionsToServer(String option, String app) throws Exception {
     context.addRoutes(
         new RouteBuilder() {
           @Override
@@ -39,13 +39,13 @@ class AhcWsEndpointTest extends AhcWsTestSupport {
   }
 
   @Test
-  void consumesOnly() {
+  void rejectsProducers() {
     Endpoint endpoint = context.getEndpoint(uri(""));
     assertThatThrownBy(endpoint::createProducer).hasMessageContaining("only consumes");
   }
 
   @Test
-  void readsTimesWithUnits() throws Exception {
+  void parsesDurationsWithUnits() throws Exception {
     AhcWsEndpoint endpoint =
         context.getEndpoint(uri("pingInterval=3s&pongTimeout=1500"), AhcWsEndpoint.class);
     assertThat(endpoint.getConfiguration().getPingInterval()).isEqualTo(3_000);

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -41,7 +41,7 @@ class AhcWssConsumerTest {
   @TempDir static Path directory;
 
   private static Path localhost;
-  private static Path elsewhere;
+  private static Path otherHost;
 
   private final Vertx vertx = Vertx.vertx();
   private final AtomicInteger websockets = new AtomicInteger();
@@ -49,12 +49,12 @@ class AhcWssConsumerTest {
   private final Collection<String> received = new ConcurrentLinkedQueue<>();
 
   @BeforeAll
-  static void makeCertificates() throws Exception {
-    localhost = certificate("localhost");
-    elsewhere = certificate("elsewhere");
+  static void createCertificates() throws Exception {
+    localhost = createCertificate("localhost");
+    otherHost = createCertificate("elsewhere");
   }
 
-  private static Path certificate(String host) throws Exception {
+  private static Path createCertificate(String host) throws Exception {
     Path store = directory.resolve(host + ".p12");
     String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
     List<String> command =
@@ -76,7 +76,7 @@ class AhcWssConsumerTest {
             "-storepass",
             STORE_PASSWORD);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    assertThat(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue())
         .as(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isZero();
@@ -104,17 +104,17 @@ class AhcWssConsumerTest {
   }
 
   @Test
-  void staysOutIfTheCertificateIsNotTrusted() throws Exception {
-    assertRefused(localhost, elsewhere, "unable to find valid certification path");
+  void rejectsUntrustedCertificate() throws Exception {
+    assertRefused(localhost, otherHost, "unable to find valid certification path");
   }
 
   @Test
-  void staysOutIfTheCertificateIsForAnotherHost() throws Exception {
-    assertRefused(elsewhere, elsewhere, "localhost");
+  void rejectsCertificateOfOtherHost() throws Exception {
+    assertRefused(otherHost, otherHost, "localhost");
   }
 
   @Test
-  void staysOutIfTheServerSpeaksNoTls() throws Exception {
+  void rejectsPlaintextServer() throws Exception {
     assertRefused(null, localhost, "the server does not speak TLS");
   }
 
@@ -154,7 +154,7 @@ class AhcWssConsumerTest {
             .listen(0, "localhost")
             .toCompletionStage()
             .toCompletableFuture()
-            .get(Patience.SECONDS, TimeUnit.SECONDS);
+            .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
     KeyStoreParameters store = new KeyStoreParameters();
     store.setResource("file:" + trusted);
     store.setPassword(STORE_PASSWORD);

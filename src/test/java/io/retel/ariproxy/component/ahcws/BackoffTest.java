@@ -12,20 +12,20 @@ class BackoffTest {
   private static final double NEARLY_ONE = Math.nextDown(1.0);
 
   @Test
-  void doublesUpToTheMaximum() {
+  void doublesUpToMaximum() {
     assertThat(
             IntStream.range(0, 8).mapToLong(i -> Backoff.delay(250, 15_000, i, () -> NEARLY_ONE)))
         .containsExactly(250L, 500L, 1_000L, 2_000L, 4_000L, 8_000L, 15_000L, 15_000L);
   }
 
   @Test
-  void isHalfAtLeast() {
+  void delaysAtLeastHalf() {
     assertThat(IntStream.range(0, 8).mapToLong(i -> Backoff.delay(250, 15_000, i, () -> 0)))
         .containsExactly(125L, 250L, 500L, 1_000L, 2_000L, 4_000L, 7_500L, 7_500L);
   }
 
   @Test
-  void spreads() {
+  void spreadsDelays() {
     Random random = new Random(1);
     assertThat(
             IntStream.range(0, 1_000)
@@ -36,7 +36,7 @@ class BackoffTest {
   }
 
   @Test
-  void staysInBoundsForEver() {
+  void staysInBoundsForExtremeInputs() {
     assertThat(Backoff.delay(250, 15_000, Integer.MAX_VALUE, () -> NEARLY_ONE)).isEqualTo(15_000);
     assertThat(Backoff.delay(250, Long.MAX_VALUE, Integer.MAX_VALUE, () -> NEARLY_ONE))
         .isPositive();

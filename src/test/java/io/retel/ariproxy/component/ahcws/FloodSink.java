@@ -17,34 +17,34 @@ final class FloodSink implements Processor {
 
   private static final Pattern SEQUENCE = Pattern.compile("\"sequence\":\"(\\d+)\"");
 
-  private final AtomicBoolean inside = new AtomicBoolean();
-  private final AtomicLong next = new AtomicLong();
-  private final List<String> faults = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean processing = new AtomicBoolean();
+  private final AtomicLong nextSequence = new AtomicLong();
+  private final List<String> errors = new CopyOnWriteArrayList<>();
 
   @Override
   public void process(Exchange exchange) {
-    if (!inside.compareAndSet(false, true)) {
-      faults.add("two at once after " + next);
+    if (!processing.compareAndSet(false, true)) {
+      errors.add("two at once after " + nextSequence);
     }
     Matcher matcher = SEQUENCE.matcher(exchange.getMessage().getBody(String.class));
     if (matcher.find()) {
       long sequence = Long.parseLong(matcher.group(1));
-      long expected = next.getAndSet(sequence + 1);
+      long expected = nextSequence.getAndSet(sequence + 1);
       if (sequence != expected) {
-        faults.add(sequence + " instead of " + expected);
+        errors.add(sequence + " instead of " + expected);
       }
     }
-    inside.set(false);
+    processing.set(false);
   }
 
   /** How many have arrived, if none is missing. */
   long count() {
-    return next.get();
+    return nextSequence.get();
   }
 
   void awaitAll(long count) {
-    await().until(() -> count() >= count || !faults.isEmpty());
-    assertThat(faults).isEmpty();
+    await().until(() -> count() >= count || !errors.isEmpty());
+    assertThat(errors).isEmpty();
     assertThat(count()).isEqualTo(count);
   }
 }

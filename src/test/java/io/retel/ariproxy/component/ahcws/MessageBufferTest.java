@@ -3,7 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Async;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -13,26 +13,26 @@ import org.junit.jupiter.api.Test;
 /** First in, first out, with a bound that is told and not enforced. */
 class MessageBufferTest {
 
-  private static final WebSocketMessage HUNDRED = new WebSocketMessage.Text("x".repeat(100));
+  private static final WebSocketMessage HUNDRED_BYTES = new WebSocketMessage.Text("x".repeat(100));
 
   @Test
-  void tellsWhenItIsFullAndWhenThereIsRoom() {
+  void reportsFullAndHasRoom() {
     MessageBuffer buffer = new MessageBuffer(1_000);
     assertThat(buffer.hasRoom()).isTrue();
-    IntStream.range(0, 4).forEach(i -> buffer.put(HUNDRED));
-    assertThat(buffer.full()).isFalse();
+    IntStream.range(0, 4).forEach(i -> buffer.put(HUNDRED_BYTES));
+    assertThat(buffer.isFull()).isFalse();
     assertThat(buffer.hasRoom()).isFalse();
-    IntStream.range(0, 2).forEach(i -> buffer.put(HUNDRED));
-    assertThat(buffer.full()).isTrue();
+    IntStream.range(0, 2).forEach(i -> buffer.put(HUNDRED_BYTES));
+    assertThat(buffer.isFull()).isTrue();
     IntStream.range(0, 4).forEach(i -> buffer.poll());
-    assertThat(buffer.full()).isFalse();
+    assertThat(buffer.isFull()).isFalse();
     assertThat(buffer.hasRoom()).isTrue();
   }
 
   @Test
-  void weighsNothingWhenItIsEmptyAgain() {
+  void reportsZeroBytesAfterEmptying() {
     MessageBuffer buffer = new MessageBuffer(1_000);
-    buffer.put(HUNDRED);
+    buffer.put(HUNDRED_BYTES);
     buffer.put(new WebSocketMessage.Binary(new byte[50]));
     buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.EPOCH));
     assertThat(buffer.size()).isEqualTo(3);
@@ -43,7 +43,7 @@ class MessageBufferTest {
   }
 
   @Test
-  void waitsForAMessage() throws Exception {
+  void awaitsMessage() throws Exception {
     MessageBuffer buffer = new MessageBuffer(1_000);
     assertThat(buffer.awaitMessage(0)).isFalse();
     CompletableFuture<Boolean> waiting =
@@ -55,13 +55,13 @@ class MessageBufferTest {
                 throw new IllegalStateException(e);
               }
             });
-    buffer.put(HUNDRED);
-    assertThat(waiting.get(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
+    buffer.put(HUNDRED_BYTES);
+    assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(buffer.size()).isEqualTo(1);
   }
 
   @Test
-  void movesItsMessagesInOrder() {
+  void drainsToOtherBufferInOrder() {
     MessageBuffer from = new MessageBuffer(1_000);
     MessageBuffer to = new MessageBuffer(10);
     IntStream.range(0, 3).forEach(i -> from.put(new WebSocketMessage.Text("message " + i)));
@@ -70,6 +70,6 @@ class MessageBufferTest {
     assertThat(from.bytes()).isZero();
     assertThat(to.poll()).isEqualTo(new WebSocketMessage.Text("message 0"));
     assertThat(to.size()).isEqualTo(2);
-    assertThat(to.full()).isTrue();
+    assertThat(to.isFull()).isTrue();
   }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -24,36 +24,36 @@ import org.junit.jupiter.api.Test;
 class HandoverTest extends HandoverTestSupport {
 
   @Test
-  void callsInTheCallersThreadAndInOrder() throws Exception {
-    List<Object> called = new ArrayList<>();
-    context.addRoutes(calling(""));
+  void callsInCallerThreadInOrder() throws Exception {
+    List<Object> received = new ArrayList<>();
+    context.addRoutes(callerRoute(""));
     context.addRoutes(
-        called(
+        calledRoute(
             CALLED,
             exchange -> {
-              called.add(exchange.getMessage().getBody());
+              received.add(exchange.getMessage().getBody());
               exchange.getMessage().setBody(Thread.currentThread());
             }));
     context.start();
     for (int i = 0; i < 1_000; i++) {
       assertThat(send(i).getMessage().getBody()).isEqualTo(Thread.currentThread());
     }
-    assertThat(called)
+    assertThat(received)
         .containsExactlyElementsOf(IntStream.range(0, 1_000).boxed().map(i -> (Object) i).toList());
   }
 
   @Test
-  void waitsForAnAsynchronousRoute() throws Exception {
-    ScheduledExecutorService others = Executors.newScheduledThreadPool(1);
+  void waitsForAsynchronousRoute() throws Exception {
+    ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(1);
     try {
-      context.addRoutes(calling(""));
+      context.addRoutes(callerRoute(""));
       context.addRoutes(
-          called(
+          calledRoute(
               CALLED,
               new AsyncProcessorSupport() {
                 @Override
                 public boolean process(Exchange exchange, AsyncCallback callback) {
-                  others.schedule(
+                  scheduler.schedule(
                       () -> {
                         exchange.getMessage().setBody(Thread.currentThread());
                         callback.done(false);
@@ -66,15 +66,15 @@ class HandoverTest extends HandoverTestSupport {
       context.start();
       assertThat(send(0).getMessage().getBody(Thread.class)).isNotEqualTo(Thread.currentThread());
     } finally {
-      others.shutdown();
+      scheduler.shutdown();
     }
   }
 
   @Test
-  void failsTheCallersExchangeIfTheCalledRouteFails() throws Exception {
-    context.addRoutes(calling(""));
+  void propagatesFailureToCaller() throws Exception {
+    context.addRoutes(callerRoute(""));
     context.addRoutes(
-        called(
+        calledRoute(
             CALLED,
             exchange -> {
               throw new IllegalStateException("the called route fails");
@@ -85,8 +85,8 @@ class HandoverTest extends HandoverTestSupport {
   }
 
   @Test
-  void failsIfNoRouteConsumesInTime() throws Exception {
-    context.addRoutes(calling("?timeout=100"));
+  void failsWithoutConsumerAfterTimeout() throws Exception {
+    context.addRoutes(callerRoute("?timeout=100"));
     context.start();
     assertThat(send(0).getException())
         .hasMessageContaining("No running route consumes from")
@@ -95,58 +95,60 @@ class HandoverTest extends HandoverTestSupport {
   }
 
   @Test
-  void failsClearlyIfTheRouteIsStoppedByForceMeanwhile() throws Exception {
-    context.addRoutes(calling("?timeout=100"));
+  void failsWithClearErrorAfterForcedStop() throws Exception {
+    context.addRoutes(callerRoute("?timeout=100"));
     context.start();
     // entered, and the consumer gone
-    context.getComponent("handover", HandoverComponent.class).seam("seam").turnstile.open();
+    context.getComponent("handover", HandoverComponent.class).handoverPoint("seam").gate.open();
     assertThat(send(0).getException()).hasMessageContaining("No running route consumes from");
   }
 
   @Test
-  void goesOnAfterARouteThatHangsIsStoppedByForce() throws Exception {
+  void continuesAfterForcedStopOfHangingRoute() throws Exception {
     CountDownLatch hanging = new CountDownLatch(1);
     CountDownLatch released = new CountDownLatch(1);
-    context.addRoutes(calling(""));
+    context.addRoutes(callerRoute(""));
     context.addRoutes(
-        called(
+        calledRoute(
             CALLED,
             exchange -> {
               hanging.countDown();
               released.await();
             }));
     context.start();
-    CompletableFuture<Exchange> hangs = Async.supply(() -> send(0));
+    CompletableFuture<Exchange> hangingCall = Async.supply(() -> send(0));
     hanging.await();
     context.getRouteController().stopRoute(CALLED, 1, TimeUnit.SECONDS);
-    CompletableFuture<Exchange> waits = Async.supply(() -> send(1));
+    CompletableFuture<Exchange> waitingCall = Async.supply(() -> send(1));
     context.removeRoute(CALLED);
-    context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("new")));
-    assertThat(waits.get(Patience.SECONDS, TimeUnit.SECONDS).getMessage().getBody())
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("new")));
+    assertThat(waitingCall.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).getMessage().getBody())
         .isEqualTo("new");
     released.countDown();
-    assertThat(hangs).succeedsWithin(Patience.LIMIT);
+    assertThat(hangingCall).succeedsWithin(DefaultTimeout.DURATION);
   }
 
   @Test
-  void waitsForTheRouteToStart() throws Exception {
-    context.addRoutes(calling(""));
+  void waitsForRouteStart() throws Exception {
+    context.addRoutes(callerRoute(""));
     context.start();
     CompletableFuture<Exchange> waiting = Async.supply(() -> send(0));
     await().until(() -> context.getInflightRepository().size() == 1);
     assertThat(waiting).isNotDone();
-    context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("answer")));
-    assertThat(waiting).succeedsWithin(Patience.LIMIT);
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("answer")));
+    assertThat(waiting).succeedsWithin(DefaultTimeout.DURATION);
     assertThat(waiting.get().getMessage().getBody()).isEqualTo("answer");
   }
 
   @Test
-  void refusesASecondConsumer() throws Exception {
-    context.addRoutes(calling(""));
-    context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("first")));
+  void rejectsSecondConsumer() throws Exception {
+    context.addRoutes(callerRoute(""));
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("first")));
     context.start();
     assertThatThrownBy(
-            () -> context.addRoutes(called("second", exchange -> exchange.getMessage().setBody(2))))
+            () ->
+                context.addRoutes(
+                    calledRoute("second", exchange -> exchange.getMessage().setBody(2))))
         .hasMessageContaining("Multiple consumers for the same endpoint is not allowed");
     assertThat(send(0).getMessage().getBody()).isEqualTo("first");
     context.getRouteController().stopRoute("second");
@@ -155,9 +157,9 @@ class HandoverTest extends HandoverTestSupport {
   }
 
   @Test
-  void refusesASecondConsumerWithOtherOptions() throws Exception {
-    context.addRoutes(calling(""));
-    context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("first")));
+  void rejectsSecondConsumerWithOtherOptions() throws Exception {
+    context.addRoutes(callerRoute(""));
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("first")));
     context.start();
     assertThatThrownBy(
             () ->
@@ -165,7 +167,7 @@ class HandoverTest extends HandoverTestSupport {
                     new RouteBuilder() {
                       @Override
                       public void configure() {
-                        from("handover:seam?timeout=1").process(exchange -> {});
+                        from("handover:point?timeout=1").process(exchange -> {});
                       }
                     }))
         .hasMessageContaining("Another route already consumes from");
@@ -173,7 +175,7 @@ class HandoverTest extends HandoverTestSupport {
   }
 
   @Test
-  void isServedToTheEndWhenTheContextStops() throws Exception {
+  void completesCallWhileContextStops() throws Exception {
     CountDownLatch called = new CountDownLatch(1);
     CountDownLatch stopping = new CountDownLatch(1);
     context.addRoutes(
@@ -187,18 +189,18 @@ class HandoverTest extends HandoverTestSupport {
                       called.countDown();
                       stopping.await();
                     })
-                .to("handover:seam");
+                .to("handover:point");
           }
         });
-    context.addRoutes(called(CALLED, exchange -> exchange.getMessage().setBody("answer")));
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("answer")));
     context.start();
     CompletableFuture<Exchange> call = Async.supply(() -> send(0));
     called.await();
     CompletableFuture<Void> stop = Async.run(context::stop);
     await().until(context::isStopping);
     stopping.countDown();
-    assertThat(call.get(Patience.SECONDS, TimeUnit.SECONDS).getException()).isNull();
+    assertThat(call.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).getException()).isNull();
     assertThat(call.get().getMessage().getBody()).isEqualTo("answer");
-    assertThat(stop).succeedsWithin(Patience.LIMIT);
+    assertThat(stop).succeedsWithin(DefaultTimeout.DURATION);
   }
 }

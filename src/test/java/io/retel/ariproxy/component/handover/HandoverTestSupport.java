@@ -28,22 +28,22 @@ abstract class HandoverTestSupport {
     context.stop();
   }
 
-  RouteBuilder calling(String options) {
+  RouteBuilder callerRoute(String options) {
     return new RouteBuilder() {
       @Override
       public void configure() {
         errorHandler(noErrorHandler());
-        from("direct:calling").routeId("calling").to("handover:seam" + options);
+        from("direct:calling").routeId("calling").to("handover:point" + options);
       }
     };
   }
 
-  RouteBuilder called(String id, Processor processor) {
+  RouteBuilder calledRoute(String id, Processor processor) {
     return new RouteBuilder() {
       @Override
       public void configure() {
         errorHandler(noErrorHandler());
-        from("handover:seam").routeId(id).process(processor);
+        from("handover:point").routeId(id).process(processor);
       }
     };
   }

@@ -17,20 +17,22 @@ class LanesCompletionTest extends LanesTestSupport {
   private final List<String> steps = new CopyOnWriteArrayList<>();
 
   @Override
-  RouteBuilder intake() {
+  RouteBuilder queueingRoute() {
     return new RouteBuilder() {
       @Override
       public void configure() {
         from("direct:intake")
             .routeId("intake")
-            .process(exchange -> exchange.getExchangeExtension().addOnCompletion(new Told()))
+            .process(
+                exchange ->
+                    exchange.getExchangeExtension().addOnCompletion(new CompletionRecorder()))
             .to("lanes:queue")
             .process(exchange -> steps.add("queued"));
       }
     };
   }
 
-  private final class Told extends SynchronizationAdapter {
+  private final class CompletionRecorder extends SynchronizationAdapter {
     @Override
     public void onComplete(Exchange exchange) {
       steps.add("completed");
@@ -43,7 +45,7 @@ class LanesCompletionTest extends LanesTestSupport {
   }
 
   @Test
-  void completesWhenTheWorkIsDone() throws Exception {
+  void completesAfterProcessing() throws Exception {
     CountDownLatch queued = new CountDownLatch(1);
     start(
         "",
@@ -59,7 +61,7 @@ class LanesCompletionTest extends LanesTestSupport {
   }
 
   @Test
-  void failsWhenTheWorkFails() throws Exception {
+  void failsWhenProcessingFails() throws Exception {
     start(
         "",
         exchange -> {
@@ -71,7 +73,7 @@ class LanesCompletionTest extends LanesTestSupport {
   }
 
   @Test
-  void leavesTheCallersExchangeAlone() throws Exception {
+  void doesNotModifyCallersExchange() throws Exception {
     start("", exchange -> exchange.getMessage().setBody("changed"));
     Exchange sent =
         template.send("direct:intake", exchange -> exchange.getMessage().setBody("original"));

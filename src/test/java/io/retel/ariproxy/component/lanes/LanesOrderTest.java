@@ -3,7 +3,7 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -22,10 +22,10 @@ import org.junit.jupiter.api.Test;
 class LanesOrderTest extends LanesTestSupport {
 
   private static final int KEYS = 40;
-  private static final int PER_KEY = 100;
+  private static final int MESSAGES_PER_KEY = 100;
 
   private void sendAll() {
-    for (int number = 0; number < PER_KEY; number++) {
+    for (int number = 0; number < MESSAGES_PER_KEY; number++) {
       for (int key = 0; key < KEYS; key++) {
         send("key " + key, number);
       }
@@ -37,7 +37,7 @@ class LanesOrderTest extends LanesTestSupport {
   }
 
   @Test
-  void keepsOrderPerKey() throws Exception {
+  void preservesOrderPerKey() throws Exception {
     start(
         "",
         exchange -> {
@@ -46,12 +46,12 @@ class LanesOrderTest extends LanesTestSupport {
           end(exchange);
         });
     sendAll();
-    awaitProcessed(KEYS * PER_KEY);
+    awaitProcessed(KEYS * MESSAGES_PER_KEY);
   }
 
   @Test
-  void keepsOrderPerKeyWithAsynchronousSteps() throws Exception {
-    ScheduledExecutorService others = Executors.newScheduledThreadPool(4);
+  void preservesOrderPerKeyWithAsynchronousSteps() throws Exception {
+    ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(4);
     try {
       start(
           "?concurrentConsumers=8",
@@ -64,7 +64,7 @@ class LanesOrderTest extends LanesTestSupport {
                 callback.done(true);
                 return true;
               }
-              others.schedule(
+              scheduler.schedule(
                   () -> {
                     end(exchange);
                     callback.done(false);
@@ -75,19 +75,19 @@ class LanesOrderTest extends LanesTestSupport {
             }
           });
       sendAll();
-      awaitProcessed(KEYS * PER_KEY);
+      awaitProcessed(KEYS * MESSAGES_PER_KEY);
     } finally {
-      others.shutdown();
+      scheduler.shutdown();
     }
   }
 
   @Test
-  void worksOnDifferentKeysSideBySide() throws Exception {
+  void processesDifferentKeysConcurrently() throws Exception {
     CyclicBarrier all = new CyclicBarrier(16);
     start(
         "?concurrentConsumers=16",
         exchange -> {
-          all.await(Patience.SECONDS, TimeUnit.SECONDS);
+          all.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
           processed.incrementAndGet();
         });
     for (int key = 0; key < 15; key++) {
@@ -98,12 +98,12 @@ class LanesOrderTest extends LanesTestSupport {
   }
 
   @Test
-  void givesMessagesWithoutKeyLanesOfTheirOwn() throws Exception {
+  void processesMessagesWithoutKeyConcurrently() throws Exception {
     CyclicBarrier all = new CyclicBarrier(3);
     start(
         "",
         exchange -> {
-          all.await(Patience.SECONDS, TimeUnit.SECONDS);
+          all.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
           processed.incrementAndGet();
         });
     send(null, 0);
@@ -113,7 +113,7 @@ class LanesOrderTest extends LanesTestSupport {
   }
 
   @Test
-  void holdsOnlyTheLaneOfAMessageThatHangs() throws Exception {
+  void blocksOnlyLaneOfHangingMessage() throws Exception {
     CountDownLatch hanging = new CountDownLatch(1);
     List<String> lanes = new CopyOnWriteArrayList<>();
     start(
@@ -136,7 +136,7 @@ class LanesOrderTest extends LanesTestSupport {
   }
 
   @Test
-  void starvesNobody() throws Exception {
+  void starvesNoKey() throws Exception {
     CountDownLatch filled = new CountDownLatch(1);
     List<String> lanes = new CopyOnWriteArrayList<>();
     start(
@@ -156,7 +156,7 @@ class LanesOrderTest extends LanesTestSupport {
   }
 
   @Test
-  void endsTheLeaseOfAMessageThatFails() throws Exception {
+  void completesLeaseOfFailedMessage() throws Exception {
     start(
         "",
         exchange -> {

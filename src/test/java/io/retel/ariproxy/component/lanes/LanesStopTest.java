@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class LanesStopTest extends LanesTestSupport {
 
   @Test
-  void worksOffWhatWaits() throws Exception {
+  void drainsQueuedMessagesOnStop() throws Exception {
     Set<Thread> before = Set.copyOf(Thread.getAllStackTraces().keySet());
     CountDownLatch stopping = new CountDownLatch(1);
     start(
@@ -32,7 +32,7 @@ class LanesStopTest extends LanesTestSupport {
     await().until(context::isStopping);
     assertThat(stop).isNotDone();
     stopping.countDown();
-    assertThat(stop).succeedsWithin(Patience.LIMIT);
+    assertThat(stop).succeedsWithin(DefaultTimeout.DURATION);
     awaitProcessed(300);
     await()
         .until(
@@ -46,10 +46,10 @@ class LanesStopTest extends LanesTestSupport {
   }
 
   @Test
-  void stopsAtOnceWhenNothingWaits() throws Exception {
+  void stopsPromptlyWhenEmpty() throws Exception {
     start("", exchange -> end(exchange));
     send("key", 0);
     awaitProcessed(1);
-    assertThat(Async.run(context::stop)).succeedsWithin(Patience.LIMIT);
+    assertThat(Async.run(context::stop)).succeedsWithin(DefaultTimeout.DURATION);
   }
 }

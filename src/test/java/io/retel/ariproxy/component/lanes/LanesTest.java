@@ -3,7 +3,7 @@ package io.retel.ariproxy.component.lanes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.Async;
-import io.retel.ariproxy.fixtures.Patience;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,28 +26,28 @@ class LanesTest {
   }
 
   @Test
-  void leasesTheItemsOfAKeyOneAfterTheOther() throws Exception {
+  void leasesItemsOfOneKeySequentially() throws Exception {
     lanes.put("a", 1);
     lanes.put("a", 2);
     Lanes.Lease<Integer> first = lease();
     assertThat(first.item()).isEqualTo(1);
     assertThat(lease()).isNull();
-    lanes.end(first);
+    lanes.complete(first);
     assertThat(lease().item()).isEqualTo(2);
   }
 
   @Test
-  void leasesDifferentKeysSideBySide() throws Exception {
+  void leasesDifferentKeysConcurrently() throws Exception {
     lanes.put("a", 1);
     lanes.put("b", 2);
     assertThat(lease().item()).isEqualTo(1);
     assertThat(lease().item()).isEqualTo(2);
     assertThat(lanes.leased()).isEqualTo(2);
-    assertThat(lanes.waiting()).isZero();
+    assertThat(lanes.queued()).isZero();
   }
 
   @Test
-  void takesKeysInTurn() throws Exception {
+  void leasesKeysRoundRobin() throws Exception {
     for (int i = 0; i < 3; i++) {
       lanes.put("busy", i);
     }
@@ -56,19 +56,19 @@ class LanesTest {
     for (int i = 0; i < 4; i++) {
       Lanes.Lease<Integer> lease = lease();
       order.add(lease.item());
-      lanes.end(lease);
+      lanes.complete(lease);
     }
     assertThat(order).containsExactly(0, 10, 1, 2);
   }
 
   @Test
-  void givesBackToTheFront() throws Exception {
+  void requeuesAtFront() throws Exception {
     lanes.put("a", 1);
     lanes.put("a", 2);
     lanes.put("b", 3);
     Lanes.Lease<Integer> first = lease();
-    lanes.giveBack(first);
-    assertThat(lanes.waiting()).isEqualTo(3);
+    lanes.requeue(first);
+    assertThat(lanes.queued()).isEqualTo(3);
     assertThat(lanes.leased()).isZero();
     assertThat(lease().item()).isEqualTo(1);
     assertThat(lease().item()).isEqualTo(3);
@@ -76,44 +76,44 @@ class LanesTest {
   }
 
   @Test
-  void putsBehindWhatIsLeased() throws Exception {
+  void queuesBehindLeasedItem() throws Exception {
     lanes.put("a", 1);
     Lanes.Lease<Integer> first = lease();
     lanes.put("a", 2);
     assertThat(lease()).isNull();
-    lanes.giveBack(first);
+    lanes.requeue(first);
     assertThat(lease().item()).isEqualTo(1);
   }
 
   @Test
-  void endsALeaseOnce() throws Exception {
+  void completesLeaseOnlyOnce() throws Exception {
     lanes.put("a", 1);
     lanes.put("a", 2);
     lanes.put("a", 3);
     Lanes.Lease<Integer> first = lease();
-    lanes.end(first);
+    lanes.complete(first);
     Lanes.Lease<Integer> second = lease();
-    lanes.end(first);
-    lanes.giveBack(first);
+    lanes.complete(first);
+    lanes.requeue(first);
     assertThat(lease()).as("while the second is leased").isNull();
-    lanes.end(second);
+    lanes.complete(second);
     assertThat(lease().item()).isEqualTo(3);
     assertThat(lanes.leased()).isEqualTo(1);
-    assertThat(lanes.waiting()).isZero();
+    assertThat(lanes.queued()).isZero();
   }
 
   @Test
-  void forgetsAKeyThatIsDone() throws Exception {
+  void removesEmptyLanes() throws Exception {
     for (int i = 0; i < 1_000; i++) {
       lanes.put("key " + i, i);
-      lanes.end(lease());
+      lanes.complete(lease());
     }
-    assertThat(lanes.keys()).isZero();
+    assertThat(lanes.keyCount()).isZero();
     assertThat(lanes.leased()).isZero();
   }
 
   @Test
-  void waitsForAnItem() throws Exception {
+  void leaseWaitsForItem() throws Exception {
     CompletableFuture<Lanes.Lease<Integer>> waiting =
         Async.supply(
             () -> {
@@ -124,37 +124,37 @@ class LanesTest {
               }
             });
     lanes.put("a", 1);
-    assertThat(waiting.get(Patience.SECONDS, TimeUnit.SECONDS).item()).isEqualTo(1);
+    assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).item()).isEqualTo(1);
   }
 
   @Test
-  void keepsOrderAmongManyThreads() throws Exception {
+  void preservesOrderWithManyThreads() throws Exception {
     int keys = 50;
     int perKey = 1_000;
     Map<String, Integer> next = new ConcurrentHashMap<>();
-    AtomicInteger faults = new AtomicInteger();
-    CountDownLatch left = new CountDownLatch(keys * perKey);
+    AtomicInteger errors = new AtomicInteger();
+    CountDownLatch remaining = new CountDownLatch(keys * perKey);
     ExecutorService workers = Executors.newFixedThreadPool(64);
     for (int i = 0; i < 64; i++) {
       workers.execute(
           () -> {
             try {
-              while (left.getCount() > 0) {
+              while (remaining.getCount() > 0) {
                 Lanes.Lease<Integer> lease = lanes.lease(50);
                 if (lease == null) {
                   continue;
                 }
                 if (lease.item() % 17 == 0 && Thread.currentThread().getId() % 3 == 0) {
-                  lanes.giveBack(lease);
+                  lanes.requeue(lease);
                   continue;
                 }
                 Integer expected = next.getOrDefault(lease.key(), 0);
                 if (!expected.equals(lease.item())) {
-                  faults.incrementAndGet();
+                  errors.incrementAndGet();
                 }
                 next.put(lease.key(), lease.item() + 1);
-                lanes.end(lease);
-                left.countDown();
+                lanes.complete(lease);
+                remaining.countDown();
               }
             } catch (InterruptedException e) {
               Thread.currentThread().interrupt();
@@ -166,10 +166,10 @@ class LanesTest {
         lanes.put("key " + key, item);
       }
     }
-    assertThat(left.await(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(remaining.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     workers.shutdown();
-    assertThat(workers.awaitTermination(Patience.SECONDS, TimeUnit.SECONDS)).isTrue();
-    assertThat(faults).hasValue(0);
-    assertThat(lanes.keys() + lanes.leased() + lanes.waiting()).isZero();
+    assertThat(workers.awaitTermination(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(errors).hasValue(0);
+    assertThat(lanes.keyCount() + lanes.leased() + lanes.queued()).isZero();
   }
 }

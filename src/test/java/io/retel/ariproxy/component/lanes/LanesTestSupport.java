@@ -22,9 +22,9 @@ abstract class LanesTestSupport {
   static final String WORK = "work";
   final DefaultCamelContext context = new DefaultCamelContext();
   final AtomicInteger processed = new AtomicInteger();
-  final List<String> faults = new CopyOnWriteArrayList<>();
-  private final Map<String, Integer> next = new ConcurrentHashMap<>();
-  private final Map<String, Boolean> busy = new ConcurrentHashMap<>();
+  final List<String> errors = new CopyOnWriteArrayList<>();
+  private final Map<String, Integer> nextNumbers = new ConcurrentHashMap<>();
+  private final Map<String, Boolean> busyLanes = new ConcurrentHashMap<>();
   ProducerTemplate template;
 
   @BeforeEach
@@ -39,7 +39,7 @@ abstract class LanesTestSupport {
     context.stop();
   }
 
-  RouteBuilder intake() {
+  RouteBuilder queueingRoute() {
     return new RouteBuilder() {
       @Override
       public void configure() {
@@ -48,7 +48,7 @@ abstract class LanesTestSupport {
     };
   }
 
-  RouteBuilder work(String options, Processor processor) {
+  RouteBuilder workRoute(String options, Processor processor) {
     return new RouteBuilder() {
       @Override
       public void configure() {
@@ -59,8 +59,8 @@ abstract class LanesTestSupport {
   }
 
   void start(String options, Processor processor) throws Exception {
-    context.addRoutes(intake());
-    context.addRoutes(work(options, processor));
+    context.addRoutes(queueingRoute());
+    context.addRoutes(workRoute(options, processor));
     context.start();
   }
 
@@ -82,25 +82,25 @@ abstract class LanesTestSupport {
   void begin(Exchange exchange) {
     String lane = lane(exchange);
     int number = exchange.getMessage().getBody(Integer.class);
-    if (busy.put(lane, true) != null) {
-      faults.add("two at once in " + lane);
+    if (busyLanes.put(lane, true) != null) {
+      errors.add("two at once in " + lane);
     }
-    int expected = next.getOrDefault(lane, 0);
+    int expected = nextNumbers.getOrDefault(lane, 0);
     if (number != expected) {
-      faults.add(number + " instead of " + expected + " in " + lane);
+      errors.add(number + " instead of " + expected + " in " + lane);
     }
-    next.put(lane, number + 1);
+    nextNumbers.put(lane, number + 1);
   }
 
   /** To be called when it ends. */
   void end(Exchange exchange) {
-    busy.remove(lane(exchange));
+    busyLanes.remove(lane(exchange));
     processed.incrementAndGet();
   }
 
   void awaitProcessed(int count) {
-    await().until(() -> processed.get() >= count || !faults.isEmpty());
-    assertThat(faults).isEmpty();
+    await().until(() -> processed.get() >= count || !errors.isEmpty());
+    assertThat(errors).isEmpty();
     assertThat(processed).hasValue(count);
   }
 }

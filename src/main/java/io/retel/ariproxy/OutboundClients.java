@@ -1,0 +1,220 @@
+package io.retel.ariproxy;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.callcontext.store.CallContextStore;
+import io.retel.ariproxy.callcontext.store.CassandraStore;
+import io.retel.ariproxy.callcontext.store.JdbcStore;
+import io.retel.ariproxy.callcontext.store.KafkaStore;
+import io.retel.ariproxy.callcontext.store.MemoryStore;
+import io.retel.ariproxy.callcontext.store.RedisStore;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.command.AriHttpClient;
+import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.kafka.AckExecutor;
+import io.retel.ariproxy.kafka.DeferredCommitFactory;
+import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.kafka.KafkaClientConfig;
+import io.retel.ariproxy.kafka.KafkaSecurity;
+import io.retel.ariproxy.kafka.KafkaTopics;
+import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
+import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
+import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.settings.Settings;
+import io.retel.ariproxy.settings.StoreType;
+import io.retel.ariproxy.tls.TrustStores;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.spi.Registry;
+import org.apache.camel.support.jsse.SSLContextParameters;
+
+/** What leads out of the proxy: to Asterisk, to Kafka and to the call-context store. */
+final class OutboundClients {
+
+  private final CamelContext context;
+  private final Settings settings;
+  private final KafkaSecurity kafkaSecurity;
+  private final KafkaTopics topics;
+  private final WriteBehind store;
+  private final ProxyKafkaClientFactory kafkaClients;
+  private final InFlightLimiter inFlightLimiter;
+  private final AhcWsComponent ws;
+  private final AhcWsComponent wss;
+
+  /** Makes them, and binds those that routes refer to by name; nothing is connected yet. */
+  OutboundClients(CamelContext context, Settings settings, MeterRegistry meters) {
+    this.context = context;
+    this.settings = settings;
+    Registry registry = context.getRegistry();
+
+    // Kafka
+    this.kafkaSecurity = settings.kafkaSecurity();
+    this.topics = topics(settings, this::kafkaClientConfig);
+    this.kafkaClients =
+        new ProxyKafkaClientFactory(
+            kafkaSecurity,
+            (int) settings.number(Setting.COMMANDS_MAX_IN_FLIGHT),
+            new CommandTimeouts(settings).drainTimeouts(),
+            context::isStopping);
+    registry.bind("kafkaClients", kafkaClients);
+    context
+        .getComponent("kafka", KafkaComponent.class)
+        .setKafkaClientFactory(new SecuredKafkaClientFactory(kafkaSecurity));
+    registry.bind("deferredCommitFactory", new DeferredCommitFactory());
+    AckExecutor ackExecutor = new AckExecutor(context);
+    registry.bind("ackExecutor", ackExecutor);
+    this.inFlightLimiter =
+        new InFlightLimiter(
+            settings.number(Setting.KAFKA_MAX_IN_FLIGHT_BYTES), ackExecutor::isCurrentThread);
+    registry.bind("limitInFlight", inFlightLimiter);
+
+    // the call-context store
+    this.store =
+        new WriteBehind(
+            store(settings, this::kafkaClientConfig),
+            settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT),
+            meters);
+
+    // Asterisk
+    Optional<SSLContextParameters> ariTls =
+        Optional.of(settings.trustedForAri())
+            .filter(certificates -> !certificates.isEmpty())
+            .map(TrustStores::trusting);
+    registry.bind(
+        "ariHttpClient",
+        new AriHttpClient(
+            settings.get(Setting.ARI_USERNAME),
+            settings.password(),
+            sslContext(context, ariTls.orElseGet(SSLContextParameters::new)),
+            (int) settings.number(Setting.COMMANDS_MAX_CONCURRENCY),
+            settings.number(Setting.ARI_CONNECT_TIMEOUT),
+            settings.number(Setting.ARI_RESPONSE_TIMEOUT),
+            settings.ariPath(),
+            meters));
+    this.ws = websocket(context, "ahc-ws", settings, ariTls);
+    this.wss = websocket(context, "ahc-wss", settings, ariTls);
+  }
+
+  /** Where Kafka is, and how the proxy's own clients log in. */
+  Map<String, Object> kafkaClientConfig() {
+    return KafkaClientConfig.of(context, settings.get(Setting.KAFKA_BROKERS), kafkaSecurity);
+  }
+
+  KafkaTopics topics() {
+    return topics;
+  }
+
+  WriteBehind store() {
+    return store;
+  }
+
+  ProxyKafkaClientFactory kafkaClients() {
+    return kafkaClients;
+  }
+
+  InFlightLimiter inFlightLimiter() {
+    return inFlightLimiter;
+  }
+
+  /** Whether events can arrive. */
+  boolean isConnected() {
+    return ws.isConnected() || wss.isConnected();
+  }
+
+  /** How the websockets are; there is one, but while a route that names another is exchanged. */
+  List<WebSocketStatus> websocketStatuses() {
+    return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
+  }
+
+  /** Lets the routes look at what is there once more, as after a connect. */
+  void requestResync() {
+    Stream.of(ws, wss).forEach(AhcWsComponent::fireConnectedEvent);
+  }
+
+  /**
+   * Closes the websocket and opens it anew.
+   *
+   * @param why in a clause, for the log
+   */
+  void reconnect(String reason) {
+    Stream.of(ws, wss).forEach(component -> component.reconnect(reason));
+  }
+
+  private static KafkaTopics topics(
+      Settings settings, Supplier<Map<String, Object>> kafkaClientConfig) {
+    KafkaTopics topics =
+        new KafkaTopics(
+                kafkaClientConfig,
+                settings.isTrue(Setting.KAFKA_CREATE_TOPICS),
+                settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT))
+            .require(settings.topics());
+    return settings.store() == StoreType.KAFKA
+        ? topics.requireCompacted(settings.get(Setting.CALLCONTEXT_KAFKA_TOPIC))
+        : topics;
+  }
+
+  private static CallContextStore store(
+      Settings settings, Supplier<Map<String, Object>> kafkaClientConfig) {
+    String namespace = settings.get(Setting.CALLCONTEXT_NAMESPACE);
+    String application = settings.get(Setting.ARI_APP);
+    Duration idleTimeout = settings.seconds(Setting.CALLCONTEXT_IDLE_TIMEOUT);
+    Duration timeout = settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT);
+    return switch (settings.store()) {
+      case KAFKA ->
+          new KafkaStore(kafkaClientConfig, settings.get(Setting.CALLCONTEXT_KAFKA_TOPIC), timeout);
+      case MEMORY -> new MemoryStore();
+      case REDIS ->
+          new RedisStore(
+              settings.secret(Setting.CALLCONTEXT_REDIS_URI),
+              namespace,
+              application,
+              idleTimeout,
+              timeout);
+      case JDBC ->
+          new JdbcStore(
+              settings.secret(Setting.CALLCONTEXT_JDBC_URL),
+              settings.get(Setting.CALLCONTEXT_JDBC_USERNAME),
+              settings.secret(Setting.CALLCONTEXT_JDBC_PASSWORD),
+              namespace,
+              application,
+              timeout);
+      case CASSANDRA ->
+          new CassandraStore(
+              settings.get(Setting.CALLCONTEXT_CASSANDRA_HOSTS),
+              settings.get(Setting.CALLCONTEXT_CASSANDRA_DATACENTER),
+              settings.get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE),
+              settings.get(Setting.CALLCONTEXT_CASSANDRA_USERNAME),
+              settings.secret(Setting.CALLCONTEXT_CASSANDRA_PASSWORD),
+              namespace,
+              application,
+              idleTimeout,
+              timeout);
+    };
+  }
+
+  private static AhcWsComponent websocket(
+      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
+    AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
+    component.setUsername(settings.get(Setting.ARI_USERNAME));
+    component.setPassword(settings.password().reveal());
+    tls.ifPresent(component::setSslContextParameters);
+    return component;
+  }
+
+  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
+    try {
+      return tls.createSSLContext(context);
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.retel.ariproxy;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What has to be there before the first event and the first command are taken, such as the topics
+ * and the memory of call contexts. Each step is tried until it succeeds, on a thread of its own: a
+ * server may come later than the proxy.
+ */
+final class StartupGate extends ServiceSupport {
+
+  private static final Logger LOG = LoggerFactory.getLogger(StartupGate.class);
+
+  private static final Duration INITIAL_RETRY_DELAY = Duration.ofMillis(100);
+  private static final Duration MAX_RETRY_DELAY = Duration.ofSeconds(5);
+
+  private final List<Precondition> preconditions;
+  private volatile String unmetPrecondition = "What has to be there is looked for";
+  private volatile Runnable onReady = () -> {};
+  private Thread thread;
+
+  /** A step that fails as long as it has to be tried again; the message says why. */
+  @FunctionalInterface
+  interface Precondition {
+    void ensure() throws Exception;
+  }
+
+  StartupGate(List<Precondition> preconditions) {
+    this.preconditions = List.copyOf(preconditions);
+  }
+
+  /** What is to be done as soon as all is there; to be given before the start. */
+  void onReady(Runnable action) {
+    onReady = action;
+  }
+
+  /** Whether all is there. */
+  boolean isReady() {
+    return unmetPrecondition.isEmpty();
+  }
+
+  /** What is not there yet, in a sentence. */
+  Optional<String> unmetPrecondition() {
+    return Optional.of(unmetPrecondition).filter(reason -> !reason.isEmpty());
+  }
+
+  @Override
+  protected void doStart() {
+    thread = new Thread(this::ensureAll, "startup-gate");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  protected void doStop() throws InterruptedException {
+    if (thread != null) {
+      thread.interrupt();
+      thread.join(MAX_RETRY_DELAY.toMillis());
+    }
+  }
+
+  private void ensureAll() {
+    try {
+      for (Precondition precondition : preconditions) {
+        retryUntilSuccess(precondition);
+      }
+      unmetPrecondition = "";
+      onReady.run();
+    } catch (InterruptedException e) {
+      // stopped
+    }
+  }
+
+  private void retryUntilSuccess(Precondition precondition) throws InterruptedException {
+    Duration delay = INITIAL_RETRY_DELAY;
+    while (true) {
+      try {
+        precondition.ensure();
+        return;
+      } catch (InterruptedException e) {
+        throw e;
+      } catch (Exception e) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new InterruptedException();
+        }
+        String reason = ErrorMessages.singleLine(e);
+        if (!reason.equals(unmetPrecondition)) {
+          unmetPrecondition = reason;
+          LOG.warn(
+              "No event and no command is taken yet: {}; trying again every {} s at the latest",
+              reason,
+              MAX_RETRY_DELAY.toSeconds());
+        }
+        TimeUnit.NANOSECONDS.sleep(delay.toNanos());
+        Duration doubled = delay.multipliedBy(2);
+        delay = doubled.compareTo(MAX_RETRY_DELAY) < 0 ? doubled : MAX_RETRY_DELAY;
+      }
+    }
+  }
+}

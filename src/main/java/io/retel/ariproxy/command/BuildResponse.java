@@ -1,0 +1,76 @@
+package io.retel.ariproxy.command;
+
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.kafka.OutgoingRecord;
+import io.retel.ariproxy.logging.PayloadLog;
+import java.io.IOException;
+import java.io.InputStream;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/**
+ * Makes what came of a command its RESPONSE, and remembers that if the command may have been
+ * carried out.
+ */
+public final class BuildResponse implements Processor {
+
+  private final Envelopes envelopes;
+  private final ResponseCache responseCache;
+  private final int maxResponseBodyBytes;
+  private final PayloadLog payloads;
+
+  /**
+   * @param maxBodySize the largest body of Asterisk's that is passed on, in bytes
+   */
+  public BuildResponse(
+      Envelopes envelopes,
+      ResponseCache responseCache,
+      int maxResponseBodyBytes,
+      PayloadLog payloads) {
+    this.payloads = payloads;
+    this.envelopes = envelopes;
+    this.responseCache = responseCache;
+    this.maxResponseBodyBytes = maxResponseBodyBytes;
+  }
+
+  /** Asterisk has answered: the message is its answer. */
+  @Override
+  public void process(Exchange exchange) throws IOException {
+    build(exchange, readResponse(exchange.getMessage()));
+  }
+
+  /** Makes an answer the RESPONSE, whoever gives it. */
+  void build(Exchange exchange, CommandResult result) {
+    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    exchange.setProperty(CommandResult.PROPERTY, result);
+    byte[] envelope = envelopes.response(command, result);
+    if (result.isSent()) {
+      responseCache.put(command, envelope);
+    }
+    OutgoingRecord.prepare(exchange, command.orderingKey(), envelope, false);
+    payloads.logPublished(envelope);
+  }
+
+  private CommandResult readResponse(Message message) throws IOException {
+    int status = message.getHeader(Exchange.HTTP_RESPONSE_CODE, int.class);
+    String contentType = message.getHeader(Exchange.CONTENT_TYPE, String.class);
+    byte[] body = new byte[0];
+    if (message.getBody() instanceof InputStream in) {
+      try (in) {
+        body = in.readNBytes(maxResponseBodyBytes + 1);
+      }
+    }
+    if (body.length > maxResponseBodyBytes) {
+      return new CommandResult.Failure(
+          413,
+          "Asterisk answered "
+              + status
+              + " with more than "
+              + maxResponseBodyBytes
+              + " bytes; ari.max-response-body allows no more",
+          CommandResult.Outcome.ANSWERED);
+    }
+    return CommandResult.of(status, contentType, body);
+  }
+}

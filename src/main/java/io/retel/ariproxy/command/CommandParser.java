@@ -1,0 +1,204 @@
+package io.retel.ariproxy.command;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.logging.LogText;
+import io.retel.ariproxy.logging.PayloadMasker;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * Reads commands. Whatever comes is a {@link Command}: one that cannot be carried out has a
+ * rejection, and as much of what its RESPONSE needs as could be read.
+ */
+public final class CommandParser {
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          // numbers in a body lose nothing
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .build();
+  private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
+
+  /**
+   * So much of a command stands in its RESPONSE, twice in the worst case, and must fit into a
+   * record.
+   */
+  private static final int MAX_ID_LENGTH = 65_536;
+
+  /** More than Asterisk takes. */
+  private static final int MAX_URL_LENGTH = 16_384;
+
+  private final CallContexts callContexts;
+
+  public CommandParser(CallContexts callContexts) {
+    this.callContexts = callContexts;
+  }
+
+  /**
+   * Reads a command.
+   *
+   * @param origin where it stands in Kafka
+   * @param value the record's value, or null
+   */
+  public Command parse(RecordPosition origin, byte[] value) {
+    JsonNode json;
+    try {
+      json = parseJson(value);
+    } catch (CommandRejectedException e) {
+      return new Command(origin, null, null, null, null, null, null, null, e);
+    }
+    String callContext = scalarText(json.path("callContext"));
+    JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
+    JsonNode ariCommand = json.path("ariCommand");
+    String method = text(ariCommand.path("method"));
+    String url = text(ariCommand.path("url"));
+    JsonNode body = ariCommand.path("body");
+    try {
+      if (callContext == null && json.path("callContext").isContainerNode()) {
+        throw new CommandRejectedException(400, "The command's callContext is no text");
+      }
+      checkLength("callContext", callContext, MAX_ID_LENGTH);
+      checkLength("commandId", commandId == null ? null : commandId.toString(), MAX_ID_LENGTH);
+      checkLength("method", method, MAX_URL_LENGTH);
+      checkLength("url", url, MAX_URL_LENGTH);
+      Instant expiresAt = expiresAt(json.path("expiresAt"));
+      UUID fingerprint = fingerprint(method, url, body);
+      PreparedRequest prepared = prepare(origin, method, url, body);
+      String effectiveCallContext =
+          callContext != null ? callContext : resolveCallContext(origin, prepared);
+      return new Command(
+          origin,
+          effectiveCallContext,
+          commandId,
+          method,
+          url,
+          fingerprint,
+          expiresAt,
+          prepared,
+          null);
+    } catch (CommandRejectedException e) {
+      // more may read RESPONSEs than may log in
+      String maskedUrl = PayloadMasker.maskCredentials(url);
+      return new Command(
+          origin,
+          withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
+          commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH) ? commandId : null,
+          withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
+          withinLength(maskedUrl, MAX_URL_LENGTH) ? maskedUrl : LogText.abbreviate(maskedUrl),
+          null,
+          null,
+          null,
+          e);
+    }
+  }
+
+  private static void checkLength(String name, String text, int maxLength) {
+    if (!withinLength(text, maxLength)) {
+      throw new CommandRejectedException(
+          400, "The command's " + name + " has more than " + maxLength + " characters");
+    }
+  }
+
+  private static boolean withinLength(String text, int maxLength) {
+    return text == null || text.length() <= maxLength;
+  }
+
+  /** Tells what a command asks for, before an id is added to it. */
+  private static UUID fingerprint(String method, String url, JsonNode body) {
+    String content = method + " " + url + " " + body;
+    return UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static JsonNode parseJson(byte[] value) {
+    if (value == null || value.length == 0) {
+      throw new CommandRejectedException(400, "The record is empty; a command is a JSON object");
+    }
+    JsonNode json;
+    try {
+      json = JSON.readTree(value);
+    } catch (JsonProcessingException e) {
+      JsonLocation location = e.getLocation();
+      throw new CommandRejectedException(
+          400,
+          "The record is no JSON"
+              + (location == null
+                  ? ""
+                  : ": see line %d, column %d"
+                      .formatted(location.getLineNr(), location.getColumnNr())));
+    } catch (IOException | NumberFormatException e) {
+      // a number whose exponent is out of all bounds is none
+      throw new CommandRejectedException(400, "The record is no JSON");
+    }
+    if (!json.isObject()) {
+      throw new CommandRejectedException(400, "The record is no JSON object");
+    }
+    return json;
+  }
+
+  private static PreparedRequest prepare(
+      RecordPosition origin, String method, String url, JsonNode body) {
+    if (method == null) {
+      throw new CommandRejectedException(400, "The command has no ariCommand.method");
+    }
+    if (!METHODS.contains(method)) {
+      throw new CommandRejectedException(
+          400, "The command's method is none of GET, POST, PUT and DELETE");
+    }
+    if (url == null) {
+      throw new CommandRejectedException(400, "The command has no ariCommand.url");
+    }
+    return PreparedRequest.of(origin, method, url, body);
+  }
+
+  /** That of a resource in the path; a creation that belongs to no call begins one. */
+  private String resolveCallContext(RecordPosition origin, PreparedRequest prepared) {
+    for (Resource resource : prepared.resources()) {
+      Optional<String> known = callContexts.lookup(resource);
+      if (known.isPresent()) {
+        return known.get();
+      }
+    }
+    return prepared.created().isEmpty() && prepared.claimed().isEmpty()
+        ? null
+        : origin.derivedId("callContext");
+  }
+
+  private static Instant expiresAt(JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    try {
+      return OffsetDateTime.parse(node.asText()).toInstant();
+    } catch (DateTimeParseException e) {
+      throw new CommandRejectedException(
+          400, "The command's expiresAt is no time with a zone like 2030-01-31T12:00:00Z");
+    }
+  }
+
+  /** A controller may write a number where a text is meant; empty is none. */
+  private static String scalarText(JsonNode node) {
+    return node.isNumber() || node.isBoolean() ? node.asText() : text(node);
+  }
+
+  private static String text(JsonNode node) {
+    return node.isTextual() && !node.textValue().isEmpty() ? node.textValue() : null;
+  }
+}

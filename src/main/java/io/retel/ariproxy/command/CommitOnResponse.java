@@ -1,0 +1,163 @@
+package io.retel.ariproxy.command;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.kafka.CommandHandle;
+import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.metrics.TaggedMeters;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.kafka.common.errors.ApiException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets a command's offset be committed when its RESPONSE is acknowledged, wherever in the routes
+ * that will be: it is bound to the end of the exchange. Stands before {@link ParseCommand}, which
+ * removes the headers. What is left to another reader of the partition is not committed.
+ */
+public final class CommitOnResponse implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(CommitOnResponse.class);
+
+  private final Counter answered;
+  private final Counter lostResponses;
+  private final Counter released;
+  private final TaggedMeters<ResponseOutcome, Counter> responses;
+  private final BuildFailureResponse respondUnknownOutcome;
+  private ProducerTemplate template;
+  private final AtomicBoolean abandonedOnShutdown = new AtomicBoolean();
+
+  /**
+   * @param answerUnknown makes the RESPONSE to a command whose route is stopped by force under it
+   */
+  public CommitOnResponse(MeterRegistry meters, BuildFailureResponse respondUnknownOutcome) {
+    this.answered = Meters.COMMANDS_COMPLETED.counter(meters);
+    this.lostResponses = Meters.RESPONSES_LOST.counter(meters);
+    this.released = Meters.COMMANDS_RELEASED.counter(meters);
+    this.responses =
+        new TaggedMeters<>(
+            outcome -> Meters.RESPONSES.counter(meters, outcome.name(), outcome.status()),
+            new ResponseOutcome("answered", "other"));
+    this.respondUnknownOutcome = respondUnknownOutcome;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    CommandHandle handle =
+        exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, CommandHandle.class);
+    exchange.setProperty(CommandHandle.PROPERTY, handle);
+    exchange.getExchangeExtension().addOnCompletion(new CommandCompletion(handle));
+  }
+
+  /** Whether a command was stopped before it was answered, which is read again. */
+  public boolean hasAbandonedOnShutdown() {
+    return abandonedOnShutdown.get();
+  }
+
+  private synchronized ProducerTemplate template(CamelContext context) {
+    if (template == null) {
+      template = context.createProducerTemplate();
+    }
+    return template;
+  }
+
+  /** The end of a command's way. */
+  private class CommandCompletion extends SynchronizationAdapter {
+
+    private final CommandHandle handle;
+
+    CommandCompletion(CommandHandle handle) {
+      this.handle = handle;
+    }
+
+    @Override
+    public void onComplete(Exchange done) {
+      if (handle.released()) {
+        released.increment();
+        return;
+      }
+      answered.increment();
+      responses.get(ResponseOutcome.of(done)).increment();
+      handle.commit();
+    }
+
+    @Override
+    public void onFailure(Exchange failed) {
+      ExchangeContext.runWith(failed, () -> handleFailure(failed));
+    }
+
+    private void handleFailure(Exchange failed) {
+      Command command = failed.getProperty(Command.PROPERTY, Command.class);
+      if (handle.released()) {
+        released.increment();
+      } else if (failed.getContext().isStopping() || stoppedBeforeStart(failed)) {
+        // not committed: whoever reads the partition next carries it out
+        LOG.warn("Stopped before it was answered: {}", command);
+        abandonedOnShutdown.compareAndSet(false, failed.getContext().isStopping());
+      } else if (command == null || !canStillRespond(failed)) {
+        recordLostResponse(failed);
+      } else {
+        respondAfterInterrupt(failed);
+      }
+    }
+
+    private boolean stoppedBeforeStart(Exchange failed) {
+      return !handle.started()
+          && (failed.getException() instanceof InterruptedException
+              || failed.getException() instanceof RejectedExecutionException);
+    }
+
+    /** Kafka has not refused it, and it is none that is answered again. */
+    boolean canStillRespond(Exchange failed) {
+      return failed.getException(ApiException.class) == null
+          && !failed.getProperty(ReplayResponse.IS_DUPLICATE, false, boolean.class);
+    }
+
+    /** Its route is stopped by force, as by an edit, and nobody else is going to read it. */
+    private void respondAfterInterrupt(Exchange interrupted) {
+      Exchange response = new DefaultExchange(interrupted.getContext());
+      for (String property :
+          List.of(
+              Command.PROPERTY,
+              CommandResult.PROPERTY,
+              ExchangeContext.CALL_CONTEXT,
+              ExchangeContext.COMMAND_ID,
+              ExchangeContext.RESOURCE)) {
+        response.setProperty(property, interrupted.getProperty(property));
+      }
+      response.setProperty(Exchange.EXCEPTION_CAUGHT, interrupted.getException());
+      respondUnknownOutcome.process(response);
+      response
+          .getExchangeExtension()
+          .addOnCompletion(
+              new CommandCompletion(handle) {
+                @Override
+                boolean canStillRespond(Exchange failed) {
+                  return false;
+                }
+              });
+      // on another thread: this one may be interrupted
+      template(interrupted.getContext()).asyncSend("handover:publish", response);
+    }
+
+    void recordLostResponse(Exchange failed) {
+      lostResponses.increment();
+      LOG.error(
+          "The RESPONSE to {} was not published: {}; check the topic's max.message.bytes and the proxy's"
+              + " rights on it",
+          failed.getProperty(Command.PROPERTY),
+          String.valueOf(failed.getException()));
+      handle.commit();
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package io.retel.ariproxy.command;
+
+import io.retel.ariproxy.component.lanes.LanesConstants;
+import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.PayloadLog;
+import java.time.Instant;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConstants;
+
+/**
+ * Makes the Kafka record a {@link Command}, and gives it the lane of its call context.
+ *
+ * <p>From here on the message has no headers: none of the record's can steer the request to
+ * Asterisk.
+ */
+public final class ParseCommand implements Processor {
+
+  private final CommandParser parser;
+  private final PayloadLog payloads;
+
+  public ParseCommand(CommandParser parser, PayloadLog payloads) {
+    this.parser = parser;
+    this.payloads = payloads;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    Message message = exchange.getMessage();
+    RecordPosition origin =
+        new RecordPosition(
+            message.getHeader(KafkaConstants.TOPIC, String.class),
+            message.getHeader(KafkaConstants.PARTITION, int.class),
+            message.getHeader(KafkaConstants.OFFSET, long.class),
+            message.getHeader(KafkaConstants.KEY, String.class),
+            Instant.ofEpochMilli(message.getHeader(KafkaConstants.TIMESTAMP, long.class)));
+    byte[] record = message.getBody(byte[].class);
+    Command command = parser.parse(origin, record);
+    message.removeHeaders("*");
+    message.setBody(command);
+    exchange.setProperty(Command.PROPERTY, command);
+    exchange.setProperty(LanesConstants.LANE, command.orderingKey());
+    ExchangeContext.tag(
+        exchange,
+        command.callContext(),
+        command.commandId() == null ? null : command.commandId().asText(),
+        command.resources());
+    payloads.logReceived(record);
+  }
+}

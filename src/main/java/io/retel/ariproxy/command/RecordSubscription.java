@@ -1,0 +1,55 @@
+package io.retel.ariproxy.command;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.gap.Subscriptions;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** Notes what a command has subscribed an application to, and its event filter. */
+public final class RecordSubscription implements Processor {
+
+  private final Subscriptions subscriptions;
+
+  public RecordSubscription(Subscriptions subscriptions) {
+    this.subscriptions = subscriptions;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
+    if (result.status() / 100 != 2) {
+      return;
+    }
+    PreparedRequest prepared = command.prepared();
+    switch (prepared.template().orElse("")) {
+      case "POST /applications/{applicationName}/subscription" ->
+          subscriptions.addSources(application(prepared), sources(prepared.parameters()));
+      case "DELETE /applications/{applicationName}/subscription" ->
+          subscriptions.removeSources(application(prepared), sources(prepared.parameters()));
+      case "PUT /applications/{applicationName}/eventFilter" ->
+          subscriptions.updateFilter(application(prepared), prepared.parameters().body());
+      default -> {
+        // no matter of the application
+      }
+    }
+  }
+
+  private static String application(PreparedRequest prepared) {
+    return prepared.resources().get(0).id();
+  }
+
+  /** A list in the body, or texts with commas. */
+  private static List<String> sources(AriParameters parameters) {
+    List<String> sources = new ArrayList<>();
+    JsonNode list = parameters.body().path("eventSource");
+    if (list.isArray()) {
+      list.forEach(source -> sources.add(source.asText()));
+    } else {
+      parameters.text("eventSource").ifPresent(text -> sources.addAll(List.of(text.split(","))));
+    }
+    return sources;
+  }
+}

@@ -1,0 +1,30 @@
+package io.retel.ariproxy.command;
+
+import io.retel.ariproxy.kafka.OutgoingRecord;
+import java.util.Optional;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/**
+ * Gives a command that was answered already its RESPONSE again; a route sees that by {@code
+ * ${exchangeProperty.duplicateCommand}}.
+ */
+public final class ReplayResponse implements Processor {
+
+  static final String IS_DUPLICATE = "duplicateCommand";
+
+  private final ResponseCache responses;
+
+  public ReplayResponse(ResponseCache responses) {
+    this.responses = responses;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    Optional<byte[]> cached = responses.get(command);
+    exchange.setProperty(IS_DUPLICATE, cached.isPresent());
+    cached.ifPresent(
+        envelope -> OutgoingRecord.prepare(exchange, command.orderingKey(), envelope, false));
+  }
+}

@@ -1,0 +1,33 @@
+package io.retel.ariproxy.event;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.metrics.Meters;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Counts a websocket message that is no ARI event, and says why; there is no call that it could be
+ * given to.
+ */
+public final class HandleMalformedEvent implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(HandleMalformedEvent.class);
+
+  private final Counter malformed;
+
+  public HandleMalformedEvent(MeterRegistry meters) {
+    this.malformed = Meters.EVENTS_MALFORMED.counter(meters);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    malformed.increment();
+    Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    LOG.warn(
+        "A websocket message was not published because {}; check that ari.url is that of an Asterisk",
+        cause.getMessage());
+  }
+}

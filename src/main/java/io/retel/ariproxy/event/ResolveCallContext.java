@@ -1,0 +1,58 @@
+package io.retel.ariproxy.event;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.EventType;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.metrics.TaggedMeters;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** Makes the {@link AriEvent} a {@link MappedEvent}. */
+public final class ResolveCallContext implements Processor {
+
+  private static final String NO_RESOURCE = "NONE";
+
+  /** What an event is counted by. */
+  private record MeterTags(String eventType, String resourceType) {
+
+    static MeterTags of(MappedEvent event) {
+      return new MeterTags(
+          event.type(),
+          event.resources().isEmpty() ? NO_RESOURCE : event.resources().get(0).type().name());
+    }
+  }
+
+  private final CallContextRules rules;
+  private final Counter unmapped;
+  private final TaggedMeters<MeterTags, Counter> events;
+  private final InFlightEvents inFlight;
+
+  public ResolveCallContext(CallContextRules rules, MeterRegistry meters, InFlightEvents inFlight) {
+    this.rules = rules;
+    this.inFlight = inFlight;
+    this.unmapped = Meters.EVENTS_UNMAPPED.counter(meters);
+    this.events =
+        new TaggedMeters<>(
+            tags ->
+                Meters.EVENTS.counter(
+                    meters, EventType.envelopeName(tags.eventType()), tags.resourceType()),
+            new MeterTags("Other", NO_RESOURCE));
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    inFlight.add(exchange);
+    MappedEvent mapped = rules.map((AriEvent) exchange.getMessage().getBody());
+    events.get(MeterTags.of(mapped)).increment();
+    if (mapped.unmapped()) {
+      unmapped.increment();
+    }
+    ExchangeContext.tag(exchange, mapped.callContext(), null, mapped.resources());
+    exchange.getMessage().setBody(mapped);
+  }
+}

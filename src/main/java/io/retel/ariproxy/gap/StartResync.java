@@ -1,0 +1,21 @@
+package io.retel.ariproxy.gap;
+
+import io.retel.ariproxy.callcontext.CallContexts;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** Notes what is thought to be there before Asterisk is asked what is. */
+public final class StartResync implements Processor {
+
+  private final CallContexts callContexts;
+
+  public StartResync(CallContexts callContexts) {
+    this.callContexts = callContexts;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    ResyncContext.start(
+        exchange, RecordGapStart.connectionEventTime(exchange), callContexts.active());
+  }
+}

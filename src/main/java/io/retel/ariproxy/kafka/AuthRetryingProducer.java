@@ -1,0 +1,205 @@
+package io.retel.ariproxy.kafka;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.metrics.KafkaMetric;
+
+/**
+ * A producer for which a login that is refused is an outage like any other: whoever sends waits.
+ *
+ * <p>Kafka's own fails what is sent meanwhile to a topic that it does not know yet; and one whose
+ * first login is refused fails for ever, since an idempotent producer asks once for its id (seen on
+ * 4.1.1). So the first login is tried with producers that are thrown away until one is let in. May
+ * be used from any thread. There are no transactions.
+ */
+final class AuthRetryingProducer implements Producer<Object, Object> {
+
+  private static final Duration RETRY_INTERVAL = Duration.ofMillis(500);
+
+  private final Supplier<Producer<Object, Object>> factory;
+  private final ReentrantLock authenticationLock = new ReentrantLock();
+  private volatile Producer<Object, Object> producer;
+  private volatile boolean authenticated;
+  private volatile boolean closed;
+
+  /**
+   * @param make makes a producer of Kafka's; tried at once, so that options that none can be made
+   *     of are told at once
+   */
+  AuthRetryingProducer(Supplier<Producer<Object, Object>> factory) {
+    this.factory = factory;
+    factory.get().close(Duration.ZERO);
+  }
+
+  @Override
+  public Future<RecordMetadata> send(ProducerRecord<Object, Object> record) {
+    return send(record, null);
+  }
+
+  @Override
+  public Future<RecordMetadata> send(ProducerRecord<Object, Object> record, Callback callback) {
+    if (!authenticated) {
+      awaitAuthentication(record.topic());
+    }
+    while (!canAuthenticate(producer, record.topic())) {
+      backOff();
+    }
+    return producer.send(record, callback);
+  }
+
+  private void awaitAuthentication(String topic) {
+    try {
+      authenticationLock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+    try {
+      while (!authenticated) {
+        discardRejected();
+        Producer<Object, Object> candidate = factory.get();
+        producer = candidate;
+        if (closed) {
+          candidate.close(Duration.ZERO);
+          throw new IllegalStateException("The producer is closed");
+        }
+        authenticated = canAuthenticate(candidate, topic);
+        if (!authenticated) {
+          backOff();
+        }
+      }
+    } finally {
+      authenticationLock.unlock();
+    }
+  }
+
+  /** Or one whose sender was interrupted while it waited. */
+  private void discardRejected() {
+    if (producer != null) {
+      producer.close(Duration.ZERO);
+    }
+  }
+
+  /** Waits for the topic's partitions; whether they can be asked for. */
+  private boolean canAuthenticate(Producer<Object, Object> candidate, String topic) {
+    try {
+      candidate.partitionsFor(topic);
+      return true;
+    } catch (AuthenticationException e) {
+      return false;
+    } catch (InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
+      // whatever else is wrong, send() says so
+      return true;
+    }
+  }
+
+  private static void backOff() {
+    try {
+      Thread.sleep(RETRY_INTERVAL.toMillis());
+    } catch (InterruptedException e) {
+      // sets the thread's interrupted status again
+      throw new InterruptException(e);
+    }
+  }
+
+  @Override
+  public void flush() {
+    if (authenticated) {
+      producer.flush();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    if (producer != null) {
+      producer.close();
+    }
+  }
+
+  @Override
+  public void close(Duration timeout) {
+    closed = true;
+    if (producer != null) {
+      producer.close(timeout);
+    }
+  }
+
+  @Override
+  public List<PartitionInfo> partitionsFor(String topic) {
+    awaitAuthentication(topic);
+    return producer.partitionsFor(topic);
+  }
+
+  @Override
+  public Map<MetricName, ? extends Metric> metrics() {
+    Producer<Object, Object> current = producer;
+    return current == null ? Map.of() : current.metrics();
+  }
+
+  @Override
+  public Uuid clientInstanceId(Duration timeout) {
+    throw unsupported();
+  }
+
+  @Override
+  public void registerMetricForSubscription(KafkaMetric metric) {
+    throw unsupported();
+  }
+
+  @Override
+  public void unregisterMetricFromSubscription(KafkaMetric metric) {
+    throw unsupported();
+  }
+
+  @Override
+  public void initTransactions() {
+    throw unsupported();
+  }
+
+  @Override
+  public void beginTransaction() {
+    throw unsupported();
+  }
+
+  @Override
+  public void sendOffsetsToTransaction(
+      Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
+    throw unsupported();
+  }
+
+  @Override
+  public void commitTransaction() {
+    throw unsupported();
+  }
+
+  @Override
+  public void abortTransaction() {
+    throw unsupported();
+  }
+
+  /** Neither the proxy nor Camel's component asks for it. */
+  private static UnsupportedOperationException unsupported() {
+    return new UnsupportedOperationException(
+        "The proxy's producers offer no transactions and no telemetry");
+  }
+}

@@ -1,0 +1,66 @@
+package io.retel.ariproxy.kafka;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says in a line when Kafka has been silent for too long, and in another one when it acknowledges
+ * again. Looks once a second, on a thread of its own: what is on its way to Kafka is not held up.
+ */
+public final class KafkaStallMonitor extends ServiceSupport {
+
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaStallMonitor.class);
+
+  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
+
+  private final CamelContext context;
+  private final InFlightLimiter limiter;
+  private ScheduledExecutorService timer;
+
+  /** The longest silence that has been told of and lasts; zero if there is none. */
+  private Duration reportedStall = Duration.ZERO;
+
+  public KafkaStallMonitor(CamelContext context, InFlightLimiter limiter) {
+    this.context = context;
+    this.limiter = limiter;
+  }
+
+  @Override
+  protected void doStart() {
+    timer =
+        context
+            .getExecutorServiceManager()
+            .newSingleThreadScheduledExecutor(this, "kafka-stall-monitor");
+    long interval = CHECK_INTERVAL.toMillis();
+    timer.scheduleWithFixedDelay(this::check, interval, interval, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  protected void doStop() {
+    if (timer != null) {
+      context.getExecutorServiceManager().shutdownNow(timer);
+    }
+  }
+
+  void check() {
+    Optional<String> reason = limiter.stallReason();
+    if (reason.isPresent()) {
+      if (reportedStall.isZero()) {
+        LOG.warn(
+            "{}. Events wait in memory, commands on their topic; check that Kafka can be reached and its"
+                + " topics are writable",
+            reason.get());
+      }
+      reportedStall = limiter.timeSinceAck();
+    } else if (!reportedStall.isZero()) {
+      LOG.info("Kafka acknowledges again, after {} s", reportedStall.toSeconds());
+      reportedStall = Duration.ZERO;
+    }
+  }
+}

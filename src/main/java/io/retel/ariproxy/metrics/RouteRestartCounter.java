@@ -1,0 +1,37 @@
+package io.retel.ariproxy.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.spi.CamelEvent;
+import org.apache.camel.spi.CamelEvent.RouteStartedEvent;
+import org.apache.camel.support.SimpleEventNotifierSupport;
+
+/** Counts the starts of a route that are not its first. */
+public final class RouteRestartCounter extends SimpleEventNotifierSupport {
+
+  private final TaggedMeters<String, Counter> restarts;
+  private final Set<String> startedRoutes = ConcurrentHashMap.newKeySet();
+
+  public RouteRestartCounter(MeterRegistry meters) {
+    this.restarts =
+        new TaggedMeters<>(route -> Meters.PROCESSOR_RESTARTS.counter(meters, route), "other");
+    // nothing of an exchange is asked for, and so nothing is made for one
+    setIgnoreExchangeEvents(true);
+  }
+
+  @Override
+  public boolean isEnabled(CamelEvent event) {
+    return event instanceof RouteStartedEvent;
+  }
+
+  @Override
+  public void notify(CamelEvent event) {
+    String route = ((RouteStartedEvent) event).getRoute().getRouteId();
+    Counter routeRestarts = restarts.get(route);
+    if (!startedRoutes.add(route)) {
+      routeRestarts.increment();
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package io.retel.ariproxy.tracing;
+
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.LogText;
+import io.retel.ariproxy.logging.PayloadMasker;
+import org.apache.camel.Exchange;
+import org.apache.camel.telemetry.Span;
+
+/** Says on a span whose message it is about, in the words of the log. */
+final class SpanTags {
+
+  private SpanTags() {}
+
+  static void put(Span span, Exchange exchange) {
+    put(span, ExchangeContext.CALL_CONTEXT, exchange);
+    put(span, ExchangeContext.COMMAND_ID, exchange);
+    Resource resource = exchange.getProperty(ExchangeContext.RESOURCE, Resource.class);
+    if (resource != null) {
+      span.setTag(ExchangeContext.RESOURCE, PayloadMasker.maskedKey(resource));
+    }
+  }
+
+  private static void put(Span span, String tag, Exchange exchange) {
+    String value = exchange.getProperty(tag, String.class);
+    if (value != null) {
+      span.setTag(tag, LogText.abbreviate(value));
+    }
+  }
+}

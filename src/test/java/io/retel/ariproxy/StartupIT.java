@@ -1,0 +1,337 @@
+package io.retel.ariproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.FreePort;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * How the proxy starts and ends with its settings as environment variables: as a process where what
+ * it prints, or SIGTERM, is the point, else in this JVM.
+ */
+@ExtendWith(KafkaExtension.class)
+class StartupIT {
+
+  private static final String APP = "started";
+  private static final String[] NO_ARGUMENTS = {};
+
+  @TempDir private Path folder;
+
+  private SimulatedAsterisk asterisk;
+  private ProxySettings settings;
+
+  @BeforeEach
+  void start(KafkaBroker kafka) {
+    asterisk = SimulatedAsterisk.start();
+    settings = ProxySettings.of(asterisk, APP, kafka);
+  }
+
+  @AfterEach
+  void close() {
+    asterisk.close();
+  }
+
+  @Test
+  void runsWithConfiguredSettingsUntilSigterm(KafkaBroker kafka) throws IOException {
+    int port = FreePort.find();
+    settings
+        .with(Setting.ARI_URL, asterisk.url() + "/")
+        .with(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC, "")
+        .with(Setting.COMMANDS_ALLOWED, "GET /**")
+        .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
+        .with(Setting.MANAGEMENT_JOLOKIA, "true")
+        // the log is UTF-8 all the same
+        .withVariable("LC_ALL", "C");
+    Path log = folder.resolve("proxy.log");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+        Controller controller = new Controller(settings, kafka)) {
+      asterisk.awaitConnected(APP);
+      asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+      controller.event("call", "STASIS_START", payload -> true);
+
+      // what follows from a setting in the environment is what the routes see
+      assertThat(controller.execute("call", "GET", "/asterisk/ping").path("status_code").asInt())
+          .isEqualTo(200);
+      asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+      assertThat(controller.awaitUnmapped(record -> true).json().path("type").asText())
+          .isEqualTo("SOMETHING_NEW");
+      String rejectedId = controller.send("a cäll", "DELETE", "/channels/42.1");
+      controller.response(rejectedId);
+
+      assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
+      assertRejectionHasCallContext(Files.readAllLines(log), rejectedId);
+    }
+    assertThat(Files.readString(log))
+        .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
+        .doesNotContain("NEVER");
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" INFO "))
+        .filteredOn(line -> line.contains("Stopped: "))
+        .singleElement()
+        .asString()
+        .endsWith("Stopped: all events are acknowledged, no command is under way");
+  }
+
+  /** As text; {@link io.retel.ariproxy.logging.LogFormatIT} has JSON. */
+  private static void assertRejectionHasCallContext(List<String> lines, String commandId) {
+    assertThat(lines)
+        .filteredOn(line -> line.contains("403 for DELETE"))
+        .singleElement()
+        .asString()
+        .matches(
+            ".* WARN .* \\[(?=.*callContext=a cäll)(?=.*commandId="
+                + commandId
+                + ")(?=.*resource=CHANNEL:42\\.1).*]");
+    assertThat(lines)
+        .filteredOn(line -> line.contains("Connected to"))
+        .singleElement()
+        .asString()
+        .doesNotEndWith("]");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ARI_APP, ARI_APP, ari.app is not set",
+    "ARI_URL, ftp://here, ari.url must be like",
+    "KAFKA_BROKERS, nowhere, kafka.brokers must be host:port",
+    "COMMANDS_MAX_CONCURRENCY, many, commands.max-concurrency must be a whole number",
+    "KAFKA_SECURITY_PROTOCOL, TLS, kafka.security-protocol must be PLAINTEXT",
+    "ARI_CA_FILE, /no/such/file, ari.ca-file is for an ari.url that begins with https"
+  })
+  void invalidSettingFailsStartup(Setting setting, String value, String expected) {
+    settings.with(setting, value.equals(setting.name()) ? "" : value);
+    assertStartupFails(expected, setting.environmentVariable());
+  }
+
+  @Test
+  void missingSecretFileFailsStartup() {
+    Path missing = folder.resolve("absent");
+    settings.with(Setting.ARI_PASSWORD, "").withSecretFile(Setting.ARI_PASSWORD, missing);
+    assertStartupFails(
+        "ari.password-file names " + missing + ", which is not there", "ARI_PASSWORD_FILE");
+  }
+
+  private void assertStartupFails(String... expectedParts) {
+    try (CapturedLog log = new CapturedLog()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.EXIT_INVALID_SETTING);
+      assertThat(log.proxyEvents())
+          .singleElement()
+          .satisfies(
+              event -> {
+                assertThat(event.getFormattedMessage()).contains(expectedParts);
+                assertThat(event.getThrowableProxy()).isNull();
+              });
+    }
+  }
+
+  @Test
+  void reportsMisspelledVariableBeforeMissingSetting() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    settings.with(Setting.KAFKA_COMMANDS_TOPIC, "").withVariable("KAFKA_COMMAND_TOPIC", "hidden");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_INVALID_SETTING);
+    }
+    assertThat(Files.readAllLines(log))
+        .hasSize(2)
+        .noneMatch(line -> line.contains("hidden"))
+        .satisfies(
+            lines -> {
+              assertThat(lines.get(0))
+                  .contains(" WARN ", "KAFKA_COMMAND_TOPIC (KAFKA_COMMANDS_TOPIC?)");
+              assertThat(lines.get(1)).contains(" ERROR ", "kafka.commands-topic is not set");
+            });
+  }
+
+  @Test
+  void startupFailureLogsOneLineAfterTimeoutWarning() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    settings
+        .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092")
+        .with(Setting.ARI_RESPONSE_TIMEOUT, "40000");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_START_FAILED);
+    }
+    assertThat(Files.readString(log))
+        .contains("ari-proxy does not start")
+        .contains("bootstrap.servers")
+        .doesNotContain("\tat ");
+    // a stop would not wait for Asterisk's answers
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" WARN "))
+        .filteredOn(line -> line.contains("ari.response-timeout is 40000 ms"))
+        .singleElement()
+        .asString()
+        .endsWith("Set ari-proxy.shutdown-timeout to 40 or more");
+  }
+
+  @Test
+  void occupiedManagementPortFailsStartup() throws IOException {
+    try (ServerSocket occupied = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        CapturedLog log = CapturedLog.asShipped()) {
+      String port = Integer.toString(occupied.getLocalPort());
+      settings.with(Setting.MANAGEMENT_PORT, port);
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.EXIT_START_FAILED);
+      assertThat(log.proxyEvents()).noneMatch(event -> event.getThrowableProxy() != null);
+      assertThat(log.lines(Level.ERROR))
+          .filteredOn(line -> line.contains("ari-proxy does not start"))
+          .singleElement()
+          .asString()
+          .contains("ari-proxy does not start: management.port " + port);
+    }
+  }
+
+  @Test
+  void invalidRouteFailsStartup() throws IOException {
+    RoutesDirectory routes = copyRoutes();
+    routes.edit("publish.camel.yaml", yaml -> yaml.replace("ref: limitInFlight", "ref: nobody"));
+    try (CapturedLog log = CapturedLog.asShipped()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.EXIT_START_FAILED);
+      assertThat(log.lines(Level.ERROR))
+          .filteredOn(line -> line.contains("ari-proxy does not start"))
+          .singleElement()
+          .asString()
+          .contains("route: publish")
+          .contains("nobody");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', is empty",
+    "'# to be written', Unable to parse resource",
+    "'- route: [', while parsing",
+    "'- rout: 1', Unknown node id: rout"
+  })
+  void malformedRouteFileFailsStartupPermanently(String content, String reason) throws IOException {
+    copyRoutes().write("events.camel.yaml", content);
+    assertStartupFailsPermanently(reason);
+  }
+
+  @Test
+  void danglingSymlinkFailsStartupPermanently() throws IOException {
+    RoutesDirectory routes = copyRoutes();
+    routes.delete("events.camel.yaml");
+    Files.createSymbolicLink(routes.path().resolve("events.camel.yaml"), folder.resolve("nowhere"));
+    assertStartupFailsPermanently("cannot be read");
+  }
+
+  private void assertStartupFailsPermanently(String reason) {
+    try (CapturedLog log = CapturedLog.asShipped()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.EXIT_INVALID_SETTING);
+      assertRouteFileReported(log.lines(Level.ERROR), reason);
+    }
+  }
+
+  private static void assertRouteFileReported(List<String> errors, String reason) {
+    assertThat(errors)
+        .singleElement()
+        .asString()
+        .contains("events.camel.yaml")
+        .contains(reason)
+        .contains("Correct it, or move it out of the folder");
+  }
+
+  @Test
+  void routeFileFailureIsNotLoggedAsSigterm() throws IOException {
+    Path log = folder.resolve("proxy.log");
+    copyRoutes().write("events.camel.yaml", "- rout: 1");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_INVALID_SETTING);
+    }
+    assertThat(Files.readString(log)).doesNotContain("SIGTERM");
+    assertRouteFileReported(
+        Files.readAllLines(log).stream().filter(line -> line.contains(" ERROR ")).toList(),
+        "Unknown node id: rout");
+  }
+
+  @Test
+  void logsMissingRoute(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    copyRoutes().delete("events.camel.yaml");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+        Controller controller = new Controller(settings, kafka)) {
+      controller.execute("call", "GET", "/asterisk/ping");
+      Awaitility.await()
+          .untilAsserted(
+              () -> assertThat(Files.readString(log)).contains("There is no route events"));
+      proxy.terminate();
+    }
+  }
+
+  @Test
+  void commandRunsAgainAfterForcedStop(KafkaBroker kafka) {
+    asterisk.faults().holdResponses(request -> request.path().endsWith("/held"));
+    settings.with(Setting.SHUTDOWN_TIMEOUT, "1");
+    try (CapturedLog log = new CapturedLog();
+        Controller controller = new Controller(settings, kafka)) {
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        controller.send("call", "GET", "/channels/held");
+        awaitHeldRequests(1);
+      }
+      assertThat(log.events())
+          .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())
+          .filteredOn(line -> line.contains("Stopped with"))
+          .singleElement()
+          .asString()
+          .startsWith("WARN ")
+          .contains("Stopped with commands that are not answered: they are read again");
+      try (EmbeddedProxy nextProxy = EmbeddedProxy.start(settings)) {
+        awaitHeldRequests(2);
+      }
+    }
+  }
+
+  private void awaitHeldRequests(int times) {
+    Awaitility.await("the command is carried out, times: " + times)
+        .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
+  }
+
+  @Test
+  void startsInTurkishLocale(KafkaBroker kafka) {
+    settings.withCamelProperty("user.language", "tr");
+    try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+        Controller controller = new Controller(settings, kafka)) {
+      asterisk.awaitConnected(APP);
+      assertThat(controller.execute("call", "GET", "/asterisk/ping").path("status_code").asInt())
+          .isEqualTo(200);
+      assertThat(proxy.terminate()).isEqualTo(143);
+    }
+  }
+
+  /** Routes of one's own, which the proxy is to run. */
+  private RoutesDirectory copyRoutes() throws IOException {
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));
+    settings.with(Setting.ROUTES_DIRECTORY, routes.path().toString());
+    return routes;
+  }
+}

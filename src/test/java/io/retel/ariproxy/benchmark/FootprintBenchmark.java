@@ -1,0 +1,177 @@
+package io.retel.ariproxy.benchmark;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.callcontext.store.KafkaStore;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * How much a million calls take, how long a start takes, and what an hour of load leaves behind.
+ */
+final class FootprintBenchmark {
+
+  private static final int MILLION = 1_000_000;
+  private static final String STORE_TOPIC = "call-contexts";
+
+  private final LoadGenerator loadGenerator;
+
+  FootprintBenchmark(LoadGenerator loadGenerator) {
+    this.loadGenerator = loadGenerator;
+  }
+
+  /** Heap of a million channels that have entered Stasis, each a call of its own. */
+  void measureHeap() {
+    long heapBefore = heapUsed();
+    CallContexts callContexts =
+        new CallContexts(Duration.ofDays(1), Duration.ofMinutes(1), Ticker.systemTicker());
+    CallContextRules rules = new CallContextRules(callContexts);
+    CallEvents events = new CallEvents("bench");
+    for (long call = 0; call < MILLION; call++) {
+      rules.map(AriEvent.parse(events.text(CallEvents.eventIndex(call, 0))));
+    }
+    long bytesPerResource = (heapUsed() - heapBefore) / MILLION;
+    print(
+        "%,d live resources take %d bytes of heap each (goal: 400)",
+        callContexts.size(), bytesPerResource);
+  }
+
+  /** A start that finds a million mappings in Kafka, up to the last one in memory. */
+  void measureRestore() throws Exception {
+    loadGenerator.kafka().createTopic(STORE_TOPIC, 1);
+    Map<String, Object> kafkaConfig =
+        Map.of("bootstrap.servers", loadGenerator.kafka().bootstrapServers());
+    KafkaStore store = new KafkaStore(() -> kafkaConfig, STORE_TOPIC, Duration.ofSeconds(5));
+    long now = System.currentTimeMillis() / 1_000;
+    for (int from = 0; from < MILLION; from += 10_000) {
+      List<Change> changes = new ArrayList<>();
+      for (int i = from; i < from + 10_000; i++) {
+        changes.add(
+            new Change(
+                "CHANNEL:1764000000." + i,
+                "{\"callContext\":\"8f14e45f-ceea-467f-9575-%012d\",\"application\":\"bench\",\"usedAt\":%d}"
+                    .formatted(i, now)));
+      }
+      store.write(changes);
+    }
+    for (int round = 0; round < 3; round++) {
+      CallContexts callContexts =
+          new CallContexts(Duration.ofDays(1), Duration.ofMinutes(1), Ticker.systemTicker());
+      long start = System.nanoTime();
+      store.readAll(callContexts::restore);
+      print(
+          "%,d mappings are restored from Kafka in %.1f s (goal: 10)",
+          callContexts.size(), (System.nanoTime() - start) / 1e9);
+    }
+    store.close();
+  }
+
+  /** From the process's start until it says that it is ready, without and with an archive. */
+  void measureStart(int rounds) {
+    String archive = "target/benchmark.jsa";
+    measureStart("archive", "-XX:ArchiveClassesAtExit=" + archive, "-Xlog:cds=off,cds+dynamic=off");
+    Series withoutArchive = new Series();
+    Series withArchive = new Series();
+    for (int round = 0; round < rounds; round++) {
+      withoutArchive.add(measureStart("start-" + round));
+      withArchive.add(measureStart("archived-start-" + round, "-XX:SharedArchiveFile=" + archive));
+    }
+    print("Start to ready: %s s (goal: 4)", withoutArchive.summary());
+    print("Start to ready with --archive-classes: %s s (goal: 4)", withArchive.summary());
+  }
+
+  /** In seconds. */
+  private double measureStart(String name, String... jvmOptions) {
+    StubAsterisk asterisk = new StubAsterisk(name);
+    int port = ManagementClient.freePort();
+    Map<String, String> environment = loadGenerator.environment(name, asterisk, port);
+    long start = System.nanoTime();
+    try (MeasuredProcess proxy = MeasuredProcess.proxy(name, asterisk, environment, jvmOptions);
+        ManagementClient management = new ManagementClient(port)) {
+      while (!isReady(management)) {
+        if (!proxy.isAlive()) {
+          throw new IllegalStateException("It does not start; see target/benchmark-*.log");
+        }
+        LockSupport.parkNanos(20_000_000);
+      }
+      return (System.nanoTime() - start) / 1e9;
+    }
+  }
+
+  private static boolean isReady(ManagementClient management) {
+    try {
+      return management.get("/observe/health/ready").status() == 200;
+    } catch (UncheckedIOException e) {
+      return false;
+    }
+  }
+
+  /** Heap and threads under 500 events and 100 commands a second, every five minutes. */
+  void runSoak(MeasuredProcess proxy, int minutes) throws Exception {
+    long end = System.nanoTime() + Duration.ofMinutes(minutes).toNanos();
+    long nextReport = System.nanoTime();
+    while (System.nanoTime() < end) {
+      loadGenerator.eventLatency(proxy, 500, 5_000);
+      loadGenerator.commandLatency(proxy, 100, 1_000);
+      if (System.nanoTime() > nextReport) {
+        nextReport += Duration.ofMinutes(5).toNanos();
+        reportUsage(proxy);
+      }
+    }
+    reportUsage(proxy);
+  }
+
+  private static void reportUsage(MeasuredProcess proxy) throws IOException {
+    String threads =
+        Files.readAllLines(Path.of("/proc", Long.toString(proxy.pid()), "status")).stream()
+            .filter(line -> line.startsWith("Threads:"))
+            .findFirst()
+            .orElse("");
+    print("%.1f MB live, %s", liveBytes(proxy) / 1e6, threads.replaceAll("\\s+", " "));
+  }
+
+  /** What a full collection leaves. */
+  private static long liveBytes(MeasuredProcess proxy) throws IOException {
+    Process jcmd =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                Long.toString(proxy.pid()),
+                "GC.class_histogram")
+            .start();
+    try (BufferedReader lines =
+        new BufferedReader(new InputStreamReader(jcmd.getInputStream(), StandardCharsets.UTF_8))) {
+      return lines
+          .lines()
+          .filter(line -> line.startsWith("Total"))
+          .mapToLong(line -> Long.parseLong(line.trim().split("\\s+")[2]))
+          .findFirst()
+          .orElse(0);
+    }
+  }
+
+  private static long heapUsed() {
+    for (int i = 0; i < 3; i++) {
+      System.gc();
+    }
+    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+  }
+
+  private static void print(String format, Object... arguments) {
+    System.out.println(String.format(Locale.ROOT, format, arguments));
+  }
+}

@@ -1,0 +1,272 @@
+package io.retel.ariproxy.benchmark;
+
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/** What the subjects are measured with: Kafka, and who writes to it and reads from it. */
+final class LoadGenerator implements AutoCloseable {
+
+  /** What one run has shown. */
+  record Throughput(double perSecond, double cpuMicrosPerMessage) {}
+
+  private static final int PARTITIONS = 4;
+  private static final int CALL_CONTEXT_COUNT = 500;
+  private static final Duration TIMEOUT = Duration.ofMinutes(3);
+  private static final byte[] CHANNEL_ID_PREFIX =
+      "\"id\":\"1764000000.".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] COMMAND_ID_PREFIX =
+      "\"commandId\":\"".getBytes(StandardCharsets.US_ASCII);
+
+  private final KafkaBroker kafka =
+      KafkaBroker.launch(
+          Map.of(
+              "log.retention.bytes", "134217728",
+              "log.segment.bytes", "67108864",
+              "log.retention.check.interval.ms", "10000"));
+  private final KafkaProducer<String, String> commands =
+      new KafkaProducer<>(
+          Map.of("bootstrap.servers", kafka.bootstrapServers(), "acks", "all", "linger.ms", 0),
+          new StringSerializer(),
+          new StringSerializer());
+  private final KafkaConsumer<String, byte[]> offsets = consumer();
+
+  KafkaBroker kafka() {
+    return kafka;
+  }
+
+  /** The environment of a subject of that name, whose topics it makes. */
+  Map<String, String> environment(String name, StubAsterisk asterisk, int managementPort) {
+    kafka.createTopic(MeasuredProcess.eventsTopic(name), PARTITIONS);
+    kafka.createTopic(MeasuredProcess.commandsTopic(name), PARTITIONS);
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("ARI_URL", asterisk.url());
+    environment.put("ARI_USERNAME", StubAsterisk.USERNAME);
+    environment.put("ARI_PASSWORD", StubAsterisk.PASSWORD);
+    environment.put("ARI_APP", name);
+    environment.put("KAFKA_BROKERS", kafka.bootstrapServers());
+    environment.put("KAFKA_EVENTS_AND_RESPONSES_TOPIC", MeasuredProcess.eventsTopic(name));
+    environment.put("KAFKA_COMMANDS_TOPIC", MeasuredProcess.commandsTopic(name));
+    environment.put("MANAGEMENT_PORT", Integer.toString(managementPort));
+    return environment;
+  }
+
+  /** Sends events as fast as they are taken. */
+  Throughput events(MeasuredProcess process, int count) {
+    long first = process.reserveCalls(count / CallEvents.EVENTS_PER_CALL);
+    return throughput(process, count, () -> process.asterisk().flood(first, count).join());
+  }
+
+  /** Puts commands on the topic all at once. */
+  Throughput commands(MeasuredProcess process, int count) {
+    long first = process.reserveCommands(count);
+    return throughput(
+        process,
+        count,
+        () -> {
+          for (long number = first; number < first + count; number++) {
+            sendCommand(process, number);
+          }
+          commands.flush();
+        });
+  }
+
+  private Throughput throughput(MeasuredProcess process, int count, Runnable send) {
+    long target = endOffset(process.eventsTopic()) + count;
+    Duration cpu = process.cpuTime();
+    long start = System.nanoTime();
+    send.run();
+    while (endOffset(process.eventsTopic()) < target) {
+      if (System.nanoTime() - start > TIMEOUT.toNanos() || !process.isAlive()) {
+        throw new IllegalStateException(
+            process.name() + " has published too little; see target/benchmark-*.log");
+      }
+      LockSupport.parkNanos(5_000_000);
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    // what is behind the last message: acknowledgements, the store
+    LockSupport.parkNanos(500_000_000);
+    double micros = process.cpuTime().minus(cpu).toNanos() / 1e3;
+    return new Throughput(count / seconds, micros / count);
+  }
+
+  /**
+   * The 99th percentile, in milliseconds, from an event's way into the websocket until it can be
+   * read from Kafka.
+   */
+  double eventLatency(MeasuredProcess process, int perSecond, int count)
+      throws InterruptedException {
+    long firstCall = process.reserveCalls(count / CallEvents.EVENTS_PER_CALL);
+    long first = CallEvents.eventIndex(firstCall, 0);
+    int[] nextEvent = new int[count / CallEvents.EVENTS_PER_CALL];
+    return latency(
+        process,
+        perSecond,
+        count,
+        sent -> process.asterisk().send(first + sent),
+        record -> {
+          int call = (int) (parseNumber(record.value(), CHANNEL_ID_PREFIX) - firstCall);
+          return CallEvents.eventIndex(firstCall + call, nextEvent[call]++) - first;
+        });
+  }
+
+  /**
+   * The 99th percentile, in milliseconds, from a command's way to Kafka until its RESPONSE can be
+   * read from there.
+   */
+  double commandLatency(MeasuredProcess process, int perSecond, int count)
+      throws InterruptedException {
+    long first = process.reserveCommands(count);
+    return latency(
+        process,
+        perSecond,
+        count,
+        sent -> sendCommand(process, first + sent),
+        record -> parseNumber(record.value(), COMMAND_ID_PREFIX) - first);
+  }
+
+  private double latency(
+      MeasuredProcess process,
+      int perSecond,
+      int count,
+      LongConsumer send,
+      ToLongFunction<ConsumerRecord<String, byte[]>> indexOf)
+      throws InterruptedException {
+    long[] sent = new long[count];
+    long[] latencies = new long[count];
+    CountDownLatch readerReady = new CountDownLatch(1);
+    CountDownLatch remaining = new CountDownLatch(count);
+    Thread reader =
+        new Thread(
+            () -> {
+              try (KafkaConsumer<String, byte[]> consumer = consumer()) {
+                List<TopicPartition> partitions = partitions(process.eventsTopic());
+                consumer.assign(partitions);
+                consumer.seekToEnd(partitions);
+                partitions.forEach(consumer::position);
+                readerReady.countDown();
+                while (remaining.getCount() > 0 && !Thread.currentThread().isInterrupted()) {
+                  for (ConsumerRecord<String, byte[]> record :
+                      consumer.poll(Duration.ofSeconds(1))) {
+                    long now = System.nanoTime();
+                    long index = indexOf.applyAsLong(record);
+                    // others: the answer to a command that hung
+                    if (index >= 0 && index < count) {
+                      latencies[(int) index] = now - sent[(int) index];
+                      remaining.countDown();
+                    }
+                  }
+                }
+              }
+            });
+    reader.start();
+    readerReady.await();
+    long start = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      long due = start + i * 1_000_000_000L / perSecond;
+      while (System.nanoTime() < due) {
+        LockSupport.parkNanos(due - System.nanoTime());
+      }
+      sent[i] = System.nanoTime();
+      send.accept(i);
+    }
+    if (!remaining.await(TIMEOUT.toSeconds(), java.util.concurrent.TimeUnit.SECONDS)) {
+      reader.interrupt();
+      throw new IllegalStateException(process.name() + " has left out " + remaining.getCount());
+    }
+    reader.join();
+    Arrays.sort(latencies);
+    return latencies[(int) Math.ceil(count * 0.99) - 1] / 1e6;
+  }
+
+  /** Sends a command that Asterisk never answers, and waits until it hangs. */
+  void sendHangingCommand(MeasuredProcess process) {
+    int previous = process.asterisk().hangingRequests();
+    commands.send(
+        new ProducerRecord<>(
+            process.commandsTopic(),
+            "hung-" + previous,
+            // an id of its own: one that is repeated is answered from memory
+            "{\"callContext\":\"hung-"
+                + previous
+                + "\",\"commandId\":\"9999"
+                + previous
+                + "99999\",\"ariCommand\":{\"method\":\"GET\","
+                + "\"url\":\"/channels/"
+                + StubAsterisk.HANGING_CHANNEL
+                + "/variable?variable=A\"}}"));
+    while (process.asterisk().hangingRequests() == previous) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private void sendCommand(MeasuredProcess process, long number) {
+    String callContext = "call-context-" + number % CALL_CONTEXT_COUNT;
+    commands.send(
+        new ProducerRecord<>(
+            process.commandsTopic(),
+            callContext,
+            "{\"callContext\":\""
+                + callContext
+                + "\",\"commandId\":\""
+                + number
+                + "\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/channels/1764000000."
+                + number % CALL_CONTEXT_COUNT
+                + "/variable?variable=TENANT\",\"body\":null}}"));
+  }
+
+  private long endOffset(String topic) {
+    return offsets.endOffsets(partitions(topic)).values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  private static List<TopicPartition> partitions(String topic) {
+    return IntStream.range(0, PARTITIONS).mapToObj(i -> new TopicPartition(topic, i)).toList();
+  }
+
+  private KafkaConsumer<String, byte[]> consumer() {
+    return new KafkaConsumer<>(
+        Map.of("bootstrap.servers", kafka.bootstrapServers(), "max.poll.records", 5_000),
+        new StringDeserializer(),
+        new ByteArrayDeserializer());
+  }
+
+  /** The number that stands behind a text. */
+  private static long parseNumber(byte[] value, byte[] prefix) {
+    for (int offset = 0; offset < value.length - prefix.length; offset++) {
+      if (Arrays.equals(value, offset, offset + prefix.length, prefix, 0, prefix.length)) {
+        long number = 0;
+        for (int digit = offset + prefix.length;
+            value[digit] >= '0' && value[digit] <= '9';
+            digit++) {
+          number = number * 10 + value[digit] - '0';
+        }
+        return number;
+      }
+    }
+    return -1;
+  }
+
+  @Override
+  public void close() {
+    commands.close(Duration.ofSeconds(1));
+    offsets.close();
+    kafka.close();
+  }
+}

@@ -1,0 +1,147 @@
+package io.retel.ariproxy.benchmark;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A process that is measured, with the Asterisk that is its own. */
+final class MeasuredProcess implements AutoCloseable {
+
+  private static final List<String> BASE_JVM_OPTIONS = List.of("-Xms1g", "-Xmx1g");
+
+  private final String name;
+  private final StubAsterisk asterisk;
+  private final Process process;
+
+  /** The number of the next call, and of the next command; none is used twice. */
+  private long nextCall;
+
+  private long nextCommand;
+
+  private MeasuredProcess(
+      String name,
+      StubAsterisk asterisk,
+      List<String> jvmOptions,
+      List<String> program,
+      Map<String, String> environment) {
+    this.name = name;
+    this.asterisk = asterisk;
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(BASE_JVM_OPTIONS);
+    command.addAll(jvmOptions);
+    String extraOptions = System.getProperty("benchmark.jvm", "");
+    if (!extraOptions.isBlank()) {
+      command.addAll(List.of(extraOptions.split(" ")));
+    }
+    command.addAll(program);
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(Path.of("target", "benchmark-" + name + ".log").toFile());
+    builder.environment().putAll(environment);
+    try {
+      this.process = builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The bare loop. */
+  static MeasuredProcess baseline(StubAsterisk asterisk, Map<String, String> environment) {
+    return new MeasuredProcess(
+        "bare",
+        asterisk,
+        List.of(),
+        List.of(
+            "-Dlogback.configurationFile=src/main/resources/logback.xml",
+            "-cp",
+            System.getProperty("java.class.path"),
+            BaselineProxy.class.getName()),
+        environment);
+  }
+
+  /**
+   * The proxy as it is shipped.
+   *
+   * @param jvm more options of Java's
+   */
+  static MeasuredProcess proxy(
+      String name, StubAsterisk asterisk, Map<String, String> environment, String... jvmOptions) {
+    return new MeasuredProcess(
+        name,
+        asterisk,
+        List.of(jvmOptions),
+        List.of("-XX:+ExitOnOutOfMemoryError", "-jar", "target/ari-proxy.jar"),
+        environment);
+  }
+
+  static String eventsTopic(String name) {
+    return "events-" + name;
+  }
+
+  static String commandsTopic(String name) {
+    return "commands-" + name;
+  }
+
+  String name() {
+    return name;
+  }
+
+  String eventsTopic() {
+    return eventsTopic(name);
+  }
+
+  String commandsTopic() {
+    return commandsTopic(name);
+  }
+
+  StubAsterisk asterisk() {
+    return asterisk;
+  }
+
+  /** Takes the numbers of that many calls; returns the first. */
+  long reserveCalls(long count) {
+    long first = nextCall;
+    nextCall += count;
+    return first;
+  }
+
+  /** Takes the numbers of that many commands; returns the first. */
+  long reserveCommands(long count) {
+    long first = nextCommand;
+    nextCommand += count;
+    return first;
+  }
+
+  /** The time, user's and system's, that all of its threads have computed for so far. */
+  Duration cpuTime() {
+    return process.info().totalCpuDuration().orElseThrow();
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(30, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    asterisk.close();
+  }
+}

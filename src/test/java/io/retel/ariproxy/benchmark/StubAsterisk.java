@@ -1,0 +1,145 @@
+package io.retel.ariproxy.benchmark;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.ServerWebSocket;
+import io.vertx.core.net.impl.ConnectionBase;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An Asterisk that costs as little as possible beside what is measured: it sends events, as fast as
+ * they are read or at a pace, and answers each command after {@value #RESPONSE_DELAY_MS} ms, but
+ * those of a channel called {@code hangs}, which it never answers.
+ */
+final class StubAsterisk implements AutoCloseable {
+
+  static final String USERNAME = "bench";
+  static final String PASSWORD = "secret";
+  static final String HANGING_CHANNEL = "hangs";
+
+  private static final int RESPONSE_DELAY_MS = 2;
+
+  /** What a client asks for when it has connected: an Asterisk with nothing in it. */
+  private static final Map<String, String> RESYNC_RESPONSES =
+      Map.of(
+          "/ari/asterisk/info", "{\"status\":{\"startup_time\":\"2026-11-25T10:00:00.000+0000\"}}",
+          "/ari/asterisk/ping", "{\"ping\":\"pong\"}",
+          "/ari/applications", "[]",
+          "/ari/channels", "[]",
+          "/ari/bridges", "[]");
+
+  private final Vertx vertx =
+      Vertx.vertx(
+          new VertxOptions()
+              .setEventLoopPoolSize(1)
+              .setWorkerPoolSize(1)
+              .setInternalBlockingPoolSize(1));
+  private final HttpServer server;
+  private final CallEvents events;
+  private final AtomicInteger hangingRequests = new AtomicInteger();
+  private volatile ChannelHandlerContext websocket;
+
+  StubAsterisk(String app) {
+    events = new CallEvents(app);
+    server = vertx.createHttpServer().requestHandler(this::handle);
+    await(server.listen(0, "127.0.0.1").toCompletionStage().toCompletableFuture());
+  }
+
+  String url() {
+    return "http://127.0.0.1:" + server.actualPort() + "/ari";
+  }
+
+  boolean isConnected() {
+    ChannelHandlerContext open = websocket;
+    return open != null && open.channel().isActive();
+  }
+
+  /** How many commands have been left without an answer. */
+  int hangingRequests() {
+    return hangingRequests.get();
+  }
+
+  /**
+   * Sends the events of the calls from {@code firstCall} on, as fast as they are read.
+   *
+   * @return done when the last one is written
+   */
+  CompletableFuture<Void> flood(long firstCall, int count) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    long first = CallEvents.eventIndex(firstCall, 0);
+    websocket.executor().execute(() -> flood(websocket, first, first + count, done));
+    return done;
+  }
+
+  private void flood(
+      ChannelHandlerContext connection, long next, long end, CompletableFuture<Void> done) {
+    long position = next;
+    while (position < end && connection.channel().isWritable()) {
+      int count = (int) Math.min(100, end - position);
+      connection.writeAndFlush(events.frames(position, count), connection.voidPromise());
+      position += count;
+    }
+    if (position >= end) {
+      done.complete(null);
+    } else {
+      long resumeAt = position;
+      connection
+          .executor()
+          .schedule(() -> flood(connection, resumeAt, end, done), 200, TimeUnit.MICROSECONDS);
+    }
+  }
+
+  /**
+   * Sends one event.
+   *
+   * @param event its number among all events
+   */
+  void send(long event) {
+    ChannelHandlerContext connection = websocket;
+    connection.writeAndFlush(events.frames(event, 1), connection.voidPromise());
+  }
+
+  private void handle(HttpServerRequest request) {
+    if (request.path().equals("/ari/events")) {
+      request.toWebSocket().onSuccess(open -> onOpen(request, open));
+      return;
+    }
+    String resyncResponse = RESYNC_RESPONSES.get(request.path());
+    if (resyncResponse != null) {
+      request.response().putHeader("Content-Type", "application/json").end(resyncResponse);
+    } else if (request.path().contains(HANGING_CHANNEL)) {
+      hangingRequests.incrementAndGet();
+    } else {
+      vertx.setTimer(
+          RESPONSE_DELAY_MS,
+          timerId ->
+              request
+                  .response()
+                  .putHeader("Server", "Asterisk/22.10.1")
+                  .putHeader("Content-Type", "application/json")
+                  .end(Buffer.buffer("{\"value\":\"customer-17\"}")));
+    }
+  }
+
+  private void onOpen(HttpServerRequest request, ServerWebSocket open) {
+    open.exceptionHandler(ignored -> {});
+    websocket = ((ConnectionBase) request.connection()).channelHandlerContext();
+  }
+
+  @Override
+  public void close() {
+    await(vertx.close().toCompletionStage().toCompletableFuture());
+  }
+
+  private static <T> T await(CompletableFuture<T> future) {
+    return future.orTimeout(Duration.ofSeconds(30).toMillis(), TimeUnit.MILLISECONDS).join();
+  }
+}

@@ -1,0 +1,197 @@
+package io.retel.ariproxy.callcontext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.store.FakeStore;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What of the memory of call contexts outlives the process (contract.md section 3). */
+class PersistedMappingsTest {
+
+  private static final Duration IDLE_TIMEOUT = Duration.ofHours(4);
+  private static final Duration GRACE_PERIOD = Duration.ofMinutes(1);
+  private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
+  private static final Resource BRIDGE = new Resource(ResourceType.BRIDGE, "b");
+
+  private final FakeTicker ticker = new FakeTicker();
+  private final FakeStore store = new FakeStore();
+  private final WriteBehind writeBehind =
+      new WriteBehind(store, Duration.ofSeconds(5), new SimpleMeterRegistry());
+  private Instant now = Instant.parse("2026-11-25T12:00:00Z");
+  private final CallContexts callContexts = callContexts();
+
+  private CallContexts callContexts() {
+    return new CallContexts(IDLE_TIMEOUT, GRACE_PERIOD, ticker, writeBehind, () -> now);
+  }
+
+  @BeforeEach
+  void start() {
+    writeBehind.start();
+  }
+
+  @AfterEach
+  void stop() {
+    writeBehind.stop();
+  }
+
+  @Test
+  void mappingsSurviveRestart() throws Exception {
+    callContexts.register(CHANNEL, "call", false);
+    callContexts.confirm(CHANNEL);
+    callContexts.enterStasis(CHANNEL, "app");
+    callContexts.hangUp(CHANNEL);
+    callContexts.assignIfAbsent(BRIDGE, "call");
+
+    CallContexts next = restart();
+
+    assertThat(next.lookup(CHANNEL)).contains("call");
+    assertThat(next.lookup(BRIDGE)).contains("call");
+    Mapping channel = next.mapping(CHANNEL).orElseThrow();
+    assertThat(channel.application()).isEqualTo("app");
+    assertThat(channel.created()).isTrue();
+    assertThat(channel.hungUp()).isTrue();
+    assertThat(next.mapping(BRIDGE).orElseThrow().created()).isFalse();
+  }
+
+  @Test
+  void endedMappingIsDeletedFromStore() throws Exception {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    callContexts.assignIfAbsent(BRIDGE, "call");
+    callContexts.awaitPersisted();
+    callContexts.end(CHANNEL);
+    callContexts.awaitPersisted();
+    assertThat(store.stored()).containsOnlyKeys("BRIDGE:b");
+    assertThat(callContexts.lookup(CHANNEL)).as("late events may still ask").contains("call");
+  }
+
+  @Test
+  void evictedMappingsAreDeletedFromStore() throws Exception {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    callContexts.assignIfAbsent(BRIDGE, "call");
+    callContexts.awaitPersisted();
+    callContexts.evict(CHANNEL);
+    callContexts.awaitPersisted();
+    assertThat(store.stored()).containsOnlyKeys("BRIDGE:b");
+    callContexts.evictAllOf("call");
+    callContexts.awaitPersisted();
+    assertThat(store.stored()).isEmpty();
+  }
+
+  @Test
+  void rolledBackRegistrationIsNotPersisted() throws Exception {
+    callContexts.rollback(callContexts.register(CHANNEL, "call", false).orElseThrow());
+    callContexts.awaitPersisted();
+    assertThat(store.stored()).isEmpty();
+  }
+
+  @Test
+  void idleMappingIsDeletedFromStore() {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    await().untilAsserted(() -> assertThat(store.stored()).isNotEmpty());
+    ticker.advance(IDLE_TIMEOUT.plusSeconds(1));
+    callContexts.cache().cleanUp();
+    await().untilAsserted(() -> assertThat(store.stored()).isEmpty());
+  }
+
+  @Test
+  void lookupsPreventExpiryOfStoredMapping() throws Exception {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    for (int i = 0; i < 10; i++) {
+      now = now.plus(IDLE_TIMEOUT.dividedBy(2));
+      ticker.advance(IDLE_TIMEOUT.dividedBy(2));
+      assertThat(callContexts.lookup(CHANNEL)).contains("call");
+    }
+    assertThat(restart().lookup(CHANNEL)).contains("call");
+  }
+
+  @Test
+  void repeatedAssignmentPreventsExpiryOfStoredMapping() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      callContexts.assignIfAbsent(BRIDGE, "call");
+      now = now.plus(IDLE_TIMEOUT.dividedBy(2));
+      ticker.advance(IDLE_TIMEOUT.dividedBy(2));
+    }
+    callContexts.assignIfAbsent(BRIDGE, "call");
+    assertThat(restart().lookup(BRIDGE)).contains("call");
+  }
+
+  @Test
+  void repeatedCommandReclaimsPendingRegistrationAfterRestart() throws Exception {
+    callContexts.register(CHANNEL, "call", false);
+
+    CallContexts next = restart();
+    assertThat(next.register(CHANNEL, "another call", false)).isEmpty();
+    Registration repeated = next.register(CHANNEL, "call", false).orElseThrow();
+    assertThat(repeated.isRepeated()).isTrue();
+    next.rollback(repeated);
+    assertThat(next.lookup(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void rollbackPreservesEndOfReplacedResource() {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    Registration rejected = callContexts.register(CHANNEL, "call", true).orElseThrow();
+    callContexts.end(CHANNEL);
+    callContexts.rollback(rejected);
+    assertThat(callContexts.mapping(CHANNEL).orElseThrow().ended()).isTrue();
+  }
+
+  @Test
+  void restoreDropsAndDeletesExpiredMappings() throws Exception {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    callContexts.awaitPersisted();
+    now = now.plus(IDLE_TIMEOUT).plusSeconds(1);
+    assertThat(restart().lookup(CHANNEL)).isEmpty();
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored()).isEmpty();
+  }
+
+  @Test
+  void unchangedMappingIsWrittenOnce() throws Exception {
+    callContexts.assignIfAbsent(CHANNEL, "call");
+    callContexts.awaitPersisted();
+    for (int i = 0; i < 100; i++) {
+      callContexts.lookup(CHANNEL);
+      callContexts.assignIfAbsent(CHANNEL, "call");
+      callContexts.observe(CHANNEL, "call");
+    }
+    callContexts.awaitPersisted();
+    assertThat(store.batches()).hasSize(1);
+  }
+
+  @Test
+  void restoreIgnoresMalformedMappings() {
+    callContexts.restore("CHANNEL:c", "no JSON");
+    callContexts.restore("CHANNEL:d", "{}");
+    callContexts.restore(
+        "NOTHING:e", "{\"callContext\":\"call\",\"usedAt\":" + now.getEpochSecond() + "}");
+    assertThat(callContexts.cache().asMap()).isEmpty();
+  }
+
+  @Test
+  void restoreIgnoresUnknownFields() {
+    callContexts.restore(
+        "CHANNEL:c",
+        "{\"callContext\":\"call\",\"later\":[1],\"usedAt\":" + now.getEpochSecond() + "}");
+    assertThat(callContexts.lookup(CHANNEL)).contains("call");
+  }
+
+  private CallContexts restart() throws Exception {
+    callContexts.awaitPersisted();
+    CallContexts next = callContexts();
+    Map<String, String> stored = store.stored();
+    stored.forEach(next::restore);
+    next.completeRestore();
+    return next;
+  }
+}

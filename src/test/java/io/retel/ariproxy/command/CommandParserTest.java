@@ -1,0 +1,151 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Reading a command that can be carried out. */
+class CommandParserTest {
+
+  private static final RecordPosition ORIGIN =
+      new RecordPosition("commands", 3, 42, "key", Instant.EPOCH);
+
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker());
+  private final CommandParser parser = new CommandParser(callContexts);
+
+  @Test
+  void parsesAllFields() {
+    Command command =
+        parse(
+            "{'callContext':'call','commandId':'id','ariCommand':{'method':'POST',"
+                + "'url':'/ari/channels/c/variable?variable=X','body':{'value':'é'}}}");
+    assertThat(command.rejection()).isNull();
+    assertThat(command.callContext()).isEqualTo("call");
+    assertThat(command.commandId().textValue()).isEqualTo("id");
+    assertThat(command.method()).isEqualTo("POST");
+    assertThat(command.url()).isEqualTo("/ari/channels/c/variable?variable=X");
+    assertThat(command.request().method()).isEqualTo("POST");
+    assertThat(command.request().path()).isEqualTo("/channels/c/variable");
+    assertThat(command.request().query()).isEqualTo("variable=X");
+    assertThat(command.request().body())
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("{\"value\":\"é\"}");
+    assertThat(command.resources()).containsExactly(new Resource(ResourceType.CHANNEL, "c"));
+    assertThat(command.created()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/ari/channels/c", "/channels/c"})
+  void acceptsUrlWithoutAriPrefix(String url) {
+    Command command = parse(command("DELETE", url));
+    assertThat(command.request().path()).isEqualTo("/channels/c");
+    assertThat(command.url()).isEqualTo(url);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[1,'a',null]", "'text'", "12345678901234567890", "true", "{}"})
+  void acceptsAnyJsonBody(String body) {
+    Command command = parse(command("POST", "/ari/events/user/x", body));
+    assertThat(command.request().body())
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo(body.replace('\'', '"'));
+  }
+
+  @Test
+  void treatsNullBodyAsAbsent() {
+    assertThat(parse(command("POST", "/ari/events/user/x", "null")).request().body()).isNull();
+    assertThat(parse(command("POST", "/ari/events/user/x")).request().body()).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"17", "{'a':[1]}", "true", "''"})
+  void acceptsAnyJsonCommandId(String id) {
+    Command command = parse("{'commandId':" + id + ",'ariCommand':{'method':'GET','url':'/x'}}");
+    assertThat(command.commandId()).hasToString(id.replace('\'', '"'));
+  }
+
+  @Test
+  void treatsNullCommandIdAsAbsent() {
+    assertThat(parse("{'commandId':null,'ariCommand':{'method':'GET','url':'/x'}}").commandId())
+        .isNull();
+  }
+
+  @Test
+  void resolvesCallContextFromResources() {
+    callContexts.move(new Resource(ResourceType.CHANNEL, "c"), "known");
+    assertThat(parse("{'ariCommand':{'method':'GET','url':'/channels/c'}}").callContext())
+        .isEqualTo("known");
+    assertThat(parse("{'callContext':'','ariCommand':{'method':'GET','url':'/channels/c'}}"))
+        .extracting(Command::callContext)
+        .isEqualTo("known");
+  }
+
+  @Test
+  void derivesStableCallContextForCreation() {
+    String creation = "{'ariCommand':{'method':'POST','url':'/bridges'}}";
+    String callContext = parse(creation).callContext();
+    assertThat(UUID.fromString(callContext)).hasToString(callContext);
+    assertThat(parse(creation).callContext()).isEqualTo(callContext);
+    assertThat(callContext).isNotEqualTo(parse(creation).created().get(0).id());
+  }
+
+  @Test
+  void usesRecordKeyForOrderingWithoutCallContext() {
+    Command command = parse("{'ariCommand':{'method':'GET','url':'/asterisk/info'}}");
+    assertThat(command.callContext()).isNull();
+    assertThat(command.orderingKey()).isEqualTo("key");
+  }
+
+  @Test
+  void lastDuplicateKeyWins() {
+    Command command =
+        parse(
+            "{'callContext':'a','callContext':'b','ariCommand':{'method':'POST','method':'GET',"
+                + "'url':'/channels/c'}}");
+    assertThat(command.callContext()).isEqualTo("b");
+    assertThat(command.request().method()).isEqualTo("GET");
+  }
+
+  @Test
+  void ignoresUnknownFields() {
+    assertThat(parse("{'x':1,'ariCommand':{'y':2,'method':'GET','url':'/x'}}").rejection())
+        .isNull();
+  }
+
+  @Test
+  void omitsQueryFromLogText() {
+    assertThat(parse(command("POST", "/ari/channels?callerId=secret")))
+        .asString()
+        .doesNotContain("secret")
+        .contains("POST /channels")
+        .contains("commands-3@42");
+    assertThat(parse(command("POST", "/ari/channels?api_key=secret\r\nfake line")))
+        .asString()
+        .doesNotContain("secret", "\n");
+  }
+
+  private Command parse(String json) {
+    return parser.parse(ORIGIN, json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String command(String method, String url) {
+    return command(method, url, "null");
+  }
+
+  private static String command(String method, String url, String body) {
+    url = url.replace("\r\n", "\\r\\n");
+    return "{'callContext':'call','ariCommand':{'method':'%s','url':'%s','body':%s}}"
+        .formatted(method, url, body);
+  }
+}

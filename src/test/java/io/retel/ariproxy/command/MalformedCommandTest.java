@@ -1,0 +1,148 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullAndEmptySource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A record that is no command, or one that cannot be carried out, is a 400. */
+class MalformedCommandTest {
+
+  private static final RecordPosition ORIGIN =
+      new RecordPosition("commands", 3, 42, "key", Instant.EPOCH);
+
+  private final CommandParser parser =
+      new CommandParser(
+          new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
+
+  @ParameterizedTest
+  @NullAndEmptySource
+  void rejectsEmptyRecord(byte[] value) {
+    assertRejected(parser.parse(ORIGIN, value));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        " ",
+        "hello",
+        "{",
+        "{\"ariCommand\":",
+        "{ariCommand:{}}",
+        "<command/>",
+        "\u0000",
+        "{\"callContext\":\"a\u0000b\"}",
+        "{\"callContext\":\"a\nb\"}"
+      })
+  void rejectsMalformedJson(String value) {
+    assertRejected(parser.parse(ORIGIN, bytes(value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"null", "[]", "1", "\"GET /channels\"", "true"})
+  void rejectsNonObjectJson(String value) {
+    assertRejected(parser.parse(ORIGIN, bytes(value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{}",
+        "{\"ariCommand\":null}",
+        "{\"ariCommand\":\"GET /x\"}",
+        "{\"ariCommand\":[]}",
+        "{\"ariCommand\":{}}",
+        "{\"ariCommand\":{\"method\":\"GET\"}}",
+        "{\"ariCommand\":{\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":\"\",\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":null,\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":1,\"url\":\"/x\"}}",
+        "{\"ariCommand\":{\"method\":\"GET\",\"url\":\"\"}}",
+        "{\"ariCommand\":{\"method\":\"GET\",\"url\":5}}",
+        "{\"ariCommand\":{\"method\":\"GET\",\"url\":[\"/x\"]}}",
+        "{\"method\":\"GET\",\"url\":\"/x\"}"
+      })
+  void rejectsMissingMethodOrUrl(String value) {
+    assertRejected(parser.parse(ORIGIN, bytes(value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"get", "HEAD", "PATCH", "OPTIONS", "TRACE", "CONNECT", "GET ", "G\\u0000"})
+  void rejectsUnknownMethod(String method) {
+    assertRejected(
+        parser.parse(
+            ORIGIN, bytes("{\"ariCommand\":{\"method\":\"" + method + "\",\"url\":\"/x\"}}")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {" {}", "}", " x", "{\"ariCommand\":{}}", "\u0000"})
+  void rejectsTrailingContent(String trailing) {
+    assertRejected(
+        parser.parse(
+            ORIGIN,
+            bytes("{\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/info\"}}" + trailing)));
+  }
+
+  @Test
+  void rejectsInvalidUtf8() {
+    assertRejected(parser.parse(ORIGIN, new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}));
+    assertRejected(parser.parse(ORIGIN, new byte[] {(byte) 0xc3, 0x28}));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{\"x\":"})
+  void rejectsExcessiveNesting(String level) {
+    assertRejected(parser.parse(ORIGIN, bytes(level.repeat(1_000_000))));
+    assertRejected(
+        parser.parse(
+            ORIGIN,
+            bytes(
+                "{\"ariCommand\":{\"method\":\"GET\",\"url\":\"/x\",\"body\":"
+                    + level.repeat(1_000_000))));
+  }
+
+  @Test
+  void rejectsOversizedUrl() {
+    String url = "/channels/" + "x".repeat(25_000_000);
+    assertRejected(
+        parser.parse(
+            ORIGIN, bytes("{\"ariCommand\":{\"method\":\"GET\",\"url\":\"" + url + "\"}}")));
+  }
+
+  @Test
+  void retainsReadableFieldsForResponse() {
+    Command command =
+        parser.parse(
+            ORIGIN,
+            bytes(
+                "{\"callContext\":\"call\",\"commandId\":7,"
+                    + "\"ariCommand\":{\"method\":\"GET\",\"url\":\"/../x\"}}"));
+    assertRejected(command);
+    assertThat(command.callContext()).isEqualTo("call");
+    assertThat(command.commandId().intValue()).isEqualTo(7);
+    assertThat(command.method()).isEqualTo("GET");
+    assertThat(command.url()).isEqualTo("/../x");
+    assertThat(command.orderingKey()).isEqualTo("call");
+  }
+
+  private static void assertRejected(Command command) {
+    assertThat(command.rejection()).isNotNull();
+    assertThat(command.rejection().status()).isEqualTo(400);
+    assertThat(command.rejection().getMessage()).isNotBlank().hasSizeLessThan(1_000);
+    assertThat(command.request()).isNull();
+    assertThat(command.created()).isEmpty();
+    assertThat(command.toString()).hasSizeLessThan(1_000);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

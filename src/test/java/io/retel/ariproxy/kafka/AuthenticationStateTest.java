@@ -1,0 +1,76 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.junit.jupiter.api.Test;
+
+/** When a login is refused anew, and when it is taken again. */
+class AuthenticationStateTest {
+
+  private final Map<MetricName, Metric> metrics = new HashMap<>();
+  private final AuthenticationState authentication = new AuthenticationState(() -> metrics);
+
+  @Test
+  void recoversWhenBrokerAcceptsAndResponds() {
+    count(1, 10);
+    assertThat(authentication.rejected()).isTrue();
+    assertThat(authentication.recovered()).isFalse();
+    count(2, 11);
+    assertThat(authentication.recovered()).isTrue();
+    assertThat(authentication.isRejected()).isFalse();
+    assertThat(authentication.recovered()).as("told already").isFalse();
+  }
+
+  @Test
+  void doesNotRecoverWhenBrokerAcceptsWithoutResponse() {
+    count(1, 10);
+    authentication.rejected();
+    count(2, 10);
+    assertThat(authentication.recovered()).isFalse();
+    assertThat(authentication.rejected()).as("still the same refusal").isFalse();
+    assertThat(authentication.isRejected()).isTrue();
+  }
+
+  @Test
+  void doesNotRecoverByResponsesOnExistingConnections() {
+    count(1, 10);
+    authentication.rejected();
+    count(1, 20);
+    assertThat(authentication.recovered()).isFalse();
+  }
+
+  @Test
+  void reportsNewRejectionAfterRecovery() {
+    count(1, 10);
+    authentication.rejected();
+    count(2, 11);
+    authentication.recovered();
+    assertThat(authentication.rejected()).isTrue();
+  }
+
+  private void count(double accepted, double responses) {
+    set("successful-authentication-total", accepted);
+    set("response-total", responses);
+  }
+
+  private void set(String name, double value) {
+    MetricName metric = new MetricName(name, "consumer-metrics", "", Map.of());
+    metrics.put(
+        metric,
+        new Metric() {
+          @Override
+          public MetricName metricName() {
+            return metric;
+          }
+
+          @Override
+          public Object metricValue() {
+            return value;
+          }
+        });
+  }
+}

@@ -1,0 +1,46 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.BitSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commit's metadata is read back as it was written, and what others wrote is nothing. */
+class CompletedOffsetsTest {
+
+  @Test
+  void roundTripsThroughMetadata() {
+    BitSet bits = new BitSet();
+    bits.set(1);
+    bits.set(63, 66);
+    CompletedOffsets written = new CompletedOffsets(1_000, bits);
+    assertThat(CompletedOffsets.fromMetadata(1_000, written.toMetadata())).isEqualTo(written);
+  }
+
+  @Test
+  void emptySetHasEmptyMetadata() {
+    assertThat(CompletedOffsets.empty(5).toMetadata()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @NullSource
+  @ValueSource(
+      strings = {"", "host-17", "ari-proxy/1:***", "ari-proxy/2:AAAA", "ari-proxy/1:", "AAAA"})
+  void foreignMetadataYieldsEmptySet(String metadata) {
+    assertThat(CompletedOffsets.fromMetadata(5, metadata)).isEqualTo(CompletedOffsets.empty(5));
+  }
+
+  @Test
+  void containsNothingOutsideItsWindow() {
+    BitSet bits = new BitSet();
+    bits.set(0, CompletedOffsets.MAX_WINDOW);
+    CompletedOffsets completed = new CompletedOffsets(10, bits);
+    assertThat(completed.contains(9)).isFalse();
+    assertThat(completed.contains(10)).isTrue();
+    assertThat(completed.contains(10 + CompletedOffsets.MAX_WINDOW)).isFalse();
+    assertThat(completed.contains(10 + (1L << 32))).isFalse();
+  }
+}

@@ -1,0 +1,156 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.UnitOfWorkHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The bound on what is under way to Kafka. */
+class InFlightLimiterTest {
+
+  private static final long MAX_BYTES = 100_000;
+
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private boolean isReleasingThread;
+  private final InFlightLimiter limiter = new InFlightLimiter(MAX_BYTES, () -> isReleasingThread);
+  private final ExecutorService threads = Executors.newFixedThreadPool(16);
+
+  @AfterEach
+  void stop() {
+    threads.shutdownNow();
+    context.stop();
+  }
+
+  @Test
+  void awaitIdleWaitsForRelease() throws Exception {
+    assertThat(limiter.awaitIdle(Duration.ZERO)).isTrue();
+    limiter.acquire(10);
+    assertThat(limiter.awaitIdle(Duration.ofMillis(1))).isFalse();
+    Future<Boolean> waiting = threads.submit(() -> limiter.awaitIdle(DefaultTimeout.DURATION));
+    limiter.release(10);
+    assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void releasingThreadNeverBlocks() throws Exception {
+    limiter.acquire(MAX_BYTES);
+    isReleasingThread = true;
+    limiter.acquire(10);
+    assertThat(limiter.inFlightBytes()).isEqualTo(MAX_BYTES + 10);
+  }
+
+  @Test
+  void limitHoldsUnderConcurrency() throws Exception {
+    AtomicLong maxObserved = new AtomicLong();
+    List<Future<?>> work = new ArrayList<>();
+    for (int thread = 0; thread < 16; thread++) {
+      Random random = new Random(thread);
+      work.add(
+          threads.submit(
+              () -> {
+                for (int i = 0; i < 500; i++) {
+                  Exchange exchange = exchange(random.nextInt(40_000));
+                  limiter.process(exchange);
+                  maxObserved.accumulateAndGet(limiter.inFlightBytes(), Math::max);
+                  complete(exchange);
+                }
+                return null;
+              }));
+    }
+    for (Future<?> future : work) {
+      future.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    }
+    assertThat(maxObserved.get()).isPositive().isLessThanOrEqualTo(MAX_BYTES);
+    assertThat(limiter.inFlightBytes()).isZero();
+  }
+
+  @Test
+  void countsBodyTwicePlusExchangeOverhead() throws Exception {
+    limiter.process(exchange(10_000));
+    assertThat(limiter.inFlightBytes()).isEqualTo(24_096);
+  }
+
+  @Test
+  void sendsOversizedMessageAlone() throws Exception {
+    Exchange small = exchange(10);
+    Exchange oversized = exchange(10_000_000);
+    limiter.process(small);
+    Thread waiting =
+        new Thread(
+            () -> assertThatCode(() -> limiter.process(oversized)).doesNotThrowAnyException());
+    waiting.start();
+    await().until(() -> waiting.getState() == Thread.State.TIMED_WAITING);
+    assertThat(limiter.inFlightBytes()).isEqualTo(4_116);
+
+    complete(small);
+    waiting.join();
+    assertThat(limiter.inFlightBytes()).isEqualTo(MAX_BYTES);
+    complete(oversized);
+    assertThat(limiter.inFlightBytes()).isZero();
+  }
+
+  @Test
+  void failedExchangeReleasesItsBytes() throws Exception {
+    Exchange failed = exchange(10);
+    limiter.process(failed);
+    failed.setException(new IllegalStateException("not taken"));
+    complete(failed);
+    assertThat(limiter.inFlightBytes()).isZero();
+  }
+
+  @Test
+  void acquiresNothingWhenInterrupted() throws Exception {
+    limiter.process(exchange(10_000_000));
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> limiter.process(exchange(10)))
+        .isInstanceOf(InterruptedException.class);
+    assertThat(limiter.inFlightBytes()).isEqualTo(MAX_BYTES);
+  }
+
+  @Test
+  void secondAttemptReleasesFirstPermit() throws Exception {
+    Exchange rejected = exchange(10_000_000);
+    limiter.process(rejected);
+    rejected.getMessage().setBody(new byte[100]);
+    submit(rejected).get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    assertThat(limiter.inFlightBytes()).isEqualTo(4_296);
+    complete(rejected);
+    assertThat(limiter.inFlightBytes()).isZero();
+  }
+
+  private Future<?> submit(Exchange exchange) {
+    return threads.submit(
+        () -> {
+          limiter.process(exchange);
+          return null;
+        });
+  }
+
+  private Exchange exchange(int size) {
+    Exchange exchange = new DefaultExchange(context);
+    exchange.getMessage().setBody(new byte[size]);
+    return exchange;
+  }
+
+  private static void complete(Exchange exchange) {
+    UnitOfWorkHelper.doneSynchronizations(
+        exchange, exchange.getExchangeExtension().handoverCompletions());
+  }
+}

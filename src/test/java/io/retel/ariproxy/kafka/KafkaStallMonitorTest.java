@@ -1,0 +1,76 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is said of a Kafka that acknowledges nothing. */
+class KafkaStallMonitorTest {
+
+  private static final Duration MOMENT = Duration.ofSeconds(1);
+
+  private final AtomicLong clock = new AtomicLong();
+  private final InFlightLimiter limiter = new InFlightLimiter(100_000, () -> false, clock::get);
+  private final KafkaStallMonitor monitor =
+      new KafkaStallMonitor(new DefaultCamelContext(), limiter);
+  private final CapturedLog log = new CapturedLog();
+
+  @AfterEach
+  void stop() {
+    log.close();
+  }
+
+  @Test
+  void logsStallAndRecoveryOnce() throws Exception {
+    limiter.acquire(1_000);
+    advance(InFlightLimiter.STALL_THRESHOLD.minus(MOMENT));
+    assertThat(log.events()).isEmpty();
+
+    advance(MOMENT);
+    advance(Duration.ofSeconds(25));
+    limiter.acquire(1_000);
+    advance(Duration.ofSeconds(30));
+    assertThat(log.lines(Level.WARN))
+        .singleElement()
+        .asString()
+        .startsWith(
+            "Kafka has acknowledged nothing for 5 s; what waits for it takes 1000 of 100000 bytes of heap.")
+        .contains("check that Kafka can be reached");
+
+    limiter.release(1_000);
+    advance(MOMENT);
+    advance(MOMENT);
+    assertThat(log.lines(Level.INFO)).containsExactly("Kafka acknowledges again, after 60 s");
+
+    advance(InFlightLimiter.STALL_THRESHOLD);
+    assertThat(log.lines(Level.WARN)).as("the next silence is told of as well").hasSize(2);
+  }
+
+  @Test
+  void logsNothingWhileNothingIsInFlight() {
+    advance(Duration.ofHours(1));
+    assertThat(log.events()).isEmpty();
+  }
+
+  @Test
+  void logsNothingWhileAcknowledgementsContinue() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      limiter.acquire(1_000);
+      advance(MOMENT);
+      limiter.acquire(1_000);
+      limiter.release(1_000);
+    }
+    assertThat(log.events()).isEmpty();
+  }
+
+  private void advance(Duration time) {
+    clock.addAndGet(time.toNanos());
+    monitor.check();
+  }
+}

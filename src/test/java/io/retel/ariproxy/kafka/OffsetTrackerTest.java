@@ -1,0 +1,288 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+
+/** The progress of partitions that come and go. */
+class OffsetTrackerTest {
+
+  private static final TopicPartition ONE = new TopicPartition("commands", 1);
+  private static final TopicPartition TWO = new TopicPartition("commands", 2);
+
+  private final OffsetTracker tracker = new OffsetTracker();
+
+  @Test
+  void returnsChangedOffsetsOnce() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5);
+    tracker.offsetsToCommit();
+    tracker.handle(ONE, 5).commit();
+    assertThat(tracker.offsetsToCommit()).containsOnly(Map.entry(ONE, offset(6)));
+    assertThat(tracker.offsetsToCommit()).isEmpty();
+  }
+
+  @Test
+  void returnsOffsetsOfFailedCommitAgain() {
+    tracker.assigned(ONE, 5, null);
+    tracker.offsetsToCommit();
+    tracker.retryCommit(List.of(ONE));
+    assertThat(tracker.offsetsToCommit()).containsKey(ONE);
+  }
+
+  @Test
+  void restartPreservesMetadataBeforeFirstRead() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 6);
+    tracker.handle(ONE, 6).commit();
+    OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
+
+    OffsetTracker restarted = new OffsetTracker();
+    restarted.assigned(ONE, committed.offset(), committed);
+    restarted
+        .offsetsToCommit()
+        .values()
+        .forEach(current -> assertThat(current).isEqualTo(committed));
+
+    assertThat(restarted.accept(ONE, 5)).isTrue();
+    assertThat(restarted.accept(ONE, 6)).isFalse();
+  }
+
+  @Test
+  void startsAtPositionWhenCommittedOffsetIsOutOfRange() {
+    tracker.assigned(ONE, 500, new OffsetAndMetadata(5, "somebody's"));
+    assertThat(tracker.accept(ONE, 500)).isTrue();
+    assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(500));
+  }
+
+  @Test
+  void ignoresMetadataCommittedAtAnotherPosition() {
+    tracker.assigned(ONE, 0, null);
+    tracker.accept(ONE, 0);
+    tracker.accept(ONE, 1);
+    tracker.handle(ONE, 1).commit();
+    OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
+    tracker.assigned(TWO, 0, new OffsetAndMetadata(5, committed.metadata()));
+    for (long offset = 0; offset < 10; offset++) {
+      assertThat(tracker.accept(TWO, offset)).isTrue();
+    }
+  }
+
+  @Test
+  void revokedPartitionAcceptsAndCommitsNothing() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5);
+    CommandHandle accepted = tracker.handle(ONE, 5);
+    tracker.revoked(ONE);
+    accepted.commit();
+    assertThat(tracker.accept(ONE, 6)).isFalse();
+    assertThat(tracker.offsetsToCommit()).isEmpty();
+    assertThat(tracker.incomplete()).isZero();
+    assertThat(tracker.window()).isZero();
+  }
+
+  @Test
+  void countsAcrossPartitions() {
+    tracker.assigned(ONE, 0, null);
+    tracker.assigned(TWO, 0, null);
+    for (long offset = 0; offset < 10; offset++) {
+      tracker.accept(ONE, offset);
+    }
+    tracker.accept(TWO, 0);
+    for (long offset = 1; offset < 10; offset++) {
+      tracker.handle(ONE, offset).commit();
+    }
+    assertThat(tracker.incomplete()).isEqualTo(2);
+    assertThat(tracker.window()).isEqualTo(10);
+  }
+
+  @Test
+  void awaitsStartedCommandsOfRevokedPartitionOnly() throws Exception {
+    tracker.assigned(ONE, 0, null);
+    tracker.assigned(TWO, 0, null);
+    tracker.accept(ONE, 0);
+    tracker.accept(ONE, 1);
+    tracker.accept(TWO, 0);
+    CommandHandle started = tracker.handle(ONE, 0);
+    started.tryStart();
+    tracker.handle(TWO, 0).tryStart();
+    CompletableFuture<Integer> remaining =
+        Async.supply(
+            () -> {
+              try {
+                return tracker.awaitCompletion(List.of(ONE), 60_000);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    started.commit();
+    assertThat(remaining.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isZero();
+  }
+
+  @Test
+  void returnsRemainingCountOnTimeout() throws Exception {
+    tracker.assigned(ONE, 0, null);
+    for (long offset = 0; offset < 2; offset++) {
+      tracker.accept(ONE, offset);
+      tracker.handle(ONE, offset).tryStart();
+    }
+    assertThat(tracker.awaitCompletion(List.of(ONE, TWO), 1)).isEqualTo(2);
+  }
+
+  @Test
+  void releasedPartitionStartsNothingAndNextConsumerContinues() {
+    tracker.assigned(ONE, 5, null);
+    for (long offset = 5; offset < 8; offset++) {
+      tracker.accept(ONE, offset);
+    }
+    CommandHandle first = tracker.handle(ONE, 5);
+    CommandHandle second = tracker.handle(ONE, 6);
+    CommandHandle third = tracker.handle(ONE, 7);
+    assertThat(first.tryStart()).isTrue();
+    assertThat(third.tryStart()).isTrue();
+    tracker.releasePartitions(List.of(ONE));
+    assertThat(second.tryStart()).isFalse();
+    assertThat(second.released()).isTrue();
+    third.commit();
+    first.commit();
+
+    OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
+    OffsetTracker next = new OffsetTracker();
+    next.assigned(ONE, committed.offset(), committed);
+    assertThat(next.accept(ONE, 6)).isTrue();
+    assertThat(next.accept(ONE, 7)).isFalse();
+    assertThat(next.accept(ONE, 8)).isTrue();
+  }
+
+  @Test
+  void releasedCommandBlocksLaterCommandsOfItsPartition() throws Exception {
+    tracker.assigned(ONE, 5, null);
+    tracker.assigned(TWO, 0, null);
+    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 6);
+    tracker.accept(TWO, 0);
+    CommandHandle first = tracker.handle(ONE, 5);
+    CommandHandle second = tracker.handle(ONE, 6);
+    first.tryStart();
+    first.release();
+    assertThat(first.released()).isTrue();
+    assertThat(second.tryStart()).isFalse();
+    assertThat(tracker.handle(TWO, 0).tryStart()).isTrue();
+    assertThat(tracker.accept(ONE, 7)).isFalse();
+    assertThat(tracker.awaitCompletion(List.of(ONE), 60_000)).isZero();
+    assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(5));
+  }
+
+  @Test
+  void startedCommandIsNotRestartedAfterReassignment() {
+    tracker.assigned(ONE, 5, null);
+    for (long offset = 5; offset < 9; offset++) {
+      tracker.accept(ONE, offset);
+    }
+    CommandHandle started = tracker.handle(ONE, 5);
+    CommandHandle completed = tracker.handle(ONE, 6);
+    CommandHandle pending = tracker.handle(ONE, 7);
+    started.tryStart();
+    completed.tryStart();
+    completed.commit();
+    // a commit that fails, whether that is known already or not
+    tracker.offsetsToCommit();
+    tracker.retryCommit(List.of(ONE));
+    tracker.offsetsToCommit();
+    tracker.revoked(ONE);
+    tracker.assigned(ONE, 5, offset(5));
+
+    assertThat(tracker.accept(ONE, 5)).isFalse();
+    assertThat(tracker.accept(ONE, 6)).isFalse();
+    assertThat(tracker.accept(ONE, 7)).isTrue();
+    assertThat(tracker.accept(ONE, 8)).isTrue();
+    // one of the two that are here now
+    assertThat(pending.tryStart()).isTrue();
+    assertThat(tracker.handle(ONE, 7).tryStart()).isFalse();
+    assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(5);
+    started.commit();
+    assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(7);
+    CommandHandle reread = tracker.handle(ONE, 7);
+    pending.commit();
+    assertThat(reread.tryStart()).isFalse();
+    assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(8);
+  }
+
+  @Test
+  void commandCompletedAfterReassignmentIsNotAcceptedAgain() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 6);
+    CommandHandle second = tracker.handle(ONE, 6);
+    second.tryStart();
+    tracker.offsetsToCommit();
+    tracker.revoked(ONE);
+    tracker.assigned(ONE, 5, offset(5));
+    second.commit();
+    assertThat(tracker.accept(ONE, 5)).isTrue();
+    assertThat(tracker.accept(ONE, 6)).isFalse();
+    assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(5);
+  }
+
+  @Test
+  void completedCommandIsNotAcceptedAfterTwoReassignments() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 6);
+    CommandHandle second = tracker.handle(ONE, 6);
+    second.tryStart();
+    tracker.revoked(ONE);
+    tracker.assigned(ONE, 5, offset(5));
+    second.commit();
+    tracker.revoked(ONE);
+    tracker.assigned(ONE, 5, offset(5));
+    assertThat(tracker.accept(ONE, 5)).isTrue();
+    assertThat(tracker.accept(ONE, 6)).isFalse();
+  }
+
+  @Test
+  void commandCompletedByAnotherConsumerIsNotStarted() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 6);
+    CommandHandle first = tracker.handle(ONE, 5);
+    CommandHandle second = tracker.handle(ONE, 6);
+    second.tryStart();
+    tracker.offsetsToCommit();
+    tracker.revoked(ONE);
+    tracker.assigned(ONE, 7, offset(7));
+    assertThat(first.tryStart()).isFalse();
+    second.commit();
+    assertThat(tracker.incomplete()).isZero();
+    assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(7));
+  }
+
+  @Test
+  void recreatedTopicIsReadFromItsBeginning() {
+    tracker.assigned(ONE, 0, null);
+    for (long offset = 0; offset < 10; offset++) {
+      tracker.accept(ONE, offset);
+      tracker.handle(ONE, offset).tryStart();
+      tracker.handle(ONE, offset).commit();
+    }
+    tracker.acknowledged(tracker.offsetsToCommit());
+    tracker.revoked(ONE);
+    tracker.assigned(ONE, 0, null);
+    for (long offset = 0; offset < 10; offset++) {
+      assertThat(tracker.accept(ONE, offset)).isTrue();
+    }
+  }
+
+  private static OffsetAndMetadata offset(long offset) {
+    return new OffsetAndMetadata(offset, "");
+  }
+}

@@ -1,0 +1,181 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What is committed of a partition never passes what is unanswered, and loses nothing; a random
+ * test's seed is the number of its repetition.
+ */
+class PartitionOffsetsTest {
+
+  @Test
+  void watermarkEqualsPositionWhenAllIsCompleted() {
+    PartitionOffsets offsets = startingAt(5);
+    assertThat(offsets.watermark()).isEqualTo(5);
+    offsets.accept(5);
+    assertThat(offsets.watermark()).isEqualTo(5);
+    offsets.completed(5);
+    assertThat(offsets.watermark()).isEqualTo(6);
+  }
+
+  @Test
+  void acceptsEachOffsetOnce() {
+    PartitionOffsets offsets = startingAt(5);
+    assertThat(offsets.accept(5)).isTrue();
+    assertThat(offsets.accept(5)).isFalse();
+    assertThat(offsets.accept(4)).isFalse();
+    assertThat(offsets.incomplete()).isEqualTo(1);
+  }
+
+  @Test
+  void completionOfUnacceptedOffsetChangesNothing() {
+    PartitionOffsets offsets = startingAt(5);
+    offsets.completed(7);
+    assertThat(offsets.accept(7)).isTrue();
+    assertThat(offsets.watermark()).isEqualTo(7);
+  }
+
+  @RepeatedTest(50)
+  @DisplayName("the watermark never passes an unanswered offset, in whatever order answers come")
+  void watermarkNeverPassesIncompleteOffset(RepetitionInfo repetition) {
+    Random random = new Random(repetition.getCurrentRepetition());
+    PartitionOffsets offsets = startingAt(0);
+    TreeSet<Long> open = new TreeSet<>();
+    long next = 0;
+    for (int step = 0; step < 500; step++) {
+      if (open.isEmpty() || random.nextInt(5) < 3) {
+        // a gap now and then, as compaction and transactions leave them
+        next += random.nextInt(10) == 0 ? 1 + random.nextInt(20) : 0;
+        assertThat(offsets.accept(next)).isTrue();
+        open.add(next++);
+      } else {
+        long completed = new ArrayList<>(open).get(random.nextInt(open.size()));
+        open.remove(completed);
+        offsets.completed(completed);
+      }
+      assertThat(offsets.incomplete()).isEqualTo(open.size());
+      assertThat(offsets.watermark()).isEqualTo(open.isEmpty() ? next : open.first());
+      assertThat(offsets.window()).isEqualTo(next - offsets.watermark());
+    }
+  }
+
+  @RepeatedTest(50)
+  @DisplayName("after restarts exactly what was unanswered at the last commit is repeated")
+  void restartRepeatsExactlyIncompleteOffsets(RepetitionInfo repetition) {
+    Random random = new Random(repetition.getCurrentRepetition());
+    List<Long> topic = new ArrayList<>();
+    for (long offset = 100; topic.size() < 300; offset += 1 + random.nextInt(2)) {
+      topic.add(offset);
+    }
+    Set<Long> completed = new TreeSet<>();
+    long committed = 100;
+    String metadata = null;
+    for (int run = 0; run < 6; run++) {
+      PartitionOffsets offsets =
+          new PartitionOffsets(committed, CompletedOffsets.fromMetadata(committed, metadata));
+      int readTo = random.nextInt(topic.size() + 1);
+      List<Long> accepted = new ArrayList<>();
+      for (long offset : topic.subList(0, readTo)) {
+        if (offset >= committed) {
+          assertThat(offsets.accept(offset))
+              .as("offset %d in life %d", offset, run)
+              .isEqualTo(!completed.contains(offset));
+          if (!completed.contains(offset)) {
+            accepted.add(offset);
+          }
+        } else {
+          assertThat(completed).contains(offset);
+        }
+      }
+      Collections.shuffle(accepted, random);
+      for (long offset : accepted.subList(0, random.nextInt(accepted.size() + 1))) {
+        offsets.completed(offset);
+        completed.add(offset);
+      }
+      committed = offsets.watermark();
+      metadata = offsets.completedAboveWatermark().toMetadata();
+    }
+  }
+
+  @Test
+  void completedOffsetsSurviveRestartUntilReread() {
+    PartitionOffsets before = startingAt(10);
+    for (long offset = 10; offset < 20; offset++) {
+      before.accept(offset);
+    }
+    before.completed(15);
+    before.completed(19);
+    PartitionOffsets restarted = new PartitionOffsets(10, roundTrip(before));
+    restarted.accept(10);
+    restarted.completed(10);
+
+    CompletedOffsets completed = roundTrip(restarted);
+
+    assertThat(completed.base()).isEqualTo(11);
+    assertThat(completed.contains(15)).isTrue();
+    assertThat(completed.contains(19)).isTrue();
+    assertThat(completed.contains(14)).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {30_000, 1_000_000, 5_000_000_000L})
+  void wideOffsetGapFitsIntoMetadata(long gap) {
+    PartitionOffsets offsets = startingAt(0);
+    offsets.accept(0);
+    offsets.accept(1);
+    offsets.accept(gap);
+    offsets.accept(gap + 1);
+    offsets.completed(1);
+    offsets.completed(gap);
+
+    CompletedOffsets completed = offsets.completedAboveWatermark();
+
+    assertThat(completed.base()).isZero();
+    assertThat(completed.contains(0)).isFalse();
+    assertThat(completed.contains(1)).isTrue();
+    assertThat(completed.contains(gap + 1)).isFalse();
+    assertThat(bytes(completed)).isLessThanOrEqualTo(4_096);
+  }
+
+  @Test
+  void fullWindowFitsIntoMetadata() {
+    PartitionOffsets offsets = startingAt(7);
+    for (long offset = 7; offset < 7 + CompletedOffsets.MAX_WINDOW; offset++) {
+      offsets.accept(offset);
+    }
+    for (long offset = 8; offset < 7 + CompletedOffsets.MAX_WINDOW; offset++) {
+      offsets.completed(offset);
+    }
+    CompletedOffsets completed = roundTrip(offsets);
+    assertThat(completed.contains(7)).isFalse();
+    assertThat(completed.contains(7 + CompletedOffsets.MAX_WINDOW - 1)).isTrue();
+    assertThat(bytes(offsets.completedAboveWatermark())).isLessThanOrEqualTo(4_096);
+  }
+
+  private static PartitionOffsets startingAt(long position) {
+    return new PartitionOffsets(position, CompletedOffsets.empty(position));
+  }
+
+  private static CompletedOffsets roundTrip(PartitionOffsets offsets) {
+    return CompletedOffsets.fromMetadata(
+        offsets.watermark(), offsets.completedAboveWatermark().toMetadata());
+  }
+
+  private static int bytes(CompletedOffsets completed) {
+    return completed.toMetadata().getBytes(StandardCharsets.UTF_8).length;
+  }
+}

@@ -1,0 +1,188 @@
+package io.retel.ariproxy.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What tells who talks to whom is masked; what a fault is found by is not. */
+class PayloadMaskerTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path GOLDEN = Path.of("src/test/resources/golden/events");
+
+  private final PayloadMasker masker = new PayloadMasker(true);
+
+  @Test
+  void masksNumbersAndNamesButNotIds() throws IOException {
+    String event =
+        """
+        {"type":"StasisStart","args":["+493012345"],"channel":{"id":"1532965104.0",
+         "name":"PJSIP/+493012345-0000001f","state":"Up","language":"en",
+         "caller":{"name":"Erika {} Mustermann","number":"+493012345"},
+         "connected":{"name":"","number":"100"},"creationtime":"2026-01-02T03:04:05.006+0000",
+         "dialplan":{"context":"default","exten":"4711","priority":2,"app_name":"Dial",
+                     "app_data":"PJSIP/+493012345"},
+         "channelvars":{"CALL_CONTEXT":"my-call","CUSTOMER":"+493012345"}}}
+        """;
+
+    JsonNode masked = JSON.readTree(masker.mask(event));
+
+    assertThat(masked)
+        .isEqualTo(
+            JSON.readTree(
+                """
+                {"type":"StasisStart","args":["***"],"channel":{"id":"1532965104.0",
+                 "name":"PJSIP/***-0000001f","state":"Up","language":"en",
+                 "caller":{"name":"***","number":"***"},
+                 "connected":{"name":"","number":"***"},"creationtime":"2026-01-02T03:04:05.006+0000",
+                 "dialplan":{"context":"default","exten":"***","priority":2,"app_name":"Dial",
+                             "app_data":"***"},
+                 "channelvars":{"CALL_CONTEXT":"my-call","CUSTOMER":"***"}}}
+                """));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/channels?api_key=user:password, /channels?api_key=***",
+    "/channels?a=b&API_Key=us?er:pass=word#x&c=d, /channels?a=b&API_Key=***&c=d",
+    "/a=b?api%5Fkey=user%3Apassword, /a=b?api%5Fkey=***",
+    "/channels?%61pi_key=x&api_key=y, /channels?%61pi_key=***&api_key=***",
+    "/channels&api_key=user:password%, /channels&api_key=***",
+    "http://user:password@pbx/ari/channels, http://***@pbx/ari/channels",
+    "//user@pbx/ari?api_key=, //***@pbx/ari?api_key=",
+    "/channels/a@b?my_api_key=x&endpoint=PJSIP/a@b, /channels/a@b?my_api_key=x&endpoint=PJSIP/a@b"
+  })
+  void masksOnlyCredentialsInUrl(String url, String masked) {
+    assertThat(PayloadMasker.maskCredentials(url)).isEqualTo(masked);
+    assertThat(PayloadMasker.maskCredentials(masked)).isEqualTo(masked);
+  }
+
+  @Test
+  void masksCredentialsInCommand() {
+    assertThat(masker.mask("{\"ariCommand\":{\"url\":\"/channels?API_KEY=user:password\"}}"))
+        .doesNotContain("password");
+  }
+
+  @Test
+  void masksDialedNumbersInUrlAndBody() throws IOException {
+    String command =
+        """
+        {"callContext":"call","commandId":"7","ariCommand":{"method":"POST",
+         "url":"/channels?endpoint=PJSIP/+49301&app=my-app&callerId=Erika%20%3C12%3E&timeout=30",
+         "body":{"endpoint":"Local/49301@out","extension":"49301","channelId":"new",
+                 "variables":{"CALLERID(num)":"49301","CALL_CONTEXT":"call"}}}}
+        """;
+
+    assertThat(JSON.readTree(masker.mask(command)))
+        .isEqualTo(
+            JSON.readTree(
+                """
+                {"callContext":"call","commandId":"7","ariCommand":{"method":"POST",
+                 "url":"/channels?endpoint=***&app=my-app&callerId=***&timeout=30",
+                 "body":{"endpoint":"***","extension":"***","channelId":"new",
+                         "variables":{"CALLERID(num)":"***","CALL_CONTEXT":"call"}}}}
+                """));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/channels/42.1/answer, /channels/42.1/answer",
+    "/channels?endpoint=PJSIP/100&app=a, /channels?endpoint=***&app=a",
+    "/channels?app=a&call%65rId=100, /channels?app=a&call%65rId=***",
+    "/channels/42.1/dtmf?dtmf=1234, /channels/42.1/dtmf?dtmf=***",
+    "/channels/42.1/variable?variable=x&value=100, /channels/42.1/variable?variable=x&value=***",
+    "/endpoints/PJSIP/+49301/sendMessage?from=x, /endpoints/PJSIP/***/sendMessage?from=***",
+    "/endpoints/PJSIP/+49301, /endpoints/PJSIP/***",
+    "/endpoints/PJSIP, /endpoints/PJSIP",
+    "/mailboxes/100@default?oldMessages=1, /mailboxes/***?oldMessages=1",
+    "endpoint=PJSIP/100&app=a, endpoint=***&app=a",
+    "/channels?endpoint=, /channels?endpoint=",
+    "/channels?endpoint, /channels?endpoint",
+  })
+  void masksUrlButNotOperation(String url, String masked) {
+    assertThat(masker.maskUrl(url)).isEqualTo(masked);
+    assertThat(masker.mask(url)).isEqualTo(masked);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ChannelVarset, CALLERID(num), ***",
+    "ChannelVarset, CALL_CONTEXT, 4711",
+  })
+  void masksVariableValuesExceptCallContext(String type, String variable, String value)
+      throws IOException {
+    String event =
+        "{\"type\":\"%s\",\"variable\":\"%s\",\"value\":\"4711\"}".formatted(type, variable);
+
+    assertThat(JSON.readTree(masker.mask(event)).path("value").asText()).isEqualTo(value);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"caller\":{\"number\":\"4711\"}",
+        "{\"caller\":{\"number\":\"4711\"}} {\"caller\":{\"number\":\"4711\"}}",
+        "{4711}"
+      })
+  void hidesMalformedJson(String text) {
+    assertThat(masker.mask(text)).doesNotContain("4711");
+  }
+
+  static Stream<Path> events() throws IOException {
+    try (Stream<Path> files = Files.list(GOLDEN)) {
+      return files
+          .filter(file -> file.toString().endsWith(".in.json"))
+          .filter(file -> !file.toString().contains("what-is-no-JSON"))
+          .toList()
+          .stream();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("events")
+  void masksCallersInAllEvents(Path file) throws IOException {
+    JsonNode event = JSON.readTree(Files.readString(file));
+    JsonNode masked = JSON.readTree(masker.mask(event.toString()));
+
+    for (String person : List.of("caller", "connected")) {
+      masked.findValues(person).stream()
+          .filter(each -> each.isObject() && !each.has("id"))
+          .forEach(
+              each -> assertThat(each).allMatch(value -> value.asText().matches("(\\*\\*\\*)?")));
+    }
+    assertThat(masked.findValuesAsText("exten")).allMatch(exten -> exten.matches("(\\*\\*\\*)?"));
+    assertThat(masked.findValuesAsText("id")).isEqualTo(event.findValuesAsText("id"));
+    assertThat(masked.findValuesAsText("type")).isEqualTo(event.findValuesAsText("type"));
+  }
+
+  @Test
+  void masksNothingWhenDisabled() {
+    PayloadMasker disabled = new PayloadMasker(false);
+    String event = "{\"caller\":{\"number\":\"4711\"}}";
+
+    assertThat(disabled.mask(event)).isEqualTo(event);
+    assertThat(disabled.maskUrl("/channels?endpoint=PJSIP/1"))
+        .isEqualTo("/channels?endpoint=PJSIP/1");
+  }
+
+  @Test
+  void masksAddressInResourceKey() {
+    assertThat(PayloadMasker.maskedKey(new Resource(ResourceType.ENDPOINT, "PJSIP/4711")))
+        .isEqualTo("ENDPOINT:***");
+    assertThat(PayloadMasker.maskedKey(new Resource(ResourceType.CHANNEL, "4711.0")))
+        .isEqualTo("CHANNEL:4711.0");
+  }
+}

@@ -1,0 +1,134 @@
+package io.retel.ariproxy.routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.settings.Setting;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever becomes of a connection, a command is one request at most and has one RESPONSE. */
+class ConnectionFailureTest {
+
+  private final List<String> requests = new CopyOnWriteArrayList<>();
+  private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private volatile String rawResponse = "";
+  private volatile boolean closesAfterResponse = true;
+  @AutoClose private ServerSocket server;
+  @AutoClose private RoutesUnderTest routes;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    Thread thread = new Thread(this::accept, "broken server");
+    thread.setDaemon(true);
+    thread.start();
+    routes = RoutesUnderTest.startWithAsterisk(server.getLocalPort());
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "PUT", "DELETE", "POST"})
+  void closedConnectionYields504(String method) throws Exception {
+    JsonNode payload = payloadOf(method);
+    assertThat(payload.at("/status_code").intValue()).isEqualTo(504);
+    assertThat(payload.at("/body/outcome").textValue()).isEqualTo("unknown");
+    assertThat(requests).hasSize(1);
+  }
+
+  @Test
+  void truncatedResponseYields504() throws Exception {
+    rawResponse =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\"";
+    JsonNode payload = payloadOf("POST");
+    assertThat(payload.at("/status_code").intValue()).isEqualTo(504);
+    assertThat(payload.at("/body/message").textValue()).doesNotContain("org.apache");
+    assertThat(requests).hasSize(1);
+  }
+
+  @Test
+  void nonHttpResponseYields504() throws Exception {
+    rawResponse = "220 smtp.example ESMTP\r\n\r\n";
+    assertThat(payloadOf("POST").at("/status_code").intValue()).isEqualTo(504);
+    assertThat(requests).hasSize(1);
+  }
+
+  @Test
+  void responseTimeoutYields504() throws Exception {
+    routes.close();
+    routes =
+        RoutesUnderTest.startWithAsterisk(
+            server.getLocalPort(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500"));
+    closesAfterResponse = false;
+    assertThat(payloadOf("POST").at("/status_code").intValue()).isEqualTo(504);
+    assertThat(requests).hasSize(1);
+  }
+
+  @Test
+  void refusedConnectionYields503() throws Exception {
+    routes.close();
+    int closedPort;
+    try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      closedPort = closed.getLocalPort();
+    }
+    routes = RoutesUnderTest.startWithAsterisk(closedPort);
+    JsonNode payload = payloadOf("POST");
+    assertThat(payload.at("/status_code").intValue()).isEqualTo(503);
+    assertThat(payload.at("/body/outcome").textValue()).isEqualTo("not_sent");
+    assertThat(payload.toString()).doesNotContain("password");
+  }
+
+  private void accept() {
+    try {
+      while (true) {
+        Socket socket = server.accept();
+        sockets.add(socket);
+        BufferedReader in =
+            new BufferedReader(
+                new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+        String line = in.readLine();
+        while (line != null && !in.readLine().isEmpty()) {
+          // the headers
+        }
+        requests.add(line);
+        socket.getOutputStream().write(rawResponse.getBytes(StandardCharsets.ISO_8859_1));
+        if (closesAfterResponse) {
+          socket.close();
+        }
+      }
+    } catch (IOException e) {
+      // the end of the test
+    }
+  }
+
+  private JsonNode payloadOf(String method) throws IOException {
+    routes.sendCommand(
+        "{'callContext':'call','ariCommand':{'method':'" + method + "','url':'/x'}}");
+    routes.awaitResponse();
+    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
+    Object body = routes.mappedTopic().getReceivedExchanges().get(0).getMessage().getBody();
+    return new ObjectMapper().readTree((byte[]) body).get("payload");
+  }
+}

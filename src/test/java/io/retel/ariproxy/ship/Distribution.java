@@ -1,0 +1,87 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.fixtures.ChildProcess;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** What the build makes for those who run the proxy, unpacked. */
+final class Distribution {
+
+  private final Path folder;
+
+  private Distribution(Path folder) {
+    this.folder = folder;
+  }
+
+  /** The tar.gz of this build. */
+  static Path archive() {
+    List<Path> archives = new ArrayList<>();
+    try (DirectoryStream<Path> found =
+        Files.newDirectoryStream(Path.of("target"), "ari-proxy-*.tar.gz")) {
+      found.forEach(archives::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    assertThat(archives).as("the tar.gz of this build: ./mvnw -DskipTests package").hasSize(1);
+    return archives.get(0);
+  }
+
+  /** Unpacks the tar.gz of this build into an empty folder. */
+  static Distribution unpack(Path folder) {
+    run(
+        Map.of(),
+        "tar",
+        "-xzf",
+        archive().toString(),
+        "-C",
+        folder.toString(),
+        "--strip-components=1");
+    return new Distribution(folder);
+  }
+
+  Path file(String path) {
+    return folder.resolve(path);
+  }
+
+  /** Runs a command to its end, which must be a good one, and returns what it has printed. */
+  static String run(Map<String, String> environment, String... command) {
+    Result result = runToExit(Path.of("").toAbsolutePath(), environment, List.of(command));
+    assertThat(result.exitCode()).as("%s: %s", List.of(command), result.output()).isZero();
+    return result.output();
+  }
+
+  /** Runs a command to its end, whatever that is. */
+  static Result runToExit(
+      Path workingDirectory, Map<String, String> environment, List<String> command) {
+    ProcessBuilder builder = ChildProcess.builder(command).directory(workingDirectory.toFile());
+    builder.environment().putAll(environment);
+    try {
+      Process process = builder.redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new IllegalStateException(command + " does not end");
+      }
+      return new Result(process.exitValue(), output);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** How a command ended. */
+  record Result(int exitCode, String output) {}
+}

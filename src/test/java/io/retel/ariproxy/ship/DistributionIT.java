@@ -1,0 +1,318 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.Tool;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.settings.Setting;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the build makes runs where it is unpacked: the tar.gz, and what the image has. */
+@ExtendWith(KafkaExtension.class)
+class DistributionIT {
+
+  private static final String APP = "shipped";
+  private static final Path OTHER_DIRECTORY = Path.of("/");
+
+  private static final Pattern LINK = Pattern.compile("]\\(([^)]+)\\)");
+  @TempDir private static Path folder;
+  @TempDir private Path work;
+  private static Distribution distribution;
+
+  @BeforeAll
+  static void unpack() {
+    distribution = Distribution.unpack(folder);
+  }
+
+  @Test
+  void startScriptRunsFromAnyFolderThroughSymlink(KafkaBroker kafka) throws IOException {
+    Path link = Files.createSymbolicLink(work.resolve("ari-proxy"), script());
+    assertCallFlowsUntilSigterm(
+        List.of(link.toString()), List.of(link.toString(), "--health"), Map.of(), kafka);
+    Files.delete(link);
+  }
+
+  /**
+   * The same steps as in the image, without an engine; on the way, an archive of classes that fits
+   * is used, and one that does not is left alone.
+   */
+  @Test
+  @FullRun("jlink makes a Java")
+  void imageEntryPointRunsWithJlinkedJavaAndClassArchive(KafkaBroker kafka) throws IOException {
+    Path java = work.resolve("jre");
+    Distribution.run(
+        Map.of("JAVA_TOOL_OPTIONS", ProxyProcess.LOW_CPU_OPTIONS),
+        "docker/jre",
+        folder.toString(),
+        java.toString());
+    Map<String, String> withJava = Map.of("JAVA_HOME", java.toString());
+    archiveClasses(withJava);
+    assertArchiveIsUsed(withJava);
+    Dockerfile image = Dockerfile.read(Path.of("docker", "Dockerfile"));
+    Map<String, String> paths =
+        Map.of("/opt/jre", java.toString(), "/opt/ari-proxy", folder.toString());
+    Map<String, String> environment =
+        new HashMap<>(Dockerfile.withPaths(paths, image.environment()));
+    // its library is native
+    environment.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "jdbc");
+    environment.put(
+        Setting.CALLCONTEXT_JDBC_URL.environmentVariable(),
+        "jdbc:sqlite:" + work.resolve("call-contexts.db"));
+
+    assertCallFlowsUntilSigterm(
+        Dockerfile.withPaths(paths, image.entryPoint()),
+        Dockerfile.withPaths(paths, image.healthCheck()),
+        environment,
+        kafka);
+    assertThat(work.resolve("call-contexts.db")).exists();
+    assertArchiveIsIgnoredAfterUpgrade(withJava);
+  }
+
+  private static void assertArchiveIsUsed(Map<String, String> environment) {
+    assertThat(Distribution.run(withClassLoadLog(environment), script().toString(), "--version"))
+        .contains("io.retel.ariproxy.AriProxy source: shared objects file (top)");
+  }
+
+  private static void assertArchiveIsIgnoredAfterUpgrade(Map<String, String> environment)
+      throws IOException {
+    Files.setLastModifiedTime(
+        distribution.file("ari-proxy.jar"), FileTime.from(Instant.parse("2026-01-01T00:00:00Z")));
+    assertThat(Distribution.run(environment, script().toString(), "--version").lines())
+        .singleElement(STRING)
+        .startsWith("ari-proxy 0.1.0");
+    assertThat(Distribution.run(withClassLoadLog(environment), script().toString(), "--version"))
+        .containsPattern("io.retel.ariproxy.AriProxy source: (?!shared)");
+  }
+
+  private static Map<String, String> withClassLoadLog(Map<String, String> environment) {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("JAVA_OPTS", "-Xlog:class+load:stdout");
+    return all;
+  }
+
+  /** While a proxy has the management port that is set. */
+  private static void archiveClasses(Map<String, String> environment) throws IOException {
+    try (ServerSocket occupied = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      Map<String, String> all = new HashMap<>(environment);
+      all.put("JAVA_TOOL_OPTIONS", ProxyProcess.LOW_CPU_OPTIONS);
+      all.put(
+          Setting.MANAGEMENT_PORT.environmentVariable(), Integer.toString(occupied.getLocalPort()));
+      Distribution.run(all, script().toString(), "--archive-classes");
+    }
+    assertThat(distribution.file("ari-proxy.jsa")).exists();
+  }
+
+  /** Built again, it has the same bytes. */
+  @Test
+  void archiveIsReproducible() {
+    String listing =
+        Distribution.run(
+            Map.of("TZ", "UTC"),
+            "tar",
+            "--numeric-owner",
+            "--full-time",
+            "-tvzf",
+            Distribution.archive().toString());
+    assertThat(listing.lines()).hasSizeGreaterThan(50).allMatch(entry -> entry.contains(" 0/0 "));
+    assertThat(
+            listing
+                .lines()
+                .map(entry -> entry.replaceAll(".* (\\S+ 00:00:00) .*", "$1"))
+                .distinct())
+        .as("times of the files")
+        .hasSize(1);
+  }
+
+  @Test
+  void everyReadmeLinkResolves() throws IOException {
+    List<String> links =
+        LINK.matcher(Files.readString(distribution.file("README.md")))
+            .results()
+            .map(link -> link.group(1))
+            .filter(link -> !link.startsWith("http") && !link.startsWith("#"))
+            .toList();
+    assertThat(links)
+        .contains("monitoring/alerts.yml", "monitoring/ari-proxy.json", "api/asyncapi.yaml")
+        .allSatisfy(link -> assertThat(distribution.file(link)).exists());
+  }
+
+  @Test
+  void prometheusAcceptsMonitoringFiles() {
+    String monitoring = distribution.file("monitoring").toString();
+    Tool.Result checked = Tool.PROMTOOL.run("check", "config", monitoring + "/prometheus.yml");
+    assertThat(checked.output()).contains("1 rule files found");
+    assertThat(checked.exitCode()).isZero();
+    Tool.Result tested = Tool.PROMTOOL.run("test", "rules", monitoring + "/alerts.test.yml");
+    assertThat(tested.exitCode()).as(tested.output()).isZero();
+  }
+
+  @Test
+  void helpNamesEveryRequiredSetting() {
+    List<String> required =
+        Arrays.stream(Setting.values())
+            .filter(setting -> setting.defaultValue() == null)
+            .map(Setting::environmentVariable)
+            .toList();
+    assertThat(Distribution.run(Map.of(), script().toString(), "--help"))
+        .contains("Exit codes")
+        .contains(required);
+  }
+
+  @Test
+  void printsBuildVersion() {
+    assertThat(Distribution.run(Map.of(), script().toString(), "--version"))
+        .matches("ari-proxy \\d+\\.\\d+\\.\\d+\\S*, Java \\d+.*\\n");
+  }
+
+  @Test
+  void namesUnknownArgument() {
+    Distribution.Result result =
+        Distribution.runToExit(
+            OTHER_DIRECTORY, Map.of(), List.of(script().toString(), "--verison"));
+    assertThat(result.exitCode()).isEqualTo(64);
+    assertThat(result.output()).hasLineCount(1).contains("'--verison'").contains("--help");
+  }
+
+  @Test
+  void namesMissingJava() {
+    Distribution.Result result =
+        Distribution.runToExit(
+            OTHER_DIRECTORY,
+            Map.of("JAVA_HOME", "/no/java"),
+            List.of(script().toString(), "--version"));
+    assertThat(result.exitCode()).isEqualTo(78);
+    assertThat(result.output()).hasLineCount(1).contains("/no/java/bin/java");
+  }
+
+  @Test
+  void namesOutdatedJava() throws IOException {
+    Path oldJava = Files.createDirectories(work.resolve("bin")).resolve("java");
+    Files.writeString(oldJava, "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n");
+    assertThat(oldJava.toFile().setExecutable(true)).isTrue();
+    Distribution.Result result =
+        Distribution.runToExit(
+            OTHER_DIRECTORY, Map.of("JAVA_HOME", work.toString()), List.of(script().toString()));
+    assertThat(result.exitCode()).isEqualTo(78);
+    assertThat(result.output()).hasLineCount(1).contains("is Java 11").contains("17 or later");
+  }
+
+  private void assertCallFlowsUntilSigterm(
+      List<String> command, List<String> health, Map<String, String> environment, KafkaBroker kafka)
+      throws IOException {
+    Path log = work.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
+      Map<String, String> merged = new HashMap<>(settings.environment());
+      merged.putAll(environment);
+      merged.merge(
+          "JAVA_OPTS",
+          ProxyProcess.LOW_CPU_OPTIONS,
+          (imageOptions, extraOptions) -> imageOptions + " " + extraOptions);
+      // as systemd, Compose and Kubernetes hand it over
+      Path password = Files.writeString(work.resolve("ari-password"), asterisk.password() + "\n");
+      merged.remove(Setting.ARI_PASSWORD.environmentVariable());
+      merged.put(Setting.ARI_PASSWORD.environmentVariable() + "_FILE", password.toString());
+      try (ProxyProcess proxy = ProxyProcess.start(command, merged, OTHER_DIRECTORY, log);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
+        controller.event("the-call", "STASIS_START", payload -> true);
+        assertThat(
+                controller
+                    .execute("the-call", "POST", "/channels/" + call.id() + "/answer")
+                    .path("status_code")
+                    .asInt())
+            .isEqualTo(204);
+        Distribution.Result healthWhileRunning = Distribution.runToExit(folder, merged, health);
+        assertThat(healthWhileRunning.exitCode()).as(healthWhileRunning.output()).isZero();
+
+        assertThat(proxy.terminate()).isEqualTo(143);
+
+        Distribution.Result healthAfterExit = Distribution.runToExit(folder, merged, health);
+        assertThat(healthAfterExit.exitCode()).isEqualTo(1);
+        assertThat(healthAfterExit.output())
+            .hasLineCount(1)
+            .contains("/observe/health/live does not answer: ");
+      }
+    }
+    assertThat(Files.readString(log)).doesNotContain(" ERROR ").doesNotContain("\tat ");
+  }
+
+  private static Path script() {
+    return distribution.file("bin/ari-proxy");
+  }
+
+  /** What a Dockerfile says of how its image runs. */
+  private record Dockerfile(
+      List<String> entryPoint, List<String> healthCheck, Map<String, String> environment) {
+
+    static Dockerfile read(Path file) throws IOException {
+      List<String> lines = Files.readAllLines(file);
+      return new Dockerfile(
+          command(argumentOf("ENTRYPOINT", lines)),
+          // the second line of HEALTHCHECK
+          command(argumentOf("    CMD", lines)),
+          argumentOf("ENV", lines).stream()
+              .map(variable -> variable.split("=", 2))
+              .collect(Collectors.toMap(variable -> variable[0], variable -> variable[1])));
+    }
+
+    private static List<String> command(List<String> execForm) throws IOException {
+      assertThat(execForm).hasSize(1);
+      return List.of(new ObjectMapper().readValue(execForm.get(0), String[].class));
+    }
+
+    private static List<String> argumentOf(String instruction, List<String> lines) {
+      return lines.stream()
+          .filter(line -> line.startsWith(instruction + " "))
+          .map(line -> line.substring(instruction.length()).strip())
+          .toList();
+    }
+
+    static List<String> withPaths(Map<String, String> paths, List<String> command) {
+      return command.stream().map(argument -> withPaths(paths, argument)).toList();
+    }
+
+    static Map<String, String> withPaths(
+        Map<String, String> paths, Map<String, String> environment) {
+      return environment.entrySet().stream()
+          .collect(
+              Collectors.toMap(Map.Entry::getKey, entry -> withPaths(paths, entry.getValue())));
+    }
+
+    private static String withPaths(Map<String, String> paths, String text) {
+      for (Map.Entry<String, String> path : paths.entrySet()) {
+        text = text.replace(path.getKey(), path.getValue());
+      }
+      return text;
+    }
+  }
+}

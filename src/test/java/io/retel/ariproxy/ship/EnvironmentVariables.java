@@ -1,0 +1,44 @@
+package io.retel.ariproxy.ship;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.settings.Setting;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Environment variables that examples set: a name with a slip of the pen would set nothing. */
+final class EnvironmentVariables {
+
+  private static final Set<String> SETTINGS =
+      Arrays.stream(Setting.values()).map(Setting::environmentVariable).collect(Collectors.toSet());
+  private static final Set<String> SECRET_FILES =
+      Arrays.stream(Setting.values())
+          .filter(Setting::isSecret)
+          .map(setting -> setting.environmentVariable() + "_FILE")
+          .collect(Collectors.toSet());
+
+  private EnvironmentVariables() {}
+
+  static void assertAllAreSettings(Collection<String> names) {
+    assertThat(names)
+        .isNotEmpty()
+        .allMatch(name -> SETTINGS.contains(name) || SECRET_FILES.contains(name), "is a setting");
+  }
+
+  /**
+   * @param passwordElsewhere whether the password for ARI comes from somewhere else
+   */
+  static void assertContainsRequired(Collection<String> names, boolean passwordElsewhere) {
+    List<String> required =
+        Arrays.stream(Setting.values())
+            .filter(setting -> setting.defaultValue() == null)
+            .filter(setting -> !(passwordElsewhere && setting == Setting.ARI_PASSWORD))
+            .map(Setting::environmentVariable)
+            .toList();
+    assertThat(names.stream().map(name -> name.replaceAll("_FILE$", "")).toList())
+        .containsAll(required);
+  }
+}

@@ -1,0 +1,20 @@
+package io.retel.ariproxy.ship;
+
+import io.retel.ariproxy.settings.Setting;
+import java.time.Duration;
+
+/** How long a stop may take before who runs the proxy may kill it. */
+final class ShutdownTimes {
+
+  /** For what is done beside waiting: leaving Kafka's groups, closing connections. */
+  private static final Duration OVERHEAD = Duration.ofSeconds(5);
+
+  private ShutdownTimes() {}
+
+  /** With the settings' defaults. */
+  static Duration maxDuration() {
+    return Duration.ofSeconds(Long.parseLong(Setting.SHUTDOWN_TIMEOUT.defaultValue()))
+        .plusMillis(Long.parseLong(Setting.CALLCONTEXT_STORE_TIMEOUT.defaultValue()))
+        .plus(OVERHEAD);
+  }
+}
