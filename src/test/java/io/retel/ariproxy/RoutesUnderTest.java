@@ -85,7 +85,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     AdviceWith.adviceWith(
         routes.context,
         "execute-command",
-        route -> route.weaveById("ari").replace().to("mock:ari"));
+        route -> route.weaveById("send-ari-request").replace().to("mock:ari"));
     return routes.mockEndpointsAndStart();
   }
 

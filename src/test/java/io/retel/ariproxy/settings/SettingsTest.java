@@ -184,7 +184,7 @@ class SettingsTest {
         "CALLCONTEXT_GRACE_PERIOD | -1",
         "CALLCONTEXT_STORE | postgresql",
         "ENVELOPE_EVENT_RESOURCES | list",
-        "ROUTES | /no/such/folder",
+        "ROUTES_DIRECTORY | /no/such/folder",
         "SHUTDOWN_TIMEOUT | 0"
       })
   void namesMalformedSettingWithEnvironmentVariable(Setting setting, String value) {
@@ -286,7 +286,7 @@ class SettingsTest {
   @Test
   void environmentOverridesFile() throws IOException {
     environment.remove(Setting.KAFKA_GROUP_ID.environmentVariable());
-    writeFile("ari.app = from the file\nkafka.group = from the file\n");
+    writeFile("ari.app = from the file\nkafka.group-id = from the file\n");
     set(Setting.ARI_APP, "from the environment");
     Settings settings = read();
     assertThat(settings.get(Setting.ARI_APP)).isEqualTo("from the environment");

@@ -86,7 +86,7 @@ class TracersIT {
         .containsOnly("execute-command");
     assertThat(traces)
         .extracting(trace -> trace.path("nodeId").asText())
-        .contains("check-command", "ari", "build-response", "publish-response");
+        .contains("check-command", "send-ari-request", "build-response", "publish-response");
     assertThat(traces).extracting(trace -> property(trace, "callContext")).containsOnly("call-2");
     // that of the one command that came while it was on
     assertThat(traces).extracting(trace -> property(trace, "commandId")).containsOnly("while-2");

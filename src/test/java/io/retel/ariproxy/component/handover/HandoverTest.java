@@ -90,7 +90,7 @@ class HandoverTest extends HandoverTestSupport {
     context.start();
     assertThat(send(0).getException())
         .hasMessageContaining("No running route consumes from")
-        .hasMessageContaining("handover://seam")
+        .hasMessageContaining("handover://point")
         .hasMessageContaining("100 ms");
   }
 
