@@ -3,12 +3,14 @@ package io.retel.ariproxy;
 import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.AllowedOperations;
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.config.UnknownEnvironmentVariables;
+import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.management.ManagementPort;
 import io.retel.ariproxy.metrics.MeterRegistries;
-import io.retel.ariproxy.settings.InvalidSettingException;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
-import io.retel.ariproxy.settings.UnknownEnvironmentVariables;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,7 +95,7 @@ public final class AriProxy {
         return exitCode.getAsInt();
       }
       // before what is missing, which may be what is meant
-      UnknownEnvironmentVariables.in(environment).ifPresent(LOG::warn);
+      UnknownEnvironmentVariables.warning(environment).ifPresent(LOG::warn);
       return run(readSettings(environment));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());
@@ -112,7 +114,7 @@ public final class AriProxy {
 
   /** Runs to the end, and returns the exit code. */
   private static int run(Settings settings) {
-    RouteFiles.validate(Path.of(settings.get(Setting.ROUTES_DIRECTORY)));
+    validate(settings);
     logConfiguration(settings);
     new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);
     ProxyMain main = createMain(CONFIGURATION_FILE, settings);
@@ -132,10 +134,18 @@ public final class AriProxy {
     }
   }
 
+  /** Rejects what only the classes that use a setting can judge: files, operations, routes. */
+  private static void validate(Settings settings) {
+    OutboundClients.ariTrustedCertificates(settings);
+    KafkaSecuritySettings.read(settings);
+    settings.get(Setting.COMMANDS_ALLOWED, AllowedOperations::parse);
+    RouteFiles.validate(Path.of(settings.get(Setting.ROUTES_DIRECTORY)));
+  }
+
   private static void logConfiguration(Settings settings) {
     LOG.info(
         "{} of {} <-> Kafka at {}: events and responses to {}, commands from {}{}, call contexts in {}",
-        settings.get(Setting.ARI_APP),
+        String.join(",", settings.get(Setting.ARI_APP)),
         settings.get(Setting.ARI_URL),
         settings.get(Setting.KAFKA_BROKERS),
         settings.get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
@@ -143,7 +153,7 @@ public final class AriProxy {
         settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()
             ? ""
             : " and " + settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC),
-        settings.get(Setting.CALLCONTEXT_STORE));
+        settings.get(Setting.CALLCONTEXT_STORE).name().toLowerCase(Locale.ROOT));
   }
 
   /**
@@ -170,12 +180,15 @@ public final class AriProxy {
               ManagementPort.configure(main.configure(), settings);
               // what the store has not taken is written after the routes have stopped
               main.configure()
+                  .withShutdownTimeout(
+                      Math.toIntExact(
+                          settings.get(Setting.SHUTDOWN_TIMEOUT).plusMillis(999).toSeconds()))
                   .setExtraShutdownTimeout(
                       SHUTDOWN_GRACE_SECONDS
-                          + (int)
-                              settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
+                          + (int) settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
               ManagementPort.addPaths(context);
-              MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
+              MeterRegistry meters =
+                  MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
               OutboundClients clients = new OutboundClients(context, settings, meters);
               RouteBeans routeBeans =
                   new RouteBeans(context, settings, meters, clients, main::onReplaced);

@@ -1,10 +1,9 @@
 package io.retel.ariproxy;
 
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.management.HealthCommand;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import java.io.PrintStream;
-import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -84,8 +83,8 @@ final class CommandLine {
 
   private static String help() {
     return HELP.formatted(
-        Arrays.stream(Setting.values())
-            .filter(setting -> setting.defaultValue() == null)
+        Setting.all().stream()
+            .filter(Setting::isRequired)
             .map(setting -> "  " + setting.environmentVariable())
             .collect(Collectors.joining("\n")));
   }

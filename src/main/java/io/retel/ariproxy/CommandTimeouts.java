@@ -1,8 +1,8 @@
 package io.retel.ariproxy;
 
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.DrainTimeouts;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -27,10 +27,10 @@ final class CommandTimeouts {
   /** From the begin of a command to its RESPONSE. */
   Duration maxDuration() {
     return settings
-        .milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT)
-        .plus(settings.milliseconds(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(MAX_ATTEMPTS))
+        .get(Setting.CALLCONTEXT_STORE_TIMEOUT)
+        .plus(settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(MAX_ATTEMPTS))
         .plus(TOTAL_BACKOFF)
-        .plus(settings.milliseconds(Setting.ARI_RESPONSE_TIMEOUT))
+        .plus(settings.get(Setting.ARI_RESPONSE_TIMEOUT))
         .plus(MARGIN);
   }
 
@@ -46,12 +46,12 @@ final class CommandTimeouts {
   Optional<String> shutdownWarning() {
     int consumerCount = settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty() ? 1 : 2;
     Duration available = shutdownTimeout().dividedBy(consumerCount);
-    Duration required = settings.milliseconds(Setting.ARI_RESPONSE_TIMEOUT);
+    Duration required = settings.get(Setting.ARI_RESPONSE_TIMEOUT);
     if (required.compareTo(available) <= 0) {
       return Optional.empty();
     }
     return Optional.of(
-        "A stop waits %d ms for commands that are under way, ari.response-timeout is %d ms: what takes longer may be carried out once more by whoever reads it next. Set ari-proxy.shutdown-timeout to %d or more"
+        "A stop waits %d ms for commands that are under way, ari.response-timeout is %d ms: what takes longer may be carried out once more by whoever reads it next. Set ari-proxy.shutdown-timeout to %ds or more"
             .formatted(
                 available.toMillis(),
                 required.toMillis(),
@@ -59,6 +59,6 @@ final class CommandTimeouts {
   }
 
   private Duration shutdownTimeout() {
-    return settings.seconds(Setting.SHUTDOWN_TIMEOUT);
+    return settings.get(Setting.SHUTDOWN_TIMEOUT);
   }
 }

@@ -11,20 +11,25 @@ import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.command.AriHttpClient;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.config.StoreType;
 import io.retel.ariproxy.kafka.AckExecutor;
 import io.retel.ariproxy.kafka.DeferredCommitFactory;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.kafka.KafkaClientConfig;
 import io.retel.ariproxy.kafka.KafkaSecurity;
+import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
 import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
-import io.retel.ariproxy.settings.StoreType;
+import io.retel.ariproxy.tls.PemFile;
 import io.retel.ariproxy.tls.TrustStores;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -57,12 +62,12 @@ final class OutboundClients {
     Registry registry = context.getRegistry();
 
     // Kafka
-    this.kafkaSecurity = settings.kafkaSecurity();
+    this.kafkaSecurity = KafkaSecuritySettings.read(settings);
     this.topics = topics(settings, this::kafkaClientConfig);
     this.kafkaClients =
         new ProxyKafkaClientFactory(
             kafkaSecurity,
-            (int) settings.number(Setting.COMMANDS_MAX_IN_FLIGHT),
+            settings.get(Setting.COMMANDS_MAX_IN_FLIGHT),
             new CommandTimeouts(settings).drainTimeouts(),
             context::isStopping);
     registry.bind("kafkaClients", kafkaClients);
@@ -74,30 +79,30 @@ final class OutboundClients {
     registry.bind("ackExecutor", ackExecutor);
     this.inFlightLimiter =
         new InFlightLimiter(
-            settings.number(Setting.KAFKA_MAX_IN_FLIGHT_BYTES), ackExecutor::isCurrentThread);
+            settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES), ackExecutor::isCurrentThread);
     registry.bind("limitInFlight", inFlightLimiter);
 
     // the call-context store
     this.store =
         new WriteBehind(
             store(settings, this::kafkaClientConfig),
-            settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT),
+            settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT),
             meters);
 
     // Asterisk
     Optional<SSLContextParameters> ariTls =
-        Optional.of(settings.trustedForAri())
+        Optional.of(ariTrustedCertificates(settings))
             .filter(certificates -> !certificates.isEmpty())
             .map(TrustStores::trusting);
     registry.bind(
         "ariHttpClient",
         new AriHttpClient(
             settings.get(Setting.ARI_USERNAME),
-            settings.password(),
+            settings.get(Setting.ARI_PASSWORD),
             sslContext(context, ariTls.orElseGet(SSLContextParameters::new)),
-            (int) settings.number(Setting.COMMANDS_MAX_CONCURRENCY),
-            settings.number(Setting.ARI_CONNECT_TIMEOUT),
-            settings.number(Setting.ARI_RESPONSE_TIMEOUT),
+            settings.get(Setting.COMMANDS_MAX_CONCURRENCY),
+            settings.get(Setting.ARI_CONNECT_TIMEOUT).toMillis(),
+            settings.get(Setting.ARI_RESPONSE_TIMEOUT).toMillis(),
             settings.ariPath(),
             meters));
     this.ws = websocket(context, "ahc-ws", settings, ariTls);
@@ -154,10 +159,10 @@ final class OutboundClients {
     KafkaTopics topics =
         new KafkaTopics(
                 kafkaClientConfig,
-                settings.isTrue(Setting.KAFKA_CREATE_TOPICS),
-                settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT))
+                settings.get(Setting.KAFKA_CREATE_TOPICS),
+                settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
             .require(settings.topics());
-    return settings.store() == StoreType.KAFKA
+    return settings.get(Setting.CALLCONTEXT_STORE) == StoreType.KAFKA
         ? topics.requireCompacted(settings.get(Setting.CALLCONTEXT_KAFKA_TOPIC))
         : topics;
   }
@@ -165,25 +170,25 @@ final class OutboundClients {
   private static CallContextStore store(
       Settings settings, Supplier<Map<String, Object>> kafkaClientConfig) {
     String namespace = settings.get(Setting.CALLCONTEXT_NAMESPACE);
-    String application = settings.get(Setting.ARI_APP);
-    Duration idleTimeout = settings.seconds(Setting.CALLCONTEXT_IDLE_TIMEOUT);
-    Duration timeout = settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT);
-    return switch (settings.store()) {
+    String application = String.join(",", settings.get(Setting.ARI_APP));
+    Duration idleTimeout = settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT);
+    Duration timeout = settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT);
+    return switch (settings.get(Setting.CALLCONTEXT_STORE)) {
       case KAFKA ->
           new KafkaStore(kafkaClientConfig, settings.get(Setting.CALLCONTEXT_KAFKA_TOPIC), timeout);
       case MEMORY -> new MemoryStore();
       case REDIS ->
           new RedisStore(
-              settings.secret(Setting.CALLCONTEXT_REDIS_URI),
+              settings.get(Setting.CALLCONTEXT_REDIS_URI),
               namespace,
               application,
               idleTimeout,
               timeout);
       case JDBC ->
           new JdbcStore(
-              settings.secret(Setting.CALLCONTEXT_JDBC_URL),
+              settings.get(Setting.CALLCONTEXT_JDBC_URL),
               settings.get(Setting.CALLCONTEXT_JDBC_USERNAME),
-              settings.secret(Setting.CALLCONTEXT_JDBC_PASSWORD),
+              settings.get(Setting.CALLCONTEXT_JDBC_PASSWORD),
               namespace,
               application,
               timeout);
@@ -193,7 +198,7 @@ final class OutboundClients {
               settings.get(Setting.CALLCONTEXT_CASSANDRA_DATACENTER),
               settings.get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE),
               settings.get(Setting.CALLCONTEXT_CASSANDRA_USERNAME),
-              settings.secret(Setting.CALLCONTEXT_CASSANDRA_PASSWORD),
+              settings.get(Setting.CALLCONTEXT_CASSANDRA_PASSWORD),
               namespace,
               application,
               idleTimeout,
@@ -205,7 +210,7 @@ final class OutboundClients {
       CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
     component.setUsername(settings.get(Setting.ARI_USERNAME));
-    component.setPassword(settings.password().reveal());
+    component.setPassword(settings.get(Setting.ARI_PASSWORD).reveal());
     tls.ifPresent(component::setSslContextParameters);
     return component;
   }
@@ -216,5 +221,20 @@ final class OutboundClients {
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * The certificates to trust for ARI; empty for the JVM's.
+   *
+   * @throws InvalidSettingException if the file is unusable, or ARI's URL is not https
+   */
+  static List<X509Certificate> ariTrustedCertificates(Settings settings) {
+    if (!settings.isSet(Setting.ARI_CA_FILE)) {
+      return List.of();
+    }
+    if (!settings.get(Setting.ARI_URL).getScheme().equals("https")) {
+      throw new InvalidSettingException(Setting.ARI_CA_FILE, "requires an https ari.url");
+    }
+    return settings.get(Setting.ARI_CA_FILE, file -> new PemFile(Path.of(file)).certificates());
   }
 }

@@ -4,6 +4,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.CommandHealthCheck;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.jmx.ManagedBeans;
 import io.retel.ariproxy.jmx.ManagedCallContexts;
 import io.retel.ariproxy.jmx.ManagedCommands;
@@ -18,8 +20,6 @@ import io.retel.ariproxy.management.ManagementPort;
 import io.retel.ariproxy.management.Probe;
 import io.retel.ariproxy.metrics.Gauges;
 import io.retel.ariproxy.metrics.RouteRestartCounter;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
 import java.util.Map;
 import java.util.Optional;
@@ -120,7 +120,7 @@ final class ProxyServices {
             new KafkaProbe(
                 clients::kafkaClientConfig,
                 settings.topics(),
-                settings.milliseconds(Setting.CALLCONTEXT_STORE_TIMEOUT)));
+                settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT)));
     // topics that were missing have just been made
     routeBeans.startupGate().onReady(kafkaProbe::trigger);
     context.addService(asteriskProbe);

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.command.AllowedOperations;
 import io.retel.ariproxy.command.AsteriskReachablePolicy;
 import io.retel.ariproxy.command.BuildAriRequest;
 import io.retel.ariproxy.command.BuildFailureResponse;
@@ -23,6 +24,8 @@ import io.retel.ariproxy.command.ResponseCache;
 import io.retel.ariproxy.command.StartCommand;
 import io.retel.ariproxy.command.UpdateCreatedMappings;
 import io.retel.ariproxy.component.lanes.LanesComponent;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.BuildEventEnvelope;
 import io.retel.ariproxy.event.DropEvent;
@@ -48,8 +51,6 @@ import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.logging.PayloadMasker;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.OpenTelemetryTracing;
 import java.time.Duration;
@@ -94,7 +95,7 @@ final class RouteBeans {
     this.inFlightLimiter = clients.inFlightLimiter();
     Registry registry = context.getRegistry();
     context.getCamelContextExtension().addInterceptStrategy(new ExchangeContext());
-    this.payloadMasker = new PayloadMasker(settings.isTrue(Setting.LOGGING_MASK));
+    this.payloadMasker = new PayloadMasker(settings.get(Setting.LOGGING_MASK));
     PayloadLog payloadLog = new PayloadLog(payloadMasker);
     // by its type Camel takes it for its own
     registry.bind("logTracer", new LogTracer(payloadMasker));
@@ -103,8 +104,8 @@ final class RouteBeans {
     store.setBarrier(inFlightEvents::awaitAcknowledged);
     this.callContexts =
         new CallContexts(
-            settings.seconds(Setting.CALLCONTEXT_IDLE_TIMEOUT),
-            settings.seconds(Setting.CALLCONTEXT_GRACE_PERIOD),
+            settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT),
+            settings.get(Setting.CALLCONTEXT_GRACE_PERIOD),
             Ticker.systemTicker(),
             store,
             InstantSource.system());
@@ -141,13 +142,15 @@ final class RouteBeans {
     // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
-        new Envelopes(settings.get(Setting.KAFKA_COMMANDS_TOPIC), settings.eventResources());
+        new Envelopes(
+            settings.get(Setting.KAFKA_COMMANDS_TOPIC),
+            settings.get(Setting.ENVELOPE_EVENT_RESOURCES));
 
     // events
     registry.bind("parseEvent", new ParseEvent());
     registry.bind(
         "handleInternalEvent",
-        new HandleInternalEvent(settings.get(Setting.ARI_URL), onReplaced, meters));
+        new HandleInternalEvent(settings.get(Setting.ARI_URL).toString(), onReplaced, meters));
     registry.bind("skipDuplicate", new SkipDuplicateEvent(syntheticEventLog, meters));
     registry.bind(
         "resolveCallContext", new ResolveCallContext(callContextRules, meters, inFlightEvents));
@@ -163,7 +166,7 @@ final class RouteBeans {
         new FindMissedEvents(
             callContexts,
             callContextRules,
-            List.copyOf(settings.applications()),
+            settings.get(Setting.ARI_APP),
             gap,
             syntheticEventLog,
             inFlightEvents,
@@ -184,16 +187,16 @@ final class RouteBeans {
     registry.bind("startCommand", new StartCommand());
     ResponseCache responseCache =
         new ResponseCache(
-            settings.seconds(Setting.COMMANDS_DEDUP_WINDOW),
-            settings.number(Setting.COMMANDS_DEDUP_CACHE_SIZE),
+            settings.get(Setting.COMMANDS_DEDUP_WINDOW),
+            settings.get(Setting.COMMANDS_DEDUP_CACHE_SIZE),
             Ticker.systemTicker());
     registry.bind("replayResponse", new ReplayResponse(responseCache));
     registry.bind(
         "checkCommand",
         new CheckCommand(
-            settings.allowedOperations(),
-            settings.number(Setting.ARI_MAX_REQUEST_BODY),
-            settings.seconds(Setting.COMMANDS_MAX_AGE),
+            settings.get(Setting.COMMANDS_ALLOWED, AllowedOperations::parse),
+            settings.get(Setting.ARI_MAX_REQUEST_BODY),
+            settings.get(Setting.COMMANDS_MAX_AGE),
             InstantSource.system()));
     registry.bind("registerCreatedResources", new RegisterCreatedResources(callContexts));
     registry.bind("buildAriRequest", new BuildAriRequest());
@@ -201,7 +204,7 @@ final class RouteBeans {
         new BuildResponse(
             envelopes,
             responseCache,
-            (int) settings.number(Setting.ARI_MAX_RESPONSE_BODY),
+            Math.toIntExact(settings.get(Setting.ARI_MAX_RESPONSE_BODY)),
             payloadLog);
     registry.bind("buildResponse", buildResponse);
     registry.bind("updateCreatedMappings", new UpdateCreatedMappings(callContexts));
@@ -229,7 +232,7 @@ final class RouteBeans {
                 .flatMap(policy -> policy.manuallyStopped(context).stream())
                 .toList();
 
-    if (settings.isTrue(Setting.TRACING_OPENTELEMETRY)) {
+    if (settings.get(Setting.TRACING_OPENTELEMETRY)) {
       OpenTelemetryTracing.install(context);
     }
   }

@@ -1,6 +1,6 @@
 package io.retel.ariproxy;
 
-import io.retel.ariproxy.settings.InvalidSettingException;
+import io.retel.ariproxy.config.InvalidSettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -13,7 +14,6 @@ import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.settings.Setting;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -46,8 +46,8 @@ class CommandOutcomesIT {
     asterisk = CLOSER.register(SimulatedAsterisk.start());
     settings =
         ProxySettings.of(asterisk, APP, kafka)
-            .with(Setting.ARI_RESPONSE_TIMEOUT, "5000")
-            .with(Setting.ARI_MAX_RESPONSE_BODY, "100000");
+            .with(Setting.ARI_RESPONSE_TIMEOUT, "5000ms")
+            .with(Setting.ARI_MAX_RESPONSE_BODY, "100000B");
     proxy = CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.DrainTimeouts;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,12 +31,12 @@ class CommandTimeoutsTest {
 
   @Test
   void runningDrainCoversMaxCommandDuration() {
-    set(Setting.ARI_RESPONSE_TIMEOUT, "60000");
-    set(Setting.ARI_CONNECT_TIMEOUT, "3000");
-    set(Setting.CALLCONTEXT_STORE_TIMEOUT, "5000");
+    set(Setting.ARI_RESPONSE_TIMEOUT, "60000ms");
+    set(Setting.ARI_CONNECT_TIMEOUT, "3000ms");
+    set(Setting.CALLCONTEXT_STORE_TIMEOUT, "5000ms");
     Duration running = timeouts().drainTimeouts().running();
     assertThat(running).isGreaterThan(Duration.ofMillis(60_000 + 4 * 3_000 + 1_400 + 5_000));
-    set(Setting.SHUTDOWN_TIMEOUT, "1");
+    set(Setting.SHUTDOWN_TIMEOUT, "1s");
     assertThat(timeouts().drainTimeouts())
         .isEqualTo(new DrainTimeouts(running, Duration.ofMillis(500)));
   }
@@ -67,13 +67,13 @@ class CommandTimeoutsTest {
 
   @Test
   void shortShutdownTimeoutCausesWarning() {
-    set(Setting.ARI_RESPONSE_TIMEOUT, "20500");
+    set(Setting.ARI_RESPONSE_TIMEOUT, "20500ms");
     assertThat(timeouts().shutdownWarning()).isEmpty();
     set(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic");
     assertThat(timeouts().shutdownWarning().orElseThrow())
         .contains("15000 ms", "ari.response-timeout is 20500 ms")
-        .endsWith("Set ari-proxy.shutdown-timeout to 41 or more");
-    set(Setting.SHUTDOWN_TIMEOUT, "41");
+        .endsWith("Set ari-proxy.shutdown-timeout to 41s or more");
+    set(Setting.SHUTDOWN_TIMEOUT, "41s");
     assertThat(timeouts().shutdownWarning()).isEmpty();
   }
 
@@ -81,7 +81,7 @@ class CommandTimeoutsTest {
     return new CommandTimeouts(Settings.read(Path.of("none"), environment));
   }
 
-  private void set(Setting setting, String value) {
+  private void set(Setting<?> setting, String value) {
     environment.put(setting.environmentVariable(), value);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
@@ -17,7 +18,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.settings.Setting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -68,9 +68,9 @@ class GenericCommandsIT {
         .with(Setting.KAFKA_GENERIC_GROUP_ID, topic)
         .with(Setting.COMMANDS_MAX_CONCURRENCY, "16")
         // time for what is under way, and not for all that waits
-        .with(Setting.SHUTDOWN_TIMEOUT, "4")
+        .with(Setting.SHUTDOWN_TIMEOUT, "4s")
         // what is repeated shall be seen at Asterisk
-        .with(Setting.COMMANDS_DEDUP_WINDOW, "0");
+        .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     proxies.add(closer.register(EmbeddedProxy.start(proxySettings)));
   }
 

@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -9,7 +10,6 @@ import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.settings.Setting;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -25,7 +25,7 @@ class InFlightLimitIT {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Integer.toString(1024 * 1024));
+              .with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Integer.toString(1024 * 1024) + "B");
       kafka.setMaxMessageBytes(settings.eventsTopic(), 8 * 1024 * 1024);
       kafka.setMaxMessageBytes(settings.unmappedTopic(), 8 * 1024 * 1024);
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);

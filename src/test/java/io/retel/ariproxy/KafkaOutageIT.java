@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
@@ -12,7 +13,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.kafka.InFlightLimiter;
-import io.retel.ariproxy.settings.Setting;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
@@ -51,7 +51,7 @@ class KafkaOutageIT {
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Long.toString(maxInFlightBytes));
+              .with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Long.toString(maxInFlightBytes) + "B");
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);

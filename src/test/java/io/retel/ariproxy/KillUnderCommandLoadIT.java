@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
@@ -13,7 +14,6 @@ import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,7 +109,7 @@ class KillUnderCommandLoadIT {
   @Test
   void forcedStopReleasesRemainingCommands() throws IOException {
     Path log = folder.resolve("proxy.log");
-    settings.with(Setting.SHUTDOWN_TIMEOUT, "3");
+    settings.with(Setting.SHUTDOWN_TIMEOUT, "3s");
     asterisk.faults().delayResponses(Duration.ofSeconds(2));
     try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
       commands.sendAll(allCommands()).join();

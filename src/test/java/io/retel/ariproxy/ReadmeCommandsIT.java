@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.ChildProcess;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -10,14 +11,12 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -207,7 +206,7 @@ class ReadmeCommandsIT {
         .allMatch(
             name ->
                 name.startsWith("OTEL_")
-                    || Arrays.stream(Setting.values())
+                    || Setting.all().stream()
                         .anyMatch(
                             setting ->
                                 name.equals(setting.environmentVariable())

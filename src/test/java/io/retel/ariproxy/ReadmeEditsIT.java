@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
@@ -16,7 +17,6 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.ReadmeEdit;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
-import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
 import java.util.List;
 import org.awaitility.Awaitility;

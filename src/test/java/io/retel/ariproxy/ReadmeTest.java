@@ -3,10 +3,9 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,26 +29,6 @@ class ReadmeTest {
           "ARI_PASSWORD", "secret",
           "KAFKA_EVENTS_AND_RESPONSES_TOPIC", "events",
           "KAFKA_COMMANDS_TOPIC", "commands");
-
-  @ParameterizedTest
-  @EnumSource(Setting.class)
-  void settingsTableListsEverySettingAndDefault(Setting setting) throws IOException {
-    String row = "| `" + setting.key() + "` | ";
-    String cell =
-        Files.readAllLines(Path.of("README.md")).stream()
-            .filter(line -> line.startsWith(row))
-            .map(line -> line.substring(row.length()).replace(" |", ""))
-            .findFirst()
-            .orElse("no row");
-    if (setting.defaultValue() == null) {
-      assertThat(cell).isEqualTo("required");
-    } else if (setting.defaultValue().isEmpty()) {
-      // said in words: it follows from another setting, or it is none
-      assertThat(cell).isNotBlank().isNotEqualTo("no row").doesNotContain("required");
-    } else {
-      assertThat(cell).isEqualTo("`" + setting.defaultValue() + "`");
-    }
-  }
 
   @Test
   void securityExamplesAreValid(@TempDir Path folder) throws IOException {

@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -13,7 +14,6 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.store.CassandraServer;
 import io.retel.ariproxy.fixtures.store.PostgresServer;
 import io.retel.ariproxy.fixtures.store.RedisServer;
-import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -122,7 +122,7 @@ class RestartIT {
 
   /** The hardest case: a channel and a bridge that only commands have named. */
   private void assertRestoresCalls(
-      KafkaBroker kafka, String storeType, Map<Setting, String> storeSettings) {
+      KafkaBroker kafka, String storeType, Map<Setting<?>, String> storeSettings) {
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, storeType);

@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -14,7 +15,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
-import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,7 +47,7 @@ class RouteReloadUnderCommandLoadIT {
           ProxySettings.of(asterisk, "edited", kafka)
               .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
               // what is repeated shall be seen at Asterisk
-              .with(Setting.COMMANDS_DEDUP_WINDOW, "0");
+              .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
           TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {

@@ -6,12 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.RequireOpenWebsocket;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.kafka.FakeCommandHandle;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,14 +46,14 @@ public final class RoutesUnderTest implements AutoCloseable {
   private final AtomicInteger replacedCount = new AtomicInteger();
   private FakeCommandHandle offset = new FakeCommandHandle();
 
-  private RoutesUnderTest(Map<Setting, String> overrides) throws Exception {
+  private RoutesUnderTest(Map<Setting<?>, String> overrides) throws Exception {
     Settings settings = settings(overrides);
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
     // a bean for each step of each route would take most of the time
     context.disableJMX();
     context.getShutdownStrategy().setTimeout(10);
-    MeterRegistry meters = MeterRegistries.bind(context, settings.metricsTags());
+    MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
     new RouteBeans(
         context,
         settings,
@@ -80,7 +80,7 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** The same, with some settings of its own. */
-  public static RoutesUnderTest start(Map<Setting, String> settings) throws Exception {
+  public static RoutesUnderTest start(Map<Setting<?>, String> settings) throws Exception {
     RoutesUnderTest routes = new RoutesUnderTest(settings);
     AdviceWith.adviceWith(
         routes.context,
@@ -95,14 +95,14 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** The same, with some settings of its own. */
-  public static RoutesUnderTest startWithAsterisk(int port, Map<Setting, String> overrides)
+  public static RoutesUnderTest startWithAsterisk(int port, Map<Setting<?>, String> overrides)
       throws Exception {
-    Map<Setting, String> settings = new HashMap<>(overrides);
+    Map<Setting<?>, String> settings = new HashMap<>(overrides);
     settings.put(Setting.ARI_URL, "http://localhost:" + port + "/ari");
     // a slow machine is no hanging Asterisk
     settings.putIfAbsent(
-        Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()));
-    settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024");
+        Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
+    settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024B");
     return new RoutesUnderTest(settings).mockEndpointsAndStart();
   }
 
@@ -116,8 +116,8 @@ public final class RoutesUnderTest implements AutoCloseable {
   }
 
   /** Settings that a test may have. */
-  public static Settings settings(Map<Setting, String> overrides) {
-    Map<Setting, String> values = new HashMap<>();
+  public static Settings settings(Map<Setting<?>, String> overrides) {
+    Map<Setting<?>, String> values = new HashMap<>();
     values.put(Setting.ARI_APP, "app");
     values.put(Setting.ARI_USERNAME, "user");
     values.put(Setting.ARI_PASSWORD, "password");
@@ -126,7 +126,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.COMMANDS_MAX_CONCURRENCY, "2");
     values.put(Setting.CALLCONTEXT_STORE, "memory");
     // a test may send the same command as another one
-    values.put(Setting.COMMANDS_DEDUP_WINDOW, "0");
+    values.put(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     values.putAll(overrides);
     Map<String, String> environment = new HashMap<>();
     values.forEach((setting, value) -> environment.put(setting.environmentVariable(), value));

@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -12,7 +13,6 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -139,7 +139,7 @@ class SecureAriIT {
       ProxySettings settings =
           settings(unusedAsterisk, kafka, ca)
               .with(Setting.ARI_URL, "https://localhost:" + silentServer.getLocalPort() + "/ari")
-              .with(Setting.ARI_CONNECT_TIMEOUT, "300");
+              .with(Setting.ARI_CONNECT_TIMEOUT, "300ms");
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         assertNotSent(controller.execute("call", "POST", "/channels/c/answer"), "Read timed out");

@@ -2,6 +2,7 @@ package io.retel.ariproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
@@ -14,7 +15,6 @@ import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +82,7 @@ class SigtermUnderLoadIT {
     asterisk.faults().delayResponses(Duration.ofMillis(5));
     settings =
         ProxySettings.of(asterisk, APP, kafka)
-            .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()))
+            .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()) + "s")
             .withHeap("1g");
     writer = closer.register(new TopicWriter(kafka.bootstrapServers()));
     reader = closer.register(TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic()));
@@ -186,7 +186,7 @@ class SigtermUnderLoadIT {
   @Test
   void logsLostEventsWhenStoppedWithoutKafka() throws IOException {
     Path log = folder.resolve("proxy.log");
-    settings.with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Integer.toString(8 * 1024 * 1024));
+    settings.with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Integer.toString(8 * 1024 * 1024) + "B");
     try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
       asterisk.awaitConnected(APP);
       Flood flood = asterisk.flood(APP, EVENTS_PER_SECOND, CALLS);

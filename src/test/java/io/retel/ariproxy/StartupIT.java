@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
@@ -13,7 +14,6 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -116,15 +116,15 @@ class StartupIT {
 
   @ParameterizedTest
   @CsvSource({
-    "ARI_APP, ARI_APP, ari.app is not set",
-    "ARI_URL, ftp://here, ari.url must be like",
-    "KAFKA_BROKERS, nowhere, kafka.brokers must be host:port",
-    "COMMANDS_MAX_CONCURRENCY, many, commands.max-concurrency must be a whole number",
-    "KAFKA_SECURITY_PROTOCOL, TLS, kafka.security-protocol must be PLAINTEXT",
-    "ARI_CA_FILE, /no/such/file, ari.ca-file is for an ari.url that begins with https"
+    "ari.app, REMOVED, ari.app is not set",
+    "ari.url, ftp://here, ari.url must be a URL such as",
+    "kafka.brokers, nowhere, kafka.brokers must be host:port",
+    "commands.max-concurrency, many, commands.max-concurrency must be an integer from 1 to 1000",
+    "kafka.security-protocol, TLS, kafka.security-protocol must be one of PLAINTEXT",
+    "ari.ca-file, /no/such/file, ari.ca-file requires an https ari.url"
   })
-  void invalidSettingFailsStartup(Setting setting, String value, String expected) {
-    settings.with(setting, value.equals(setting.name()) ? "" : value);
+  void invalidSettingFailsStartup(Setting<?> setting, String value, String expected) {
+    settings.with(setting, value.equals("REMOVED") ? "" : value);
     assertStartupFails(expected, setting.environmentVariable());
   }
 
@@ -173,7 +173,7 @@ class StartupIT {
     Path log = folder.resolve("proxy.log");
     settings
         .with(Setting.KAFKA_BROKERS, "no-such-host.invalid:9092")
-        .with(Setting.ARI_RESPONSE_TIMEOUT, "40000");
+        .with(Setting.ARI_RESPONSE_TIMEOUT, "40000ms");
     try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
       assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_START_FAILED);
     }
@@ -187,7 +187,7 @@ class StartupIT {
         .filteredOn(line -> line.contains("ari.response-timeout is 40000 ms"))
         .singleElement()
         .asString()
-        .endsWith("Set ari-proxy.shutdown-timeout to 40 or more");
+        .endsWith("Set ari-proxy.shutdown-timeout to 40s or more");
   }
 
   @Test
@@ -290,7 +290,7 @@ class StartupIT {
   @Test
   void commandRunsAgainAfterForcedStop(KafkaBroker kafka) {
     asterisk.faults().holdResponses(request -> request.path().endsWith("/held"));
-    settings.with(Setting.SHUTDOWN_TIMEOUT, "1");
+    settings.with(Setting.SHUTDOWN_TIMEOUT, "1s");
     try (CapturedLog log = new CapturedLog();
         Controller controller = new Controller(settings, kafka)) {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {

@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -11,7 +12,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.store.RedisServer;
-import io.retel.ariproxy.settings.Setting;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
@@ -113,7 +113,7 @@ class StoreOutageIT {
       SimulatedAsterisk asterisk, KafkaBroker kafka, RedisServer redis) {
     return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.CALLCONTEXT_STORE, "redis")
-        .with(Setting.CALLCONTEXT_STORE_TIMEOUT, "1000")
+        .with(Setting.CALLCONTEXT_STORE_TIMEOUT, "1000ms")
         .with(Setting.CALLCONTEXT_REDIS_URI, redis.uri(RedisServer.PASSWORD));
   }
 

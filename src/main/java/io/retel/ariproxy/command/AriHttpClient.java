@@ -2,7 +2,7 @@ package io.retel.ariproxy.command;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ErrorMessages;
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;

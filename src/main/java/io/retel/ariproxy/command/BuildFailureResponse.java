@@ -1,7 +1,7 @@
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.logging.PayloadMasker;
-import io.retel.ariproxy.settings.Setting;
 import io.retel.ariproxy.tls.TlsErrors;
 import java.util.function.Function;
 import org.apache.camel.Exchange;

@@ -8,6 +8,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.command.CommandResult;
+import io.retel.ariproxy.config.EventResourcesFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,14 +19,6 @@ import java.util.List;
  * sent; nothing is built as a tree.
  */
 public final class Envelopes {
-
-  /** How an event's resources are published. */
-  public enum EventResourcesFormat {
-    /** An array of all of them, as the ari-proxy in the field does. */
-    ARRAY,
-    /** The deciding one alone, as concepts.md shows it. */
-    OBJECT
-  }
 
   private static final JsonFactory JSON = new ObjectMapper().getFactory();
   private static final int HEADER_SIZE = 512;

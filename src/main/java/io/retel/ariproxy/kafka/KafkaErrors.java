@@ -1,7 +1,7 @@
 package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.ErrorMessages;
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.tls.TlsErrors;
 import java.util.regex.Pattern;
 import org.apache.camel.util.ObjectHelper;

@@ -1,6 +1,6 @@
 package io.retel.ariproxy.kafka;
 
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.tls.ClientCertificate;
 import io.retel.ariproxy.tls.Pem;
 import java.security.cert.X509Certificate;

@@ -1,29 +1,26 @@
 package io.retel.ariproxy.logging;
 
 import ch.qos.logback.core.PropertyDefinerBase;
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
 /**
- * Tells {@code logback.xml} a setting, since the log begins before the settings are checked: from
- * the environment variable, else from the file. What is none of its values is as if it were not
- * set; the check says so a moment later.
+ * Defines a setting as a Logback property, since logging starts before the settings are checked:
+ * from the environment variable, else from the file. An invalid value is ignored here; the check
+ * reports it a moment later.
  */
 public final class SettingPropertyDefiner extends PropertyDefinerBase {
 
   private final Path file;
   private final Map<String, String> environment;
-  private Setting setting;
-  private List<String> values = List.of();
+  private Setting<?> setting;
 
-  /** For logback. */
+  /** For Logback. */
   public SettingPropertyDefiner() {
     this(Path.of(Setting.CONFIGURATION_FILE), System.getenv());
   }
@@ -33,27 +30,18 @@ public final class SettingPropertyDefiner extends PropertyDefinerBase {
     this.environment = environment;
   }
 
-  /** Its key. */
+  /** The setting's key. */
   public void setKey(String key) {
-    setting =
-        Arrays.stream(Setting.values())
-            .filter(candidate -> candidate.key().equals(key))
-            .findFirst()
-            .orElseThrow();
-  }
-
-  /** The values that it may have, separated by commas. */
-  public void setValues(String values) {
-    this.values = List.of(values.split(","));
+    setting = Setting.of(key);
   }
 
   @Override
   public String getPropertyValue() {
     String value = environment.get(setting.environmentVariable());
     String configured = value != null ? value : readFile();
-    return configured != null && values.contains(configured.strip())
+    return configured != null && setting.isValid(configured.strip())
         ? configured.strip()
-        : setting.defaultValue();
+        : setting.defaultText();
   }
 
   private String readFile() {
@@ -62,7 +50,7 @@ public final class SettingPropertyDefiner extends PropertyDefinerBase {
       try (Reader reader = Files.newBufferedReader(file)) {
         properties.load(reader);
       } catch (IOException | IllegalArgumentException e) {
-        // what is wrong with the file is said when all settings are read
+        // reading all settings reports it
         return null;
       }
     }

@@ -1,6 +1,6 @@
 package io.retel.ariproxy.management;
 
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.tls.TlsErrors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;

@@ -1,7 +1,7 @@
 package io.retel.ariproxy.management;
 
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -41,7 +41,7 @@ public final class HealthCommand {
               "http://%s:%d%s"
                   .formatted(
                       connectableHost(settings.get(Setting.MANAGEMENT_HOST)),
-                      settings.number(Setting.MANAGEMENT_PORT),
+                      settings.get(Setting.MANAGEMENT_PORT),
                       LIVENESS_PATH));
     } catch (UnknownHostException e) {
       return new Result(false, "management.host is not known: " + e.getMessage());

@@ -2,8 +2,8 @@ package io.retel.ariproxy.management;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.retel.ariproxy.settings.Setting;
-import io.retel.ariproxy.settings.Settings;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -59,7 +59,7 @@ public final class ManagementPort {
 
   /** Whether there is one. */
   public static boolean isEnabled(Settings settings) {
-    return settings.number(Setting.MANAGEMENT_PORT) > 0;
+    return settings.get(Setting.MANAGEMENT_PORT) > 0;
   }
 
   /**
@@ -75,7 +75,7 @@ public final class ManagementPort {
     main.health().setConsumersEnabled(false);
     if (isEnabled(settings)) {
       String host = settings.get(Setting.MANAGEMENT_HOST);
-      int port = (int) settings.number(Setting.MANAGEMENT_PORT);
+      int port = settings.get(Setting.MANAGEMENT_PORT);
       requireFreePort(host, port);
       main.httpManagementServer()
           .withEnabled(true)
@@ -83,7 +83,7 @@ public final class ManagementPort {
           .withPort(port)
           .withHealthCheckEnabled(true)
           .withMetricsEnabled(true)
-          .withJolokiaEnabled(settings.isTrue(Setting.MANAGEMENT_JOLOKIA));
+          .withJolokiaEnabled(settings.get(Setting.MANAGEMENT_JOLOKIA));
       main.metrics().setEnabled(true);
     }
   }

@@ -1,13 +1,11 @@
 package io.retel.ariproxy.tls;
 
-/**
- * A file does not have what it should; the message says in one line which file, and what is wrong.
- */
-public final class PemException extends Exception {
+/** An unusable PEM file. The message is one line that names the file and the problem. */
+public final class PemException extends IllegalArgumentException {
 
   private static final long serialVersionUID = 1L;
 
   PemException(String message) {
-    super(message, null, false, false);
+    super(message);
   }
 }

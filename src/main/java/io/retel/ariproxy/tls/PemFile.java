@@ -1,6 +1,6 @@
 package io.retel.ariproxy.tls;
 
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -2,6 +2,7 @@ package io.retel.ariproxy.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.Timing;
@@ -9,7 +10,6 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
-import io.retel.ariproxy.settings.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -160,8 +160,8 @@ class ChaosIT {
     return ProxySettings.of(asterisk, APP, kafka)
         .withHeap("1g")
         .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
-        .with(Setting.ARI_RESPONSE_TIMEOUT, "3000")
-        .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()));
+        .with(Setting.ARI_RESPONSE_TIMEOUT, "3000ms")
+        .with(Setting.SHUTDOWN_TIMEOUT, Long.toString(SHUTDOWN_TIMEOUT.toSeconds()) + "s");
   }
 
   /**

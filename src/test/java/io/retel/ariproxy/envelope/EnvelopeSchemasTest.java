@@ -14,7 +14,7 @@ import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.command.CommandParser;
 import io.retel.ariproxy.command.CommandResult;
 import io.retel.ariproxy.command.RecordPosition;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
+import io.retel.ariproxy.config.EventResourcesFormat;
 import io.retel.ariproxy.fixtures.golden.GoldenEvent;
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import io.retel.ariproxy.fixtures.schema.EnvelopeSchema;

@@ -9,7 +9,7 @@ import io.retel.ariproxy.ari.EventResources;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.MappedEvent;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
+import io.retel.ariproxy.config.EventResourcesFormat;
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

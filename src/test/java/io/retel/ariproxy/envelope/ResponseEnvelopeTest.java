@@ -8,7 +8,7 @@ import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.command.CommandParser;
 import io.retel.ariproxy.command.CommandResult;
 import io.retel.ariproxy.command.RecordPosition;
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
+import io.retel.ariproxy.config.EventResourcesFormat;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,7 +2,7 @@ package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Random;

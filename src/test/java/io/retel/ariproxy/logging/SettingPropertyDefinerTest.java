@@ -38,7 +38,6 @@ class SettingPropertyDefinerTest {
     }
     SettingPropertyDefiner definer = new SettingPropertyDefiner(path, variables);
     definer.setKey("logging.format");
-    definer.setValues("text,json");
 
     assertThat(definer.getPropertyValue()).isEqualTo(format);
   }

@@ -3,6 +3,7 @@ package io.retel.ariproxy.management;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -15,7 +16,6 @@ import io.retel.ariproxy.fixtures.proxy.ManagementClient.Response;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.settings.Setting;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Instant;
@@ -45,7 +45,7 @@ class CommandRulesTest {
     return routes;
   }
 
-  private void start(Map<Setting, String> settings) {
+  private void start(Map<Setting<?>, String> settings) {
     try {
       routes = RoutesUnderTest.start(settings);
     } catch (Exception e) {
@@ -138,7 +138,7 @@ class CommandRulesTest {
 
   @Test
   void commandOlderThanMaxAgeYields410() throws Exception {
-    start(Map.of(Setting.COMMANDS_MAX_AGE, "60"));
+    start(Map.of(Setting.COMMANDS_MAX_AGE, "60s"));
     long now = System.currentTimeMillis();
     assertThat(status(GET, Map.of(KafkaConstants.TIMESTAMP, now - 59_000))).isEqualTo(200);
     routes().reset();
@@ -179,7 +179,7 @@ class CommandRulesTest {
 
   @Test
   void replaysResponseOfDuplicateCommand() throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     JsonNode first = responseTo(CREATE);
     routes().resetTopics();
     assertThat(responseTo(CREATE)).isEqualTo(first);
@@ -189,7 +189,7 @@ class CommandRulesTest {
 
   @Test
   void replaysUnknownOutcome() throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     routes()
         .ari()
         .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
@@ -216,7 +216,7 @@ class CommandRulesTest {
         "{'commandId':'1','ariCommand':{'method':'GET','url':'/x'}}"
       })
   void sendsDifferentCommand(String other) throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     assertStatus(
         200, "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/x'}}");
     assertStatus(200, other);
@@ -226,7 +226,7 @@ class CommandRulesTest {
 
   @Test
   void sendsDuplicateOfUnsentCommand() throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(connectionRefused()));
     assertStatus(503, CREATE);
     routes()
@@ -237,7 +237,7 @@ class CommandRulesTest {
 
   @Test
   void sendsDuplicatesWithoutDedupWindow() throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "0"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "0s"));
     assertStatus(200, CREATE);
     assertStatus(200, CREATE);
     assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
@@ -245,7 +245,7 @@ class CommandRulesTest {
 
   @Test
   void emptyCommandIdDisablesDeduplication() throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     assertStatus(200, CREATE.replace("'1'", "''"));
     assertStatus(200, CREATE.replace("'1'", "''"));
     assertThat(routes().ari().getReceivedExchanges()).hasSize(2);
@@ -253,7 +253,7 @@ class CommandRulesTest {
 
   @Test
   void deduplicatesCreationWithGeneratedId() throws Exception {
-    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60"));
+    start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     String create =
         CREATE.replace("'url':'/channels/new?", "'body':{'channelId':''},'url':'/channels?");
     assertStatus(200, create);

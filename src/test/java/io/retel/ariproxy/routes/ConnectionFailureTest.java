@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.RoutesUnderTest;
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -80,7 +80,7 @@ class ConnectionFailureTest {
     routes.close();
     routes =
         RoutesUnderTest.startWithAsterisk(
-            server.getLocalPort(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500"));
+            server.getLocalPort(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500ms"));
     closesAfterResponse = false;
     assertThat(payloadOf("POST").at("/status_code").intValue()).isEqualTo(504);
     assertThat(requests).hasSize(1);

@@ -3,10 +3,10 @@ package io.retel.ariproxy.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -57,7 +57,7 @@ class GoldenCommandsTest {
                     "GET /**, POST /**, DELETE /**",
                     // one case waits for it
                     Setting.ARI_RESPONSE_TIMEOUT,
-                    "3000")));
+                    "3000ms")));
   }
 
   @BeforeEach

@@ -8,10 +8,10 @@ import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.component.ahcws.AhcWsConstants;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -62,7 +62,7 @@ class ResyncTest {
     routes =
         closer.register(
             RoutesUnderTest.startWithAsterisk(
-                asterisk.port(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500")));
+                asterisk.port(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500ms")));
   }
 
   @Test

@@ -7,7 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion.VersionFlag;
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Units;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -112,7 +113,7 @@ class ComposeTest {
                     Setting.KAFKA_MAX_IN_FLIGHT_BYTES,
                     Setting.ARI_BUFFER_SIZE,
                     Setting.COMMANDS_DEDUP_CACHE_SIZE)
-                .mapToLong(setting -> Long.parseLong(setting.defaultValue()))
+                .mapToLong(setting -> Units.bytes(setting.defaultText()))
                 .sum())
         .isLessThan(heap * 2 / 3);
   }

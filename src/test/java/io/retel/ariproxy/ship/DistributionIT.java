@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -14,7 +15,6 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.settings.Setting;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -22,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -175,8 +174,8 @@ class DistributionIT {
   @Test
   void helpNamesEveryRequiredSetting() {
     List<String> required =
-        Arrays.stream(Setting.values())
-            .filter(setting -> setting.defaultValue() == null)
+        Setting.all().stream()
+            .filter(Setting::isRequired)
             .map(Setting::environmentVariable)
             .toList();
     assertThat(Distribution.run(Map.of(), script().toString(), "--help"))

@@ -2,8 +2,7 @@ package io.retel.ariproxy.ship;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.settings.Setting;
-import java.util.Arrays;
+import io.retel.ariproxy.config.Setting;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -13,9 +12,9 @@ import java.util.stream.Collectors;
 final class EnvironmentVariables {
 
   private static final Set<String> SETTINGS =
-      Arrays.stream(Setting.values()).map(Setting::environmentVariable).collect(Collectors.toSet());
+      Setting.all().stream().map(Setting::environmentVariable).collect(Collectors.toSet());
   private static final Set<String> SECRET_FILES =
-      Arrays.stream(Setting.values())
+      Setting.all().stream()
           .filter(Setting::isSecret)
           .map(setting -> setting.environmentVariable() + "_FILE")
           .collect(Collectors.toSet());
@@ -33,8 +32,8 @@ final class EnvironmentVariables {
    */
   static void assertContainsRequired(Collection<String> names, boolean passwordElsewhere) {
     List<String> required =
-        Arrays.stream(Setting.values())
-            .filter(setting -> setting.defaultValue() == null)
+        Setting.all().stream()
+            .filter(Setting::isRequired)
             .filter(setting -> !(passwordElsewhere && setting == Setting.ARI_PASSWORD))
             .map(Setting::environmentVariable)
             .toList();

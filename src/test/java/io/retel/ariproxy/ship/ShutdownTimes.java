@@ -1,6 +1,7 @@
 package io.retel.ariproxy.ship;
 
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Units;
 import java.time.Duration;
 
 /** How long a stop may take before who runs the proxy may kill it. */
@@ -13,8 +14,8 @@ final class ShutdownTimes {
 
   /** With the settings' defaults. */
   static Duration maxDuration() {
-    return Duration.ofSeconds(Long.parseLong(Setting.SHUTDOWN_TIMEOUT.defaultValue()))
-        .plusMillis(Long.parseLong(Setting.CALLCONTEXT_STORE_TIMEOUT.defaultValue()))
+    return Units.duration(Setting.SHUTDOWN_TIMEOUT.defaultText())
+        .plus(Units.duration(Setting.CALLCONTEXT_STORE_TIMEOUT.defaultText()))
         .plus(OVERHEAD);
   }
 }

@@ -3,9 +3,9 @@ package io.retel.ariproxy.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
-import io.retel.ariproxy.settings.Secret;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

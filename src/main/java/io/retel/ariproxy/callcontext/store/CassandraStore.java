@@ -14,7 +14,7 @@ import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.Node;
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;

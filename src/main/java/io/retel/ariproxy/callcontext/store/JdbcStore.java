@@ -3,7 +3,7 @@ package io.retel.ariproxy.callcontext.store;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.retel.ariproxy.ErrorMessages;
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.io.File;
 import java.io.IOException;
 import java.sql.Connection;

@@ -12,7 +12,7 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.retel.ariproxy.settings.Setting;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.tls.TlsErrors;
 
 /** Says in a sentence what is wrong with a websocket and what can be done about it. */

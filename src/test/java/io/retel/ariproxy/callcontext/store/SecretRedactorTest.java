@@ -2,7 +2,7 @@ package io.retel.ariproxy.callcontext.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.settings.Secret;
+import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;

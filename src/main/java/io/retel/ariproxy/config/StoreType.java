@@ -1,8 +1,8 @@
-package io.retel.ariproxy.settings;
+package io.retel.ariproxy.config;
 
-/** Where call contexts outlive the process: the values of {@code callcontext.store}. */
+/** Where mappings survive a restart: the values of {@code callcontext.store}. */
 public enum StoreType {
-  /** A compacted topic of the proxy's own. */
+  /** A compacted topic per proxy. */
   KAFKA,
   /** Nowhere. */
   MEMORY,

@@ -1,4 +1,4 @@
-package io.retel.ariproxy.settings;
+package io.retel.ariproxy.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -37,67 +36,67 @@ class SecretsFromFilesTest {
     environment.put("ARI_PROXY_ROUTES_DIRECTORY", folder.toString());
   }
 
-  static Stream<Setting> secrets() {
-    return Arrays.stream(Setting.values()).filter(Setting::isSecret);
+  static Stream<Setting<?>> secrets() {
+    return Setting.all().stream().filter(Setting::isSecret);
   }
 
   @ParameterizedTest
   @MethodSource("secrets")
-  void readsEverySecretFromFile(Setting secret) throws IOException {
+  void readsEverySecretFromFile(Setting<?> secret) throws IOException {
     environment.put(secret.fileEnvironmentVariable(), secretFile(SECRET).toString());
-    assertThat(new SettingSources(environment, new Properties()).valueOf(secret)).isEqualTo(SECRET);
+    assertThat(new ConfigSource(environment, new Properties()).valueOf(secret)).isEqualTo(SECRET);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {SECRET, SECRET + "\n", SECRET + "\r\n"})
   void stripsTrailingLineBreak(String content) throws IOException {
     environment.put("ARI_PASSWORD_FILE", secretFile(content).toString());
-    assertThat(read().password().reveal()).isEqualTo(SECRET);
+    assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
   }
 
   @Test
   void readsFileNamedByConfiguration() throws IOException {
     writeConfiguration("ari.password =\nari.password-file = " + secretFile(SECRET));
-    assertThat(read().password().reveal()).isEqualTo(SECRET);
+    assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
   }
 
   @Test
   void environmentOverridesConfiguration() throws IOException {
     writeConfiguration("ari.password = another");
     environment.put("ARI_PASSWORD_FILE", secretFile(SECRET).toString());
-    assertThat(read().password().reveal()).isEqualTo(SECRET);
+    assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
 
     writeConfiguration("ari.password-file = " + secretFile("another"));
     environment.clear();
     setRequiredSettings();
     environment.put("ARI_PASSWORD", SECRET);
-    assertThat(read().password().reveal()).isEqualTo(SECRET);
+    assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
   }
 
   @Test
   void ignoresEmptyFileVariable() {
     environment.put("ARI_PASSWORD_FILE", "");
     environment.put("ARI_PASSWORD", SECRET);
-    assertThat(read().password().reveal()).isEqualTo(SECRET);
+    assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
   }
 
   @Test
   void rejectsSecretGivenTwice() throws IOException {
     environment.put("ARI_PASSWORD", SECRET);
     environment.put("ARI_PASSWORD_FILE", secretFile(SECRET).toString());
-    assertRejected("ari.password is given twice");
+    assertRejected("ari.password is set twice");
 
     environment.clear();
     setRequiredSettings();
     writeConfiguration("ari.password = " + SECRET + "\nari.password-file = " + secretFile(SECRET));
-    assertRejected("ari.password is given twice");
+    assertRejected("ari.password is set twice");
   }
 
   @Test
   void namesUnusableSecretFile() throws IOException {
     Path absent = folder.resolve("absent");
     environment.put("ARI_PASSWORD_FILE", absent.toString());
-    assertRejected("ari.password-file names " + absent + ", which is not there");
+    assertRejected("ari.password-file names " + absent + ", which does not exist");
 
     environment.put("ARI_PASSWORD_FILE", folder.toString());
     assertRejected("ari.password-file names " + folder + ", which cannot be read");
@@ -111,14 +110,14 @@ class SecretsFromFilesTest {
     Path latin1 = folder.resolve("latin-1");
     Files.write(latin1, SECRET.getBytes(StandardCharsets.ISO_8859_1));
     environment.put("ARI_PASSWORD_FILE", latin1.toString());
-    assertRejected("latin-1, which is no UTF-8 text");
+    assertRejected("latin-1, which is not UTF-8 text");
   }
 
   @Test
   void rejectsFileKeyOfNonSecret() throws IOException {
     environment.put("ARI_PASSWORD", "x");
     writeConfiguration("ari.username-file = " + secretFile("user"));
-    assertRejected("ari.username-file, which is no setting");
+    assertRejected("contains unknown setting ari.username-file");
   }
 
   private void assertRejected(String reason) {

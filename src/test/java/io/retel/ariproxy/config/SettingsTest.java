@@ -1,10 +1,9 @@
-package io.retel.ariproxy.settings;
+package io.retel.ariproxy.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.retel.ariproxy.envelope.Envelopes.EventResourcesFormat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where settings come from, and what is refused. */
@@ -42,18 +40,19 @@ class SettingsTest {
   @Test
   void appliesDefaults() {
     Settings settings = read();
-    assertThat(settings.get(Setting.ARI_URL)).isEqualTo("http://localhost:8088/ari");
-    assertThat(settings.number(Setting.COMMANDS_MAX_CONCURRENCY)).isEqualTo(64);
-    assertThat(settings.seconds(Setting.CALLCONTEXT_IDLE_TIMEOUT)).isEqualTo(Duration.ofDays(1));
-    assertThat(settings.seconds(Setting.CALLCONTEXT_GRACE_PERIOD)).isEqualTo(Duration.ofMinutes(1));
-    assertThat(settings.eventResources()).isEqualTo(EventResourcesFormat.ARRAY);
+    assertThat(settings.get(Setting.ARI_URL)).hasToString("http://localhost:8088/ari");
+    assertThat(settings.get(Setting.COMMANDS_MAX_CONCURRENCY)).isEqualTo(64);
+    assertThat(settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT)).isEqualTo(Duration.ofDays(1));
+    assertThat(settings.get(Setting.CALLCONTEXT_GRACE_PERIOD)).isEqualTo(Duration.ofMinutes(1));
+    assertThat(settings.get(Setting.ENVELOPE_EVENT_RESOURCES))
+        .isEqualTo(EventResourcesFormat.ARRAY);
   }
 
   @Test
   void parsesMetricsTagsInOrder() {
-    assertThat(read().metricsTags()).isEmpty();
+    assertThat(read().get(Setting.METRICS_TAGS)).isEmpty();
     set(Setting.METRICS_TAGS, "site=fra 2, asterisk=a1");
-    assertThat(read().metricsTags())
+    assertThat(read().get(Setting.METRICS_TAGS))
         .containsExactly(Map.entry("site", "fra 2"), Map.entry("asterisk", "a1"));
   }
 
@@ -66,13 +65,13 @@ class SettingsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      names = {
-        "KAFKA_UNMAPPED_EVENTS_TOPIC",
-        "KAFKA_COMMANDS_TOPIC",
-        "KAFKA_GENERIC_COMMANDS_TOPIC"
+  @ValueSource(
+      strings = {
+        "kafka.unmapped-events-topic",
+        "kafka.commands-topic",
+        "kafka.generic-commands-topic"
       })
-  void rejectsTopicUsedTwice(Setting setting) {
+  void rejectsTopicUsedTwice(Setting<?> setting) {
     set(setting, "events");
     assertRejected(setting);
   }
@@ -102,15 +101,15 @@ class SettingsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      names = {
-        "ARI_APP",
-        "ARI_USERNAME",
-        "ARI_PASSWORD",
-        "KAFKA_EVENTS_AND_RESPONSES_TOPIC",
-        "KAFKA_COMMANDS_TOPIC"
+  @ValueSource(
+      strings = {
+        "ari.app",
+        "ari.username",
+        "ari.password",
+        "kafka.events-and-responses-topic",
+        "kafka.commands-topic"
       })
-  void namesMissingSettingWithEnvironmentVariable(Setting setting) {
+  void namesMissingSettingWithEnvironmentVariable(Setting<?> setting) {
     environment.remove(setting.environmentVariable());
     assertRejected(setting);
     set(setting, "  ");
@@ -132,62 +131,55 @@ class SettingsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "ARI_URL | localhost:8088",
-        "MANAGEMENT_PORT | 65536",
-        "MANAGEMENT_PORT | http",
-        "METRICS_TAGS | site",
-        "METRICS_TAGS | site=",
-        "METRICS_TAGS | si te=fra",
-        "METRICS_TAGS | site=fra,site=muc",
-        "COMMANDS_ALLOWED | /channels/**",
-        "COMMANDS_ALLOWED | HEAD /channels",
-        "COMMANDS_ALLOWED | GET channels",
-        "COMMANDS_ALLOWED | GET /channels POST /channels",
-        "COMMANDS_ALLOWED | GET /channels,",
-        "COMMANDS_ALLOWED | GET /chanels/**",
-        "COMMANDS_ALLOWED | DELETE /channels/{channelId}/answer",
-        "COMMANDS_MAX_AGE | -1",
-        "COMMANDS_DEDUP_WINDOW | soon",
-        "ARI_URL | ftp://localhost/ari",
-        "ARI_URL | http:///ari",
-        "ARI_URL | http://local host/ari",
-        "ARI_URL | http://user:secret@localhost/ari",
-        "ARI_URL | http://localhost/ari?api_key=a:secret",
-        "ARI_URL | http://localhost/ari#x",
-        "ARI_APP | a,,b",
-        "ARI_APP | a,",
-        "ARI_USERNAME | a:b",
-        "ARI_CONNECT_TIMEOUT | 2s",
-        "ARI_CONNECT_TIMEOUT | 0",
-        "ARI_RESPONSE_TIMEOUT | -1",
-        "ARI_MAX_REQUEST_BODY | 1",
-        "ARI_MAX_RESPONSE_BODY | 1",
-        "ARI_MAX_RESPONSE_BODY | 99999999999999999999",
-        "ARI_MAX_MESSAGE_SIZE | 1e6",
-        "ARI_MAX_MESSAGE_SIZE | 33554432",
-        "KAFKA_MAX_IN_FLIGHT_BYTES | 2147483648",
-        "ARI_BUFFER_SIZE | 1",
-        "KAFKA_BROKERS | localhost",
-        "KAFKA_BROKERS | localhost:9092,",
-        "KAFKA_BROKERS | PLAINTEXT://localhost:9092",
-        "KAFKA_EVENTS_AND_RESPONSES_TOPIC | a topic",
-        "KAFKA_EVENTS_AND_RESPONSES_TOPIC | a?x=y",
-        "KAFKA_UNMAPPED_EVENTS_TOPIC | {{x}}",
-        "KAFKA_COMMANDS_TOPIC | a/b",
-        "KAFKA_GENERIC_COMMANDS_TOPIC | a,b",
-        "KAFKA_GENERIC_GROUP_ID | commands",
-        "KAFKA_MAX_IN_FLIGHT_BYTES | 1000",
-        "COMMANDS_MAX_CONCURRENCY | 0",
-        "COMMANDS_MAX_CONCURRENCY | 1001",
-        "COMMANDS_MAX_IN_FLIGHT | 20001",
-        "CALLCONTEXT_IDLE_TIMEOUT | 0",
-        "CALLCONTEXT_GRACE_PERIOD | -1",
-        "CALLCONTEXT_STORE | postgresql",
-        "ENVELOPE_EVENT_RESOURCES | list",
-        "ROUTES_DIRECTORY | /no/such/folder",
-        "SHUTDOWN_TIMEOUT | 0"
+        "ari.url | localhost:8088",
+        "management.port | 65536",
+        "management.port | http",
+        "metrics.tags | site",
+        "metrics.tags | site=",
+        "metrics.tags | si te=fra",
+        "metrics.tags | site=fra,site=muc",
+        "commands.max-age | 10",
+        "commands.dedup-window | soon",
+        "ari.url | ftp://localhost/ari",
+        "ari.url | http:///ari",
+        "ari.url | http://local host/ari",
+        "ari.url | http://user:secret@localhost/ari",
+        "ari.url | http://localhost/ari?api_key=a:secret",
+        "ari.url | http://localhost/ari#x",
+        "ari.app | a,,b",
+        "ari.app | a,",
+        "ari.username | a:b",
+        "ari.connect-timeout | 2000",
+        "ari.connect-timeout | 0ms",
+        "ari.response-timeout | -1s",
+        "ari.max-request-body | 40960",
+        "ari.max-response-body | 1B",
+        "ari.max-response-body | 99999999999999999999B",
+        "ari.max-message-size | 1e6B",
+        "ari.max-message-size | 32MB",
+        "kafka.max-in-flight-bytes | 2GB",
+        "ari.buffer-size | 1KB",
+        "kafka.brokers | localhost",
+        "kafka.brokers | localhost:9092,",
+        "kafka.brokers | PLAINTEXT://localhost:9092",
+        "kafka.events-and-responses-topic | a topic",
+        "kafka.events-and-responses-topic | a?x=y",
+        "kafka.unmapped-events-topic | {{x}}",
+        "kafka.commands-topic | a/b",
+        "kafka.generic-commands-topic | a,b",
+        "kafka.generic-group-id | commands",
+        "kafka.max-in-flight-bytes | 1000KB",
+        "commands.max-concurrency | 0",
+        "commands.max-concurrency | 1001",
+        "commands.max-in-flight | 20001",
+        "callcontext.idle-timeout | 0s",
+        "callcontext.grace-period | -1s",
+        "callcontext.store | postgresql",
+        "ari-proxy.envelope.event-resources | list",
+        "ari-proxy.routes-directory | /no/such/folder",
+        "ari-proxy.shutdown-timeout | 0s"
       })
-  void namesMalformedSettingWithEnvironmentVariable(Setting setting, String value) {
+  void namesMalformedSettingWithEnvironmentVariable(Setting<?> setting, String value) {
     set(setting, value);
     assertRejected(setting);
   }
@@ -196,25 +188,25 @@ class SettingsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "redis | CALLCONTEXT_REDIS_URI | localhost:6379",
-        "redis | CALLCONTEXT_REDIS_URI | http://localhost:6379",
-        "redis | CALLCONTEXT_REDIS_URI | redis://",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:secret@",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:sec@ret@localhost",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:secret/1@localhost",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:secret#1@localhost",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:secret%@localhost",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:secret@localhost:66666",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:secret@localhost/first",
-        "redis | CALLCONTEXT_REDIS_URI | redis://localhost?password=secret",
-        "jdbc | CALLCONTEXT_JDBC_URL | postgresql://localhost/secret",
-        "jdbc | CALLCONTEXT_JDBC_URL | jdbc:mysql://localhost/d?password=secret",
-        "jdbc | CALLCONTEXT_JDBC_URL | jdbc:sqlite:",
-        "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | localhost",
-        "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | localhost:9042,",
-        "cassandra | CALLCONTEXT_CASSANDRA_KEYSPACE | my-keyspace"
+        "redis | callcontext.redis-uri | localhost:6379",
+        "redis | callcontext.redis-uri | http://localhost:6379",
+        "redis | callcontext.redis-uri | redis://",
+        "redis | callcontext.redis-uri | redis://:secret@",
+        "redis | callcontext.redis-uri | redis://:sec@ret@localhost",
+        "redis | callcontext.redis-uri | redis://:secret/1@localhost",
+        "redis | callcontext.redis-uri | redis://:secret#1@localhost",
+        "redis | callcontext.redis-uri | redis://:secret%@localhost",
+        "redis | callcontext.redis-uri | redis://:secret@localhost:66666",
+        "redis | callcontext.redis-uri | redis://:secret@localhost/first",
+        "redis | callcontext.redis-uri | redis://localhost?password=secret",
+        "jdbc | callcontext.jdbc-url | postgresql://localhost/secret",
+        "jdbc | callcontext.jdbc-url | jdbc:mysql://localhost/d?password=secret",
+        "jdbc | callcontext.jdbc-url | jdbc:sqlite:",
+        "cassandra | callcontext.cassandra-hosts | localhost",
+        "cassandra | callcontext.cassandra-hosts | localhost:9042,",
+        "cassandra | callcontext.cassandra-keyspace | my-keyspace"
       })
-  void validatesStoreSettingsOfSelectedStoreOnly(String store, Setting setting, String value) {
+  void validatesStoreSettingsOfSelectedStoreOnly(String store, Setting<?> setting, String value) {
     set(setting, value);
     assertThatCode(this::read).doesNotThrowAnyException();
     set(Setting.CALLCONTEXT_STORE, store);
@@ -225,15 +217,15 @@ class SettingsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "redis | CALLCONTEXT_REDIS_URI | redis://localhost",
-        "redis | CALLCONTEXT_REDIS_URI | redis://localhost:6379/",
-        "redis | CALLCONTEXT_REDIS_URI | rediss://user:p%40ss%3Aw%2Frd@redis.example:6380/15",
-        "redis | CALLCONTEXT_REDIS_URI | redis://:password@[::1]:6379/0",
-        "Jdbc | CALLCONTEXT_JDBC_URL | jdbc:postgresql://a,b/d?user=u&password=p",
-        "jdbc | CALLCONTEXT_JDBC_URL | jdbc:sqlite:/var/lib/ari-proxy/call-contexts.db",
-        "cassandra | CALLCONTEXT_CASSANDRA_HOSTS | a:9042, [::1]:9042"
+        "redis | callcontext.redis-uri | redis://localhost",
+        "redis | callcontext.redis-uri | redis://localhost:6379/",
+        "redis | callcontext.redis-uri | rediss://user:p%40ss%3Aw%2Frd@redis.example:6380/15",
+        "redis | callcontext.redis-uri | redis://:password@[::1]:6379/0",
+        "Jdbc | callcontext.jdbc-url | jdbc:postgresql://a,b/d?user=u&password=p",
+        "jdbc | callcontext.jdbc-url | jdbc:sqlite:/var/lib/ari-proxy/call-contexts.db",
+        "cassandra | callcontext.cassandra-hosts | a:9042, [::1]:9042"
       })
-  void acceptsStoreSettings(String store, Setting setting, String value) {
+  void acceptsStoreSettings(String store, Setting<?> setting, String value) {
     set(Setting.CALLCONTEXT_STORE, store);
     set(setting, value);
     assertThatCode(this::read).doesNotThrowAnyException();
@@ -241,15 +233,15 @@ class SettingsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "KAFKA_BROKERS, 'a:1, b.c:9092'",
-    "KAFKA_BROKERS, '[::1]:9092'",
-    "ARI_APP, 'a,b'",
-    "COMMANDS_ALLOWED, 'GET /**, * /channels/**,POST  /bridges/{bridgeId}/addChannel'",
-    "ARI_URL, HTTPS://pbx.example:8089/prefix/ari/",
-    "CALLCONTEXT_GRACE_PERIOD, 0",
-    "ENVELOPE_EVENT_RESOURCES, Object"
+    "kafka.brokers, 'a:1, b.c:9092'",
+    "kafka.brokers, '[::1]:9092'",
+    "ari.app, 'a,b'",
+    "commands.allowed, 'GET /**, * /channels/**,POST  /bridges/{bridgeId}/addChannel'",
+    "ari.url, HTTPS://pbx.example:8089/prefix/ari/",
+    "callcontext.grace-period, 0",
+    "ari-proxy.envelope.event-resources, Object"
   })
-  void acceptsValue(Setting setting, String value) {
+  void acceptsValue(Setting<?> setting, String value) {
     set(setting, value);
     assertThatCode(this::read).doesNotThrowAnyException();
   }
@@ -272,7 +264,7 @@ class SettingsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1048576, 33554432", "33554433, 33554433", "2147483647, 2147483647"})
+  @CsvSource({"1MB, 33554432", "40MB, 41943040", "2047MB, 2146435072"})
   void producerBufferFitsLargestRequest(String maxInFlightBytes, String producerBuffer)
       throws IOException {
     set(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, maxInFlightBytes);
@@ -289,7 +281,7 @@ class SettingsTest {
     writeFile("ari.app = from the file\nkafka.group-id = from the file\n");
     set(Setting.ARI_APP, "from the environment");
     Settings settings = read();
-    assertThat(settings.get(Setting.ARI_APP)).isEqualTo("from the environment");
+    assertThat(settings.get(Setting.ARI_APP)).containsExactly("from the environment");
     assertThat(settings.get(Setting.KAFKA_GROUP_ID)).isEqualTo("from the file");
   }
 
@@ -312,15 +304,14 @@ class SettingsTest {
 
   @Test
   void readsPasswordVerbatim() {
-    assertThat(read().password().reveal()).isEqualTo(PASSWORD);
+    assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(PASSWORD);
   }
 
   @Test
   void masksPassword() {
     Settings settings = read();
     assertThat(settings.toString()).doesNotContain(PASSWORD);
-    assertThat(settings.password()).hasToString("***");
-    assertThat(settings.get(Setting.ARI_PASSWORD)).isEqualTo("***");
+    assertThat(settings.get(Setting.ARI_PASSWORD)).hasToString("***");
     assertThat(settings.placeholders().toString()).doesNotContain(PASSWORD);
   }
 
@@ -341,7 +332,7 @@ class SettingsTest {
         .isEqualTo("ARI_PROXY_ENVELOPE_EVENT_RESOURCES");
   }
 
-  private void assertRejected(Setting setting) {
+  private void assertRejected(Setting<?> setting) {
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
         .message()
@@ -358,7 +349,7 @@ class SettingsTest {
     Files.writeString(folder.resolve("p"), content);
   }
 
-  private void set(Setting setting, String value) {
+  private void set(Setting<?> setting, String value) {
     environment.put(setting.environmentVariable(), value);
   }
 }

@@ -1,8 +1,8 @@
-package io.retel.ariproxy.settings;
+package io.retel.ariproxy.config;
 
 import java.util.Objects;
 
-/** A value that shows itself only to who asks for it. */
+/** A value that is only shown on request. */
 public final class Secret {
 
   private final String value;
@@ -11,7 +11,7 @@ public final class Secret {
     this.value = Objects.requireNonNull(value);
   }
 
-  /** The value. Hand it to who needs it, and nowhere else. */
+  /** The value. Never log or expose it. */
   public String reveal() {
     return value;
   }

@@ -1,8 +1,7 @@
-package io.retel.ariproxy.settings;
+package io.retel.ariproxy.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -14,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class UnknownEnvironmentVariablesTest {
 
   private static final String PREFIX =
-      "Environment variables that look like settings and are none: ";
+      "Environment variables resemble settings but are unknown: ";
 
   @ParameterizedTest
   @CsvSource({
@@ -26,37 +25,38 @@ class UnknownEnvironmentVariablesTest {
     "TRACING_ZIPKIN, TRACING_ZIPKIN"
   })
   void suggestsClosestSettingWithoutValue(String variable, String expected) {
-    assertThat(UnknownEnvironmentVariables.in(Map.of(variable, "secret")))
+    assertThat(UnknownEnvironmentVariables.warning(Map.of(variable, "secret")))
         .contains(PREFIX + expected);
   }
 
   @Test
   void namesSeveralInOneLine() {
-    assertThat(UnknownEnvironmentVariables.in(Map.of("METRICS_TAG", "x", "ARI_COLOR", "y")))
+    assertThat(UnknownEnvironmentVariables.warning(Map.of("METRICS_TAG", "x", "ARI_COLOR", "y")))
         .contains(PREFIX + "ARI_COLOR, METRICS_TAG (METRICS_TAGS?)");
   }
 
   @Test
   void acceptsSettingsAndSecretFiles() {
     Map<String, String> all =
-        Arrays.stream(Setting.values())
+        Setting.all().stream()
             .map(Setting::environmentVariable)
             .collect(Collectors.toMap(Function.identity(), name -> "x"));
     all.put("ARI_PASSWORD_FILE", "/run/secrets/ari");
-    assertThat(UnknownEnvironmentVariables.in(all)).isEmpty();
+    assertThat(UnknownEnvironmentVariables.warning(all)).isEmpty();
   }
 
   @Test
   void ignoresForeignVariables() {
     assertThat(
-            UnknownEnvironmentVariables.in(Map.of("PATH", "x", "JAVA_OPTS", "x", "OTEL_SDK", "x")))
+            UnknownEnvironmentVariables.warning(
+                Map.of("PATH", "x", "JAVA_OPTS", "x", "OTEL_SDK", "x")))
         .isEmpty();
   }
 
   @Test
   void ignoresKubernetesServiceLinks() {
     assertThat(
-            UnknownEnvironmentVariables.in(
+            UnknownEnvironmentVariables.warning(
                 Map.of(
                     "KAFKA_SERVICE_HOST", "10.0.0.1",
                     "KAFKA_SERVICE_PORT", "9092",

@@ -1,0 +1,74 @@
+package io.retel.ariproxy.config;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * Looks settings up: in an environment variable, else in the configuration. Either may name a file
+ * that contains a secret, such as those that Docker and Kubernetes mount.
+ *
+ * @param environment the environment variables
+ * @param configuration the content of {@code application.properties}
+ */
+record ConfigSource(Map<String, String> environment, Properties configuration) {
+
+  /**
+   * The literal text of a setting; null if it is not set.
+   *
+   * @throws InvalidSettingException for a secret that is set twice or whose file is unusable
+   */
+  String valueOf(Setting<?> setting) {
+    String variable = environment.get(setting.environmentVariable());
+    String property = configuration.getProperty(setting.key());
+    if (!setting.isSecret()) {
+      return variable == null ? property : variable;
+    }
+    String variableForFile = environment.get(setting.fileEnvironmentVariable());
+    if (variable != null || isSet(variableForFile)) {
+      return resolveSecret(setting, variable, variableForFile);
+    }
+    return resolveSecret(setting, property, configuration.getProperty(setting.fileKey()));
+  }
+
+  private static String resolveSecret(Setting<?> secret, String value, String file) {
+    if (!isSet(file)) {
+      return value;
+    }
+    if (isSet(value)) {
+      throw new InvalidSettingException(
+          secret, "is set twice, directly and by the file in " + secret.fileKey());
+    }
+    return readSecretFile(secret, file.strip());
+  }
+
+  private static String readSecretFile(Setting<?> secret, String file) {
+    try {
+      // editors and echo end the last line with a line break
+      String content = Files.readString(Path.of(file)).replaceFirst("\\R\\z", "");
+      if (content.isBlank()) {
+        throw InvalidSettingException.inFile(secret, "names " + file + ", which is empty");
+      }
+      if (content.lines().count() > 1) {
+        throw InvalidSettingException.inFile(
+            secret, "names " + file + ", which has more than one line");
+      }
+      return content;
+    } catch (NoSuchFileException | InvalidPathException e) {
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which does not exist");
+    } catch (CharacterCodingException e) {
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which is not UTF-8 text");
+    } catch (IOException e) {
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which cannot be read");
+    }
+  }
+
+  private static boolean isSet(String value) {
+    return value != null && !value.isBlank();
+  }
+}

@@ -1,0 +1,249 @@
+package io.retel.ariproxy.config;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * How the text of a setting becomes a value.
+ *
+ * @param description the type and its range, as the reference documentation shows it
+ * @param isSecret whether the value is never shown
+ * @param parser throws {@link IllegalArgumentException} with a message that completes "setting …",
+ *     such as "must be true or false"
+ * @param toPlaceholder the value as a Camel placeholder: sizes in bytes, durations in milliseconds
+ */
+record SettingType<T>(
+    String description,
+    boolean isSecret,
+    Function<String, T> parser,
+    Function<T, String> toPlaceholder) {
+
+  private SettingType(
+      String description, Function<String, T> parser, Function<T, String> toPlaceholder) {
+    this(description, false, parser, toPlaceholder);
+  }
+
+  private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
+
+  private static final Pattern HOST_AND_PORT =
+      Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
+
+  static SettingType<String> text() {
+    return new SettingType<>("text", text -> text, text -> text);
+  }
+
+  static SettingType<String> text(String description, String pattern, String problem) {
+    Pattern valid = Pattern.compile(pattern);
+    return new SettingType<>(
+        description,
+        text -> {
+          if (!valid.matcher(text).matches()) {
+            throw new IllegalArgumentException(problem);
+          }
+          return text;
+        },
+        text -> text);
+  }
+
+  static <T> SettingType<T> described(String description, SettingType<T> type) {
+    return new SettingType<>(description, type.parser, type.toPlaceholder);
+  }
+
+  static SettingType<List<String>> list(String problem) {
+    return new SettingType<>(
+        "name, …",
+        text -> {
+          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          if (names.contains("")) {
+            throw new IllegalArgumentException(problem);
+          }
+          return names;
+        },
+        names -> String.join(",", names));
+  }
+
+  static SettingType<Map<String, String>> tags() {
+    return new SettingType<>(
+        "name=value, …",
+        text -> {
+          Map<String, String> tags = new LinkedHashMap<>();
+          for (String tag : text.isEmpty() ? new String[0] : text.split(",", -1)) {
+            Matcher parts = TAG.matcher(tag.strip());
+            if (!parts.matches() || tags.put(parts.group("name"), parts.group("value")) != null) {
+              throw new IllegalArgumentException(
+                  "must be tags such as site=fra,asterisk=a1: names of letters, digits and"
+                      + " underscores, each once");
+            }
+          }
+          return tags;
+        },
+        tags ->
+            tags.entrySet().stream()
+                .map(tag -> tag.getKey() + "=" + tag.getValue())
+                .collect(Collectors.joining(",")));
+  }
+
+  static SettingType<String> optional(SettingType<String> type) {
+    return new SettingType<>(
+        type.description, text -> text.isEmpty() ? text : type.parser.apply(text), text -> text);
+  }
+
+  static SettingType<String> topic() {
+    return text(
+        "topic name",
+        "[a-zA-Z0-9._-]{1,249}",
+        "must be a Kafka topic name: letters, digits, dot, dash, underscore");
+  }
+
+  static SettingType<String> file() {
+    return new SettingType<>("file", text -> text, text -> text);
+  }
+
+  static SettingType<Secret> secret() {
+    return secret(text());
+  }
+
+  /** A secret whose content has a type of its own, such as a URI with a password. */
+  static SettingType<Secret> secret(SettingType<String> content) {
+    return new SettingType<>(
+        content.description,
+        true,
+        text -> new Secret(content.parser.apply(text)),
+        Secret::toString);
+  }
+
+  static SettingType<String> hosts() {
+    return new SettingType<>(
+        "host:port, …",
+        text -> {
+          for (String host : text.split(",", -1)) {
+            if (!HOST_AND_PORT.matcher(host.strip()).matches()) {
+              throw new IllegalArgumentException(
+                  "must be host:port, or several separated by commas");
+            }
+          }
+          return text;
+        },
+        text -> text);
+  }
+
+  static SettingType<URI> url(Function<URI, URI> check) {
+    return new SettingType<>(
+        "URL",
+        text -> {
+          try {
+            return check.apply(new URI(text));
+          } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("must be a URL", e);
+          }
+        },
+        URI::toString);
+  }
+
+  static SettingType<Boolean> bool() {
+    return new SettingType<>(
+        "true, false",
+        text -> {
+          if (!text.equals("true") && !text.equals("false")) {
+            throw new IllegalArgumentException("must be true or false");
+          }
+          return Boolean.valueOf(text);
+        },
+        String::valueOf);
+  }
+
+  /** One of several values, in any case. */
+  static SettingType<String> oneOf(String... values) {
+    return oneOf(List.of(values), UnaryOperator.identity());
+  }
+
+  /** One of an enum's constants, in any case. */
+  static <E extends Enum<E>> SettingType<E> oneOf(Class<E> type, UnaryOperator<String> spelling) {
+    return oneOf(List.of(type.getEnumConstants()), constant -> spelling.apply(constant.name()));
+  }
+
+  private static <T> SettingType<T> oneOf(List<T> values, Function<T, String> spelling) {
+    String list = values.stream().map(spelling).collect(Collectors.joining(", "));
+    return new SettingType<>(
+        list,
+        text ->
+            values.stream()
+                .filter(value -> spelling.apply(value).equalsIgnoreCase(text))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("must be one of " + list)),
+        spelling);
+  }
+
+  static SettingType<Integer> integer(int min, int max) {
+    String range = min + " to " + max;
+    return new SettingType<>(
+        range,
+        text -> {
+          try {
+            return (int) inRange(Long.parseLong(text), min, max);
+          } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("must be an integer from " + range, e);
+          }
+        },
+        String::valueOf);
+  }
+
+  static SettingType<Long> size(String min, String max) {
+    String range = min + " to " + max;
+    long minBytes = Units.bytes(min);
+    long maxBytes = Units.bytes(max);
+    return new SettingType<>(
+        "size, " + range,
+        text -> {
+          try {
+            return inRange(Units.bytes(text), minBytes, maxBytes);
+          } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                "must be a size from " + range + " with a unit (B, KB, MB, GB), such as 64MB", e);
+          }
+        },
+        String::valueOf);
+  }
+
+  static SettingType<Duration> duration(String min, String max) {
+    String range = min + " to " + max;
+    long minMillis = Units.duration(min).toMillis();
+    long maxMillis = Units.duration(max).toMillis();
+    return new SettingType<>(
+        "duration, " + range,
+        text -> {
+          try {
+            return Duration.ofMillis(
+                inRange(Units.duration(text).toMillis(), minMillis, maxMillis));
+          } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                "must be a duration from " + range + " with a unit (ms, s, m, h, d), such as 30s",
+                e);
+          }
+        },
+        duration -> Long.toString(duration.toMillis()));
+  }
+
+  private static long inRange(long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException();
+    }
+    return value;
+  }
+
+  /** A value of this type as text for Camel's placeholders. */
+  @SuppressWarnings("unchecked")
+  String placeholder(Object value) {
+    return toPlaceholder.apply((T) value);
+  }
+}

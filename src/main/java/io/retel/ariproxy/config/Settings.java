@@ -1,0 +1,244 @@
+package io.retel.ariproxy.config;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** The values of all settings, checked. Immutable; {@link #toString} shows no secret. */
+public final class Settings {
+
+  /** Largest request of the Kafka producers: maxRequestSize in routes/publish.camel.yaml. */
+  private static final int MAX_REQUEST_BYTES = 32 * 1024 * 1024;
+
+  private static final Pattern REDIS_DATABASE = Pattern.compile("(/\\d{0,9})?");
+  private static final Pattern KEYSPACE = Pattern.compile("\\w{1,48}");
+
+  private final Map<Setting<?>, Object> values = new LinkedHashMap<>();
+
+  private Settings(Function<Setting<?>, String> lookup) {
+    Map<Setting<?>, String> texts = new HashMap<>();
+    for (Setting<?> setting : Setting.all()) {
+      String text = lookup.apply(setting);
+      if (text != null && !text.isBlank()) {
+        texts.put(setting, text.strip());
+      } else if (!setting.isRequired()) {
+        texts.put(setting, setting.defaultText());
+      }
+    }
+    List<Setting<?>> missing =
+        Setting.all().stream().filter(setting -> !texts.containsKey(setting)).toList();
+    if (!missing.isEmpty()) {
+      throw InvalidSettingException.ofMissing(missing);
+    }
+    for (Setting<?> setting : Setting.all()) {
+      setting
+          .defaultSource()
+          .filter(source -> texts.get(setting).isEmpty())
+          .ifPresent(source -> texts.put(setting, texts.get(source) + setting.defaultSuffix()));
+      values.put(setting, setting.parse(texts.get(setting)));
+    }
+    check();
+  }
+
+  /**
+   * Reads and checks the settings: from an environment variable, else from the file, else the
+   * default; secrets also from files that either names.
+   *
+   * <p>Values are literal, since a password may look like a placeholder.
+   *
+   * @param configuration the file; may be absent
+   * @param environment the environment variables
+   * @throws InvalidSettingException for all missing settings, or the first malformed one
+   */
+  public static Settings read(Path configuration, Map<String, String> environment) {
+    Properties file = new Properties();
+    if (Files.isRegularFile(configuration)) {
+      try (Reader reader = Files.newBufferedReader(configuration)) {
+        file.load(reader);
+      } catch (IOException | IllegalArgumentException e) {
+        throw new InvalidSettingException(configuration + " cannot be read: " + e.getMessage());
+      }
+    }
+    file.stringPropertyNames().forEach(key -> rejectUnknownKey(configuration, key));
+    return new Settings(new ConfigSource(environment, file)::valueOf);
+  }
+
+  /** Properties for custom routes are allowed, but not in the namespace of a setting. */
+  private static void rejectUnknownKey(Path configuration, String key) {
+    List<String> known =
+        Setting.all().stream()
+            .flatMap(
+                setting ->
+                    setting.isSecret()
+                        ? Stream.of(setting.key(), setting.fileKey())
+                        : Stream.of(setting.key()))
+            .toList();
+    String group = key.substring(0, key.indexOf('.') + 1);
+    if (!group.isEmpty()
+        && !known.contains(key)
+        && known.stream().anyMatch(setting -> setting.startsWith(group))) {
+      throw new InvalidSettingException(configuration + " contains unknown setting " + key);
+    }
+  }
+
+  private void check() {
+    requireDistinctTopics();
+    if (get(Setting.KAFKA_GENERIC_GROUP_ID).equals(get(Setting.KAFKA_GROUP_ID))) {
+      throw new InvalidSettingException(
+          Setting.KAFKA_GENERIC_GROUP_ID, "must differ from kafka.group-id");
+    }
+    switch (get(Setting.CALLCONTEXT_STORE)) {
+      case REDIS -> checkRedisUri();
+      case JDBC -> checkJdbcUrl();
+      case CASSANDRA -> checkCassandra();
+      case KAFKA, MEMORY -> {
+        // no further settings
+      }
+    }
+    Path routes = Path.of(get(Setting.ROUTES_DIRECTORY));
+    if (!Files.isDirectory(routes)) {
+      throw new InvalidSettingException(
+          Setting.ROUTES_DIRECTORY,
+          "must be a directory, but " + routes.toAbsolutePath() + " is not");
+    }
+  }
+
+  private void checkRedisUri() {
+    boolean wellFormed;
+    try {
+      URI uri = new URI(get(Setting.CALLCONTEXT_REDIS_URI).reveal());
+      wellFormed =
+          ("redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme()))
+              && uri.getHost() != null
+              && uri.getPort() <= 65_535
+              && REDIS_DATABASE.matcher(uri.getPath()).matches()
+              && uri.getRawQuery() == null
+              && uri.getRawFragment() == null;
+    } catch (URISyntaxException e) {
+      wellFormed = false;
+    }
+    if (!wellFormed) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_REDIS_URI,
+          "must be a URI such as redis://localhost:6379 or rediss://user:password@host:6379/0, with"
+              + " special characters in the password percent-encoded");
+    }
+  }
+
+  private void checkJdbcUrl() {
+    if (!get(Setting.CALLCONTEXT_JDBC_URL).reveal().matches("jdbc:(postgresql|sqlite):.+")) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_JDBC_URL,
+          "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file");
+    }
+  }
+
+  private void checkCassandra() {
+    try {
+      SettingType.hosts().parser().apply(get(Setting.CALLCONTEXT_CASSANDRA_HOSTS));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(Setting.CALLCONTEXT_CASSANDRA_HOSTS, e.getMessage());
+    }
+    if (!KEYSPACE.matcher(get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE)).matches()) {
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_CASSANDRA_KEYSPACE,
+          "must be a keyspace name: letters, digits, underscore");
+    }
+  }
+
+  /** A proxy that consumes what it publishes would process its own messages endlessly. */
+  private void requireDistinctTopics() {
+    Map<String, Setting<?>> seen = new HashMap<>();
+    for (Setting<String> setting :
+        List.of(
+            Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
+            Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
+            Setting.KAFKA_COMMANDS_TOPIC,
+            Setting.KAFKA_GENERIC_COMMANDS_TOPIC,
+            Setting.CALLCONTEXT_KAFKA_TOPIC)) {
+      Setting<?> same = seen.put(get(setting), setting);
+      if (same != null) {
+        throw new InvalidSettingException(setting, "must name another topic than " + same.key());
+      }
+    }
+  }
+
+  /** A setting's value. */
+  @SuppressWarnings("unchecked")
+  public <T> T get(Setting<T> setting) {
+    return (T) values.get(setting);
+  }
+
+  /** Whether a text or secret is not empty. */
+  public boolean isSet(Setting<?> setting) {
+    return !(values.get(setting) instanceof Secret secret
+            ? secret.reveal()
+            : values.get(setting).toString())
+        .isEmpty();
+  }
+
+  /**
+   * A setting's value in the type of the class that uses it.
+   *
+   * @throws InvalidSettingException if the function throws IllegalArgumentException
+   */
+  public <T, R> R get(Setting<T> setting, Function<T, R> parser) {
+    try {
+      return parser.apply(get(setting));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(setting, e.getMessage());
+    }
+  }
+
+  /** The topics that this proxy publishes to or consumes from, without that of the store. */
+  public List<String> topics() {
+    return Stream.of(
+            Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
+            Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
+            Setting.KAFKA_COMMANDS_TOPIC,
+            Setting.KAFKA_GENERIC_COMMANDS_TOPIC)
+        .map(this::get)
+        .filter(topic -> !topic.isEmpty())
+        .toList();
+  }
+
+  /**
+   * The settings as Camel placeholders: by their keys, secrets masked, sizes in bytes, durations in
+   * milliseconds. In addition {@code ari.websocket}, the websocket URL derived from {@code
+   * ari.url}, and {@code kafka.producer-buffer}, the larger of {@code kafka.max-in-flight-bytes}
+   * and the largest request.
+   */
+  public Properties placeholders() {
+    Properties placeholders = new Properties();
+    values.forEach(
+        (setting, value) -> placeholders.setProperty(setting.key(), setting.placeholder(value)));
+    placeholders.setProperty(
+        "ari.websocket", get(Setting.ARI_URL).toString().replaceFirst("^http", "ws"));
+    // a producer rejects records larger than its buffer, which allocates memory only as needed
+    placeholders.setProperty(
+        "kafka.producer-buffer",
+        Long.toString(Math.max(MAX_REQUEST_BYTES, get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES))));
+    return placeholders;
+  }
+
+  /** The path of ARI's URL without a trailing slash, such as {@code /ari}. */
+  public String ariPath() {
+    return get(Setting.ARI_URL).getRawPath();
+  }
+
+  @Override
+  public String toString() {
+    return values.toString();
+  }
+}

@@ -1,0 +1,116 @@
+package io.retel.ariproxy.kafka;
+
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.tls.ClientCertificate;
+import io.retel.ariproxy.tls.PemFile;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+
+/** Reads {@link KafkaSecurity} from the settings, with the files that they name. */
+public final class KafkaSecuritySettings {
+
+  private static final List<Setting<?>> SASL_SETTINGS =
+      List.of(Setting.KAFKA_USERNAME, Setting.KAFKA_PASSWORD);
+  private static final List<Setting<?>> TLS_SETTINGS =
+      List.of(
+          Setting.KAFKA_CA_FILE,
+          Setting.KAFKA_CERTIFICATE_FILE,
+          Setting.KAFKA_KEY_FILE,
+          Setting.KAFKA_KEY_PASSWORD);
+
+  private final Settings settings;
+
+  private KafkaSecuritySettings(Settings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Encryption and authentication of Kafka's clients.
+   *
+   * @throws InvalidSettingException if a setting is missing, contradicts another or has no effect,
+   *     or if a file is unusable
+   */
+  public static KafkaSecurity read(Settings settings) {
+    return new KafkaSecuritySettings(settings).read();
+  }
+
+  private KafkaSecurity read() {
+    SecurityProtocol protocol = settings.get(Setting.KAFKA_SECURITY_PROTOCOL);
+    boolean sasl =
+        protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SASL_PLAINTEXT;
+    boolean tls = protocol == SecurityProtocol.SASL_SSL || protocol == SecurityProtocol.SSL;
+    if (!sasl) {
+      rejectIfSet(SASL_SETTINGS, "requires kafka.security-protocol SASL_SSL or SASL_PLAINTEXT");
+    }
+    if (!tls) {
+      rejectIfSet(TLS_SETTINGS, "requires kafka.security-protocol SSL or SASL_SSL");
+    }
+    if (protocol == SecurityProtocol.PLAINTEXT) {
+      return KafkaSecurity.none();
+    }
+    KafkaSecurity security = KafkaSecurity.of(protocol);
+    if (sasl) {
+      SASL_SETTINGS.forEach(
+          setting -> requireSet(setting, "is not set, but " + protocol + " requires it"));
+      security =
+          security.withCredentials(
+              settings.get(Setting.KAFKA_SASL_MECHANISM),
+              settings.get(Setting.KAFKA_USERNAME),
+              settings.get(Setting.KAFKA_PASSWORD));
+    }
+    if (settings.isSet(Setting.KAFKA_CA_FILE)) {
+      security = security.withTrustedCertificates(certificates(Setting.KAFKA_CA_FILE));
+    }
+    if (settings.isSet(Setting.KAFKA_CERTIFICATE_FILE)) {
+      return security.withClientCertificate(clientCertificate());
+    }
+    rejectIfSet(
+        List.of(Setting.KAFKA_KEY_FILE, Setting.KAFKA_KEY_PASSWORD),
+        "is set, but kafka.certificate-file is not");
+    return security;
+  }
+
+  private ClientCertificate clientCertificate() {
+    requireSet(Setting.KAFKA_KEY_FILE, "is not set, but kafka.certificate-file is");
+    List<X509Certificate> chain = certificates(Setting.KAFKA_CERTIFICATE_FILE);
+    ClientCertificate certificate =
+        settings.get(
+            Setting.KAFKA_KEY_FILE,
+            file ->
+                new ClientCertificate(
+                    chain,
+                    new PemFile(Path.of(file))
+                        .privateKey(settings.get(Setting.KAFKA_KEY_PASSWORD))));
+    if (!certificate.keyMatchesCertificate()) {
+      throw new InvalidSettingException(
+          Setting.KAFKA_KEY_FILE,
+          "names "
+              + settings.get(Setting.KAFKA_KEY_FILE)
+              + ", whose key does not match the first certificate in "
+              + settings.get(Setting.KAFKA_CERTIFICATE_FILE));
+    }
+    return certificate;
+  }
+
+  private List<X509Certificate> certificates(Setting<String> setting) {
+    return settings.get(setting, file -> new PemFile(Path.of(file)).certificates());
+  }
+
+  private void requireSet(Setting<?> setting, String problem) {
+    if (!settings.isSet(setting)) {
+      throw new InvalidSettingException(setting, problem);
+    }
+  }
+
+  private void rejectIfSet(List<Setting<?>> unused, String problem) {
+    for (Setting<?> setting : unused) {
+      if (settings.isSet(setting)) {
+        throw new InvalidSettingException(setting, problem);
+      }
+    }
+  }
+}
