@@ -38,7 +38,7 @@ class KafkaStartupIT {
                 () ->
                     assertThat(proxy.health("startup"))
                         .startsWith("DOWN: Kafka at " + kafka.bootstrapServers())
-                        .contains("does not tell its topics"));
+                        .contains("cannot describe topics"));
         // no call is taken that could not be told of
         assertThat(asterisk.totalWebsocketCount()).isZero();
 

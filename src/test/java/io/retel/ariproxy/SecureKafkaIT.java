@@ -271,8 +271,8 @@ class SecureKafkaIT {
 
   @Test
   void logsEachLoginRejectionAndRecoveryOnce() {
-    String rejectedMessage = "No commands are read from [";
-    String recoveredMessage = "Kafka takes the login again, commands are read from [";
+    String rejectedMessage = "Kafka rejected the login, not consuming [";
+    String recoveredMessage = "Kafka accepts the login again: consuming [";
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           withLogin(settings(asterisk, "SASL_SSL"), SecureKafkaBroker.PASSWORD);

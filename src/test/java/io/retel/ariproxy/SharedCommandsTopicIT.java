@@ -43,12 +43,12 @@ class SharedCommandsTopicIT {
               .untilAsserted(
                   () ->
                       assertThat(log.lines(Level.ERROR))
-                          .filteredOn(line -> line.contains("No more commands are read"))
+                          .filteredOn(line -> line.contains("Fenced, no longer consuming"))
                           .singleElement()
                           .asString()
                           .contains(firstSettings.commandsTopic())
                           .contains("kafka.group-id"));
-          assertThat(first.health("commands")).startsWith("DOWN: Another proxy reads");
+          assertThat(first.health("commands")).startsWith("DOWN: Fenced by another proxy");
           assertThat(second.health("commands")).isEqualTo("UP");
           assertThat(first.gauge("ari-proxy.commands.lag")).as("what it does not read").isNaN();
           assertThat(second.gauge("ari-proxy.commands.lag")).isNotNegative();

@@ -7,12 +7,12 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 
 /**
- * The one thread on which exchanges go on when Kafka has acknowledged their message; for the option
- * {@code workerPool} of an endpoint.
+ * Single-threaded executor that completes exchanges acknowledged by Kafka; for the endpoint option
+ * {@code workerPool}.
  *
- * <p>Camel's own pool of ten wakes another thread for almost each acknowledgement, which costs more
- * than all that is done there. One thread is woken once for all that a broker acknowledges at once.
- * It ends with the context.
+ * <p>Camel's own pool of ten threads wakes another thread for almost each acknowledgement, which
+ * costs more than the work itself. This thread is woken once for all records that a broker
+ * acknowledges together. It ends with the context.
  */
 public final class AckExecutor extends AbstractExecutorService {
 
@@ -32,7 +32,7 @@ public final class AckExecutor extends AbstractExecutorService {
         });
   }
 
-  /** Whether the caller is that thread. */
+  /** Returns whether the caller runs on this thread. */
   public boolean isCurrentThread() {
     return Thread.currentThread() == thread;
   }

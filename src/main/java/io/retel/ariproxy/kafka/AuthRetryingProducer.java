@@ -23,12 +23,12 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 
 /**
- * A producer for which a login that is refused is an outage like any other: whoever sends waits.
+ * Producer that treats a rejected login as an outage: {@code send} blocks until Kafka accepts it.
  *
- * <p>Kafka's own fails what is sent meanwhile to a topic that it does not know yet; and one whose
- * first login is refused fails for ever, since an idempotent producer asks once for its id (seen on
- * 4.1.1). So the first login is tried with producers that are thrown away until one is let in. May
- * be used from any thread. There are no transactions.
+ * <p>Kafka's own producer fails records for topics without metadata meanwhile. If its first login
+ * is rejected it fails permanently, since an idempotent producer requests its id only once (seen on
+ * 4.1.1). So until a login succeeds, each attempt uses a new producer. Thread-safe. Does not
+ * support transactions.
  */
 final class AuthRetryingProducer implements Producer<Object, Object> {
 
@@ -41,8 +41,8 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
   private volatile boolean closed;
 
   /**
-   * @param make makes a producer of Kafka's; tried at once, so that options that none can be made
-   *     of are told at once
+   * @param factory creates Kafka producers; called once in the constructor, so that invalid options
+   *     fail immediately
    */
   AuthRetryingProducer(Supplier<Producer<Object, Object>> factory) {
     this.factory = factory;
@@ -90,14 +90,14 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
     }
   }
 
-  /** Or one whose sender was interrupted while it waited. */
+  /** Closes the rejected producer, or one whose sender was interrupted while waiting. */
   private void discardRejected() {
     if (producer != null) {
       producer.close(Duration.ZERO);
     }
   }
 
-  /** Waits for the topic's partitions; whether they can be asked for. */
+  /** Waits for the metadata of the topic; returns false if the login is rejected. */
   private boolean canAuthenticate(Producer<Object, Object> candidate, String topic) {
     try {
       candidate.partitionsFor(topic);
@@ -107,7 +107,7 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
     } catch (InterruptException e) {
       throw e;
     } catch (KafkaException e) {
-      // whatever else is wrong, send() says so
+      // send() reports any other error
       return true;
     }
   }
@@ -116,7 +116,7 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
     try {
       Thread.sleep(RETRY_INTERVAL.toMillis());
     } catch (InterruptedException e) {
-      // sets the thread's interrupted status again
+      // restores the interrupt status
       throw new InterruptException(e);
     }
   }
@@ -197,9 +197,9 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
     throw unsupported();
   }
 
-  /** Neither the proxy nor Camel's component asks for it. */
+  /** Used neither by the proxy nor by Camel's component. */
   private static UnsupportedOperationException unsupported() {
     return new UnsupportedOperationException(
-        "The proxy's producers offer no transactions and no telemetry");
+        "The proxy's producers support neither transactions nor telemetry");
   }
 }

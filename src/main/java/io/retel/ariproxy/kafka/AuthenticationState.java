@@ -6,9 +6,10 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 
 /**
- * Whether Kafka takes a consumer's login. A refusal is an exception; that it is taken again is seen
- * in the consumer's metrics alone, on a topic where nothing happens. Not safe for use by many
- * threads.
+ * Whether Kafka accepts a consumer's login.
+ *
+ * <p>A rejection is an exception; on an idle topic, recovery shows only in the consumer's metrics.
+ * Not thread-safe.
  */
 final class AuthenticationState {
 
@@ -18,18 +19,18 @@ final class AuthenticationState {
   private double responses;
 
   /**
-   * @param metrics those of the consumer
+   * @param metrics the metrics of the consumer
    */
   AuthenticationState(Supplier<Map<MetricName, ? extends Metric>> metrics) {
     this.metrics = metrics;
   }
 
-  /** Whether it was refused, and has not been taken since. */
+  /** Returns whether the login was rejected and has not been accepted since. */
   boolean isRejected() {
     return rejected;
   }
 
-  /** It is refused. Returns whether that is new. */
+  /** Records a rejection; returns whether it is the first since the login was last accepted. */
   boolean rejected() {
     boolean wasRejected = rejected;
     rejected = true;
@@ -38,9 +39,12 @@ final class AuthenticationState {
     return !wasRejected;
   }
 
-  /** A poll goes well. Returns whether the login has been taken since it was refused. */
+  /**
+   * Records a successful poll; returns whether it shows that a rejected login is accepted again.
+   */
   boolean recovered() {
-    // with TLS 1.3 a client's certificate seems to be accepted until the broker says otherwise
+    // with TLS 1.3 a client certificate seems accepted until the broker rejects it, so require a
+    // response
     boolean recovered = rejected && accepted() > accepted && responses() > responses;
     rejected &= !recovered;
     return recovered;

@@ -25,25 +25,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A consumer of commands that are answered out of order and committed in order.
+ * Consumer of commands that complete out of order and are committed in order.
  *
- * <p>Each poll commits what has been answered since the last one; a record that was answered before
- * is not handed out again; when too many wait for their answer, none is fetched; a partition that
- * is revoked is given away when all of its commands that are begun are answered, and the others are
- * left to its next reader. All on the thread that polls, as Kafka wants it; a {@link CommandHandle}
- * alone may be used by any.
+ * <p>Each poll commits the commands completed since the last one. Records completed earlier are
+ * dropped, and fetching pauses while too many commands are incomplete. A revoked partition is
+ * released once its started commands have completed; its next owner executes the others.
+ *
+ * <p>Runs on the polling thread, as Kafka requires; only {@link CommandHandle} is thread-safe.
  */
 final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private static final Logger LOG = LoggerFactory.getLogger(CommandConsumer.class);
 
   /**
-   * How often is committed while commands are under way: what a crash repeats beside those is
-   * answered that shortly.
+   * Commit interval while commands are incomplete. Besides incomplete commands, a crash repeats
+   * only those completed within this interval.
    */
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
 
-  /** How long a login that was refused is left before it is tried again. */
+  /** Delay between login attempts after a rejection. */
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
   private final OffsetTracker tracker = new OffsetTracker();
@@ -53,14 +53,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final AuthenticationState authentication = new AuthenticationState(this::metrics);
 
   /**
-   * A member without a name of its own: its partitions are somebody else's as soon as it is gone.
+   * A member without a group instance id: leaving the group reassigns its partitions immediately.
    */
   private final boolean dynamicMember;
 
   private boolean paused;
   private boolean retired;
 
-  /** Written on the thread that polls. */
+  /** Written on the polling thread. */
   private volatile double lag = Double.NaN;
 
   private volatile boolean fenced;
@@ -70,9 +70,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private long lastCommit = System.nanoTime();
 
   /**
-   * @param maxUnanswered how many commands may wait for their answer before no more are fetched
-   * @param drainTime how long the begun commands of a revoked partition may take to be answered
-   * @param stopping whether the proxy stops
+   * @param maxInFlight limit of incomplete commands; fetching pauses when it is reached
+   * @param drainTimeouts how long to wait for the started commands of a revoked partition
+   * @param stopping whether the proxy is stopping
    */
   CommandConsumer(
       Properties properties,
@@ -84,7 +84,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.stopping = stopping;
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
-    // when a static member stops, all has been done to answer what it had read
+    // when a static member stops, its commands have already had time to complete
     this.drain =
         new RevocationDrain(
             tracker,
@@ -94,7 +94,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             stopping);
   }
 
-  /** What becomes of the command at that offset. */
+  /** Returns the handle of the command at an offset. */
   CommandHandle handle(TopicPartition partition, long offset) {
     return tracker.handle(partition, offset);
   }
@@ -102,7 +102,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   @Override
   public ConsumerRecords<Object, Object> poll(Duration timeout) {
     if (dynamicMember && !retired && stopping.getAsBoolean()) {
-      // the others of the group go on with the partitions while this proxy finishes what it began
+      // hands the partitions to other members while this proxy completes its started commands
       retired = true;
       unsubscribe();
     }
@@ -113,28 +113,28 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     try {
       ConsumerRecords<Object, Object> polled = commitAndPoll(timeout);
       if (authentication.recovered()) {
-        LOG.info("Kafka takes the login again, commands are read from {}", subscription());
+        LOG.info("Kafka accepts the login again: consuming {}", subscription());
       }
       lag = authentication.isRejected() ? Double.NaN : totalLag();
       return polled;
     } catch (FencedInstanceIdException e) {
-      // to join again would throw the other one out, and so on for ever
+      // rejoining would fence the other proxy, which would rejoin in turn
       retired = true;
       fenced = true;
       lag = Double.NaN;
       tracker.releasePartitions(assignment());
       LOG.error(
-          "No more commands are read from {}: another proxy does so as {}. Each proxy needs a"
-              + " kafka.commands-topic and a kafka.group-id of its own; then start this one again",
+          "Fenced, no longer consuming {}: another proxy has joined the group as {}. Give each proxy"
+              + " its own kafka.commands-topic and kafka.group-id, then restart this one",
           subscription(),
           groupMetadata().groupInstanceId().orElse(""));
       return ConsumerRecords.empty();
     } catch (AuthenticationException e) {
-      // Camel would give up for ever
+      // Camel would stop consuming permanently
       lag = Double.NaN;
       if (authentication.rejected()) {
         LOG.warn(
-            "No commands are read from {} until Kafka takes the login again: {}",
+            "Kafka rejected the login, not consuming {}: {}",
             subscription(),
             KafkaErrors.describe(e));
       }
@@ -156,26 +156,26 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   /**
-   * How many records of its partitions have not been handed out, or NaN while it does not read
-   * them; for any thread.
+   * Number of records not consumed yet in the assigned partitions; NaN while not consuming.
+   * Thread-safe.
    */
   double lag() {
     return lag;
   }
 
-  /** Whether another consumer has taken its place for good; for any thread. */
+  /** Returns whether another consumer has permanently replaced this one. Thread-safe. */
   boolean isFenced() {
     return fenced;
   }
 
-  /** For any thread. */
+  /** Returns whether the consumer is closed. Thread-safe. */
   boolean isClosed() {
     return closed;
   }
 
   /**
-   * Camel does so when its route stops slowly. What is drained would be left uncommitted by that,
-   * and the poll that is under way ends by itself.
+   * Called by Camel when the route stops slowly. Ignored during a drain, since it would prevent the
+   * final commit; the current poll ends without it.
    */
   @Override
   public void wakeup() {
@@ -184,7 +184,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
   }
 
-  /** As Camel's component closes it. */
+  /** The variant that Camel's component calls. */
   @Override
   public void close() {
     closed = true;
@@ -215,7 +215,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             if (failure == null) {
               tracker.acknowledged(offsets);
             } else {
-              LOG.debug("Committing {} failed, it is tried again: {}", offsets, failure.toString());
+              LOG.debug("Commit of {} failed, retrying: {}", offsets, failure.toString());
               tracker.retryCommit(offsets.keySet());
             }
           });
@@ -228,7 +228,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             || tracker.window() >= CompletedOffsets.MAX_WINDOW - 1_000;
     if (overLimit && !paused) {
       paused = true;
-      LOG.debug("{} commands wait for their answer, no more are fetched", tracker.incomplete());
+      LOG.debug("Fetching paused: {} commands incomplete", tracker.incomplete());
       pause(assignment());
     } else if (paused
         && tracker.incomplete() <= maxInFlight / 2
@@ -236,7 +236,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       paused = false;
       resume(assignment());
     } else if (paused) {
-      // partitions that have been assigned meanwhile
+      // includes newly assigned partitions
       pause(assignment());
     }
   }
@@ -257,7 +257,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     return new ConsumerRecords<>(accepted, polled.nextOffsets());
   }
 
-  /** Keeps the progress true when partitions come and go, then tells Camel's listener. */
+  /** Updates the tracker on rebalances, then calls Camel's listener. */
   private final class RebalanceListener implements ConsumerRebalanceListener {
 
     private final ConsumerRebalanceListener delegate;
@@ -295,7 +295,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         }
       } catch (KafkaException e) {
         LOG.warn(
-            "Commands of {} that are answered were not committed and may be carried out again: {}",
+            "Final commit of {} failed, completed commands may be executed again: {}",
             partitions,
             e.toString());
       }
@@ -308,7 +308,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       draining = false;
       if (remaining > 0) {
         LOG.warn(
-            "{} commands of {} are not answered after {} ms; whoever reads them next carries them out",
+            "Drain ended: {} commands of {} incomplete after {} ms; the next owner executes them",
             remaining,
             partitions,
             Duration.ofNanos(System.nanoTime() - startNanos).toMillis());

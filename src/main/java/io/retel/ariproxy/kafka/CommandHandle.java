@@ -3,35 +3,35 @@ package io.retel.ariproxy.kafka;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
 
 /**
- * A command's place in its partition, and what becomes of it there: it is begun and then answered,
- * or left to whoever reads the partition next. Safe for use by many threads.
+ * Position of a command in its partition, and its state: started, then completed or released.
+ *
+ * <p>A released command is executed by the next owner of the partition. Thread-safe.
  */
 public interface CommandHandle extends KafkaManualCommit {
 
-  /** The name of the exchange property that carries it. */
+  /** Name of the exchange property with the handle. */
   String PROPERTY = "commandHandle";
 
   /**
-   * The command is about to be carried out.
+   * Marks the command as started.
    *
-   * @return false if it must not be: its partition is given back, and whoever gets that reads it
-   *     again
+   * @return false if it must not be executed: its partition is released, and the next owner reads
+   *     it again
    */
   boolean tryStart();
 
-  /** Whether it has been begun. */
+  /** Returns whether the command has been started. */
   boolean started();
 
-  /** The command is answered, and its RESPONSE acknowledged. */
+  /** Marks the command as completed: its RESPONSE is acknowledged. */
   @Override
   void commit();
 
   /**
-   * The command is not carried out here, and neither is what stands behind it in its partition:
-   * that has to be given back.
+   * Releases the command and all later ones of its partition; the partition must then be revoked.
    */
   void release();
 
-  /** Whether somebody else carries it out. */
+  /** Returns whether the command is released to another proxy. */
   boolean released();
 }

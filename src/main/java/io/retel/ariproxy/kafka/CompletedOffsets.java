@@ -5,16 +5,16 @@ import java.util.BitSet;
 import java.util.stream.LongStream;
 
 /**
- * A set of answered offsets above a committed one, as it is kept in the commit's metadata.
+ * Completed offsets above a committed offset, as stored in the commit metadata.
  *
  * @param base the committed offset
- * @param answered bit n stands for the offset {@code base + n}
+ * @param completed bit n represents the offset {@code base + n}
  */
 record CompletedOffsets(long base, BitSet completed) {
 
   /**
-   * How far above the committed offset the set may reach, so that it fits into 4,096 bytes, the
-   * broker's default.
+   * Maximum distance above the committed offset: the set must fit into 4,096 bytes, the broker's
+   * default limit of metadata.
    */
   static final int MAX_WINDOW = 24_000;
 
@@ -24,7 +24,7 @@ record CompletedOffsets(long base, BitSet completed) {
     return new CompletedOffsets(base, new BitSet());
   }
 
-  /** Reads a commit's metadata; what others have written there is no set of ours. */
+  /** Parses commit metadata; metadata in any other format yields an empty set. */
   static CompletedOffsets fromMetadata(long base, String metadata) {
     if (metadata == null || !metadata.startsWith(METADATA_PREFIX)) {
       return empty(base);
@@ -48,7 +48,7 @@ record CompletedOffsets(long base, BitSet completed) {
     return bit >= 0 && bit < MAX_WINDOW && completed.get((int) bit);
   }
 
-  /** Takes an offset into the set, if it is not too far above the committed one. */
+  /** Adds an offset; ignored below the committed offset and beyond {@link #MAX_WINDOW}. */
   void add(long offset) {
     long bit = offset - base;
     if (bit >= 0 && bit < MAX_WINDOW) {
@@ -56,7 +56,7 @@ record CompletedOffsets(long base, BitSet completed) {
     }
   }
 
-  /** Its offsets from this one on. */
+  /** Returns the completed offsets at and above the given offset. */
   LongStream startingAt(long offset) {
     return completed.stream()
         .mapToLong(bit -> base + bit)

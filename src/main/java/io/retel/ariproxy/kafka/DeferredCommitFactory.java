@@ -4,8 +4,10 @@ import org.apache.camel.component.kafka.consumer.CommitManager;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
 
 /**
- * Makes Camel's manual commit a mark: the offset is answered, and {@link CommandConsumer} commits
- * it on its own thread when all before it are answered too.
+ * Factory of Camel manual commits that only mark an offset as completed.
+ *
+ * <p>{@link CommandConsumer} commits the offset on its own thread once all earlier ones are
+ * completed.
  */
 public final class DeferredCommitFactory implements KafkaManualCommitFactory {
 

@@ -6,18 +6,20 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.config.ConfigDef;
 
 /**
- * How long the begun commands of partitions that are given back may take to be answered.
+ * How long to wait for the started commands of revoked partitions.
  *
- * @param running while the proxy runs on, and only its share of the partitions changes
- * @param stopping when the proxy stops
+ * @param running while the proxy is running and the group rebalances
+ * @param stopping while the proxy is stopping
  */
 public record DrainTimeouts(Duration running, Duration stopping) {
 
   /**
-   * As much of it as Kafka grants: a consumer that does not poll for {@code max.poll.interval.ms}
-   * is put out of its group, and a fifth of that is left for the commit.
+   * Returns these timeouts, limited to four fifths of {@code max.poll.interval.ms}.
    *
-   * @param consumer the consumer's options
+   * <p>Kafka removes a consumer that does not poll for that interval from its group; the last fifth
+   * is for the commit.
+   *
+   * @param consumerConfig the options of the consumer
    */
   DrainTimeouts limitedBy(Properties consumerConfig) {
     String option = ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG;

@@ -15,29 +15,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Bounds the heap of what is on its way to Kafka: a message takes its weight before it is sent and
- * gives it back when Kafka has acknowledged it. When all is taken the caller waits, and with it
- * whatever feeds it.
+ * Limits the heap used by messages in flight to Kafka.
  *
- * <p>A message that is heavier than the bound goes alone. Safe for use by many threads.
+ * <p>A message acquires its bytes before it is sent and releases them when Kafka acknowledges it.
+ * At the limit the calling thread blocks, which applies backpressure to its source. A message
+ * larger than the limit is sent alone. Thread-safe.
  */
 public final class InFlightLimiter implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(InFlightLimiter.class);
 
-  /**
-   * An exchange with its message, its record and its place in a batch (measured: stack.md, Kafka
-   * away for 60 s).
-   */
+  /** Exchange, message, record and share of a batch (measured during a Kafka outage of 60 s). */
   private static final int OVERHEAD_PER_MESSAGE = 4_096;
 
-  /** The body, and its copy in the producer's buffer. */
+  /** The body and its copy in the producer's buffer. */
   private static final int COST_PER_BODY_BYTE = 2;
 
-  /** The exchange property with what its message has taken. */
+  /** Exchange property with the permit of its message. */
   private static final String PERMIT_PROPERTY = "inFlightPermit";
 
-  /** How long Kafka may be silent while something waits for it before that is trouble. */
+  /** Time without an acknowledgement, while messages are in flight, that counts as a stall. */
   static final Duration STALL_THRESHOLD = Duration.ofSeconds(5);
 
   private final long maxInFlightBytes;
@@ -48,13 +45,13 @@ public final class InFlightLimiter implements Processor {
   private long inFlightBytes;
   private boolean warned;
 
-  /** Since when something waits and nothing has been acknowledged. */
+  /** Last acknowledgement, or the time at which the first message in flight was sent. */
   private long lastProgressNanos;
 
   /**
-   * @param maxHeap the bound, in bytes of heap
-   * @param givesBack whether the caller's thread is the one that gives back: it never waits, since
-   *     it would wait for itself; it sends one message for one that is acknowledged
+   * @param maxInFlightBytes the limit, in bytes of heap
+   * @param isReleasingThread whether the calling thread is the one that releases; it never blocks,
+   *     since it would wait for itself, and sends one message for each acknowledged one
    */
   public InFlightLimiter(long maxInFlightBytes, BooleanSupplier isReleasingThread) {
     this(maxInFlightBytes, isReleasingThread, System::nanoTime);
@@ -77,7 +74,7 @@ public final class InFlightLimiter implements Processor {
         Math.min(maxInFlightBytes, OVERHEAD_PER_MESSAGE + (long) COST_PER_BODY_BYTE * body.length);
     Permit previous = exchange.getProperty(PERMIT_PROPERTY, Permit.class);
     if (previous != null) {
-      // Kafka refused it, and something else is sent in its place
+      // Kafka rejected the first message, this one replaces it
       previous.releaseOnce();
     }
     acquire(bytes);
@@ -86,7 +83,7 @@ public final class InFlightLimiter implements Processor {
     exchange.getExchangeExtension().addOnCompletion(permit);
   }
 
-  /** What one message has taken; given back once. */
+  /** The bytes acquired by one message; released once. */
   private final class Permit extends SynchronizationAdapter {
 
     private final AtomicLong bytes;
@@ -105,12 +102,12 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
-  /** The bound, in bytes of heap. */
+  /** The limit, in bytes of heap. */
   public long limit() {
     return maxInFlightBytes;
   }
 
-  /** How much heap is taken now, in bytes. */
+  /** Heap in flight, in bytes. */
   public long inFlightBytes() {
     lock.lock();
     try {
@@ -120,7 +117,7 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
-  /** For how long messages have waited without any being acknowledged. */
+  /** Time without an acknowledgement while messages are in flight; zero if none are. */
   public Duration timeSinceAck() {
     lock.lock();
     try {
@@ -133,9 +130,9 @@ public final class InFlightLimiter implements Processor {
   }
 
   /**
-   * Waits until nothing is on its way any more.
+   * Waits until nothing is in flight.
    *
-   * @return false if that takes too long
+   * @return false on timeout
    */
   public boolean awaitIdle(Duration timeout) throws InterruptedException {
     long remaining = timeout.toNanos();
@@ -153,7 +150,7 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
-  /** What is wrong with Kafka now, in a sentence. */
+  /** Describes the current stall in one sentence; empty if Kafka acknowledges. */
   public Optional<String> stallReason() {
     Duration stall = timeSinceAck();
     return stall.compareTo(STALL_THRESHOLD) < 0
@@ -161,11 +158,11 @@ public final class InFlightLimiter implements Processor {
         : Optional.of(
             "Kafka has acknowledged nothing for "
                 + stall.toSeconds()
-                + " s; what waits for it takes "
+                + " s; "
                 + inFlightBytes()
                 + " of "
                 + maxInFlightBytes
-                + " bytes of heap");
+                + " bytes in flight");
   }
 
   void acquire(long bytes) throws InterruptedException {
@@ -176,9 +173,9 @@ public final class InFlightLimiter implements Processor {
         if (!acknowledged && !warned) {
           warned = true;
           LOG.warn(
-              "Kafka acknowledges nothing, and the heap that may wait for it is used up: {} bytes"
-                  + " (kafka.max-in-flight-bytes). Events wait in the websocket's buffer, commands on"
-                  + " their topic; check that Kafka can be reached and its topics are writable",
+              "In-flight limit reached and Kafka acknowledges nothing: {} bytes"
+                  + " (kafka.max-in-flight-bytes). Events wait in the websocket buffer, commands on"
+                  + " their topic; check that Kafka is reachable and its topics are writable",
               inFlightBytes);
         }
       }
@@ -198,7 +195,7 @@ public final class InFlightLimiter implements Processor {
       lastProgressNanos = nanoTime.getAsLong();
       if (warned && inFlightBytes <= maxInFlightBytes / 2) {
         warned = false;
-        LOG.info("There is heap again for what has to wait for Kafka");
+        LOG.info("In-flight bytes back below half the limit; resuming");
       }
       released.signalAll();
     } finally {

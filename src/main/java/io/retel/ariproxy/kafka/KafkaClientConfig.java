@@ -8,14 +8,16 @@ import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
 
 /**
- * How the proxy's own clients reach Kafka: as the routes' clients do, which Camel's component makes
- * ({@code camel.component.kafka.*}), and which encrypt and log in as the settings say.
+ * Connection options of the proxy's own Kafka clients.
+ *
+ * <p>They equal those of the routes: the options of Camel's component ({@code
+ * camel.component.kafka.*}), overridden by the security settings.
  */
 public final class KafkaClientConfig {
 
   private KafkaClientConfig() {}
 
-  /** The options that all kinds of Kafka clients have in common. */
+  /** Returns the options common to all kinds of Kafka clients. */
   public static Map<String, Object> of(
       CamelContext context, String brokers, KafkaSecurity security) {
     KafkaConfiguration componentConfig =

@@ -9,21 +9,21 @@ import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 
-/** Says why Kafka does not tell what it is asked, and what can be done about it. */
+/** Describes errors of Kafka clients, with the settings to check. */
 public final class KafkaErrors {
 
-  /** What a server says of a client's certificate, or of none where it wants one. */
+  /** TLS alerts for a rejected or missing client certificate. */
   private static final Pattern CERTIFICATE_ALERT =
       Pattern.compile("Received fatal alert: \\w*(certificate|unknown_ca|access_denied)\\w*");
 
   private KafkaErrors() {}
 
-  /** In a line, to stand behind the name of Kafka and a colon. */
+  /** Returns the description as one line, to be prefixed with "Kafka" and a colon. */
   public static String describe(Throwable failure) {
     String rootCause = ErrorMessages.singleLine(failure);
     if (ObjectHelper.getException(SslAuthenticationException.class, failure) != null) {
       return CERTIFICATE_ALERT.matcher(rootCause).find()
-          ? "it refuses the proxy's certificate, or that it has none (%s); check %s and %s"
+          ? "the broker rejects the proxy's certificate or requires one (%s); check %s and %s"
               .formatted(
                   rootCause, Setting.KAFKA_CERTIFICATE_FILE.key(), Setting.KAFKA_KEY_FILE.key())
           : TlsErrors.describe(failure, Setting.KAFKA_CA_FILE.key()).orElse(rootCause);
@@ -37,10 +37,10 @@ public final class KafkaErrors {
               Setting.KAFKA_SASL_MECHANISM.key());
     }
     if (ObjectHelper.getException(TimeoutException.class, failure) != null) {
-      return "%s; check that it runs, and that %s is what its listener speaks"
+      return "%s; check that Kafka is running and that %s matches its listener"
           .formatted(rootCause, Setting.KAFKA_SECURITY_PROTOCOL.key());
     }
     return rootCause.replaceFirst("\\.$", "")
-        + ". The proxy needs to reach it and the right to describe them";
+        + "; check that Kafka is reachable and permits the proxy to describe its topics";
   }
 }

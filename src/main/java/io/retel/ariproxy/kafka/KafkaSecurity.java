@@ -17,11 +17,11 @@ import org.apache.kafka.common.security.plain.PlainLoginModule;
 import org.apache.kafka.common.security.scram.ScramLoginModule;
 
 /**
- * How Kafka's clients encrypt and log in. Immutable; what is secret is of Kafka's type {@link
- * Password}, which shows itself nowhere.
+ * Encryption and authentication of Kafka clients. Immutable.
  *
- * <p>It is given to each client when that is made, and is no option of Camel's component: no URI,
- * route dump or JMX attribute can have it.
+ * <p>Secrets have Kafka's type {@link Password}, which hides its value in logs. The options are
+ * passed to each client when it is created and are not options of Camel's component, so no URI,
+ * route dump or JMX attribute can expose them.
  */
 public final class KafkaSecurity {
 
@@ -33,18 +33,18 @@ public final class KafkaSecurity {
     this.options = Map.copyOf(options);
   }
 
-  /** What the options of Camel's component say, which is nothing unless somebody sets them. */
+  /** Adds no options: the clients use those of Camel's component, if any. */
   public static KafkaSecurity none() {
     return new KafkaSecurity(Map.of());
   }
 
-  /** With that protocol, the JVM's trusted CAs, and nothing to tell who the client is. */
+  /** Uses the protocol with the JVM's trusted CAs and without client authentication. */
   public static KafkaSecurity of(SecurityProtocol protocol) {
     return new KafkaSecurity(Map.of(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, protocol.name));
   }
 
   /**
-   * The same with a login by name and password.
+   * Returns a copy with a SASL login.
    *
    * @param mechanism PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
    */
@@ -61,7 +61,7 @@ public final class KafkaSecurity {
             new Password(jaas)));
   }
 
-  /** The same with CAs, or very certificates, that alone are trusted. */
+  /** Returns a copy that trusts only these CAs or server certificates. */
   public KafkaSecurity withTrustedCertificates(List<X509Certificate> trusted) {
     return with(
         Map.of(
@@ -71,7 +71,7 @@ public final class KafkaSecurity {
             new Password(Pem.encode(trusted))));
   }
 
-  /** The same with a certificate that tells who the client is. */
+  /** Returns a copy that authenticates with a client certificate. */
   public KafkaSecurity withClientCertificate(ClientCertificate certificate) {
     return with(
         Map.of(
@@ -83,7 +83,7 @@ public final class KafkaSecurity {
             new Password(Pem.encode(certificate.key()))));
   }
 
-  /** A client's options with these in them. */
+  /** Returns a copy of the client's options with these added. */
   Properties applyTo(Properties clientConfig) {
     Properties secured = new Properties();
     secured.putAll(clientConfig);
@@ -91,7 +91,7 @@ public final class KafkaSecurity {
     return secured;
   }
 
-  /** The options that have to do with it. */
+  /** The security options. */
   Map<String, Object> options() {
     return options;
   }
@@ -102,7 +102,7 @@ public final class KafkaSecurity {
     return new KafkaSecurity(all);
   }
 
-  /** As Kafka's reader of JAAS entries, a {@link java.io.StreamTokenizer}, takes a text. */
+  /** Quotes a text for Kafka's JAAS parser, a {@link java.io.StreamTokenizer}. */
   private static String quote(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     text.chars()

@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says in a line when Kafka has been silent for too long, and in another one when it acknowledges
- * again. Looks once a second, on a thread of its own: what is on its way to Kafka is not held up.
+ * Logs when Kafka has stopped acknowledging and when it resumes.
+ *
+ * <p>Checks once a second on its own thread, so it never delays messages.
  */
 public final class KafkaStallMonitor extends ServiceSupport {
 
@@ -23,7 +24,7 @@ public final class KafkaStallMonitor extends ServiceSupport {
   private final InFlightLimiter limiter;
   private ScheduledExecutorService timer;
 
-  /** The longest silence that has been told of and lasts; zero if there is none. */
+  /** Longest observed time of the current stall; zero if none is reported. */
   private Duration reportedStall = Duration.ZERO;
 
   public KafkaStallMonitor(CamelContext context, InFlightLimiter limiter) {
@@ -53,13 +54,13 @@ public final class KafkaStallMonitor extends ServiceSupport {
     if (reason.isPresent()) {
       if (reportedStall.isZero()) {
         LOG.warn(
-            "{}. Events wait in memory, commands on their topic; check that Kafka can be reached and its"
+            "{}. Events wait in memory, commands on their topic; check that Kafka is reachable and its"
                 + " topics are writable",
             reason.get());
       }
       reportedStall = limiter.timeSinceAck();
     } else if (!reportedStall.isZero()) {
-      LOG.info("Kafka acknowledges again, after {} s", reportedStall.toSeconds());
+      LOG.info("Kafka acknowledges again after {} s", reportedStall.toSeconds());
       reportedStall = Duration.ZERO;
     }
   }

@@ -25,12 +25,15 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sees to it that the proxy's topics are there. */
+/** The topics that the proxy requires; creates missing ones. */
 public final class KafkaTopics {
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
 
-  /** A compacted log is read from its beginning at each start: its segments are soon compacted. */
+  /**
+   * Small segments are compacted soon, since a compacted topic is read from its beginning at each
+   * start.
+   */
   private static final Map<String, String> COMPACTED =
       Map.of(
           TopicConfig.CLEANUP_POLICY_CONFIG,
@@ -43,7 +46,9 @@ public final class KafkaTopics {
   private final Duration timeout;
   private final List<NewTopic> required = new ArrayList<>();
 
-  /** A topic is not there, or Kafka does not say; the message says what to do. */
+  /**
+   * Thrown when a topic is missing or Kafka cannot describe it; the message includes the remedy.
+   */
   public static final class TopicsUnavailableException extends Exception {
 
     private static final long serialVersionUID = 1L;
@@ -54,9 +59,9 @@ public final class KafkaTopics {
   }
 
   /**
-   * @param connection where Kafka is, and how to log in; asked when a client is made
-   * @param create whether a topic that is not there is created
-   * @param timeout how long Kafka may take to answer
+   * @param clientConfig address and login of Kafka; queried for each new client
+   * @param mayCreate whether missing topics are created
+   * @param timeout for Kafka to respond
    */
   public KafkaTopics(
       Supplier<Map<String, Object>> clientConfig, boolean mayCreate, Duration timeout) {
@@ -65,23 +70,23 @@ public final class KafkaTopics {
     this.timeout = timeout;
   }
 
-  /** Wants topics, with the broker's defaults. */
+  /** Requires topics, created with the broker's defaults. */
   public KafkaTopics require(List<String> topics) {
     topics.forEach(topic -> required.add(new NewTopic(topic, Optional.empty(), Optional.empty())));
     return this;
   }
 
-  /** Wants a topic that keeps the latest record of each key, for one writer. */
+  /** Requires a compacted topic with one partition, for one writer. */
   public KafkaTopics requireCompacted(String topic) {
     required.add(new NewTopic(topic, Optional.of(1), Optional.empty()).configs(COMPACTED));
     return this;
   }
 
   /**
-   * Makes those that are not there.
+   * Creates missing topics.
    *
-   * @throws TopicsUnavailableException if one is missing and cannot be made, or Kafka does not
-   *     answer
+   * @throws TopicsUnavailableException if a topic is missing and cannot be created, or Kafka does
+   *     not respond
    */
   public void createMissing() throws TopicsUnavailableException, InterruptedException {
     Map<String, Object> config = new HashMap<>(clientConfig.get());
@@ -91,7 +96,7 @@ public final class KafkaTopics {
       List<NewTopic> missing = missing(admin);
       if (!missing.isEmpty()) {
         if (!mayCreate) {
-          throw unavailable(missing, "kafka.create-topics does not allow to create any");
+          throw unavailable(missing, "kafka.create-topics is false");
         }
         createTopics(admin, missing);
         awaitLeaders(admin, missing);
@@ -101,7 +106,7 @@ public final class KafkaTopics {
       throw new TopicsUnavailableException(
           "Kafka at "
               + brokers()
-              + " does not tell its topics "
+              + ": cannot describe topics "
               + required.stream().map(NewTopic::name).collect(Collectors.joining(", "))
               + ": "
               + KafkaErrors.describe(e));
@@ -131,20 +136,20 @@ public final class KafkaTopics {
     for (NewTopic topic : missing) {
       try {
         results.get(topic.name()).get();
-        LOG.info("Created the topic {}", topic.name());
+        LOG.info("Topic created: {}", topic.name());
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof TopicExistsException)) {
-          throw unavailable(
-              List.of(topic), "Kafka does not create it: " + ErrorMessages.singleLine(e));
+          throw unavailable(List.of(topic), "creating it failed: " + ErrorMessages.singleLine(e));
         }
       }
     }
   }
 
   /**
-   * Waits until the new partitions can be written to. A producer's first batch that comes too early
-   * is refused, the one behind it may be taken, and then the broker refuses the first for ever for
-   * its sequence number (seen on 4.1.1).
+   * Waits until the new partitions accept writes.
+   *
+   * <p>Otherwise the broker can reject a producer's first batch and accept the next, and from then
+   * on rejects the first permanently because of its sequence number (seen on 4.1.1).
    */
   private void awaitLeaders(Admin admin, List<NewTopic> created)
       throws ExecutionException, InterruptedException {
@@ -162,7 +167,7 @@ public final class KafkaTopics {
                       new TopicPartition(topic.getKey(), partition.partition()),
                       OffsetSpec.latest()));
     }
-    // only a leader that is ready answers; until then it is asked again
+    // only a ready leader responds; the client retries until then
     admin.listOffsets(partitions).all().get();
   }
 
@@ -170,7 +175,7 @@ public final class KafkaTopics {
     String names = missing.stream().map(NewTopic::name).collect(Collectors.joining(", "));
     String commands = missing.stream().map(this::createCommand).collect(Collectors.joining(" && "));
     return new TopicsUnavailableException(
-        "Kafka has no topic " + names + ", and " + reason + ". Make it: " + commands);
+        "Kafka has no topic " + names + ": " + reason + ". Create it: " + commands);
   }
 
   private Object brokers() {
@@ -192,7 +197,10 @@ public final class KafkaTopics {
     return command.toString();
   }
 
-  /** Kafka deletes old records of a topic that is not compacted, and with them what is kept. */
+  /**
+   * Checks the cleanup policy: without compaction, Kafka deletes old records and thus call
+   * contexts.
+   */
   private void warnIfNotCompacted(Admin admin) throws InterruptedException {
     for (NewTopic topic : required) {
       if (topic.configs() == null) {
@@ -206,17 +214,17 @@ public final class KafkaTopics {
             .value()
             .contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
           LOG.error(
-              "The topic {} is not compacted: Kafka will delete call contexts of calls that are up."
-                  + " Correct it: kafka-configs.sh --bootstrap-server {} --alter --topic {}"
+              "Topic {} is not compacted: Kafka will delete call contexts of active calls. Fix:"
+                  + " kafka-configs.sh --bootstrap-server {} --alter --topic {}"
                   + " --add-config cleanup.policy=compact",
               topic.name(),
               brokers(),
               topic.name());
         }
       } catch (ExecutionException e) {
-        // only who may describe its options can tell
+        // requires the permission DescribeConfigs
         LOG.warn(
-            "Whether the topic {} is compacted, as it has to be, cannot be told: {}",
+            "Cannot verify that topic {} is compacted (required): {}",
             topic.name(),
             ErrorMessages.singleLine(e));
       }

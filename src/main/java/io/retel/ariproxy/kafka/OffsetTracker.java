@@ -8,21 +8,22 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * The progress of all partitions that one consumer has now. Offsets are taken by the consumer's
- * thread and answered by any; safe for use by many threads.
+ * Progress of all partitions assigned to one consumer.
+ *
+ * <p>The consumer's thread accepts offsets, any thread completes them. Thread-safe.
  */
 final class OffsetTracker {
 
   private final Map<TopicPartition, PartitionOffsets> partitions = new HashMap<>();
   private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
 
-  /** Partitions that may come back while commands of theirs are under way here. */
+  /** Revoked partitions that can be assigned again while their commands still run here. */
   private final Map<TopicPartition, PartitionOffsets> revoked = new HashMap<>();
 
-  /** The offsets that Kafka is known to have. */
+  /** Offsets that Kafka has acknowledged. */
   private final Map<TopicPartition, Long> acknowledged = new HashMap<>();
 
-  /** A partition was assigned, with what was committed for it. */
+  /** Adds an assigned partition with its last commit, or null. */
   synchronized void assigned(
       TopicPartition partition, long position, OffsetAndMetadata lastCommit) {
     CompletedOffsets completed =
@@ -30,7 +31,7 @@ final class OffsetTracker {
             ? CompletedOffsets.empty(position)
             : CompletedOffsets.fromMetadata(lastCommit.offset(), lastCommit.metadata());
     PartitionOffsets previous = revoked.remove(partition);
-    // a topic that was made anew begins before what has been committed
+    // a recreated topic starts below the committed offset
     if (previous != null && acknowledged.getOrDefault(partition, 0L) <= position) {
       previous.reassigned(position, completed);
       partitions.put(partition, previous);
@@ -41,7 +42,9 @@ final class OffsetTracker {
     acknowledged.put(partition, position);
   }
 
-  /** Partitions go to another reader, which carries out what is not begun yet: nothing more is. */
+  /**
+   * Releases partitions: nothing more is started, the next owner executes commands not started yet.
+   */
   synchronized void releasePartitions(Iterable<TopicPartition> revokedPartitions) {
     revokedPartitions.forEach(
         partition ->
@@ -49,7 +52,7 @@ final class OffsetTracker {
                 .ifPresent(PartitionOffsets::releasePartition));
   }
 
-  /** A partition is somebody else's now: what is answered of it later is not ours to commit. */
+  /** Removes a partition: commands completed later are not committed here. */
   synchronized void revoked(TopicPartition partition) {
     releasePartitions(List.of(partition));
     PartitionOffsets progress = partitions.remove(partition);
@@ -60,17 +63,18 @@ final class OffsetTracker {
     notifyAll();
   }
 
+  /** Accepts a record's offset; see {@link PartitionOffsets#accept}. */
   synchronized boolean accept(TopicPartition partition, long offset) {
     PartitionOffsets progress = partitions.get(partition);
     return progress != null && progress.accept(offset);
   }
 
-  /** What becomes of a command that was taken. */
+  /** Returns the handle of an accepted command. */
   synchronized CommandHandle handle(TopicPartition partition, long offset) {
     return new TrackedCommand(partitions.get(partition), offset);
   }
 
-  /** A command that was taken. */
+  /** An accepted command. */
   private final class TrackedCommand implements CommandHandle {
 
     private final PartitionOffsets partition;
@@ -120,7 +124,7 @@ final class OffsetTracker {
     }
   }
 
-  /** What there is to commit that has not been handed out yet. */
+  /** Returns the offsets that changed since the last call. */
   synchronized Map<TopicPartition, OffsetAndMetadata> offsetsToCommit() {
     Map<TopicPartition, OffsetAndMetadata> changed = new HashMap<>();
     partitions.forEach(
@@ -135,27 +139,27 @@ final class OffsetTracker {
     return changed;
   }
 
-  /** Kafka has what was handed out. */
+  /** Records committed offsets. */
   synchronized void acknowledged(Map<TopicPartition, OffsetAndMetadata> offsets) {
     offsets.forEach((partition, offset) -> acknowledged.put(partition, offset.offset()));
   }
 
-  /** Forgets that something was handed out, because its commit failed. */
+  /** Includes these partitions in the next {@link #offsetsToCommit}, since their commit failed. */
   synchronized void retryCommit(Iterable<TopicPartition> failed) {
     failed.forEach(committed::remove);
   }
 
-  /** How many commands are taken and not answered. */
+  /** Number of commands accepted and not completed. */
   synchronized int incomplete() {
     return partitions.values().stream().mapToInt(PartitionOffsets::incomplete).sum();
   }
 
-  /** The furthest that any partition has run ahead of its watermark. */
+  /** Largest distance of any partition's position from its watermark. */
   synchronized long window() {
     return partitions.values().stream().mapToLong(PartitionOffsets::window).max().orElse(0);
   }
 
-  /** How many commands of these partitions are begun and not answered. */
+  /** Number of commands of these partitions started and not completed. */
   synchronized int started(Iterable<TopicPartition> selected) {
     int count = 0;
     for (TopicPartition partition : selected) {
@@ -166,10 +170,10 @@ final class OffsetTracker {
   }
 
   /**
-   * Waits until all that was begun of these partitions is answered.
+   * Waits until the started commands of these partitions are completed.
    *
-   * @param timeoutMs how long at most
-   * @return how many are left unanswered
+   * @param timeoutMs maximum time to wait, in milliseconds
+   * @return the number of commands still incomplete
    */
   synchronized int awaitCompletion(Iterable<TopicPartition> revokedPartitions, long timeoutMs)
       throws InterruptedException {

@@ -4,11 +4,11 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 
-/** How a message is handed to the publishing route. */
+/** Prepares messages for the publishing route. */
 public final class OutgoingRecord {
 
   /**
-   * The exchange property that tells an unmapped event: in a route, {@code
+   * Exchange property that marks an unmapped event; in a route {@code
    * ${exchangeProperty.unmapped}}.
    */
   public static final String UNMAPPED = "unmapped";
@@ -16,11 +16,11 @@ public final class OutgoingRecord {
   private OutgoingRecord() {}
 
   /**
-   * Makes the exchange's message a record: its key, its value and no header that was there before.
+   * Turns the exchange's message into a record: sets key and value and removes all earlier headers.
    *
    * @param key the record's key, or null
    * @param value the record's value
-   * @param unmapped whether it goes to the topic of unmapped events
+   * @param unmapped whether the record belongs to the topic of unmapped events
    */
   public static void prepare(Exchange exchange, String key, byte[] value, boolean unmapped) {
     Message message = exchange.getMessage();

@@ -6,12 +6,11 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * How far the commands of one partition are: which have been taken, which of them are begun, and
- * which are answered.
+ * Progress of one partition: which commands are accepted, started and completed.
  *
- * <p>What is committed is the <em>watermark</em>, below which all is answered; which offsets at and
- * above it are answered too goes along with it (contract.md section 4). Not safe for use by many
- * threads.
+ * <p>The committed offset is the <em>watermark</em>, below which all commands are completed. The
+ * metadata lists the completed offsets at and above it (docs/contract.md#commands). Not
+ * thread-safe.
  */
 final class PartitionOffsets {
 
@@ -23,8 +22,8 @@ final class PartitionOffsets {
   private boolean released;
 
   /**
-   * @param committed the offset that was committed before
-   * @param answeredBefore the offsets above it that were answered before
+   * @param committed the last committed offset
+   * @param previouslyCompleted completed offsets above it, from the commit
    */
   PartitionOffsets(long committed, CompletedOffsets previouslyCompleted) {
     this.base = committed;
@@ -33,11 +32,12 @@ final class PartitionOffsets {
   }
 
   /**
-   * The partition is back, after it was given back or lost. What was begun here is not handed out
-   * again, nor is what was answered here and could not be committed.
+   * Continues with a partition that was revoked or lost and is assigned again.
    *
-   * @param committed the offset that was committed before
-   * @param answered the offsets above it that were answered before
+   * <p>Commands started here are not accepted again, nor are those completed here without a commit.
+   *
+   * @param committed the last committed offset
+   * @param completed completed offsets above it, from the commit
    */
   void reassigned(long committed, CompletedOffsets completed) {
     previouslyCompleted.startingAt(committed).forEach(completed::add);
@@ -55,9 +55,10 @@ final class PartitionOffsets {
   }
 
   /**
-   * Takes an offset that was read.
+   * Accepts an offset that was read.
    *
-   * @return false if it must not be carried out: it was taken already, or answered before
+   * @return false if it must not be executed: it was accepted or completed before, or the partition
+   *     is released
    */
   boolean accept(long offset) {
     if (released || offset < position) {
@@ -72,10 +73,10 @@ final class PartitionOffsets {
   }
 
   /**
-   * An offset that was taken is about to be carried out.
+   * Marks an accepted offset as started.
    *
-   * @return false if it must not be: the partition is given back, or has been away, and the offset
-   *     is begun or answered by now
+   * @return false if it must not be executed: the partition is released, or was reassigned and the
+   *     offset is started or completed by now
    */
   boolean tryStart(long offset) {
     boolean isCompleted =
@@ -89,57 +90,57 @@ final class PartitionOffsets {
     return true;
   }
 
-  /** An offset is answered. */
+  /** Marks an offset as completed. */
   void completed(long offset) {
     if (started.remove(offset) && offset >= position) {
-      // it was begun before the partition was away, and is read again
+      // started before a reassignment, and will be read again
       previouslyCompleted.add(offset);
     }
     incomplete.remove(offset);
   }
 
-  /** An offset that was begun is not carried out after all, and stays unanswered. */
+  /** Releases a started offset, which stays incomplete, and the partition. */
   void release(long offset) {
     started.remove(offset);
     releasePartition();
   }
 
-  /** The partition goes to another reader: nothing more of it is begun. */
+  /** Releases the partition: nothing more is started. */
   void releasePartition() {
     released = true;
   }
 
-  /** Below this offset all is answered. */
+  /** All offsets below this one are completed. */
   long watermark() {
     return incomplete.isEmpty() ? position : Math.min(position, incomplete.first());
   }
 
-  /** How many are taken and not answered. */
+  /** Number of offsets accepted and not completed. */
   int incomplete() {
     return incomplete.size();
   }
 
-  /** How many are begun and not answered. */
+  /** Number of offsets started and not completed. */
   int started() {
     return started.size();
   }
 
-  /** How far the furthest that was taken is from the watermark. */
+  /** Distance of the position from the watermark. */
   long window() {
     return position - watermark();
   }
 
-  /** The offsets at and above the watermark that are answered. */
+  /** Returns the completed offsets at and above the watermark. */
   CompletedOffsets completedAboveWatermark() {
     long watermark = watermark();
     BitSet completed = new BitSet();
-    // a gap in the topic's offsets may be wider than what can be noted
+    // a gap in the topic's offsets can be wider than the window
     long limit = Math.min(position, watermark + CompletedOffsets.MAX_WINDOW);
     completed.set(0, (int) (limit - watermark));
     for (long offset : incomplete.headSet(limit)) {
       completed.clear((int) (offset - watermark));
     }
-    // what was answered before stays so until it is read again
+    // retains earlier completed offsets until they are read again
     previouslyCompleted
         .startingAt(position)
         .forEach(offset -> completed.set((int) (offset - watermark)));

@@ -14,7 +14,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 
-/** Makes the Kafka clients of the proxy's own routes. */
+/** Factory of the Kafka clients of the proxy's own routes. */
 public final class ProxyKafkaClientFactory implements KafkaClientFactory {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
@@ -26,11 +26,11 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
-   * @param security how they encrypt and log in
-   * @param maxUnanswered how many commands of a consumer may wait for their answer before no more
-   *     are fetched
-   * @param drainTime how long the begun commands of a revoked partition may take to be answered
-   * @param stopping whether the proxy stops
+   * @param security encryption and authentication of the clients
+   * @param maxInFlight limit of incomplete commands per consumer; fetching pauses when it is
+   *     reached
+   * @param drainTimeouts how long to wait for the started commands of a revoked partition
+   * @param stopping whether the proxy is stopping
    */
   public ProxyKafkaClientFactory(
       KafkaSecurity security,
@@ -45,8 +45,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
 
   @Override
   public Producer<Object, Object> getProducer(Properties properties) {
-    // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
-    // them (seen on 4.1.1)
+    // since Kafka 4 a client drops its metadata when all brokers are down, and send() blocks on it
+    // (seen on 4.1.1)
     properties.putIfAbsent(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
     Properties secured = security.applyTo(properties);
     return new AuthRetryingProducer(() -> createProducer(secured));
@@ -56,8 +56,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     return new KafkaProducer<>(properties) {
       @Override
       public void close() {
-        // Kafka's own waits for ever, and with it a stop while Kafka is away; in a stop that is
-        // forced the time is over, and what is lost is told of before the process ends
+        // Kafka's own close() waits indefinitely while Kafka is down; after a forced stop no time
+        // remains, and lost records are reported before the process ends
         boolean forced = Thread.interrupted();
         try {
           close(forced ? Duration.ZERO : CLOSE_TIMEOUT);
@@ -80,8 +80,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   }
 
   /**
-   * How many commands are on the topics and have not been read, or NaN while nobody reads them
-   * here, or not all of them.
+   * Number of commands on the topics that are not consumed yet; NaN if any consumer is not
+   * consuming or none exists.
    */
   public double lag() {
     double[] lags =
@@ -92,15 +92,15 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     return lags.length == 0 ? Double.NaN : DoubleStream.of(lags).sum();
   }
 
-  /** Why commands are no longer read, in a sentence. */
+  /** Describes in one sentence why commands are no longer consumed; empty if not fenced. */
   public Optional<String> fencingReason() {
     return consumers.stream()
         .filter(consumer -> consumer.isFenced() && !consumer.isClosed())
         .findFirst()
         .map(
             fenced ->
-                "Another proxy reads this one's commands, so that this one does not any more: each"
-                    + " needs a kafka.commands-topic and a kafka.group-id of its own");
+                "Fenced by another proxy, which consumes the commands instead: give each its own"
+                    + " kafka.commands-topic and kafka.group-id");
   }
 
   @Override

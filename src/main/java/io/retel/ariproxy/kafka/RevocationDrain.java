@@ -6,16 +6,16 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Waits until what is begun of partitions that are given back is answered.
+ * Waits for the started commands of revoked partitions.
  *
- * <p>While the proxy runs on nothing cuts it short. Camel interrupts a consumer whose route stops
- * slowly, and does not know that what is not answered is carried out again elsewhere; such a
- * consumer ends by itself, and leaves its group in order if the interrupt is forgotten. A stop of
- * the proxy that begins meanwhile does cut it short.
+ * <p>While the proxy is running, interrupts are ignored: Camel interrupts the consumer of a slowly
+ * stopping route, and incomplete commands would be executed again elsewhere. The consumer ends
+ * without the interrupt and can leave its group properly. If the proxy begins to stop meanwhile,
+ * the shorter timeout applies.
  */
 final class RevocationDrain {
 
-  /** How often is looked whether the proxy stops. */
+  /** How often to check whether the proxy is stopping. */
   private static final long POLL_INTERVAL_MS = 100;
 
   private final OffsetTracker tracker;
@@ -23,7 +23,7 @@ final class RevocationDrain {
   private final BooleanSupplier stopping;
 
   /**
-   * @param stopping whether the proxy stops
+   * @param stopping whether the proxy is stopping
    */
   RevocationDrain(OffsetTracker tracker, DrainTimeouts timeouts, BooleanSupplier stopping) {
     this.tracker = tracker;
@@ -31,7 +31,7 @@ final class RevocationDrain {
     this.stopping = stopping;
   }
 
-  /** Returns how many are left unanswered when the time is over. */
+  /** Returns the number of commands still incomplete when the wait ends. */
   int await(Collection<TopicPartition> partitions) {
     boolean isStopping = stopping.getAsBoolean();
     long deadline =

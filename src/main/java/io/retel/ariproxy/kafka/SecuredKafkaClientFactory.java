@@ -6,8 +6,9 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 
 /**
- * Makes the Kafka clients of endpoints that name no {@code kafkaClientFactory}, such as those of
- * routes of one's own: Camel's, which encrypt and log in as the settings say.
+ * Camel's Kafka clients with the proxy's security settings.
+ *
+ * <p>Used by endpoints without {@code kafkaClientFactory}, such as those of custom routes.
  */
 public final class SecuredKafkaClientFactory extends DefaultKafkaClientFactory {
 
@@ -18,13 +19,13 @@ public final class SecuredKafkaClientFactory extends DefaultKafkaClientFactory {
   }
 
   @Override
-  @SuppressWarnings("rawtypes") // as Camel has it
+  @SuppressWarnings("rawtypes") // Camel's signature
   public Producer getProducer(Properties properties) {
     return super.getProducer(security.applyTo(properties));
   }
 
   @Override
-  @SuppressWarnings("rawtypes") // as Camel has it
+  @SuppressWarnings("rawtypes") // Camel's signature
   public Consumer getConsumer(Properties properties) {
     return super.getConsumer(security.applyTo(properties));
   }

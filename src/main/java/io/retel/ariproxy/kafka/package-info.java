@@ -1,4 +1,2 @@
-/**
- * What Kafka needs beyond Camel's component: commits in order, and a bound on what is under way.
- */
+/** Kafka clients beyond Camel's component: in-order commits, and a limit on bytes in flight. */
 package io.retel.ariproxy.kafka;
