@@ -12,10 +12,10 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * From event to call context (contract.md section 3): the first rule that answers wins, and its
- * answer is remembered for every resource in the event that has none.
+ * Rules that map an event to its call context (docs/contract.md#mapping).
  *
- * <p>To be asked by one thread, in the order of the events.
+ * <p>The first matching rule wins. Its call context is recorded for every unmapped resource of the
+ * event. Must be called by one thread, in the order of the events.
  */
 public final class CallContextRules {
 
@@ -27,7 +27,7 @@ public final class CallContextRules {
     this.callContexts = callContexts;
   }
 
-  /** Finds the call context of an event, and remembers what follows from it. */
+  /** Resolves the call context of an event and updates the mappings accordingly. */
   public MappedEvent map(AriEvent event) {
     List<Resource> resources = EventResources.of(event);
     List<Resource> related = EventResources.relatedTo(event);
@@ -55,7 +55,7 @@ public final class CallContextRules {
     }
   }
 
-  /** Rule 1: the dialplan says. The channel moves to that context, whatever it had before. */
+  /** Rule 1: the dialplan sets the call context. The channel moves there even if it is mapped. */
   private Optional<MappedEvent> byChannelVariable(AriEvent event, List<Resource> resources) {
     return resources.stream()
         .filter(resource -> resource.type() == ResourceType.CHANNEL)
@@ -75,7 +75,7 @@ public final class CallContextRules {
                             new MappedEvent(event, callContext, moveToFront(channel, resources))));
   }
 
-  /** Rules 2 and 3: one of these is remembered. It decided, so that it comes first. */
+  /** Rules 2 and 3: one of the candidates is mapped. It is listed first, since it decided. */
   private Optional<MappedEvent> byMapping(
       AriEvent event, List<Resource> resources, List<Resource> candidates) {
     for (Resource candidate : candidates) {
@@ -96,8 +96,9 @@ public final class CallContextRules {
   }
 
   /**
-   * A name-based UUID, so that a proxy that has lost its memory arrives at the same one. The
-   * channel's id alone would not do: Asterisk uses it again after a restart.
+   * Returns a name-based UUID, so that a proxy that has lost its mappings generates the same one.
+   *
+   * <p>The channel id alone is not sufficient: Asterisk reuses it after a restart.
    */
   private static String generateCallContext(AriEvent stasisStart) {
     JsonNode json = stasisStart.json();
@@ -127,10 +128,11 @@ public final class CallContextRules {
   }
 
   /**
-   * How long a resource is remembered follows from its events. Of a call from the dialplan Asterisk
-   * tells no ChannelDestroyed: a ChannelHangupRequest before StasisEnd is all that tells a channel
-   * that is gone from one that goes on in the dialplan or in another application. Of a snoop
-   * channel StasisEnd is all it tells.
+   * Updates how long the event's own resource stays mapped.
+   *
+   * <p>For a channel from the dialplan, Asterisk sends no ChannelDestroyed: only a
+   * ChannelHangupRequest before StasisEnd distinguishes a hung-up channel from one that continues
+   * in the dialplan or in another application. For a snoop channel it sends only StasisEnd.
    */
   private void updateLifecycle(AriEvent event, Resource ownResource) {
     switch (event.type()) {
@@ -152,7 +154,7 @@ public final class CallContextRules {
           "RecordingFailed" ->
           callContexts.end(ownResource);
       default -> {
-        // everything else lives on
+        // no other event changes the lifecycle
       }
     }
   }

@@ -32,11 +32,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The memory of call contexts: resource to call context (contract.md section 3).
+ * Cache of mappings from resource to call context (docs/contract.md#mapping).
  *
- * <p>A mapping lives as long as its resource, then for a grace time; what never ends is forgotten
- * after idle time. All mappings are in a cache in memory; what lives is kept in a store as well,
- * behind the back of the callers. Safe for use by many threads.
+ * <p>A mapping exists as long as its resource and for a grace period after its end; it expires
+ * after an idle timeout if no end is seen. All mappings are in memory; those of active resources
+ * are also written to a store asynchronously. Thread-safe.
  */
 public final class CallContexts {
 
@@ -45,7 +45,7 @@ public final class CallContexts {
   private static final ObjectMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-  /** In how many parts of the idle time the store learns once that a mapping is used. */
+  /** How often per idle timeout the use of a mapping is written to the store. */
   private static final int REFRESHES_PER_IDLE_TIMEOUT = 4;
 
   private final Cache<String, Mapping> cache;
@@ -55,14 +55,14 @@ public final class CallContexts {
   private final LongAdder lookups = new LongAdder();
   private final LongAdder misses = new LongAdder();
 
-  /** What was kept and nobody has asked for within idle time. */
+  /** Stored mappings not used within the idle timeout. */
   private final Set<String> expiredKeys = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param idleTime how long a mapping stays that nobody asks for
-   * @param graceTime how long a mapping stays after its resource has ended
+   * @param idleTimeout how long an unused mapping exists
+   * @param gracePeriod how long a mapping exists after its resource has ended
    * @param ticker the clock of the cache
-   * @param store keeps what lives
+   * @param writeBehind writes the mappings of active resources to the store
    * @param clock the time of day
    */
   public CallContexts(
@@ -79,12 +79,12 @@ public final class CallContexts {
             .expireAfter(new MappingExpiry(idleTimeout, gracePeriod))
             .ticker(ticker)
             .evictionListener(this::onEvicted)
-            // its upkeep is a matter of nanoseconds; to wake another thread for it costs more
+            // maintenance takes nanoseconds, less than waking another thread
             .executor(Runnable::run)
             .build();
   }
 
-  /** One that lives in memory alone. */
+  /** Creates an instance without a store. */
   public CallContexts(Duration idleTimeout, Duration gracePeriod, Ticker ticker) {
     this(
         idleTimeout,
@@ -94,7 +94,7 @@ public final class CallContexts {
         InstantSource.system());
   }
 
-  /** The call context that is remembered for a resource. */
+  /** Returns the call context of a resource and counts as use of its mapping. */
   public Optional<String> lookup(Resource resource) {
     lookups.increment();
     Mapping existing = cache.getIfPresent(resource.key());
@@ -110,7 +110,7 @@ public final class CallContexts {
   }
 
   /**
-   * A resource moves to a call context, whatever it had before.
+   * Moves a resource to a call context, whether or not it is mapped.
    *
    * @return that call context
    */
@@ -128,17 +128,17 @@ public final class CallContexts {
   }
 
   /**
-   * A resource is shown in a call context, and moves there unless that is the one that it has just
-   * left: Asterisk may show that for some events more.
+   * Handles a call context shown by an event: moves the resource there, unless it is the previous
+   * one, which Asterisk can still show in some later events.
    *
-   * @return the call context that it has now
+   * @return the call context that the resource has now
    */
   public String observe(Resource resource, String shown) {
     Mapping cached = cache.getIfPresent(resource.key());
     if (cached != null
         && cached.previousCallContext() == null
         && shown.equals(cached.callContext())) {
-      // as with nearly all events
+      // the case of nearly all events
       return lookup(resource).orElse(shown);
     }
     return update(
@@ -156,19 +156,19 @@ public final class CallContexts {
         .callContext();
   }
 
-  /** Remembers a resource's call context unless it has one. */
+  /** Maps a resource to a call context unless it is mapped; counts as use. */
   public void assignIfAbsent(Resource resource, String callContext) {
-    // to be asked for counts as use
+    // lookup() counts as use
     if (lookup(resource).isEmpty()) {
       update(resource, existing -> existing == null ? Mapping.of(callContext, now()) : existing);
     }
   }
 
   /**
-   * Gives a resource that is about to be created its call context, unless it has one and lives.
+   * Maps a resource that is about to be created, unless its id is mapped and active.
    *
-   * @param evenIfAlive whether a new one of the same id may take the place of one that lives
-   * @return what was changed, if anything
+   * @param replaceActive whether a new resource can replace an active one of the same id
+   * @return the registration, empty if nothing changed
    */
   public Optional<Registration> register(
       Resource resource, String callContext, boolean replaceActive) {
@@ -178,7 +178,7 @@ public final class CallContexts {
         resource,
         existing -> {
           boolean isActive = existing != null && !existing.ended() && !replaceActive;
-          // the same command, before a crash
+          // registered by the same command before a crash
           boolean isSameCommand =
               isActive && existing.pending() && existing.callContext().equals(callContext);
           if (isActive && !isSameCommand) {
@@ -193,14 +193,14 @@ public final class CallContexts {
   /**
    * Waits until the store has acknowledged all changes so far.
    *
-   * @throws StoreUnavailableException if that takes too long
+   * @throws StoreUnavailableException on timeout
    */
   public void awaitPersisted() throws InterruptedException, StoreUnavailableException {
     writeBehind.awaitAcknowledged();
   }
 
   /**
-   * The resource has not been created: what was remembered before counts, if anything, unless the
+   * Restores the previous mapping, if any, since the resource was not created; ignored if the
    * resource has moved.
    */
   public void rollback(Registration registration) {
@@ -217,12 +217,15 @@ public final class CallContexts {
         });
   }
 
-  /** The command that registered the resource has come to its end, and it may be there. */
+  /**
+   * Marks a registered resource as no longer pending: its command has ended and the resource can
+   * exist.
+   */
   public void confirm(Resource resource) {
     change(resource, Mapping::confirmed);
   }
 
-  /** The resource is a new one in that call context, whatever was remembered of its id. */
+  /** Maps a newly created resource, replacing an earlier mapping of its id. */
   public void replace(Resource resource, String callContext) {
     update(
         resource,
@@ -236,61 +239,63 @@ public final class CallContexts {
     return Mapping.forCreation(callContext, resource.type() == ResourceType.CHANNEL, now());
   }
 
-  /** A channel is in a Stasis application, and controllers are told so. */
+  /** Records that a channel is in a Stasis application and that this has been published. */
   public void enterStasis(Resource channel, String application) {
     change(channel, mapping -> mapping.enterStasis(application));
   }
 
-  /** A channel is hung up: it is gone as soon as it leaves Stasis. */
+  /** Records a hangup: the channel ends when it leaves Stasis. */
   public void hangUp(Resource channel) {
     change(channel, Mapping::hangUp);
   }
 
-  /** A channel has left Stasis: it is gone if it is hung up, else it may come back. */
+  /**
+   * Records that a channel has left Stasis: it has ended if it is hung up, otherwise it can return.
+   */
   public void leaveStasis(Resource channel, String application) {
     change(channel, mapping -> mapping.leaveStasis(application));
   }
 
-  /** The resource begins, maybe once again: its mapping stays. */
+  /** Records a start, possibly a repeated one: the mapping is active. */
   public void start(Resource resource) {
     change(resource, Mapping::start);
   }
 
-  /** The resource is gone: its mapping stays for late events only. */
+  /** Records the end: the mapping exists only for late events. */
   public void end(Resource resource) {
     change(resource, Mapping::end);
   }
 
-  /** How often a resource's call context was looked up. */
+  /** Number of lookups. */
   public long lookups() {
     return lookups.sum();
   }
 
-  /** How many of the look-ups found none. */
+  /** Number of lookups without a mapping. */
   public long misses() {
     return misses.sum();
   }
 
-  /** About how many resources are remembered, those that have just ended included. */
+  /** Approximate number of mappings, including recently ended ones. */
   public long size() {
     return cache.estimatedSize();
   }
 
-  /** What is remembered of a resource. */
+  /** Returns the mapping of a resource. */
   public Optional<Mapping> mapping(Resource resource) {
     return Optional.ofNullable(cache.asMap().get(resource.key()));
   }
 
-  /** What is remembered of a resource, for who only watches: to look does not count as use. */
+  /** Returns the mapping of a resource without counting as use; for monitoring. */
   public Optional<Mapping> peek(Resource resource) {
     return Optional.ofNullable(cache.policy().getIfPresentQuietly(resource.key()));
   }
 
   /**
-   * What is remembered of resources whose call context, {@link Resource#key() key} or id begins
-   * with a text, those that have ended included; to look does not count as use.
+   * Finds mappings by prefix of call context, {@link Resource#key() key} or id, including ended
+   * ones; does not count as use.
    *
-   * @param atMost how many at most; which ones, if there are more, is not said
+   * @param limit maximum number of results; an arbitrary subset if more match
    */
   public Map<Resource, Mapping> find(String prefix, int limit) {
     Map<Resource, Mapping> found = new LinkedHashMap<>();
@@ -309,18 +314,18 @@ public final class CallContexts {
   }
 
   /**
-   * Forgets a resource at once, in the store as well.
+   * Removes a mapping immediately, including from the store.
    *
-   * @return what was remembered of it
+   * @return the removed mapping
    */
   public Optional<Mapping> evict(Resource resource) {
     return evictIf(resource, mapping -> true);
   }
 
   /**
-   * Forgets all resources of a call context.
+   * Removes all mappings of a call context.
    *
-   * @return which they were
+   * @return their resources
    */
   public List<Resource> evictAllOf(String callContext) {
     return cache.asMap().keySet().stream()
@@ -343,7 +348,7 @@ public final class CallContexts {
     return Optional.ofNullable(evicted.get());
   }
 
-  /** All resources that are thought to be there; those that are just being created are not. */
+  /** Returns the mappings of all active resources; those being created are excluded. */
   public Map<Resource, Mapping> active() {
     Map<Resource, Mapping> active = new LinkedHashMap<>();
     cache
@@ -357,22 +362,23 @@ public final class CallContexts {
     return active;
   }
 
-  /** The call contexts of all resources that are thought to be there. */
+  /** Returns the call contexts of all active resources. */
   public Set<String> activeCallContexts() {
     return active().values().stream().map(Mapping::callContext).collect(Collectors.toSet());
   }
 
   /**
-   * Takes back what a store has kept, unless it is older than idle time.
+   * Restores a stored mapping unless it is older than the idle timeout; logs and ignores malformed
+   * ones.
    *
    * @param key as {@link Resource#key()}
-   * @param kept the mapping as JSON
+   * @param storedJson the mapping as JSON
    */
   public void restore(String key, String storedJson) {
     try {
       Mapping mapping = JSON.readValue(storedJson, Mapping.class);
       if (mapping.callContext() == null) {
-        throw new IllegalArgumentException("it has no call context");
+        throw new IllegalArgumentException("call context is missing");
       }
       if (now() - mapping.usedAt() < idleTimeout.toSeconds()) {
         cache.asMap().putIfAbsent(Resource.fromKey(key).key(), mapping);
@@ -380,11 +386,11 @@ public final class CallContexts {
         expiredKeys.add(key);
       }
     } catch (JsonProcessingException | IllegalArgumentException e) {
-      LOG.warn("What is kept of {} is no mapping, and is left out: {}", key, e.getMessage());
+      LOG.warn("Ignoring malformed stored mapping for {}: {}", key, e.getMessage());
     }
   }
 
-  /** All that was kept has been taken back: the store may forget what was too old. */
+  /** Ends the restore: deletes expired mappings from the store. */
   public void completeRestore() {
     expiredKeys.forEach(key -> writeBehind.enqueue(key, Optional.empty()));
     expiredKeys.clear();
@@ -394,7 +400,7 @@ public final class CallContexts {
     update(resource, existing -> existing == null ? null : change.apply(existing));
   }
 
-  /** The one way to change a mapping; what is kept follows in the same order. */
+  /** The only way to change a mapping; writes to the store follow in the same order. */
   private Mapping update(Resource resource, UnaryOperator<Mapping> change) {
     return cache
         .asMap()
@@ -424,7 +430,7 @@ public final class CallContexts {
     try {
       return JSON.writeValueAsString(mapping);
     } catch (JsonProcessingException e) {
-      // texts and numbers do not fail
+      // strings and numbers always serialize
       throw new UncheckedIOException(e);
     }
   }
@@ -433,7 +439,7 @@ public final class CallContexts {
     return clock.instant().getEpochSecond();
   }
 
-  /** The cache itself, from {@link Resource#key()} to {@link Mapping}, to be read from a route. */
+  /** The cache from {@link Resource#key()} to {@link Mapping}, for reading in a route. */
   public Cache<String, Mapping> cache() {
     return cache;
   }

@@ -5,17 +5,16 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Objects;
 
 /**
- * What is remembered of a resource. Its JSON is what a store keeps of it.
+ * Call context and lifecycle of a resource, stored as JSON.
  *
  * @param callContext its call context
- * @param left the call context that it has just left, or null
- * @param application the Stasis application that it is in, as controllers have been told, or null
- * @param created whether a command has created it, so that Asterisk tells its end to the
- *     application
- * @param pending whether the command that creates it is under way
- * @param hungUp whether it is a channel that is hung up, and so ends when it leaves Stasis
- * @param ended whether the resource has ended, so that only late events may still ask
- * @param usedAt when it was last asked for, roughly, in seconds since 1970
+ * @param previousCallContext the call context before the last move, or null
+ * @param application the Stasis application of the channel according to published events, or null
+ * @param created whether a command created it, so that Asterisk reports its end to the application
+ * @param pending whether the creating command is still running
+ * @param hungUp whether it is a hung-up channel, which ends when it leaves Stasis
+ * @param ended whether the resource has ended; the mapping then serves late events only
+ * @param usedAt approximate time of last use, in seconds since 1970
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record Mapping(
@@ -28,23 +27,23 @@ public record Mapping(
     @JsonIgnore boolean ended,
     long usedAt) {
 
-  /** A resource that is there. */
+  /** Creates the mapping of an existing resource. */
   public static Mapping of(String callContext, long now) {
     return new Mapping(callContext, null, null, false, false, false, false, now);
   }
 
-  /** A resource that a command is about to create. */
+  /** Creates the mapping of a resource that a command is about to create. */
   static Mapping forCreation(String callContext, boolean endIsReported, long now) {
     return new Mapping(callContext, null, null, endIsReported, true, false, false, now);
   }
 
-  /** The resource is in another call context; it lives there. */
+  /** Moves to another call context; the resource is active. */
   Mapping moved(String newCallContext, String previous) {
     return new Mapping(
         newCallContext, previous, application, created, pending, hungUp, false, usedAt);
   }
 
-  /** It is shown where it is remembered. */
+  /** Clears the previous call context, since an event shows the current one. */
   Mapping withoutPrevious() {
     return new Mapping(callContext, null, application, created, pending, hungUp, ended, usedAt);
   }
@@ -54,9 +53,9 @@ public record Mapping(
         callContext, previousCallContext, application, created, pending, true, ended, usedAt);
   }
 
-  /** Controllers are told that the channel is in that application. */
+  /** Sets the application that the published StasisStart shows. */
   Mapping enterStasis(String enteredApplication) {
-    // a hung up channel may enter Stasis again
+    // a hung-up channel can enter Stasis again
     return new Mapping(
         callContext,
         previousCallContext,
@@ -68,7 +67,10 @@ public record Mapping(
         usedAt);
   }
 
-  /** A channel has left Stasis: whether it goes on in the dialplan, or is hung up. */
+  /**
+   * Leaves Stasis: ends if hung up, otherwise the channel continues in the dialplan or another
+   * application.
+   */
   Mapping leaveStasis(String exitedApplication) {
     String remainingApplication = exitedApplication.equals(application) ? null : application;
     return new Mapping(
@@ -82,7 +84,7 @@ public record Mapping(
         usedAt);
   }
 
-  /** What starts lives, even if its id has ended once. */
+  /** Activates the mapping, even if a resource of this id has ended. */
   Mapping start() {
     return ended || pending
         ? new Mapping(
@@ -90,7 +92,7 @@ public record Mapping(
         : this;
   }
 
-  /** The command that creates it has come to its end. */
+  /** Marks the creating command as ended. */
   Mapping confirmed() {
     return pending
         ? new Mapping(
@@ -98,7 +100,7 @@ public record Mapping(
         : this;
   }
 
-  /** Who has this id from now on is another one, and not hung up. */
+  /** Ends the mapping. A new resource can reuse the id; it is not hung up. */
   Mapping end() {
     return new Mapping(callContext, previousCallContext, null, created, false, false, true, usedAt);
   }
@@ -108,12 +110,12 @@ public record Mapping(
         callContext, previousCallContext, application, created, pending, hungUp, ended, now);
   }
 
-  /** Whether it is the same as another one but for the time of its last use. */
+  /** Returns whether both are equal except for the time of last use. */
   public boolean equalsIgnoringUse(Mapping other) {
     return usedAt(0).equals(other.usedAt(0));
   }
 
-  /** Whether it is kept in the same form as another one. */
+  /** Returns whether both have the same stored form. */
   boolean hasSameStoredForm(Mapping other) {
     return other != null
         && ended == other.ended

@@ -3,15 +3,15 @@ package io.retel.ariproxy.callcontext;
 import io.retel.ariproxy.ari.Resource;
 
 /**
- * That a resource has been given a call context before it is there.
+ * Mapping of a resource registered before its creation.
  *
  * @param resource the resource
- * @param now what is remembered of it from then on
- * @param before what was remembered of it, or null
+ * @param current its mapping from now on
+ * @param previous its mapping before, or null
  */
 public record Registration(Resource resource, Mapping current, Mapping previous) {
 
-  /** Whether the same command has registered it before, and a crash came in between. */
+  /** Whether the same command had registered it before a crash. */
   public boolean isRepeated() {
     return previous != null && !previous.ended() && previous.pending();
   }

@@ -1,2 +1,2 @@
-/** Which call an event or a command belongs to. */
+/** Mapping of events and commands to their call. */
 package io.retel.ariproxy.callcontext;

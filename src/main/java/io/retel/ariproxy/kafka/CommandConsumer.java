@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * Consumer of commands that complete out of order and are committed in order.
  *
  * <p>Each poll commits the commands completed since the last one. Records completed earlier are
- * dropped, and fetching pauses while too many commands are incomplete. A revoked partition is
- * released once its started commands have completed; its next owner executes the others.
+ * dropped, and fetching pauses while too many commands are incomplete. The revocation of a
+ * partition waits for its started commands; the next owner executes the others.
  *
  * <p>Runs on the polling thread, as Kafka requires; only {@link CommandHandle} is thread-safe.
  */
@@ -38,8 +38,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private static final Logger LOG = LoggerFactory.getLogger(CommandConsumer.class);
 
   /**
-   * Commit interval while commands are incomplete. Besides incomplete commands, a crash repeats
-   * only those completed within this interval.
+   * Commit interval while commands are incomplete. A crash repeats incomplete commands and those
+   * completed within this interval.
    */
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
 

@@ -4,37 +4,38 @@ import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
- * Keeps texts under keys, so that call contexts outlive the process.
+ * Key-value store that persists mappings beyond the process.
  *
- * <p>All of it is in the proxy's memory while it runs: a store is read once, before the first event
- * is taken, and then only written to. So no event and no command ever waits for a look-up, and no
- * failing look-up can be mistaken for a resource that has no call. A store has what this proxy has
- * kept and nothing of other proxies, even if they share the server.
+ * <p>The proxy holds all mappings in memory: it reads the store once, before consuming the first
+ * event, and then only writes. So events and commands never wait for a lookup, and a failed lookup
+ * cannot be mistaken for an unmapped resource. A store contains only the entries of this proxy,
+ * even if others share the server.
  *
- * <p>Used by one thread at a time. Methods may take as long as the server needs, within the store's
- * own timeout; whatever they throw means that it is tried again later.
+ * <p>Used by one thread at a time. Methods can block as long as the server needs, within the
+ * store's own timeout; after any exception the caller retries.
  */
 public interface CallContextStore extends AutoCloseable {
 
   /**
-   * A key and the text that is kept under it from now on.
+   * New value of a key.
    *
    * @param key such as {@code CHANNEL:1532965104.0}
-   * @param value the text, or null if nothing is kept under that key any more
+   * @param value the value, or null to delete the key
    */
   record Change(String key, String value) {}
 
-  /** Hands over all that is kept. Called again after it has failed. */
+  /** Passes all entries to the sink; can be called again after a failure. */
   void readAll(BiConsumer<String, String> sink) throws Exception;
 
   /**
-   * Makes changes, each of another key; returns when the store has acknowledged that they will
-   * outlive it. After a failure some may have been made; they are all asked for again, maybe with
-   * newer values.
+   * Writes changes with distinct keys; returns when the store has acknowledged them durably.
+   *
+   * <p>After a failure some may have been written; the caller repeats all of them, maybe with newer
+   * values.
    */
   void write(List<Change> changes) throws Exception;
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   @Override
   void close();
 }

@@ -33,34 +33,37 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 
 /**
- * Keeps call contexts in the table {@code call_contexts} of a Cassandra keyspace. The keyspace must
- * be there; the table is made where it is absent.
+ * Store in the table {@code call_contexts} of a Cassandra keyspace.
  *
- * <p>Each row lives for two idle times, so that nothing is left of a proxy that is gone for good. A
- * quorum of the replicas in the datacenter acknowledges each write and answers each read.
+ * <p>The keyspace must exist; a missing table is created. Each row expires after two idle timeouts,
+ * so that a removed proxy leaves no data. Writes and reads use a quorum of the datacenter's
+ * replicas.
  */
 public final class CassandraStore implements CallContextStore {
 
   private static final String TABLE = "call_contexts";
 
-  /** Enough that the cluster is busy, and no more than one connection takes. */
+  /** Enough to use the cluster's capacity, within the limit of one connection. */
   private static final int MAX_CONCURRENT_WRITES = 256;
 
   private static final int ROWS_PER_PAGE = 1_000;
 
-  /** Cassandra takes no longer one. */
+  /** Maximum TTL of Cassandra. */
   private static final Duration MAX_TTL = Duration.ofSeconds(630_720_000);
 
   /**
-   * Into how many partitions a proxy's rows are spread. Cassandra refuses to read past 100,000
-   * deletions in one that it still remembers, and as many calls may end within minutes: a proxy
-   * that had them all in one could not start any more.
+   * Number of partitions for a proxy's rows.
+   *
+   * <p>Cassandra rejects reads across more than 100,000 tombstones in a partition. That many calls
+   * can end within minutes, so with one partition a proxy could no longer start.
    */
   private static final int BUCKETS = 64;
 
   /**
-   * How long deletions are remembered, ten days being Cassandra's default. A row that comes back
-   * since a replica missed its deletion does no harm: its resource has ended.
+   * Lifetime of tombstones; Cassandra's default is ten days.
+   *
+   * <p>A row that reappears because a replica missed its deletion is harmless: its resource has
+   * ended.
    */
   private static final Duration GC_GRACE = Duration.ofHours(1);
 
@@ -83,15 +86,15 @@ public final class CassandraStore implements CallContextStore {
       PreparedStatement read, PreparedStatement upsert, PreparedStatement delete) {}
 
   /**
-   * Makes no connection yet.
+   * Does not connect yet.
    *
    * @param hosts host:port, or several, separated by commas
    * @param datacenter their datacenter
-   * @param keyspace the keyspace, in the case in which Cassandra lists it
+   * @param keyspace the keyspace, case-sensitive as Cassandra lists it
    * @param username a user of the cluster; empty for none
-   * @param password that user's password
-   * @param idleTime the time after which what nobody asks for is forgotten
-   * @param timeout how long Cassandra may take to answer
+   * @param password the user's password
+   * @param idleTimeout time after which an unused mapping expires
+   * @param timeout for Cassandra to respond
    */
   public CassandraStore(
       String hosts,
@@ -150,7 +153,7 @@ public final class CassandraStore implements CallContextStore {
           Semaphore permits = new Semaphore(MAX_CONCURRENT_WRITES);
           AtomicReference<Throwable> failure = new AtomicReference<>();
           for (Change change : changes) {
-            // the driver ends each request within the timeout
+            // never blocks for long: the driver ends each request within the timeout
             permits.acquire();
             if (failure.get() != null) {
               permits.release();
@@ -189,7 +192,7 @@ public final class CassandraStore implements CallContextStore {
 
   private void execute(Operation operation) throws Exception {
     if (Thread.interrupted()) {
-      // the driver would swallow it
+      // the driver would swallow the interrupt
       throw new InterruptedException();
     }
     try {
@@ -231,7 +234,7 @@ public final class CassandraStore implements CallContextStore {
     return session;
   }
 
-  /** In the same words for the same failure: the driver's have numbers of its objects. */
+  /** Returns the same message for the same failure: the driver's contains object ids. */
   private Exception toIoException(AllNodesFailedException failed) {
     Optional<Throwable> first =
         failed.getAllErrors().values().stream().flatMap(List::stream).findFirst();
@@ -239,12 +242,12 @@ public final class CassandraStore implements CallContextStore {
       return new IOException(first.get().getMessage());
     }
     return new IOException(
-        "Cassandra cannot be reached at "
+        "Cassandra is unreachable at "
             + hosts
             + first.map(error -> ": " + error.getClass().getSimpleName()).orElse(""));
   }
 
-  /** The driver would only say that no node is available. */
+  /** Fails on an unknown datacenter; the driver would only report that no node is available. */
   private void checkDatacenter(CqlSession opened) {
     Set<String> datacenters = new TreeSet<>();
     for (Node node : opened.getMetadata().getNodes().values()) {
@@ -252,7 +255,7 @@ public final class CassandraStore implements CallContextStore {
     }
     if (!datacenters.contains(datacenter)) {
       throw new IllegalStateException(
-          "Cassandra has no datacenter " + datacenter + "; there is " + datacenters);
+          "Cassandra has no datacenter " + datacenter + "; known datacenters: " + datacenters);
     }
   }
 
@@ -262,7 +265,7 @@ public final class CassandraStore implements CallContextStore {
     } catch (ExecutionException e) {
       throw e.getCause() instanceof Exception cause ? cause : e;
     } catch (TimeoutException e) {
-      throw new TimeoutException("Cassandra has not answered within " + timeout.toMillis() + " ms");
+      throw new TimeoutException("Cassandra did not respond within " + timeout.toMillis() + " ms");
     }
   }
 
@@ -283,7 +286,7 @@ public final class CassandraStore implements CallContextStore {
         .withString(DefaultDriverOption.SESSION_NAME, "call-contexts")
         .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, timeout)
         .withString(DefaultDriverOption.REQUEST_CONSISTENCY, ConsistencyLevel.LOCAL_QUORUM.name())
-        // each change is of another key, and later ones have a later timestamp
+        // changes have distinct keys, and later ones have a later timestamp
         .withBoolean(DefaultDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, true)
         .withDuration(DefaultDriverOption.CONNECTION_CONNECT_TIMEOUT, timeout)
         .withDuration(DefaultDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, timeout)
@@ -294,22 +297,20 @@ public final class CassandraStore implements CallContextStore {
         .withInt(DefaultDriverOption.NETTY_IO_SIZE, 1)
         .withInt(DefaultDriverOption.NETTY_ADMIN_SIZE, 1)
         .withBoolean(DefaultDriverOption.NETTY_DAEMON, true)
-        // else a close takes two seconds for each group of threads
+        // otherwise close() takes two seconds for each thread group
         .withInt(DefaultDriverOption.NETTY_IO_SHUTDOWN_QUIET_PERIOD, 0)
         .withInt(DefaultDriverOption.NETTY_ADMIN_SHUTDOWN_QUIET_PERIOD, 0)
         .build();
   }
 
-  /** Asks first, since who may use a table may not be allowed to make one. */
+  /** Checks before creating, since the user can lack permission to create tables. */
   private void ensureTable(CqlSession cqlSession) {
     if (isEmpty(
         cqlSession,
         "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
         keyspace)) {
       throw new IllegalStateException(
-          "Cassandra has no keyspace "
-              + keyspace
-              + "; make one with the replication that you want");
+          "Cassandra has no keyspace " + keyspace + "; create it with the replication you need");
     }
     if (isEmpty(
         cqlSession,
@@ -358,7 +359,7 @@ public final class CassandraStore implements CallContextStore {
       try {
         await(openSession.forceCloseAsync().toCompletableFuture());
       } catch (Exception e) {
-        // nothing waits for an answer any more, and its threads do not outlive the process
+        // no request is pending, and daemon threads end with the process
         if (e instanceof InterruptedException) {
           Thread.currentThread().interrupt();
         }

@@ -6,12 +6,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A key and its text as a table has them: as they are, wherever a table can have them so.
+ * Row with an escaped key and value; plain texts are stored unchanged.
  *
- * <p>A database that refuses one key would refuse the batch that it is in, for ever. PostgreSQL
- * refuses the character 0, so that it is written {@code \0}, and a backslash {@code \\}. It also
- * refuses a primary key of more than some 2,700 bytes, so that the resource of a long key is {@code
- * \#} and its hash, and the value is the key's length, a colon, the key and the text.
+ * <p>A key that the database rejects would fail its batch on every retry. PostgreSQL rejects the
+ * character 0, so it is written {@code \0}, and a backslash {@code \\}. It also rejects a primary
+ * key of more than about 2,700 bytes, so the resource of a long key is {@code \#} and its hash, and
+ * the value is the key's length, a colon, the key and the text.
  */
 record JdbcRow(String resource, String value) {
 
@@ -25,7 +25,7 @@ record JdbcRow(String resource, String value) {
         resource(key), isLong(escaped) ? escaped.length() + ":" + escaped + value : value);
   }
 
-  /** What stands for a key. */
+  /** Returns the escaped or hashed form of a key. */
   static String resource(String key) {
     String escaped = escape(key);
     return isLong(escaped) ? HASH_PREFIX + sha256(escaped) : escaped;
@@ -80,7 +80,7 @@ record JdbcRow(String resource, String value) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has it", e);
+      throw new IllegalStateException("SHA-256 is missing", e);
     }
   }
 }

@@ -21,11 +21,10 @@ import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
 /**
- * Keeps call contexts in the table {@code ari_proxy_call_contexts} of a PostgreSQL server or of an
- * SQLite file, which it makes where it is absent.
+ * Store in the table {@code ari_proxy_call_contexts} of a PostgreSQL server or an SQLite file.
  *
- * <p>What is acknowledged is on the disk: it survives the end of the proxy, of the server and of
- * the machine's power.
+ * <p>A missing table is created. Acknowledged writes are on disk: they survive a crash of the proxy
+ * or the server, and a power failure.
  */
 public final class JdbcStore implements CallContextStore {
 
@@ -51,7 +50,7 @@ public final class JdbcStore implements CallContextStore {
   private static final String DELETE =
       "DELETE FROM " + TABLE + " WHERE asterisk = ? AND app = ? AND resource = ?";
 
-  /** Hikari takes no shorter ones. */
+  /** Minimum timeout of Hikari. */
   private static final Duration MIN_TIMEOUT = Duration.ofMillis(250);
 
   private static final int ROWS_PER_FETCH = 1_000;
@@ -65,12 +64,12 @@ public final class JdbcStore implements CallContextStore {
   private boolean tableExists;
 
   /**
-   * Returns at once, whether the database is there or not.
+   * Does not connect yet, so the database can be down.
    *
-   * @param url {@code jdbc:postgresql:} or {@code jdbc:sqlite:} and what the driver wants there
-   * @param username a user of the database; empty for none, or the URL's
-   * @param password that user's password
-   * @param timeout how long the database may take to answer
+   * @param url {@code jdbc:postgresql:} or {@code jdbc:sqlite:} followed by the driver's syntax
+   * @param username a user of the database; empty for none or the URL's
+   * @param password the user's password
+   * @param timeout for the database to respond
    * @throws IllegalArgumentException if the URL is malformed
    */
   public JdbcStore(
@@ -98,10 +97,10 @@ public final class JdbcStore implements CallContextStore {
         config.setDataSource(sqlite(url, timeout));
       }
     } catch (IllegalArgumentException e) {
-      // its message may have the password
+      // the message can contain the password
       throw new IllegalArgumentException("the JDBC URL is malformed", null);
     }
-    // one thread uses it, and SQLite takes one writer
+    // one thread uses it, and SQLite supports one writer
     config.setMaximumPoolSize(1);
     config.setMinimumIdle(0);
     config.setInitializationFailTimeout(-1);
@@ -130,11 +129,11 @@ public final class JdbcStore implements CallContextStore {
 
   private static DataSource sqlite(Secret url, Duration timeout) {
     SQLiteConfig config = new SQLiteConfig();
-    // readers and the writer do not wait for each other, and a write is one fsync
+    // WAL: readers and the writer do not block each other, and a write is one fsync
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
     config.setBusyTimeout((int) timeout.toMillis());
-    // a transaction that only wants to write later is refused at once where another one writes
+    // upgrading a read transaction to a write fails immediately while another one writes
     config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
     SQLiteDataSource source = new SQLiteDataSource(config);
     source.setUrl(url.reveal());
@@ -148,7 +147,7 @@ public final class JdbcStore implements CallContextStore {
           try (PreparedStatement read = connection.prepareStatement(SELECT)) {
             read.setString(1, namespace);
             read.setString(2, app);
-            // within a transaction PostgreSQL then sends the rows in parts
+            // within a transaction, PostgreSQL then sends the rows in batches
             read.setFetchSize(ROWS_PER_FETCH);
             try (ResultSet rows = read.executeQuery()) {
               while (rows.next()) {
@@ -193,19 +192,19 @@ public final class JdbcStore implements CallContextStore {
     try (Connection connection = pool.getConnection()) {
       ensureTable(connection);
       connection.setAutoCommit(false);
-      // what is not committed is rolled back when the pool gets the connection back
+      // the pool rolls back uncommitted changes when the connection is returned
       operation.run(connection);
       connection.commit();
     } catch (SQLException e) {
       tableExists = false;
       if (Thread.interrupted()) {
-        // the pool tells it as a failure of the database
+        // the pool reports an interrupt as a database failure
         throw new InterruptedException();
       }
       throw redactor.redact(sqliteFile.<Exception>map(file -> withFileName(file, e)).orElse(e));
     } catch (AssertionError e) {
-      // where assertions are on, PostgreSQL's driver fails one when a connection breaks in a batch
-      throw new IOException("the connection to the database broke", null);
+      // with assertions enabled, PostgreSQL's driver fails one if the connection breaks in a batch
+      throw new IOException("the database connection broke", null);
     }
   }
 
@@ -213,19 +212,22 @@ public final class JdbcStore implements CallContextStore {
     return new File(url.reveal().substring(SQLITE.length()).replaceFirst("\\?.*", ""));
   }
 
-  /** The driver does not tell which file it cannot open, read or write. */
+  /** Adds the file name, which the driver's message lacks. */
   private static IOException withFileName(File file, SQLException failure) {
     IOException described =
         new IOException(
-            "the SQLite file "
+            "cannot use the SQLite file "
                 + file.getAbsolutePath()
-                + " cannot be used: "
+                + ": "
                 + ErrorMessages.singleLine(failure));
     described.addSuppressed(failure);
     return described;
   }
 
-  /** PostgreSQL refuses CREATE TABLE IF NOT EXISTS to who may use the table but make none. */
+  /**
+   * Checks before creating: PostgreSQL rejects CREATE TABLE IF NOT EXISTS without permission to
+   * create.
+   */
   private void ensureTable(Connection connection) throws SQLException {
     if (tableExists) {
       return;

@@ -25,8 +25,9 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Keeps call contexts in a compacted topic of the proxy's own: this proxy is its one writer, a
- * record without a value says that nothing is kept under its key any more (contract.md section 1).
+ * Store in the proxy's own compacted topic (docs/contract.md#topics).
+ *
+ * <p>This proxy is its only writer; a record without a value deletes its key.
  */
 public final class KafkaStore implements CallContextStore {
 
@@ -36,9 +37,9 @@ public final class KafkaStore implements CallContextStore {
   private Producer<String, String> producer;
 
   /**
-   * @param connection where Kafka is, and how to log in; asked when a client is made
-   * @param topic the topic; it must be there
-   * @param timeout how long Kafka may take to answer
+   * @param clientConfig address and login of Kafka; queried for each new client
+   * @param topic the topic, which must exist
+   * @param timeout for Kafka to respond
    */
   public KafkaStore(Supplier<Map<String, Object>> clientConfig, String topic, Duration timeout) {
     this.clientConfig = clientConfig;
@@ -62,7 +63,7 @@ public final class KafkaStore implements CallContextStore {
               .map(partition -> new TopicPartition(topic, partition.partition()))
               .toList();
       if (partitions.isEmpty()) {
-        throw new UnknownTopicOrPartitionException("there is no topic " + topic);
+        throw new UnknownTopicOrPartitionException("topic " + topic + " does not exist");
       }
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
@@ -83,7 +84,7 @@ public final class KafkaStore implements CallContextStore {
           lastProgress = now;
         } else if (now - lastProgress > timeout.toNanos()) {
           throw new TimeoutException(
-              "the topic " + topic + " tells nothing for " + timeout.toMillis() + " ms");
+              "reading topic " + topic + " made no progress for " + timeout.toMillis() + " ms");
         }
       }
     }
@@ -118,8 +119,9 @@ public final class KafkaStore implements CallContextStore {
       config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
       config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
       config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-      // since Kafka 4 a client whose brokers are all gone forgets its topics, and send() waits for
-      // them (seen on 4.1.1)
+      // since Kafka 4 a client drops its metadata when all brokers are down, and send() blocks on
+      // it
+      // (seen on 4.1.1)
       config.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
       producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
     }

@@ -3,21 +3,21 @@ package io.retel.ariproxy.callcontext.store;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/** Keeps nothing beyond the process. */
+/** Store that persists nothing. */
 public final class MemoryStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, String> sink) {
-    // there is nothing
+    // nothing is stored
   }
 
   @Override
   public void write(List<Change> changes) {
-    // the cache in front has it
+    // the cache already contains it
   }
 
   @Override
   public void close() {
-    // there is no connection
+    // nothing to close
   }
 }

@@ -28,16 +28,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 
 /**
- * Keeps call contexts in a hash of a Redis server, {@code ari-proxy:call-contexts:ASTERISK:APP},
- * over one connection.
+ * Store in the Redis hash {@code ari-proxy:call-contexts:ASTERISK:APP}, over one connection.
  *
- * <p>The hash vanishes when it has not been written to for two idle times, so that nothing is left
- * of a proxy that is gone for good. Whether an acknowledged write survives Redis's own crash is
- * settled by Redis ({@code appendonly}, {@code appendfsync}).
+ * <p>The hash expires two idle timeouts after the last write, so that a removed proxy leaves no
+ * data. Redis's configuration ({@code appendonly}, {@code appendfsync}) decides whether
+ * acknowledged writes survive a crash of Redis.
  */
 public final class RedisStore implements CallContextStore {
 
-  /** How much one command has: few round trips, and none that holds up Redis's other clients. */
+  /** Entries per command: few round trips, without blocking Redis's other clients. */
   private static final int BATCH_SIZE = 1_000;
 
   private final RedisURI uri;
@@ -51,11 +50,11 @@ public final class RedisStore implements CallContextStore {
   private volatile StatefulRedisConnection<String, String> connection;
 
   /**
-   * Makes no connection yet.
+   * Does not connect yet.
    *
    * @param uri {@code redis[s]://[user:password@]host[:port][/database]}
-   * @param idleTime the time after which what nobody asks for is forgotten
-   * @param timeout how long Redis may take to answer
+   * @param idleTimeout time after which an unused mapping expires
+   * @param timeout for Redis to respond
    * @throws IllegalArgumentException if the URI is malformed
    */
   public RedisStore(
@@ -69,8 +68,8 @@ public final class RedisStore implements CallContextStore {
     this.clientResources =
         DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
     this.client = RedisClient.create(clientResources);
-    // Lettuce's own way to connect again would send once more what was under way, maybe after what
-    // is newer: here a connection that failed is left, and the next use makes another
+    // Lettuce's auto-reconnect would resend commands in flight, maybe after newer ones. Instead a
+    // failed connection is discarded, and the next use opens another
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
@@ -78,7 +77,7 @@ public final class RedisStore implements CallContextStore {
             .build());
   }
 
-  /** A colon within the first name is not taken for the one between the two. */
+  /** Escapes colons in the namespace, so that names are unambiguous. */
   private static String hash(String namespace, String app) {
     return "ari-proxy:call-contexts:"
         + namespace.replace("%", "%25").replace(":", "%3A")
@@ -90,7 +89,7 @@ public final class RedisStore implements CallContextStore {
     try {
       return RedisURI.create(uri.reveal());
     } catch (RuntimeException e) {
-      // its message may have the password
+      // the message can contain the password
       throw new IllegalArgumentException("the Redis URI is malformed", null);
     }
   }
@@ -102,7 +101,7 @@ public final class RedisStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, String> sink) throws Exception {
-    // a hash that grows while it is read is told in part twice
+    // HSCAN can return entries twice while the hash grows
     Map<String, String> all = new HashMap<>();
     execute(
         commands -> {
@@ -163,7 +162,7 @@ public final class RedisStore implements CallContextStore {
     try {
       operation.run(connection().async());
     } catch (Exception e) {
-      // also one that only was too slow: it may be dead without anybody having noticed
+      // even after a timeout: the connection can be dead without being detected
       discardConnection();
       throw redactor.redact(e);
     }
@@ -206,9 +205,9 @@ public final class RedisStore implements CallContextStore {
     } catch (ExecutionException e) {
       throw e.getCause() instanceof Exception cause ? cause : e;
     } catch (CancellationException e) {
-      throw new IOException("the connection to Redis is closed", e);
+      throw new IOException("the Redis connection is closed", e);
     } catch (TimeoutException e) {
-      throw new TimeoutException("Redis has not answered within " + timeout.toMillis() + " ms");
+      throw new TimeoutException("Redis did not respond within " + timeout.toMillis() + " ms");
     }
   }
 

@@ -13,8 +13,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Passes failures on without secrets: drivers, and the servers that they quote, put into messages
- * what they were given, a password among it.
+ * Removes secrets from exceptions of drivers and servers.
+ *
+ * <p>Their messages can quote input, including a password.
  */
 final class SecretRedactor {
 
@@ -25,7 +26,8 @@ final class SecretRedactor {
   }
 
   /**
-   * The failure itself, or where it tells a secret, one that says the same with the secret masked.
+   * Returns the exception itself, or if it contains a secret, one with the secret masked and
+   * without causes.
    */
   Exception redact(Exception failure) {
     return containsSecret(failure)

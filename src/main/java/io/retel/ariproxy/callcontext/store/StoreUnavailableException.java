@@ -1,8 +1,9 @@
 package io.retel.ariproxy.callcontext.store;
 
 /**
- * A call context is not known to be kept, and so nothing is created that would depend on it; the
- * message says why.
+ * Thrown when a mapping is not known to be persisted; the message gives the reason.
+ *
+ * <p>The resource is then not created.
  */
 public final class StoreUnavailableException extends Exception {
 

@@ -22,13 +22,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes to a store behind the back of those who change call contexts: a change is noted and
- * returned from at once, one thread takes whatever has gathered and writes it as a batch, for ever
- * if it must.
+ * Asynchronous write-behind: callers enqueue changes, one thread writes them to the store in
+ * batches.
  *
- * <p>Of several changes of one key only the latest is written, so that what waits while the store
- * is away is bounded by the number of resources that come and go meanwhile. Safe for use by many
- * threads.
+ * <p>Failed writes are retried indefinitely. Only the latest change of each key is written, so
+ * during an outage pending changes are bounded by the number of resources created or ended
+ * meanwhile. Thread-safe.
  */
 public final class WriteBehind extends ServiceSupport {
 
@@ -37,10 +36,10 @@ public final class WriteBehind extends ServiceSupport {
   private static final Duration INITIAL_RETRY_DELAY = Duration.ofMillis(100);
   private static final Duration MAX_RETRY_DELAY = Duration.ofSeconds(5);
 
-  /** How long a command waits for a store that has failed lately; a retry may just succeed. */
+  /** How long a command waits while the store is failing; a retry can succeed within that time. */
   private static final Duration DEGRADED_TIMEOUT = Duration.ofMillis(300);
 
-  /** Large enough to be efficient, small enough that who waits for an acknowledgement gets it. */
+  /** Large enough to be efficient, small enough to acknowledge within the timeout. */
   private static final int MAX_BATCH = 5_000;
 
   private final CallContextStore store;
@@ -53,7 +52,7 @@ public final class WriteBehind extends ServiceSupport {
   private final Condition writeEnqueued = lock.newCondition();
   private final Condition writesAcknowledged = lock.newCondition();
 
-  /** What waits to be written, by key, in the order in which the keys began to wait. */
+  /** Pending writes by key, ordered by when their keys became pending. */
   private Map<String, PendingWrite> pending = new LinkedHashMap<>();
 
   private long enqueuedCount;
@@ -65,28 +64,28 @@ public final class WriteBehind extends ServiceSupport {
   private volatile boolean failing;
   private volatile Barrier barrier = () -> {};
 
-  /** How many changes the writer has in its hands. */
+  /** Number of changes in the current batch. */
   private volatile int inFlight;
 
-  /** Whether those wait behind the barrier. */
+  /** Whether the current batch waits for the barrier. */
   private volatile boolean awaitingBarrier;
 
-  /** What has to be waited for. */
+  /** Condition to wait for before a batch is written. */
   @FunctionalInterface
   public interface Barrier {
     void await() throws InterruptedException;
   }
 
   /**
-   * A change that waits.
+   * A change not written yet.
    *
-   * @param value the text, or null for none
-   * @param number the number of the note since which its key waits
+   * @param value the value, or null to delete
+   * @param sequence the number of the change that made the key pending
    */
   private record PendingWrite(String value, long sequence) {}
 
   /**
-   * @param patience how long to wait for an acknowledgement, and at the end for all of them
+   * @param timeout for an acknowledgement, and on stop for all of them
    */
   public WriteBehind(CallContextStore store, Duration timeout, MeterRegistry meters) {
     this.store = store;
@@ -96,24 +95,25 @@ public final class WriteBehind extends ServiceSupport {
     this.writeDuration = Meters.STORE_WRITE_DURATION.timer(meters);
   }
 
-  /** One that keeps nothing. */
+  /** Creates an instance that persists nothing. */
   public static WriteBehind noop(MeterRegistry meters) {
     return new WriteBehind(new MemoryStore(), Duration.ZERO, meters);
   }
 
   /**
-   * Lets each batch wait until what had to happen before it has happened.
+   * Sets the barrier that each batch waits for before it is written.
    *
-   * @param barrier asked after all that is in the batch has been noted
+   * @param barrier awaited after all changes of the batch have been enqueued
    */
   public void setBarrier(Barrier barrier) {
     this.barrier = barrier;
   }
 
   /**
-   * Reads all that is kept.
+   * Reads all entries.
    *
-   * @throws StoreUnavailableException if the store fails; it is counted, and may be tried again
+   * @throws StoreUnavailableException if the store fails; the failure is counted, and the call can
+   *     be repeated
    */
   public void readAll(BiConsumer<String, String> sink)
       throws InterruptedException, StoreUnavailableException {
@@ -130,11 +130,11 @@ public final class WriteBehind extends ServiceSupport {
               + storeType()
               + ") "
               + lastError
-              + "; check it, and callcontext.*");
+              + "; check it and the settings callcontext.*");
     }
   }
 
-  /** Notes that a text shall be kept under a key, or nothing any more. Never waits. */
+  /** Enqueues a change; an empty value deletes the key. Never blocks. */
   public void enqueue(String key, Optional<String> value) {
     if (store instanceof MemoryStore) {
       return;
@@ -143,7 +143,7 @@ public final class WriteBehind extends ServiceSupport {
     try {
       enqueuedCount++;
       PendingWrite previous = pending.get(key);
-      // it keeps its place: who waits for the former value is content with the newer one
+      // retains its position: the newer value also satisfies callers that wait for the older one
       pending.put(
           key,
           new PendingWrite(
@@ -155,17 +155,17 @@ public final class WriteBehind extends ServiceSupport {
   }
 
   /**
-   * Waits until all that has been noted so far is acknowledged.
+   * Waits until the store has acknowledged all changes enqueued so far.
    *
-   * @throws StoreUnavailableException if that takes too long
+   * @throws StoreUnavailableException on timeout
    */
   public void awaitAcknowledged() throws InterruptedException, StoreUnavailableException {
-    // who waits for long for a store that is known to fail keeps others waiting
+    // fail fast while the store is failing, so that other calls are not delayed
     Duration maxWait =
         failing && DEGRADED_TIMEOUT.compareTo(timeout) < 0 ? DEGRADED_TIMEOUT : timeout;
     if (!awaitAcknowledged(maxWait)) {
       throw new StoreUnavailableException(
-          "the call-context store has not acknowledged it within "
+          "the call-context store did not acknowledge the mapping within "
               + maxWait.toMillis()
               + " ms; it "
               + delayReason());
@@ -189,28 +189,28 @@ public final class WriteBehind extends ServiceSupport {
     }
   }
 
-  /** Redis, for example. */
+  /** Name of the store, such as Redis. */
   private String storeType() {
     return store.getClass().getSimpleName().replace("Store", "");
   }
 
   private String delayReason() {
     return awaitingBarrier
-        ? "may not keep what Kafka has not acknowledged to be told"
+        ? "waits until Kafka acknowledges the published events"
         : lastError().orElse("is too slow");
   }
 
-  /** What is wrong with the store now, to be read after its name. */
+  /** Current error of the store, to follow its name; empty if none. */
   public Optional<String> lastError() {
     return Optional.of(lastError).filter(error -> !error.isEmpty());
   }
 
-  /** Whether nothing could be written the last time. */
+  /** Whether the last write failed. */
   public boolean isFailing() {
     return failing;
   }
 
-  /** How many changes wait to be written. */
+  /** Number of changes not written yet. */
   public int pending() {
     lock.lock();
     try {
@@ -227,7 +227,7 @@ public final class WriteBehind extends ServiceSupport {
     writer.start();
   }
 
-  /** Writes what waits, for as long as its patience lasts. */
+  /** Flushes pending writes within the timeout, then closes the store. */
   @Override
   protected void doStop() throws Exception {
     if (writer == null) {
@@ -244,7 +244,7 @@ public final class WriteBehind extends ServiceSupport {
     if (!persisted) {
       writeErrors.increment();
       LOG.error(
-          "{} call contexts were not kept, and are not known to the next proxy: the store {}",
+          "Shutdown lost {} pending writes of call contexts: the store {}",
           pending(),
           delayReason());
     }
@@ -253,7 +253,7 @@ public final class WriteBehind extends ServiceSupport {
     store.close();
   }
 
-  // ---- the writer's thread
+  // ---- writer thread
 
   private void write() {
     Duration retryDelay = INITIAL_RETRY_DELAY;
@@ -275,7 +275,7 @@ public final class WriteBehind extends ServiceSupport {
         } catch (InterruptedException e) {
           throw e;
         } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
-          // also what a driver throws that should not: without this thread nothing would be kept
+          // includes errors thrown by a driver: without this thread nothing would be persisted
           onFailed(batch, e);
           TimeUnit.NANOSECONDS.sleep(INITIAL_RETRY_DELAY.toNanos());
           awaitEnqueue(retryDelay);
@@ -288,7 +288,7 @@ public final class WriteBehind extends ServiceSupport {
     }
   }
 
-  /** Waits until there is something to write; empty at the end. */
+  /** Waits for pending writes; returns an empty batch on stop. */
   private Map<String, PendingWrite> awaitBatch() throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -309,7 +309,7 @@ public final class WriteBehind extends ServiceSupport {
     }
   }
 
-  /** Waits, but no longer than until something new is noted: somebody may wait for that. */
+  /** Waits for the next change or the timeout, since a caller can be waiting for that change. */
   private void awaitEnqueue(Duration maxWait) throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -331,12 +331,12 @@ public final class WriteBehind extends ServiceSupport {
     failing = false;
     if (!lastError.isEmpty()) {
       lastError = "";
-      LOG.info("The call-context store keeps call contexts again");
+      LOG.info("Call-context store is writable again");
     }
     lock.lock();
     try {
       inFlight = 0;
-      // all up to the first that waits, since what took an earlier note's place was written with it
+      // all before the first pending one, since earlier values of a key are superseded
       acknowledgedCount =
           pending.isEmpty() ? enqueuedCount : pending.values().iterator().next().sequence() - 1;
       writesAcknowledged.signalAll();
@@ -349,8 +349,8 @@ public final class WriteBehind extends ServiceSupport {
     writeErrors.increment();
     if (lastError.isEmpty()) {
       LOG.warn(
-          "The call-context store ({}) cannot be written: {}; calls go on, commands that create something are answered 503,"
-              + " and it is tried again for ever",
+          "The call-context store ({}) cannot be written: {}; retrying. Calls continue, creating"
+              + " commands get a RESPONSE with status 503",
           storeType(),
           ErrorMessages.singleLine(cause));
     }
@@ -360,7 +360,7 @@ public final class WriteBehind extends ServiceSupport {
     try {
       inFlight = 0;
       writesAcknowledged.signalAll();
-      // back to its place, with what is newer
+      // requeue in order, merged with newer values
       Map<String, PendingWrite> requeued = new LinkedHashMap<>(batch);
       pending.forEach(
           (key, newer) ->

@@ -1,4 +1,2 @@
-/**
- * Where call contexts outlive the process: one small interface, and a class for each kind of store.
- */
+/** Persistent stores of call contexts: one small interface, and a class for each kind of store. */
 package io.retel.ariproxy.callcontext.store;
