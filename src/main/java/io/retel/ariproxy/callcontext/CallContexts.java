@@ -79,7 +79,7 @@ public final class CallContexts {
             .expireAfter(new MappingExpiry(idleTimeout, gracePeriod))
             .ticker(ticker)
             .evictionListener(this::onEvicted)
-            // maintenance takes nanoseconds, less than waking another thread
+            // maintenance costs nanoseconds, less than waking another thread
             .executor(Runnable::run)
             .build();
   }

@@ -295,7 +295,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         }
       } catch (KafkaException e) {
         LOG.warn(
-            "Final commit of {} failed, completed commands may be executed again: {}",
+            "Final commit of {} failed, completed commands can be executed again: {}",
             partitions,
             e.toString());
       }

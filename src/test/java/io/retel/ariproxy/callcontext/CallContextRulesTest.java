@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The rules of contract.md section 3, in their order. */
+/** Mapping rules of docs/contract.md#mapping, in their order. */
 class CallContextRulesTest {
 
   private static final Duration GRACE_PERIOD = Duration.ofMinutes(1);
@@ -275,7 +275,7 @@ class CallContextRulesTest {
     assertThat(lookup(ResourceType.CHANNEL, "y")).isEqualTo("another");
   }
 
-  /** After a restart of the proxy, a command for a call brings its channel's context back. */
+  /** After a restart, a command for a call restores the mapping of its channel. */
   @Test
   void assignsCallContextToRelatedResources() {
     assign(ResourceType.PLAYBACK, "p", "one");
@@ -348,7 +348,9 @@ class CallContextRulesTest {
     assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
-  /** Far end or DELETE: Asterisk tells a ChannelHangupRequest first, and no ChannelDestroyed. */
+  /**
+   * After a far-end hangup or DELETE, Asterisk sends ChannelHangupRequest but no ChannelDestroyed.
+   */
   @Test
   void hungUpChannelEndsOnStasisEnd() {
     map(stasisStart("ast", "app", "c", "2026-01-01"));
@@ -376,7 +378,10 @@ class CallContextRulesTest {
     assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo(callContext);
   }
 
-  /** So does one that is hung up in the dialplan: nothing tells it. Idle time ends that mapping. */
+  /**
+   * A hangup in the dialplan looks the same, since Asterisk sends no event; the idle timeout ends
+   * that mapping.
+   */
   @Test
   void channelReturningFromDialplanRetainsCallContext() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
@@ -393,7 +398,7 @@ class CallContextRulesTest {
     assertThat(map(stasisStart("ast", "app2", "c", "2026-01-01"))).isEqualTo(callContext);
   }
 
-  /** The dialplan's h extension may lead there, without another ChannelHangupRequest. */
+  /** The h extension can lead to Stasis again, without another ChannelHangupRequest. */
   @Test
   void hungUpChannelReenteringStasisRetainsCallContext() {
     String callContext = map(stasisStart("ast", "app", "c", "2026-01-01"));
@@ -416,7 +421,7 @@ class CallContextRulesTest {
     assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
-  /** Asterisk takes the id of a playback that goes on, and plays the second one after the first. */
+  /** Asterisk accepts the id of an active playback and plays the second one after the first. */
   @ParameterizedTest
   @ValueSource(strings = {"Playback", "Recording"})
   void restartedMediaRetainsCallContextUntilItEnds(String kind) {
@@ -445,7 +450,7 @@ class CallContextRulesTest {
     return AriEvent.parse(json.replace('\'', '"'));
   }
 
-  /** Ends a channel and its event. */
+  /** End of a channel and its event, with the variable. */
   private static String variable(String callContext) {
     return "{'CALL_CONTEXT':'" + callContext + "'}}}";
   }

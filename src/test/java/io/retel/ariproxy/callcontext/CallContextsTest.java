@@ -7,7 +7,7 @@ import io.retel.ariproxy.ari.ResourceType;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** How long call contexts are remembered. */
+/** Lifetime and changes of mappings. */
 class CallContextsTest {
 
   private static final Duration IDLE_TIMEOUT = Duration.ofHours(1);

@@ -3,7 +3,7 @@ package io.retel.ariproxy.callcontext;
 import com.github.benmanes.caffeine.cache.Ticker;
 import java.time.Duration;
 
-/** A clock that goes on when it is told to. */
+/** Clock that advances only on request. */
 final class FakeTicker implements Ticker {
 
   private long nanos;

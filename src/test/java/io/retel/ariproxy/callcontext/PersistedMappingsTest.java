@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What of the memory of call contexts outlives the process (contract.md section 3). */
+/** Mappings that survive a restart (docs/contract.md#mapping). */
 class PersistedMappingsTest {
 
   private static final Duration IDLE_TIMEOUT = Duration.ofHours(4);
@@ -71,7 +71,7 @@ class PersistedMappingsTest {
     callContexts.end(CHANNEL);
     callContexts.awaitPersisted();
     assertThat(store.stored()).containsOnlyKeys("BRIDGE:b");
-    assertThat(callContexts.lookup(CHANNEL)).as("late events may still ask").contains("call");
+    assertThat(callContexts.lookup(CHANNEL)).as("available to late events").contains("call");
   }
 
   @Test
@@ -171,7 +171,7 @@ class PersistedMappingsTest {
 
   @Test
   void restoreIgnoresMalformedMappings() {
-    callContexts.restore("CHANNEL:c", "no JSON");
+    callContexts.restore("CHANNEL:c", "not JSON");
     callContexts.restore("CHANNEL:d", "{}");
     callContexts.restore(
         "NOTHING:e", "{\"callContext\":\"call\",\"usedAt\":" + now.getEpochSecond() + "}");

@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The recorded calls, played again to the rules. */
+/** Replay of recorded calls through the rules. */
 class RecordedCallTest {
 
   private final CallContexts callContexts =
@@ -27,15 +27,15 @@ class RecordedCallTest {
     register(recording);
     assertThat(recording.events().map(rules::map))
         .filteredOn(mapped -> !"one call".equals(mapped.callContext()))
-        // a device's state belongs to no call
+        // device states are not part of a call
         .allMatch(MappedEvent::unmapped)
         .extracting(MappedEvent::type)
         .containsOnly("DeviceStateChanged");
   }
 
   /**
-   * Without the commands each channel begins a call of its own in Stasis, and what comes before has
-   * none: that is why commands register what they create.
+   * Without commands, each channel starts its own call on StasisStart, and earlier events are
+   * unmapped. Therefore commands register the resources they create.
    */
   @ParameterizedTest
   @EnumSource
@@ -75,7 +75,7 @@ class RecordedCallTest {
         .allMatch(key -> callContexts.cache().getIfPresent(key).ended());
   }
 
-  /** A snoop channel: Asterisk tells no ChannelDestroyed of it. */
+  /** Asterisk sends no ChannelDestroyed for a snoop channel. */
   @ParameterizedTest
   @EnumSource
   void snoopChannelIsEndedByStasisEnd(RecordedTraffic recording) {
@@ -90,11 +90,11 @@ class RecordedCallTest {
     assertThat(callContexts.cache().getIfPresent("CHANNEL:snoop-1").ended()).isFalse();
     recording.events().forEach(rules::map);
     assertThat(callContexts.cache().getIfPresent("CHANNEL:snoop-1").ended()).isTrue();
-    // it went on in the dialplan
+    // continued in the dialplan
     assertThat(callContexts.cache().getIfPresent("CHANNEL:chan-2").ended()).isFalse();
   }
 
-  /** As the step that registers what commands create does, before any event arrives. */
+  /** Registers created resources before any event, as the route does. */
   private void register(RecordedTraffic recording) {
     CommandParser reader = new CommandParser(callContexts);
     int offset = 0;

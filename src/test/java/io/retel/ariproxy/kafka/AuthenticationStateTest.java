@@ -8,7 +8,7 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.junit.jupiter.api.Test;
 
-/** When a login is refused anew, and when it is taken again. */
+/** Rejection and recovery of a consumer's login. */
 class AuthenticationStateTest {
 
   private final Map<MetricName, Metric> metrics = new HashMap<>();
@@ -22,7 +22,7 @@ class AuthenticationStateTest {
     count(2, 11);
     assertThat(authentication.recovered()).isTrue();
     assertThat(authentication.isRejected()).isFalse();
-    assertThat(authentication.recovered()).as("told already").isFalse();
+    assertThat(authentication.recovered()).as("already reported").isFalse();
   }
 
   @Test
@@ -31,7 +31,7 @@ class AuthenticationStateTest {
     authentication.rejected();
     count(2, 10);
     assertThat(authentication.recovered()).isFalse();
-    assertThat(authentication.rejected()).as("still the same refusal").isFalse();
+    assertThat(authentication.rejected()).as("same rejection").isFalse();
     assertThat(authentication.isRejected()).isTrue();
   }
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The commit's metadata is read back as it was written, and what others wrote is nothing. */
+/** Round trip of completed offsets through commit metadata; foreign metadata is ignored. */
 class CompletedOffsetsTest {
 
   @Test

@@ -7,7 +7,7 @@ import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.junit.jupiter.api.Test;
 
-/** A consumer that does not poll for too long is put out of its group. */
+/** Limit of drain timeouts: Kafka removes a consumer that does not poll in time. */
 class DrainTimeoutsTest {
 
   private static final DrainTimeouts TEN_MINUTES =

@@ -22,7 +22,7 @@ import org.apache.camel.support.UnitOfWorkHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The bound on what is under way to Kafka. */
+/** Limit on bytes in flight to Kafka. */
 class InFlightLimiterTest {
 
   private static final long MAX_BYTES = 100_000;
@@ -110,7 +110,7 @@ class InFlightLimiterTest {
   void failedExchangeReleasesItsBytes() throws Exception {
     Exchange failed = exchange(10);
     limiter.process(failed);
-    failed.setException(new IllegalStateException("not taken"));
+    failed.setException(new IllegalStateException("rejected"));
     complete(failed);
     assertThat(limiter.inFlightBytes()).isZero();
   }

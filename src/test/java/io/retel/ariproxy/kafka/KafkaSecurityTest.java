@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What Kafka's clients get to encrypt and log in. */
+/** Encryption and login options of Kafka clients. */
 class KafkaSecurityTest {
 
   @ParameterizedTest

@@ -10,7 +10,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What is said of a Kafka that acknowledges nothing. */
+/** Log lines while Kafka acknowledges nothing. */
 class KafkaStallMonitorTest {
 
   private static final Duration MOMENT = Duration.ofSeconds(1);
@@ -48,7 +48,7 @@ class KafkaStallMonitorTest {
     assertThat(log.lines(Level.INFO)).containsExactly("Kafka acknowledges again after 60 s");
 
     advance(InFlightLimiter.STALL_THRESHOLD);
-    assertThat(log.lines(Level.WARN)).as("the next silence is told of as well").hasSize(2);
+    assertThat(log.lines(Level.WARN)).as("the next stall is logged as well").hasSize(2);
   }
 
   @Test

@@ -12,7 +12,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
-/** The progress of partitions that come and go. */
+/** Offsets of partitions across revocation and reassignment. */
 class OffsetTrackerTest {
 
   private static final TopicPartition ONE = new TopicPartition("commands", 1);
@@ -194,7 +194,7 @@ class OffsetTrackerTest {
     started.tryStart();
     completed.tryStart();
     completed.commit();
-    // a commit that fails, whether that is known already or not
+    // two failed commits; only the first failure is known yet
     tracker.offsetsToCommit();
     tracker.retryCommit(List.of(ONE));
     tracker.offsetsToCommit();
@@ -205,7 +205,7 @@ class OffsetTrackerTest {
     assertThat(tracker.accept(ONE, 6)).isFalse();
     assertThat(tracker.accept(ONE, 7)).isTrue();
     assertThat(tracker.accept(ONE, 8)).isTrue();
-    // one of the two that are here now
+    // only one of the two handles of an offset can start
     assertThat(pending.tryStart()).isTrue();
     assertThat(tracker.handle(ONE, 7).tryStart()).isFalse();
     assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(5);

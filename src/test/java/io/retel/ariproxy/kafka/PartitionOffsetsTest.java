@@ -17,8 +17,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What is committed of a partition never passes what is unanswered, and loses nothing; a random
- * test's seed is the number of its repetition.
+ * The watermark never passes an incomplete offset, and no completed one is lost.
+ *
+ * <p>The repetition number is the seed of a random test.
  */
 class PartitionOffsetsTest {
 
@@ -50,7 +51,7 @@ class PartitionOffsetsTest {
   }
 
   @RepeatedTest(50)
-  @DisplayName("the watermark never passes an unanswered offset, in whatever order answers come")
+  @DisplayName("watermark never passes an incomplete offset, regardless of completion order")
   void watermarkNeverPassesIncompleteOffset(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
     PartitionOffsets offsets = startingAt(0);
@@ -58,7 +59,7 @@ class PartitionOffsetsTest {
     long next = 0;
     for (int step = 0; step < 500; step++) {
       if (open.isEmpty() || random.nextInt(5) < 3) {
-        // a gap now and then, as compaction and transactions leave them
+        // occasional gaps, as caused by compaction and transactions
         next += random.nextInt(10) == 0 ? 1 + random.nextInt(20) : 0;
         assertThat(offsets.accept(next)).isTrue();
         open.add(next++);
@@ -74,7 +75,7 @@ class PartitionOffsetsTest {
   }
 
   @RepeatedTest(50)
-  @DisplayName("after restarts exactly what was unanswered at the last commit is repeated")
+  @DisplayName("restart repeats exactly the offsets incomplete at the last commit")
   void restartRepeatsExactlyIncompleteOffsets(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
     List<Long> topic = new ArrayList<>();
@@ -92,7 +93,7 @@ class PartitionOffsetsTest {
       for (long offset : topic.subList(0, readTo)) {
         if (offset >= committed) {
           assertThat(offsets.accept(offset))
-              .as("offset %d in life %d", offset, run)
+              .as("offset %d in run %d", offset, run)
               .isEqualTo(!completed.contains(offset));
           if (!completed.contains(offset)) {
             accepted.add(offset);

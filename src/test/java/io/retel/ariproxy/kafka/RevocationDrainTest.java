@@ -12,7 +12,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What is begun is waited for: long while the proxy runs on, short in a stop. */
+/** Waiting for started commands: long while the proxy is running, short while it stops. */
 class RevocationDrainTest {
 
   private static final TopicPartition PARTITION = new TopicPartition("commands", 0);
@@ -78,7 +78,7 @@ class RevocationDrainTest {
   void ignoresInterruptWhileProxyRuns() throws InterruptedException {
     drain(LONG, LONG);
     drain.interrupt();
-    Awaitility.await("the interrupt is noticed").until(() -> !drain.isInterrupted());
+    Awaitility.await("interrupt is consumed").until(() -> !drain.isInterrupted());
     command.commit();
     awaitEnd();
     assertThat(remaining).hasValue(0);

@@ -62,13 +62,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.ArgumentsSource;
 import org.junit.jupiter.params.support.ParameterDeclarations;
 
-/** What every store promises, on the real servers. */
+/** Contract of every store, tested on real servers. */
 class CallContextStoreIT {
 
   private static final Duration IDLE_TIMEOUT = Duration.ofHours(3);
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-  /** What a slow machine may add to a timeout; less than the drivers' own, 10 s and more, would. */
+  /** Allowance for slow machines; shorter than the drivers' own timeouts, 10 s and more. */
   private static final Duration SLOW_MACHINE_ALLOWANCE = Duration.ofSeconds(5);
 
   private static final String APP = "an-app";
@@ -78,7 +78,7 @@ class CallContextStoreIT {
 
   private static final Map<Kind, Backend> BACKENDS = new EnumMap<>(Kind.class);
 
-  /** All that outlive a process. */
+  /** The persistent stores. */
   private enum Kind {
     KAFKA,
     SQLITE,
@@ -88,8 +88,8 @@ class CallContextStoreIT {
   }
 
   /**
-   * Runs a test on these stores, by default on all; on Cassandra, which starts slowly, in the full
-   * run.
+   * Runs a test on these stores, by default on all. Cassandra starts slowly and is part of the full
+   * run only.
    */
   @ArgumentsSource(BackendsProvider.class)
   @Retention(RetentionPolicy.RUNTIME)
@@ -107,10 +107,10 @@ class CallContextStoreIT {
     }
   }
 
-  /** A proxy's own text: who shares a server with it must not see it. */
+  /** A random namespace, invisible to other proxies on the same server. */
   private final String namespace = "asterisk-" + UUID.randomUUID();
 
-  // ---- what is kept
+  // ---- entries
 
   @ParameterizedTest
   @OnBackends
@@ -230,7 +230,7 @@ class CallContextStoreIT {
     assertThat(read(kind)).isEmpty();
   }
 
-  // ---- servers that are away
+  // ---- unavailable servers
 
   @ParameterizedTest
   @OnBackends({Kind.KAFKA, Kind.POSTGRESQL, Kind.REDIS})
@@ -239,7 +239,7 @@ class CallContextStoreIT {
   }
 
   @Test
-  @FullRun("Cassandra takes long to start")
+  @FullRun("Cassandra starts slowly")
   void cassandraFailsWithinTimeoutAndRecoversAfterRestart() throws Exception {
     assertFailsWithinTimeoutAndRecovers(backend(Kind.CASSANDRA));
   }
@@ -309,7 +309,7 @@ class CallContextStoreIT {
     }
   }
 
-  /** Who logs a failure only when it is another than before would otherwise log each attempt. */
+  /** Errors are logged when they change; a varying message would be logged on each attempt. */
   @ParameterizedTest
   @OnBackends({Kind.POSTGRESQL, Kind.REDIS, Kind.CASSANDRA})
   void unreachableServerErrorIsStable(Kind kind) throws Exception {
@@ -349,7 +349,7 @@ class CallContextStoreIT {
     Path folder = files.resolve("later");
     try (CallContextStore store = sqlite(folder.resolve("x.db"), namespace, APP)) {
       assertFailsWithinTimeout(() -> readAll(store));
-      // the line that tells of it has to say where it looks
+      // the log line must name the folder
       assertThatThrownBy(() -> readAll(store))
           .extracting(ErrorMessages::singleLine)
           .asString()
@@ -378,7 +378,7 @@ class CallContextStoreIT {
       while (line != null) {
         acknowledged.add(line);
         if (acknowledged.size() == 200) {
-          // Process's own would also close the output, with what is left in it
+          // Process.destroyForcibly() would also close the output, with unread lines in it
           writer.toHandle().destroyForcibly();
         }
         line = output.readLine();
@@ -390,7 +390,7 @@ class CallContextStoreIT {
     }
   }
 
-  /** Says which keys are acknowledged. */
+  /** Process that prints each acknowledged key. */
   static final class EndlessWriter {
 
     private EndlessWriter() {}
@@ -452,7 +452,7 @@ class CallContextStoreIT {
         .toList();
   }
 
-  // ---- what a removed proxy leaves
+  // ---- expiry
 
   @ParameterizedTest
   @OnBackends({Kind.REDIS, Kind.CASSANDRA})
@@ -504,7 +504,7 @@ class CallContextStoreIT {
 
   @Test
   void quotedPasswordIsMasked() throws Exception {
-    // what a Redis before version 6, or a proxy in front of one, says of a command that it has not
+    // error for an unknown command, from Redis before version 6 or a proxy in front of it
     try (FakeServer server = new FakeServer();
         CallContextStore store = redis("redis://:s3cret@127.0.0.1:" + server.port())) {
       server.respondWith(
@@ -534,7 +534,7 @@ class CallContextStoreIT {
     return new RedisStore(new Secret(uri), namespace, APP, IDLE_TIMEOUT, TIMEOUT);
   }
 
-  /** Takes any number of connections and gives each request the same answer. */
+  /** Accepts any number of connections and sends the same response to each request. */
   private static final class FakeServer implements AutoCloseable {
 
     private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -567,7 +567,7 @@ class CallContextStoreIT {
             length = client.getInputStream().read(request);
           }
         } catch (IOException e) {
-          // the client or the test is done
+          // client or test has closed the socket
         }
       }
     }
@@ -619,7 +619,7 @@ class CallContextStoreIT {
   }
 
   @Test
-  @FullRun("Cassandra takes long to start")
+  @FullRun("Cassandra starts slowly")
   void missingKeyspaceIsNamed() throws Exception {
     CassandraServer server = (CassandraServer) backend(Kind.CASSANDRA).server();
     try (CallContextStore store = cassandra(server, "no_such_one", CassandraServer.PASSWORD)) {
@@ -630,7 +630,7 @@ class CallContextStoreIT {
   }
 
   @Test
-  @FullRun("Cassandra takes long to start")
+  @FullRun("Cassandra starts slowly")
   void unknownDatacenterIsNamedWithExistingOnes() throws Exception {
     CassandraServer server = (CassandraServer) backend(Kind.CASSANDRA).server();
     try (CallContextStore store =
@@ -651,10 +651,10 @@ class CallContextStoreIT {
   }
 
   /**
-   * Cassandra fails a read that meets 100,000 deletions; a busy proxy has as many within minutes.
+   * Cassandra fails a read across 100,000 tombstones; a busy proxy creates as many within minutes.
    */
   @Test
-  @FullRun("Cassandra takes long to start")
+  @FullRun("Cassandra starts slowly")
   void cassandraReadsPastHundredThousandDeletions() throws Exception {
     try (CallContextStore store = store(Kind.CASSANDRA)) {
       store.write(List.of(new Change("CHANNEL:lives", "a")));
@@ -708,7 +708,7 @@ class CallContextStoreIT {
     return all;
   }
 
-  /** Nothing can compress it. */
+  /** Returns incompressible text. */
   private static String randomText(int length) {
     return new Random(1)
         .ints(length, 'A', 'z' + 1)
@@ -716,7 +716,7 @@ class CallContextStoreIT {
         .toString();
   }
 
-  // ---- the servers, each started when it is first asked for
+  // ---- servers, started on first use
 
   private static Backend backend(Kind kind) {
     return BACKENDS.computeIfAbsent(
@@ -781,7 +781,7 @@ class CallContextStoreIT {
       return "";
     }
 
-    /** Each proxy has a topic of its own. */
+    /** Each proxy has its own topic. */
     @Override
     public CallContextStore store(String namespace, String app, Duration timeout, String password) {
       String topic = namespace + "." + app;
@@ -829,7 +829,7 @@ class CallContextStoreIT {
 
     @Override
     public void close() {
-      // the folder is deleted
+      // the temporary folder is deleted
     }
   }
 

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
 
-/** A store in the test's hands: it can fail, and hold what it is asked to write. */
+/** Store controlled by the test: can fail and block writes. */
 public final class FakeStore implements CallContextStore {
 
   private final Map<String, String> stored = new LinkedHashMap<>();
@@ -22,7 +22,7 @@ public final class FakeStore implements CallContextStore {
   @Override
   public synchronized void readAll(BiConsumer<String, String> sink) throws IOException {
     if (failing) {
-      throw new IOException("it is away");
+      throw new IOException("store is down");
     }
     stored.forEach(sink);
   }
@@ -33,7 +33,7 @@ public final class FakeStore implements CallContextStore {
     gate.acquire();
     gate.release();
     if (failing) {
-      throw new IOException("it is away");
+      throw new IOException("store is down");
     }
     if (throwingError) {
       throw new NoClassDefFoundError("a part of the driver");
@@ -50,17 +50,17 @@ public final class FakeStore implements CallContextStore {
     }
   }
 
-  /** What it keeps now. */
+  /** The stored entries. */
   public synchronized Map<String, String> stored() {
     return Map.copyOf(stored);
   }
 
-  /** What it was asked to write, batch by batch. */
+  /** The written batches. */
   public synchronized List<List<Change>> batches() {
     return List.copyOf(batches);
   }
 
-  /** How often it was asked to write. */
+  /** Number of attempts to write. */
   public int attempts() {
     return attempts;
   }
@@ -69,12 +69,12 @@ public final class FakeStore implements CallContextStore {
     failing = enabled;
   }
 
-  /** Whether it throws what a store should not. */
+  /** Makes writes throw an {@link Error}, as a broken driver does. */
   public void throwingError(boolean enabled) {
     throwingError = enabled;
   }
 
-  /** Holds whoever writes. */
+  /** Blocks writes until {@link #unblockWrites}. */
   public void blockWrites() {
     gate.acquireUninterruptibly(Integer.MAX_VALUE);
   }

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** How keys and texts stand in a table. */
+/** Encoding of keys and texts in table rows. */
 class JdbcRowTest {
 
   private static final String LONG_KEY = "k".repeat(600);

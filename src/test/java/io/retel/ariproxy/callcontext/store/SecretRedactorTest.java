@@ -8,7 +8,7 @@ import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Where a failure may hide a secret. */
+/** Masking of secrets anywhere in an exception. */
 class SecretRedactorTest {
 
   private final SecretRedactor redactor = new SecretRedactor(new Secret("s3cret"));

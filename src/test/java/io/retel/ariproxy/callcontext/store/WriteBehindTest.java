@@ -16,9 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * What is noted reaches the store, whatever the store does, and nobody waits who does not ask to.
- */
+/** Enqueued changes reach the store despite failures, and only explicit waits block. */
 class WriteBehindTest {
 
   private static final Duration TIMEOUT = Duration.ofMillis(300);
@@ -75,8 +73,8 @@ class WriteBehindTest {
     enqueue("one", "1");
     assertThatThrownBy(writeBehind::awaitAcknowledged)
         .isInstanceOf(StoreUnavailableException.class)
-        .hasMessageContaining("it is away");
-    assertThat(writeBehind.lastError()).contains("cannot be written: it is away");
+        .hasMessageContaining("store is down");
+    assertThat(writeBehind.lastError()).contains("cannot be written: store is down");
     assertThat(Meters.STORE_WRITE_ERRORS.counter(meters).count()).isPositive();
   }
 
@@ -161,9 +159,9 @@ class WriteBehindTest {
     store.failing(true);
     assertThatThrownBy(() -> writeBehind.readAll((key, value) -> {}))
         .isInstanceOf(StoreUnavailableException.class)
-        .hasMessageContaining("(Fake) cannot be read: it is away");
+        .hasMessageContaining("(Fake) cannot be read: store is down");
     assertThat(Meters.STORE_READ_ERRORS.counter(meters).count()).isEqualTo(1);
-    assertThat(writeBehind.lastError()).contains("cannot be read: it is away");
+    assertThat(writeBehind.lastError()).contains("cannot be read: store is down");
 
     store.failing(false);
     enqueue("one", "1");
