@@ -244,7 +244,7 @@ public final class WriteBehind extends ServiceSupport {
     if (!persisted) {
       writeErrors.increment();
       LOG.error(
-          "Shutdown lost {} pending writes of call contexts: the store {}",
+          "Pending call-context writes lost on shutdown: {}; the store {}",
           pending(),
           delayReason());
     }
