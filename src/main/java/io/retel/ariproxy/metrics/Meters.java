@@ -58,9 +58,11 @@ public enum Meters {
       Kind.COUNTER, "ari-proxy.websocket.reconnects", "Times the websocket was reopened"),
   WEBSOCKET_DOWNTIME(
       Kind.COUNTER,
+      Unit.SECONDS,
       "ari-proxy.websocket.downtime",
       "Time without a websocket since it first opened"),
-  BUFFER_BYTES(Kind.GAUGE, "ari-proxy.websocket.buffer.bytes", "Bytes of buffered events"),
+  BUFFER_BYTES(
+      Kind.GAUGE, Unit.BYTES, "ari-proxy.websocket.buffer.bytes", "Bytes of buffered events"),
   BUFFER_LIMIT(
       Kind.GAUGE,
       "ari-proxy.websocket.buffer.limit",
@@ -137,13 +139,17 @@ public enum Meters {
       "Changes not yet written to the call-context store"),
 
   KAFKA_IN_FLIGHT_BYTES(
-      Kind.GAUGE, "ari-proxy.kafka.in-flight.bytes", "Heap used by records in flight to Kafka"),
+      Kind.GAUGE,
+      Unit.BYTES,
+      "ari-proxy.kafka.in-flight.bytes",
+      "Heap used by records in flight to Kafka"),
   KAFKA_IN_FLIGHT_LIMIT(
       Kind.GAUGE,
       "ari-proxy.kafka.in-flight.limit",
       "Heap for records in flight to Kafka before events and commands wait"),
   KAFKA_ACK_STALLED(
       Kind.GAUGE,
+      Unit.SECONDS,
       "ari-proxy.kafka.ack.stalled",
       "Time since Kafka last acknowledged a record while records are in flight"),
 
@@ -166,6 +172,7 @@ public enum Meters {
           .toArray(Duration[]::new);
 
   private final Kind kind;
+  private final Unit unit;
   private final String meterName;
   private final String description;
   private final List<String> tags;
@@ -180,8 +187,26 @@ public enum Meters {
     TIMER
   }
 
+  /** Micrometer's base unit, which Prometheus appends to the name of a counter or gauge. */
+  public enum Unit {
+    NONE(null),
+    SECONDS("seconds"),
+    BYTES("bytes");
+
+    private final String baseUnit;
+
+    Unit(String baseUnit) {
+      this.baseUnit = baseUnit;
+    }
+  }
+
   Meters(Kind kind, String meterName, String description, String... tags) {
+    this(kind, Unit.NONE, meterName, description, tags);
+  }
+
+  Meters(Kind kind, Unit unit, String meterName, String description, String... tags) {
     this.kind = kind;
+    this.unit = unit;
     this.meterName = meterName;
     this.description = description;
     this.tags = List.of(tags);
@@ -202,6 +227,11 @@ public enum Meters {
     return description;
   }
 
+  /** The base unit of a counter or gauge; null if it has none. Timers are always in seconds. */
+  public String baseUnit() {
+    return unit.baseUnit;
+  }
+
   /** The names of its tags. */
   public List<String> tags() {
     return tags;
@@ -215,6 +245,7 @@ public enum Meters {
   public Counter counter(MeterRegistry registry, String... tagValues) {
     return Counter.builder(meterName)
         .description(description)
+        .baseUnit(unit.baseUnit)
         .tags(toTags(Kind.COUNTER, tagValues))
         .register(registry);
   }
@@ -227,6 +258,7 @@ public enum Meters {
   public void functionCounter(MeterRegistry registry, Supplier<Number> total) {
     FunctionCounter.builder(meterName, total, supplier -> supplier.get().doubleValue())
         .description(description)
+        .baseUnit(unit.baseUnit)
         .tags(toTags(Kind.COUNTER))
         .register(registry);
   }
@@ -253,6 +285,7 @@ public enum Meters {
   public void gauge(MeterRegistry registry, Supplier<Number> value, String... tagValues) {
     Gauge.builder(meterName, value)
         .description(description)
+        .baseUnit(unit.baseUnit)
         .tags(toTags(Kind.GAUGE, tagValues))
         .strongReference(true)
         .register(registry);

@@ -163,7 +163,7 @@ class ManagementPortIT {
             .contains("jvm_memory_used_bytes{")
             .contains("process_uptime_seconds{")
             .contains("logback_events_total{")
-            .contains("# HELP ari_proxy_events_lost_total Events that Kafka will never take");
+            .contains("# HELP ari_proxy_events_lost_total " + Meters.EVENTS_LOST.description());
         assertThat(
                 ManagementFactory.getPlatformMBeanServer()
                     .queryNames(
@@ -230,7 +230,9 @@ class ManagementPortIT {
 
         routes.edit(
             "events.camel.yaml",
-            yaml -> yaml.replace("description: Every event", "description: Each event"));
+            yaml ->
+                yaml.replace(
+                    "description: Publishes every event", "description: Publishes each event"));
         Awaitility.await("the edit is taken over")
             .until(
                 () ->
@@ -359,9 +361,11 @@ class ManagementPortIT {
             meter -> {
               String name =
                   meter.meterName().replace('.', '_').replace('-', '_').toLowerCase(Locale.ROOT);
+              String unit = meter.baseUnit() == null ? "" : "_" + meter.baseUnit();
+              String nameWithUnit = name.endsWith(unit) ? name : name + unit;
               return switch (meter.kind()) {
-                case COUNTER -> name + "_total";
-                case GAUGE -> name;
+                case COUNTER -> nameWithUnit + "_total";
+                case GAUGE -> nameWithUnit;
                 case TIMER -> name + "_seconds_bucket";
               };
             })
