@@ -216,7 +216,7 @@ final class ConsistencyChecker {
 
   /**
    * Its channel may have entered Stasis unannounced, and the connect that would have told so came
-   * to nothing: events go on all the same (README, When something is away).
+   * to nothing: events go on all the same (README, Failures).
    */
   private boolean closedBeforeResync(Event event) {
     WebSocketTimeline websocket = websockets.get(event.sent().websocketNumber());

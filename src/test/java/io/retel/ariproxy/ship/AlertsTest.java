@@ -7,16 +7,19 @@ import io.retel.ariproxy.fixtures.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The alerts say what is wrong, and fire when it is. */
+/** Alert rules: annotations, runbooks, metric names and promtool's tests. */
 class AlertsTest {
 
   private static final Path TESTS = PromQlQuery.ALERTS.resolveSibling("alerts.test.yml");
+  private static final Pattern PROXY_SERIES =
+      Pattern.compile("series: '((?:ari_proxy|backing_service)_\\w+)");
 
   static Stream<JsonNode> alerts() {
     return PromQlQuery.alertRules().valueStream();
@@ -52,6 +55,17 @@ class AlertsTest {
     assertThat(result.output()).contains("1 rule files found");
   }
 
+  @Test
+  void alertsAndTheirTestsUseExposedMetrics() throws IOException {
+    assertThat(PromQlQuery.proxyMetricNames(PromQlQuery.alertQueries()))
+        .isNotEmpty()
+        .isSubsetOf(ExposedMetrics.names());
+    assertThat(PROXY_SERIES.matcher(Files.readString(TESTS)).results())
+        .extracting(series -> series.group(1))
+        .isNotEmpty()
+        .isSubsetOf(ExposedMetrics.names());
+  }
+
   @ParameterizedTest
   @MethodSource("alerts")
   void everyAlertHasAllAnnotations(JsonNode alert) {
@@ -62,7 +76,7 @@ class AlertsTest {
     assertThat(alert.at("/annotations/summary").asText()).contains("{{ $labels.instance }}");
   }
 
-  /** {@code README.md, section: row}. */
+  /** A runbook reads {@code README.md, section: row}. */
   @ParameterizedTest
   @MethodSource("alerts")
   void everyRunbookLinksToReadmeRow(JsonNode alert) throws IOException {

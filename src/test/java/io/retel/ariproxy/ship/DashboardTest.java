@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The dashboard can be read by somebody who was asleep a minute ago. */
+/** Dashboard: panels, layout and metric names. */
 class DashboardTest {
 
   private static final int COLUMNS = 24;
@@ -47,16 +47,23 @@ class DashboardTest {
   }
 
   @Test
+  void everyQueryUsesExposedMetrics() {
+    assertThat(PromQlQuery.proxyMetricNames(PromQlQuery.dashboardQueries()))
+        .hasSizeGreaterThan(20)
+        .isSubsetOf(ExposedMetrics.names());
+  }
+
+  @Test
   void firstRowShowsCallFlow() throws IOException {
     assertThat(panels().filter(panel -> panel.at("/gridPos/y").asInt() == 1))
         .extracting(panel -> panel.path("title").asText())
         .containsExactly(
-            "Alerts",
+            "Alerts firing",
             "Websocket",
             "Events",
-            "Delay",
+            "Event latency (p99)",
             "Commands",
-            "Commands that fail",
+            "Failed commands",
             "Lost",
             "Calls");
   }

@@ -14,10 +14,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the dashboard or an alert asks Prometheus.
+ * A PromQL query of the dashboard or of an alert.
  *
- * @param where the panel's title or the alert's name
- * @param text with Grafana's variables in it, if it is a panel's
+ * @param source the panel's title or the alert's name
+ * @param expression of a panel, with Grafana's variables
  */
 record PromQlQuery(String source, String expression) {
 
@@ -28,7 +28,7 @@ record PromQlQuery(String source, String expression) {
   private static final Pattern METRIC_NAME =
       Pattern.compile("\\b(?:ari_proxy|backing_service|jvm|process|system|logback)_\\w+(?![\\w(])");
 
-  /** Of all panels, annotations and variables. */
+  /** Returns the queries of all panels and annotations. */
   static List<PromQlQuery> dashboardQueries() {
     JsonNode dashboard = read(new ObjectMapper(), DASHBOARD);
     List<PromQlQuery> all = new ArrayList<>();
@@ -43,7 +43,7 @@ record PromQlQuery(String source, String expression) {
     return all;
   }
 
-  /** Of all alerts. */
+  /** Returns the queries of all alerts. */
   static List<PromQlQuery> alertQueries() {
     List<PromQlQuery> all = new ArrayList<>();
     for (JsonNode alert : alertRules()) {
@@ -64,7 +64,7 @@ record PromQlQuery(String source, String expression) {
     }
   }
 
-  /** As Grafana would ask. */
+  /** Replaces Grafana's variables, as Grafana does before it sends the query. */
   String expand(String rateInterval) {
     return expression
         .replace("$__rate_interval", rateInterval)
@@ -73,13 +73,21 @@ record PromQlQuery(String source, String expression) {
         .replace("$instance", ".*");
   }
 
-  /** The names of the metrics in it. */
+  /** Returns the metric names in the expression. */
   Set<String> metricNames() {
     Set<String> names = new TreeSet<>();
     Matcher matcher = METRIC_NAME.matcher(STRING_LITERAL.matcher(expression).replaceAll("\"\""));
     while (matcher.find()) {
       names.add(matcher.group());
     }
+    return names;
+  }
+
+  /** Returns the names of the proxy's own metrics in all queries. */
+  static Set<String> proxyMetricNames(List<PromQlQuery> queries) {
+    Set<String> names = new TreeSet<>();
+    queries.forEach(query -> names.addAll(query.metricNames()));
+    names.removeIf(name -> !name.startsWith("ari_proxy_") && !name.startsWith("backing_service_"));
     return names;
   }
 
