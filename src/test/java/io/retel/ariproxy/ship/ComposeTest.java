@@ -23,7 +23,7 @@ import org.apache.kafka.raft.QuorumConfig;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The compose file, as far as it can be told without an engine. */
+/** The compose file, checked without a container engine. */
 class ComposeTest {
 
   private static final Path FILE = Path.of("docker", "compose.yaml");
@@ -37,7 +37,7 @@ class ComposeTest {
 
   @Test
   void conformsToComposeSchema() throws IOException {
-    // newer than that schema
+    // this version of the schema does not have it
     ObjectNode withoutName = ((ObjectNode) compose.deepCopy()).without("name");
     try (InputStream schema =
         ComposeTest.class.getResourceAsStream("/compose/compose-spec.schema.json")) {
@@ -118,7 +118,7 @@ class ComposeTest {
         .isLessThan(heap * 2 / 3);
   }
 
-  /** The image makes server.properties of these: KAFKA_NODE_ID is node.id. */
+  /** The image converts variables to server.properties: KAFKA_NODE_ID is node.id. */
   @Test
   void kafkaAcceptsSettings() {
     Map<String, String> properties =

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What is shown for Kubernetes, as far as it can be told without a cluster. */
+/** The Kubernetes manifests, checked without a cluster. */
 class KubernetesTest {
 
   private static final Path FOLDER = Path.of("docker", "kubernetes");
@@ -43,7 +43,7 @@ class KubernetesTest {
           "NetworkPolicy", NetworkPolicy.class,
           "PodMonitor", PodMonitor.class);
 
-  /** Refuses fields that Kubernetes does not know. */
+  /** Rejects fields that Kubernetes does not define. */
   private static final ObjectMapper STRICT =
       new ObjectMapper()
           .setAnnotationIntrospector(

@@ -12,19 +12,19 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The unit for systemd, as far as it can be told without one that runs. */
+/** The systemd unit, checked without a running systemd. */
 class SystemdTest {
 
   private static final Path UNIT = Path.of("packaging", "systemd", "ari-proxy.service");
   private static final Path ENVIRONMENT = UNIT.resolveSibling("ari-proxy.env");
 
-  /** Of 10; systemd calls up to 2 OK. */
+  /** On a scale of 10; systemd rates up to 2 as OK. */
   private static final int MAX_EXPOSURE = 2;
 
   @TempDir private Path folder;
   private Path unit;
 
-  /** With the start script where the project has it. */
+  /** Copies the unit with the project's path of the start script. */
   @BeforeEach
   void install() throws IOException {
     unit = folder.resolve("ari-proxy.service");
