@@ -85,7 +85,7 @@ class PrometheusIT {
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "the-call"));
     controller.execute("the-call", "POST", "/channels/" + call.id() + "/answer");
     // this bridge does not exist
-    controller.execute("the-call", "DELETE", "/bridges/nowhere");
+    controller.execute("the-call", "DELETE", "/bridges/missing");
   }
 
   @Test
