@@ -88,7 +88,7 @@ class SecureAriIT {
             .untilAsserted(
                 () ->
                     assertThat(Files.readAllLines(log))
-                        .filteredOn(line -> line.contains("no TLS connection can be made"))
+                        .filteredOn(line -> line.contains("TLS connection failed"))
                         .singleElement()
                         .asString()
                         .contains(
@@ -168,7 +168,7 @@ class SecureAriIT {
               () ->
                   assertThat(health(proxy, asterisk.url()))
                       .startsWith("DOWN: wss://localhost:")
-                      .contains("no TLS connection can be made: ")
+                      .contains("TLS connection failed: ")
                       .contains(reasons));
       assertThat(asterisk.totalWebsocketCount()).isZero();
       assertThat(asterisk.requests()).isEmpty();

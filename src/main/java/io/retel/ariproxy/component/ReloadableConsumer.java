@@ -8,17 +8,18 @@ import org.apache.camel.spi.ShutdownAware;
 import org.apache.camel.support.DefaultConsumer;
 
 /**
- * A consumer whose route can be exchanged under load: it is suspended at once behind its turnstile,
- * what is in flight finishes, and what waits stays where it is for the consumer that takes its
- * place. Only when the whole context stops is everything worked to its end.
+ * A consumer whose route can be replaced under load.
  *
- * <p>{@code direct:} and {@code seda:} put off the stop of their route for as long as anything is
- * in flight, and under load something always is.
+ * <p>A suspend closes its {@link RouteGate} immediately: exchanges in flight finish, and queued
+ * messages wait for the next consumer. Only a stop of the whole context drains the queue.
+ *
+ * <p>{@code direct:} and {@code seda:} defer the stop of their route while anything is in flight,
+ * and under load something always is.
  */
 public abstract class ReloadableConsumer extends DefaultConsumer
     implements Suspendable, ShutdownAware {
 
-  /** What leads into the route. */
+  /** The entrance to the route. */
   protected final RouteGate gate;
 
   protected ReloadableConsumer(Endpoint endpoint, Processor processor, RouteGate gate) {
@@ -36,7 +37,7 @@ public abstract class ReloadableConsumer extends DefaultConsumer
     gate.open();
   }
 
-  /** Whether all has to be worked to its end now. */
+  /** Whether queued messages must be drained, since the context is stopping. */
   protected final boolean isContextStopping() {
     return getEndpoint().getCamelContext().isStopping();
   }
@@ -47,7 +48,5 @@ public abstract class ReloadableConsumer extends DefaultConsumer
   }
 
   @Override
-  public void prepareShutdown(boolean suspendOnly, boolean forced) {
-    // nothing to prepare
-  }
+  public void prepareShutdown(boolean suspendOnly, boolean forced) {}
 }

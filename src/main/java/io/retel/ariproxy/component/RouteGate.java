@@ -5,13 +5,12 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Lets messages into a route one by one and can be closed behind the last one, so that a route is
- * exchanged with nothing in between: whoever is inside finishes its step, whoever comes later waits
- * outside.
+ * The entrance to a route, which closes without dropping a message: messages inside finish their
+ * step, later ones wait outside.
  *
- * <p>Safe for use by many threads. A message is <em>inside</em> from {@link #enter} until {@link
- * #exit}, which is the synchronous part of its way through the route; what goes on asynchronously
- * after that is counted by Camel's in-flight repository.
+ * <p>Thread-safe. A message is <em>inside</em> from {@link #enter} until {@link #exit}, the
+ * synchronous part of its processing. Camel's in-flight repository counts its asynchronous
+ * remainder.
  */
 public final class RouteGate {
 
@@ -20,7 +19,7 @@ public final class RouteGate {
   private int activeCount;
   private boolean open;
 
-  /** Opens it; those who wait outside enter. */
+  /** Opens the gate and admits waiting callers. */
   public void open() {
     lock.lock();
     try {
@@ -31,10 +30,7 @@ public final class RouteGate {
     }
   }
 
-  /**
-   * Closes it. Those who are inside are not waited for: {@link #activeCount} tells how many they
-   * are.
-   */
+  /** Closes the gate without waiting for messages inside; see {@link #activeCount}. */
   public void close() {
     lock.lock();
     try {
@@ -45,10 +41,10 @@ public final class RouteGate {
   }
 
   /**
-   * Enters if it is open, or becomes open within the given time.
+   * Enters, waiting until the gate is open.
    *
-   * @param timeout how long to wait outside, in milliseconds; 0 to not wait
-   * @return whether the caller is inside and owes a {@link #exit}
+   * @param timeoutMs maximum wait in milliseconds; 0 to return immediately
+   * @return whether the caller is inside and must call {@link #exit}
    */
   public boolean enter(long timeoutMs) throws InterruptedException {
     long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
@@ -67,7 +63,7 @@ public final class RouteGate {
     }
   }
 
-  /** Leaves it. */
+  /** Leaves the gate. */
   public void exit() {
     lock.lock();
     try {
@@ -77,7 +73,7 @@ public final class RouteGate {
     }
   }
 
-  /** How many are inside. */
+  /** Number of messages inside. */
   public int activeCount() {
     lock.lock();
     try {

@@ -1,5 +1,2 @@
-/**
- * Camel components that carry a message over a seam at which a route can be exchanged while calls
- * are up.
- */
+/** Camel components whose routes can be replaced while calls are up. */
 package io.retel.ariproxy.component;

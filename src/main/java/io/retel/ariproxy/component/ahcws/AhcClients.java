@@ -17,14 +17,14 @@ import org.asynchttpclient.BoundRequestBuilder;
 import org.asynchttpclient.DefaultAsyncHttpClientConfig;
 import org.asynchttpclient.netty.ssl.JsseSslEngineFactory;
 
-/** Builds the HTTP client of one websocket: one thread, no retries, no redirects, no cookies. */
+/** Factory of a websocket's HTTP client: one thread, no retries, redirects or cookies. */
 final class AhcClients {
 
   private AhcClients() {}
 
   /**
-   * @param initialized gets each new connection's channel, on Netty's thread, before anything is
-   *     sent over it
+   * @param channelInitializer receives the channel of each new connection on Netty's thread, before
+   *     anything is sent
    */
   static AsyncHttpClient create(
       URI uri,
@@ -41,11 +41,11 @@ final class AhcClients {
             .setRequestTimeout(connectTimeout)
             .setReadTimeout(connectTimeout)
             .setMaxRequestRetry(0)
-            // with authorization headers and redirects, 3.0.2 is known to be weak
+            // 3.0.2 has a known weakness with authorization headers on redirects
             .setFollowRedirect(false)
             .setCookieStore(null)
             .setWebSocketMaxFrameSize(configuration.getMaxMessageSize())
-            // fragments are put together as bytes: one of them may end inside a character
+            // aggregate as bytes: a fragment may end inside a character
             .setAggregateWebSocketFrameFragments(true)
             .setWebSocketMaxBufferSize(configuration.getMaxMessageSize())
             .setShutdownQuietPeriod(Duration.ZERO)
@@ -60,8 +60,8 @@ final class AhcClients {
   }
 
   /**
-   * The request for the upgrade. Basic authentication is a header of our own: no realm, so that
-   * nothing asks for the password again, and no URL that could show it.
+   * Returns the upgrade request. Basic authentication is a plain header: a realm would retry the
+   * password, a URL could expose it.
    */
   static BoundRequestBuilder upgradeRequest(
       AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {

@@ -18,9 +18,10 @@ import org.apache.camel.support.jsse.SSLContextParameters;
 import org.apache.camel.util.URISupport;
 
 /**
- * Owns the websocket connections, one per address. A connection opens when the first route consumes
- * it and closes when the context stops, or when a route asks for the same address with other
- * options: an exchanged route finds it open.
+ * Owner of the websocket connections, one per address.
+ *
+ * <p>A connection opens when the first route consumes it. It closes when the context stops or a
+ * route requests the same address with other options. A replaced route finds it open.
  */
 @Component("ahc-ws,ahc-wss")
 public class AhcWsComponent extends DefaultComponent {
@@ -34,7 +35,8 @@ public class AhcWsComponent extends DefaultComponent {
       label = "security",
       secret = true,
       description =
-          "Password for basic authentication, unless the endpoint has its own. Set here it is in no endpoint's URI.")
+          "Password for basic authentication, unless the endpoint has its own. Set here, it "
+              + "does not appear in endpoint URIs.")
   private String password;
 
   @Metadata(
@@ -47,7 +49,7 @@ public class AhcWsComponent extends DefaultComponent {
       new LifecycleStrategySupport() {
         @Override
         public void onContextStopping(CamelContext context) {
-          // no new messages while the routes work off what has been read
+          // no new messages while routes drain the buffer
           closeConnections();
         }
       };
@@ -62,7 +64,7 @@ public class AhcWsComponent extends DefaultComponent {
     configuration.setSslContextParameters(sslContextParameters);
     AhcWsEndpoint endpoint = new AhcWsEndpoint(uri, this, configuration);
     setProperties(endpoint, parameters);
-    // what is no option of ours goes to the server
+    // unknown options go to the server
     String scheme = uri.startsWith("ahc-wss") ? "wss" : "ws";
     String query = parameters.isEmpty() ? "" : "?" + URISupport.createQueryString(parameters);
     endpoint.setHttpUri(URI.create(scheme + "://" + remaining + query));
@@ -71,9 +73,11 @@ public class AhcWsComponent extends DefaultComponent {
   }
 
   /**
-   * The connection of that endpoint's address: the one that is there, or a new one, opened. It is
-   * the caller's until its {@link WebSocketConnection#release}. One to the same address with
-   * another query, whose route is gone, gives way to it: what it has read and counted is handed on.
+   * Returns the connection of that endpoint's address, opened if new.
+   *
+   * <p>It is reserved for the caller until {@link WebSocketConnection#release}. An unused
+   * connection to the same address with another query is closed; its buffered messages and counters
+   * move to this one.
    */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
     List<WebSocketConnection> orphaned = closeOrphaned(endpoint.getHttpUri());
@@ -129,36 +133,36 @@ public class AhcWsComponent extends DefaultComponent {
     return orphaned;
   }
 
-  /** Whether messages can arrive: there is a connection, and none is not open. */
+  /** Whether messages can arrive: connections exist, and all are open. */
   public boolean isConnected() {
     return !connections.isEmpty()
         && connections.values().stream().allMatch(connection -> connection.state().connected());
   }
 
-  /** How the connections are now. */
+  /** The current status of each connection. */
   public List<WebSocketStatus> status() {
     return connections.values().stream().map(WebSocketConnection::status).toList();
   }
 
   /**
-   * Tells the routes once more that their connections are open, in its place between the messages,
-   * if {@code fireWebSocketConnectionEvents} is on.
+   * Sends routes another CONNECTED event for each open connection, in order with the messages, if
+   * {@code fireWebSocketConnectionEvents} is on.
    */
   public void fireConnectedEvent() {
     connections.values().forEach(WebSocketConnection::fireConnectedEvent);
   }
 
   /**
-   * Closes the connections and opens them anew; those that are not open are tried at once. Returns
-   * at once.
+   * Closes and reopens all connections; retries immediately those that are not open. Returns
+   * immediately.
    *
-   * @param why in a clause, for the log
+   * @param reason for the log
    */
   public void reconnect(String reason) {
     connections.values().forEach(connection -> connection.reconnect(reason));
   }
 
-  /** Adds the health check of an endpoint's websocket, before it is opened. */
+  /** Registers the health check of an endpoint's websocket, before it is opened. */
   void addHealthCheck(AhcWsEndpoint endpoint) {
     URI uri = endpoint.getHttpUri();
     ConnectionState initial = ConnectionState.initial();

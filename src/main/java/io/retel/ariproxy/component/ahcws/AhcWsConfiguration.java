@@ -13,44 +13,45 @@ public class AhcWsConfiguration implements Cloneable {
       label = "consumer",
       defaultValue = "16777216",
       description =
-          "Largest message that is taken, in bytes, fragments together. The server's websocket is closed on a larger one,"
-              + " with an error that says so, and opened again.")
+          "Maximum message size in bytes, all fragments together. A larger message is lost: it "
+              + "is logged as an error and the websocket is reopened.")
   private int maxMessageSize = 16 * 1024 * 1024;
 
   @UriParam(
       label = "consumer",
       defaultValue = "67108864",
       description =
-          "How many bytes of messages wait between the socket and the route before the socket is no longer read. What is"
-              + " already decoded then is still taken.")
+          "Bytes of messages buffered for the route before reads from the socket pause. "
+              + "Messages already decoded are still accepted.")
   private long bufferSize = 64L * 1024 * 1024;
 
   @UriParam(
       label = "consumer",
       description =
-          "Whether the route also gets an exchange without body when the websocket is open and when it is gone, in order"
-              + " with the messages; the header CamelAhcWsEvent tells which.")
+          "Whether the route also receives an exchange without body when the websocket connects "
+              + "or disconnects, in order with the messages. The header CamelAhcWsEvent has the "
+              + "event.")
   private boolean fireWebSocketConnectionEvents;
 
   @UriParam(
       label = "consumer",
       defaultValue = "5000",
       javaType = "java.time.Duration",
-      description = "How long a connect, and then the answer to the upgrade, may take.")
+      description = "Timeout of the TCP connect, and of the response to the upgrade.")
   private long connectTimeout = 5_000;
 
   @UriParam(
       label = "consumer",
       defaultValue = "250",
       javaType = "java.time.Duration",
-      description = "Delay before the first reconnect; it doubles with each failure, with jitter.")
+      description = "Delay before the first reconnect. It doubles with each failure, with jitter.")
   private long reconnectInitialDelay = 250;
 
   @UriParam(
       label = "consumer",
       defaultValue = "15000",
       javaType = "java.time.Duration",
-      description = "Longest delay between two reconnects.")
+      description = "Maximum delay between reconnects.")
   private long reconnectMaximumDelay = 15_000;
 
   @UriParam(
@@ -58,22 +59,23 @@ public class AhcWsConfiguration implements Cloneable {
       defaultValue = "60000",
       javaType = "java.time.Duration",
       description =
-          "Longest delay between two reconnects while the server refuses the upgrade (401, 403, 404 and the like), which"
-              + " waiting does not mend.")
+          "Maximum delay between reconnects while the server rejects the upgrade with a client "
+              + "error such as 401, 403 or 404, which retries do not fix.")
   private long refusedMaximumDelay = 60_000;
 
   @UriParam(
       label = "consumer",
       defaultValue = "10000",
       javaType = "java.time.Duration",
-      description = "How often a ping is sent; 0 for never.")
+      description = "Interval between pings; 0 disables them.")
   private long pingInterval = 10_000;
 
   @UriParam(
       label = "consumer",
       defaultValue = "10000",
       javaType = "java.time.Duration",
-      description = "How long after a ping the server may be silent before it is taken for dead.")
+      description =
+          "Time after a ping without data from the server before the websocket is reopened.")
   private long pongTimeout = 10_000;
 
   @UriParam(
@@ -95,7 +97,7 @@ public class AhcWsConfiguration implements Cloneable {
     }
   }
 
-  /** Whether a connection with these options can serve for one with those. */
+  /** Whether both configurations open the same connection. */
   boolean hasSameConnectionOptions(AhcWsConfiguration other) {
     return maxMessageSize == other.maxMessageSize
         && bufferSize == other.bufferSize

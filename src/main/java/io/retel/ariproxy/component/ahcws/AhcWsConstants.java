@@ -2,21 +2,21 @@ package io.retel.ariproxy.component.ahcws;
 
 import org.apache.camel.spi.Metadata;
 
-/** Headers of messages that the websocket component creates. */
+/** Headers set by the websocket component. */
 public final class AhcWsConstants {
 
-  /** Its value when the websocket is open. */
+  /** Value of {@link #EVENT} when the websocket has connected. */
   public static final String CONNECTED = "CONNECTED";
 
-  /** Its value when the websocket is gone. */
+  /** Value of {@link #EVENT} when the websocket has disconnected. */
   public static final String DISCONNECTED = "DISCONNECTED";
 
   @Metadata(
       label = "consumer",
       javaType = "String",
       description =
-          "CONNECTED or DISCONNECTED on an exchange that tells of the connection and has no body"
-              + " (`fireWebSocketConnectionEvents`); absent on a message.")
+          "CONNECTED or DISCONNECTED on an exchange without body "
+              + "(`fireWebSocketConnectionEvents`); absent on a message.")
   public static final String EVENT = "CamelAhcWsEvent";
 
   private AhcWsConstants() {}

@@ -8,8 +8,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Hands the messages of a connection's buffer to the route, in order and one at a time: the next
- * message starts when the synchronous part of the route is through with the one before it.
+ * Consumer that delivers a connection's messages in order, one at a time: the next message starts
+ * after the synchronous part of the route has returned.
  */
 class AhcWsConsumer extends ReloadableConsumer {
 
@@ -59,8 +59,7 @@ class AhcWsConsumer extends ReloadableConsumer {
   private void processMessages(WebSocketConnection source, ExecutorService executor) {
     try {
       while (!executor.isShutdown()) {
-        // a message leaves the buffer inside the turnstile only: a suspended route has none in its
-        // hands
+        // remove messages from the buffer inside the gate only: a suspended route holds none
         if (source.buffer().awaitMessage(POLL_TIMEOUT_MS) && gate.enter(POLL_TIMEOUT_MS)) {
           try {
             WebSocketMessage message = source.poll();

@@ -13,12 +13,11 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Consume messages of an external websocket server in order, with a connection that outlives the
- * route.
+ * Consume messages of an external websocket server in order; the connection outlives the route.
  *
- * <p>It connects when the route starts, whether the server is there yet or not, and reconnects for
- * ever. Options that are not its own are sent to the server as the query of the upgrade. A text
- * message arrives as a String, a binary one as a byte[].
+ * <p>It connects when the route starts and reconnects until the context stops, even if the server
+ * is not up yet. Unknown options are sent to the server as the query of the upgrade. A text message
+ * arrives as a String, a binary one as a byte[].
  */
 @UriEndpoint(
     firstVersion = "0.1.0",
@@ -31,7 +30,7 @@ import org.apache.camel.support.DefaultEndpoint;
 public class AhcWsEndpoint extends DefaultEndpoint implements EndpointServiceLocation {
 
   @UriPath
-  @Metadata(required = true, description = "The websocket's address: host[:port][/path].")
+  @Metadata(required = true, description = "Address of the websocket: host[:port][/path].")
   private URI httpUri;
 
   @UriParam private final AhcWsConfiguration configuration;
@@ -48,7 +47,7 @@ public class AhcWsEndpoint extends DefaultEndpoint implements EndpointServiceLoc
 
   @Override
   public Producer createProducer() {
-    throw new UnsupportedOperationException("ahc-ws only consumes: ARI takes commands over HTTP");
+    throw new UnsupportedOperationException("ahc-ws only consumes: ARI accepts commands over HTTP");
   }
 
   @Override

@@ -6,8 +6,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * DOWN, with the reason in a sentence, while a websocket is not connected, or not yet wanted by a
- * route that runs.
+ * Health check of a websocket: DOWN, with the reason, while it is not connected or no route has
+ * opened it.
  */
 class AhcWsHealthCheck extends AbstractHealthCheck {
 
@@ -15,8 +15,8 @@ class AhcWsHealthCheck extends AbstractHealthCheck {
   private final Supplier<ConnectionState> stateSupplier;
 
   /**
-   * @param address where the websocket leads, without what might be secret
-   * @param states how the connection is; never null
+   * @param address without query and credentials
+   * @param stateSupplier state of the connection; never null
    */
   AhcWsHealthCheck(String address, Supplier<ConnectionState> stateSupplier) {
     super("ari-proxy", "websocket:" + address);

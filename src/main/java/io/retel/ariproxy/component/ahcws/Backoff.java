@@ -2,20 +2,20 @@ package io.retel.ariproxy.component.ahcws;
 
 import java.util.function.DoubleSupplier;
 
-/** Exponential back-off with jitter. */
+/** Exponential backoff with jitter. */
 final class Backoff {
 
   private Backoff() {}
 
   /**
-   * The delay before the next try.
+   * Returns the delay before the next attempt, in milliseconds.
    *
-   * @param initial the delay before the first, in milliseconds
-   * @param maximum the longest, in milliseconds
-   * @param failures how many tries have failed already
+   * @param initial delay before the first retry, in milliseconds
+   * @param maximum longest delay, in milliseconds
+   * @param failures failed attempts so far
    * @param random from 0 (inclusive) to 1 (exclusive)
-   * @return milliseconds: half to the whole of {@code initial} doubled with each failure, bounded
-   *     by {@code maximum}
+   * @return half to the whole of {@code initial} doubled with each failure, bounded by {@code
+   *     maximum}; at least 1
    */
   static long delay(long initial, long maximum, int failures, DoubleSupplier random) {
     double doubled = initial * Math.pow(2, Math.min(failures, 62));

@@ -7,8 +7,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs what changes a connection's state, on one thread. A task that throws is told of and ends
- * nothing: a schedule that ended silently would be a connection that is never opened again.
+ * Runs a connection's state changes on one thread.
+ *
+ * <p>An exception is logged and does not cancel a periodic task: a reconnect that ended silently
+ * would never be retried.
  */
 final class ConnectionScheduler {
 
@@ -18,8 +20,8 @@ final class ConnectionScheduler {
   private final String address;
 
   /**
-   * @param executor has one thread
-   * @param address the connection's, for the log
+   * @param executor single-threaded
+   * @param address of the connection, for the log
    */
   ConnectionScheduler(ScheduledExecutorService executor, String address) {
     this.executor = executor;
@@ -44,7 +46,7 @@ final class ConnectionScheduler {
       try {
         task.run();
       } catch (RuntimeException e) {
-        LOG.error("The websocket {} has an internal error; it goes on", address, e);
+        LOG.error("Internal error of websocket {}; continuing", address, e);
       }
     };
   }

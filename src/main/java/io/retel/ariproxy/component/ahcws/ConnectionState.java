@@ -4,15 +4,15 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * How a connection is.
+ * State of a connection.
  *
  * @param connected whether messages can arrive
- * @param since since when it is so
- * @param reason why it is not connected, or was not the last time, in a sentence
- * @param refusedStatus the HTTP status with which the server refused the upgrade, or 0
- * @param failures how many tries have failed since it was last connected for a while
- * @param connects how often it was connected
- * @param gaps how long it was not connected between the first connect and the last
+ * @param since when it entered this state
+ * @param lastError why it is, or last was, disconnected; empty if it never was
+ * @param refusedStatus HTTP status of a rejected upgrade, or 0
+ * @param failures failed attempts since it was last stable
+ * @param connectCount how often it has connected
+ * @param pastGaps total time disconnected between the first connect and the latest
  */
 record ConnectionState(
     boolean connected,
@@ -25,7 +25,7 @@ record ConnectionState(
 
   static ConnectionState initial() {
     return new ConnectionState(
-        false, Instant.now(), "The websocket has not been opened yet", 0, 0, 0, Duration.ZERO);
+        false, Instant.now(), "Websocket not opened yet", 0, 0, 0, Duration.ZERO);
   }
 
   ConnectionState afterConnect() {
@@ -48,7 +48,7 @@ record ConnectionState(
     return new ConnectionState(false, since, error, status, failures + 1, connectCount, pastGaps);
   }
 
-  /** That of a connection that takes the place of another one as well: what is counted goes on. */
+  /** The state of a connection that replaces another; counters continue. */
   ConnectionState mergedWith(ConnectionState previous) {
     return new ConnectionState(
         connected,
@@ -60,7 +60,7 @@ record ConnectionState(
         pastGaps.plus(previous.totalGap()));
   }
 
-  /** How long it was not connected since the first connect. */
+  /** Total time disconnected since the first connect. */
   Duration totalGap() {
     return connected || connectCount == 0
         ? pastGaps

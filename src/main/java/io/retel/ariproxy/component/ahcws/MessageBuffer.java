@@ -7,15 +7,14 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The bounded buffer between the socket, which must be read quickly, and the route.
+ * A buffer between the socket, which must be read promptly, and the route.
  *
- * <p>One thread puts, one thread takes. The bound is in bytes and soft: a put always succeeds and
- * tells whether the buffer is full, so that the socket is no longer read; a take tells when there
- * is room again.
+ * <p>For one producer and one consumer thread. The limit is in bytes and soft: {@link #put} always
+ * succeeds. Reads from the socket pause when {@link #isFull} and resume when {@link #hasRoom}.
  */
 final class MessageBuffer {
 
-  /** Bookkeeping per message that is not its payload. */
+  /** Estimated heap per message in addition to its payload. */
   private static final long MESSAGE_OVERHEAD_BYTES = 128;
 
   private final long maxBytes;
@@ -28,7 +27,7 @@ final class MessageBuffer {
     this.maxBytes = maxBytes;
   }
 
-  /** Adds a message; never waits. */
+  /** Appends a message; never blocks. */
   void put(WebSocketMessage message) {
     lock.lock();
     try {
@@ -40,7 +39,11 @@ final class MessageBuffer {
     }
   }
 
-  /** Waits until there is a message, without taking it. */
+  /**
+   * Waits for a message without removing it.
+   *
+   * @return whether the buffer has a message
+   */
   boolean awaitMessage(long timeoutMs) throws InterruptedException {
     long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     lock.lockInterruptibly();
@@ -57,7 +60,7 @@ final class MessageBuffer {
     }
   }
 
-  /** Takes the oldest message, or null. */
+  /** Removes the oldest message, or returns null. */
   WebSocketMessage poll() {
     lock.lock();
     try {
@@ -71,7 +74,7 @@ final class MessageBuffer {
     }
   }
 
-  /** Whether the socket must no longer be read. */
+  /** Whether reads from the socket must pause. */
   boolean isFull() {
     lock.lock();
     try {
@@ -81,7 +84,7 @@ final class MessageBuffer {
     }
   }
 
-  /** Whether the socket may be read again: a good part of the buffer is free. */
+  /** Whether reads from the socket can resume: at least half of the buffer is free. */
   boolean hasRoom() {
     lock.lock();
     try {
@@ -91,14 +94,14 @@ final class MessageBuffer {
     }
   }
 
-  /** Moves all messages into another buffer. */
+  /** Moves all messages to another buffer, in order. */
   void drainTo(MessageBuffer other) {
     for (WebSocketMessage message = poll(); message != null; message = poll()) {
       other.put(message);
     }
   }
 
-  /** What the messages that wait weigh. */
+  /** Size of the buffered messages in bytes, overhead included. */
   long bytes() {
     lock.lock();
     try {
@@ -108,7 +111,7 @@ final class MessageBuffer {
     }
   }
 
-  /** How many messages wait. */
+  /** Number of buffered messages. */
   int size() {
     lock.lock();
     try {

@@ -5,11 +5,11 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 
 /**
- * Stands next to the socket: lets reads through or not, and tells of whatever arrives, be it a part
- * of a message. On Netty's thread only.
+ * Channel handler that pauses reads and reports all incoming data, even partial messages. On
+ * Netty's thread only.
  *
- * <p>Async HTTP Client asks for the next read after each one, whatever {@code autoRead} says, so
- * that {@code autoRead} alone stops nothing.
+ * <p>Async HTTP Client requests the next read after each one, regardless of {@code autoRead};
+ * {@code autoRead} alone pauses nothing.
  */
 final class ReadControlHandler extends ChannelDuplexHandler {
 
@@ -20,13 +20,13 @@ final class ReadControlHandler extends ChannelDuplexHandler {
     this.onRead = onRead;
   }
 
-  /** Reads the socket no more. */
+  /** Pauses reads from the socket. */
   void pauseReading(Channel channel) {
     pauseReading = true;
     channel.config().setAutoRead(false);
   }
 
-  /** Reads it again. */
+  /** Resumes reads from the socket. */
   void resumeReading(Channel channel) {
     pauseReading = false;
     channel.config().setAutoRead(true);

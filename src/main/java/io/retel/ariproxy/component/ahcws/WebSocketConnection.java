@@ -16,11 +16,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One websocket to one address: opened, kept alive, and opened again for ever until it is closed.
+ * One websocket to one address, reopened until it is closed.
  *
- * <p>All that changes its state runs on the timer's one thread; Netty's thread only puts messages
- * into the buffer, and stops and resumes reading. While the buffer is full the socket is not read,
- * and the server's silence means nothing.
+ * <p>All state changes run on the scheduler's one thread. Netty's thread only fills the buffer, and
+ * pauses and resumes reads. While the buffer is full the socket is not read, so a missing pong
+ * means nothing.
  */
 final class WebSocketConnection implements AutoCloseable {
 
@@ -28,7 +28,7 @@ final class WebSocketConnection implements AutoCloseable {
 
   private static final long CLOSE_TIMEOUT_SECONDS = 2;
 
-  /** A connection that ends sooner was no success. */
+  /** A connection that ends sooner counts as a failed attempt. */
   private static final Duration MIN_STABLE_DURATION = Duration.ofSeconds(1);
 
   private final URI uri;
@@ -43,7 +43,7 @@ final class WebSocketConnection implements AutoCloseable {
   private volatile Channel lastChannel;
   private volatile long lastReadNanos;
 
-  // written on the timer's thread only
+  // written on the scheduler's thread only
   private volatile AsyncHttpClient client;
   private volatile WebSocketSession session;
   private Future<?> pingTask;
@@ -51,7 +51,7 @@ final class WebSocketConnection implements AutoCloseable {
   private String loggedReason = "";
 
   /**
-   * @param state how it begins, with the counts of those whose place it takes
+   * @param state initial state, with the counters of the connections it replaces
    */
   WebSocketConnection(
       URI uri,
@@ -68,15 +68,12 @@ final class WebSocketConnection implements AutoCloseable {
     this.camelContext = camelContext;
   }
 
-  /** Starts to connect; returns at once. */
+  /** Starts connecting; returns immediately. */
   void open() {
     scheduler.submit(this::start);
   }
 
-  /**
-   * Closes the websocket and never opens it again; what is in the buffer stays there. Waits for the
-   * socket, briefly.
-   */
+  /** Closes the websocket for good; buffered messages remain. Waits for the socket, at most 2 s. */
   @Override
   public void close() {
     if (closed) {
@@ -89,13 +86,13 @@ final class WebSocketConnection implements AutoCloseable {
       Thread.currentThread().interrupt();
       closeClient();
     } catch (Exception e) {
-      // a look-up of the server's name may hold up the timer
-      LOG.warn("The websocket {} was not closed in an orderly way: {}", address(), e.toString());
+      // a DNS lookup of the server may block the scheduler
+      LOG.warn("Websocket {} did not close cleanly: {}", address(), e.toString());
       closeClient();
     }
   }
 
-  /** Puts the event that tells of an open connection in once more, if it is open. */
+  /** Buffers another CONNECTED event, if the websocket is open. */
   void fireConnectedEvent() {
     if (state.connected() && configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
@@ -103,9 +100,10 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   /**
-   * Closes the websocket and opens it anew; if it is not open, tries at once. Returns at once.
+   * Closes and reopens the websocket, or retries immediately if it is not open. Returns
+   * immediately.
    *
-   * @param why in a clause
+   * @param reason for the log
    */
   void reconnect(String reason) {
     scheduler.submit(
@@ -121,7 +119,7 @@ final class WebSocketConnection implements AutoCloseable {
         });
   }
 
-  /** No route is there any more to take what is in the buffer; says so if there is anything. */
+  /** Discards buffered messages after the last route has stopped, and logs how many were lost. */
   void discardBuffered() {
     int discarded = 0;
     for (WebSocketMessage message = buffer.poll(); message != null; message = buffer.poll()) {
@@ -131,31 +129,34 @@ final class WebSocketConnection implements AutoCloseable {
     }
     if (discarded > 0) {
       LOG.error(
-          "{} messages of {} that were read are lost: the route had not taken them when it was"
-              + " stopped",
+          "{} messages of {} that were read are lost: the route stopped before consuming them",
           discarded,
           address());
     }
   }
 
-  /** Makes it the caller's: messages in order have one reader. */
+  /**
+   * Reserves the connection for the caller, since messages in order need one reader.
+   *
+   * @throws IllegalStateException if another route consumes it
+   */
   void claim() {
     if (!tryClaim()) {
       throw new IllegalStateException("Another route already consumes " + address());
     }
   }
 
-  /** Makes it the caller's, unless it is somebody's. */
+  /** Reserves the connection for the caller unless another route consumes it. */
   boolean tryClaim() {
     return claimed.compareAndSet(false, true);
   }
 
-  /** Leaves it to the next reader. */
+  /** Releases the connection for the next reader. */
   void release() {
     claimed.set(false);
   }
 
-  /** Takes what is in another one's buffer, and goes on counting where that one was closed. */
+  /** Moves the buffered messages of a closed connection here and continues its counters. */
   void absorb(WebSocketConnection orphaned) {
     orphaned.buffer.drainTo(buffer);
     scheduler.submit(() -> state = state.mergedWith(orphaned.state));
@@ -188,12 +189,12 @@ final class WebSocketConnection implements AutoCloseable {
         configuration.getBufferSize());
   }
 
-  /** The address without what might be secret. */
+  /** The address without query and credentials. */
   String address() {
     return address(uri);
   }
 
-  /** An address without what might be secret. */
+  /** Returns an address without query and credentials. */
   static String address(URI uri) {
     return uri.getScheme()
         + "://"
@@ -202,15 +203,12 @@ final class WebSocketConnection implements AutoCloseable {
         + uri.getPath();
   }
 
-  /** Whether a route with these options can use it. */
+  /** Whether the connection is open for a route with these options. */
   boolean isUsableFor(AhcWsConfiguration requested) {
     return !closed && configuration.hasSameConnectionOptions(requested);
   }
 
-  /**
-   * Takes the oldest message out of the buffer, or null; the socket is read again when there is
-   * room.
-   */
+  /** Removes the oldest message, or returns null. Resumes reads once the buffer has room. */
   WebSocketMessage poll() {
     WebSocketMessage message = buffer.poll();
     WebSocketSession current = session;
@@ -220,7 +218,7 @@ final class WebSocketConnection implements AutoCloseable {
     return message;
   }
 
-  // ---- the timer's thread
+  // ---- the scheduler's thread
 
   private void start() {
     connect();
@@ -256,7 +254,7 @@ final class WebSocketConnection implements AutoCloseable {
       current.awaitClosed();
     }
     if (state.connected()) {
-      recordDisconnect("The websocket was closed by this side", 0);
+      recordDisconnect("Websocket closed by the proxy", 0);
     }
     closeClient();
   }
@@ -284,11 +282,11 @@ final class WebSocketConnection implements AutoCloseable {
 
   private void checkPong(WebSocketSession pinged, long sentNanos) {
     if (session == pinged && !pinged.paused() && lastReadNanos - sentNanos < 0) {
-      drop(pinged, "No sign of life within " + configuration.getPongTimeout() + " ms of a ping");
+      drop(pinged, "No data received within " + configuration.getPongTimeout() + " ms of a ping");
     }
   }
 
-  /** Drops a session that is of no use any more, without waiting for the server to agree. */
+  /** Drops a dead session without waiting for the server to agree. */
   private void drop(WebSocketSession stale, String reason) {
     if (session == stale) {
       stale.close();
@@ -310,7 +308,10 @@ final class WebSocketConnection implements AutoCloseable {
       LOG.info("Connected to {}", address());
     } else {
       LOG.info(
-          "Connected to {} after {} s (failed tries: {})", address(), gap.toSeconds(), failures);
+          "Connected to {} after {} s and {} failed attempts",
+          address(),
+          gap.toSeconds(),
+          failures);
     }
   }
 
@@ -324,8 +325,8 @@ final class WebSocketConnection implements AutoCloseable {
         refused
             ? WebSocketErrors.refused(address(), status)
             : WebSocketErrors.unreachable(address(), cause);
-    // waiting does not mend a client's error, so that tries are rarer from the first on; a server's
-    // own passes, like the 503 of an Asterisk that is starting
+    // a client error does not fix itself, so retries are rare from the start; a server error
+    // passes, like the 503 of an Asterisk that is starting
     boolean clientError = refused && status < 500;
     long maximumDelay =
         clientError
@@ -333,10 +334,9 @@ final class WebSocketConnection implements AutoCloseable {
             : configuration.getReconnectMaximumDelay();
     if (!reason.equals(loggedReason)) {
       loggedReason = reason;
-      LOG.warn(
-          "{}; trying again every {} s at the latest", reason, Math.max(1, maximumDelay / 1000));
+      LOG.warn("{}; retrying within {} s", reason, Math.max(1, maximumDelay / 1000));
     } else {
-      LOG.debug("{}; trying again", reason);
+      LOG.debug("{}; retrying", reason);
     }
     int failures = state.failures();
     state = state.afterFailedAttempt(reason, status);
@@ -348,13 +348,14 @@ final class WebSocketConnection implements AutoCloseable {
       return;
     }
     session = null;
-    // one that did not last counts as a failed try: a server that closes at once is not hammered
+    // an unstable connection counts as a failed attempt, to back off from a server that closes
+    // immediately
     boolean wasStable =
         Duration.between(state.since(), Instant.now()).compareTo(MIN_STABLE_DURATION) > 0;
     int failures = wasStable ? 0 : state.failures();
     recordDisconnect(reason, failures + 1);
     if (!closed) {
-      LOG.warn("Lost {}: {}; connecting again", address(), reason);
+      LOG.warn("Lost connection to {}: {}; reconnecting", address(), reason);
       scheduleReconnect(configuration.getReconnectMaximumDelay(), failures);
     }
   }
@@ -383,17 +384,14 @@ final class WebSocketConnection implements AutoCloseable {
     channel.pipeline().addFirst(new ReadControlHandler(() -> lastReadNanos = System.nanoTime()));
   }
 
-  /**
-   * The channel under an open websocket: connects are tried one at a time, so that it is the last
-   * one made.
-   */
+  /** The channel of the websocket just opened: the latest one, since attempts are sequential. */
   Channel openedChannel() {
     return lastChannel;
   }
 
   /**
-   * The websocket is open: messages may follow at once, so that the event that tells of it goes in
-   * before them.
+   * Handles an opened websocket. The CONNECTED event is buffered here, before the first message can
+   * arrive.
    */
   void opened(WebSocketSession opened) {
     lastReadNanos = System.nanoTime();
@@ -408,10 +406,10 @@ final class WebSocketConnection implements AutoCloseable {
     if (!source.paused() && buffer.isFull()) {
       source.pause();
       LOG.warn(
-          "The buffer of {} is full with {} messages; the socket is not read until the route has caught up",
+          "Buffer of {} full: {} messages; not reading the socket until the route catches up",
           address(),
           buffer.size());
-      // the route may have caught up before it could see the pause
+      // the route may have caught up before seeing the pause
       resumeReading(source);
     }
   }
@@ -420,7 +418,7 @@ final class WebSocketConnection implements AutoCloseable {
     if (pausedSession.paused() && buffer.hasRoom()) {
       lastReadNanos = System.nanoTime();
       pausedSession.resume();
-      LOG.info("The websocket {} is read again", address());
+      LOG.info("Buffer of {} has room; reading the socket again", address());
     }
   }
 
@@ -432,7 +430,7 @@ final class WebSocketConnection implements AutoCloseable {
     String message = WebSocketErrors.rootCauseMessage(cause);
     if (WebSocketErrors.isInvalidMessage(cause)) {
       message = WebSocketErrors.invalidMessage(configuration.getMaxMessageSize(), cause);
-      LOG.error("{}: {}; it is lost", address(), message);
+      LOG.error("Message lost on {}: {}", address(), message);
     }
     String reason = message;
     scheduler.submit(() -> drop(failed, reason));

@@ -5,48 +5,48 @@ import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.tls.TlsErrors;
 
-/** Says in a sentence what is wrong with a websocket and what can be done about it. */
+/** Error messages of a websocket: the cause and its remedy. */
 final class WebSocketErrors {
 
   private WebSocketErrors() {}
 
-  /** No connection could be made. */
+  /** Describes a failed connect. */
   static String unreachable(String address, Throwable cause) {
     return TlsErrors.describe(cause, Setting.ARI_CA_FILE.key())
-        .map(reason -> address + ": no TLS connection can be made: " + reason)
+        .map(reason -> address + ": TLS connection failed: " + reason)
         .orElseGet(() -> address + " is not reachable: " + rootCauseMessage(cause));
   }
 
-  /** The server answered the upgrade with something else. */
+  /** Describes an upgrade that the server rejected. */
   static String refused(String address, int status) {
-    String message = address + " refuses the websocket with " + status;
+    String message = address + " rejects the websocket upgrade with " + status;
     return switch (status) {
-      case 400 -> message + ": the upgrade names no application; set ari.app";
-      case 401, 403 -> message + ": check user name and password, and that the user may use it";
-      case 404 -> message + ": check the address's path, and that the server's ARI is enabled";
+      case 400 -> message + ": the request has no application; set ari.app";
+      case 401, 403 -> message + ": check user name, password and permissions";
+      case 404 -> message + ": check the path of the address, and that ARI is enabled";
       default ->
           status >= 500
-              ? message + ": the server is not ready for it"
-              : message + ": this is no websocket; check the address";
+              ? message + ": the server is not ready"
+              : message + ": not a websocket; check the address";
     };
   }
 
-  /** Whether a message was not taken for its size or its form. */
+  /** Whether a message was rejected as too large or malformed. */
   static boolean isInvalidMessage(Throwable cause) {
     return cause instanceof TooLongFrameException
         || cause instanceof CorruptedWebSocketFrameException;
   }
 
-  /** A message that was not taken. */
+  /** Describes a rejected message. */
   static String invalidMessage(int maxMessageSize, Throwable cause) {
-    return "a message is larger than maxMessageSize="
+    return "message larger than maxMessageSize="
         + maxMessageSize
         + " bytes or malformed ("
         + cause.getMessage()
         + ")";
   }
 
-  /** What is at the bottom of it. */
+  /** Returns the root cause's message, or its class name if it has none. */
   static String rootCauseMessage(Throwable cause) {
     Throwable root = cause;
     while (root.getCause() != null && root.getCause() != root) {

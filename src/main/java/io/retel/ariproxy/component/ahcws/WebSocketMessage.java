@@ -2,13 +2,13 @@ package io.retel.ariproxy.component.ahcws;
 
 import java.time.Instant;
 
-/** What comes out of a websocket connection, in order. */
+/** A message or connection event of a websocket, in order of arrival. */
 sealed interface WebSocketMessage {
 
-  /** What it weighs in the buffer, in bytes. */
+  /** Approximate payload size in bytes, for the buffer's limit. */
   long sizeBytes();
 
-  /** A text message, whole. */
+  /** A complete text message. */
   record Text(String text) implements WebSocketMessage {
     @Override
     public long sizeBytes() {
@@ -16,7 +16,7 @@ sealed interface WebSocketMessage {
     }
   }
 
-  /** A binary message, whole. */
+  /** A complete binary message. */
   record Binary(byte[] bytes) implements WebSocketMessage {
     @Override
     public long sizeBytes() {
@@ -24,7 +24,7 @@ sealed interface WebSocketMessage {
     }
   }
 
-  /** The connection was opened or lost here, at that time. */
+  /** A connect or disconnect at this point among the messages. */
   record ConnectionEvent(String event, Instant timestamp) implements WebSocketMessage {
     @Override
     public long sizeBytes() {

@@ -10,8 +10,8 @@ import org.asynchttpclient.ws.WebSocketListener;
 import org.asynchttpclient.ws.WebSocketUpgradeHandler;
 
 /**
- * One try to open the websocket and, if it succeeds, the time until it is gone. Its callbacks run
- * on Netty's thread.
+ * One attempt to open the websocket and, if it succeeds, the connection until it ends. Callbacks
+ * run on Netty's thread.
  */
 final class WebSocketSession implements WebSocketListener {
 
@@ -45,8 +45,8 @@ final class WebSocketSession implements WebSocketListener {
   }
 
   /**
-   * Says good-bye and closes the socket, whatever the server does; whatever comes after is not
-   * listened to.
+   * Sends a close frame and closes the socket without waiting for the server. Later messages are
+   * ignored.
    */
   void close() {
     ended.set(true);
@@ -57,7 +57,10 @@ final class WebSocketSession implements WebSocketListener {
     }
   }
 
-  /** Waits, briefly, until it is closed: nothing is received after that. Not on Netty's thread. */
+  /**
+   * Waits at most 1 s for the socket to close; nothing is received after that. Not on Netty's
+   * thread.
+   */
   void awaitClosed() {
     Channel closing = channel;
     if (closing != null) {
@@ -65,18 +68,18 @@ final class WebSocketSession implements WebSocketListener {
     }
   }
 
-  /** Whether the socket is not read because the route does not keep up. */
+  /** Whether reads are paused because the route cannot keep up. */
   boolean paused() {
     return paused;
   }
 
-  /** Stops reading the socket; what is decoded already still comes. On Netty's thread. */
+  /** Pauses reads; messages already decoded still arrive. On Netty's thread. */
   void pause() {
     paused = true;
     readControl().pauseReading(channel);
   }
 
-  /** Reads the socket again. On Netty's thread. */
+  /** Resumes reads. On Netty's thread. */
   void resume() {
     paused = false;
     readControl().resumeReading(channel);
@@ -86,7 +89,7 @@ final class WebSocketSession implements WebSocketListener {
     return channel.pipeline().get(ReadControlHandler.class);
   }
 
-  /** Runs something on Netty's thread, unless that has ended. */
+  /** Runs a task on Netty's thread; ignored if that has terminated. */
   void execute(Runnable task) {
     try {
       channel.eventLoop().execute(task);
@@ -100,7 +103,7 @@ final class WebSocketSession implements WebSocketListener {
     channel = connection.openedChannel();
     webSocket = opened;
     if (ended.get() || connection.isClosed()) {
-      // closed while the connect was under way
+      // closed during the connect
       close();
     } else {
       connection.opened(this);

@@ -4,18 +4,18 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * How a websocket and its buffer are at a moment, for who watches.
+ * A snapshot of a websocket and its buffer, for monitoring.
  *
- * @param address where it leads, without what might be secret
+ * @param address without query and credentials
  * @param connected whether messages can arrive
- * @param since since when it is so
- * @param lastError why it was not connected the last time, in a sentence; empty if it never failed
- * @param failures how many tries have failed since it was last connected for a while
- * @param reconnects how often it was opened again
- * @param gaps how long it was not connected in all since it was first open
- * @param bufferedMessages how many messages wait for the route
- * @param bufferedBytes what they weigh
- * @param bufferLimit at what weight the socket is no longer read
+ * @param since when it entered this state
+ * @param lastError why it was last disconnected; empty if it never was
+ * @param failures failed attempts since it was last stable
+ * @param reconnects how often it was reopened
+ * @param totalGap total time disconnected since the first connect
+ * @param bufferedMessages messages buffered for the route
+ * @param bufferedBytes their size, overhead included
+ * @param maxBufferedBytes size at which reads from the socket pause
  */
 public record WebSocketStatus(
     String address,
@@ -29,7 +29,7 @@ public record WebSocketStatus(
     long bufferedBytes,
     long maxBufferedBytes) {
 
-  /** Whether the socket is not read. */
+  /** Whether reads from the socket are paused. */
   public boolean isBufferFull() {
     return bufferedBytes >= maxBufferedBytes;
   }

@@ -1,8 +1,8 @@
 /**
- * {@code ahc-ws:} and {@code ahc-wss:}: consume a websocket of another server, in order and one
- * message at a time.
+ * {@code ahc-ws:} and {@code ahc-wss:}: consume another server's websocket in order, one message at
+ * a time.
  *
- * <p>The component owns the connection and its buffer; both outlive the route that consumes them,
- * so that the route can be exchanged without closing the websocket or losing a message.
+ * <p>The component owns the connection and its buffer, which outlive the consuming route. The route
+ * can be replaced without closing the websocket or losing a message.
  */
 package io.retel.ariproxy.component.ahcws;

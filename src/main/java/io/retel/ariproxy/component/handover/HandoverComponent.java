@@ -6,7 +6,7 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
 
-/** Calls another route of this context, which can be exchanged meanwhile. */
+/** Component for synchronous calls of a route that can be replaced under load. */
 @Component("handover")
 public class HandoverComponent extends DefaultComponent {
 
@@ -21,7 +21,7 @@ public class HandoverComponent extends DefaultComponent {
     return endpoint;
   }
 
-  /** The seam of that name; it outlives the routes on both of its sides. */
+  /** The handover point of that name. It outlives the routes on both sides. */
   HandoverPoint handoverPoint(String name) {
     return handoverPoints.computeIfAbsent(name, n -> new HandoverPoint());
   }

@@ -5,7 +5,7 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
 
-/** The called side of a seam. */
+/** The called side of a handover point. */
 class HandoverConsumer extends ReloadableConsumer {
 
   private final HandoverPoint handoverPoint;
@@ -34,7 +34,9 @@ class HandoverConsumer extends ReloadableConsumer {
     super.doStop();
   }
 
-  /** One that could not start, because there is another one, does not close the seam to that. */
+  /**
+   * Does nothing unless active: a rejected second consumer must not close the gate of the first.
+   */
   @Override
   protected void doSuspend() {
     if (handoverPoint.consumer == this) {
@@ -49,7 +51,7 @@ class HandoverConsumer extends ReloadableConsumer {
     }
   }
 
-  /** When the context is suspended, too, the callers come first. */
+  /** Also defers on a suspend of the context, since callers are suspended first. */
   @Override
   public boolean deferShutdown(ShutdownRunningTask shutdownRunningTask) {
     return isContextStopping() || getEndpoint().getCamelContext().isSuspending();

@@ -11,11 +11,11 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Call another route of the same context synchronously, and let that route be exchanged under load.
+ * Call another route of the same context synchronously; that route can be replaced under load.
  *
- * <p>{@code direct:} defers the called route's stop while anything is in flight, and under load
- * something always is. Here the called route is suspended at once: callers wait, what is in flight
- * finishes, the new route takes over.
+ * <p>{@code direct:} defers the stop of the called route while anything is in flight, and under
+ * load something always is. Here the called route is suspended immediately: callers wait, exchanges
+ * in flight finish, and the new route takes over.
  */
 @UriEndpoint(
     firstVersion = "0.1.0",
@@ -28,7 +28,7 @@ public class HandoverEndpoint extends DefaultEndpoint {
   @UriPath
   @Metadata(
       required = true,
-      description = "Name of the seam; producers and the one consumer of that name meet in it.")
+      description = "Name of the handover point, shared by its producers and its one consumer.")
   private String name;
 
   @UriParam(
@@ -36,8 +36,8 @@ public class HandoverEndpoint extends DefaultEndpoint {
       defaultValue = "30000",
       javaType = "java.time.Duration",
       description =
-          "How long a caller waits while the called route is being exchanged or has not started, before the exchange"
-              + " fails.")
+          "How long a caller waits for the called route to start or to be replaced before the "
+              + "exchange fails.")
   private long timeout = 30_000;
 
   public HandoverEndpoint(String uri, HandoverComponent component) {

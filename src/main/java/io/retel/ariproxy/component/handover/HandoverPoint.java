@@ -2,11 +2,11 @@ package io.retel.ariproxy.component.handover;
 
 import io.retel.ariproxy.component.RouteGate;
 
-/** Where callers and the called route meet: a turnstile, and the consumer that is behind it now. */
+/** Connects callers to the consumer that is currently active. */
 final class HandoverPoint {
 
   final RouteGate gate = new RouteGate();
 
-  /** Written while the turnstile is closed, read inside it. */
+  /** Written while the gate is closed, read inside it. Null without an active consumer. */
   volatile HandoverConsumer consumer;
 }

@@ -4,10 +4,7 @@ import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.DefaultAsyncProducer;
 
-/**
- * Calls the consumer behind the seam in the caller's thread, so that the order of calls is the
- * order of arrival.
- */
+/** Calls the active consumer in the caller's thread, which preserves order. */
 class HandoverProducer extends DefaultAsyncProducer {
 
   private final HandoverPoint handoverPoint;
@@ -25,7 +22,7 @@ class HandoverProducer extends DefaultAsyncProducer {
       if (handoverPoint.gate.enter(timeout)) {
         try {
           HandoverConsumer consumer = handoverPoint.consumer;
-          // none if it was stopped by force, which waits for nobody
+          // null after a forced stop, which does not wait for the gate
           if (consumer != null) {
             return consumer.getAsyncProcessor().process(exchange, callback);
           }
@@ -35,7 +32,7 @@ class HandoverProducer extends DefaultAsyncProducer {
       }
       exchange.setException(
           new IllegalStateException(
-              "No running route consumes from " + getEndpoint() + " since " + timeout + " ms"));
+              "No running route consumes from " + getEndpoint() + "; waited " + timeout + " ms"));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       exchange.setException(e);

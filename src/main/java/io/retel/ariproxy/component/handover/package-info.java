@@ -1,5 +1,5 @@
 /**
- * {@code handover:name}: a synchronous call from one route into another, as {@code direct:} is, for
- * a called route that can be exchanged under load.
+ * {@code handover:name}: a synchronous call of another route, like {@code direct:}, but the called
+ * route can be replaced under load.
  */
 package io.retel.ariproxy.component.handover;

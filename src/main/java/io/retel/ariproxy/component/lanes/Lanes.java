@@ -9,14 +9,13 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A queue that leases at most one item per key: the items of a key (its <em>lane</em>) come out in
- * the order in which they went in, the next one when the lease of the one before has ended.
+ * A keyed queue that leases at most one item per key.
  *
- * <p>Lanes whose head may be leased are served in turn, in the order in which they became ready, so
- * that no key starves another. Safe for use by many threads; memory is bounded by whoever puts
- * items in.
+ * <p>Items of one key form a <em>lane</em>, in FIFO order; the next item is ready once the lease of
+ * the previous one has ended. Lanes are served in the order in which they became ready, so no key
+ * starves another. Thread-safe. Unbounded: producers limit memory.
  *
- * @param <T> the items
+ * @param <T> the item type
  */
 final class Lanes<T> {
 
@@ -27,7 +26,7 @@ final class Lanes<T> {
   private int queued;
   private int leased;
 
-  /** An item that is leased; its lane stands still until {@link #complete} or {@link #requeue}. */
+  /** A leased item. It blocks its lane until {@link #complete} or {@link #requeue}. */
   static final class Lease<T> {
 
     private final String key;
@@ -48,7 +47,7 @@ final class Lanes<T> {
     }
   }
 
-  /** Puts an item at the end of its key's lane. */
+  /** Appends an item to the lane of its key. */
   void put(String key, T item) {
     lock.lock();
     try {
@@ -67,10 +66,10 @@ final class Lanes<T> {
   }
 
   /**
-   * Leases the next item whose lane is free.
+   * Leases the next item of a ready lane.
    *
-   * @param timeout how long to wait for one, in milliseconds
-   * @return the lease, or null if there was none in time
+   * @param timeoutMs maximum wait in milliseconds
+   * @return the lease, or null after the timeout
    */
   Lease<T> lease(long timeoutMs) throws InterruptedException {
     long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
@@ -92,7 +91,9 @@ final class Lanes<T> {
     }
   }
 
-  /** Ends a lease, unless it has ended already: the lane's next item becomes ready. */
+  /**
+   * Ends a lease and makes the next item of its lane ready. Does nothing if the lease has ended.
+   */
   void complete(Lease<T> lease) {
     lock.lock();
     try {
@@ -112,7 +113,10 @@ final class Lanes<T> {
     }
   }
 
-  /** Gives an item back that was not worked on: it is the next one of its lane, and of all. */
+  /**
+   * Returns an unprocessed item to the head of its lane, and the lane to the head of the queue.
+   * Does nothing if the lease has ended.
+   */
   void requeue(Lease<T> lease) {
     lock.lock();
     try {
@@ -130,7 +134,7 @@ final class Lanes<T> {
     }
   }
 
-  /** Keys of which an item waits or is leased. */
+  /** Number of keys with queued or leased items. */
   int keyCount() {
     lock.lock();
     try {
@@ -140,7 +144,7 @@ final class Lanes<T> {
     }
   }
 
-  /** Items that wait, without those that are leased. */
+  /** Number of queued items, without leased ones. */
   int queued() {
     lock.lock();
     try {
@@ -150,7 +154,7 @@ final class Lanes<T> {
     }
   }
 
-  /** Items that are leased. */
+  /** Number of leased items. */
   int leased() {
     lock.lock();
     try {

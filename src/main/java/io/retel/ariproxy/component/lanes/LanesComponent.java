@@ -7,7 +7,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
 
-/** Keeps the lanes by name; they outlive the routes on both of their sides. */
+/** Component of the named keyed queues, which outlive the routes on both sides. */
 @Component("lanes")
 public class LanesComponent extends DefaultComponent {
 
@@ -26,12 +26,12 @@ public class LanesComponent extends DefaultComponent {
     return lanes.computeIfAbsent(name, n -> new Lanes<>());
   }
 
-  /** How many exchanges wait in all lanes, without those that are leased. */
+  /** Number of queued exchanges in all queues, without leased ones. */
   public int queued() {
     return lanes.values().stream().mapToInt(Lanes::queued).sum();
   }
 
-  /** How many exchanges of all lanes are leased: a route works on them. */
+  /** Number of leased exchanges in all queues, which routes are processing. */
   public int leased() {
     return lanes.values().stream().mapToInt(Lanes::leased).sum();
   }

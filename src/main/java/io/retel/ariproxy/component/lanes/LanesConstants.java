@@ -2,15 +2,15 @@ package io.retel.ariproxy.component.lanes;
 
 import org.apache.camel.spi.Metadata;
 
-/** Names that the lanes component reads from an exchange. */
+/** Names of exchange properties that the lanes component reads. */
 public final class LanesConstants {
 
   @Metadata(
       label = "producer",
       javaType = "String",
       description =
-          "The key whose lane the message takes. A message without it has a lane of its own. Set it as an exchange"
-              + " property.")
+          "Key of the message's lane, as an exchange property. Each message without a key gets "
+              + "its own lane.")
   public static final String LANE = "AriProxyLane";
 
   private LanesConstants() {}

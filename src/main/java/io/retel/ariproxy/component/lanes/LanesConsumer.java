@@ -7,7 +7,7 @@ import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Takes messages out of the lanes with as many threads as may be at work at once. */
+/** Processes messages of the lanes with a fixed number of threads. */
 class LanesConsumer extends ReloadableConsumer {
 
   private static final long LEASE_TIMEOUT_MS = 250;
@@ -49,8 +49,8 @@ class LanesConsumer extends ReloadableConsumer {
   private void processLeases() {
     try {
       while (isRunAllowed() && !isStoppingOrStopped()) {
-        // entered before the lease, so that whoever closes the turnstile sees every lease that may
-        // still come
+        // enter before leasing: after the gate is closed, activeCount covers every lease yet to
+        // come
         if (gate.enter(LEASE_TIMEOUT_MS)) {
           try {
             processNext();
@@ -69,7 +69,7 @@ class LanesConsumer extends ReloadableConsumer {
     if (lease == null) {
       return;
     }
-    // what is forced to stop refuses every message
+    // during a forced shutdown the route rejects every message
     boolean forcedShutdown = isForcedShutdown();
     if (forcedShutdown || isSuspendingOrSuspended() || isStoppingOrStopped()) {
       lanes.requeue(lease);
@@ -87,7 +87,7 @@ class LanesConsumer extends ReloadableConsumer {
               exchange,
               doneSync -> {
                 try {
-                  // what a forced stop interrupts says so by its completions
+                  // a forced shutdown is reported by the exchange's completions
                   if (exchange.getException() != null && !isForcedShutdown()) {
                     ExchangeContext.runWith(
                         exchange,

@@ -12,12 +12,12 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Queue messages in memory and process those of one key strictly one after the other, those of
- * different keys side by side.
+ * Queue messages in memory and process those of one key sequentially, those of different keys
+ * concurrently.
  *
  * <p>The key is the exchange property {@link LanesConstants#LANE}. The next message of a key starts
- * when the exchange of the one before it is done, asynchronous steps included. Waiting messages
- * survive the exchange of either route. The queue is not bounded here: whoever feeds it bounds it.
+ * when the exchange of the previous one is done, asynchronous steps included. Queued messages
+ * survive the replacement of either route. The queue is unbounded: its producer must limit it.
  */
 @UriEndpoint(
     firstVersion = "0.1.0",
@@ -30,13 +30,13 @@ public class LanesEndpoint extends DefaultEndpoint {
   @UriPath
   @Metadata(
       required = true,
-      description = "Name of the queue; producers and the consumer of that name share it.")
+      description = "Name of the queue, shared by its producers and its consumer.")
   private String name;
 
   @UriParam(
       label = "consumer",
       defaultValue = "64",
-      description = "How many messages are processed at once.")
+      description = "Maximum number of messages processed concurrently.")
   private int concurrentConsumers = 64;
 
   public LanesEndpoint(String uri, LanesComponent component) {

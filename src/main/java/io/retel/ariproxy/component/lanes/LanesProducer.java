@@ -5,8 +5,8 @@ import org.apache.camel.support.DefaultProducer;
 import org.apache.camel.support.ExchangeHelper;
 
 /**
- * Puts a message into the lane of its key and returns at once; the completions of the exchange go
- * along with it, so that they run when the work is done and not when it is queued.
+ * Queues a message in the lane of its key and returns immediately. The exchange's completions move
+ * to the copy, so they run when the message is processed, not when it is queued.
  */
 class LanesProducer extends DefaultProducer {
 

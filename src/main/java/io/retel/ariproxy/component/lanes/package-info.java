@@ -1,5 +1,5 @@
 /**
- * {@code lanes:name}: a queue in memory that hands out messages of one key one after the other, and
- * messages of different keys side by side.
+ * {@code lanes:name}: an in-memory queue that delivers messages of one key sequentially, and
+ * messages of different keys concurrently.
  */
 package io.retel.ariproxy.component.lanes;

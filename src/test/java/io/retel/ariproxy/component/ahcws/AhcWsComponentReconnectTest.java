@@ -13,22 +13,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Somebody asks for a new connection. */
+/** Requested reconnects, and the counters of replaced connections. */
 class AhcWsComponentReconnectTest extends AhcWsTestSupport {
 
   @Test
   void closesAndReopensWebsocket() throws Exception {
     startConnected("");
     try (CapturedLog log = new CapturedLog()) {
-      component().reconnect("somebody wants it");
+      component().reconnect("requested by operator");
       await().until(() -> status().reconnects() == 1 && status().connected());
       assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
       assertThat(asterisk.openWebsocketCount()).isOne();
-      assertThat(status().lastError()).isEqualTo("somebody wants it");
+      assertThat(status().lastError()).isEqualTo("requested by operator");
       assertThat(log.lines(Level.WARN))
           .singleElement()
           .asString()
-          .endsWith("/ari/events: somebody wants it; connecting again");
+          .endsWith("/ari/events: requested by operator; reconnecting");
     }
     asterisk.emit(APP, "hello");
     awaitReceived(1);
@@ -61,7 +61,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
   @ValueSource(strings = {"pingInterval=5000", "subscribeAll=true"})
   void retainsCountersWhenEditReplacesConnection(String edited) throws Exception {
     startConnected("");
-    component().reconnect("somebody wants it");
+    component().reconnect("requested by operator");
     await().until(() -> status().reconnects() == 1 && status().connected());
     Duration gaps = status().totalGap();
     stopAndRemove(ROUTE);
@@ -69,7 +69,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     await().until(() -> status().connected());
     assertThat(status().reconnects()).isEqualTo(2);
     assertThat(status().totalGap()).isGreaterThanOrEqualTo(gaps);
-    assertThat(status().lastError()).isEqualTo("The websocket was closed by this side");
+    assertThat(status().lastError()).isEqualTo("Websocket closed by the proxy");
   }
 
   @Test
@@ -84,7 +84,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
         });
     await()
         .until(() -> component().status().stream().filter(WebSocketStatus::connected).count() == 2);
-    component().reconnect("somebody wants it");
+    component().reconnect("requested by operator");
     await()
         .until(
             () ->
@@ -94,7 +94,7 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     stopAndRemove("other");
     context.getRouteController().startRoute(ROUTE);
     assertThat(component().status()).hasSize(1);
-    // opened four times in all
+    // opened four times in total
     await().until(() -> status().reconnects() == 3);
   }
 

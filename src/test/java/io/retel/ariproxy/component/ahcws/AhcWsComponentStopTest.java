@@ -20,10 +20,10 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.Test;
 
-/** The context stops: no new messages, those read before are worked off, nothing is left behind. */
+/** Stop of the context: buffered messages are drained, no new ones arrive, nothing leaks. */
 class AhcWsComponentStopTest extends AhcWsTestSupport {
 
-  /** Less than Camel waits for what does not end, with time for a slow machine. */
+  /** Shorter than Camel's shutdown timeout, with a margin for a slow machine. */
   private static final Duration MAX_STOP_TIME = Duration.ofSeconds(30);
 
   @Test
@@ -39,7 +39,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
     AhcWsConsumer consumer = (AhcWsConsumer) context.getRoute(ROUTE).getConsumer();
     await().until(() -> consumer.connection().buffer().size() == 499);
     CompletableFuture<Void> stop = Async.run(context::stop);
-    // the websocket goes first
+    // the websocket closes first
     await().until(() -> asterisk.openWebsocketCount() == 0);
     assertThat(stop).isNotDone();
     blocked.countDown();
@@ -104,7 +104,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
       component.setPassword(asterisk.password());
       other.addRoutes(route("", exchange -> {}));
       other.start();
-      // at another moment each time: before, during or after the connect
+      // at varying moments: before, during or after the connect
       long deadline = System.nanoTime() + i * 2_000_000L;
       while (System.nanoTime() < deadline) {
         Thread.onSpinWait();
@@ -119,7 +119,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
 
   @Test
   void stopsDuringConnect() throws Exception {
-    // it accepts, by its backlog, and never answers
+    // accepts by its backlog and never responds
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
       context.addRoutes(
           new RouteBuilder() {

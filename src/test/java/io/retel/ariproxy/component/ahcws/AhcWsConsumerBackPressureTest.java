@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
-/** A route that does not keep up stops the socket from being read; nothing is lost. */
+/** Back pressure: a slow route pauses reads from the socket, and nothing is lost. */
 class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
 
   private static final int BUFFER_SIZE = 1_000_000;
@@ -27,12 +27,12 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
     Flood flood = asterisk.flood(APP, COUNT, 0, 1);
     MessageBuffer buffer = buffer();
     await().until(buffer::isFull);
-    // the server feels it: what is under way fills the sockets' buffers, and no more goes out
+    // the server notices: data in flight fills the socket buffers, and no more is sent
     await().during(Duration.ofMillis(1_500)).until(flood::sent, new Unchanged()::isUnchanged);
     assertThat(flood.isDone()).isFalse();
-    // one read at most comes on top
+    // at most one more read
     assertThat(buffer.bytes()).isLessThan(BUFFER_SIZE + 300_000L);
-    // its silence means nothing meanwhile
+    // missing pongs mean nothing while reads are paused
     assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
     blocked.countDown();
     sink.awaitAll(COUNT);

@@ -8,7 +8,7 @@ import java.util.List;
 import org.apache.camel.Exchange;
 import org.junit.jupiter.api.Test;
 
-/** The route learns of the connection in order with the messages, if it wants to. */
+/** Connection events reach the route in order with the messages, if enabled. */
 class AhcWsConsumerConnectionEventsTest extends AhcWsTestSupport {
 
   private void collect(Exchange exchange) {

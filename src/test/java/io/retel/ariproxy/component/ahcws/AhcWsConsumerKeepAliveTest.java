@@ -13,14 +13,14 @@ import java.time.Duration;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.Test;
 
-/** Pings in both directions, and a peer that is dead without saying so. */
+/** Pings in both directions, and detection of a dead peer. */
 class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
 
   @Test
   void pingsAndStaysConnectedWhileIdle() throws Exception {
     startConnected("pingInterval=50&pongTimeout=5000&connectTimeout=1000");
     int total = asterisk.totalWebsocketCount();
-    // quiet for longer than a connect and the answer to the upgrade may take
+    // idle for longer than connectTimeout
     await().until(() -> asterisk.pingsReceived() >= 30);
     assertThat(asterisk.totalWebsocketCount()).isEqualTo(total);
     assertThat(asterisk.textFramesReceived()).isZero();
@@ -54,12 +54,12 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
       asterisk.websocketFaults(APP).freeze();
       await().until(() -> asterisk.totalWebsocketCount() >= 2);
       awaitConnected();
-      asterisk.emit(APP, "after the silence");
+      asterisk.emit(APP, "after the stall");
       awaitReceived(1);
       assertThat(log.events())
           .anyMatch(
               event ->
-                  event.getFormattedMessage().contains("No sign of life within 300 ms of a ping"));
+                  event.getFormattedMessage().contains("No data received within 300 ms of a ping"));
     }
   }
 
@@ -88,7 +88,7 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
       context.start();
       Socket socket = RawWebSocketServer.accept(server);
       OutputStream out = socket.getOutputStream();
-      // one text frame of 30 bytes that takes longer than the timeout; no ping is answered
+      // one text frame of 30 bytes that takes longer than pongTimeout; no pong is sent
       out.write(new byte[] {(byte) 0x81, 30});
       for (int i = 0; i < 30; i++) {
         await().pollDelay(Duration.ofMillis(50)).until(() -> true);

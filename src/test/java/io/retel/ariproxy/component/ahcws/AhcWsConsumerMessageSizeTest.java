@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Messages arrive whole, or not at all if they are too large. */
+/** Messages arrive complete, or are dropped if too large. */
 class AhcWsConsumerMessageSizeTest extends AhcWsTestSupport {
 
   private static final String MULTI_BYTE_TEXT = "{\"name\":\"Grüße, 漢字, 🎉\"}";

@@ -13,7 +13,7 @@ import org.apache.camel.support.AsyncProcessorSupport;
 import org.apache.camel.support.LoggingExceptionHandler;
 import org.junit.jupiter.api.Test;
 
-/** Messages arrive in order and one at a time. */
+/** Messages are delivered in order, one at a time. */
 class AhcWsConsumerOrderTest extends AhcWsTestSupport {
 
   @Test

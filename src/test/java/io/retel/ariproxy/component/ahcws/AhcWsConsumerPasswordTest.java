@@ -21,7 +21,7 @@ import org.apache.camel.Endpoint;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The password goes to the server in a header and is to be seen nowhere else. */
+/** The password is sent to the server in a header and appears in no log, URI or MBean. */
 class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
 
   private static final String USER = "somebody";
@@ -54,7 +54,7 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
       visibleTexts.add(
           health().getMessage().orElse("") + health().getDetails() + health().getError());
       visibleTexts.addAll(mbeanValues());
-      // the connection breaks and the route fails: neither shows it
+      // a lost connection and a failing route do not expose it either
       context.getRouteController().stopRoute(ROUTE);
       context.stop();
       for (ILoggingEvent event : log.events()) {
@@ -86,7 +86,7 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
             .encodeToString((USER + ":" + password).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** All attributes of all of the context's beans, and its routes as XML. */
+  /** All attributes of the context's MBeans, and its routes as XML. */
   private List<String> mbeanValues() throws JMException {
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
     List<String> values = new ArrayList<>();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** It connects when the server comes, and again whenever the connection is lost. */
+/** Connects when the server is up, and reconnects after every loss. */
 class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
 
   @Test
@@ -101,7 +101,7 @@ class AhcWsConsumerReconnectTest extends AhcWsTestSupport {
       context.start();
       long start = System.nanoTime();
       await().until(() -> connections.get() == 5);
-      // 50 + 100 + 200 + 400 ms at least, without jitter half
+      // at least 50 + 100 + 200 + 400 ms: half of the delays without jitter
       assertThat(System.nanoTime() - start).isGreaterThan(700_000_000L);
     }
   }

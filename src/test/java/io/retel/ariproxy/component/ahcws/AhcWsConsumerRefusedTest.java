@@ -10,18 +10,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A server that refuses the upgrade: said once, tried rarely, mended by itself. */
+/** A server that rejects the upgrade: logged once, retried rarely, recovered automatically. */
 class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
 
   @ParameterizedTest
   @CsvSource({
-    "401, check user name and password",
-    "403, check user name and password",
-    "404, check the address's path",
-    "400, the upgrade names no application; set ari.app",
+    "401, check user name, password and permissions",
+    "403, check user name, password and permissions",
+    "404, check the path of the address",
+    "400, the request has no application; set ari.app",
     "503, the server is not ready",
-    "302, this is no websocket",
-    "200, this is no websocket"
+    "302, not a websocket",
+    "200, not a websocket"
   })
   void logsAdviceOnce(int status, String advice) throws Exception {
     Fault refusal = asterisk.faults().rejectUpgrades(status);
@@ -38,7 +38,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
       assertThat(log.lines(Level.WARN))
           .singleElement()
           .asString()
-          .contains("refuses the websocket with " + status)
+          .contains("rejects the websocket upgrade with " + status)
           .contains(advice);
       refusal.clear();
       awaitConnected();
@@ -54,7 +54,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     long start = System.nanoTime();
     context.start();
     refusal.awaitHits(3);
-    // not reachable: 40 and 80 ms at most; refused: half of 320 and of 640 ms at least
+    // unreachable: at most 40 and 80 ms; rejected: at least half of 320 and of 640 ms
     assertThat(System.nanoTime() - start).isGreaterThan(480_000_000L);
   }
 
@@ -69,7 +69,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
       assertThat(log.lines(Level.WARN))
           .singleElement()
           .asString()
-          .contains("trying again every " + seconds + " s at the latest");
+          .contains("retrying within " + seconds + " s");
     }
   }
 

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Options of its own configure the endpoint, all others go to the server. */
+/** Known options configure the endpoint; all others are sent to the server. */
 class AhcWsEndpointTest extends AhcWsTestSupport {
 
   @ParameterizedTest

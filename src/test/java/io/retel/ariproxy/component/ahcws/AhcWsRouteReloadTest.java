@@ -18,7 +18,10 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.Test;
 
-/** The route is stopped, replaced and edited under load: the websocket and its messages stay. */
+/**
+ * Stops, replacements and edits of the route under load: the websocket stays open and no message is
+ * lost.
+ */
 class AhcWsRouteReloadTest extends AhcWsTestSupport {
 
   private static final int EVENTS_PER_SECOND = 2_000;
@@ -30,7 +33,7 @@ class AhcWsRouteReloadTest extends AhcWsTestSupport {
 
   private final FloodSink sink = new FloodSink();
 
-  /** Makes the edits one after the other while the flood flows. */
+  /** Applies the edits one by one during a flood. */
   private void editUnderLoad(Edit edit) throws Exception {
     Flood flood = asterisk.flood(APP, 2 * EVENTS_PER_SECOND, EVENTS_PER_SECOND, 3);
     for (int i = 1; i <= EDITS; i++) {
@@ -213,7 +216,7 @@ class AhcWsRouteReloadTest extends AhcWsTestSupport {
         .updateRoutes(ResourceHelper.fromString("events.camel.yaml", yaml));
   }
 
-  /** Lets the processor see the message at once and the exchange end later on another thread. */
+  /** Processes the message synchronously and completes the exchange later on another thread. */
   private static final class AsyncSink extends AsyncProcessorSupport {
 
     private final FloodSink sink;

@@ -14,7 +14,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A simulated Asterisk, and a context whose route consumes its websocket. */
+/** A simulated Asterisk and a context with a route that consumes its websocket. */
 abstract class AhcWsTestSupport {
 
   static final String APP = "app";
@@ -22,7 +22,7 @@ abstract class AhcWsTestSupport {
   final SimulatedAsterisk asterisk = newAsterisk();
   final DefaultCamelContext context = new DefaultCamelContext();
 
-  /** The bodies that the route has got. */
+  /** The bodies that the route has received. */
   final Collection<Object> received = new ConcurrentLinkedQueue<>();
 
   SimulatedAsterisk newAsterisk() {
@@ -38,7 +38,7 @@ abstract class AhcWsTestSupport {
     if (!isJmxEnabled()) {
       context.disableJMX();
     }
-    // what has to be waited for shows, see AhcWsComponentStopTest
+    // AhcWsComponentStopTest covers orderly stops
     context.getShutdownStrategy().setTimeout(60);
     context.getExecutorServiceManager().setShutdownAwaitTermination(60_000);
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
@@ -52,7 +52,7 @@ abstract class AhcWsTestSupport {
     asterisk.close();
   }
 
-  /** The endpoint's URI with quick reconnects and with these options, such as {@code a=1&b=2}. */
+  /** The endpoint's URI with fast reconnects and the given options, such as {@code a=1&b=2}. */
   String uri(String options) {
     return "ahc-ws:localhost:%d/ari/events?app=%s&reconnectInitialDelay=40&reconnectMaximumDelay=200%s"
         .formatted(asterisk.port(), APP, options.isEmpty() ? "" : "&" + options);
@@ -67,7 +67,7 @@ abstract class AhcWsTestSupport {
     };
   }
 
-  /** Starts a route that keeps what it gets, and waits until it is connected. */
+  /** Starts a route that records what it receives, and waits until it is connected. */
   void startConnected(String options) throws Exception {
     startConnected(options, exchange -> received.add(exchange.getMessage().getBody()));
   }
@@ -78,7 +78,7 @@ abstract class AhcWsTestSupport {
     awaitConnected();
   }
 
-  /** Until both sides know of the connection. */
+  /** Waits until both sides have the connection open. */
   void awaitConnected() {
     asterisk.awaitConnected(APP);
     awaitHealth(HealthCheck.State.UP);

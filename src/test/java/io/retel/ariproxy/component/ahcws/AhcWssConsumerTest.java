@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** TLS: connected if the server's certificate is trusted and names the host, else not. */
+/** TLS: connects only if the server's certificate is trusted and matches the host. */
 class AhcWssConsumerTest {
 
   private static final String STORE_PASSWORD = "changeit";
@@ -91,7 +91,7 @@ class AhcWssConsumerTest {
 
   @Test
   void consumesOverTls() throws Exception {
-    // more than the buffer takes: reading stops and goes on all the time
+    // more than the buffer holds: reads pause and resume all the time
     start(localhost, localhost);
     await().until(() -> received.size() == 1 + SMALL);
     assertThat(received).first().matches(large -> large.length() == LARGE);
@@ -127,7 +127,7 @@ class AhcWssConsumerTest {
           .singleElement()
           .asString()
           .contains("wss://localhost:")
-          .contains("no TLS connection can be made: ")
+          .contains("TLS connection failed: ")
           .contains(reason);
     }
   }

@@ -6,7 +6,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Delays double with each failure up to a maximum, with jitter, for ever. */
+/** Delays double with each failure up to a maximum, with jitter. */
 class BackoffTest {
 
   private static final double NEARLY_ONE = Math.nextDown(1.0);

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Checks that the events of a flood arrive one at a time, in order, each of them once. */
+/** Checks that the events of a flood arrive exactly once, in order, one at a time. */
 final class FloodSink implements Processor {
 
   private static final Pattern SEQUENCE = Pattern.compile("\"sequence\":\"(\\d+)\"");
@@ -24,7 +24,7 @@ final class FloodSink implements Processor {
   @Override
   public void process(Exchange exchange) {
     if (!processing.compareAndSet(false, true)) {
-      errors.add("two at once after " + nextSequence);
+      errors.add("concurrent messages after " + nextSequence);
     }
     Matcher matcher = SEQUENCE.matcher(exchange.getMessage().getBody(String.class));
     if (matcher.find()) {
@@ -37,7 +37,7 @@ final class FloodSink implements Processor {
     processing.set(false);
   }
 
-  /** How many have arrived, if none is missing. */
+  /** Number of events received, if none is missing. */
   long count() {
     return nextSequence.get();
   }

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** First in, first out, with a bound that is told and not enforced. */
+/** FIFO order with a soft limit. */
 class MessageBufferTest {
 
   private static final WebSocketMessage HUNDRED_BYTES = new WebSocketMessage.Text("x".repeat(100));

@@ -11,12 +11,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Locale;
 
-/** A websocket server byte by byte, for what no well-behaved one does. */
+/** A websocket server that is driven byte by byte, to misbehave. */
 final class RawWebSocketServer {
 
   private RawWebSocketServer() {}
 
-  /** Accepts a connection and the upgrade on it. */
+  /** Accepts a connection and its upgrade. */
   static Socket accept(ServerSocket server) throws IOException {
     Socket socket = server.accept();
     BufferedReader reader =

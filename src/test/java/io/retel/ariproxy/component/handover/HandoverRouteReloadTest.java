@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The called route is exchanged under load: callers wait a little, nothing fails. */
+/** Replacement of the called route under load: callers wait briefly, nothing fails. */
 class HandoverRouteReloadTest extends HandoverTestSupport {
 
   private static final int EDITS = 5;
@@ -49,7 +49,7 @@ class HandoverRouteReloadTest extends HandoverTestSupport {
   private final AtomicInteger completedCount = new AtomicInteger();
   private final List<String> errors = new CopyOnWriteArrayList<>();
 
-  /** Sees a message at once and is through with it later, as a send to Kafka is. */
+  /** Processes a message immediately and completes it later, like a send to Kafka. */
   private final class Publish extends AsyncProcessorSupport {
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
@@ -76,7 +76,7 @@ class HandoverRouteReloadTest extends HandoverTestSupport {
     acknowledgements.shutdownNow();
   }
 
-  /** Calls about 500 times a second and does not wait for the answers. */
+  /** Calls about 500 times a second without waiting for completion. */
   private int callRepeatedly(int caller, AtomicBoolean edited) {
     AsyncProcessor calling =
         ((DefaultConsumer) context.getRoute("calling").getConsumer()).getAsyncProcessor();
@@ -119,7 +119,7 @@ class HandoverRouteReloadTest extends HandoverTestSupport {
                 }
               },
               callerThreads);
-      // something is always in flight, and yet it does not take for ever
+      // edits complete even though something is always in flight
       assertThat(editDone).succeedsWithin(DefaultTimeout.DURATION);
       await().until(() -> calledCount.get() > before + 100);
     }

@@ -20,7 +20,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.support.AsyncProcessorSupport;
 import org.junit.jupiter.api.Test;
 
-/** One route calls another: in its thread, in order, with the answer in the same exchange. */
+/** Synchronous calls: in the caller's thread, in order, with the result in the same exchange. */
 class HandoverTest extends HandoverTestSupport {
 
   @Test
@@ -98,8 +98,8 @@ class HandoverTest extends HandoverTestSupport {
   void failsWithClearErrorAfterForcedStop() throws Exception {
     context.addRoutes(callerRoute("?timeout=100"));
     context.start();
-    // entered, and the consumer gone
-    context.getComponent("handover", HandoverComponent.class).handoverPoint("seam").gate.open();
+    // the gate is open without a consumer
+    context.getComponent("handover", HandoverComponent.class).handoverPoint("point").gate.open();
     assertThat(send(0).getException()).hasMessageContaining("No running route consumes from");
   }
 
@@ -153,7 +153,9 @@ class HandoverTest extends HandoverTestSupport {
     assertThat(send(0).getMessage().getBody()).isEqualTo("first");
     context.getRouteController().stopRoute("second");
     context.removeRoute("second");
-    assertThat(send(0).getMessage().getBody()).as("it leaves the seam open").isEqualTo("first");
+    assertThat(send(0).getMessage().getBody())
+        .as("rejected consumer does not close the gate")
+        .isEqualTo("first");
   }
 
   @Test

@@ -8,7 +8,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A context with a route that calls another one over a seam. */
+/** A context with a route that calls another one through a handover point. */
 abstract class HandoverTestSupport {
 
   static final String CALLED = "called";

@@ -11,7 +11,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.junit.jupiter.api.Test;
 
-/** What is to be done when an exchange is done is done once, when its work is. */
+/** Completions of an exchange run once, after its processing. */
 class LanesCompletionTest extends LanesTestSupport {
 
   private final List<String> steps = new CopyOnWriteArrayList<>();

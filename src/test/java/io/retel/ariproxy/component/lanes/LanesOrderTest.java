@@ -18,7 +18,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
 import org.junit.jupiter.api.Test;
 
-/** Messages of one key are worked on one after the other, those of different keys side by side. */
+/** Messages of one key are processed sequentially, those of different keys concurrently. */
 class LanesOrderTest extends LanesTestSupport {
 
   private static final int KEYS = 40;
@@ -93,7 +93,7 @@ class LanesOrderTest extends LanesTestSupport {
     for (int key = 0; key < 15; key++) {
       send("key " + key, 0);
     }
-    send(null, "in a lane of its own");
+    send(null, "in its own lane");
     awaitProcessed(16);
   }
 

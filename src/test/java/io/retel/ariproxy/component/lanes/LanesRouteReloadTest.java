@@ -20,7 +20,10 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.Test;
 
-/** The working route is stopped and replaced under load: nothing is lost, doubled or reordered. */
+/**
+ * Stops and replacements of the consuming route under load: nothing is lost, duplicated or
+ * reordered.
+ */
 class LanesRouteReloadTest extends LanesTestSupport {
 
   private static final int EDITS = 2;
@@ -38,7 +41,7 @@ class LanesRouteReloadTest extends LanesTestSupport {
               while (!edited.get()) {
                 send("key " + count % 20, count / 20);
                 count++;
-                // about 2,000 a second
+                // about 2,000 per second
                 LockSupport.parkNanos(400_000);
               }
               return count;

@@ -11,7 +11,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** The context stops: what waits is worked off first. */
+/** Stop of the context: queued messages are drained first. */
 class LanesStopTest extends LanesTestSupport {
 
   @Test

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** One lease per key, items of a key in order, keys in turn. */
+/** One lease per key, FIFO order per key, keys served in turn. */
 class LanesTest {
 
   private final Lanes<Integer> lanes = new Lanes<>();

@@ -16,7 +16,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A context with a route that queues numbered messages, and one that works on them. */
+/** A context with a route that queues numbered messages and one that processes them. */
 abstract class LanesTestSupport {
 
   static final String WORK = "work";
@@ -64,7 +64,7 @@ abstract class LanesTestSupport {
     context.start();
   }
 
-  /** Queues a message; null as lane for one of its own. */
+  /** Queues a message; a null lane gives it its own lane. */
   void send(String lane, Object body) {
     template.send(
         "direct:intake",
@@ -78,12 +78,12 @@ abstract class LanesTestSupport {
     return exchange.getProperty(LanesConstants.LANE, String.class);
   }
 
-  /** To be called when the work on a numbered message begins. */
+  /** Marks the start of processing of a numbered message. */
   void begin(Exchange exchange) {
     String lane = lane(exchange);
     int number = exchange.getMessage().getBody(Integer.class);
     if (busyLanes.put(lane, true) != null) {
-      errors.add("two at once in " + lane);
+      errors.add("concurrent messages in " + lane);
     }
     int expected = nextNumbers.getOrDefault(lane, 0);
     if (number != expected) {
@@ -92,7 +92,7 @@ abstract class LanesTestSupport {
     nextNumbers.put(lane, number + 1);
   }
 
-  /** To be called when it ends. */
+  /** Marks the end of processing. */
   void end(Exchange exchange) {
     busyLanes.remove(lane(exchange));
     processed.incrementAndGet();
