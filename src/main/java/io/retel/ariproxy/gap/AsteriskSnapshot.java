@@ -14,13 +14,13 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * What is there in Asterisk when the websocket is open.
+ * Asterisk's state right after a connect.
  *
- * @param asteriskId the {@code asterisk_id} of events
- * @param startupTime since when it runs, as it writes that
- * @param channelsOf the ids of the channels that each of its Stasis applications lists
- * @param channels its channels by id, whether in Stasis or not
- * @param bridges the ids of its bridges
+ * @param asteriskId {@code asterisk_id} of its events
+ * @param startupTime start time, in Asterisk's format
+ * @param channelIdsByApplication ids of the channels that each Stasis application lists
+ * @param channels all channels by id, in Stasis or not
+ * @param bridges ids of all bridges
  */
 record AsteriskSnapshot(
     String asteriskId,
@@ -32,12 +32,12 @@ record AsteriskSnapshot(
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
-   * Reads Asterisk's answers.
+   * Parses Asterisk's responses.
    *
-   * @param info to {@code GET /asterisk/info}
-   * @param applications to {@code GET /applications}
-   * @param channels to {@code GET /channels}
-   * @param bridges to {@code GET /bridges}
+   * @param info of {@code GET /asterisk/info}
+   * @param applications of {@code GET /applications}
+   * @param channels of {@code GET /channels}
+   * @param bridges of {@code GET /bridges}
    */
   static AsteriskSnapshot read(String info, String applications, String channels, String bridges)
       throws JsonProcessingException {
@@ -64,16 +64,16 @@ record AsteriskSnapshot(
     return index;
   }
 
-  /** Whether a channel that has entered an application is in it still. */
+  /** Whether a channel that has entered an application is still in it. */
   boolean isInStasis(String application, String channelId) {
     JsonNode channel = channels.get(channelId);
-    // one that a command has created stays the application's when it goes on in the dialplan
+    // a channel created by a command stays listed when it continues in the dialplan
     return channel != null && listsChannel(application, channelId) && runsStasis(channel);
   }
 
   /**
-   * The channels that have entered an application, in the order of their creation. An application
-   * lists those that it has subscribed to as well.
+   * Returns the channels that have entered an application, oldest first. An application lists its
+   * subscribed channels, too.
    */
   List<JsonNode> channelsIn(String application) {
     Map<String, JsonNode> byCreationTime = new TreeMap<>();
@@ -81,7 +81,7 @@ record AsteriskSnapshot(
       JsonNode channel = channels.get(id);
       if (channel != null && runsStasis(channel)) {
         String entryApplication = channel.at("/dialplan/app_data").asText().split(",", 2)[0];
-        // one that has been moved still shows the application through which it came
+        // a moved channel still shows the application through which it entered
         if (entryApplication.equals(application) || !listsChannel(entryApplication, id)) {
           byCreationTime.put(channel.path("creationtime").asText() + id, channel);
         }

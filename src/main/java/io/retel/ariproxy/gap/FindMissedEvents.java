@@ -16,10 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the message the list of the events that were missed (contract.md section 5).
+ * Sets the body to the list of missed events, as synthetic events (docs/contract.md#outages).
  *
- * <p>Expects what Asterisk says in the properties {@code asterisk}, {@code applications} and {@code
- * channels}, and its bridges in the property {@code bridges}.
+ * <p>Expects Asterisk's responses as exchange properties {@code asterisk}, {@code applications},
+ * {@code channels} and {@code bridges}.
  */
 public final class FindMissedEvents implements Processor {
 
@@ -58,7 +58,7 @@ public final class FindMissedEvents implements Processor {
 
   @Override
   public void process(Exchange exchange) throws JsonProcessingException {
-    // until each of the events that are made up for is under way itself
+    // in flight until each synthetic event is
     inFlightEvents.add(exchange);
     AsteriskSnapshot snapshot =
         AsteriskSnapshot.read(
@@ -77,7 +77,7 @@ public final class FindMissedEvents implements Processor {
     logSummary(span, resync, missedEvents);
     if (!lastStartupTime.isEmpty() && !lastStartupTime.equals(snapshot.startupTime())) {
       LOG.warn(
-          "Asterisk was started again at {}: what it had before is gone", snapshot.startupTime());
+          "Asterisk restarted at {}: its calls and subscriptions are lost", snapshot.startupTime());
     }
     lastStartupTime = snapshot.startupTime();
     exchange.getMessage().setBody(missedEvents);
@@ -91,10 +91,10 @@ public final class FindMissedEvents implements Processor {
     long activeCalls = count(missedEvents, "AriConnectionRestored");
     long enteredChannels = count(missedEvents, "StasisStart");
     LOG.info(
-        "After {} without events: {} calls live on, {} channels have entered Stasis, {} ends were"
-            + " missed; all of it is published",
+        "Resync after a gap of {}: {} calls active, {} channels entered Stasis, {} end events "
+            + "published",
         span.start() == null
-            ? "a time"
+            ? "unknown length"
             : Duration.between(span.start(), resync.connectedAt()).toMillis() + " ms",
         activeCalls,
         enteredChannels,

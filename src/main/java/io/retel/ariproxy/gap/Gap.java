@@ -5,27 +5,26 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The time in which no events arrive: from the loss of the websocket, or from the end of the
- * process before this one, until the websocket is open and Asterisk has been compared with the
- * memory. To be used by one thread at a time.
+ * The time without a websocket: from its loss, or from the end of the previous process, until the
+ * resync after the next connect. Not thread-safe.
  */
 public final class Gap {
 
   /**
-   * A gap that lasts.
+   * A gap that has not ended.
    *
-   * @param start when it began, or null if nobody knows: another process was there then
-   * @param callContexts those that lived when it began
+   * @param start when it began, or null if unknown because another process was running
+   * @param callContexts active when it began
    */
   record Span(Instant start, Set<String> callContexts) {}
 
   private volatile Span span;
 
   /**
-   * A gap begins; one that lasts goes on.
+   * Starts a gap, or extends the current one.
    *
-   * @param start when, or null
-   * @param callContexts those that live
+   * @param start when it began, or null if unknown
+   * @param callContexts active now
    */
   public void begin(Instant start, Set<String> callContexts) {
     Span previous = span;
@@ -38,13 +37,13 @@ public final class Gap {
     }
   }
 
-  /** The gap that lasts; an empty one if none does. */
+  /** Returns the current gap, or an empty one. */
   Span span() {
     Span current = span;
     return current == null ? new Span(null, Set.of()) : current;
   }
 
-  /** All has been made up for. */
+  /** Ends the gap. */
   void end() {
     span = null;
   }

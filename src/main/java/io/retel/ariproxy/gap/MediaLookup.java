@@ -6,24 +6,24 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Asks for each playback and each recording that is remembered, for Asterisk has no list of them:
- * what is not found has ended (contract.md section 6).
+ * Processors that look up each mapped playback and recording, since Asterisk does not list them. A
+ * medium that is not found has ended (docs/contract.md#asterisk).
  */
 public final class MediaLookup {
 
-  /** The exchange property with the playback or recording that is asked for. */
+  /** Exchange property with the playback or recording being looked up. */
   private static final String MEDIA_PROPERTY = "queriedMedia";
 
   private static final int NOT_FOUND = 404;
 
   private MediaLookup() {}
 
-  /** Makes the message the list of those that are to be asked for. */
+  /** Sets the body to the list of media to look up. */
   public static Processor listMedia() {
     return exchange -> exchange.getMessage().setBody(ResyncContext.from(exchange).knownMedia());
   }
 
-  /** Makes the message, which is one of them, the request for it. */
+  /** Turns the body, one of these media, into the request for it. */
   public static Processor buildRequest() {
     return exchange -> {
       Resource media = exchange.getMessage().getBody(Resource.class);
@@ -35,7 +35,7 @@ public final class MediaLookup {
     };
   }
 
-  /** Takes the answer. */
+  /** Records the medium as ended if the response is a 404. */
   public static Processor recordEndedMedia() {
     return exchange -> {
       if (exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class) == NOT_FOUND) {

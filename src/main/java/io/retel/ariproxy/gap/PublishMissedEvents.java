@@ -17,15 +17,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends each of the events that were missed through the route {@code missed}, one after the other
- * and before those that come now; and does not wait for Kafka between them, as nobody does between
- * Asterisk's own.
+ * Sends each synthetic event through the route {@code publish-missed-events}, in order and before
+ * newer events. Like events of Asterisk, they do not wait for each other's acknowledgement.
  */
 public final class PublishMissedEvents implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(PublishMissedEvents.class);
 
-  /** It waits only as long as an exchange of that route takes. */
+  /** The timeout bounds the wait for a replacement of that route. */
   private static final String ENDPOINT_URI = "handover:publish-missed-events?timeout=5000";
 
   private final Counter lostEvents;
@@ -45,8 +44,8 @@ public final class PublishMissedEvents implements Processor {
     }
     CamelContext context = exchange.getContext();
     startProducer(context);
-    // on a thread that runs no route: on this one Camel would put off the steps of the other route
-    // until this one's are through, and take the last event first
+    // on a separate thread: on a thread that runs a route, Camel would defer the other route's
+    // steps until this route's are done, and start with the last event
     executor.submit(() -> missedEvents.forEach(event -> publish(context, event))).get();
   }
 
@@ -60,12 +59,12 @@ public final class PublishMissedEvents implements Processor {
             ExchangeContext.runWith(eventExchange, () -> countIfLost(eventExchange, event)));
   }
 
-  /** What fails in the route is counted there. */
+  /** Counts an event that did not enter the route; later failures are counted there. */
   private void countIfLost(Exchange eventExchange, MappedEvent event) {
     if (eventExchange.getException() != null && eventExchange.getMessage().getBody() == event) {
       lostEvents.increment();
       LOG.error(
-          "{} of call context {} was missed and is not published: {}; the route missed must run",
+          "Synthetic {} of call context {} lost: {}; the route publish-missed-events must run",
           event.type(),
           event.callContext(),
           eventExchange.getException().getMessage());

@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Compares what is remembered with what is there, and tells the difference as the events that were
- * missed (contract.md section 5): what has ended, which channels have entered Stasis, which calls
- * live on.
+ * Compares the mappings with Asterisk's state and derives the missed events
+ * (docs/contract.md#outages): ended resources, channels that entered Stasis, and calls that are
+ * still active.
  *
- * <p>The memory follows, as it follows Asterisk's own events. For use by the events' thread.
+ * <p>Updates the mappings as Asterisk's own events would. For the events thread only.
  */
 final class Reconciler {
 
@@ -32,13 +32,13 @@ final class Reconciler {
   private final SyntheticEvents syntheticEvents;
   private final List<MappedEvent> missedEvents = new ArrayList<>();
 
-  /** The calls that live, each with its resources that do. */
+  /** The active calls, each with its active resources. */
   private final Map<String, List<Resource>> activeCalls = new LinkedHashMap<>();
 
   /**
    * @param applications the proxy's Stasis applications
-   * @param look what was remembered
-   * @param now what is there
+   * @param resync the mappings before Asterisk was queried
+   * @param snapshot Asterisk's state
    */
   Reconciler(
       CallContexts callContexts,
@@ -54,9 +54,9 @@ final class Reconciler {
     this.syntheticEvents = new SyntheticEvents(resync.connectedAt(), snapshot.asteriskId());
   }
 
-  /** The events that were missed, in the order in which Asterisk would have sent them. */
+  /** Returns the missed events, in the order in which Asterisk would have sent them. Call once. */
   List<MappedEvent> missedEvents(Gap.Span gap) {
-    // as when a channel is hung up: its media end, then it leaves, then its bridge ends
+    // as after a hangup: media end, then the channel leaves Stasis, then its bridge ends
     resync.knownMappings().keySet().forEach(this::reconcileMedia);
     resync.knownMappings().keySet().forEach(this::reconcileChannel);
     resync.knownMappings().keySet().forEach(this::reconcileBridge);
@@ -113,7 +113,10 @@ final class Reconciler {
     activeCalls.computeIfAbsent(mapping.callContext(), key -> new ArrayList<>()).add(resource);
   }
 
-  /** Unless a command has ended it meanwhile, or made a new one of the same id. */
+  /**
+   * Returns the mapping unless a command has ended the resource since, or created a new one with
+   * the same id.
+   */
   private Optional<Mapping> unchangedMapping(Resource resource) {
     return callContexts
         .mapping(resource)

@@ -5,7 +5,7 @@ import java.time.Instant;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** The websocket is lost: notes since when, and which calls live. */
+/** Records the start of a gap and the call contexts active then. */
 public final class RecordGapStart implements Processor {
 
   private final Gap gap;
@@ -21,7 +21,10 @@ public final class RecordGapStart implements Processor {
     gap.begin(connectionEventTime(exchange), callContexts.activeCallContexts());
   }
 
-  /** When the websocket was lost or open, which may be a while before its turn among the events. */
+  /**
+   * Returns when the websocket connected or disconnected, which can be earlier than now since the
+   * event was queued.
+   */
   static Instant connectionEventTime(Exchange exchange) {
     Long millis = exchange.getMessage().getHeader(Exchange.MESSAGE_TIMESTAMP, Long.class);
     return millis == null ? Instant.now() : Instant.ofEpochMilli(millis);

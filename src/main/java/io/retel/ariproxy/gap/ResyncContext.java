@@ -11,17 +11,16 @@ import java.util.Set;
 import org.apache.camel.Exchange;
 
 /**
- * One look at what is left of all that was remembered when the websocket was open again. On its way
- * through the route {@code connected} it gathers what Asterisk says.
+ * The state of one resync, carried through the route {@code resync}.
  *
- * @param connected when the websocket was open
- * @param remembered what was thought to be there before Asterisk was asked
- * @param endedMedia which playbacks and recordings are not there any more
+ * @param connectedAt when the websocket connected
+ * @param knownMappings the active mappings before Asterisk was queried
+ * @param endedMedia playbacks and recordings that no longer exist; mutable
  */
 record ResyncContext(
     Instant connectedAt, Map<Resource, Mapping> knownMappings, Set<Resource> endedMedia) {
 
-  /** The name of the exchange property that carries it. */
+  /** Exchange property that carries the context. */
   private static final String PROPERTY = "resyncContext";
 
   static void start(Exchange exchange, Instant connectedAt, Map<Resource, Mapping> knownMappings) {
@@ -32,7 +31,7 @@ record ResyncContext(
     return exchange.getProperty(PROPERTY, ResyncContext.class);
   }
 
-  /** Those whose end only a question of their own can tell. */
+  /** Returns the playbacks and recordings, which must be looked up one by one. */
   List<Resource> knownMedia() {
     return knownMappings.keySet().stream()
         .filter(

@@ -7,10 +7,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.CamelContext;
 import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 
-/** Looks around once more after a while, because Asterisk did not answer. */
+/** Retries a failed resync after a delay. */
 public final class ResyncRetry {
 
-  /** Long enough to ask for little, short enough for a call that has not been announced. */
+  /** Long enough to limit load on Asterisk, short enough for a call not yet announced. */
   public static final Duration DELAY = Duration.ofSeconds(10);
 
   private final CamelContext context;
@@ -19,15 +19,14 @@ public final class ResyncRetry {
   private ScheduledExecutorService scheduler;
 
   /**
-   * @param tellConnected lets the route of the events hear once more, among the events, that the
-   *     websocket is open
+   * @param requestResync sends the events route another CONNECTED event, in order with the events
    */
   public ResyncRetry(CamelContext context, Runnable requestResync) {
     this.context = context;
     this.requestResync = requestResync;
   }
 
-  /** Does so after {@link #DELAY}; what waits for it already is enough. */
+  /** Schedules a resync after {@link #DELAY}, unless one is pending. */
   public synchronized void schedule() {
     if (scheduler == null) {
       scheduler = newScheduler();
@@ -47,7 +46,7 @@ public final class ResyncRetry {
     ScheduledExecutorService executor =
         context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "resync-retry");
     if (executor instanceof SizedScheduledExecutorService sized) {
-      // a stop would wait for what is due later
+      // otherwise a stop would wait for pending retries
       sized
           .getScheduledThreadPoolExecutor()
           .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);

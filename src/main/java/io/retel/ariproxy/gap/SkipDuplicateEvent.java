@@ -7,7 +7,7 @@ import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Ends the way of an event that says what has been told already, and counts it. */
+/** Stops and counts an event that duplicates a synthetic one. */
 public final class SkipDuplicateEvent implements Processor {
 
   private final SyntheticEventLog syntheticEventLog;

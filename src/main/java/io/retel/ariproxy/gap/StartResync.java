@@ -4,7 +4,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Notes what is thought to be there before Asterisk is asked what is. */
+/** Records the active mappings before Asterisk is queried. */
 public final class StartResync implements Processor {
 
   private final CallContexts callContexts;

@@ -7,17 +7,17 @@ import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sets the subscriptions and event filters again that Asterisk has forgotten. */
+/** Processors that restore subscriptions and event filters lost by Asterisk. */
 public final class SubscriptionRestore {
 
   private static final Logger LOG = LoggerFactory.getLogger(SubscriptionRestore.class);
 
-  /** The exchange property with the request that is made. */
-  private static final String REQUEST_PROPERTY = "buildSubscriptionRequest";
+  /** Exchange property with the current request. */
+  private static final String REQUEST_PROPERTY = "subscriptionRequest";
 
   private SubscriptionRestore() {}
 
-  /** Makes the message the list of the requests that are to be made. */
+  /** Sets the body to the list of requests to send. */
   public static Processor listMissing(Subscriptions subscriptions) {
     return exchange ->
         exchange
@@ -26,7 +26,7 @@ public final class SubscriptionRestore {
                 subscriptions.restoreRequests(exchange.getProperty("applications", String.class)));
   }
 
-  /** Makes the message, which is one of them, that request. */
+  /** Turns the body, one of these, into an HTTP request. */
   public static Processor buildRequest() {
     return exchange -> {
       Message message = exchange.getMessage();
@@ -40,20 +40,17 @@ public final class SubscriptionRestore {
     };
   }
 
-  /** Says what became of it. */
+  /** Logs the result of the request. */
   public static Processor logResult() {
     return exchange -> {
       Request request = exchange.getProperty(REQUEST_PROPERTY, Request.class);
       int status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
       if (status / 100 == 2) {
         LOG.info(
-            "Asterisk had forgotten it: {} {} {}",
-            request.method(),
-            request.path(),
-            request.body());
+            "Restored at Asterisk: {} {} {}", request.method(), request.path(), request.body());
       } else {
         LOG.warn(
-            "Asterisk has forgotten it, and answers {} to {} {} {}; a command must set it again",
+            "Restore failed with status {}: {} {} {}; a command must set it again",
             status,
             request.method(),
             request.path(),

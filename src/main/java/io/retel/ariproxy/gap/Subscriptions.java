@@ -16,21 +16,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What commands have subscribed an application to, and its event filter: Asterisk forgets both when
- * it is started again, and the filter of an application that has nothing left (contract.md section
- * 6). Safe for use by many threads.
+ * The subscriptions and event filters that commands have set.
  *
- * <p>A single channel or bridge is left out: its subscription ends with it, and not before.
+ * <p>Asterisk loses both when it restarts, and the filter of an application without subscriptions
+ * (docs/contract.md#asterisk). Excludes single channels and bridges, whose subscriptions end only
+ * with them. Thread-safe.
  */
 public final class Subscriptions {
 
-  /** Under what a store keeps them, with the application's name behind it. */
+  /** Prefix of store keys; the application's name follows. */
   public static final String KEY_PREFIX = "SUBSCRIPTIONS:";
 
   private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** The fields of an application in which Asterisk shows each kind of source. */
+  /** Field of an application with the sources of each kind. */
   private static final Map<String, String> SOURCE_FIELDS =
       Map.of(
           "channel", "channel_ids",
@@ -38,7 +38,7 @@ public final class Subscriptions {
           "endpoint", "endpoint_ids",
           "deviceState", "device_names");
 
-  /** How it shows that all of a kind are subscribed to (22.10.1 and 16.28). */
+  /** How Asterisk lists a subscription to all of a kind (22.10.1 and 16.28). */
   private static final Map<String, String> ALL_TOPICS =
       Map.of(
           "channel", "__AST_CHANNEL_ALL_TOPIC",
@@ -49,7 +49,7 @@ public final class Subscriptions {
   private final WriteBehind store;
   private final Map<String, DesiredSubscriptions> desiredByApplication = new TreeMap<>();
 
-  /** What one application wants; its JSON is what a store keeps. */
+  /** The desired state of one application; stored as JSON. */
   private static final class DesiredSubscriptions {
 
     private final TreeSet<String> sources = new TreeSet<>();
@@ -75,10 +75,10 @@ public final class Subscriptions {
   }
 
   /**
-   * A request that sets something again.
+   * A request that restores a subscription or event filter.
    *
-   * @param method the HTTP method
-   * @param path below {@code /ari}
+   * @param method HTTP method
+   * @param path relative to {@code /ari}
    * @param body JSON
    */
   record Request(String method, String path, String body) {}
@@ -87,7 +87,7 @@ public final class Subscriptions {
     this.store = store;
   }
 
-  /** Asterisk has subscribed an application to these event sources. */
+  /** Records event sources to which Asterisk has subscribed an application. */
   public synchronized void addSources(String application, Collection<String> sources) {
     DesiredSubscriptions desired = desiredByApplication(application);
     sources.stream()
@@ -97,7 +97,7 @@ public final class Subscriptions {
     persist(application);
   }
 
-  /** Asterisk has ended these subscriptions of an application. */
+  /** Records subscriptions that Asterisk has ended. */
   public synchronized void removeSources(String application, Collection<String> sources) {
     DesiredSubscriptions desired = desiredByApplication(application);
     sources.stream().map(Subscriptions::normalize).forEach(desired.sources::remove);
@@ -105,9 +105,9 @@ public final class Subscriptions {
   }
 
   /**
-   * Asterisk has taken an event filter for an application.
+   * Records an event filter that Asterisk has accepted.
    *
-   * @param filter the command's body: what it does not name stays, unless it names nothing
+   * @param filter body of the command; fields it lacks stay unchanged, an empty object clears both
    */
   public synchronized void updateFilter(String application, JsonNode filter) {
     DesiredSubscriptions desired = desiredByApplication(application);
@@ -121,7 +121,7 @@ public final class Subscriptions {
     persist(application);
   }
 
-  /** Takes back what a store has kept. */
+  /** Restores an application's state from the store; malformed entries are logged and skipped. */
   public synchronized void restore(String key, String stored) {
     try {
       JsonNode json = JSON.readTree(stored);
@@ -130,14 +130,14 @@ public final class Subscriptions {
       desired.allowed = json.withArray("allowed");
       desired.disallowed = json.withArray("disallowed");
     } catch (JsonProcessingException | UnsupportedOperationException e) {
-      LOG.warn("What is kept of {} is left out: {}", key, e.getMessage());
+      LOG.warn("Ignoring malformed stored value of {}: {}", key, e.getMessage());
     }
   }
 
   /**
-   * What Asterisk does not have any more.
+   * Returns requests that restore lost subscriptions and event filters.
    *
-   * @param applications its answer to {@code GET /applications}
+   * @param applications response to {@code GET /applications}
    */
   synchronized List<Request> restoreRequests(String applications) throws JsonProcessingException {
     List<Request> requests = new ArrayList<>();
@@ -179,7 +179,7 @@ public final class Subscriptions {
     String scheme = scheme(source);
     String name = source.substring(scheme.length() + 1);
     for (JsonNode listed : application.path(SOURCE_FIELDS.getOrDefault(scheme, ""))) {
-      // who is subscribed to all is shown no single ones
+      // a subscription to all replaces the single ones in the list
       if (listed.asText().equals(name) || listed.asText().equals(ALL_TOPICS.get(scheme))) {
         return true;
       }

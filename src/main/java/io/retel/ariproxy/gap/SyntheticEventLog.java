@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What controllers have been told by events that were made up for: Asterisk's answers show what it
- * may still be about to tell itself, and controllers shall not hear it twice.
+ * A log of recently published synthetic events, to drop Asterisk's own duplicates.
  *
- * <p>Remembered for a while, and not longer than until the resource begins or ends once more.
+ * <p>Asterisk's responses can be ahead of its events: an event can still arrive after its synthetic
+ * counterpart. An entry expires after a while, or when the resource starts or ends again.
  */
 public final class SyntheticEventLog {
 
@@ -26,11 +26,11 @@ public final class SyntheticEventLog {
   }
 
   /**
-   * @param application the Stasis application that a channel is in or out of; else empty
+   * @param application Stasis application that a channel entered or left; otherwise empty
    */
   private record Transition(Resource resource, State state, String application) {
 
-    /** What does not hold any more when this is told. */
+    /** Returns the transitions that this one invalidates. */
     List<Transition> superseded() {
       return switch (state) {
         case IN_STASIS ->
@@ -47,15 +47,15 @@ public final class SyntheticEventLog {
   private final Cache<Transition, Boolean> transitions;
 
   /**
-   * @param callContexts knows whether a resource of that id lives again
-   * @param memory how late Asterisk's own event may come
+   * @param callContexts to detect reused ids
+   * @param retention maximum delay of Asterisk's own event
    */
   public SyntheticEventLog(CallContexts callContexts, Duration retention, Ticker ticker) {
     this.callContexts = callContexts;
     this.transitions = Caffeine.newBuilder().expireAfterWrite(retention).ticker(ticker).build();
   }
 
-  /** An event is published that was made up for. */
+  /** Records a synthetic event. */
   void record(AriEvent event) {
     transition(event)
         .ifPresent(
@@ -65,10 +65,10 @@ public final class SyntheticEventLog {
             });
   }
 
-  /** Whether Asterisk's event says again what has been told; that is then done with. */
+  /** Returns whether an event of Asterisk duplicates a synthetic one, and removes that entry. */
   public boolean consumeIfDuplicate(AriEvent event) {
     if (transitions.asMap().isEmpty()) {
-      // as nearly always
+      // the usual case
       return false;
     }
     Transition transition = transition(event).orElse(null);
@@ -79,7 +79,7 @@ public final class SyntheticEventLog {
     return transitions.asMap().remove(transition) != null && !isReusedId(transition);
   }
 
-  /** A command may have made another one of the same id. */
+  /** Whether a command has created another resource with the same id. */
   private boolean isReusedId(Transition transition) {
     return transition.state() == State.ENDED
         && callContexts
@@ -91,8 +91,7 @@ public final class SyntheticEventLog {
   private static Optional<Transition> transition(AriEvent event) {
     State state =
         switch (event.type()) {
-          // a media's begin is none of what is made up for, and ends what was told of an earlier
-          // one
+          // the start of a medium is never synthetic, but invalidates the end of an earlier one
           case "StasisStart", "PlaybackStarted", "RecordingStarted" -> State.IN_STASIS;
           case "StasisEnd" -> State.OUT_OF_STASIS;
           case "ChannelDestroyed",

@@ -12,21 +12,22 @@ import java.time.format.DateTimeFormatter;
 import java.util.Collection;
 
 /**
- * Makes the events that Asterisk would have sent, in its form, from what can still be known. Each
- * says that it is none of Asterisk's.
+ * Factory of synthetic events, in Asterisk's format and marked as synthetic.
  *
- * @param at when they are made up for
- * @param asteriskId the {@code asterisk_id} of events
+ * @param timestamp of the events
+ * @param asteriskId {@code asterisk_id} of the events
  */
 record SyntheticEvents(Instant timestamp, String asteriskId) {
 
   private static final JsonNodeFactory JSON = new ObjectMapper().getNodeFactory();
 
-  /** As Asterisk writes times. */
+  /** Asterisk's time format. */
   private static final DateTimeFormatter TIME_FORMAT =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSZ").withZone(ZoneId.systemDefault());
 
-  /** A channel has entered an application. Its arguments are those that the dialplan shows. */
+  /**
+   * Builds the event of a channel that has entered an application, with the dialplan's arguments.
+   */
   AriEvent stasisStart(JsonNode channel, String application) {
     ObjectNode event = newEvent("StasisStart", application);
     ArrayNode args = event.putArray("args");
@@ -41,9 +42,9 @@ record SyntheticEvents(Instant timestamp, String asteriskId) {
   }
 
   /**
-   * A channel has left an application.
+   * Builds the event of a channel that has left an application.
    *
-   * @param channel as it is now, or null if it is gone
+   * @param channel current state, or null if it no longer exists
    */
   AriEvent stasisEnd(String id, JsonNode channel, String application) {
     ObjectNode event = newEvent("StasisEnd", application);
@@ -70,7 +71,10 @@ record SyntheticEvents(Instant timestamp, String asteriskId) {
     return build(event);
   }
 
-  /** Asterisk tells no other end of a recording, not even of one that is discarded. */
+  /**
+   * Builds the end event of a recording. Asterisk sends no other, not even for a discarded
+   * recording.
+   */
   AriEvent recordingFinished(String name, String application) {
     ObjectNode event = newEvent("RecordingFinished", application);
     event.putObject("recording").put("name", name).put("state", "done");
@@ -78,10 +82,10 @@ record SyntheticEvents(Instant timestamp, String asteriskId) {
   }
 
   /**
-   * A call has lived through a gap.
+   * Builds the event of a call that is still active after a gap.
    *
-   * @param start when the gap began, or null if nobody knows
-   * @param channels those of the call, as they are now
+   * @param gapStart when the gap began, or null if unknown
+   * @param channels current state of the call's channels
    */
   AriEvent connectionRestored(Instant gapStart, Collection<JsonNode> channels, String application) {
     ObjectNode event = newEvent("AriConnectionRestored", application);

@@ -1,5 +1,5 @@
 /**
- * What is missed while the websocket is not open, and how it is made up for when it is open again
- * (contract.md section 5).
+ * Resync after a gap: finds and publishes events missed without a websocket
+ * (docs/contract.md#outages).
  */
 package io.retel.ariproxy.gap;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class ResyncRetryTest {
 
-  /** Camel waits for its timers: one that is waited for looks after all. */
+  /** Camel waits for its scheduled tasks, so a pending retry must be cancelled. */
   @Test
   void stopDoesNotWaitForScheduledResync() {
     DefaultCamelContext context = new DefaultCamelContext();
