@@ -179,7 +179,7 @@ class SecureKafkaIT {
         asterisk ->
             withLogin(settings(asterisk, "SASL_SSL"), WRONG_PASSWORD)
                 .with(Setting.KAFKA_CA_FILE, anotherCa.certificateFile().toString()),
-        "its certificate comes from no CA that is trusted",
+        "its certificate is not signed by a trusted CA",
         "kafka.ca-file");
   }
 

@@ -12,29 +12,26 @@ import org.apache.camel.spi.WrapAwareProcessor;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Knows the message that a thread is at work on, from the begin of a route's step until the step
- * returns; what goes on later, on another thread, is another step. So no thread is ever taken for
- * at work on what it has left.
+ * Interceptor that tracks which exchange the current thread is processing.
  *
- * <p>A message says whose it is by three exchange properties, which a route, a tracer's filter and
- * each line of the log ({@link ExchangeMdcFilter}) can read. Bound as an intercept strategy, it
- * costs two writes to a thread-local variable per step, in all less than half a microsecond per
- * event (measured); only a line that is written costs more.
+ * <p>The exchange is set for the synchronous part of each route step only. An asynchronous continuation on another thread is another step, so a thread never logs in the name of an exchange it has handed over.
+ *
+ * <p>Three exchange properties identify an exchange to routes, trace filters and log lines ({@link ExchangeMdcFilter}). As an intercept strategy it costs two writes to a thread-local variable per step, in total less than half a microsecond per event (measured); only log lines cost more.
  */
 public final class ExchangeContext implements InterceptStrategy {
 
-  /** The exchange property with the call context, a text; not there if none is known. */
+  /** Exchange property with the call context, a String; absent if unknown. */
   public static final String CALL_CONTEXT = "callContext";
 
-  /** The exchange property with the command's id, a text; not there if it is no command's. */
+  /** Exchange property with the command's id, a String; absent unless it is a command. */
   public static final String COMMAND_ID = "commandId";
 
-  /** The exchange property with the {@link Resource} that the message is about first of all. */
+  /** Exchange property with the primary {@link Resource} of the message. */
   public static final String RESOURCE = "resource";
 
   private static final ThreadLocal<Exchange> CURRENT = new ThreadLocal<>();
 
-  /** Says whose a message is; null, and an empty list, for what is not known. */
+  /** Sets the properties that identify an exchange. Null and an empty list mean unknown; the property is not changed then. */
   public static void tag(
       Exchange exchange, String callContext, String commandId, List<Resource> resources) {
     if (callContext != null) {
@@ -48,7 +45,7 @@ public final class ExchangeContext implements InterceptStrategy {
     }
   }
 
-  /** Works on a message outside of a step, as at an exchange's end. */
+  /** Runs a task for an exchange outside a step, such as in a completion. */
   public static void runWith(Exchange exchange, Runnable task) {
     Exchange previous = CURRENT.get();
     CURRENT.set(exchange);
@@ -59,7 +56,7 @@ public final class ExchangeContext implements InterceptStrategy {
     }
   }
 
-  /** The message that this thread is at work on, or null. */
+  /** Returns the exchange that this thread is processing, or null. */
   static Exchange current() {
     return CURRENT.get();
   }

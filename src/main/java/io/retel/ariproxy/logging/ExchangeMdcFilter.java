@@ -8,18 +8,15 @@ import org.apache.camel.Exchange;
 import org.slf4j.MDC;
 
 /**
- * Puts into the MDC whose message a line is about, when the line is about to be written; out of it,
- * if it is about none. Named in {@code logback.xml}, as a filter of the appender: a turbo filter
- * would be asked for every line that is not written as well, some thirty per event.
+ * Logback filter that puts the identity of the current exchange into the MDC, or clears it.
  *
- * <p>That way a message of which nothing is logged costs nothing here, and a line never has the
- * labels of a message that its thread has left.
+ * <p>Configured in {@code logback.xml} as a filter of the appender. A turbo filter would also run for lines that are not written, some thirty per event. Exchanges without log lines cost nothing here, and a line never has the labels of a previous exchange.
  */
 public final class ExchangeMdcFilter extends Filter<ILoggingEvent> {
 
   @Override
   public FilterReply decide(ILoggingEvent event) {
-    // on the thread that logs, before the line asks for its MDC
+    // runs on the logging thread, before the event copies the MDC
     Exchange exchange = ExchangeContext.current();
     put(ExchangeContext.CALL_CONTEXT, exchange);
     put(ExchangeContext.COMMAND_ID, exchange);

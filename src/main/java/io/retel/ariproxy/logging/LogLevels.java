@@ -8,13 +8,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/**
- * The levels of loggers while the proxy runs. Those that would write passwords, or urls with their
- * query, are never lowered below the level that {@code logback.xml} gives them.
- */
+/** Runtime log levels. Loggers that would write passwords, or URLs with their query, are never set below their level in {@code logback.xml}. */
 public final class LogLevels {
 
-  /** The lowest that each may have, and what is below it. */
+  /** Lowest level of each restricted logger and its children. */
   static final Map<String, Level> MIN_LEVELS =
       Map.of(
           "org.asynchttpclient",
@@ -37,25 +34,25 @@ public final class LogLevels {
   private final LoggerContext loggerContext = (LoggerContext) LoggerFactory.getILoggerFactory();
 
   /**
-   * The level from which on a logger writes, whether it is its own or that of a logger above it.
+   * Returns the effective level of a logger, its own or an inherited one.
    *
-   * @throws IllegalArgumentException if there is no such logger
+   * @throws IllegalArgumentException if the logger does not exist
    */
   public String get(String logger) {
     return logger(logger).getEffectiveLevel().toString();
   }
 
   /**
-   * Gives a logger a level, which counts for those below it that have none of their own.
+   * Sets the level of a logger; children without their own level inherit it.
    *
-   * @throws IllegalArgumentException if there is no such logger, or it must not have that level
+   * @throws IllegalArgumentException if the logger does not exist, or the level is unknown or too low for it
    */
   public void set(String logger, String level) {
     Logger target = logger(logger);
     String name = level == null ? "" : level.strip().toUpperCase(Locale.ROOT);
     if (!LEVELS.contains(name)) {
       throw new IllegalArgumentException(
-          level + " is no level: " + String.join(", ", LEVELS) + " are");
+          "Unknown level: " + level + "; use one of " + String.join(", ", LEVELS));
     }
     Level requested = Level.valueOf(name);
     MIN_LEVELS.forEach(
@@ -66,17 +63,17 @@ public final class LogLevels {
                 target.getName()
                     + " stays at "
                     + minLevel
-                    + " or above: below it would write passwords, or urls with their query");
+                    + " or above: a lower level would log passwords, or URLs with their query");
           }
         });
     target.setLevel(requested);
   }
 
-  /** A misspelled one would be made, and write nothing. */
+  /** Returns an existing logger; Logback would silently create a misspelled one. */
   private Logger logger(String name) {
     Logger existing = name == null || name.isBlank() ? null : loggerContext.exists(name.strip());
     if (existing == null) {
-      throw new IllegalArgumentException("Nothing has been logged as " + name);
+      throw new IllegalArgumentException("Unknown logger: " + name);
     }
     return existing;
   }

@@ -1,13 +1,13 @@
 package io.retel.ariproxy.logging;
 
-/** Makes a text that somebody else wrote fit for a log line and for a RESPONSE's message. */
+/** Sanitizer of foreign text for log lines and RESPONSE messages. */
 public final class LogText {
 
   private static final int MAX_LENGTH = 200;
 
   private LogText() {}
 
-  /** The text in one line, and not more of it than tells what it is. */
+  /** Returns the text as one line of at most 200 characters and an ellipsis; null for null. */
   public static String abbreviate(String text) {
     if (text == null) {
       return null;

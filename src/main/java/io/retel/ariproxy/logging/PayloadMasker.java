@@ -17,26 +17,25 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
- * Masks what tells who talks to whom, in what is shown to people who look for a fault: numbers and
- * names of callers, what is dialed, and what channel variables and messages say. Ids of channels,
- * bridges, playbacks and recordings stay, and so does what is empty. Nothing else that is published
- * or sent is masked than a login in a url.
+ * Masker of personal data in diagnostics: numbers and names of callers, dialed numbers, and values of channel variables and messages.
  *
- * <p>The names are those of ARI's models (rest-api/*.json of Asterisk 22).
+ * <p>Ids of channels, bridges, playbacks and recordings stay visible, and so do empty values. Published and sent data is not masked, except for credentials in a URL.
+ *
+ * <p>Field names are those of ARI's models (rest-api/*.json of Asterisk 22).
  */
 public final class PayloadMasker {
 
-  /** What stands in the place of what is masked. */
+  /** Replacement for masked values. */
   public static final String MASKED = "***";
 
   /** CallerID objects: number and name. */
   private static final Set<String> CALLER_FIELDS = Set.of("caller", "connected");
 
-  /** Objects with variables of the dialplan. */
+  /** Objects with dialplan variables. */
   private static final Set<String> VARIABLE_FIELDS =
       Set.of("channelvars", "variables", "userevent");
 
-  /** Texts, in events, in bodies of commands and as parameters of their urls. */
+  /** Text fields of events, of command bodies, and parameters of command URLs. */
   private static final Set<String> MASKED_FIELDS =
       Set.of(
           "app_data",
@@ -58,13 +57,13 @@ public final class PayloadMasker {
           "to",
           "value");
 
-  /** Types of resources whose ids are somebody's address. */
+  /** Resource types whose id is an address. */
   private static final Set<String> ADDRESS_TYPES = Set.of("ENDPOINT", "MAILBOX", "DEVICE");
 
-  /** What the proxy itself goes by. */
+  /** The variable that the proxy uses itself; never masked. */
   private static final String CALL_CONTEXT = "CALL_CONTEXT";
 
-  /** Technology and the number that makes it unique stay: PJSIP/alice-0000001f, Local/1@a-01;2. */
+  /** Channel names: technology and unique suffix stay visible: PJSIP/alice-0000001f, Local/1@a-01;2. */
   private static final Pattern CHANNEL_NAME =
       Pattern.compile("(\\w+/).+(-[0-9a-f]{8}(;[12])?)", Pattern.DOTALL);
 
@@ -78,15 +77,13 @@ public final class PayloadMasker {
 
   private final boolean enabled;
 
-  /**
-   * @param on whether anything is masked
-   */
+  /** @param enabled whether to mask personal data */
   public PayloadMasker(boolean enabled) {
     this.enabled = enabled;
   }
 
   /**
-   * A text that may be JSON, a url or a query; what is none of them stays as it is.
+   * Masks a text that can be JSON, a URL or a query. Other text is returned unchanged, except malformed JSON, which is replaced.
    *
    * @param text any text, or null
    */
@@ -98,13 +95,13 @@ public final class PayloadMasker {
       try {
         return maskNode("", JSON.readTree(text)).toString();
       } catch (JsonProcessingException e) {
-        return "no JSON, " + text.length() + " characters";
+        return "malformed JSON, " + text.length() + " characters";
       }
     }
     return text.indexOf('=') > 0 && text.indexOf(' ') < 0 ? maskUrl(text) : maskPath(text);
   }
 
-  /** A url of a command, or its query alone. */
+  /** Masks the URL of a command, or its query alone. */
   public String maskUrl(String url) {
     if (!enabled) {
       return url;
@@ -119,10 +116,9 @@ public final class PayloadMasker {
   }
 
   /**
-   * A url without the user and the password that may stand in it, in what is published as well and
-   * whatever the setting is: the proxy logs in by itself, and takes neither from controllers.
+   * Masks credentials in a URL, regardless of the setting and in published data, too. The proxy authenticates with its own credentials and rejects those of controllers.
    *
-   * @param url what somebody has written as one, or null
+   * @param url any text that is meant as a URL, or null
    */
   public static String maskCredentials(String url) {
     if (url == null) {
@@ -134,26 +130,21 @@ public final class PayloadMasker {
     return URL_USER_INFO.matcher(masked).replaceFirst("$1" + MASKED + "@");
   }
 
-  /**
-   * The path of a url, for lines of any level: neither endpoint nor mailbox stands in it, whatever
-   * the setting is.
-   */
+  /** Masks endpoints and mailboxes in a URL's path, for log lines of any level and regardless of the setting. */
   public static String maskPath(String url) {
     return url.contains("/endpoints/") || url.contains("/mailboxes/")
         ? PATH_WITH_ADDRESS.matcher(url).replaceAll("$1" + MASKED)
         : url;
   }
 
-  /**
-   * The key of a resource, for lines of any level: without the address of an endpoint or mailbox.
-   */
+  /** Returns a resource's key for log lines of any level, without the address of an endpoint or mailbox. */
   public static String maskedKey(Resource resource) {
     return ADDRESS_TYPES.contains(resource.type().name())
         ? resource.type() + ":" + MASKED
         : resource.key();
   }
 
-  /** Asterisk takes this one name in any case. */
+  /** Asterisk accepts this name in upper and lower case. */
   private static boolean isCredential(String parameter) {
     return parameter.equalsIgnoreCase("api_key");
   }
@@ -213,7 +204,7 @@ public final class PayloadMasker {
   private ObjectNode maskObject(String field, JsonNode node) {
     ObjectNode object = JsonNodeFactory.instance.objectNode();
     boolean isAddress = ADDRESS_TYPES.contains(node.path("type").asText());
-    // a Dial's caller is a channel
+    // the caller of a Dial event is a channel
     boolean isCaller = CALLER_FIELDS.contains(field) && !node.has("id");
     boolean isCallContext = node.path("variable").asText().equals(CALL_CONTEXT);
     node.fields()

@@ -1,5 +1,2 @@
-/**
- * What makes a log line tell whose it is, and keeps out of it what nobody else shall read: call
- * context, command and resource in the MDC, payloads, and the mask over numbers and names.
- */
+/** Log context and masking: call context, command and resource in the MDC, payload logs, and masked personal data. */
 package io.retel.ariproxy.logging;

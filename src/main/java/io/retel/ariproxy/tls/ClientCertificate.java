@@ -7,10 +7,10 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 
 /**
- * What this proxy shows of itself to a server that asks for it.
+ * The proxy's certificate and key for servers that require client authentication.
  *
- * @param chain its certificate, and behind it those of the CAs in between, if any
- * @param key the certificate's private key
+ * @param chain the certificate, followed by intermediate CAs, if any
+ * @param key private key of the certificate
  */
 public record ClientCertificate(List<X509Certificate> chain, PrivateKey key) {
 
@@ -20,7 +20,7 @@ public record ClientCertificate(List<X509Certificate> chain, PrivateKey key) {
     chain = List.copyOf(chain);
   }
 
-  /** Whether the key is that of the certificate; a server would only say that TLS fails. */
+  /** Whether the key belongs to the certificate. Checked here because a server would only report a TLS failure. */
   public boolean keyMatchesCertificate() {
     String algorithm = key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
     try {

@@ -8,7 +8,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The textual form of certificates and keys (RFC 7468). */
+/** PEM encoder for certificates and keys (RFC 7468). */
 public final class Pem {
 
   private static final Base64.Encoder ENCODER =
@@ -16,12 +16,12 @@ public final class Pem {
 
   private Pem() {}
 
-  /** One after the other. */
+  /** Encodes certificates in order. */
   public static String encode(List<X509Certificate> certificates) {
     return certificates.stream().map(Pem::encode).collect(Collectors.joining());
   }
 
-  /** As PKCS #8, not encrypted: keep it secret. */
+  /** Encodes a key as unencrypted PKCS #8; the result is secret. */
   public static String encode(PrivateKey key) {
     return encode("PRIVATE KEY", key.getEncoded());
   }

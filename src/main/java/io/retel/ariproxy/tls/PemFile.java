@@ -26,10 +26,7 @@ import javax.crypto.EncryptedPrivateKeyInfo;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
-/**
- * A file with certificates or a private key in PEM form (RFC 7468), as openssl, cert-manager and
- * Kubernetes write them. What stands around them is ignored.
- */
+/** A PEM file with certificates or a private key (RFC 7468), as written by openssl, cert-manager and Kubernetes. Text around the blocks is ignored. */
 public record PemFile(Path path) {
 
   private static final String CERTIFICATE = "CERTIFICATE";
@@ -41,15 +38,15 @@ public record PemFile(Path path) {
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
-  /** What Kafka's client can use. */
+  /** Key algorithms that Kafka's client supports. */
   private static final List<String> KEY_ALGORITHMS = List.of("RSA", "EC");
 
   private record Block(String label, byte[] der) {}
 
   /**
-   * All certificates of the file, in their order; at least one.
+   * Returns all certificates of the file in order, at least one.
    *
-   * @throws PemException if the file cannot be read, or has none or a broken one
+   * @throws PemException if the file cannot be read, or has no certificate or a malformed one
    */
   public List<X509Certificate> certificates() throws PemException {
     List<X509Certificate> certificates = new ArrayList<>();
@@ -61,7 +58,7 @@ public record PemFile(Path path) {
                   CertificateFactory.getInstance("X.509")
                       .generateCertificate(new ByteArrayInputStream(block.der())));
         } catch (CertificateException e) {
-          throw invalid("which has a certificate that is malformed");
+          throw invalid("which has a malformed certificate");
         }
       }
     }
@@ -72,10 +69,10 @@ public record PemFile(Path path) {
   }
 
   /**
-   * The private key of the file.
+   * Returns the private key of the file.
    *
-   * @param password what it is encrypted with; empty if it is not
-   * @throws PemException if the file cannot be read, or has no key that can be used
+   * @param password of an encrypted key; empty if it is not encrypted
+   * @throws PemException if the file cannot be read, or has no usable key
    */
   public PrivateKey privateKey(Secret password) throws PemException {
     for (Block block : blocks()) {
@@ -88,11 +85,11 @@ public record PemFile(Path path) {
         }
         case "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY" ->
             throw invalid(
-                "which has a key in an older form (-----BEGIN "
+                "which has a key in a legacy format (-----BEGIN "
                     + block.label()
                     + "-----); convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem");
         default -> {
-          // a certificate, or the parameters of a key
+          // a certificate, or key parameters
         }
       }
     }
@@ -104,7 +101,7 @@ public record PemFile(Path path) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(encoded);
       } catch (InvalidKeySpecException e) {
-        // of another kind
+        // another algorithm
       } catch (GeneralSecurityException e) {
         throw new IllegalStateException(e);
       }
@@ -114,11 +111,11 @@ public record PemFile(Path path) {
 
   private PKCS8EncodedKeySpec decrypt(byte[] der, Secret password) throws PemException {
     if (password.reveal().isEmpty()) {
-      throw invalid("which has a key that is encrypted, and no password for it is set");
+      throw invalid("which has an encrypted key, but no password is set");
     }
     try {
       EncryptedPrivateKeyInfo encrypted = new EncryptedPrivateKeyInfo(der);
-      // for PBES2 the JDK has the name of the scheme in the parameters
+      // for PBES2 the JDK returns the scheme's name in the parameters
       String scheme =
           encrypted.getAlgName().equals("PBES2") || encrypted.getAlgName().equals(PBES2_OID)
               ? encrypted.getAlgParameters().toString()
@@ -131,7 +128,7 @@ public record PemFile(Path path) {
           encrypted.getAlgParameters());
       return encrypted.getKeySpec(cipher);
     } catch (IOException | GeneralSecurityException e) {
-      throw invalid("which has a key that its password does not open");
+      throw invalid("which has a key that the password does not decrypt");
     }
   }
 
@@ -140,7 +137,7 @@ public record PemFile(Path path) {
     try {
       text = new String(Files.readAllBytes(path), StandardCharsets.ISO_8859_1);
     } catch (NoSuchFileException e) {
-      throw invalid("which is not there");
+      throw invalid("which does not exist");
     } catch (IOException e) {
       throw invalid("which cannot be read");
     }
@@ -157,13 +154,13 @@ public record PemFile(Path path) {
 
   private byte[] decode(String label, String body) throws PemException {
     if (body.contains(":")) {
-      // headers, which only the older forms of keys have
+      // headers, which only legacy key formats have
       return new byte[0];
     }
     try {
       return Base64.getMimeDecoder().decode(body);
     } catch (IllegalArgumentException e) {
-      throw invalid("which has a " + label.toLowerCase(Locale.ROOT) + " that is malformed");
+      throw invalid("which has a malformed " + label.toLowerCase(Locale.ROOT));
     }
   }
 

@@ -12,32 +12,32 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.camel.util.ObjectHelper;
 
-/** Says why a TLS connection failed and what can be done about it. */
+/** Error messages for failed TLS connections: the cause and its remedy. */
 public final class TlsErrors {
 
-  /** What the JDK says then; it has no exception of its own for it. */
+  /** Message of the JDK in that case, for which it has no exception class. */
   private static final String PLAINTEXT_RESPONSE = "Unsupported or unrecognized SSL message";
 
   private TlsErrors() {}
 
   /**
-   * What failed, to stand behind the name of the server and a colon.
+   * Returns the cause, to follow the server's name and a colon.
    *
-   * @param failure what was thrown
-   * @param caFile the setting that names the CAs that are trusted
-   * @return empty if TLS is not what failed
+   * @param failure the exception
+   * @param caFileSetting key of the setting with the trusted CAs
+   * @return empty if the failure is not about TLS
    */
   public static Optional<String> describe(Throwable failure, String caFileSetting) {
     if (hasCause(failure, CertificateExpiredException.class)) {
-      return message("its certificate has expired (%s); it needs a new one", failure);
+      return message("its certificate has expired (%s); renew it", failure);
     }
     if (hasCause(failure, CertificateNotYetValidException.class)) {
-      return message("its certificate is not valid yet (%s); compare the clocks", failure);
+      return message("its certificate is not yet valid (%s); check the clocks", failure);
     }
     if (hasCause(failure, CertPathBuilderException.class)
         || hasCause(failure, CertPathValidatorException.class)) {
       return message(
-          "its certificate comes from no CA that is trusted (%s); set "
+          "its certificate is not signed by a trusted CA (%s); set "
               + caFileSetting
               + " to the file of that CA",
           failure);
@@ -45,7 +45,8 @@ public final class TlsErrors {
     if (hasCause(failure, CertificateException.class)
         || hasCause(failure, SSLPeerUnverifiedException.class)) {
       return message(
-          "its certificate is not the one of that host (%s); use a name that is in it", failure);
+          "its certificate does not match the host name (%s); use a name from the "
+              + "certificate", failure);
     }
     if (hasCause(failure, NotSslRecordException.class)
         || ErrorMessages.singleLine(failure).equals(PLAINTEXT_RESPONSE)) {

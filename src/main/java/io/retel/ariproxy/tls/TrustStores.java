@@ -9,15 +9,15 @@ import org.apache.camel.support.jsse.KeyStoreParameters;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.apache.camel.support.jsse.TrustManagersParameters;
 
-/** TLS of clients that trust only the CAs, or the very certificates, that they are given. */
+/** TLS settings of clients that trust only the given CAs or certificates. */
 public final class TrustStores {
 
   private TrustStores() {}
 
   /**
-   * As Camel's components take it.
+   * Returns TLS settings for Camel's components.
    *
-   * @param trusted at least one
+   * @param certificates trusted, at least one
    */
   public static SSLContextParameters trusting(List<X509Certificate> certificates) {
     KeyStoreParameters store = new KeyStoreParameters();

@@ -1,4 +1,2 @@
-/**
- * Certificates and keys as the settings name them, and what is wrong where a TLS connection fails.
- */
+/** Certificates and keys from settings, and error messages for failed TLS connections. */
 package io.retel.ariproxy.tls;

@@ -8,7 +8,7 @@ import org.apache.camel.telemetry.Span;
 import org.apache.camel.telemetry.decorators.HttpSpanDecorator;
 import org.apache.camel.telemetry.decorators.HttpsSpanDecorator;
 
-/** A span for a request to Asterisk, with the operation's name in ARI's documentation. */
+/** Span of a request to Asterisk, named after ARI's operation. */
 public final class AriSpanDecorator extends HttpSpanDecorator {
 
   @Override
@@ -27,7 +27,7 @@ public final class AriSpanDecorator extends HttpSpanDecorator {
     SpanTags.put(span, exchange);
   }
 
-  /** The same over https. */
+  /** The same over HTTPS. */
   public static final class Https extends HttpsSpanDecorator {
 
     @Override
@@ -54,7 +54,7 @@ public final class AriSpanDecorator extends HttpSpanDecorator {
         : clipMaxLength(PayloadMasker.maskPath(command.operation()));
   }
 
-  /** Without the query, which may have numbers. */
+  /** Returns the URL without its query, which can contain numbers. */
   private static String url(Exchange exchange, Endpoint endpoint) {
     String base = endpoint.getEndpointBaseUri();
     String path = exchange.getMessage().getHeader(Exchange.HTTP_PATH, String.class);

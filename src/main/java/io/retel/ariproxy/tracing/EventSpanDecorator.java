@@ -6,7 +6,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.telemetry.Span;
 import org.apache.camel.telemetry.decorators.AbstractSpanDecorator;
 
-/** A span for what comes over the websocket: a trace begins with it. */
+/** Span of a websocket message, which starts a trace. */
 public final class EventSpanDecorator extends AbstractSpanDecorator {
 
   @Override

@@ -10,14 +10,13 @@ import org.apache.camel.telemetry.decorators.KafkaSpanDecorator;
 import org.apache.camel.telemetry.propagation.CamelHeadersSpanContextPropagationExtractor;
 
 /**
- * A span for what comes from a topic or goes to one. It takes the trace context of a record, whose
- * headers are bytes: Camel's own (4.18.0) looks for texts alone.
+ * Span of a consumed or published record. Extracts the trace context from byte array headers, which Camel (4.18.0) ignores.
  *
- * <p>That is before the route's first step, and so before a command's headers are removed.
+ * <p>Runs before the first step of the route, and so before a command's headers are removed.
  */
 public final class KafkaRecordSpanDecorator extends KafkaSpanDecorator {
 
-  /** Longer than any trace context is. */
+  /** Longer than any trace context. */
   private static final int MAX_HEADER_BYTES = 1_024;
 
   @Override

@@ -20,11 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Camel's tracer into the log, which knows more than routes and steps: it takes the filter of the
- * backlog tracer as well, so that one call can be followed; its lines say whose they are; and what
- * they show is masked. No stream is read.
+ * Camel's log tracer with filter, log context and masking.
  *
- * <p>It is a bean of the registry, where Camel finds it. Safe for use by many threads.
+ * <p>Applies the backlog tracer's filter, so one call can be followed. Does not read streams. Camel finds it as a bean in the registry. Thread-safe.
  */
 public final class LogTracer extends DefaultTracer {
 
@@ -34,12 +32,10 @@ public final class LogTracer extends DefaultTracer {
   private final PayloadMasker masker;
   private volatile Filter filter = new Filter("", exchange -> true);
 
-  /** What is traced, as it was written and as it is asked. */
+  /** The filter as configured and as a predicate. */
   private record Filter(String text, Predicate predicate) {}
 
-  /**
-   * @param mask goes over bodies and headers
-   */
+  /** @param masker masks bodies and headers */
   public LogTracer(PayloadMasker masker) {
     this.masker = masker;
     setExchangeFormatter(this::format);
@@ -85,7 +81,7 @@ public final class LogTracer extends DefaultTracer {
     }
   }
 
-  /** Camel asks the pattern for steps only. */
+  /** Applies the trace pattern to routes; Camel applies it to steps only. */
   private boolean isTraced(NamedRoute route) {
     return route instanceof NamedNode node && shouldTrace(node);
   }
@@ -160,7 +156,7 @@ public final class LogTracer extends DefaultTracer {
     if (body instanceof String text) {
       return abbreviate(masker.mask(text));
     }
-    // a command says of itself what may be shown, and a stream is read once, by whom it is for
+    // Command.toString() is safe to log; a stream can be read only once, by its consumer
     return body instanceof Command || body == null
         ? String.valueOf(body)
         : body.getClass().getSimpleName();

@@ -20,11 +20,9 @@ import org.apache.camel.spi.ManagementAgent;
 import org.apache.camel.spi.ManagementStrategy;
 
 /**
- * The MBean of Camel's backlog tracer, whose dumps are masked; and whose filter can be taken away
- * again by setting it to an empty text, which Camel's own goes on with.
+ * MBean of Camel's backlog tracer with masked dumps. An empty text clears its filter; Camel's own MBean would retain the old one.
  *
- * <p>Masked are the dumps as JSON, and there are no others: a message's parts are not known apart
- * in them. What may be a secret is masked in any case, numbers and names if the mask is on.
+ * <p>Only JSON dumps are supported: other formats cannot be split into parts to mask. Secrets are always masked, numbers and names if masking is enabled.
  */
 @ManagedResource(description = "Managed BacklogTracer, masked")
 public final class MaskedBacklogTracer extends ManagedBacklogTracer {
@@ -40,9 +38,9 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
   }
 
   /**
-   * Takes the place of Camel's own MBean, which has the same name.
+   * Replaces Camel's MBean of the same name.
    *
-   * @param context one that has started
+   * @param context started
    */
   public static void register(CamelContext context, PayloadMasker masker) throws JMException {
     BacklogTracer tracer =
@@ -134,18 +132,18 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
 
   private static UnsupportedOperationException unmaskedDumpUnsupported() {
     return new UnsupportedOperationException(
-        "It would not be masked: use the operation whose name ends in AsJSon");
+        "Only JSON dumps are masked: use the operation ending in AsJSon");
   }
 
   private String mask(String dump) {
     try {
       return mask(JSON.readTree(dump)).toPrettyString();
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("Camel's dump is no JSON", e);
+      throw new IllegalStateException("Camel's dump is not JSON", e);
     }
   }
 
-  /** Of all that a dump has, the contents of messages stand in fields called value. */
+  /** Masks the fields called value, which hold all message contents of a dump. */
   private JsonNode mask(JsonNode node) {
     if (node.isArray()) {
       ArrayNode array = JsonNodeFactory.instance.arrayNode();
@@ -172,12 +170,12 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
     return object;
   }
 
-  /** Camel escapes a body, and then the dump with it. */
+  /** Reverts Camel's escaping of a body, which it escapes again with the dump. */
   private static String unescape(String text) {
     try {
       return JSON.readValue('"' + text + '"', TextNode.class).textValue();
     } catch (JsonProcessingException e) {
-      // it is no body
+      // not a body
       return text;
     }
   }

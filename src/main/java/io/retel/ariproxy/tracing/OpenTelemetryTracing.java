@@ -10,22 +10,16 @@ import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
- * OpenTelemetry for the routes: Camel makes the spans, the SDK does with them what its environment
- * variables ({@code OTEL_*}) say. Where nobody begins it, not a class of it is loaded.
+ * OpenTelemetry for the routes: Camel creates spans, the SDK exports them as configured by environment variables ({@code OTEL_*}). Without {@link #install}, its classes are never loaded.
  *
- * <p>A trace goes on over both seams, which Camel's tracer leaves out: {@code handover:} is a call
- * within an exchange, and over {@code lanes:} the exchange's properties go along, the span among
- * them. When the context stops, what has not been exported is, for some seconds.
+ * <p>Camel's tracer excludes {@code handover:} and {@code lanes:}; traces still continue across both. {@code handover:} is a call within an exchange, and {@code lanes:} copies the exchange's properties, including the span. When the context stops, remaining spans are exported for at most 5 s.
  */
 public final class OpenTelemetryTracing extends ServiceSupport {
 
   private static final String EXCLUDED_ENDPOINTS = "handover:*,lanes:*";
   private static final long EXPORT_TIMEOUT_SECONDS = 5;
 
-  /**
-   * What holds where no variable says otherwise. Baggage is no matter of Asterisk's, and goes no
-   * further.
-   */
+  /** Defaults of unset variables. Baggage is not propagated: it does not concern Asterisk. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "otel.service.name", "ari-proxy",
@@ -41,9 +35,9 @@ public final class OpenTelemetryTracing extends ServiceSupport {
   }
 
   /**
-   * Begins, before any route is made.
+   * Installs tracing; call before routes are created.
    *
-   * @throws RuntimeException if an environment variable of OpenTelemetry's is malformed
+   * @throws RuntimeException if an OpenTelemetry environment variable is malformed
    */
   public static void install(CamelContext context) {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
@@ -51,7 +45,7 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     OpenTelemetrySdk sdk =
         AutoConfiguredOpenTelemetrySdk.builder()
             .addPropertiesSupplier(() -> DEFAULTS)
-            // it would close before the last message is through
+            // it would close before the last message is processed
             .disableShutdownHook()
             .build()
             .getOpenTelemetrySdk();

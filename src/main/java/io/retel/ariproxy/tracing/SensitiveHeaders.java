@@ -2,7 +2,7 @@ package io.retel.ariproxy.tracing;
 
 import java.util.regex.Pattern;
 
-/** Tells which headers a trace does not show: whoever sends a record may put a secret into one. */
+/** Headers hidden in traces, since producers of records can put secrets into them. */
 final class SensitiveHeaders {
 
   private static final Pattern SENSITIVE_NAME =

@@ -7,7 +7,7 @@ import io.retel.ariproxy.logging.PayloadMasker;
 import org.apache.camel.Exchange;
 import org.apache.camel.telemetry.Span;
 
-/** Says on a span whose message it is about, in the words of the log. */
+/** Tags that identify a span's message, with the names used in the log. */
 final class SpanTags {
 
   private SpanTags() {}

@@ -8,10 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Simple, for the filter of tracers: where it fails, as {@code ${body.type}} does on another body,
- * the message is not traced. Camel's tracer would let the message fail.
+ * Simple language for trace filters. If a filter fails, as {@code ${body.type}} does on another body, the message is not traced; Camel's tracer would fail the message.
  *
- * <p>A filter is written as {@code tracefilter:text}, by which Camel's tracer finds the language.
+ * <p>Filters have the prefix {@code tracefilter:}, by which Camel's tracer selects the language.
  */
 final class TraceFilterLanguage extends LanguageSupport {
 
@@ -20,12 +19,12 @@ final class TraceFilterLanguage extends LanguageSupport {
   private static final Logger LOG = LoggerFactory.getLogger(TraceFilterLanguage.class);
   private static final String PREFIX = NAME + ":";
 
-  /** A filter as Camel's tracer takes it. */
+  /** Adds the prefix that Camel's tracer expects. */
   static String encode(String text) {
     return text.startsWith(PREFIX) ? text : PREFIX + text;
   }
 
-  /** A filter as who sets it has written it. */
+  /** Removes the prefix. */
   static String decode(String encoded) {
     return encoded.startsWith(PREFIX) ? encoded.substring(PREFIX.length()) : encoded;
   }
@@ -41,7 +40,7 @@ final class TraceFilterLanguage extends LanguageSupport {
       } catch (RuntimeException e) {
         if (warned.compareAndSet(false, true)) {
           LOG.warn(
-              "The trace filter {} fails for some messages, which are not traced: {}",
+              "Trace filter {} fails for some messages; not tracing them: {}",
               text,
               e.toString());
         }
@@ -52,6 +51,6 @@ final class TraceFilterLanguage extends LanguageSupport {
 
   @Override
   public Expression createExpression(String encoded) {
-    throw new UnsupportedOperationException(NAME + " is a filter");
+    throw new UnsupportedOperationException(NAME + " supports predicates only");
   }
 }

@@ -1,2 +1,2 @@
-/** How the way of one call's messages can be followed: Camel's tracers, and OpenTelemetry. */
+/** Tracing of a call's messages: Camel's tracers and OpenTelemetry. */
 package io.retel.ariproxy.tracing;

@@ -131,7 +131,7 @@ class KafkaSecuritySettingsTest {
   void namesUnusableCertificateFile() {
     set(Setting.KAFKA_SECURITY_PROTOCOL, "SSL");
     set(Setting.KAFKA_CA_FILE, folder.resolve("absent"));
-    assertRejected(Setting.KAFKA_CA_FILE, "absent, which is not there");
+    assertRejected(Setting.KAFKA_CA_FILE, "absent, which does not exist");
     set(Setting.KAFKA_CA_FILE, client.key());
     assertRejected(Setting.KAFKA_CA_FILE, "client-key.pem, which has no certificate in PEM form");
     set(Setting.KAFKA_CA_FILE, client.keyStore());

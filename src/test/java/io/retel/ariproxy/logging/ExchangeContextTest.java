@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A thread is at work on a message for as long as a step lasts, and no longer. */
+/** A thread has a current exchange only within a step. */
 class ExchangeContextTest {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExchangeContextTest.class);

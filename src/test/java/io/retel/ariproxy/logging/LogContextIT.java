@@ -27,16 +27,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/**
- * Each line of the log says in the MDC whose message it is about, on whichever thread it is
- * written, and never names another one.
- */
+/** Each log line has the identity of its own exchange in the MDC, on any thread. */
 @ExtendWith(KafkaExtension.class)
 class LogContextIT {
 
   private static final String APP = "whose";
 
-  /** As a command says whose it is. */
+  /** Identity of a command in a log line. */
   private static final Pattern COMMAND = Pattern.compile("\\(command \"([^\"]+)\" of ([^,]+), ");
 
   @AutoClose private final Closer closer = new Closer();
@@ -87,7 +84,7 @@ class LogContextIT {
   void tagsConcurrentCallsSeparately() {
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 600; i++) {
-      // some are refused on the lane's thread, some are answered, on Kafka's
+      // rejections run on the lane's thread, responses on Kafka's
       ids.add(
           controller.send(
               "call-" + i % 60, i % 3 == 0 ? "GET" : "DELETE", "/channels/" + i % 60 + ".1"));
@@ -107,7 +104,7 @@ class LogContextIT {
     ids.forEach(controller::response);
 
     assertThat(lines("503 for")).hasSize(20).allSatisfy(LogContextIT::assertTaggedWithCommand);
-    assertThat(lines("Lost ")).isNotEmpty().allSatisfy(LogContextIT::assertUntagged);
+    assertThat(lines("Lost connection to ")).isNotEmpty().allSatisfy(LogContextIT::assertUntagged);
   }
 
   @Test

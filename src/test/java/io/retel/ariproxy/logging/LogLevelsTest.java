@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-/** Levels are set and told, but for those that keep secrets out of the log. */
+/** Levels can be set and read, within limits that prevent secrets in the log. */
 class LogLevelsTest {
 
   private static final String NAME = LogLevelsTest.class.getName();
@@ -54,7 +54,7 @@ class LogLevelsTest {
               each.getName()
                   + " stays at "
                   + minimum.getValue()
-                  + " or above: below it would write passwords, or urls with their query");
+                  + " or above: a lower level would log passwords, or URLs with their query");
     }
     assertThat(restricted.getLevel()).isEqualTo(before);
     assertThat(child.getLevel()).isNull();
@@ -72,13 +72,13 @@ class LogLevelsTest {
   @ValueSource(strings = {"", "ALL", "OFF", "VERBOSE"})
   void rejectsUnknownLevel(String level) {
     assertThatThrownBy(() -> levels.set(NAME, level))
-        .hasMessage(level + " is no level: ERROR, WARN, INFO, DEBUG, TRACE are");
+        .hasMessage("Unknown level: " + level + "; use one of ERROR, WARN, INFO, DEBUG, TRACE");
   }
 
   @Test
   void rejectsUnknownLogger() {
     assertThatThrownBy(() -> levels.set(NAME + "s", "DEBUG"))
-        .hasMessage("Nothing has been logged as " + NAME + "s");
-    assertThatThrownBy(() -> levels.get(" ")).hasMessage("Nothing has been logged as  ");
+        .hasMessage("Unknown logger: " + NAME + "s");
+    assertThatThrownBy(() -> levels.get(" ")).hasMessage("Unknown logger:  ");
   }
 }

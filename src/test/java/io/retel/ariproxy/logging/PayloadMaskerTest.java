@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What tells who talks to whom is masked; what a fault is found by is not. */
+/** Masks personal data but not the ids needed for diagnosis. */
 class PayloadMaskerTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();

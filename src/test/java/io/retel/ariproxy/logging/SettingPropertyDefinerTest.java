@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The log's settings are known before anything is logged. */
+/** Log settings are available before the first log line. */
 class SettingPropertyDefinerTest {
 
   @TempDir private Path folder;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is read from a PEM file, and what is said of one that does not have it. */
+/** Parsing of PEM files, and error messages. */
 class PemFileTest {
 
   private static final Secret NO_PASSWORD = new Secret("");
@@ -85,9 +85,9 @@ class PemFileTest {
     assertThat(file.privateKey(new Secret("a password"))).isEqualTo(key);
     assertThatThrownBy(() -> file.privateKey(new Secret("another")))
         .isInstanceOf(PemException.class)
-        .hasMessageContaining("which has a key that its password does not open");
+        .hasMessageContaining("which has a key that the password does not decrypt");
     assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))
-        .hasMessageContaining("encrypted, and no password for it is set");
+        .hasMessageContaining("encrypted key, but no password is set");
   }
 
   @Test
@@ -104,7 +104,7 @@ class PemFileTest {
   @Test
   void rejectsMalformedPem() throws IOException {
     PemFile file = writePemFile("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    assertThatThrownBy(file::certificates).hasMessageContaining("a certificate that is malformed");
+    assertThatThrownBy(file::certificates).hasMessageContaining("a malformed certificate");
     assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))
         .hasMessageContaining("has no private key");
     PemFile key = writePemFile("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
@@ -125,7 +125,7 @@ class PemFileTest {
     return generator.generateKeyPair().getPrivate();
   }
 
-  /** As a user would do it; skipped where there is no openssl. */
+  /** Uses openssl like an operator; skipped without openssl. */
   private static String encrypt(PrivateKey key, String options, String password) throws Exception {
     Path plain = Files.writeString(folder.resolve("plain.pem"), Pem.encode(key));
     Path encrypted = folder.resolve("encrypted.pem");

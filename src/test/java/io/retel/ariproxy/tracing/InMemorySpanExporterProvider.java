@@ -7,13 +7,13 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.util.List;
 
-/** The exporter that {@code otel.traces.exporter = memory} names: a test sees each span. */
+/** The exporter of {@code otel.traces.exporter = memory}, which exposes spans to tests. */
 public final class InMemorySpanExporterProvider implements ConfigurableSpanExporterProvider {
 
-  /** Of the proxy that was started last; at its end it forgets them. */
+  /** The exporter of the proxy started last; cleared when it stops. */
   private static volatile InMemorySpanExporter exporter = InMemorySpanExporter.create();
 
-  /** The spans of a trace that have ended so far. */
+  /** Returns the ended spans of a trace. */
   static List<SpanData> forTrace(String traceId) {
     return exporter.getFinishedSpanItems().stream()
         .filter(span -> span.getTraceId().equals(traceId))

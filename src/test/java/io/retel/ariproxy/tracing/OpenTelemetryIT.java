@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One trace shows the way from a controller through the proxy to Asterisk and back. */
+/** One trace spans controller, proxy, Asterisk and the way back. */
 @ExtendWith(KafkaExtension.class)
 class OpenTelemetryIT {
 
@@ -120,7 +120,7 @@ class OpenTelemetryIT {
     try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      // the look around at the connect is over
+      // wait until the resync after the connect is done
       asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "first"));
       controller.event("first", "STASIS_START", payload -> true);
       for (int i = 0; i < 20; i++) {
@@ -135,7 +135,7 @@ class OpenTelemetryIT {
             .untilAsserted(
                 () ->
                     assertThat(InMemorySpanExporterProvider.forTrace(id))
-                        .as("its spans")
+                        .as("spans of the trace")
                         .hasSize(2));
 
         List<SpanData> spans = InMemorySpanExporterProvider.forTrace(id);
@@ -178,7 +178,7 @@ class OpenTelemetryIT {
         .with(Setting.TRACING_OPENTELEMETRY, "true")
         .withCamelProperty(
             "otel.exporter.otlp.endpoint", "http://localhost:" + collector.getAddress().getPort())
-        // at the stop, and not before
+        // at the stop only
         .withCamelProperty("otel.bsp.schedule.delay", "600000");
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
         Controller controller = new Controller(settings, broker)) {
@@ -198,7 +198,8 @@ class OpenTelemetryIT {
       writer.send(
           settings.commandsTopic(),
           "a call",
-          "{\"callContext\":\"a call\",\"commandId\":\"traced\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/ping\"}}",
+          "{\"callContext\":\"a "
+              + "call\",\"commandId\":\"traced\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/ping\"}}",
           headers);
     }
     return controller.response("traced");
@@ -216,7 +217,7 @@ class OpenTelemetryIT {
         .untilAsserted(
             () ->
                 assertThat(InMemorySpanExporterProvider.forTrace(trace))
-                    .as("its spans")
+                    .as("spans of the trace")
                     .hasSize(count));
     return InMemorySpanExporterProvider.forTrace(trace);
   }

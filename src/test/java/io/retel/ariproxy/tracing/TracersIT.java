@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One call is followed through one route while the others go on, and nothing secret is shown. */
+/** Tracing of one call through one route while others continue, with secrets masked. */
 @ExtendWith(KafkaExtension.class)
 class TracersIT {
 
@@ -88,7 +88,7 @@ class TracersIT {
         .extracting(trace -> trace.path("nodeId").asText())
         .contains("check-command", "send-ari-request", "build-response", "publish-response");
     assertThat(traces).extracting(trace -> property(trace, "callContext")).containsOnly("call-2");
-    // that of the one command that came while it was on
+    // only the command sent while the tracer was enabled
     assertThat(traces).extracting(trace -> property(trace, "commandId")).containsOnly("while-2");
   }
 
@@ -265,7 +265,7 @@ class TracersIT {
     return "none";
   }
 
-  // ---- as jconsole does it
+  // ---- JMX, like jconsole
 
   private static final MBeanServer JMX = ManagementFactory.getPlatformMBeanServer();
 
