@@ -14,9 +14,13 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
 /**
  * Interceptor that tracks which exchange the current thread is processing.
  *
- * <p>The exchange is set for the synchronous part of each route step only. An asynchronous continuation on another thread is another step, so a thread never logs in the name of an exchange it has handed over.
+ * <p>The exchange is set for the synchronous part of each route step only. An asynchronous
+ * continuation on another thread is another step, so a thread never logs in the name of an exchange
+ * it has handed over.
  *
- * <p>Three exchange properties identify an exchange to routes, trace filters and log lines ({@link ExchangeMdcFilter}). As an intercept strategy it costs two writes to a thread-local variable per step, in total less than half a microsecond per event (measured); only log lines cost more.
+ * <p>Three exchange properties identify an exchange to routes, trace filters and log lines ({@link
+ * ExchangeMdcFilter}). As an intercept strategy it costs two writes to a thread-local variable per
+ * step, in total less than half a microsecond per event (measured); only log lines cost more.
  */
 public final class ExchangeContext implements InterceptStrategy {
 
@@ -31,7 +35,10 @@ public final class ExchangeContext implements InterceptStrategy {
 
   private static final ThreadLocal<Exchange> CURRENT = new ThreadLocal<>();
 
-  /** Sets the properties that identify an exchange. Null and an empty list mean unknown; the property is not changed then. */
+  /**
+   * Sets the properties that identify an exchange. Null and an empty list mean unknown; the
+   * property is not changed then.
+   */
   public static void tag(
       Exchange exchange, String callContext, String commandId, List<Resource> resources) {
     if (callContext != null) {

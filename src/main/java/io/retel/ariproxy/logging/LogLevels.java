@@ -8,7 +8,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/** Runtime log levels. Loggers that would write passwords, or URLs with their query, are never set below their level in {@code logback.xml}. */
+/**
+ * Runtime log levels. Loggers that would write passwords, or URLs with their query, are never set
+ * below their level in {@code logback.xml}.
+ */
 public final class LogLevels {
 
   /** Lowest level of each restricted logger and its children. */
@@ -45,7 +48,8 @@ public final class LogLevels {
   /**
    * Sets the level of a logger; children without their own level inherit it.
    *
-   * @throws IllegalArgumentException if the logger does not exist, or the level is unknown or too low for it
+   * @throws IllegalArgumentException if the logger does not exist, or the level is unknown or too
+   *     low for it
    */
   public void set(String logger, String level) {
     Logger target = logger(logger);

@@ -4,14 +4,19 @@ import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** DEBUG log of every event, command and RESPONSE with its payload. Its logger has this class's name. */
+/**
+ * DEBUG log of every event, command and RESPONSE with its payload. Its logger has this class's
+ * name.
+ */
 public final class PayloadLog {
 
   private static final Logger LOG = LoggerFactory.getLogger(PayloadLog.class);
 
   private final PayloadMasker masker;
 
-  /** @param masker masks the payloads */
+  /**
+   * @param masker masks the payloads
+   */
   public PayloadLog(PayloadMasker masker) {
     this.masker = masker;
   }

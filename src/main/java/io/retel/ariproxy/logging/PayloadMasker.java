@@ -17,9 +17,11 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
- * Masker of personal data in diagnostics: numbers and names of callers, dialed numbers, and values of channel variables and messages.
+ * Masker of personal data in diagnostics: numbers and names of callers, dialed numbers, and values
+ * of channel variables and messages.
  *
- * <p>Ids of channels, bridges, playbacks and recordings stay visible, and so do empty values. Published and sent data is not masked, except for credentials in a URL.
+ * <p>Ids of channels, bridges, playbacks and recordings stay visible, and so do empty values.
+ * Published and sent data is not masked, except for credentials in a URL.
  *
  * <p>Field names are those of ARI's models (rest-api/*.json of Asterisk 22).
  */
@@ -63,7 +65,9 @@ public final class PayloadMasker {
   /** The variable that the proxy uses itself; never masked. */
   private static final String CALL_CONTEXT = "CALL_CONTEXT";
 
-  /** Channel names: technology and unique suffix stay visible: PJSIP/alice-0000001f, Local/1@a-01;2. */
+  /**
+   * Channel names: technology and unique suffix stay visible: PJSIP/alice-0000001f, Local/1@a-01;2.
+   */
   private static final Pattern CHANNEL_NAME =
       Pattern.compile("(\\w+/).+(-[0-9a-f]{8}(;[12])?)", Pattern.DOTALL);
 
@@ -77,13 +81,16 @@ public final class PayloadMasker {
 
   private final boolean enabled;
 
-  /** @param enabled whether to mask personal data */
+  /**
+   * @param enabled whether to mask personal data
+   */
   public PayloadMasker(boolean enabled) {
     this.enabled = enabled;
   }
 
   /**
-   * Masks a text that can be JSON, a URL or a query. Other text is returned unchanged, except malformed JSON, which is replaced.
+   * Masks a text that can be JSON, a URL or a query. Other text is returned unchanged, except
+   * malformed JSON, which is replaced.
    *
    * @param text any text, or null
    */
@@ -116,7 +123,8 @@ public final class PayloadMasker {
   }
 
   /**
-   * Masks credentials in a URL, regardless of the setting and in published data, too. The proxy authenticates with its own credentials and rejects those of controllers.
+   * Masks credentials in a URL, regardless of the setting and in published data, too. The proxy
+   * authenticates with its own credentials and rejects those of controllers.
    *
    * @param url any text that is meant as a URL, or null
    */
@@ -130,14 +138,20 @@ public final class PayloadMasker {
     return URL_USER_INFO.matcher(masked).replaceFirst("$1" + MASKED + "@");
   }
 
-  /** Masks endpoints and mailboxes in a URL's path, for log lines of any level and regardless of the setting. */
+  /**
+   * Masks endpoints and mailboxes in a URL's path, for log lines of any level and regardless of the
+   * setting.
+   */
   public static String maskPath(String url) {
     return url.contains("/endpoints/") || url.contains("/mailboxes/")
         ? PATH_WITH_ADDRESS.matcher(url).replaceAll("$1" + MASKED)
         : url;
   }
 
-  /** Returns a resource's key for log lines of any level, without the address of an endpoint or mailbox. */
+  /**
+   * Returns a resource's key for log lines of any level, without the address of an endpoint or
+   * mailbox.
+   */
   public static String maskedKey(Resource resource) {
     return ADDRESS_TYPES.contains(resource.type().name())
         ? resource.type() + ":" + MASKED

@@ -1,2 +1,5 @@
-/** Log context and masking: call context, command and resource in the MDC, payload logs, and masked personal data. */
+/**
+ * Log context and masking: call context, command and resource in the MDC, payload logs, and masked
+ * personal data.
+ */
 package io.retel.ariproxy.logging;

@@ -26,7 +26,10 @@ import javax.crypto.EncryptedPrivateKeyInfo;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
-/** A PEM file with certificates or a private key (RFC 7468), as written by openssl, cert-manager and Kubernetes. Text around the blocks is ignored. */
+/**
+ * A PEM file with certificates or a private key (RFC 7468), as written by openssl, cert-manager and
+ * Kubernetes. Text around the blocks is ignored.
+ */
 public record PemFile(Path path) {
 
   private static final String CERTIFICATE = "CERTIFICATE";

@@ -45,8 +45,8 @@ public final class TlsErrors {
     if (hasCause(failure, CertificateException.class)
         || hasCause(failure, SSLPeerUnverifiedException.class)) {
       return message(
-          "its certificate does not match the host name (%s); use a name from the "
-              + "certificate", failure);
+          "its certificate does not match the host name (%s); use a name from the " + "certificate",
+          failure);
     }
     if (hasCause(failure, NotSslRecordException.class)
         || ErrorMessages.singleLine(failure).equals(PLAINTEXT_RESPONSE)) {

@@ -10,7 +10,8 @@ import org.apache.camel.telemetry.decorators.KafkaSpanDecorator;
 import org.apache.camel.telemetry.propagation.CamelHeadersSpanContextPropagationExtractor;
 
 /**
- * Span of a consumed or published record. Extracts the trace context from byte array headers, which Camel (4.18.0) ignores.
+ * Span of a consumed or published record. Extracts the trace context from byte array headers, which
+ * Camel (4.18.0) ignores.
  *
  * <p>Runs before the first step of the route, and so before a command's headers are removed.
  */

@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Camel's log tracer with filter, log context and masking.
  *
- * <p>Applies the backlog tracer's filter, so one call can be followed. Does not read streams. Camel finds it as a bean in the registry. Thread-safe.
+ * <p>Applies the backlog tracer's filter, so one call can be followed. Does not read streams. Camel
+ * finds it as a bean in the registry. Thread-safe.
  */
 public final class LogTracer extends DefaultTracer {
 
@@ -35,7 +36,9 @@ public final class LogTracer extends DefaultTracer {
   /** The filter as configured and as a predicate. */
   private record Filter(String text, Predicate predicate) {}
 
-  /** @param masker masks bodies and headers */
+  /**
+   * @param masker masks bodies and headers
+   */
   public LogTracer(PayloadMasker masker) {
     this.masker = masker;
     setExchangeFormatter(this::format);

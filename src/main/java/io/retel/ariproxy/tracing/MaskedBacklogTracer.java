@@ -20,9 +20,11 @@ import org.apache.camel.spi.ManagementAgent;
 import org.apache.camel.spi.ManagementStrategy;
 
 /**
- * MBean of Camel's backlog tracer with masked dumps. An empty text clears its filter; Camel's own MBean would retain the old one.
+ * MBean of Camel's backlog tracer with masked dumps. An empty text clears its filter; Camel's own
+ * MBean would retain the old one.
  *
- * <p>Only JSON dumps are supported: other formats cannot be split into parts to mask. Secrets are always masked, numbers and names if masking is enabled.
+ * <p>Only JSON dumps are supported: other formats cannot be split into parts to mask. Secrets are
+ * always masked, numbers and names if masking is enabled.
  */
 @ManagedResource(description = "Managed BacklogTracer, masked")
 public final class MaskedBacklogTracer extends ManagedBacklogTracer {

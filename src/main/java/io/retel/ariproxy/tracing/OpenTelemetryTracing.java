@@ -10,9 +10,13 @@ import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
- * OpenTelemetry for the routes: Camel creates spans, the SDK exports them as configured by environment variables ({@code OTEL_*}). Without {@link #install}, its classes are never loaded.
+ * OpenTelemetry for the routes: Camel creates spans, the SDK exports them as configured by
+ * environment variables ({@code OTEL_*}). Without {@link #install}, its classes are never loaded.
  *
- * <p>Camel's tracer excludes {@code handover:} and {@code lanes:}; traces still continue across both. {@code handover:} is a call within an exchange, and {@code lanes:} copies the exchange's properties, including the span. When the context stops, remaining spans are exported for at most 5 s.
+ * <p>Camel's tracer excludes {@code handover:} and {@code lanes:}; traces still continue across
+ * both. {@code handover:} is a call within an exchange, and {@code lanes:} copies the exchange's
+ * properties, including the span. When the context stops, remaining spans are exported for at most
+ * 5 s.
  */
 public final class OpenTelemetryTracing extends ServiceSupport {
 

@@ -8,7 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Simple language for trace filters. If a filter fails, as {@code ${body.type}} does on another body, the message is not traced; Camel's tracer would fail the message.
+ * Simple language for trace filters. If a filter fails, as {@code ${body.type}} does on another
+ * body, the message is not traced; Camel's tracer would fail the message.
  *
  * <p>Filters have the prefix {@code tracefilter:}, by which Camel's tracer selects the language.
  */
@@ -40,9 +41,7 @@ final class TraceFilterLanguage extends LanguageSupport {
       } catch (RuntimeException e) {
         if (warned.compareAndSet(false, true)) {
           LOG.warn(
-              "Trace filter {} fails for some messages; not tracing them: {}",
-              text,
-              e.toString());
+              "Trace filter {} fails for some messages; not tracing them: {}", text, e.toString());
         }
         return false;
       }

@@ -10,7 +10,8 @@ import org.apache.camel.support.SimpleEventNotifierSupport;
 /**
  * Switch for the events that Camel sends its tracers.
  *
- * <p>Camel creates them even while both tracers are on standby, some eight objects per message. This switch suppresses them unless a tracer is enabled.
+ * <p>Camel creates them even while both tracers are on standby, some eight objects per message.
+ * This switch suppresses them unless a tracer is enabled.
  */
 final class TracerEventSwitch {
 

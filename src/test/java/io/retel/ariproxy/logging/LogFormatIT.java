@@ -47,8 +47,7 @@ class LogFormatIT {
               assertThat(line.path("mdc"))
                   .isEqualTo(
                       JSON.readTree(
-                          "{\"callContext\":\"a "
-                              + "cäll\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
+                          "{\"callContext\":\"a cäll\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
             });
   }
 
@@ -81,7 +80,23 @@ class LogFormatIT {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.COMMANDS_ALLOWED, "GET /** Removes the warnings that Java 24 and newer print to standard error about its use by libraries. */
+              .with(Setting.COMMANDS_ALLOWED, "GET /**")
+              .with(Setting.LOGGING_FORMAT, "json")
+              // the log is UTF-8 regardless
+              .withVariable("LC_ALL", "C");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        controller.execute("a cäll", "DELETE", "/channels/42.1");
+        proxy.terminate();
+      }
+    }
+    return readLines(log);
+  }
+
+  /**
+   * Removes the warnings that Java 24 and newer print to standard error about its use by libraries.
+   */
   private static List<String> readLines(Path log) throws IOException {
     return Files.readAllLines(log).stream().filter(line -> !line.startsWith("WARNING: ")).toList();
   }

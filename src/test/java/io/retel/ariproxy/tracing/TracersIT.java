@@ -144,7 +144,7 @@ class TracersIT {
   void retainsLastThousandSteps() throws Exception {
     set("Enabled", true);
     for (int i = 0; i < 12; i++) {
-      sendCommands("kept-" + i);
+      sendCommands("retained-" + i);
     }
 
     assertThat(dump().size()).isEqualTo(1_000);

@@ -135,9 +135,9 @@ class HandoverTest extends HandoverTestSupport {
     CompletableFuture<Exchange> waiting = Async.supply(() -> send(0));
     await().until(() -> context.getInflightRepository().size() == 1);
     assertThat(waiting).isNotDone();
-    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("answer")));
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("result")));
     assertThat(waiting).succeedsWithin(DefaultTimeout.DURATION);
-    assertThat(waiting.get().getMessage().getBody()).isEqualTo("answer");
+    assertThat(waiting.get().getMessage().getBody()).isEqualTo("result");
   }
 
   @Test
@@ -194,7 +194,7 @@ class HandoverTest extends HandoverTestSupport {
                 .to("handover:point");
           }
         });
-    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("answer")));
+    context.addRoutes(calledRoute(CALLED, exchange -> exchange.getMessage().setBody("result")));
     context.start();
     CompletableFuture<Exchange> call = Async.supply(() -> send(0));
     called.await();
@@ -202,7 +202,7 @@ class HandoverTest extends HandoverTestSupport {
     await().until(context::isStopping);
     stopping.countDown();
     assertThat(call.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).getException()).isNull();
-    assertThat(call.get().getMessage().getBody()).isEqualTo("answer");
+    assertThat(call.get().getMessage().getBody()).isEqualTo("result");
     assertThat(stop).succeedsWithin(DefaultTimeout.DURATION);
   }
 }

@@ -127,7 +127,7 @@ class LanesOrderTest extends LanesTestSupport {
     send("held", "hangs");
     for (int i = 0; i < 100; i++) {
       send("held", "waits");
-      send("free " + i % 10, "goes on");
+      send("free " + i % 10, "continues");
     }
     await().until(() -> lanes.size() == 100);
     assertThat(lanes).doesNotContain("held");
