@@ -76,8 +76,7 @@ public final class FindMissedEvents implements Processor {
     discoveredChannels.increment(count(missedEvents, "StasisStart"));
     logSummary(span, resync, missedEvents);
     if (!lastStartupTime.isEmpty() && !lastStartupTime.equals(snapshot.startupTime())) {
-      LOG.warn(
-          "Asterisk restarted at {}: its calls and subscriptions are lost", snapshot.startupTime());
+      LOG.warn("Asterisk restarted at {}: its previous state is lost", snapshot.startupTime());
     }
     lastStartupTime = snapshot.startupTime();
     exchange.getMessage().setBody(missedEvents);
