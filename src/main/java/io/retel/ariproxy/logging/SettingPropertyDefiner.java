@@ -10,16 +10,10 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
-<<<<<<< HEAD
- * Defines a setting as a Logback property, since logging starts before the settings are checked:
- * from the environment variable, else from the file. An invalid value is ignored here; the check
- * reports it a moment later.
-=======
  * Provides a setting to {@code logback.xml}, since logging starts before settings are validated.
  *
  * <p>The environment variable has precedence over the file. An invalid value counts as not set
  * here; validation reports it later.
->>>>>>> 0b6c92b (logging, tracing: rewrite test prose)
  */
 public final class SettingPropertyDefiner extends PropertyDefinerBase {
 

@@ -12,8 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Environment variables that set nothing are named, with the setting that may be meant. */
 class UnknownEnvironmentVariablesTest {
 
-  private static final String PREFIX =
-      "Environment variables resemble settings but are unknown: ";
+  private static final String PREFIX = "Environment variables resemble settings but are unknown: ";
 
   @ParameterizedTest
   @CsvSource({

@@ -1,0 +1,145 @@
+package io.retel.ariproxy.prose;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Checks prose and identifiers against {@code prose/words.tsv}, so that old habits stay away. */
+class WordCheckTest {
+
+  private static final Path WORDS = Path.of("src", "test", "resources", "prose", "words.tsv");
+  private static final Pattern TEXT_FILE =
+      Pattern.compile(
+          ".*\\.(java|md|ya?ml|properties|xml|sh|json|service|conf|txt)|.*/(Dockerfile|run|ari-proxy|jre|asterisk|verify|demo|bare-debian)");
+  private static final Pattern SKIPPED =
+      Pattern.compile(
+          "(target|\\.git|\\.idea|\\.mvn/wrapper)/.*|LICENSE|mvnw.*|src/test/resources/(ari|golden|prose|schema)/.*"
+              + "|src/test/java/io/retel/ariproxy/prose/.*");
+
+  private static final Pattern COMMENT_OR_STRING =
+      Pattern.compile(
+          "/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(?:[^\"\\\\\n]|\\\\.)*\"", Pattern.DOTALL);
+  private static final Pattern MARKDOWN_CODE =
+      Pattern.compile("^```.*?^```|`[^`\n]*`", Pattern.DOTALL | Pattern.MULTILINE);
+  private static final Pattern JAVADOC_CODE = Pattern.compile("\\{@(code|link)[^}]*}");
+  private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_$][A-Za-z0-9_$]+");
+
+  private record Rule(Pattern pattern, String instead) {
+
+    static Rule parse(String line) {
+      String[] parts = line.split("\t");
+      return new Rule(
+          Pattern.compile("\\b(?:" + parts[0] + ")\\b", Pattern.CASE_INSENSITIVE), parts[1]);
+    }
+  }
+
+  private record Violation(Path file, int line, String found, String instead) {
+
+    @Override
+    public String toString() {
+      return file + ":" + line + ": \"" + found + "\", write: " + instead;
+    }
+  }
+
+  @Test
+  void proseUsesStandardTerms() throws IOException {
+    List<Rule> rules = rules().get(0);
+    List<Violation> violations = new ArrayList<>();
+    for (Path file : textFiles()) {
+      check(file, prose(file), rules, violations);
+    }
+    assertThat(violations).isEmpty();
+  }
+
+  @Test
+  void identifiersUseStandardTerms() throws IOException {
+    List<Rule> rules = rules().get(1);
+    List<Violation> violations = new ArrayList<>();
+    for (Path file : textFiles()) {
+      if (file.toString().endsWith(".java")) {
+        String code = blank(Files.readString(file), COMMENT_OR_STRING);
+        check(file, splitIdentifiers(code), rules, violations);
+      }
+    }
+    assertThat(violations).isEmpty();
+  }
+
+  private static void check(
+      Path file, String text, List<Rule> rules, List<Violation> violations) {
+    for (Rule rule : rules) {
+      Matcher found = rule.pattern.matcher(text);
+      while (found.find()) {
+        int line = (int) text.substring(0, found.start()).chars().filter(c -> c == '\n').count();
+        violations.add(new Violation(file, line + 1, found.group(), rule.instead));
+      }
+    }
+  }
+
+  /** The prose of a file, with everything else blanked, so that line numbers stay. */
+  private static String prose(Path file) throws IOException {
+    String text = Files.readString(file);
+    String name = file.toString();
+    if (name.endsWith(".java")) {
+      return blank(retain(text, COMMENT_OR_STRING), JAVADOC_CODE);
+    }
+    return name.endsWith(".md") ? blank(text, MARKDOWN_CODE) : text;
+  }
+
+  private static String retain(String text, Pattern pattern) {
+    StringBuilder retained = new StringBuilder(text.replaceAll("[^\n]", " "));
+    Matcher matcher = pattern.matcher(text);
+    while (matcher.find()) {
+      retained.replace(matcher.start(), matcher.end(), matcher.group());
+    }
+    return retained.toString();
+  }
+
+  private static String blank(String text, Pattern pattern) {
+    return pattern.matcher(text).replaceAll(match -> match.group().replaceAll("[^\n]", " "));
+  }
+
+  /** Identifiers as words: {@code whatIsKept} becomes "what is kept". */
+  private static String splitIdentifiers(String code) {
+    return IDENTIFIER
+        .matcher(code)
+        .replaceAll(
+            match ->
+                match
+                    .group()
+                    .replaceAll("(?<=[a-z0-9])(?=[A-Z])|_|\\$", " ")
+                    .toLowerCase(Locale.ROOT));
+  }
+
+  private static List<List<Rule>> rules() throws IOException {
+    List<String> lines =
+        Files.readAllLines(WORDS).stream()
+            .filter(line -> !line.startsWith("#") && !line.isBlank())
+            .toList();
+    int identifiers = lines.indexOf("identifiers");
+    return List.of(
+        lines.subList(0, identifiers).stream().map(Rule::parse).toList(),
+        lines.subList(identifiers + 1, lines.size()).stream().map(Rule::parse).toList());
+  }
+
+  private static List<Path> textFiles() throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("."))) {
+      return files
+          .map(Path.of(".")::relativize)
+          .filter(file -> TEXT_FILE.matcher("/" + file).matches())
+          .filter(file -> !SKIPPED.matcher(file.toString()).matches())
+          .filter(Files::isRegularFile)
+          .sorted()
+          .collect(Collectors.toList());
+    }
+  }
+}
