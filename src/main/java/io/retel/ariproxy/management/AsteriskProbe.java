@@ -6,7 +6,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 
-/** Asks whether ARI answers: {@code GET /asterisk/ping}, as commands are sent. */
+/** Check that ARI responds: {@code GET /asterisk/ping}, sent like a command. */
 public final class AsteriskProbe implements Probe.Check {
 
   private static final String PING_ENDPOINT =
@@ -31,22 +31,22 @@ public final class AsteriskProbe implements Probe.Check {
       throw new IllegalStateException(
           "ARI at "
               + url
-              + " does not answer: "
+              + " does not respond: "
               + TlsErrors.describe(response.getException(), Setting.ARI_CA_FILE.key())
                   .orElseGet(() -> response.getException().getMessage()));
     }
     int status = response.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
     if (status != 200) {
       throw new IllegalStateException(
-          "ARI at " + url + " answers a ping with " + status + "; " + remedy(status));
+          "ARI at " + url + " responded to a ping with " + status + "; " + remedy(status));
     }
   }
 
   private static String remedy(int status) {
     return switch (status) {
-      case 401, 403 -> "check ari.username, ari.password and that user in ari.conf";
+      case 401, 403 -> "check ari.username, ari.password and the user in ari.conf";
       case 404 -> "check ari.url, and that ari.conf has enabled = yes";
-      default -> "look at Asterisk's log";
+      default -> "check Asterisk's log";
     };
   }
 }

@@ -9,12 +9,12 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckRegistry;
 
 /**
- * The proxy's health checks, all of readiness: a process whose Asterisk or Kafka is away is no
- * better after it has been killed. Whether it lives is Camel's check {@code context}.
+ * The proxy's health checks, all for readiness: killing the process does not help while Asterisk or
+ * Kafka is unavailable. Liveness is Camel's check {@code context}.
  */
 public final class HealthChecks {
 
-  /** The name of what the websocket's component checks. */
+  /** Service name of the websocket, whose component has the check. */
   public static final String WEBSOCKET = "ari-websocket";
 
   private final HealthCheckRegistry registry;
@@ -28,30 +28,30 @@ public final class HealthChecks {
   /**
    * Adds a check of the proxy itself.
    *
-   * @param trouble what is wrong, in a sentence, or nothing; must not wait
+   * @param problem the problem as a sentence, or empty; must not block
    */
   public HealthChecks add(String id, Supplier<Optional<String>> problem) {
     registry.register(new ProxyHealthCheck(id, problem));
     return this;
   }
 
-  /** Adds a check of the proxy itself that tells more than what is wrong. */
+  /** Adds a check of the proxy itself that reports more than a problem. */
   public HealthChecks add(HealthCheck check) {
     registry.register(check);
     return this;
   }
 
   /**
-   * Adds a check of something that the proxy depends on, which has a gauge as well.
+   * Adds a check and an availability gauge of a dependency.
    *
-   * @param trouble what is wrong, in a sentence, or nothing; must not wait
+   * @param problem the problem as a sentence, or empty; must not block
    */
   public HealthChecks addDependency(String id, Supplier<Optional<String>> problem) {
     addAvailabilityGauge(id, () -> problem.get().isEmpty());
     return add(id, problem);
   }
 
-  /** Adds the gauge of something that has a check elsewhere. */
+  /** Adds the availability gauge of a service that is checked elsewhere. */
   public HealthChecks addAvailabilityGauge(String service, Supplier<Boolean> isAvailable) {
     Meters.BACKING_SERVICE_AVAILABILITY.gauge(meters, () -> isAvailable.get() ? 1 : 0, service);
     return this;

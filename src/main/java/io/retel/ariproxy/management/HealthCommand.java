@@ -12,27 +12,27 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
- * Asks the proxy that runs here whether it is alive, from a process of its own: for images, which
- * have no other program that could.
+ * The {@code --health} option: checks from another process whether the proxy on this host is alive.
+ * For images, which contain no other program for it.
  */
 public final class HealthCommand {
 
   private static final String LIVENESS_PATH = "/observe/health/live";
 
-  /** For the connect and for the answer, each. */
+  /** Timeout of the connect and of the response, each. */
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
   private HealthCommand() {}
 
   /**
-   * Asks, for twice {@link #TIMEOUT} at the longest.
+   * Requests the liveness of the proxy, within twice {@link #TIMEOUT}.
    *
-   * @param settings those of the proxy that is asked
-   * @return whether it is, and how that is known
+   * @param settings the settings of that proxy
+   * @return whether it is alive, and the response or error
    */
   public static Result run(Settings settings) {
     if (!ManagementPort.isEnabled(settings)) {
-      return new Result(false, "management.port is 0: there is nothing to ask");
+      return new Result(false, "management.port is 0, so health is not available");
     }
     URI livenessUrl;
     try {
@@ -44,7 +44,7 @@ public final class HealthCommand {
                       settings.get(Setting.MANAGEMENT_PORT),
                       LIVENESS_PATH));
     } catch (UnknownHostException e) {
-      return new Result(false, "management.host is not known: " + e.getMessage());
+      return new Result(false, "management.host cannot be resolved: " + e.getMessage());
     }
     try {
       HttpURLConnection connection = (HttpURLConnection) livenessUrl.toURL().openConnection();
@@ -57,11 +57,11 @@ public final class HealthCommand {
             body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8).strip());
       }
     } catch (IOException e) {
-      return new Result(false, livenessUrl + " does not answer: " + e.getMessage());
+      return new Result(false, livenessUrl + " does not respond: " + e.getMessage());
     }
   }
 
-  /** Who listens on all addresses is asked on loopback. */
+  /** Replaces a wildcard address with loopback. */
   private static String connectableHost(String host) throws UnknownHostException {
     InetAddress address = InetAddress.getByName(host);
     String hostAddress =
@@ -70,10 +70,10 @@ public final class HealthCommand {
   }
 
   /**
-   * What was found.
+   * Result of the check.
    *
-   * @param alive whether the proxy answers that it is
-   * @param reason its answer, or why there is none
+   * @param alive whether the proxy reports that it is alive
+   * @param message its response, or the reason why none was received
    */
   public record Result(boolean alive, String message) {}
 }

@@ -14,10 +14,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/**
- * Asks Kafka whether the proxy's topics are there and can be written to and read from: each
- * partition has a leader.
- */
+/** Check that the proxy's topics exist and can be written and read: each partition has a leader. */
 public final class KafkaProbe implements Probe.Check, AutoCloseable {
 
   private final Supplier<Map<String, Object>> clientConfig;
@@ -26,8 +23,8 @@ public final class KafkaProbe implements Probe.Check, AutoCloseable {
   private volatile Admin admin;
 
   /**
-   * @param connection where Kafka is, and how to log in
-   * @param timeout how long Kafka may take to answer
+   * @param clientConfig supplies brokers and authentication
+   * @param timeout how long to wait for Kafka's response
    */
   public KafkaProbe(
       Supplier<Map<String, Object>> clientConfig, List<String> topics, Duration timeout) {
@@ -55,7 +52,7 @@ public final class KafkaProbe implements Probe.Check, AutoCloseable {
                 + clientConfig.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG)
                 + (e.getCause() instanceof UnknownTopicOrPartitionException
                     ? " has no topic " + topic.getKey()
-                    : " does not tell of the topic "
+                    : " failed to describe topic "
                         + topic.getKey()
                         + ": "
                         + KafkaErrors.describe(e)));
@@ -67,7 +64,7 @@ public final class KafkaProbe implements Probe.Check, AutoCloseable {
               .toList();
       if (!leaderlessPartitions.isEmpty()) {
         throw new IllegalStateException(
-            "Kafka has no leader for the partitions "
+            "Kafka has no leader for partitions "
                 + leaderlessPartitions
                 + " of "
                 + topic.getKey()

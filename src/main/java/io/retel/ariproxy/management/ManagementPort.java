@@ -31,15 +31,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Camel's management port as this proxy wants it, and the paths on it that set-ups of the ari-proxy
- * in the field probe: an answer {@code {"ok": true, "errors": []}}, with status 503 when not ok.
+ * Camel's management port, with additional paths that setups of the ari-proxy in the field probe.
+ * These respond with {@code {"ok": true, "errors": []}}, and with status 503 when not ok.
  */
 public final class ManagementPort {
 
   private static final Logger LOG = LoggerFactory.getLogger(ManagementPort.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** The checks of the proxy itself; all others are of what it depends on. */
+  /** Checks of the proxy itself; all others are of its dependencies. */
   private static final Set<String> PROXY_CHECKS = Set.of("context", "websocket-buffer", "commands");
 
   private static final String INDEX =
@@ -48,7 +48,7 @@ public final class ManagementPort {
 
       /observe/health          all checks, each with its reason when DOWN
       /observe/health/live     the process works
-      /observe/health/ready    Asterisk, Kafka and the call-context store can be used
+      /observe/health/ready    Asterisk, Kafka and the call-context store are available
       /observe/metrics         metrics for Prometheus
       /health                  {"ok", "errors"} of all checks
       /health/smoke            {"ok", "errors"} of the process
@@ -57,20 +57,21 @@ public final class ManagementPort {
 
   private ManagementPort() {}
 
-  /** Whether there is one. */
+  /** Returns whether the management port is enabled. */
   public static boolean isEnabled(Settings settings) {
     return settings.get(Setting.MANAGEMENT_PORT) > 0;
   }
 
   /**
-   * Lets camel-main open it; what {@code camel.management.*} and others say in the file counts.
+   * Lets camel-main open the port. Options such as {@code camel.management.*} in the settings file
+   * still apply.
    *
-   * @throws PortInUseException if it cannot be opened: Camel would go on without
+   * @throws PortInUseException if the port cannot be opened; Camel would continue without it
    */
   public static void configure(MainConfigurationProperties main, Settings settings)
       throws PortInUseException {
     main.health().setExposureLevel("full");
-    // a route that somebody has stopped is no trouble; what it depends on has checks of its own
+    // a route stopped by an operator is not a fault; dependencies have their own checks
     main.health().setRoutesEnabled(false);
     main.health().setConsumersEnabled(false);
     if (isEnabled(settings)) {
@@ -100,11 +101,11 @@ public final class ManagementPort {
               + host
               + " cannot be opened: "
               + e.getMessage()
-              + "; set MANAGEMENT_PORT to another, or to 0 for none");
+              + "; set MANAGEMENT_PORT to another port, or to 0 to disable it");
     }
   }
 
-  /** The port cannot be opened; the message says what to do. */
+  /** The port cannot be opened; the message contains the remedy. */
   public static final class PortInUseException extends Exception {
 
     private static final long serialVersionUID = 1L;
@@ -114,7 +115,7 @@ public final class ManagementPort {
     }
   }
 
-  /** Adds the paths that Camel does not have as soon as there is a port, if there shall be one. */
+  /** Adds the paths that Camel lacks once its management server exists, if enabled. */
   public static void addPaths(CamelContext context) {
     context.addLifecycleStrategy(
         new LifecycleStrategySupport() {
@@ -132,9 +133,8 @@ public final class ManagementPort {
   }
 
   /**
-   * What Camel's management takes for its own since it has the same port. Its paths are there
-   * before it is opened: who asks first shall learn that the proxy starts, and not that there is
-   * nothing.
+   * HTTP server that Camel's management reuses, since it has the same port. Its paths are added
+   * before the port opens, so that the first requests get the checks instead of 404.
    */
   private static final class ProxyManagementServer extends VertxPlatformHttpServer {
 
@@ -153,7 +153,7 @@ public final class ManagementPort {
           VertxPlatformHttpRouter.lookup(
               context, VertxPlatformHttpRouter.getRouterNameFromPort(getConfigurationPort())));
       super.startServer();
-      LOG.info("Health and metrics are at http://{}:{}/", getHost(), getPort());
+      LOG.info("Health and metrics available at http://{}:{}/", getHost(), getPort());
       if (management.isJolokiaEnabled()) {
         logJmxExposure();
       }
@@ -162,10 +162,9 @@ public final class ManagementPort {
     private void logJmxExposure() throws UnknownHostException {
       String url = "http://%s:%d%s".formatted(getHost(), getPort(), management.getJolokiaPath());
       if (InetAddress.getByName(getHost()).isLoopbackAddress()) {
-        LOG.info("JMX is at {}, for all on this host: they can do what an operator can", url);
+        LOG.info("JMX available at {}: every user of this host has operator rights", url);
       } else {
-        LOG.warn(
-            "JMX is at {}, for all who reach that address: they can do what an operator can", url);
+        LOG.warn("JMX available at {}: everyone who reaches that address has operator rights", url);
       }
     }
   }
@@ -183,7 +182,7 @@ public final class ManagementPort {
                 .toList());
   }
 
-  /** Checks that are asked at each request. */
+  /** Invokes health checks, on each request. */
   @FunctionalInterface
   private interface CheckInvocation {
     Collection<HealthCheck.Result> invoke();

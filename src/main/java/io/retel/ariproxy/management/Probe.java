@@ -10,8 +10,8 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.support.service.ServiceSupport;
 
 /**
- * Asks something that may take its time whether it is there, again and again and on a thread of its
- * own, so that who asks for the proxy's health has the latest answer at once.
+ * Periodic check of a dependency on its own thread, so that health requests return its latest
+ * result without waiting.
  */
 public final class Probe extends ServiceSupport implements CamelContextAware {
 
@@ -22,17 +22,17 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
   private final Duration interval;
   private CamelContext context;
   private volatile ScheduledExecutorService scheduler;
-  private volatile String lastError = "It has not answered yet";
+  private volatile String lastError = "Not checked yet";
 
-  /** Fails if what is asked is not there; the message says why. */
+  /** Fails if the dependency is unavailable; the message is the reason. */
   @FunctionalInterface
   public interface Check {
     void run() throws Exception;
   }
 
   /**
-   * @param name of its thread
-   * @param question must come to its end by itself; closed with the probe if it can be
+   * @param threadName the name of the probe's thread
+   * @param check must return in bounded time; closed with the probe if it is {@link AutoCloseable}
    */
   public Probe(String threadName, Check check) {
     this(threadName, check, INTERVAL);
@@ -44,7 +44,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
     this.interval = interval;
   }
 
-  /** Asks at once, since the last answer may not hold any more. */
+  /** Runs the check immediately if the probe is started, since the last result may be stale. */
   public void trigger() {
     ScheduledExecutorService current = scheduler;
     if (current != null && !current.isShutdown()) {
@@ -52,7 +52,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
     }
   }
 
-  /** What was wrong the last time, in a sentence. */
+  /** Returns the error of the last check as a sentence; empty if it succeeded. */
   public Optional<String> lastError() {
     return Optional.of(lastError).filter(error -> !error.isEmpty());
   }
@@ -79,8 +79,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
       check.run();
       lastError = "";
     } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
-      // also what a client throws that should not: a probe that ended would tell its last answer
-      // for ever
+      // errors of a client too: any exception would end the schedule and freeze the last result
       lastError = ErrorMessages.singleLine(e);
     }
   }

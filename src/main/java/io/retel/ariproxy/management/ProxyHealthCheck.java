@@ -6,14 +6,14 @@ import java.util.function.Supplier;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** DOWN, with a sentence that says why, while something is wrong. */
+/** Health check that is DOWN while a problem exists, with the problem as its message. */
 public final class ProxyHealthCheck extends AbstractHealthCheck {
 
   private final Supplier<Optional<String>> problem;
 
   /**
    * @param id the check's name
-   * @param trouble what is wrong, or nothing; must not wait
+   * @param problem the problem as a sentence, or empty; must not block
    */
   public ProxyHealthCheck(String id, Supplier<Optional<String>> problem) {
     super("ari-proxy", id);

@@ -1,4 +1,2 @@
-/**
- * What operators and their tools see over HTTP: health, and the port that metrics are read from.
- */
+/** HTTP interface for operators and their tools: health checks and metrics. */
 package io.retel.ariproxy.management;
