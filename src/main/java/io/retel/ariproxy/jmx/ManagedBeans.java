@@ -10,8 +10,8 @@ import org.apache.camel.spi.ManagementAgent;
 import org.apache.camel.support.service.ServiceSupport;
 
 /**
- * Registers beans with Camel's agent, as {@code io.retel.ariproxy:context=NAME,type=TYPE}, while
- * the context runs. Where JMX is off there are none.
+ * Registers beans with Camel's agent as {@code io.retel.ariproxy:context=NAME,type=TYPE} while the
+ * context runs. Registers nothing if JMX is disabled.
  */
 public final class ManagedBeans extends ServiceSupport {
 
@@ -23,7 +23,7 @@ public final class ManagedBeans extends ServiceSupport {
   private final List<ObjectName> registeredNames = new ArrayList<>();
 
   /**
-   * @param beans the beans, annotated as Camel's own are, by their types
+   * @param beans the beans by type, with Camel's JMX annotations
    */
   public ManagedBeans(CamelContext context, Map<String, Object> beans) {
     this.context = context;

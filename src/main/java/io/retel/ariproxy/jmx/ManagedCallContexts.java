@@ -23,13 +23,13 @@ import org.apache.camel.api.management.ManagedResource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The memory of call contexts. A resource is written as its type and id: {@code CHANNEL:17.1}. */
-@ManagedResource(description = "Which resource belongs to which call")
+/** MBean for mappings. A resource is written as its type and id: {@code CHANNEL:17.1}. */
+@ManagedResource(description = "Mappings of resources to call contexts")
 public final class ManagedCallContexts {
 
   private static final Logger LOG = LoggerFactory.getLogger(ManagedCallContexts.class);
 
-  /** What a console can show, and an answer can carry. */
+  /** Maximum that a console can show and a response can carry. */
   private static final int MAX_ROWS = 1_000;
 
   private static final String RESOURCE = "resource";
@@ -46,14 +46,14 @@ public final class ManagedCallContexts {
       ROW =
           new CompositeType(
               "mapping",
-              "What is remembered of a resource",
+              "Mapping of a resource",
               COLUMNS,
               new String[] {
                 "Type and id",
-                "The call that it belongs to",
-                "The Stasis application that a channel is in, or empty",
-                "Whether it has ended, and is remembered for late events only",
-                "When it was last asked for, roughly"
+                "Call context",
+                "Stasis application of a channel, or empty",
+                "Whether the resource has ended and is mapped for late events only",
+                "Approximate time of the last use"
               },
               new OpenType<?>[] {
                 SimpleType.STRING,
@@ -62,7 +62,7 @@ public final class ManagedCallContexts {
                 SimpleType.BOOLEAN,
                 SimpleType.STRING
               });
-      TABLE = new TabularType("mappings", "What is remembered", ROW, new String[] {RESOURCE});
+      TABLE = new TabularType("mappings", "Mappings", ROW, new String[] {RESOURCE});
     } catch (OpenDataException e) {
       throw new IllegalStateException(e);
     }
@@ -74,20 +74,20 @@ public final class ManagedCallContexts {
     this.callContexts = callContexts;
   }
 
-  @ManagedAttribute(description = "How many resources are thought to be there")
+  @ManagedAttribute(description = "Number of live resources")
   public int getResources() {
     return callContexts.active().size();
   }
 
-  @ManagedAttribute(description = "How many calls those belong to")
+  @ManagedAttribute(description = "Number of calls with at least one live resource")
   public int getCallContexts() {
     return callContexts.activeCallContexts().size();
   }
 
   @ManagedOperation(
       description =
-          "What is remembered of resources whose call context, type and id, or id begins with a text; all if"
-              + " it is empty. At most so many rows, from 1 to 1000")
+          "Finds mappings whose call context, type and id, or id starts with a prefix; all if it is"
+              + " empty. Returns at most limit rows, from 1 to 1000")
   public TabularData find(String prefix, int limit) throws OpenDataException {
     if (limit < 1 || limit > MAX_ROWS) {
       throw new IllegalArgumentException(
@@ -101,8 +101,7 @@ public final class ManagedCallContexts {
     return rows;
   }
 
-  @ManagedOperation(
-      description = "What is remembered of one resource, such as CHANNEL:1532965104.0")
+  @ManagedOperation(description = "Returns the mapping of a resource, such as CHANNEL:1532965104.0")
   public CompositeData lookUp(String resource) throws OpenDataException {
     Resource parsed = parseResource(resource);
     return row(parsed, callContexts.peek(parsed).orElseThrow(() -> unknownResource(resource)));
@@ -110,31 +109,30 @@ public final class ManagedCallContexts {
 
   @ManagedOperation(
       description =
-          "Forgets one resource, such as CHANNEL:1532965104.0, in the store as well: later events of it"
-              + " belong to the call that their CALL_CONTEXT tells, or to none. Returns its call context")
+          "Removes the mapping of a resource, such as CHANNEL:1532965104.0, also from the store. Its later"
+              + " events use their CALL_CONTEXT or are unmapped. Returns its call context")
   public String evict(String resource) {
     String callContext =
         callContexts
             .evict(parseResource(resource))
             .orElseThrow(() -> unknownResource(resource))
             .callContext();
-    LOG.info("Evicted by an operator: {} of call context {}", resource.strip(), callContext);
+    LOG.info("Mapping evicted by operator: {} of call context {}", resource.strip(), callContext);
     return callContext;
   }
 
   @ManagedOperation(
       description =
-          "Forgets all resources of a call context, in the store as well. Returns how many they were")
+          "Removes all mappings of a call context, also from the store. Returns their number")
   public int evictCallContext(String callContext) {
     if (callContext == null || callContext.isBlank()) {
       throw new IllegalArgumentException("The call context is missing");
     }
     List<Resource> evicted = callContexts.evictAllOf(callContext.strip());
     if (evicted.isEmpty()) {
-      throw new IllegalArgumentException(
-          "No resource of call context " + callContext + " is remembered");
+      throw new IllegalArgumentException("Call context " + callContext + " has no mappings");
     }
-    LOG.info("Evicted by an operator: call context {} with {}", callContext, evicted);
+    LOG.info("Mappings evicted by operator: call context {} with {}", callContext, evicted);
     return evicted.size();
   }
 
@@ -144,7 +142,7 @@ public final class ManagedCallContexts {
     } catch (IllegalArgumentException | NullPointerException e) {
       throw new IllegalArgumentException(
           text
-              + " is no resource: write its type and id, such as CHANNEL:1532965104.0; types are "
+              + " is not a resource: use type and id, such as CHANNEL:1532965104.0; types are "
               + List.of(ResourceType.values()).stream()
                   .filter(ResourceType::isCallScoped)
                   .toList());
@@ -152,7 +150,7 @@ public final class ManagedCallContexts {
   }
 
   private static IllegalArgumentException unknownResource(String resource) {
-    return new IllegalArgumentException("Nothing is remembered of " + resource);
+    return new IllegalArgumentException(resource + " has no mapping");
   }
 
   private static CompositeData row(Resource resource, Mapping mapping) throws OpenDataException {

@@ -5,8 +5,8 @@ import org.apache.camel.api.management.ManagedAttribute;
 import org.apache.camel.api.management.ManagedOperation;
 import org.apache.camel.api.management.ManagedResource;
 
-/** The commands that this proxy carries out, and their pause. */
-@ManagedResource(description = "The commands that this proxy carries out")
+/** MBean for the consumption of commands, with pause and resume. */
+@ManagedResource(description = "Consumption of commands by this proxy")
 public final class ManagedCommands {
 
   private final CommandConsumption commandConsumption;
@@ -17,41 +17,41 @@ public final class ManagedCommands {
 
   @ManagedAttribute(
       description =
-          "RUNNING; DRAINING, which is paused with commands under way; or DRAINED, with none any more")
+          "RUNNING; DRAINING: paused, with commands in flight; DRAINED: paused, with none in flight")
   public String getState() {
     return commandConsumption.state().toString();
   }
 
-  @ManagedAttribute(description = "Since when commands are paused; empty if they are not")
+  @ManagedAttribute(description = "Time of the pause; empty if commands are not paused")
   public String getPausedSince() {
     return commandConsumption.pausedSince().map(Object::toString).orElse("");
   }
 
-  @ManagedAttribute(description = "How many commands are being carried out, or answered")
+  @ManagedAttribute(description = "Number of commands being executed or publishing their RESPONSE")
   public int getInFlight() {
     return commandConsumption.inFlight();
   }
 
-  @ManagedAttribute(description = "How many commands have been read and wait for their turn")
+  @ManagedAttribute(description = "Number of pending commands: consumed, but not started")
   public int getQueued() {
     return commandConsumption.pending();
   }
 
-  @ManagedAttribute(description = "The routes that read commands now")
+  @ManagedAttribute(description = "Routes that consume commands now")
   public String[] getActiveRoutes() {
     return commandConsumption.activeRoutes().toArray(String[]::new);
   }
 
   @ManagedOperation(
       description =
-          "Takes no more commands until resume: those under way are finished, those of the generic topic"
-              + " go to other proxies, those of the own topic wait in Kafka. Events go on")
+          "Stops consuming commands until resume. Commands in flight complete; generic commands go to"
+              + " other proxies, and commands for this proxy wait in Kafka. Events continue")
   public void pause() {
     commandConsumption.pause();
   }
 
   @ManagedOperation(
-      description = "Takes commands again, as soon as those from before the pause are answered")
+      description = "Resumes consuming once all commands from before the pause have completed")
   public void resume() {
     commandConsumption.resume();
   }

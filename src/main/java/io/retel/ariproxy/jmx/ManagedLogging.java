@@ -6,8 +6,8 @@ import org.apache.camel.api.management.ManagedResource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The levels of the log, until the proxy ends. */
-@ManagedResource(description = "The levels of the log, until the proxy ends")
+/** MBean for log levels. Changes last until the proxy stops. */
+@ManagedResource(description = "Log levels; changes last until the proxy stops")
 public final class ManagedLogging {
 
   private static final Logger LOG = LoggerFactory.getLogger(ManagedLogging.class);
@@ -16,21 +16,21 @@ public final class ManagedLogging {
 
   @ManagedOperation(
       description =
-          "From which level on a logger writes, such as io.retel.ariproxy or ROOT, whether it is its own or that"
-              + " of a logger above it")
+          "Returns the effective level of a logger, such as io.retel.ariproxy or ROOT: its own or an"
+              + " inherited one")
   public String level(String logger) {
     return levels.get(logger);
   }
 
   @ManagedOperation(
       description =
-          "Gives a logger a level: ERROR, WARN, INFO, DEBUG or TRACE. It counts for those below it that have none"
-              + " of their own. Loggers that would write passwords are not lowered")
+          "Sets the level of a logger: ERROR, WARN, INFO, DEBUG or TRACE. Loggers below it inherit the level"
+              + " unless they have their own. Loggers that would write passwords cannot be lowered")
   public void setLevel(String logger, String level) {
     String previous = levels.get(logger);
     levels.set(logger, level);
     LOG.info(
-        "Set by an operator: {} writes from {} on, before from {} on",
+        "Log level of {} set to {} (was {}) by operator",
         logger.strip(),
         levels.get(logger),
         previous);

@@ -8,23 +8,23 @@ import org.apache.camel.api.management.ManagedAttribute;
 import org.apache.camel.api.management.ManagedOperation;
 import org.apache.camel.api.management.ManagedResource;
 
-/** The websocket over which Asterisk sends its events. */
-@ManagedResource(description = "The websocket over which Asterisk sends its events")
+/** MBean for the websocket that receives events from Asterisk. */
+@ManagedResource(description = "Websocket that receives events from Asterisk")
 public final class ManagedWebsocket {
 
   private final Supplier<List<WebSocketStatus>> statuses;
   private final Runnable reconnect;
 
   /**
-   * @param status how the websockets are; there is one, or none before the route of the events runs
-   * @param reconnect closes it and opens it anew
+   * @param statuses the status of the websocket; empty before the events route runs
+   * @param reconnect closes and reopens the websocket
    */
   public ManagedWebsocket(Supplier<List<WebSocketStatus>> statuses, Runnable reconnect) {
     this.statuses = statuses;
     this.reconnect = reconnect;
   }
 
-  @ManagedAttribute(description = "Where it leads")
+  @ManagedAttribute(description = "Address of the websocket")
   public String getAddress() {
     return attribute(WebSocketStatus::address, "");
   }
@@ -34,52 +34,49 @@ public final class ManagedWebsocket {
     return attribute(WebSocketStatus::connected, false);
   }
 
-  @ManagedAttribute(description = "Since when it is connected, or is not")
+  @ManagedAttribute(description = "Time of the last connect or disconnect")
   public String getStateSince() {
     return attribute(websocket -> websocket.since().toString(), "");
   }
 
   @ManagedAttribute(
-      description = "Why it is not connected, or was not the last time; empty if it never failed")
+      description = "Reason of the current or last disconnect; empty if it never failed")
   public String getLastError() {
-    return attribute(
-        WebSocketStatus::lastError, "The route of the events has not been started yet");
+    return attribute(WebSocketStatus::lastError, "The events route has not been started yet");
   }
 
-  @ManagedAttribute(
-      description = "How many tries have failed since it was last connected for a while")
+  @ManagedAttribute(description = "Number of failed attempts since the last stable connection")
   public int getFailures() {
     return attribute(WebSocketStatus::failures, 0);
   }
 
-  @ManagedAttribute(description = "How often it was opened again")
+  @ManagedAttribute(description = "Number of reconnects")
   public long getReconnects() {
     return attribute(WebSocketStatus::reconnects, 0L);
   }
 
-  @ManagedAttribute(description = "How many events have been read and wait for the route")
+  @ManagedAttribute(description = "Number of buffered events waiting for the route")
   public int getBufferedMessages() {
     return attribute(WebSocketStatus::bufferedMessages, 0);
   }
 
-  @ManagedAttribute(description = "What those weigh, in bytes")
+  @ManagedAttribute(description = "Size of the buffered events, in bytes")
   public long getBufferedBytes() {
     return attribute(WebSocketStatus::bufferedBytes, 0L);
   }
 
-  @ManagedAttribute(description = "At what weight the websocket is no longer read, in bytes")
+  @ManagedAttribute(description = "Buffer size at which websocket reads pause, in bytes")
   public long getBufferLimit() {
     return attribute(WebSocketStatus::maxBufferedBytes, 0L);
   }
 
   @ManagedOperation(
       description =
-          "Closes it and opens it anew, or tries at once if it is not open; what is missed meanwhile is"
-              + " made up for")
+          "Closes and reopens the websocket, or retries immediately if it is not open; resync publishes"
+              + " missed events")
   public void reconnect() {
     if (statuses.get().isEmpty()) {
-      throw new IllegalStateException(
-          "There is no websocket yet: the route of the events has not been started");
+      throw new IllegalStateException("No websocket yet: the events route has not been started");
     }
     reconnect.run();
   }

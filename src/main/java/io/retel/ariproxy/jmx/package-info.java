@@ -1,5 +1,5 @@
 /**
- * What an operator sees and does over JMX beside Camel's own beans, which have the routes. One bean
- * per thing, in the domain {@code io.retel.ariproxy}.
+ * MBeans for operators, one per subject, in the domain {@code io.retel.ariproxy}. Routes have
+ * Camel's own MBeans.
  */
 package io.retel.ariproxy.jmx;
