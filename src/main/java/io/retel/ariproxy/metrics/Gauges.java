@@ -14,9 +14,9 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Lets meters read what the proxy's parts know anyway: it is asked at each scrape only.
+ * Gauges and counters that read other components' values on each scrape.
  *
- * <p>To be kept as long as the meters are: a counter that reads holds on to nothing itself.
+ * <p>Must be referenced as long as the meters exist: function counters hold only weak references.
  */
 public final class Gauges {
 
@@ -27,10 +27,7 @@ public final class Gauges {
     this.meters = meters;
   }
 
-  /**
-   * The websockets and their buffers; there is one, but while a route that names another address is
-   * exchanged.
-   */
+  /** Binds the websocket and its buffer; the sum of two while a reload changes the address. */
   public Gauges bindWebsocket(Supplier<List<WebSocketStatus>> statuses) {
     Meters.WEBSOCKET_CONNECTED.gauge(
         meters,
@@ -60,9 +57,9 @@ public final class Gauges {
   }
 
   /**
-   * The commands that are in this process, and those that are not yet.
+   * Binds commands in this process and those still to be consumed.
    *
-   * @param paused whether an operator has paused them
+   * @param paused whether an operator has paused commands
    */
   public Gauges bindCommands(
       LanesComponent lanes, ProxyKafkaClientFactory kafkaClients, BooleanSupplier paused) {
@@ -73,7 +70,7 @@ public final class Gauges {
     return this;
   }
 
-  /** What is remembered of calls, and what of it is not written yet. */
+  /** Binds mappings, and changes not yet written to the store. */
   public Gauges bindCallContexts(CallContexts callContexts, WriteBehind store) {
     Meters.CALL_CONTEXTS.gauge(meters, () -> callContexts.activeCallContexts().size());
     Meters.RESOURCES.gauge(meters, callContexts::size);
@@ -84,7 +81,7 @@ public final class Gauges {
     return this;
   }
 
-  /** What is on its way to Kafka. */
+  /** Binds records in flight to Kafka. */
   public Gauges bindKafka(InFlightLimiter inFlightLimiter) {
     Meters.KAFKA_IN_FLIGHT_BYTES.gauge(meters, inFlightLimiter::inFlightBytes);
     Meters.KAFKA_IN_FLIGHT_LIMIT.gauge(meters, inFlightLimiter::limit);

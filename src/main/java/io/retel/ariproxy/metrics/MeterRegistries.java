@@ -13,24 +13,24 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.support.service.ServiceSupport;
 
-/** Where meters are kept: one registry for those who count, read by Prometheus and over JMX. */
+/** Meter registries: a composite to record in, exposed to Prometheus and over JMX. */
 public final class MeterRegistries {
 
   private MeterRegistries() {}
 
   /**
-   * Makes them, and binds the one for Prometheus as {@code meters}, and where Camel's management
-   * port looks for it.
+   * Creates the registries, and binds the one for Prometheus as {@code meters} and under the name
+   * that Camel's management port looks up.
    *
-   * @param tags are on every meter
-   * @return the registry to count in; it is closed with the context
+   * @param tags the tags of every meter
+   * @return the registry to record in; closed with the context
    */
   public static MeterRegistry bind(CamelContext context, Map<String, String> tags) {
     PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     JmxMeterRegistry jmx = new JmxMeterRegistry(JmxConfig.DEFAULT, Clock.SYSTEM);
     CompositeMeterRegistry composite = new CompositeMeterRegistry();
     for (MeterRegistry registry : new MeterRegistry[] {prometheus, jmx}) {
-      // Camel's own meters and the JVM's go past the composite one
+      // on each one, since Camel's and the JVM's meters bypass the composite
       registry
           .config()
           .commonTags(
@@ -38,7 +38,7 @@ public final class MeterRegistries {
     }
     composite.add(prometheus);
     composite.add(jmx);
-    // not the composite one: Camel's service for Prometheus takes none
+    // not the composite: Camel's Prometheus service does not support one
     context.getRegistry().bind("meters", prometheus);
     context.getRegistry().bind(MicrometerConstants.METRICS_REGISTRY_NAME, prometheus);
     try {
@@ -49,7 +49,7 @@ public final class MeterRegistries {
     return composite;
   }
 
-  /** Removes what JMX shows. */
+  /** Closes the registries, which removes their MBeans. */
   private static final class RegistryCloser extends ServiceSupport {
 
     private final CompositeMeterRegistry registries;

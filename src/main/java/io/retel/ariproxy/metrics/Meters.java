@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * All that is measured, with its public name and its tags. A meter's name is an interface:
- * dashboards and alerts hang on it. Those of the ari-proxy in the field keep theirs.
+ * All meters, with their public names and tags. A name is an interface: dashboards and alerts
+ * depend on it. Names of the ari-proxy in the field are unchanged.
  */
 public enum Meters {
   EVENTS(
@@ -164,7 +164,7 @@ public enum Meters {
       "1 while the dependency is available, else 0",
       "backing_service");
 
-  /** Fine where calls feel it, coarse where somebody is woken anyway. */
+  /** Fine where calls are affected, coarse where an alert has long fired. */
   private static final Duration[] HISTOGRAM_BUCKETS =
       List.of(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
           .stream()
@@ -177,13 +177,13 @@ public enum Meters {
   private final String description;
   private final List<String> tags;
 
-  /** What a meter tells. */
+  /** Type of a meter. */
   public enum Kind {
-    /** How often something has happened. */
+    /** Number of occurrences. */
     COUNTER,
-    /** How something is now. */
+    /** Current value. */
     GAUGE,
-    /** How long something took, as a histogram. */
+    /** Durations, as a histogram. */
     TIMER
   }
 
@@ -212,17 +212,17 @@ public enum Meters {
     this.tags = List.of(tags);
   }
 
-  /** What it tells. */
+  /** Type of the meter. */
   public Kind kind() {
     return kind;
   }
 
-  /** Its public name. */
+  /** Public name. */
   public String meterName() {
     return meterName;
   }
 
-  /** What it measures, in a phrase. */
+  /** Measured quantity, as a phrase. */
   public String description() {
     return description;
   }
@@ -232,13 +232,13 @@ public enum Meters {
     return unit.baseUnit;
   }
 
-  /** The names of its tags. */
+  /** Tag names. */
   public List<String> tags() {
     return tags;
   }
 
   /**
-   * Its counter in a registry. Not for each message: hold on to it.
+   * Returns the counter in a registry. Cache it: the lookup is too slow for each message.
    *
    * @param tagValues in the order of the tags
    */
@@ -251,9 +251,9 @@ public enum Meters {
   }
 
   /**
-   * Makes a counter in a registry of what is counted elsewhere.
+   * Registers a counter whose total is maintained elsewhere.
    *
-   * @param total never decreases; the registry's reference to it is a weak one
+   * @param total never decreases; the registry holds only a weak reference
    */
   public void functionCounter(MeterRegistry registry, Supplier<Number> total) {
     FunctionCounter.builder(meterName, total, supplier -> supplier.get().doubleValue())
@@ -264,7 +264,7 @@ public enum Meters {
   }
 
   /**
-   * Its timer in a registry. Not for each message: hold on to it.
+   * Returns the timer in a registry. Cache it: the lookup is too slow for each message.
    *
    * @param tagValues in the order of the tags
    */
@@ -277,9 +277,9 @@ public enum Meters {
   }
 
   /**
-   * Makes it a gauge in a registry.
+   * Registers a gauge.
    *
-   * @param value asked at each scrape
+   * @param value read on each scrape
    * @param tagValues in the order of the tags
    */
   public void gauge(MeterRegistry registry, Supplier<Number> value, String... tagValues) {
@@ -294,7 +294,7 @@ public enum Meters {
   private Tags toTags(Kind expectedKind, String... values) {
     if (kind != expectedKind || values.length != tags.size()) {
       throw new IllegalArgumentException(
-          meterName + " is a " + kind + " with the tags " + tags + ", and none else");
+          meterName + " is a " + kind + " with exactly the tags " + tags);
     }
     List<Tag> result = new ArrayList<>(values.length);
     for (int i = 0; i < values.length; i++) {

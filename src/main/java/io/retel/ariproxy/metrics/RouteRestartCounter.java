@@ -8,7 +8,7 @@ import org.apache.camel.spi.CamelEvent;
 import org.apache.camel.spi.CamelEvent.RouteStartedEvent;
 import org.apache.camel.support.SimpleEventNotifierSupport;
 
-/** Counts the starts of a route that are not its first. */
+/** Event notifier that counts each start of a route after the first. */
 public final class RouteRestartCounter extends SimpleEventNotifierSupport {
 
   private final TaggedMeters<String, Counter> restarts;
@@ -17,7 +17,7 @@ public final class RouteRestartCounter extends SimpleEventNotifierSupport {
   public RouteRestartCounter(MeterRegistry meters) {
     this.restarts =
         new TaggedMeters<>(route -> Meters.PROCESSOR_RESTARTS.counter(meters, route), "other");
-    // nothing of an exchange is asked for, and so nothing is made for one
+    // so that Camel creates no events per exchange
     setIgnoreExchangeEvents(true);
   }
 

@@ -5,10 +5,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * Meters of one name by their tags: a registry's own look-up makes garbage for each message.
+ * Bounded cache of one meter's instances by tags, since a registry lookup allocates per message.
  *
- * <p>Bounded, since a tag's value may come from outside: what is beyond the bound shares one meter.
- * Safe for use by many threads.
+ * <p>Bounded because tag values can come from outside: tags beyond the bound share one instance.
+ * Thread-safe.
  *
  * @param <K> the tags
  * @param <M> the meter
@@ -22,15 +22,15 @@ public final class TaggedMeters<K, M> {
   private final K overflowTags;
 
   /**
-   * @param register makes a meter
-   * @param others the tags of what is beyond the bound
+   * @param factory creates an instance
+   * @param overflowTags the tags of the instance that is shared beyond the bound
    */
   public TaggedMeters(Function<K, M> factory, K overflowTags) {
     this.factory = factory;
     this.overflowTags = overflowTags;
   }
 
-  /** The meter with these tags. */
+  /** Returns the instance with these tags, or the shared one. */
   public M get(K tags) {
     M existing = meters.get(tags);
     if (existing != null) {

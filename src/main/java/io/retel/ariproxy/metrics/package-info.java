@@ -1,2 +1,2 @@
-/** What is measured, and where that can be read. */
+/** Meters and the registries that expose them. */
 package io.retel.ariproxy.metrics;
