@@ -28,31 +28,28 @@ import org.apache.camel.spi.RoutePolicy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Starts the proxy: reads the settings, binds what the routes refer to, and lets Camel run the
- * routes.
- */
+/** Main class: reads the settings, binds the beans of the routes and runs Camel. */
 public final class AriProxy {
 
-  /** Exit code for a setting or a route file that cannot be read (EX_CONFIG of sysexits.h). */
+  /** Exit code for an invalid setting or route file (EX_CONFIG of sysexits.h). */
   public static final int EXIT_INVALID_SETTING = 78;
 
-  /** Exit code for a start that failed for any other reason. */
+  /** Exit code for any other startup failure. */
   public static final int EXIT_START_FAILED = 1;
 
   /**
-   * Exit code after another client has taken over the Stasis application (EX_UNAVAILABLE of
-   * sysexits.h): to be started again by itself would only throw that one out.
+   * Exit code after another client replaced this one in the Stasis application (EX_UNAVAILABLE of
+   * sysexits.h). A supervisor must not restart the proxy: it would replace that client in turn.
    */
   public static final int EXIT_REPLACED = 69;
 
-  /** How long clients may take to close in a stop, beside what the settings allow. */
+  /** Time for clients to close on shutdown, in addition to the configured timeouts. */
   private static final int SHUTDOWN_GRACE_SECONDS = 15;
 
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION_FILE = Path.of("config", "application.properties");
 
-  /** Without these there is no way from Asterisk to Kafka and back. */
+  /** Routes without which events or commands do not flow between Asterisk and Kafka. */
   private static final List<String> REQUIRED_ROUTES =
       List.of(
           "events",
@@ -66,25 +63,25 @@ public final class AriProxy {
           "publish");
 
   /**
-   * Routes that need the topics and the memory of call contexts before they take anything, and the
-   * policies that see to it; a pause of the commands needs its one as well.
+   * Routes that must not consume before topics exist and call contexts are restored, with the
+   * policies that ensure it. {@code pausePolicy} also implements the pause of commands.
    */
   private static final Map<String, String> REQUIRED_POLICIES =
       Map.of("events", "startupGatePolicy", "commands", "pausePolicy");
 
   private AriProxy() {}
 
-  /** Runs until SIGTERM or Ctrl-C, or answers what is asked. */
+  /** Runs until SIGTERM or Ctrl-C, or executes a command-line option. */
   public static void main(String[] args) {
-    // Camel 4.18 lowers options' names in the default locale: in Turkish it finds no groupId
+    // Camel 4.18 lowercases option names in the default locale: in Turkish, groupId is not found
     Locale.setDefault(Locale.ROOT);
     System.exit(run(args, System.getenv()));
   }
 
   /**
-   * Runs to the end, or answers what is asked.
+   * Runs until shutdown, or executes a command-line option.
    *
-   * @param environment the environment variables, which override the settings of the file
+   * @param environment the environment variables, which override the settings file
    * @return the exit code
    */
   static int run(String[] args, Map<String, String> environment) {
@@ -94,7 +91,7 @@ public final class AriProxy {
       if (exitCode.isPresent()) {
         return exitCode.getAsInt();
       }
-      // before what is missing, which may be what is meant
+      // before a missing setting is reported, since its name may just be misspelled
       UnknownEnvironmentVariables.warning(environment).ifPresent(LOG::warn);
       return run(readSettings(environment));
     } catch (InvalidSettingException e) {
@@ -107,12 +104,12 @@ public final class AriProxy {
     if (!Files.isRegularFile(CONFIGURATION_FILE)) {
       throw new InvalidSettingException(
           CONFIGURATION_FILE.toAbsolutePath()
-              + " is not there: start in the folder that has config/ and routes/");
+              + " does not exist: start in the folder that contains config/ and routes/");
     }
     return Settings.read(CONFIGURATION_FILE, environment);
   }
 
-  /** Runs to the end, and returns the exit code. */
+  /** Runs until shutdown and returns the exit code. */
   private static int run(Settings settings) {
     validate(settings);
     logConfiguration(settings);
@@ -124,11 +121,11 @@ public final class AriProxy {
     } catch (Exception e) {
       boolean invalidRouteFile = RouteFiles.isRouteFileError(e);
       LOG.error(
-          "ari-proxy does not start: {}{}",
+          "ari-proxy failed to start: {}{}",
           StartupErrors.singleLine(e),
           invalidRouteFile ? ". " + RouteFiles.REMEDY : "");
-      LOG.debug("It does not start", e);
-      // or Camel takes the end of the process for a signal
+      LOG.debug("Startup failed", e);
+      // otherwise Camel handles the exit of the process as a signal
       main.completed();
       return invalidRouteFile ? EXIT_INVALID_SETTING : EXIT_START_FAILED;
     }
@@ -144,7 +141,7 @@ public final class AriProxy {
 
   private static void logConfiguration(Settings settings) {
     LOG.info(
-        "{} of {} <-> Kafka at {}: events and responses to {}, commands from {}{}, call contexts in {}",
+        "Stasis application {} of {}, Kafka at {}: events and RESPONSEs to {}, commands from {}{}, call contexts in {}",
         String.join(",", settings.get(Setting.ARI_APP)),
         settings.get(Setting.ARI_URL),
         settings.get(Setting.KAFKA_BROKERS),
@@ -157,10 +154,10 @@ public final class AriProxy {
   }
 
   /**
-   * A Camel application that is the proxy, ready to run or to start.
+   * Returns the proxy as a Camel application, ready to run or start.
    *
-   * @param configuration the file with the settings, which may also have options of camel-main
-   * @param settings what has been read from it
+   * @param configuration the settings file, which can also contain camel-main options
+   * @param settings the settings read from it
    */
   public static ProxyMain createMain(Path configuration, Settings settings) {
     ProxyMain main = new ProxyMain();
@@ -171,14 +168,14 @@ public final class AriProxy {
           @Override
           public void beforeInitialize(BaseMainSupport mainSupport) {
             CamelContext context = mainSupport.getCamelContext();
-            // what has been checked is what placeholders see, derived values included
+            // placeholders resolve to the validated settings, derived values included
             PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
             properties.setOverrideProperties(settings.placeholders());
-            // the environment has been read, and would stand before what follows from it
+            // settings already include the environment, which would override derived values
             properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
             try {
               ManagementPort.configure(main.configure(), settings);
-              // what the store has not taken is written after the routes have stopped
+              // pending store writes are flushed after the routes have stopped
               main.configure()
                   .withShutdownTimeout(
                       Math.toIntExact(
@@ -206,7 +203,7 @@ public final class AriProxy {
                 .forEach(
                     route ->
                         LOG.error(
-                            "There is no route {} in {}: what it does is not done",
+                            "Required route {} is missing in {}; restore its shipped file",
                             route,
                             Path.of(settings.get(Setting.ROUTES_DIRECTORY)).toAbsolutePath()));
             REQUIRED_POLICIES.forEach(
@@ -232,15 +229,14 @@ public final class AriProxy {
         && (route.getRoutePolicyList() == null
             || !route.getRoutePolicyList().contains(requiredPolicy))) {
       LOG.error(
-          "The route {} has no routePolicy: {} (with autoStartup: \"false\"): it takes what comes before it"
-              + " can be told whose it is, or while commands are paused. Take both over from the file"
-              + " that came with this version",
+          "Route {} lacks routePolicy: {} (with autoStartup: \"false\"), so it consumes before startup"
+              + " completes or while commands are paused. Copy both from the shipped file",
           routeId,
           policyName);
     }
   }
 
-  /** Camel's application with an end that is the proxy's own. */
+  /** Camel application that ends when another client replaces the proxy in Asterisk. */
   public static final class ProxyMain extends Main {
 
     private volatile boolean replaced;
@@ -249,7 +245,7 @@ public final class AriProxy {
 
     private void onReplaced() {
       replaced = true;
-      // the main thread stops all in order, as after SIGTERM
+      // the main thread shuts down in order, as after SIGTERM
       completed();
     }
   }

@@ -8,55 +8,53 @@ import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/**
- * What can be asked on the command line. How the proxy runs is said by its settings, and not there.
- */
+/** Command-line options. The configuration of the proxy is in its settings only. */
 final class CommandLine {
 
-  /** Exit code for an argument that is none (EX_USAGE of sysexits.h). */
+  /** Exit code for an unknown argument (EX_USAGE of sysexits.h). */
   static final int EXIT_USAGE = 64;
 
-  /** Exit code for a proxy that is asked for its health, and has none. */
+  /** Exit code of {@code --health} for a proxy that is not alive. */
   static final int EXIT_NOT_ALIVE = 1;
 
   private static final String HELP =
       """
-      ari-proxy connects an Asterisk to Apache Kafka: what happens in calls arrives on a topic, what
-      shall happen is sent to a topic.
+      ari-proxy connects an Asterisk to Apache Kafka: it publishes call events to one topic and
+      consumes commands from another.
 
       Usage:  ari-proxy              runs until SIGTERM or Ctrl-C
-              ari-proxy --health     asks the one that runs here whether it is alive
+              ari-proxy --health     checks whether the proxy on this host is alive
               ari-proxy --archive-classes
-                                     with bin/ari-proxy, once after unpacking: starts are faster
+                                     with bin/ari-proxy, once after unpacking: speeds up startup
               ari-proxy --help
               ari-proxy --version
 
-      config/ has the settings, each explained, and routes/ the flows. An environment variable
-      overrides each setting: KAFKA_COMMANDS_TOPIC is kafka.commands-topic. A secret may stand in a
-      file that one with _FILE names: ARI_PASSWORD_FILE. These have no default:
+      config/ contains the settings, each explained, and routes/ the Camel routes. An environment
+      variable overrides each setting: KAFKA_COMMANDS_TOPIC is kafka.commands-topic. To read a secret
+      from a file, append _FILE: ARI_PASSWORD_FILE. Required settings without a default:
 
       %s
 
-      Environment of Java:
-        JAVA_HOME  a Java, 17 or later, if not the one on the PATH
-        JAVA_OPTS  its options, such as -Xmx1g
+      Java environment:
+        JAVA_HOME  Java 17 or later; default: the one on the PATH
+        JAVA_OPTS  JVM options, such as -Xmx1g
 
       Exit codes:
-        143, 130   stopped by SIGTERM, by Ctrl-C: what was under way is finished
-        1          it does not start, and says why; --health: it is not alive
-        3          no memory is left
-        64         an argument is none
-        69         another client has taken over the Stasis application: do not start it again
-        78         a setting is missing or malformed, a route file cannot be read, or Java is missing
+        143, 130   stopped by SIGTERM or Ctrl-C, after completing work in flight
+        1          failed to start, with the reason in the log; --health: not alive
+        3          out of memory
+        64         unknown argument
+        69         another client replaced this one in the Stasis application: do not restart
+        78         a setting is missing or malformed, a route file is invalid, or Java is missing
       """;
 
   private CommandLine() {}
 
   /**
-   * Answers what is asked.
+   * Executes a command-line option.
    *
-   * @param settings reads them, for a question that needs them
-   * @return the exit code; empty if nothing is asked, so that the proxy is to run
+   * @param settings reads the settings, for options that need them
+   * @return the exit code; empty without arguments, when the proxy is to run
    */
   static OptionalInt execute(
       String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {
@@ -73,7 +71,7 @@ final class CommandLine {
       }
       default -> {
         err.println(
-            "ari-proxy: what is meant by '%s'? ari-proxy --help tells what there is"
+            "ari-proxy: unknown argument '%s' (see ari-proxy --help)"
                 .formatted(String.join(" ", arguments)));
         return OptionalInt.of(EXIT_USAGE);
       }
@@ -92,6 +90,6 @@ final class CommandLine {
   private static String version() {
     String version = CommandLine.class.getPackage().getImplementationVersion();
     return "ari-proxy %s, Java %s"
-        .formatted(version == null ? "(not from its jar)" : version, Runtime.version());
+        .formatted(version == null ? "(not packaged)" : version, Runtime.version());
   }
 }

@@ -6,16 +6,16 @@ import io.retel.ariproxy.kafka.DrainTimeouts;
 import java.time.Duration;
 import java.util.Optional;
 
-/** How long a command can take, and for how long it is waited for. */
+/** Command durations that follow from the settings: maximum, drain and shutdown. */
 final class CommandTimeouts {
 
-  /** How often Asterisk is tried to be reached: routes/failed-commands.camel.yaml. */
+  /** Attempts to connect to Asterisk, as in routes/command-errors.camel.yaml. */
   static final int MAX_ATTEMPTS = 4;
 
-  /** What lies between these tries. */
+  /** Total delay between these attempts. */
   static final Duration TOTAL_BACKOFF = Duration.ofMillis(200 + 400 + 800);
 
-  /** For what has no bound of its own, such as Kafka's acknowledgement of the RESPONSE. */
+  /** For steps without a timeout, such as Kafka's acknowledgement of the RESPONSE. */
   private static final Duration MARGIN = Duration.ofSeconds(2);
 
   private final Settings settings;
@@ -24,7 +24,7 @@ final class CommandTimeouts {
     this.settings = settings;
   }
 
-  /** From the begin of a command to its RESPONSE. */
+  /** Returns the maximum time from the start of a command to its RESPONSE. */
   Duration maxDuration() {
     return settings
         .get(Setting.CALLCONTEXT_STORE_TIMEOUT)
@@ -35,14 +35,14 @@ final class CommandTimeouts {
   }
 
   /**
-   * How long what is begun is waited for before another proxy reads its partition. In a stop half
-   * of the time is left for what comes after that.
+   * Returns how long to wait for started commands before another proxy consumes their partition. On
+   * shutdown this is half of the shutdown timeout; the other half is for the steps after it.
    */
   DrainTimeouts drainTimeouts() {
     return new DrainTimeouts(maxDuration(), shutdownTimeout().dividedBy(2));
   }
 
-  /** What to set so that a stop waits for Asterisk's answers, in a sentence. */
+  /** Returns a warning with a remedy if shutdown waits less than a response can take. */
   Optional<String> shutdownWarning() {
     int consumerCount = settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty() ? 1 : 2;
     Duration available = shutdownTimeout().dividedBy(consumerCount);
@@ -51,7 +51,7 @@ final class CommandTimeouts {
       return Optional.empty();
     }
     return Optional.of(
-        "A stop waits %d ms for commands that are under way, ari.response-timeout is %d ms: what takes longer may be carried out once more by whoever reads it next. Set ari-proxy.shutdown-timeout to %ds or more"
+        "Shutdown waits %d ms for commands in flight, but ari.response-timeout is %d ms: slower commands may be executed again by their next consumer. Set ari-proxy.shutdown-timeout to %ds or more"
             .formatted(
                 available.toMillis(),
                 required.toMillis(),

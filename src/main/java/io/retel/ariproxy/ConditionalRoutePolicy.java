@@ -20,13 +20,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets a route run while something is so, and stops it otherwise: a route that is only suspended
- * would keep its partitions from the other proxies (contract.md section 4).
+ * Route policy that runs a route while a condition holds and stops it otherwise. Suspending is not
+ * enough: a suspended route still owns its partitions (docs/contract.md#commands).
  *
- * <p>For routes with {@code autoStartup: false}. Looks at what is and makes it what shall be, every
- * {@link #INTERVAL} and on a thread of its own, so that it holds for a route that is exchanged as
- * well. A route that somebody else stops is left stopped, as for an Asterisk that shall get no new
- * calls.
+ * <p>For routes with {@code autoStartup: false}. Checks the condition every {@link #INTERVAL} on
+ * its own thread, so it also covers reloaded routes. A route stopped by an operator stays stopped,
+ * such as for an Asterisk that must not get new calls.
  */
 public class ConditionalRoutePolicy extends RoutePolicySupport {
 
@@ -38,23 +37,23 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   private final BooleanSupplier condition;
   private final String conditionDescription;
 
-  /** The routes, and whether each waits to be started. */
+  /** Route ids, and whether each waits to be started. */
   private final Map<String, Boolean> awaitingStart = new ConcurrentHashMap<>();
 
-  /** The routes that have been started here, and not stopped here since. */
+  /** Routes that this policy has started and not stopped since. */
   private final Set<String> startedRoutes = ConcurrentHashMap.newKeySet();
 
-  /** How often each failure was seen, so that it is said once: when it lasts. */
+  /** Occurrences of each failure: it is logged once, the second time. */
   private final Map<String, Integer> failureCounts = new ConcurrentHashMap<>();
 
-  /** Held by the thread that starts or stops a route. */
+  /** Held while a route is started or stopped. */
   private final Object lock = new Object();
 
   private ScheduledExecutorService scheduler;
 
   /**
-   * @param condition what must be so
-   * @param said the same in a clause, for the log
+   * @param condition whether the routes may run
+   * @param conditionDescription the condition as a clause, for the log
    */
   public ConditionalRoutePolicy(BooleanSupplier condition, String conditionDescription) {
     this.condition = condition;
@@ -66,10 +65,10 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   }
 
   /**
-   * Starts routes of such policies, as far as they shall run now: so that who has just made them
-   * learns that one cannot.
+   * Starts routes whose policy lets them run now. Unlike the periodic check, it throws if one
+   * cannot start.
    *
-   * @param routes their ids; those of no such policy are left alone
+   * @param routeIds the routes; those without such a policy are ignored
    */
   static void startEligible(CamelContext context, Collection<String> routeIds) throws Exception {
     for (String routeId : routeIds) {
@@ -85,7 +84,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
     }
   }
 
-  /** Those that ran and that somebody else has stopped. */
+  /** Returns the routes that this policy has started and an operator has stopped since. */
   public List<String> manuallyStopped(CamelContext context) {
     return startedRoutes.stream()
         .filter(
@@ -105,7 +104,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
     if (scheduler == null) {
       ExecutorServiceManager executors = context.getExecutorServiceManager();
       scheduler = executors.newSingleThreadScheduledExecutor(this, "route-policy");
-      // Camel does not expect a route that starts or stops while it stops
+      // Camel does not support starting or stopping routes while it shuts down
       context.addLifecycleStrategy(
           new LifecycleStrategySupport() {
             @Override
@@ -132,9 +131,9 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
         startOrStop(context, route, shouldRun);
       } catch (Exception e) {
         String reason = ErrorMessages.singleLine(e);
-        // who makes a route that cannot start learns that at once, and may undo it
+        // not the first time: a reload gets the same failure as an exception and can roll back
         if (failureCounts.merge(failureKey(route, reason), 1, Integer::sum) == 2) {
-          LOG.warn("The route {} does not {}: {}", route, shouldRun ? "start" : "stop", reason);
+          LOG.warn("Route {} failed to {}: {}", route, shouldRun ? "start" : "stop", reason);
         }
       }
     }
@@ -153,7 +152,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
       return;
     }
     if (shouldRun && awaitingStart.getOrDefault(route, false) && status.isStartable()) {
-      // an exchanged route says so again, maybe while this one starts
+      // before the start, since a reload can set it again meanwhile
       awaitingStart.put(route, false);
       try {
         context.getRouteController().startRoute(route);
@@ -163,9 +162,9 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
       }
       startedRoutes.add(route);
       failureCounts.keySet().removeIf(key -> key.startsWith(failureKey(route, "")));
-      LOG.info("The route {} runs: {}", route, conditionDescription);
+      LOG.info("Route {} started: {}", route, conditionDescription);
     } else if (!shouldRun && status.isStarted()) {
-      LOG.info("The route {} stops until {}", route, conditionDescription);
+      LOG.info("Stopping route {} until {}", route, conditionDescription);
       awaitingStart.put(route, true);
       startedRoutes.remove(route);
       context.getRouteController().stopRoute(route);

@@ -1,11 +1,11 @@
 package io.retel.ariproxy;
 
-/** Says what is at the bottom of a failure. */
+/** Single-line messages of failures' root causes. */
 public final class ErrorMessages {
 
   private ErrorMessages() {}
 
-  /** Its message, or its kind if it has none, in one line. */
+  /** Returns the root cause's message, or its class name if it has none, on one line. */
   public static String singleLine(Throwable throwable) {
     Throwable root = rootCause(throwable);
     String message = root.getMessage();
@@ -14,7 +14,7 @@ public final class ErrorMessages {
         : singleLine(message);
   }
 
-  /** What is at the bottom. */
+  /** Returns the innermost cause. */
   static Throwable rootCause(Throwable throwable) {
     Throwable root = throwable;
     while (root.getCause() != null && root.getCause() != root) {

@@ -42,7 +42,7 @@ import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.support.jsse.SSLContextParameters;
 
-/** What leads out of the proxy: to Asterisk, to Kafka and to the call-context store. */
+/** Clients for Asterisk, Kafka and the call-context store. */
 final class OutboundClients {
 
   private final CamelContext context;
@@ -55,7 +55,7 @@ final class OutboundClients {
   private final AhcWsComponent ws;
   private final AhcWsComponent wss;
 
-  /** Makes them, and binds those that routes refer to by name; nothing is connected yet. */
+  /** Creates the clients and binds those that routes reference by name; connects none yet. */
   OutboundClients(CamelContext context, Settings settings, MeterRegistry meters) {
     this.context = context;
     this.settings = settings;
@@ -109,7 +109,7 @@ final class OutboundClients {
     this.wss = websocket(context, "ahc-wss", settings, ariTls);
   }
 
-  /** Where Kafka is, and how the proxy's own clients log in. */
+  /** Returns brokers and authentication for the proxy's own Kafka clients. */
   Map<String, Object> kafkaClientConfig() {
     return KafkaClientConfig.of(context, settings.get(Setting.KAFKA_BROKERS), kafkaSecurity);
   }
@@ -130,25 +130,25 @@ final class OutboundClients {
     return inFlightLimiter;
   }
 
-  /** Whether events can arrive. */
+  /** Returns whether events can arrive. */
   boolean isConnected() {
     return ws.isConnected() || wss.isConnected();
   }
 
-  /** How the websockets are; there is one, but while a route that names another is exchanged. */
+  /** Returns the status of the websocket; of two while a reload changes its address. */
   List<WebSocketStatus> websocketStatuses() {
     return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
   }
 
-  /** Lets the routes look at what is there once more, as after a connect. */
+  /** Lets the routes resync with Asterisk, as after a connect. */
   void requestResync() {
     Stream.of(ws, wss).forEach(AhcWsComponent::fireConnectedEvent);
   }
 
   /**
-   * Closes the websocket and opens it anew.
+   * Closes the websocket and reopens it.
    *
-   * @param why in a clause, for the log
+   * @param reason the reason as a clause, for the log
    */
   void reconnect(String reason) {
     Stream.of(ws, wss).forEach(component -> component.reconnect(reason));

@@ -25,10 +25,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.CamelContext;
 
-/** What runs beside the routes, and what shows how they are: meters, health checks, JMX beans. */
+/** Services around the routes: background threads, gauges, health checks and MBeans. */
 final class ProxyServices {
 
-  private static final String OPERATOR_RECONNECT_REASON = "an operator asks for a new one";
+  private static final String OPERATOR_RECONNECT_REASON = "reconnect requested by an operator";
 
   private final CamelContext context;
   private final Settings settings;
@@ -49,7 +49,7 @@ final class ProxyServices {
     this.routeBeans = routeBeans;
   }
 
-  /** Adds them to the context, which starts them, and stops them after the routes. */
+  /** Adds the services to the context, which starts them and stops them after the routes. */
   void register() throws Exception {
     context.addService(clients.store());
     context.addService(routeBeans.startupGate());
@@ -112,7 +112,7 @@ final class ProxyServices {
       checks.addDependency("kafka", inFlightLimiter::stallReason);
       return;
     }
-    // only for those who look: Asterisk and Kafka are asked even when there is nothing to do
+    // only with a management port, since they query Asterisk and Kafka even when idle
     Probe asteriskProbe = new Probe("fetch-snapshot", new AsteriskProbe(context));
     Probe kafkaProbe =
         new Probe(
@@ -121,7 +121,7 @@ final class ProxyServices {
                 clients::kafkaClientConfig,
                 settings.topics(),
                 settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT)));
-    // topics that were missing have just been made
+    // missing topics have just been created
     routeBeans.startupGate().onReady(kafkaProbe::trigger);
     context.addService(asteriskProbe);
     context.addService(kafkaProbe);
@@ -135,10 +135,10 @@ final class ProxyServices {
         .findFirst()
         .map(
             status ->
-                "The websocket is not read, since "
+                "Websocket reads are paused: "
                     + status.bufferedMessages()
                     + " events wait for Kafka in "
                     + status.bufferedBytes()
-                    + " bytes (ari.buffer-size); Asterisk drops the connection if that goes on");
+                    + " bytes (ari.buffer-size); Asterisk drops the connection if this continues");
   }
 }

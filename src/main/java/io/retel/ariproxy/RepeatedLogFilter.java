@@ -17,37 +17,36 @@ import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Keeps out of the log what has been said already, so that nothing else drowns in it. Named in
- * {@code logback.xml}, as a filter of the appender.
+ * Logback filter against repeated and redundant lines. Named in {@code logback.xml}, as a filter of
+ * the appender.
  *
  * <ul>
- *   <li>While a broker is away, or refuses the login, each of Kafka's clients says so several times
- *       a second: once a minute is enough, for all clients of a kind.
- *   <li>A batch that Kafka does not take is tried for ever, and each try is told of: once a minute
- *       is enough for each reason, and that Kafka is away is said by {@link KafkaStallMonitor}.
- *   <li>What Kafka answers to {@link KafkaTopics} is said by {@link StartupGate}; Kafka's client
- *       says it with its stack trace, every time.
- *   <li>An event that Kafka does not take is said by {@link HandleLostEvent}; Camel says it with
- *       its stack trace, thousands of times in a stop without Kafka.
- *   <li>A start that fails is said by {@link AriProxy}, in a line; Camel says it with its stack
- *       trace.
+ *   <li>While a broker is unavailable or rejects the login, each Kafka client logs it several times
+ *       a second: passes one line a minute for all clients of a kind.
+ *   <li>The producer retries a rejected batch indefinitely and logs each attempt: passes one line a
+ *       minute for each reason. {@link KafkaStallMonitor} reports that Kafka is unavailable.
+ *   <li>{@link StartupGate} logs errors of {@link KafkaTopics}; Kafka's client logs each one with
+ *       its stack trace.
+ *   <li>{@link HandleLostEvent} logs an event that Kafka rejects; Camel logs it with its stack
+ *       trace, thousands of times during a shutdown without Kafka.
+ *   <li>{@link AriProxy} logs a failed start in one line; Camel logs it with its stack trace.
  * </ul>
  */
 public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
 
-  /** Whose exceptions Camel logs under its name. */
+  /** Logger under which Camel logs exceptions of the websocket consumer. */
   private static final String AHC_WS_CONSUMER_LOGGER =
       "io.retel.ariproxy.component.ahcws.AhcWsConsumer";
 
-  /** Of Kafka's client that asks for topics; its class is no public one. */
+  /** Logger of Kafka's admin client; an internal class. */
   private static final String ADMIN_METADATA_LOGGER =
       "org.apache.kafka.clients.admin.internals.AdminMetadataManager";
 
-  /** Of Kafka's producer; its class is no public one. */
+  /** Logger of Kafka's producer; an internal class. */
   private static final String PRODUCER_SENDER_LOGGER =
       "org.apache.kafka.clients.producer.internals.Sender";
 
-  /** Kafka's name for an answer that has not come. */
+  /** Kafka's error name for a missing response. */
   private static final String NETWORK_EXCEPTION = "Error: NETWORK_EXCEPTION";
 
   private static final Pattern NUMBER = Pattern.compile("\\d+");
@@ -56,7 +55,7 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
 
   private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
 
-  /** As many as kinds of clients times things to say, and as topics times reasons. */
+  /** Bounded by client kinds times messages, plus topics times reasons. */
   private final Map<String, Long> lastLogged = new ConcurrentHashMap<>();
 
   @Override

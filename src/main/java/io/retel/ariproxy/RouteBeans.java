@@ -62,13 +62,13 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.spi.Registry;
 
-/** What the routes refer to by name: their steps, and the policies that they run by. */
+/** Beans that routes reference by name: steps and route policies. */
 final class RouteBeans {
 
-  /** How long Asterisk's own event may come after the one that was made up for. */
+  /** How long an event of Asterisk can follow the synthetic event that it duplicates. */
   private static final Duration LATE_EVENT_WINDOW = Duration.ofMinutes(1);
 
-  /** The routes that read commands from Kafka. */
+  /** Routes that consume commands from Kafka. */
   private static final List<String> COMMAND_ROUTES = List.of("commands", "generic-commands");
 
   private final PayloadMasker payloadMasker;
@@ -82,9 +82,9 @@ final class RouteBeans {
   private final Supplier<List<String>> manuallyStoppedRoutes;
 
   /**
-   * Makes the beans and binds them.
+   * Creates and binds the beans.
    *
-   * @param onReplaced what is done when another client takes over the Stasis application
+   * @param onReplaced runs when another client replaces this one in the Stasis application
    */
   RouteBeans(
       CamelContext context,
@@ -97,7 +97,7 @@ final class RouteBeans {
     context.getCamelContextExtension().addInterceptStrategy(new ExchangeContext());
     this.payloadMasker = new PayloadMasker(settings.get(Setting.LOGGING_MASK));
     PayloadLog payloadLog = new PayloadLog(payloadMasker);
-    // by its type Camel takes it for its own
+    // Camel finds it by type and uses it as its tracer
     registry.bind("logTracer", new LogTracer(payloadMasker));
 
     WriteBehind store = clients.store();
@@ -132,14 +132,15 @@ final class RouteBeans {
                 }));
     registry.bind(
         "startupGatePolicy",
-        new ConditionalRoutePolicy(startupGate::isReady, "topics and call contexts are there"));
+        new ConditionalRoutePolicy(
+            startupGate::isReady, "topics exist and call contexts are restored"));
     this.commandConsumption = commandConsumption(context);
     ConditionalRoutePolicy pausePolicy =
         new ConditionalRoutePolicy(
             () -> startupGate.isReady() && commandConsumption.isRunning(),
-            "topics and call contexts are there, and commands are not paused");
+            "topics exist, call contexts are restored and commands are not paused");
     registry.bind("pausePolicy", pausePolicy);
-    // caffeine-cache:callContexts?createCacheIfNotExist=false reads it from a route
+    // for routes that read it: caffeine-cache:callContexts?createCacheIfNotExist=false
     registry.bind("callContexts", callContexts.cache());
     Envelopes envelopes =
         new Envelopes(
@@ -154,7 +155,7 @@ final class RouteBeans {
     registry.bind("skipDuplicate", new SkipDuplicateEvent(syntheticEventLog, meters));
     registry.bind(
         "resolveCallContext", new ResolveCallContext(callContextRules, meters, inFlightEvents));
-    // for routes that are edited
+    // not in the shipped routes; for edited ones
     registry.bind("dropEvent", new DropEvent(meters));
     registry.bind("recordGapStart", new RecordGapStart(gap, callContexts));
     registry.bind("startResync", new StartResync(callContexts));
@@ -249,7 +250,7 @@ final class RouteBeans {
     return commandConsumption;
   }
 
-  /** The routes that would read commands, had nobody stopped them. */
+  /** Returns the command routes that an operator has stopped. */
   Supplier<List<String>> manuallyStoppedRoutes() {
     return manuallyStoppedRoutes;
   }
@@ -258,7 +259,7 @@ final class RouteBeans {
     return payloadMasker;
   }
 
-  /** Says at the end of a stop what has become of the work. */
+  /** Returns the service that logs the outcome of a shutdown. */
   ShutdownReport shutdownReport() {
     return new ShutdownReport(
         inFlightLimiter,

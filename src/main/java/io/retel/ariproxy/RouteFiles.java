@@ -9,15 +9,15 @@ import java.util.stream.Stream;
 import org.apache.camel.util.ObjectHelper;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
-/** The files that routes are read from, and what keeps them from being read. */
+/** Route files: listing and validation. */
 final class RouteFiles {
 
-  /** What is to be done before the proxy is started again. */
+  /** Remedy for an invalid file, before the next start. */
   static final String REMEDY = "Correct it, or move it out of the folder";
 
   private RouteFiles() {}
 
-  /** Those of a folder. */
+  /** Returns the YAML files of a folder, as absolute paths. */
   static List<Path> list(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files
@@ -28,9 +28,9 @@ final class RouteFiles {
   }
 
   /**
-   * Sees to it that each has something: Camel does not say of all of them which one it cannot read.
+   * Rejects empty and unreadable files, since Camel's error does not always name the file.
    *
-   * @throws InvalidSettingException if one has nothing, or cannot be read
+   * @throws InvalidSettingException if a file is empty or cannot be read
    */
   static void validate(Path folder) {
     Path current = folder.toAbsolutePath();
@@ -50,7 +50,7 @@ final class RouteFiles {
     return new InvalidSettingException(file + " " + problem + ". " + REMEDY);
   }
 
-  /** Whether a start failed for one that is no YAML, or that of no route; the failure names it. */
+  /** Returns whether a file is not YAML or not a route; the failure then names it. */
   static boolean isRouteFileError(Throwable failure) {
     return ObjectHelper.getException(YamlEngineException.class, failure) != null;
   }

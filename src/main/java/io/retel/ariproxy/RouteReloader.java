@@ -30,29 +30,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes over route files that are edited, added or deleted, and goes back to what ran before when
- * an edit cannot run.
+ * Reloads route files that are edited, added or deleted, and rolls back edits that cannot run.
  *
- * <p>Camel stops the running route before it makes the new one: after an edit that names a bean
- * which does not exist, there would be none, and each later edit of any file would try the broken
- * one again. Called by the watcher's one thread.
+ * <p>Camel stops the running route before it creates the new one. Without a rollback, an edit that
+ * references a missing bean would leave no route running, and each later edit of any file would
+ * load the broken one again. Called by the watcher's single thread.
  */
 final class RouteReloader {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteReloader.class);
 
-  /** Some editors delete or empty a file before they write it anew. */
+  /** Some editors delete or empty a file before they write it. */
   private static final long SAVE_WINDOW_MS = 500;
 
   private final CamelContext context;
 
-  /** Routes whose file may not go. */
+  /** Routes that continue to run when their file is deleted. */
   private final Set<String> requiredRoutes;
 
-  /** What runs, by the file that it is from. */
+  /** Content of the running routes, by file. */
   private final Map<Path, byte[]> activeContents = new ConcurrentHashMap<>();
 
-  /** What was looked at last. */
+  /** Last snapshot of each file. */
   private final Map<Path, FileSnapshot> lastSnapshots = new HashMap<>();
 
   private boolean closed;
@@ -63,9 +62,9 @@ final class RouteReloader {
   }
 
   /**
-   * Makes Camel's watcher of the routes' folder use it, if there is one.
+   * Installs a reloader in Camel's watcher of the routes folder, if it is enabled.
    *
-   * @param indispensable the routes that go on when their file is deleted
+   * @param requiredRoutes the routes that continue to run when their file is deleted
    */
   static void watch(CamelContext context, Path folder, Set<String> requiredRoutes) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
@@ -93,7 +92,7 @@ final class RouteReloader {
     }
   }
 
-  /** Camel does not expect a route that is exchanged while it stops. */
+  /** Ends reloading, since Camel does not support replacing a route while it shuts down. */
   private synchronized void close() {
     closed = true;
   }
@@ -118,8 +117,8 @@ final class RouteReloader {
     }
     if (current.content().length == 0) {
       LOG.error(
-          "{} is empty: what ran of it runs on as it was, and the proxy does not start with it."
-              + " Put its content back, or delete it",
+          "{} is empty: its routes continue unchanged, but the next start will fail."
+              + " Restore its content or delete it",
           resource.getLocation());
       return;
     }
@@ -133,16 +132,16 @@ final class RouteReloader {
       ConditionalRoutePolicy.startEligible(context, loadedIds);
       removeRoutesExcept(file, loadedIds);
       activeContents.put(file, content);
-      LOG.info("{} is taken over as it is now", location);
+      LOG.info("{} loaded", location);
     } catch (DuplicateRouteIdException e) {
-      LOG.error("{} is left out: {}", location, e.getMessage());
+      LOG.error("{} rejected: {}", location, e.getMessage());
     } catch (Exception e) {
-      LOG.error("{} cannot run as it is now: {}", location, StartupErrors.singleLine(e));
+      LOG.error("{} failed to load: {}", location, StartupErrors.singleLine(e));
       rollback(file, location, previousRoutes);
     }
   }
 
-  /** As Camel's loader does, but that no route is stopped for one that is left out. */
+  /** Loads a file like Camel's loader, but stops no route for a file that is rejected. */
   private Set<String> load(Path file, String location, byte[] content) throws Exception {
     Set<String> loadedIds = new LinkedHashSet<>();
     for (RoutesBuilder routesBuilder :
@@ -158,7 +157,7 @@ final class RouteReloader {
     return loadedIds;
   }
 
-  /** A copy of a file, kept beside it, would take the route's place at each edit. */
+  /** Rejects a route id of another file: a copy of a file would replace its route on each edit. */
   private void rejectDuplicateId(String routeId, Path file) throws DuplicateRouteIdException {
     Optional<Path> owner =
         Optional.ofNullable(routes().get(routeId)).flatMap(RouteReloader::sourceFile);
@@ -167,17 +166,17 @@ final class RouteReloader {
     }
   }
 
-  /** Makes all as it was before an edit that failed. */
+  /** Restores all routes to the state before a failed edit. */
   private void rollback(Path file, String location, Map<String, Route> previousRoutes) {
     if (routes().equals(previousRoutes)) {
-      // it was not even tried
+      // nothing was replaced
       return;
     }
     try {
       removeRoutesExcept(file, Set.of());
       Set<Path> affectedFiles = new LinkedHashSet<>();
       affectedFiles.add(file);
-      // a route of another file, whose place was taken
+      // a replaced route of another file
       previousRoutes.values().stream()
           .filter(route -> routes().get(route.getRouteId()) != route)
           .flatMap(route -> sourceFile(route).stream())
@@ -188,9 +187,13 @@ final class RouteReloader {
         restoredIds.addAll(load(path, "file:" + path, activeContents.get(path)));
       }
       ConditionalRoutePolicy.startEligible(context, restoredIds);
-      affectedFiles.forEach(path -> LOG.warn("{} runs as it was before", path.getFileName()));
+      affectedFiles.forEach(
+          path -> LOG.warn("{} rolled back to its previous version", path.getFileName()));
     } catch (Exception e) {
-      LOG.error("{} does not run at all: {}", location, StartupErrors.singleLine(e));
+      LOG.error(
+          "{} failed to roll back, its routes may be down: {}",
+          location,
+          StartupErrors.singleLine(e));
     }
   }
 
@@ -202,7 +205,7 @@ final class RouteReloader {
             .toList();
     if (routeIds.stream().anyMatch(requiredRoutes::contains)) {
       LOG.error(
-          "{} is gone: {} runs on as it was, and is not there any more after a restart. Put it back",
+          "{} deleted: {} continues unchanged, but will be missing after a restart. Restore the file",
           location,
           routeIds);
       return;
@@ -213,17 +216,17 @@ final class RouteReloader {
     try {
       removeRoutesExcept(file, Set.of());
       if (routeIds.isEmpty()) {
-        LOG.warn("{} is gone: what it configures holds until the proxy is started again", location);
+        LOG.warn("{} deleted: its configuration stays in effect until the next restart", location);
       } else {
-        LOG.info("{} is gone: {} is stopped and removed", location, routeIds);
+        LOG.info("{} deleted: {} stopped and removed", location, routeIds);
       }
     } catch (Exception e) {
       LOG.error(
-          "{} is gone, and {} does not stop: {}", location, routeIds, StartupErrors.singleLine(e));
+          "{} deleted, but {} failed to stop: {}", location, routeIds, StartupErrors.singleLine(e));
     }
   }
 
-  /** Removes the routes of a file but for these. */
+  /** Removes the routes of a file except the retained ones. */
   private void removeRoutesExcept(Path file, Set<String> retainedIds) throws Exception {
     for (Route route : routes().values()) {
       String routeId = route.getRouteId();
@@ -248,9 +251,9 @@ final class RouteReloader {
   }
 
   /**
-   * A file as it was saved.
+   * A file as saved.
    *
-   * @param at read before the content, so that what is written meanwhile is seen again
+   * @param modifiedAt read before the content, so that a concurrent write is seen as a change
    */
   private record FileSnapshot(FileTime modifiedAt, byte[] content) {
 
@@ -258,21 +261,24 @@ final class RouteReloader {
       return new FileSnapshot(Files.getLastModifiedTime(file), Files.readAllBytes(file));
     }
 
-    /** A file that is written in more than one go is told of as often; to save it anew counts. */
+    /**
+     * Returns whether both are the same save: one written in several steps is reported several
+     * times. Saving the same content later is a new edit.
+     */
     boolean isRepeatOf(FileSnapshot previous) {
       return Arrays.equals(content, previous.content)
           && Math.abs(modifiedAt.toMillis() - previous.modifiedAt.toMillis()) < SAVE_WINDOW_MS;
     }
   }
 
-  /** A route has an id that is another file's. */
+  /** A route has the id of a route from another file. */
   private static final class DuplicateRouteIdException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
     DuplicateRouteIdException(String routeId, Path owner) {
       super(
-          "the route %s is that of %s, which runs on. Give it another id: the proxy does not start with two of one"
+          "route id %s belongs to %s, which continues unchanged. Choose another id: the proxy does not start with duplicate ids"
               .formatted(routeId, owner),
           null,
           false,

@@ -10,15 +10,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says after the routes have been stopped what has become of the work. It is a part of the
- * context's stop: after that the process may end at any moment.
+ * Logs the outcome of a shutdown after the routes have stopped. Part of the context's stop, since
+ * the process can exit at any moment after it.
  */
 final class ShutdownReport extends ServiceSupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(ShutdownReport.class);
 
   /**
-   * For what is acknowledged, and told so by other threads; some end with the stop and tell none.
+   * Time for acknowledgements that other threads are still delivering. Some of these threads end
+   * with the shutdown and deliver none.
    */
   private static final Duration LAST_ACK_TIMEOUT = Duration.ofSeconds(1);
 
@@ -28,7 +29,7 @@ final class ShutdownReport extends ServiceSupport {
   private final BooleanSupplier hasAbandonedCommands;
 
   /**
-   * @param commandsLeft whether the stop has left commands without an answer
+   * @param hasAbandonedCommands whether the shutdown has abandoned commands without a RESPONSE
    */
   ShutdownReport(
       InFlightLimiter inFlightLimiter,
@@ -51,10 +52,10 @@ final class ShutdownReport extends ServiceSupport {
       undeliverableEvents.logLostOnShutdown(inFlightEventCount);
       if (hasAbandonedCommands.getAsBoolean()) {
         LOG.warn(
-            "Stopped with commands that are not answered: they are read again, after the next start"
+            "Stopped with commands that have no RESPONSE: they are consumed again, after the next start"
                 + " or by another proxy");
       } else if (allAcknowledged && inFlightEventCount == 0) {
-        LOG.info("Stopped: all events are acknowledged, no command is under way");
+        LOG.info("Stopped: all events acknowledged, no commands in flight");
       }
     }
   }

@@ -1,11 +1,11 @@
 package io.retel.ariproxy;
 
-/** Says in one line why something did not start. */
+/** Single-line messages of startup failures. */
 final class StartupErrors {
 
   private StartupErrors() {}
 
-  /** What failed and what is at the bottom of it; what is between them says the same again. */
+  /** Returns the outermost message and the root cause; causes between them repeat it. */
   static String singleLine(Throwable throwable) {
     String rootMessage = String.valueOf(ErrorMessages.rootCause(throwable).getMessage());
     String topMessage = String.valueOf(throwable.getMessage());

@@ -9,9 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What has to be there before the first event and the first command are taken, such as the topics
- * and the memory of call contexts. Each step is tried until it succeeds, on a thread of its own: a
- * server may come later than the proxy.
+ * Preconditions for consuming events and commands, such as topics and restored call contexts. Each
+ * is retried until it holds, on the gate's own thread, since servers can start after the proxy.
  */
 final class StartupGate extends ServiceSupport {
 
@@ -21,11 +20,11 @@ final class StartupGate extends ServiceSupport {
   private static final Duration MAX_RETRY_DELAY = Duration.ofSeconds(5);
 
   private final List<Precondition> preconditions;
-  private volatile String unmetPrecondition = "What has to be there is looked for";
+  private volatile String unmetPrecondition = "Checking preconditions";
   private volatile Runnable onReady = () -> {};
   private Thread thread;
 
-  /** A step that fails as long as it has to be tried again; the message says why. */
+  /** Fails while it must be retried; the message is the reason. */
   @FunctionalInterface
   interface Precondition {
     void ensure() throws Exception;
@@ -35,17 +34,17 @@ final class StartupGate extends ServiceSupport {
     this.preconditions = List.copyOf(preconditions);
   }
 
-  /** What is to be done as soon as all is there; to be given before the start. */
+  /** Sets the action to run once all preconditions hold; call it before the start. */
   void onReady(Runnable action) {
     onReady = action;
   }
 
-  /** Whether all is there. */
+  /** Returns whether all preconditions hold. */
   boolean isReady() {
     return unmetPrecondition.isEmpty();
   }
 
-  /** What is not there yet, in a sentence. */
+  /** Returns the reason for not being ready, as a sentence. */
   Optional<String> unmetPrecondition() {
     return Optional.of(unmetPrecondition).filter(reason -> !reason.isEmpty());
   }
@@ -93,9 +92,7 @@ final class StartupGate extends ServiceSupport {
         if (!reason.equals(unmetPrecondition)) {
           unmetPrecondition = reason;
           LOG.warn(
-              "No event and no command is taken yet: {}; trying again every {} s at the latest",
-              reason,
-              MAX_RETRY_DELAY.toSeconds());
+              "Not consuming yet: {}; retrying within {} s", reason, MAX_RETRY_DELAY.toSeconds());
         }
         TimeUnit.NANOSECONDS.sleep(delay.toNanos());
         Duration doubled = delay.multipliedBy(2);
