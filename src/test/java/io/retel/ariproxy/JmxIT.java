@@ -84,7 +84,7 @@ class JmxIT {
 
     assertThat(callContexts.getAttribute("Resources")).isEqualTo(0);
     assertThat(log.lines(Level.INFO))
-        .filteredOn(line -> line.startsWith("Evicted by an operator"))
+        .filteredOn(line -> line.contains(" evicted by operator: "))
         .hasSize(2)
         .anySatisfy(line -> assertThat(line).contains(key).contains(callContext));
     generated.dtmf("1");
@@ -101,15 +101,15 @@ class JmxIT {
         .hasMessage("limit must be from 1 to 1000 and is 0");
     assertThatThrownBy(() -> callContexts.invoke("lookUp", "1532965104.0"))
         .hasMessage(
-            "1532965104.0 is no resource: write its type and id, such as CHANNEL:1532965104.0; types are"
+            "1532965104.0 is not a resource: use type and id, such as CHANNEL:1532965104.0; types are"
                 + " [CHANNEL, BRIDGE, PLAYBACK, RECORDING, SNOOPING]");
     assertThatThrownBy(() -> callContexts.invoke("evict", "PHONE:1")).hasMessageContaining("types");
     assertThatThrownBy(() -> callContexts.invoke("evict", "CHANNEL:nobody"))
-        .hasMessage("Nothing is remembered of CHANNEL:nobody");
+        .hasMessage("CHANNEL:nobody has no mapping");
     assertThatThrownBy(() -> callContexts.invoke("evictCallContext", " "))
         .hasMessage("The call context is missing");
     assertThatThrownBy(() -> callContexts.invoke("evictCallContext", "nobody"))
-        .hasMessage("No resource of call context nobody is remembered");
+        .hasMessage("Call context nobody has no mappings");
   }
 
   @Test
@@ -131,7 +131,7 @@ class JmxIT {
     assertThat(restored.json().at("/payload/gap_start").asText()).startsWith("20");
     assertThat(websocket.getAttribute("Connected")).isEqualTo(true);
     assertThat(websocket.getAttribute("Reconnects")).isEqualTo(1L);
-    assertThat(websocket.getAttribute("LastError")).isEqualTo("an operator asks for a new one");
+    assertThat(websocket.getAttribute("LastError")).isEqualTo("reconnect requested by an operator");
     assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
   }
 
@@ -148,8 +148,7 @@ class JmxIT {
 
       assertThat(logging.invoke("level", payloads)).isEqualTo("DEBUG");
       assertThat(log.lines(Level.INFO))
-          .contains(
-              "Set by an operator: " + payloads + " writes from DEBUG on, before from INFO on");
+          .contains("Log level of " + payloads + " set to DEBUG (was INFO) by operator");
       assertThat(log.events())
           .filteredOn(line -> line.getLevel() == Level.DEBUG)
           .isNotEmpty()

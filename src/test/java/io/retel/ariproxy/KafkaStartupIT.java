@@ -131,9 +131,7 @@ class KafkaStartupIT {
             .untilAsserted(
                 () ->
                     assertThat(Files.readString(log))
-                        .contains(
-                            "No event and no command is taken yet: Kafka at ",
-                            ": Authentication failed"));
+                        .contains("Not consuming yet: Kafka at ", ": Authentication failed"));
         assertThat(asterisk.totalWebsocketCount()).isZero();
         assertThat(Files.readString(log)).doesNotContain("wrong-password");
         assertThat(proxy.terminate()).isEqualTo(143);

@@ -43,9 +43,9 @@ class OutdatedRouteFilesIT {
       assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
     }
     assertThat(errorLines(log))
-        .allMatch(line -> line.endsWith("from the file that came with this version"))
-        .anyMatch(line -> line.contains("The route events has no routePolicy: startupGatePolicy"))
-        .anyMatch(line -> line.contains("The route commands has no routePolicy: pausePolicy"));
+        .allMatch(line -> line.endsWith("from the shipped file"))
+        .anyMatch(line -> line.contains("Route events lacks routePolicy: startupGatePolicy"))
+        .anyMatch(line -> line.contains("Route commands lacks routePolicy: pausePolicy"));
   }
 
   private static String removeLine(String yaml, String line) {

@@ -83,7 +83,7 @@ class PauseIT {
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile")).id();
         controller.event("meanwhile", "STASIS_START", payload -> true);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
-        awaitLogLine(log, "commands.camel.yaml is taken over as it is now");
+        awaitLogLine(log, "commands.camel.yaml loaded");
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));
         controller.event("later", "STASIS_START", payload -> true);
         assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");

@@ -149,7 +149,7 @@ class ReadmeEditsIT {
     assertThat(log.lines(Level.ERROR))
         .singleElement()
         .asString()
-        .contains(route + ".camel.yaml cannot run as it is now: ")
+        .contains(route + ".camel.yaml failed to load: ")
         .contains(typo)
         .doesNotContain("\n");
     assertThat(proxy.context().getRoute("recordings")).isNull();

@@ -92,11 +92,11 @@ class RouteReloadIT {
   @Test
   void runsAddedFileUntilDeleted() {
     routes.write("own.camel.yaml", CUSTOM_ROUTE);
-    awaitLogLine(Level.INFO, "own.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
     assertThat(proxy.context().getRouteController().getRouteStatus("own").isStarted()).isTrue();
 
     routes.delete("own.camel.yaml");
-    awaitLogLine(Level.INFO, "own.camel.yaml is gone: [own] is stopped and removed");
+    awaitLogLine(Level.INFO, "own.camel.yaml deleted: [own] stopped and removed");
     assertThat(proxy.context().getRoute("own")).isNull();
     assertThat(log.lines(Level.ERROR)).isEmpty();
   }
@@ -104,10 +104,10 @@ class RouteReloadIT {
   @Test
   void removesAddedFileOnFailure() {
     routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("direct:own", "handover:publish"));
-    awaitLogLine(Level.ERROR, "own.camel.yaml cannot run as it is now: ");
+    awaitLogLine(Level.ERROR, "own.camel.yaml failed to load: ");
     Awaitility.await("it is gone").until(() -> proxy.context().getRoute("own") == null);
     routes.write("own.camel.yaml", CUSTOM_ROUTE);
-    awaitLogLine(Level.INFO, "own.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
     assertEventsAndCommandsPass();
   }
 
@@ -115,11 +115,11 @@ class RouteReloadIT {
   void requiredRouteRunsAfterFileDeletion() {
     String events = routes.read("events.camel.yaml");
     routes.delete("events.camel.yaml");
-    awaitLogLine(Level.ERROR, "events.camel.yaml is gone: [events] runs on as it was");
+    awaitLogLine(Level.ERROR, "events.camel.yaml deleted: [events] continues unchanged");
     assertEventsAndCommandsPass();
 
     routes.write("events.camel.yaml", events);
-    awaitLogLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
     assertEventsAndCommandsPass();
     assertThat(asterisk.totalWebsocketCount()).isOne();
   }
@@ -128,11 +128,11 @@ class RouteReloadIT {
   void rejectsEmptiedFile() {
     String events = routes.read("events.camel.yaml");
     routes.overwrite("events.camel.yaml", "");
-    awaitLogLine(Level.ERROR, "events.camel.yaml is empty: what ran of it runs on as it was");
+    awaitLogLine(Level.ERROR, "events.camel.yaml is empty: its routes continue unchanged");
     assertEventsAndCommandsPass();
 
     routes.overwrite("events.camel.yaml", events + "# edited\n");
-    awaitLogLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
     assertThat(log.lines(Level.ERROR)).hasSize(1);
     assertEventsAndCommandsPass();
     assertThat(asterisk.totalWebsocketCount()).isOne();
@@ -141,7 +141,7 @@ class RouteReloadIT {
   @Test
   void reloadsFileSavedInPlace() {
     routes.overwrite("events.camel.yaml", routes.read("events.camel.yaml") + "# edited\n");
-    awaitLogLine(Level.INFO, "events.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
     assertThat(log.lines(Level.ERROR)).isEmpty();
   }
 
@@ -155,14 +155,15 @@ class RouteReloadIT {
       awaitLogLine(
           Level.ERROR,
           copy
-              + ".camel.yaml is left out: the route events is that of events.camel.yaml, which runs on");
+              + ".camel.yaml rejected: route id events belongs to events.camel.yaml, which continues unchanged");
     }
     assertThat(proxy.context().getRoute("events")).as("it was not even stopped").isSameAs(running);
-    assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("runs as it was before"));
+    assertThat(log.lines(Level.WARN))
+        .noneMatch(line -> line.contains("rolled back to its previous version"));
     assertEventsAndCommandsPass();
 
     routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
-    awaitLogLine(Level.INFO, "/events.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "/events.camel.yaml loaded");
     assertEventsAndCommandsPass();
     assertThat(asterisk.totalWebsocketCount()).isOne();
   }
@@ -170,32 +171,31 @@ class RouteReloadIT {
   @Test
   void rejectsEditToDuplicateRouteId() {
     routes.write("own.camel.yaml", CUSTOM_ROUTE);
-    awaitLogLine(Level.INFO, "own.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
     Route running = proxy.context().getRoute("own");
     routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("id: own", "id: events"));
-    awaitLogLine(
-        Level.ERROR, "own.camel.yaml is left out: the route events is that of events.camel");
+    awaitLogLine(Level.ERROR, "own.camel.yaml rejected: route id events belongs to events.camel");
     assertThat(proxy.context().getRoute("own")).isSameAs(running);
   }
 
   @Test
   void logsUnchangedFileOnce() throws IOException {
     routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("direct:own", "handover:publish"));
-    awaitLogLine(Level.ERROR, "own.camel.yaml cannot run as it is now: ");
+    awaitLogLine(Level.ERROR, "own.camel.yaml failed to load: ");
     Path file = routes.path().resolve("own.camel.yaml");
     // tells the watcher of it a second time, as a file does that is written in more than one go
     Files.setLastModifiedTime(file, Files.getLastModifiedTime(file));
     routes.write("next.camel.yaml", CUSTOM_ROUTE.replace("own", "next"));
-    awaitLogLine(Level.INFO, "next.camel.yaml is taken over as it is now");
+    awaitLogLine(Level.INFO, "next.camel.yaml loaded");
     assertThat(log.lines(Level.ERROR)).hasSize(1);
   }
 
   private void assertRolledBack(String route, String reason) {
-    awaitLogLine(Level.WARN, route + ".camel.yaml runs as it was before");
+    awaitLogLine(Level.WARN, route + ".camel.yaml rolled back to its previous version");
     assertThat(log.lines(Level.ERROR))
         .singleElement()
         .asString()
-        .contains(route + ".camel.yaml cannot run as it is now: ")
+        .contains(route + ".camel.yaml failed to load: ")
         .contains(reason)
         .doesNotContain("\n");
     assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("does not start"));

@@ -60,9 +60,7 @@ class RouteReloadUnderCommandLoadIT {
           Awaitility.await("the edit is taken over")
               .until(
                   () ->
-                      log.lines(Level.INFO).stream()
-                              .filter(line -> line.contains("is taken over as it is now"))
-                              .count()
+                      log.lines(Level.INFO).stream().filter(line -> line.contains("loaded")).count()
                           == expectedReloads);
         }
 

@@ -117,7 +117,7 @@ class RouteReloadUnderEventLoadIT {
         assertThat(log.lines(Level.ERROR))
             .singleElement()
             .asString()
-            .contains("events.camel.yaml cannot run as it is now")
+            .contains("events.camel.yaml failed to load")
             .contains(expectedMessage)
             .doesNotContain("\n");
 

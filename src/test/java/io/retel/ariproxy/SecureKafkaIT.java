@@ -337,10 +337,7 @@ class SecureKafkaIT {
   private static void assertReasonLogged(List<String> lines, String... reasons) {
     assertThat(lines)
         .anySatisfy(
-            line ->
-                assertThat(line)
-                    .contains("No event and no command is taken yet: Kafka at ")
-                    .contains(reasons));
+            line -> assertThat(line).contains("Not consuming yet: Kafka at ").contains(reasons));
   }
 
   private static ProxySettings settings(SimulatedAsterisk asterisk, String protocol) {

@@ -87,14 +87,17 @@ class StartupIT {
       assertRejectionHasCallContext(Files.readAllLines(log), rejectedId);
     }
     assertThat(Files.readString(log))
-        .contains("JMX is at http://127.0.0.1:" + port + "/observe/jolokia, for all on this host")
+        .contains(
+            "JMX available at http://127.0.0.1:"
+                + port
+                + "/observe/jolokia: every user of this host")
         .doesNotContain("NEVER");
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains(" INFO "))
         .filteredOn(line -> line.contains("Stopped: "))
         .singleElement()
         .asString()
-        .endsWith("Stopped: all events are acknowledged, no command is under way");
+        .endsWith("Stopped: all events acknowledged, no commands in flight");
   }
 
   /** As text; {@link io.retel.ariproxy.logging.LogFormatIT} has JSON. */
@@ -178,7 +181,7 @@ class StartupIT {
       assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_START_FAILED);
     }
     assertThat(Files.readString(log))
-        .contains("ari-proxy does not start")
+        .contains("ari-proxy failed to start")
         .contains("bootstrap.servers")
         .doesNotContain("\tat ");
     // a stop would not wait for Asterisk's answers
@@ -200,10 +203,10 @@ class StartupIT {
           .isEqualTo(AriProxy.EXIT_START_FAILED);
       assertThat(log.proxyEvents()).noneMatch(event -> event.getThrowableProxy() != null);
       assertThat(log.lines(Level.ERROR))
-          .filteredOn(line -> line.contains("ari-proxy does not start"))
+          .filteredOn(line -> line.contains("ari-proxy failed to start"))
           .singleElement()
           .asString()
-          .contains("ari-proxy does not start: management.port " + port);
+          .contains("ari-proxy failed to start: management.port " + port);
     }
   }
 
@@ -215,7 +218,7 @@ class StartupIT {
       assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
           .isEqualTo(AriProxy.EXIT_START_FAILED);
       assertThat(log.lines(Level.ERROR))
-          .filteredOn(line -> line.contains("ari-proxy does not start"))
+          .filteredOn(line -> line.contains("ari-proxy failed to start"))
           .singleElement()
           .asString()
           .contains("route: publish")
@@ -282,7 +285,7 @@ class StartupIT {
       controller.execute("call", "GET", "/asterisk/ping");
       Awaitility.await()
           .untilAsserted(
-              () -> assertThat(Files.readString(log)).contains("There is no route events"));
+              () -> assertThat(Files.readString(log)).contains("Required route events is missing"));
       proxy.terminate();
     }
   }
@@ -303,7 +306,7 @@ class StartupIT {
           .singleElement()
           .asString()
           .startsWith("WARN ")
-          .contains("Stopped with commands that are not answered: they are read again");
+          .contains("Stopped with commands that have no RESPONSE: they are consumed again");
       try (EmbeddedProxy nextProxy = EmbeddedProxy.start(settings)) {
         awaitHeldRequests(2);
       }

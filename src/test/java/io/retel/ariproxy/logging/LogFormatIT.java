@@ -72,7 +72,7 @@ class LogFormatIT {
       }
     }
     assertThat(linesWithStackTrace)
-        .anyMatch(line -> line.path("formattedMessage").asText().equals("It does not start"));
+        .anyMatch(line -> line.path("formattedMessage").asText().equals("Startup failed"));
   }
 
   private List<String> runAndReadLog(KafkaBroker kafka) throws IOException {

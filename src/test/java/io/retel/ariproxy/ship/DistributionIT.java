@@ -259,7 +259,7 @@ class DistributionIT {
         assertThat(healthAfterExit.exitCode()).isEqualTo(1);
         assertThat(healthAfterExit.output())
             .hasLineCount(1)
-            .contains("/observe/health/live does not answer: ");
+            .contains("/observe/health/live does not respond: ");
       }
     }
     assertThat(Files.readString(log)).doesNotContain(" ERROR ").doesNotContain("\tat ");
