@@ -23,7 +23,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The AsyncAPI document in the jar is one, and true. */
+/** The AsyncAPI document in the jar is valid, and its examples match the schemas. */
 class AsyncApiTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -80,7 +80,7 @@ class AsyncApiTest {
             });
   }
 
-  /** As it says of them: tools need to know no newer draft. */
+  /** The document declares draft-07, so that tools need not support a newer draft. */
   @TestFactory
   Stream<DynamicTest> schemasAreValidInDraft07() {
     return document.at("/components/messages").properties().stream()
@@ -114,7 +114,7 @@ class AsyncApiTest {
     return JSON.readTree(file.toURL());
   }
 
-  /** Read as a schema of draft-07, whatever it says itself. */
+  /** Returns a schema as draft-07, regardless of the draft that it declares. */
   private static JsonSchema draft07(String resource) throws IOException {
     try (InputStream in = AsyncApiTest.class.getResourceAsStream(resource)) {
       ObjectNode schema = (ObjectNode) JSON.readTree(in);

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** What the build makes for those who run the proxy, unpacked. */
+/** The unpacked tar.gz that the build creates for operators. */
 final class Distribution {
 
   private final Path folder;
@@ -24,7 +24,7 @@ final class Distribution {
     this.folder = folder;
   }
 
-  /** The tar.gz of this build. */
+  /** Returns the tar.gz of this build. */
   static Path archive() {
     List<Path> archives = new ArrayList<>();
     try (DirectoryStream<Path> found =
@@ -54,14 +54,14 @@ final class Distribution {
     return folder.resolve(path);
   }
 
-  /** Runs a command to its end, which must be a good one, and returns what it has printed. */
+  /** Runs a command, which must exit with 0, and returns its output. */
   static String run(Map<String, String> environment, String... command) {
     Result result = runToExit(Path.of("").toAbsolutePath(), environment, List.of(command));
     assertThat(result.exitCode()).as("%s: %s", List.of(command), result.output()).isZero();
     return result.output();
   }
 
-  /** Runs a command to its end, whatever that is. */
+  /** Runs a command and returns its exit code and output. */
   static Result runToExit(
       Path workingDirectory, Map<String, String> environment, List<String> command) {
     ProcessBuilder builder = ChildProcess.builder(command).directory(workingDirectory.toFile());
@@ -71,7 +71,7 @@ final class Distribution {
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
-        throw new IllegalStateException(command + " does not end");
+        throw new IllegalStateException(command + " did not exit in time");
       }
       return new Result(process.exitValue(), output);
     } catch (IOException e) {
@@ -82,6 +82,6 @@ final class Distribution {
     }
   }
 
-  /** How a command ended. */
+  /** Outcome of a command. */
   record Result(int exitCode, String output) {}
 }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the build makes runs where it is unpacked: the tar.gz, and what the image has. */
+/** The tar.gz and the content of the image run from where they are unpacked. */
 @ExtendWith(KafkaExtension.class)
 class DistributionIT {
 
@@ -58,11 +58,11 @@ class DistributionIT {
   }
 
   /**
-   * The same steps as in the image, without an engine; on the way, an archive of classes that fits
-   * is used, and one that does not is left alone.
+   * Runs the steps of the image without a container engine. Also checks that a matching class
+   * archive is used and a stale one ignored.
    */
   @Test
-  @FullRun("jlink makes a Java")
+  @FullRun("jlink creates a Java runtime")
   void imageEntryPointRunsWithJlinkedJavaAndClassArchive(KafkaBroker kafka) throws IOException {
     Path java = work.resolve("jre");
     Distribution.run(
@@ -78,7 +78,7 @@ class DistributionIT {
         Map.of("/opt/jre", java.toString(), "/opt/ari-proxy", folder.toString());
     Map<String, String> environment =
         new HashMap<>(Dockerfile.withPaths(paths, image.environment()));
-    // its library is native
+    // its driver has a native library
     environment.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "jdbc");
     environment.put(
         Setting.CALLCONTEXT_JDBC_URL.environmentVariable(),
@@ -115,7 +115,7 @@ class DistributionIT {
     return all;
   }
 
-  /** While a proxy has the management port that is set. */
+  /** Archives classes while another process occupies the configured management port. */
   private static void archiveClasses(Map<String, String> environment) throws IOException {
     try (ServerSocket occupied = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       Map<String, String> all = new HashMap<>(environment);
@@ -127,7 +127,7 @@ class DistributionIT {
     assertThat(distribution.file("ari-proxy.jsa")).exists();
   }
 
-  /** Built again, it has the same bytes. */
+  /** Another build of the same commit creates the same bytes. */
   @Test
   void archiveIsReproducible() {
     String listing =
@@ -144,7 +144,7 @@ class DistributionIT {
                 .lines()
                 .map(entry -> entry.replaceAll(".* (\\S+ 00:00:00) .*", "$1"))
                 .distinct())
-        .as("times of the files")
+        .as("modification times of the files")
         .hasSize(1);
   }
 
@@ -235,7 +235,7 @@ class DistributionIT {
           "JAVA_OPTS",
           ProxyProcess.LOW_CPU_OPTIONS,
           (imageOptions, extraOptions) -> imageOptions + " " + extraOptions);
-      // as systemd, Compose and Kubernetes hand it over
+      // as systemd, Compose and Kubernetes provide it
       Path password = Files.writeString(work.resolve("ari-password"), asterisk.password() + "\n");
       merged.remove(Setting.ARI_PASSWORD.environmentVariable());
       merged.put(Setting.ARI_PASSWORD.environmentVariable() + "_FILE", password.toString());
@@ -269,7 +269,7 @@ class DistributionIT {
     return distribution.file("bin/ari-proxy");
   }
 
-  /** What a Dockerfile says of how its image runs. */
+  /** Run instructions of a Dockerfile. */
   private record Dockerfile(
       List<String> entryPoint, List<String> healthCheck, Map<String, String> environment) {
 

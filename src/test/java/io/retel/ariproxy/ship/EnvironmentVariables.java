@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Environment variables that examples set: a name with a slip of the pen would set nothing. */
+/** Environment variables in examples; a misspelled name would have no effect. */
 final class EnvironmentVariables {
 
   private static final Set<String> SETTINGS =
@@ -28,7 +28,7 @@ final class EnvironmentVariables {
   }
 
   /**
-   * @param passwordElsewhere whether the password for ARI comes from somewhere else
+   * @param passwordElsewhere whether the ARI password comes from another source
    */
   static void assertContainsRequired(Collection<String> names, boolean passwordElsewhere) {
     List<String> required =

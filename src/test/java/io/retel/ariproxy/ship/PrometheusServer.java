@@ -23,10 +23,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
-/** A real Prometheus with the configuration that is shipped, but quicker and for another proxy. */
+/** Real Prometheus with the shipped configuration, but shorter intervals and another target. */
 final class PrometheusServer implements AutoCloseable {
 
-  /** Of those that a test waits for; promtool's tests have the time that they wait. */
+  /** Shortened for tests that wait for alerts; promtool's tests use the shipped durations. */
   private static final Pattern FOR_CLAUSE = Pattern.compile("for: \\d+s");
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -48,9 +48,9 @@ final class PrometheusServer implements AutoCloseable {
   }
 
   /**
-   * Starts one that scrapes a proxy each second, or skips the test.
+   * Starts a server that scrapes a proxy each second, or skips the test without a Prometheus.
    *
-   * @param folder an empty one, for its data
+   * @param folder an empty folder for its data
    */
   static PrometheusServer launch(Path folder, int managementPort) throws IOException {
     Tool.PROMETHEUS.path();
@@ -73,12 +73,12 @@ final class PrometheusServer implements AutoCloseable {
     PrometheusServer server = new PrometheusServer(folder, configuration);
     Awaitility.await("Prometheus is ready")
         .ignoreExceptions()
-        .failFast("it has ended", () -> !server.process.isAlive())
+        .failFast("Prometheus has exited", () -> !server.process.isAlive())
         .until(() -> server.get("/-/ready").statusCode() == 200);
     return server;
   }
 
-  /** The series that a query finds now. */
+  /** Returns the series that currently match a query. */
   List<JsonNode> query(String promQl) {
     return getJson("/api/v1/query?query=" + URLEncoder.encode(promQl, StandardCharsets.UTF_8))
         .at("/data/result")
@@ -86,7 +86,7 @@ final class PrometheusServer implements AutoCloseable {
         .toList();
   }
 
-  /** The rules as it has read them, with how their last evaluation went. */
+  /** Returns the loaded rules with the result of their last evaluation. */
   List<JsonNode> rules() {
     return getJson("/api/v1/rules").at("/data/groups/0/rules").valueStream().toList();
   }
