@@ -15,7 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** How long commands are waited for follows from the settings. */
+/** Command durations that follow from the settings. */
 class CommandTimeoutsTest {
 
   private final Map<String, String> environment = new HashMap<>();

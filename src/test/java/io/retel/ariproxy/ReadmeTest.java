@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The README's tables are true, and its examples are taken. */
+/** The README's tables match the code, and its examples are valid. */
 class ReadmeTest {
 
   private static final Map<String, String> REQUIRED =

@@ -10,7 +10,7 @@ import org.apache.kafka.clients.NetworkClient;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** What is kept out of the log. */
+/** Log events that the filter passes and drops. */
 class RepeatedLogFilterTest {
 
   private final RepeatedLogFilter filter = new RepeatedLogFilter();

@@ -34,8 +34,8 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 
 /**
- * The files of {@code routes/} with the beans of the proxy, cut where Asterisk and Kafka would be:
- * what comes from them is sent to the routes, what goes to Kafka ends in mocks.
+ * The files of {@code routes/} with the beans of the proxy, without Asterisk and Kafka: tests send
+ * events and commands to the routes, and mocks receive the records for Kafka.
  */
 public final class RoutesUnderTest implements AutoCloseable {
 
@@ -50,7 +50,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     Settings settings = settings(overrides);
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
-    // a bean for each step of each route would take most of the time
+    // an MBean for each step of each route would dominate the run time
     context.disableJMX();
     context.getShutdownStrategy().setTimeout(10);
     MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
@@ -60,26 +60,26 @@ public final class RoutesUnderTest implements AutoCloseable {
         meters,
         new OutboundClients(context, settings, meters),
         replacedCount::incrementAndGet);
-    // there is no websocket
+    // no websocket in these tests
     context
         .getRegistry()
         .bind("requireOpenWebsocket", new RequireOpenWebsocket(websocketOpen::get));
-    // nothing has to be prepared
+    // no preconditions in these tests
     context
         .getRegistry()
-        .bind("startupGatePolicy", new ConditionalRoutePolicy(() -> true, "it is a test"));
+        .bind("startupGatePolicy", new ConditionalRoutePolicy(() -> true, "always, in tests"));
     context
         .getRegistry()
-        .bind("pausePolicy", new ConditionalRoutePolicy(() -> true, "it is a test"));
+        .bind("pausePolicy", new ConditionalRoutePolicy(() -> true, "always, in tests"));
     PluginHelper.getRoutesLoader(context).loadRoutes(routeResources());
   }
 
-  /** With all ends cut off; Asterisk is {@code mock:ari}. */
+  /** Starts the routes with mocks only; Asterisk is {@code mock:ari}. */
   public static RoutesUnderTest start() throws Exception {
     return start(Map.of());
   }
 
-  /** The same, with some settings of its own. */
+  /** Starts the routes with mocks only and the given settings. */
   public static RoutesUnderTest start(Map<Setting<?>, String> settings) throws Exception {
     RoutesUnderTest routes = new RoutesUnderTest(settings);
     AdviceWith.adviceWith(
@@ -89,24 +89,24 @@ public final class RoutesUnderTest implements AutoCloseable {
     return routes.mockEndpointsAndStart();
   }
 
-  /** With Asterisk's HTTP server at that port. */
+  /** Starts the routes with Asterisk's HTTP server at a port. */
   public static RoutesUnderTest startWithAsterisk(int port) throws Exception {
     return startWithAsterisk(port, Map.of());
   }
 
-  /** The same, with some settings of its own. */
+  /** Starts the routes with Asterisk's HTTP server at a port and the given settings. */
   public static RoutesUnderTest startWithAsterisk(int port, Map<Setting<?>, String> overrides)
       throws Exception {
     Map<Setting<?>, String> settings = new HashMap<>(overrides);
     settings.put(Setting.ARI_URL, "http://localhost:" + port + "/ari");
-    // a slow machine is no hanging Asterisk
+    // a slow machine must not look like a hanging Asterisk
     settings.putIfAbsent(
         Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
     settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024B");
     return new RoutesUnderTest(settings).mockEndpointsAndStart();
   }
 
-  /** As they are, with each endpoint made and nothing started. */
+  /** Loads the unmodified routes: creates each endpoint, starts nothing. */
   public static RoutesUnderTest loadWithoutStarting() throws Exception {
     RoutesUnderTest routes =
         new RoutesUnderTest(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
@@ -115,7 +115,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     return routes;
   }
 
-  /** Settings that a test may have. */
+  /** Returns test settings with overrides. */
   public static Settings settings(Map<Setting<?>, String> overrides) {
     Map<Setting<?>, String> values = new HashMap<>();
     values.put(Setting.ARI_APP, "app");
@@ -125,7 +125,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
     values.put(Setting.COMMANDS_MAX_CONCURRENCY, "2");
     values.put(Setting.CALLCONTEXT_STORE, "memory");
-    // a test may send the same command as another one
+    // tests can send the same command as an earlier one
     values.put(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     values.putAll(overrides);
     Map<String, String> environment = new HashMap<>();
@@ -133,7 +133,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     return Settings.read(Path.of("no file"), environment);
   }
 
-  /** The files of {@code routes/}. */
+  /** Returns the files of {@code routes/}. */
   public static List<Path> routeFiles() throws IOException {
     try (Stream<Path> files = Files.list(ROUTES)) {
       return files.sorted().toList();
@@ -165,7 +165,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     return this;
   }
 
-  /** How often another client has taken over the Stasis application. */
+  /** Returns how often another client replaced the proxy in the Stasis application. */
   public int replacedCount() {
     return replacedCount.get();
   }
@@ -174,7 +174,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     return context;
   }
 
-  /** The topic of events and responses. */
+  /** The topic of events and RESPONSEs. */
   public MockEndpoint mappedTopic() {
     return mock("mapped");
   }
@@ -184,12 +184,12 @@ public final class RoutesUnderTest implements AutoCloseable {
     return mock("unmapped");
   }
 
-  /** Asterisk. */
+  /** Asterisk's HTTP interface. */
   public MockEndpoint ari() {
     return mock("ari");
   }
 
-  /** Makes the exchange Asterisk's answer; an empty text is no body. */
+  /** Sets Asterisk's response on the exchange; an empty text means no body. */
   public static void respond(Exchange exchange, int status, String json) {
     exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
     exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
@@ -205,7 +205,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     return context.getEndpoint("mock:" + name, MockEndpoint.class);
   }
 
-  /** Asterisk sends something over the websocket. */
+  /** Sends a websocket message from Asterisk. */
   public Exchange sendEvent(Object message) {
     return context
         .createFluentProducerTemplate()
@@ -214,22 +214,22 @@ public final class RoutesUnderTest implements AutoCloseable {
         .request(Exchange.class);
   }
 
-  /** A record arrives on the commands topic. */
+  /** Sends a record from the commands topic. */
   public void sendCommand(String json) {
     sendCommand(json, Map.of());
   }
 
-  /** A record arrives on the commands topic, with headers of its own. */
+  /** Sends a record with headers from the commands topic. */
   public void sendCommand(String json, Map<String, Object> headers) {
     send("commands", bytes(json), headers);
   }
 
-  /** A record arrives on the topic {@code generic-commands}. */
+  /** Sends a record from the topic {@code generic-commands}. */
   public void sendGenericCommand(String json) {
     send("generic-commands", bytes(json), Map.of());
   }
 
-  /** A record arrives on the commands topic, with any value, or null, and headers of its own. */
+  /** Sends a record with any value, or null, and headers from the commands topic. */
   public void sendRecord(byte[] value, Map<String, ?> headers) {
     send("commands", value, headers);
   }
@@ -254,7 +254,7 @@ public final class RoutesUnderTest implements AutoCloseable {
         .send();
   }
 
-  /** Waits until a command is answered and all is done; its offset has been marked once. */
+  /** Waits until all exchanges are complete and the offset is committed, exactly once. */
   public void awaitResponse() {
     await()
         .pollInterval(Duration.ofMillis(5))
@@ -262,7 +262,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     assertThat(offset.committed()).isOne();
   }
 
-  /** Waits until a command that nobody answers is through the routes; its offset is not marked. */
+  /** Waits until a command without a RESPONSE is released; its offset is not committed. */
   public void awaitReleased() {
     await()
         .pollInterval(Duration.ofMillis(5))
@@ -270,7 +270,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     assertThat(offset.committed()).isZero();
   }
 
-  /** Whether Asterisk's websocket is open; so it is at first. */
+  /** Sets whether Asterisk's websocket is open; initially open. */
   public void websocketOpen(boolean open) {
     websocketOpen.set(open);
   }
@@ -280,20 +280,20 @@ public final class RoutesUnderTest implements AutoCloseable {
     return offset;
   }
 
-  /** Forgets what has arrived so far. */
+  /** Resets all mocks and the offset. */
   public void reset() {
     MockEndpoint.resetMocks(context);
     offset = new FakeCommandHandle();
   }
 
-  /** Forgets what has been published; Asterisk goes on as it is. */
+  /** Resets the topics and the offset, but not Asterisk. */
   public void resetTopics() {
     mappedTopic().reset();
     unmappedTopic().reset();
     offset = new FakeCommandHandle();
   }
 
-  /** The value of a counter. */
+  /** Returns the value of a counter. */
   public int counterValue(Meters meter) {
     return (int)
         meter
@@ -301,7 +301,7 @@ public final class RoutesUnderTest implements AutoCloseable {
             .count();
   }
 
-  /** How many RESPONSEs had an outcome, as {@code rejected}. */
+  /** Returns the number of RESPONSEs with an outcome, such as {@code rejected}. */
   public int responseCount(String outcome) {
     return (int)
         context
@@ -315,7 +315,7 @@ public final class RoutesUnderTest implements AutoCloseable {
             .sum();
   }
 
-  /** Lets everything that is under way come to its end. */
+  /** Stops the context, after the exchanges in flight have completed. */
   @Override
   public void close() {
     context.stop();

@@ -6,7 +6,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** What is done before anything is taken. */
+/** Order of startup. */
 class StartupGateTest {
 
   @Test

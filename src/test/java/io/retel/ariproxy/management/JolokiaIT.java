@@ -23,7 +23,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** JMX over HTTP, with the lines of the README's that begin with curl. */
+/** JMX over HTTP, with the curl commands of the README. */
 @ExtendWith(KafkaExtension.class)
 class JolokiaIT {
 
@@ -53,7 +53,7 @@ class JolokiaIT {
         String context = proxy.context().getManagementName();
 
         assertThat(run(lines.get(0), port, context, channel).path("status").asInt()).isEqualTo(200);
-        Awaitility.await("it is drained")
+        Awaitility.await("commands are drained")
             .until(
                 () -> run(lines.get(1), port, context, channel).path("value").asText(),
                 "DRAINED"::equals);

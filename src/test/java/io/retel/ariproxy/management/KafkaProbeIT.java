@@ -11,7 +11,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What is said of topics that cannot be used. */
+/** Errors of topics that cannot be used. */
 @ExtendWith(KafkaExtension.class)
 class KafkaProbeIT {
 
@@ -20,10 +20,10 @@ class KafkaProbeIT {
     try (KafkaProbe probe =
         new KafkaProbe(
             () -> Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
-            List.of("nobody-made-it"),
+            List.of("missing-topic"),
             Duration.ofSeconds(10))) {
       assertThatThrownBy(probe::run)
-          .hasMessage("Kafka at " + kafka.bootstrapServers() + " has no topic nobody-made-it");
+          .hasMessage("Kafka at " + kafka.bootstrapServers() + " has no topic missing-topic");
     }
   }
 }

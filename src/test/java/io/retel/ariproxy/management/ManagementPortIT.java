@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What operators and their tools read over HTTP, of a proxy with a real Kafka. */
+/** HTTP interface for operators and their tools, of a proxy with a real Kafka. */
 @ExtendWith(KafkaExtension.class)
 class ManagementPortIT {
 
@@ -74,7 +74,7 @@ class ManagementPortIT {
 
       Response notReady = management.await("/observe/health/ready", 503);
       assertThat(notReady.json().path("checks").findValuesAsText("message"))
-          .as("why the websocket is down")
+          .as("reason why the websocket is down")
           .anyMatch(
               message ->
                   message.contains("Asterisk shuts down") || message.contains("is not reachable"));
@@ -87,8 +87,8 @@ class ManagementPortIT {
         assertThat(report.json().path("ok").asBoolean(true)).isFalse();
         assertThat(report.json().path("errors").get(0).asText()).startsWith("websocket:ws://");
       }
-      // it is asked by itself, too
-      Awaitility.await("ARI is known to be away")
+      // the REST probe detects it independently
+      Awaitility.await("ARI is reported as unavailable")
           .until(() -> management.get("/health").body().contains("ari-rest: ARI at http"));
       assertThat(management.metric("ari_proxy_websocket_connected")).isZero();
       assertThat(management.metric("backing_service_availability{backing_service=\"ari-rest\"}"))
@@ -230,10 +230,8 @@ class ManagementPortIT {
 
         routes.edit(
             "events.camel.yaml",
-            yaml ->
-                yaml.replace(
-                    "description: Publishes every event", "description: Publishes each event"));
-        Awaitility.await("the edit is taken over")
+            yaml -> yaml.replace("description: Publishes", "description: Sends"));
+        Awaitility.await("the edit is loaded")
             .until(
                 () ->
                     management.metric(
@@ -242,7 +240,7 @@ class ManagementPortIT {
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "after"));
         controller.event("after", "STASIS_START", payload -> true);
 
-        Awaitility.await("both are counted")
+        Awaitility.await("both events are counted")
             .until(
                 () ->
                     management.metric(
@@ -260,7 +258,7 @@ class ManagementPortIT {
       CompletableFuture<Response> firstResponse =
           CompletableFuture.supplyAsync(
               () ->
-                  Awaitility.await("it answers")
+                  Awaitility.await("the management port responds")
                       .pollInterval(Duration.ofMillis(2))
                       .ignoreExceptions()
                       .until(() -> management.get("/health"), response -> true));
@@ -286,7 +284,7 @@ class ManagementPortIT {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         asterisk.awaitConnected(APP);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
-        Awaitility.await("the edit is taken over")
+        Awaitility.await("the edit is loaded")
             .until(() -> log.lines(Level.INFO).stream().anyMatch(line -> line.endsWith("loaded")));
         assertThat(log.lines(Level.INFO))
             .filteredOn(
@@ -314,8 +312,8 @@ class ManagementPortIT {
   }
 
   /**
-   * One that Asterisk takes, one that it refuses, one that fails, one that is cut, one that is
-   * wrong.
+   * Executes one command each that Asterisk executes, rejects, fails and drops, and one that the
+   * proxy rejects.
    */
   private static void runCallWithAllResponseKinds(
       SimulatedAsterisk asterisk, Controller controller) {
@@ -332,10 +330,10 @@ class ManagementPortIT {
     controller.execute("call", "GET", "http://elsewhere");
   }
 
-  /** A call that comes before that is made up for, and Asterisk's own event is told before. */
+  /** Waits for resync: an earlier call would get a synthetic event instead of Asterisk's own. */
   private static void awaitResync(SimulatedAsterisk asterisk) {
     asterisk.awaitConnected(APP);
-    Awaitility.await("Asterisk has been asked what is there")
+    Awaitility.await("resync has queried Asterisk")
         .until(() -> asterisk.requestCount("GET", "/bridges") > 0);
   }
 
@@ -349,10 +347,7 @@ class ManagementPortIT {
     return health.json().path("checks").findValuesAsText("name");
   }
 
-  /**
-   * The names of all meters as Prometheus has them; those with tags that nothing has had are not
-   * there.
-   */
+  /** Returns the Prometheus names of all meters. */
   private static List<String> names() {
     return Stream.of(Meters.values())
         .map(

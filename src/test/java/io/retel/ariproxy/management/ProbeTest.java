@@ -6,7 +6,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** When a probe asks. */
+/** Timing of probe checks. */
 class ProbeTest {
 
   @Test
@@ -14,19 +14,20 @@ class ProbeTest {
     AtomicBoolean available = new AtomicBoolean();
     Probe probe =
         new Probe(
-            "ask",
+            "test-probe",
             () -> {
               if (!available.get()) {
-                throw new IllegalStateException("It is not there");
+                throw new IllegalStateException("Dependency is unavailable");
               }
             },
             Duration.ofHours(1));
-    // before it is started there is nothing to do again
+    // no effect before the start
     probe.trigger();
     try (DefaultCamelContext context = new DefaultCamelContext()) {
       context.addService(probe);
       context.start();
-      Awaitility.await().until(() -> probe.lastError().orElse("").equals("It is not there"));
+      Awaitility.await()
+          .until(() -> probe.lastError().orElse("").equals("Dependency is unavailable"));
       available.set(true);
       probe.trigger();
       Awaitility.await().until(() -> probe.lastError().isEmpty());
