@@ -42,7 +42,7 @@ final class CommandTimeouts {
     return new DrainTimeouts(maxDuration(), shutdownTimeout().dividedBy(2));
   }
 
-  /** Returns a warning with a remedy if shutdown waits less than a response can take. */
+  /** Returns a warning if shutdown waits for less time than {@code ari.response-timeout}. */
   Optional<String> shutdownWarning() {
     int consumerCount = settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty() ? 1 : 2;
     Duration available = shutdownTimeout().dividedBy(consumerCount);
