@@ -12,10 +12,10 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 
 /**
- * A call-controller: it answers every call, plays a greeting, which any key ends, and hangs up.
+ * A call-controller that answers each call, plays a greeting that any key stops, and hangs up.
  *
- * <p>It keeps nothing in memory, so another instance of the group can go on with a call at any
- * event.
+ * <p>It is stateless, so another instance of its consumer group can handle the next event of a
+ * call.
  */
 public final class CallController extends RouteBuilder {
 
@@ -24,7 +24,7 @@ public final class CallController extends RouteBuilder {
   /** A request to ARI. */
   record AriCommand(String method, String url) {}
 
-  /** What the proxy reads: the response brings the id back. */
+  /** A command envelope; its RESPONSE repeats the id. */
   record Command(String callContext, String commandId, AriCommand ariCommand) {}
 
   @Override
@@ -37,7 +37,7 @@ public final class CallController extends RouteBuilder {
         .to("kafka:the-commands-topic-of-the-header?brokers={{brokers}}");
   }
 
-  /** From an event to commands for the same call, none, one or several. */
+  /** Turns an event into zero or more commands for the same call. */
   private void handleEvent(Exchange exchange) throws JsonProcessingException {
     Message message = exchange.getMessage();
     JsonNode envelope = JSON.readTree(message.getBody(String.class));
@@ -49,7 +49,7 @@ public final class CallController extends RouteBuilder {
       commands.add(JSON.writeValueAsString(new Command(callContext, commandId, command)));
     }
     message.setBody(commands);
-    // the proxy that the event came from; the key keeps the commands of a call in order
+    // the proxy that published the event; the key keeps the commands of a call in order
     message.setHeader(KafkaConstants.OVERRIDE_TOPIC, envelope.path("commandsTopic").asText());
     message.setHeader(KafkaConstants.KEY, callContext);
   }

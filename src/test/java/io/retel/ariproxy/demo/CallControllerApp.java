@@ -4,7 +4,7 @@ import java.util.Properties;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
 
-/** The call-controller as a Camel application of its own, which knows of Kafka alone. */
+/** The call-controller as a separate Camel application, connected to Kafka only. */
 final class CallControllerApp implements AutoCloseable {
 
   private final Main main = new Main();
@@ -16,7 +16,7 @@ final class CallControllerApp implements AutoCloseable {
     properties.setProperty("brokers", brokers);
     properties.setProperty("events-topic", eventsTopic);
     main.setOverrideProperties(properties);
-    // no shutdown hook: parts end by close(), in order
+    // no shutdown hook: close() stops the components in order
     main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.configure().addRoutesBuilder(new CallController());
   }
@@ -26,7 +26,7 @@ final class CallControllerApp implements AutoCloseable {
     try {
       controller.main.start();
     } catch (Exception e) {
-      throw new IllegalStateException("The call-controller does not start", e);
+      throw new IllegalStateException("Call-controller failed to start", e);
     }
     return controller;
   }

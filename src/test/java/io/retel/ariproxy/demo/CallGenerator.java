@@ -9,8 +9,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * People who call: one every two or three seconds, now and then two at once; some press a key, some
- * hang up early, and some come from a dialplan that sets CALL_CONTEXT.
+ * Generates calls: one every two or three seconds, sometimes two at the same time. Some callers
+ * press a key, some hang up early, and some come from a dialplan that sets CALL_CONTEXT.
  */
 final class CallGenerator implements AutoCloseable {
 
@@ -22,7 +22,7 @@ final class CallGenerator implements AutoCloseable {
   private final ScheduledExecutorService executor =
       Executors.newSingleThreadScheduledExecutor(
           work -> {
-            Thread thread = new Thread(work, "callers");
+            Thread thread = new Thread(work, "call-generator");
             thread.setDaemon(true);
             return thread;
           });
@@ -35,9 +35,9 @@ final class CallGenerator implements AutoCloseable {
   }
 
   /**
-   * Lets the first one call.
+   * Starts with the first call.
    *
-   * @param limit how many calls there are to be; 0 for no end
+   * @param maxCalls the number of calls; 0 for no limit
    */
   static CallGenerator start(SimulatedAsterisk asterisk, String app, int maxCalls) {
     CallGenerator generator = new CallGenerator(asterisk, app, maxCalls);
@@ -45,7 +45,7 @@ final class CallGenerator implements AutoCloseable {
     return generator;
   }
 
-  /** Nobody calls or does anything any more. */
+  /** Stops all calls and scheduled actions. */
   @Override
   public void close() {
     executor.shutdownNow();
@@ -72,7 +72,7 @@ final class CallGenerator implements AutoCloseable {
     }
   }
 
-  /** The third and fourth of each five calls come while the one before is still up. */
+  /** The third and fourth of each five calls start while the previous one is still up. */
   private static long delayAfter(int callNumber) {
     return switch (callNumber % 5) {
       case 2 -> 700;

@@ -15,13 +15,12 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * Shows the proxy at work: Kafka, a simulated Asterisk, a call-controller and the proxy in one
- * process, with calls that come and go until Ctrl-C or until there were {@value #CALLS_PROPERTY} of
- * them.
+ * Runs Kafka, a simulated Asterisk, a call-controller and the proxy in one process, and shows their
+ * traffic. Calls come and go until Ctrl-C, or until {@value #CALLS_PROPERTY} of them are complete.
  */
 public final class Demo implements AutoCloseable {
 
-  /** Names the system property that says after how many calls the demo ends by itself. */
+  /** System property with the number of calls after which the demo exits. */
   public static final String CALLS_PROPERTY = "demo.calls";
 
   private static final String APP = "demo";
@@ -40,23 +39,23 @@ public final class Demo implements AutoCloseable {
   private volatile String failure;
 
   /**
-   * Prepares a demo.
+   * Creates a demo.
    *
-   * @param folder for its data
+   * @param folder the directory for its data
    */
   Demo(Screen screen, Path folder) {
     this.screen = screen;
     this.folder = folder;
   }
 
-  /** Runs until Ctrl-C, or until the calls are over that the system property asks for. */
+  /** Runs until Ctrl-C, or until the number of calls in {@link #CALLS_PROPERTY} is complete. */
   public static void main(String[] args) {
     StandaloneProcess process = StandaloneProcess.start("demo");
-    // on a slow machine a topic that was just created is not there for a moment
-    StandaloneProcess.setLevel("io.retel.ariproxy.Preparation", Level.ERROR);
+    // on a slow machine, a topic can take a moment to exist after its creation
+    StandaloneProcess.setLevel("io.retel.ariproxy.StartupGate", Level.ERROR);
     if (!Files.isDirectory(Path.of("config")) || !Files.isDirectory(Path.of("routes"))) {
       process.fail(
-          "The demo cannot start: it reads config/ and routes/; start it in "
+          "The demo cannot start: config/ and routes/ not found; start it in "
               + process.directory().getParent().getParent());
     }
     Screen screen = new Screen(process.out(), Style.isEnabled(), Style.columns());
@@ -70,10 +69,10 @@ public final class Demo implements AutoCloseable {
   }
 
   /**
-   * Shows calls.
+   * Runs the demo.
    *
-   * @param calls how many; 0 for no end
-   * @return false if they were not complete in time
+   * @param calls the number of calls; 0 for no limit
+   * @return false if a call did not complete in time
    */
   boolean run(int calls) {
     try (this) {
@@ -98,7 +97,7 @@ public final class Demo implements AutoCloseable {
       Thread.currentThread().interrupt();
       return false;
     } catch (RuntimeException e) {
-      // Ctrl-C takes away what is still starting
+      // Ctrl-C during startup stops components that are still starting
       if (!components.isClosed()) {
         failure = "The demo cannot start: " + ErrorMessages.singleLine(e);
       }
@@ -147,13 +146,13 @@ public final class Demo implements AutoCloseable {
     if (started) {
       close();
     } else {
-      // Kafka alone may take seconds to start, and there is nothing to bring to an end
+      // Kafka can take seconds to start, and nothing needs an orderly stop yet
       StandaloneProcess.muteLogging();
       components.stopStarting();
     }
   }
 
-  /** Stops everything, in an order that leaves no command unanswered. */
+  /** Stops all components, in an order that lets each command get its RESPONSE. */
   @Override
   public void close() {
     components.close();

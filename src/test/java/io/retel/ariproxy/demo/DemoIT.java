@@ -34,7 +34,7 @@ class DemoIT {
             "EVENT STASIS_START", "COMMAND POST", "RESPONSE 204", "EVENT STASIS_END")
         .contains(
             "RESPONSE 201", "EVENT PLAYBACK_STARTED", "EVENT PLAYBACK_FINISHED", "COMMAND DELETE");
-    // the RESPONSE to the hang-up comes over another connection, and may come last
+    // the RESPONSE to the hang-up uses another connection and can arrive last
     assertThat(linesOfCall(2, lines))
         .filteredOn(line -> !line.startsWith("RESPONSE"))
         .startsWith("EVENT STASIS_START")
@@ -42,12 +42,12 @@ class DemoIT {
     assertThat(lines)
         .anyMatch(line -> line.contains("CALL_CONTEXT=ticket-4712"))
         .noneMatch(line -> line.contains("UNMAPPED"))
-        .contains("  2 calls, 12 events, 6 commands, every command answered")
+        .contains("  2 calls, 12 events, 6 commands, every command got a RESPONSE")
         .allMatch(line -> line.length() <= Screen.MAX_WIDTH)
         .noneMatch(line -> line.contains("\u001b"));
   }
 
-  /** In a process of its own, in a language whose upper case is another, and without /tmp. */
+  /** In a separate process, with a locale whose upper-case rules differ, and without /tmp. */
   @Test
   void stopsInOrderAndCleansUp(@TempDir Path folder) throws Exception {
     Path output = folder.resolve("printed");
@@ -65,20 +65,20 @@ class DemoIT {
             .start();
     try {
       await().until(() -> Files.readString(output).contains("PLAYBACK_STARTED"));
-      // as Ctrl-C, which a process cannot be sent whose parent runs in the background
+      // same as Ctrl-C: a process whose parent runs in the background cannot receive SIGINT
       process.destroy();
       assertThat(process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     } finally {
       process.destroyForcibly();
     }
     assertThat(ScratchDirectory.forProcess("demo", process.pid()).path()).doesNotExist();
-    // without what newer Javas print of themselves
+    // ignores warnings that newer Java versions print
     assertThat(Files.readString(output).replaceAll("(?m)^WARNING: .*\\R", "").strip())
-        .endsWith("every command answered")
+        .endsWith("every command got a RESPONSE")
         .doesNotContain("WARN", "ERROR", "Exception");
   }
 
-  /** Kind and first word of each line of a call. */
+  /** Returns the kind and first word of each line of a call. */
   private static List<String> linesOfCall(int number, List<String> lines) {
     return lines.stream()
         .map(line -> line.split("\\s+"))

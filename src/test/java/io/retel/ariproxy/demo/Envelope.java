@@ -3,18 +3,18 @@ package io.retel.ariproxy.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
- * What went through Kafka: an event, a command or a response.
+ * A record read from Kafka: an event, a command or a RESPONSE.
  *
- * @param timestamp when it was handed to Kafka, in milliseconds
- * @param callContext the call it belongs to; empty for an unmapped event
- * @param type the event's type; {@code RESPONSE} for a response; empty for a command
- * @param commandId what a response shares with its command; empty for an event
+ * @param timestamp when it was sent to Kafka, in milliseconds
+ * @param callContext its call context; empty for an unmapped event
+ * @param type the event type; {@code RESPONSE} for a RESPONSE; empty for a command
+ * @param commandId the id that a command and its RESPONSE share; empty for an event
  * @param json the envelope
  */
 record Envelope(
     Kind kind, long timestamp, String callContext, String type, String commandId, JsonNode json) {
 
-  /** In the order in which they follow from one another. */
+  /** In causal order: each kind can only result from those before it. */
   enum Kind {
     UNMAPPED,
     EVENT,
@@ -37,7 +37,7 @@ record Envelope(
     return type.equals(eventType);
   }
 
-  /** The text at that place in the envelope, empty if there is none. */
+  /** Returns the text at a JSON pointer, or an empty string if it is missing. */
   String textAt(String pointer) {
     return json.at(pointer).asText("");
   }

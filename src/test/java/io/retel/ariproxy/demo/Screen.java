@@ -9,9 +9,9 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * Shows what goes through Kafka, a line for each envelope.
+ * Prints the traffic on Kafka, one line per envelope.
  *
- * <p>Lines fit a terminal of {@value #MIN_WIDTH} columns or more; they are at most {@value
+ * <p>Lines fit a terminal of at least {@value #MIN_WIDTH} columns and are at most {@value
  * #MAX_WIDTH} wide.
  */
 final class Screen {
@@ -39,9 +39,9 @@ final class Screen {
   private final boolean styled;
   private final int width;
   private final DateTimeFormatter timeFormat;
-  // of the event's type; 0 in a terminal that has no room for a column of its own
+  // width of the event type column; 0 if the terminal is too narrow for one
   private final int typeWidth;
-  // what time, call, kind and arrow leave of a line
+  // line width minus time, call, kind and arrow
   private final int detailWidth;
 
   Screen(PrintStream out, boolean styled, int columns) {
@@ -54,7 +54,7 @@ final class Screen {
     typeWidth = boxes(SMALL_BOX_WIDTH, 3) <= width ? TYPE_WIDTH : 0;
   }
 
-  /** Maven has been talking: the demo begins at the top of the screen. */
+  /** Clears Maven's output, so that the demo starts at the top of the screen. */
   void printTitle() {
     if (styled) {
       out.print("\u001b[2J\u001b[H");
@@ -63,12 +63,12 @@ final class Screen {
     printLine(
         "  "
             + styleText(Style.BOLD, "ari-proxy")
-            + "  Asterisk's ARI over Kafka"
-            + (width > 66 ? ", all of it in this process" : ""));
+            + "  Asterisk ARI over Kafka"
+            + (width > 66 ? ", all in this process" : ""));
     printLine("");
   }
 
-  /** What runs where. */
+  /** Prints the components and how they are connected. */
   void printOverview(String kafka, String asterisk, String eventsTopic, String commandsTopic) {
     if (boxes(BOX_WIDTH, 4) <= width) {
       boxes(BOX_WIDTH, " ─→ ", " ←─ ", kafka, "simulated, " + asterisk);
@@ -78,13 +78,12 @@ final class Screen {
       printLine("  " + styleText(Style.BOLD, "call-controller ↔ Kafka ↔ ari-proxy ↔ Asterisk"));
     }
     printLine("");
-    topic(Style.COMMAND, "COMMAND  →", commandsTopic, "each line below was read from Kafka");
-    topic(Style.EVENT, "EVENT    ←", eventsTopic, "one color for each call");
-    topic(Style.SUCCESS, "RESPONSE ←", eventsTopic, "with the time since its command was sent");
+    topic(Style.COMMAND, "COMMAND  →", commandsTopic, "every line below was read from Kafka");
+    topic(Style.EVENT, "EVENT    ←", eventsTopic, "one color per call");
+    topic(Style.SUCCESS, "RESPONSE ←", eventsTopic, "with the time since its command");
     printLine("");
-    String ends = "  " + styleText(Style.BOLD, "Ctrl-C") + " ends it.";
-    String edits =
-        "Edits in " + styleText(Style.BOLD, "routes/") + " take effect while calls are up.";
+    String ends = "  " + styleText(Style.BOLD, "Ctrl-C") + " stops the demo.";
+    String edits = "Edits to " + styleText(Style.BOLD, "routes/") + " apply while calls are up.";
     if (width > 66) {
       printLine(ends + " " + edits);
     } else {
@@ -139,9 +138,9 @@ final class Screen {
   }
 
   /**
-   * Shows an envelope.
+   * Prints an envelope.
    *
-   * @param latency of a response, in milliseconds; -1 if it is not known
+   * @param latency of a RESPONSE, in milliseconds; -1 if unknown
    */
   void show(Envelope envelope, Tally.Call call, long latency) {
     String details =
@@ -161,14 +160,14 @@ final class Screen {
             + details);
   }
 
-  /** The terminal has written ^C where the next line begins. */
+  /** Erases the ^C that the terminal echoed at the start of the line. */
   void eraseCtrlC() {
     if (styled) {
       out.print("\r\u001b[K");
     }
   }
 
-  /** The last words. */
+  /** Prints the summary at the end. */
   void printSummary(String summary) {
     printLine("");
     int lastComma = summary.lastIndexOf(", ");
@@ -218,7 +217,7 @@ final class Screen {
           case "CHANNEL_STATE_CHANGE" ->
               resource(envelope) + " is " + envelope.textAt("/payload/channel/state");
           case "CHANNEL_DTMF_RECEIVED" ->
-              resource(envelope) + " pressed " + envelope.textAt("/payload/digit");
+              resource(envelope) + ", digit " + envelope.textAt("/payload/digit");
           case "PLAYBACK_FINISHED" ->
               resource(envelope) + " " + envelope.textAt("/payload/playback/state");
           default -> resource(envelope);
@@ -246,7 +245,7 @@ final class Screen {
 
   private String response(Envelope envelope, long latency) {
     int status = status(envelope);
-    // the query has been seen in the command
+    // without the query, which is shown with the command
     String request = request(envelope.json().path("commandRequest")).replaceFirst("\\?.*", "");
     String error = status / 100 == 2 ? "" : "  " + envelope.textAt("/payload/body/message");
     String ms = latency < 0 ? "" : latency + " ms";

@@ -51,7 +51,7 @@ class ScreenTest {
     show(screen, tally, Kind.EVENT, HANGUP);
     show(screen, tally, Kind.COMMAND, COMMAND);
     show(screen, tally, Kind.EVENT, RESPONSE);
-    screen.printSummary("1000 calls, 12000 events, 6000 commands, every command answered");
+    screen.printSummary("1000 calls, 12000 events, 6000 commands, every command got a RESPONSE");
 
     List<String> lines = output.toString(StandardCharsets.UTF_8).lines().toList();
     assertThat(lines)
@@ -59,7 +59,7 @@ class ScreenTest {
         .anyMatch(line -> line.contains("STASIS_START  ") && line.contains("555-0137"))
         .anyMatch(line -> line.contains("COMMAND  →  POST /channels/"))
         .anyMatch(line -> line.contains("RESPONSE ←  404"))
-        .anyMatch(line -> line.endsWith("every command answered"));
+        .anyMatch(line -> line.endsWith("every command got a RESPONSE"));
   }
 
   private static void show(Screen screen, Tally tally, Kind kind, String json) throws Exception {

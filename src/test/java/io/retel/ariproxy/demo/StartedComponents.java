@@ -8,7 +8,11 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What has been started, and is stopped in the reverse order by whoever comes first. */
+/**
+ * Components that have started; {@link #close} stops them in reverse order.
+ *
+ * <p>Thread-safe.
+ */
 final class StartedComponents implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(StartedComponents.class);
@@ -16,22 +20,28 @@ final class StartedComponents implements AutoCloseable {
   private final Deque<AutoCloseable> started = new ArrayDeque<>();
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  /** Starts a part, unless it is too late for it. */
+  /**
+   * Starts a component.
+   *
+   * @throws IllegalStateException if closed
+   */
   synchronized <T extends AutoCloseable> T start(Supplier<T> factory) {
     if (isClosed()) {
-      throw new IllegalStateException("Stopped while starting");
+      throw new IllegalStateException("Stopped during startup");
     }
     T component = factory.get();
     started.push(component);
     return component;
   }
 
-  /** Has something done between the stops of two parts. */
+  /**
+   * Registers an action that runs in {@link #close}, before the components started earlier stop.
+   */
   synchronized void onClose(AutoCloseable action) {
     start(() -> action);
   }
 
-  /** Starts no more parts; those that were started go on until the process ends. */
+  /** Rejects further starts; components already started run until the process exits. */
   void stopStarting() {
     closed.countDown();
   }
@@ -40,7 +50,7 @@ final class StartedComponents implements AutoCloseable {
     return closed.getCount() == 0;
   }
 
-  /** Waits until somebody closes. */
+  /** Waits until {@link #close} is called. */
   void awaitClose() throws InterruptedException {
     closed.await();
   }
@@ -53,8 +63,8 @@ final class StartedComponents implements AutoCloseable {
       try {
         component.close();
       } catch (Exception e) {
-        LOG.warn("{} does not stop: {}", component, ErrorMessages.singleLine(e));
-        LOG.debug("It does not stop", e);
+        LOG.warn("{} failed to stop: {}", component, ErrorMessages.singleLine(e));
+        LOG.debug("Failed to stop", e);
       }
     }
   }

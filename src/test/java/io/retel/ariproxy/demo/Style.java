@@ -5,7 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
-/** How a piece of text looks on a terminal; elsewhere it is plain. */
+/** A text style: an escape sequence on a terminal, plain text elsewhere. */
 enum Style {
   PLAIN(""),
   BOLD("1"),
@@ -31,7 +31,7 @@ enum Style {
     return this == PLAIN ? text : escape(code, text);
   }
 
-  /** A call's own color, so that calls side by side can be told apart. */
+  /** Applies the color of a call, so that concurrent calls are distinguishable. */
   static String colorCall(int number, String text) {
     return escape("1;38;5;231;48;5;" + CALL_COLORS[number % CALL_COLORS.length], text);
   }
@@ -40,7 +40,7 @@ enum Style {
     return "\u001b[" + code + "m" + text + RESET;
   }
 
-  /** The style of a response. */
+  /** Returns the style of a response status. */
   static Style forStatus(int status) {
     return switch (status / 100) {
       case 2 -> SUCCESS;
@@ -49,7 +49,9 @@ enum Style {
     };
   }
 
-  /** Whether somebody looks who wants colors (no-color.org). */
+  /**
+   * Returns whether stdout is a terminal that shows colors and NO_COLOR is unset (no-color.org).
+   */
   static boolean isEnabled() {
     String noColor = System.getenv("NO_COLOR");
     return (noColor == null || noColor.isEmpty())
@@ -57,7 +59,7 @@ enum Style {
         && StandaloneProcess.isInteractive();
   }
 
-  /** How many columns the terminal has, or enough for all if there is none that can be asked. */
+  /** Returns the terminal width in columns, or the maximum if it is unknown. */
   static int columns() {
     if (!StandaloneProcess.isInteractive()) {
       return Screen.MAX_WIDTH;

@@ -9,14 +9,13 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
- * Counts what went through Kafka and knows which calls are over and which commands have no response
- * yet.
+ * Counts envelopes and tracks completed calls and commands without a RESPONSE.
  *
- * <p>May be used from any thread.
+ * <p>Thread-safe.
  */
 final class Tally {
 
-  /** What is known of a call. */
+  /** A call seen in the traffic. */
   static final class Call {
     private final int number;
     private long startTime;
@@ -25,7 +24,7 @@ final class Tally {
       this.number = number;
     }
 
-    /** Its place in the order of appearance, from 1. */
+    /** Position in order of appearance, starting at 1. */
     int number() {
       return number;
     }
@@ -36,7 +35,7 @@ final class Tally {
     }
   }
 
-  /** Calls that are shown are young: the memory of an endless demo is bounded. */
+  /** bounds the heap of an endless demo; calls on the screen are recent */
   private static final int MAX_TRACKED_CALLS = 1_000;
 
   private final Map<String, Call> calls =
@@ -50,7 +49,7 @@ final class Tally {
       };
   private final Map<String, Long> openCommands = new HashMap<>();
 
-  /** Responses that were read before their command, which a slow machine may do. */
+  /** RESPONSEs read before their command, which happens on a slow machine */
   private final Set<String> earlyResponses = new HashSet<>();
 
   private int startedCalls;
@@ -58,7 +57,11 @@ final class Tally {
   private int events;
   private int commands;
 
-  /** Counts an envelope; for a response, tells the milliseconds since its command, else -1. */
+  /**
+   * Counts an envelope.
+   *
+   * @return for a RESPONSE, the milliseconds since its command; otherwise -1
+   */
   synchronized long count(Envelope envelope) {
     long latency = -1;
     switch (envelope.kind()) {
@@ -90,16 +93,16 @@ final class Tally {
     return latency;
   }
 
-  /** The call that the envelope belongs to. */
+  /** Returns the call of an envelope, a new one for an unknown call context. */
   synchronized Call call(Envelope envelope) {
     return calls.computeIfAbsent(envelope.callContext(), context -> new Call(++startedCalls));
   }
 
   /**
-   * Waits until that many calls are over and all their commands answered.
+   * Waits until {@code count} calls have ended and all commands have a RESPONSE.
    *
-   * @param patience how long it may take from the end of one call to that of the next
-   * @return false if it takes too long
+   * @param timeout the maximum wait for each call to end
+   * @return false on timeout
    */
   boolean awaitCompleteCalls(int count, Duration timeout) throws InterruptedException {
     for (int next = 1; next <= count; next++) {
@@ -111,7 +114,7 @@ final class Tally {
     return awaitResponses(timeout);
   }
 
-  /** Waits until no command is without a response; false if it takes too long. */
+  /** Waits until every command has a RESPONSE; returns false on timeout. */
   boolean awaitResponses(Duration timeout) throws InterruptedException {
     return await(openCommands::isEmpty, timeout);
   }
@@ -129,7 +132,7 @@ final class Tally {
     return true;
   }
 
-  /** The last line of the demo. */
+  /** Returns the counts for the last line of the demo. */
   synchronized String summary() {
     return "%s, %s, %s, %s"
         .formatted(
@@ -137,8 +140,8 @@ final class Tally {
             pluralize(events, "event"),
             pluralize(commands, "command"),
             openCommands.isEmpty()
-                ? "every command answered"
-                : openCommands.size() + " NOT answered");
+                ? "every command got a RESPONSE"
+                : openCommands.size() + " WITHOUT RESPONSE");
   }
 
   private static String pluralize(int count, String noun) {

@@ -19,7 +19,7 @@ class TallyTest {
     count(Kind.COMMAND, 1_000, "{'commandId':'c1'}");
 
     assertThat(tally.awaitResponses(TIMEOUT)).isFalse();
-    assertThat(tally.summary()).endsWith("1 command, 1 NOT answered");
+    assertThat(tally.summary()).endsWith("1 command, 1 WITHOUT RESPONSE");
     assertThat(count(Kind.EVENT, 1_007, "{'type':'RESPONSE','commandId':'c1'}")).isEqualTo(7);
     assertThat(tally.awaitResponses(TIMEOUT)).isTrue();
   }
@@ -44,7 +44,8 @@ class TallyTest {
     count(Kind.EVENT, 1_003, "{'type':'RESPONSE','commandId':'c1','callContext':'call'}");
     assertThat(tally.awaitCompleteCalls(1, TIMEOUT)).isTrue();
     assertThat(tally.awaitCompleteCalls(2, TIMEOUT)).isFalse();
-    assertThat(tally.summary()).isEqualTo("1 call, 2 events, 1 command, every command answered");
+    assertThat(tally.summary())
+        .isEqualTo("1 call, 2 events, 1 command, every command got a " + "RESPONSE");
   }
 
   private long count(Kind topic, long timestamp, String json) throws Exception {

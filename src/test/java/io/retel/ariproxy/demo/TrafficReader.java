@@ -22,10 +22,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
- * Reads the topics and tells what went through them in the order in which it happened.
+ * Consumes the topics and delivers their records in the order they were sent.
  *
- * <p>Kafka promises order within a partition only: what is read waits a moment for what is older
- * and comes from another one.
+ * <p>Kafka guarantees order only within a partition, so each record is held briefly until older
+ * ones from other partitions have arrived.
  */
 final class TrafficReader implements AutoCloseable {
 
@@ -59,10 +59,10 @@ final class TrafficReader implements AutoCloseable {
   }
 
   /**
-   * Begins to read.
+   * Starts consuming.
    *
-   * @param topics the topics, with what is in them
-   * @param listener is called by one thread
+   * @param topics each topic with the kind of its records
+   * @param listener called by one thread
    */
   static TrafficReader start(
       String brokers, Map<String, Kind> topics, Consumer<Envelope> listener) {
@@ -72,7 +72,7 @@ final class TrafficReader implements AutoCloseable {
     return traffic;
   }
 
-  /** Reads to the end of the topics, tells the rest and stops. */
+  /** Consumes to the end of the topics, delivers the remaining records and stops. */
   @Override
   public void close() {
     closing = true;
@@ -133,7 +133,7 @@ final class TrafficReader implements AutoCloseable {
     try {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("No envelope: " + text, e);
+      throw new IllegalStateException("Record is not JSON: " + text, e);
     }
   }
 }

@@ -1,2 +1,2 @@
-/** The demo: a whole setup in one process, and what goes through Kafka on the screen. */
+/** The demo: a complete setup in one process that prints its Kafka traffic. */
 package io.retel.ariproxy.demo;
