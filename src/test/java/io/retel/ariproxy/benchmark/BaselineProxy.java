@@ -39,9 +39,9 @@ import org.asynchttpclient.ws.WebSocketListener;
 import org.asynchttpclient.ws.WebSocketUpgradeHandler;
 
 /**
- * What the proxy does, with the same libraries, and no Camel, no error handling, no metrics, no
- * bounds, no store and no edits: the least that one would write. It takes the proxy's environment
- * variables, and Kafka's options are those of the routes.
+ * A minimal proxy with the same libraries: no Camel, error handling, metrics, limits, store or
+ * route reload. It reads the proxy's environment variables and uses the Kafka options of the
+ * routes.
  */
 public final class BaselineProxy {
 
@@ -110,7 +110,7 @@ public final class BaselineProxy {
 
                       @Override
                       public void onOpen(WebSocket websocket) {
-                        // events follow
+                        // nothing to do until the first event
                       }
 
                       @Override

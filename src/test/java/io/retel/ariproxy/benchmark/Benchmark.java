@@ -10,12 +10,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.DoubleBinaryOperator;
 
 /**
- * Measures the proxy against the bare loop, in turns, and prints a table.
+ * Compares the proxy with a baseline in alternating rounds and prints a table.
  *
- * <p>{@code -Dbenchmark.rounds=7} says how often, {@code -Dbenchmark.parts=events,commands} what:
- * {@code events}, {@code commands}, {@code event-latency}, {@code command-latency}, {@code hung};
- * {@code start}, {@code million}, {@code soak} for {@code -Dbenchmark.minutes=60}; or {@code
- * hot-path} alone.
+ * <p>{@code -Dbenchmark.rounds=7} sets the number of rounds, {@code
+ * -Dbenchmark.parts=events,commands} the parts to run: {@code events}, {@code commands}, {@code
+ * event-latency}, {@code command-latency}, {@code hung}, {@code start}, {@code million}, {@code
+ * soak} (for {@code -Dbenchmark.minutes=60}), or only {@code hot-path}.
  */
 public final class Benchmark {
 
@@ -35,11 +35,11 @@ public final class Benchmark {
 
   private Benchmark(LoadGenerator loadGenerator) {
     this.loadGenerator = loadGenerator;
-    StubAsterisk baselineAsterisk = new StubAsterisk("bare");
+    StubAsterisk baselineAsterisk = new StubAsterisk("baseline");
     StubAsterisk proxyAsterisk = new StubAsterisk("ari-proxy");
     this.baseline =
         MeasuredProcess.baseline(
-            baselineAsterisk, loadGenerator.environment("bare", baselineAsterisk, 0));
+            baselineAsterisk, loadGenerator.environment("baseline", baselineAsterisk, 0));
     this.proxy =
         MeasuredProcess.proxy(
             "ari-proxy", proxyAsterisk, loadGenerator.environment("ari-proxy", proxyAsterisk, 0));
@@ -71,7 +71,7 @@ public final class Benchmark {
         }
       }
     }
-    // the embedded broker leaves threads
+    // threads of the embedded broker are still running
     System.exit(0);
   }
 
@@ -86,13 +86,13 @@ public final class Benchmark {
     }
     if (PARTS.contains("event-latency")) {
       latency(
-          "p99 of 1,000 events/s, ms",
+          "p99 latency at 1,000 events/s, ms",
           rows,
           process -> loadGenerator.eventLatency(process, 1_000, 8_000));
     }
     if (PARTS.contains("command-latency")) {
       latency(
-          "p99 of 300 commands/s, ms",
+          "p99 latency at 300 commands/s, ms",
           rows,
           process -> loadGenerator.commandLatency(process, 300, 2_400));
     }
@@ -103,9 +103,9 @@ public final class Benchmark {
       return;
     }
     System.out.printf(
-        "%n%d rounds after %d for warming up, in turns, %s; median (least-greatest)%n%n",
+        "%n%d rounds after %d warm-up rounds, alternating; %s; median (min-max)%n%n",
         ROUNDS, WARM_UP_ROUNDS, machine());
-    System.out.printf(ROW_FORMAT, "", "bare loop", "ari-proxy", "ratio or difference", "goal");
+    System.out.printf(ROW_FORMAT, "", "baseline", "ari-proxy", "ratio or difference", "goal");
     rows.forEach(Runnable::run);
     System.out.println();
   }
@@ -119,7 +119,7 @@ public final class Benchmark {
     for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
       LoadGenerator.Throughput baselineResult = measurement.run(baseline);
       LoadGenerator.Throughput proxyResult = measurement.run(proxy);
-      log("%s: %s bare %s, proxy %s", label, round, baselineResult, proxyResult);
+      log("%s: round %s baseline %s, proxy %s", label, round, baselineResult, proxyResult);
       if (round >= 0) {
         baselineRate.add(baselineResult.perSecond());
         proxyRate.add(proxyResult.perSecond());
@@ -129,7 +129,12 @@ public final class Benchmark {
     }
     addRow(rows, label + "/s", baselineRate, proxyRate, Benchmark::ratio, ">= 0.8");
     addRow(
-        rows, "CPU of " + label + ", us each", baselineCpu, proxyCpu, Benchmark::ratio, "<= 1.4");
+        rows,
+        "CPU of " + label + ", us per message",
+        baselineCpu,
+        proxyCpu,
+        Benchmark::ratio,
+        "<= 1.4");
   }
 
   private void latency(String label, List<Runnable> rows, LatencyMeasurement measurement)
@@ -139,7 +144,7 @@ public final class Benchmark {
     for (int round = -1; round < ROUNDS; round++) {
       double baselineMs = measurement.run(baseline);
       double proxyMs = measurement.run(proxy);
-      log("%s: %s bare %.2f, proxy %.2f", label, round, baselineMs, proxyMs);
+      log("%s: round %s baseline %.2f, proxy %.2f", label, round, baselineMs, proxyMs);
       if (round >= 0) {
         baselineSeries.add(baselineMs);
         proxySeries.add(proxyMs);
@@ -155,21 +160,21 @@ public final class Benchmark {
       double normalMs = loadGenerator.commandLatency(proxy, 300, 2_400);
       loadGenerator.sendHangingCommand(proxy);
       double hangingMs = loadGenerator.commandLatency(proxy, 300, 2_400);
-      log("hung: %s none %.2f, one %.2f", round, normalMs, hangingMs);
+      log("hung: round %s without %.2f, with %.2f", round, normalMs, hangingMs);
       if (round >= 0) {
         normal.add(normalMs);
         hanging.add(hangingMs);
       }
     }
     addRow(
-        rows, "p99, none hangs | one command hangs", normal, hanging, Benchmark::ratio, "<= 1.1");
+        rows, "p99 without | with hung command, ms", normal, hanging, Benchmark::ratio, "<= 1.1");
   }
 
   private static double ratio(double value, double base) {
     return value / base;
   }
 
-  /** A row compares the proxy with the bare loop, or the second with the first. */
+  /** Adds a row that compares the second series with the first. */
   private static void addRow(
       List<Runnable> rows,
       String label,
@@ -194,7 +199,8 @@ public final class Benchmark {
       if (System.nanoTime() - start > Duration.ofSeconds(60).toNanos()
           || !baseline.isAlive()
           || !proxy.isAlive()) {
-        throw new IllegalStateException("They did not connect; see target/benchmark-*.log");
+        throw new IllegalStateException(
+            "Websockets not connected within 60 s; see " + "target/benchmark-*.log");
       }
       LockSupport.parkNanos(10_000_000);
     }

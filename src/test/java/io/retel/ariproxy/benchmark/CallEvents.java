@@ -10,12 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The events of calls as websocket frames: {@value #EVENTS_PER_CALL} events a call, about 900 bytes
- * each. Calls overlap: of each group of {@value #OVERLAPPING_CALLS} calls all first events come,
- * then all second ones.
+ * Events of calls as websocket frames: {@value #EVENTS_PER_CALL} events per call, about 900 bytes
+ * each. Calls overlap: each group of {@value #OVERLAPPING_CALLS} calls sends all first events, then
+ * all second ones, and so on.
  *
- * <p>A frame is made by copying a template and writing the call's number and the time over it, so
- * that to send costs little beside what is measured.
+ * <p>A frame is a copied template with the call number and the time written into it, so that
+ * sending costs little compared with the measured work.
  */
 final class CallEvents {
 
@@ -30,7 +30,7 @@ final class CallEvents {
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxx").withZone(ZoneOffset.UTC);
   private static final String TIME_PLACEHOLDER = "@@@@-@@-@@T@@:@@:@@.@@@+0000";
 
-  /** A frame, and where the call's number and the time stand in it. */
+  /** A frame and the offsets of the call number and the time in it. */
   private record Template(byte[] frame, int[] numberOffsets, int timeOffset) {}
 
   private final List<Template> templates = new ArrayList<>();
@@ -51,19 +51,19 @@ final class CallEvents {
         template("ChannelDestroyed", "\"cause\":16,\"cause_txt\":\"Normal Clearing\",", app));
   }
 
-  /** The call that an event belongs to, counting both from 0. */
+  /** Returns the call of an event, counting both from 0. */
   static long callIndex(long event) {
     return event / EVENTS_PER_GROUP * OVERLAPPING_CALLS + event % OVERLAPPING_CALLS;
   }
 
-  /** The number of a call's nth event among all events. */
+  /** Returns the index of a call's nth event among all events. */
   static long eventIndex(long call, int eventInCall) {
     return call / OVERLAPPING_CALLS * EVENTS_PER_GROUP
         + (long) eventInCall * OVERLAPPING_CALLS
         + call % OVERLAPPING_CALLS;
   }
 
-  /** The frames of the events {@code [from, from + count)}. */
+  /** Returns the frames of events {@code [from, from + count)}. */
   ByteBuf frames(long from, int count) {
     byte[] time = TIMESTAMP_FORMAT.format(Instant.now()).getBytes(StandardCharsets.US_ASCII);
     ByteBuf frames = Unpooled.buffer(count * (EVENT_SIZE + HEADER_SIZE));
@@ -80,7 +80,7 @@ final class CallEvents {
     return frames;
   }
 
-  /** The text of an event. */
+  /** Returns the text of an event. */
   String text(long event) {
     ByteBuf frame = frames(event, 1);
     return frame.toString(
@@ -124,8 +124,8 @@ final class CallEvents {
     String json = head + channel + variables.formatted("r".repeat(Math.max(0, padding))) + tail;
     byte[] text = json.getBytes(StandardCharsets.US_ASCII);
     byte[] frame = new byte[HEADER_SIZE + text.length];
-    frame[0] = (byte) 0x81; // one text frame
-    frame[1] = 126; // its length is in the next two bytes
+    frame[0] = (byte) 0x81; // final text frame
+    frame[1] = 126; // the next two bytes hold the length
     frame[2] = (byte) (text.length >> 8);
     frame[3] = (byte) text.length;
     System.arraycopy(text, 0, frame, HEADER_SIZE, text.length);

@@ -22,7 +22,8 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How much a million calls take, how long a start takes, and what an hour of load leaves behind.
+ * Measures heap and restore time of a million mappings, startup time, and usage under an hour of
+ * load.
  */
 final class FootprintBenchmark {
 
@@ -35,7 +36,7 @@ final class FootprintBenchmark {
     this.loadGenerator = loadGenerator;
   }
 
-  /** Heap of a million channels that have entered Stasis, each a call of its own. */
+  /** Prints the heap per channel for a million channels in Stasis, each in its own call. */
   void measureHeap() {
     long heapBefore = heapUsed();
     CallContexts callContexts =
@@ -47,11 +48,11 @@ final class FootprintBenchmark {
     }
     long bytesPerResource = (heapUsed() - heapBefore) / MILLION;
     print(
-        "%,d live resources take %d bytes of heap each (goal: 400)",
+        "Heap: %,d live resources, %d bytes each (goal: 400)",
         callContexts.size(), bytesPerResource);
   }
 
-  /** A start that finds a million mappings in Kafka, up to the last one in memory. */
+  /** Prints the time to restore a million mappings from Kafka into memory. */
   void measureRestore() throws Exception {
     loadGenerator.kafka().createTopic(STORE_TOPIC, 1);
     Map<String, Object> kafkaConfig =
@@ -75,13 +76,13 @@ final class FootprintBenchmark {
       long start = System.nanoTime();
       store.readAll(callContexts::restore);
       print(
-          "%,d mappings are restored from Kafka in %.1f s (goal: 10)",
+          "Restore from Kafka: %,d mappings in %.1f s (goal: 10)",
           callContexts.size(), (System.nanoTime() - start) / 1e9);
     }
     store.close();
   }
 
-  /** From the process's start until it says that it is ready, without and with an archive. */
+  /** Prints the time from process start to readiness, without and with a class archive. */
   void measureStart(int rounds) {
     String archive = "target/benchmark.jsa";
     measureStart("archive", "-XX:ArchiveClassesAtExit=" + archive, "-Xlog:cds=off,cds+dynamic=off");
@@ -91,11 +92,11 @@ final class FootprintBenchmark {
       withoutArchive.add(measureStart("start-" + round));
       withArchive.add(measureStart("archived-start-" + round, "-XX:SharedArchiveFile=" + archive));
     }
-    print("Start to ready: %s s (goal: 4)", withoutArchive.summary());
-    print("Start to ready with --archive-classes: %s s (goal: 4)", withArchive.summary());
+    print("Startup to ready: %s s (goal: 4)", withoutArchive.summary());
+    print("Startup to ready with --archive-classes: %s s (goal: 4)", withArchive.summary());
   }
 
-  /** In seconds. */
+  /** Returns the startup time in seconds. */
   private double measureStart(String name, String... jvmOptions) {
     StubAsterisk asterisk = new StubAsterisk(name);
     int port = ManagementClient.freePort();
@@ -105,7 +106,7 @@ final class FootprintBenchmark {
         ManagementClient management = new ManagementClient(port)) {
       while (!isReady(management)) {
         if (!proxy.isAlive()) {
-          throw new IllegalStateException("It does not start; see target/benchmark-*.log");
+          throw new IllegalStateException("Proxy failed to start; see target/benchmark-*.log");
         }
         LockSupport.parkNanos(20_000_000);
       }
@@ -121,7 +122,9 @@ final class FootprintBenchmark {
     }
   }
 
-  /** Heap and threads under 500 events and 100 commands a second, every five minutes. */
+  /**
+   * Prints live heap and threads every five minutes, under 500 events/s and 100 commands/s in turn.
+   */
   void runSoak(MeasuredProcess proxy, int minutes) throws Exception {
     long end = System.nanoTime() + Duration.ofMinutes(minutes).toNanos();
     long nextReport = System.nanoTime();
@@ -142,10 +145,10 @@ final class FootprintBenchmark {
             .filter(line -> line.startsWith("Threads:"))
             .findFirst()
             .orElse("");
-    print("%.1f MB live, %s", liveBytes(proxy) / 1e6, threads.replaceAll("\\s+", " "));
+    print("%.1f MB live heap, %s", liveBytes(proxy) / 1e6, threads.replaceAll("\\s+", " "));
   }
 
-  /** What a full collection leaves. */
+  /** Returns the heap in use after a full GC. */
   private static long liveBytes(MeasuredProcess proxy) throws IOException {
     Process jcmd =
         new ProcessBuilder(

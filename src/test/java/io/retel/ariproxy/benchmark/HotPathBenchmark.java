@@ -30,7 +30,7 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** What is the proxy's own on the way of an event and of a command, each part by itself. */
+/** Benchmarks each step of the proxy's own code on the path of an event and of a command. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -55,7 +55,7 @@ public class HotPathBenchmark {
   private final AriEvent event = AriEvent.parse(text);
   private final MappedEvent mapped;
 
-  /** The channel is in a call, as those of nine events in ten are. */
+  /** Maps the channel to a call first, as for nine of ten events. */
   public HotPathBenchmark() {
     rules.map(AriEvent.parse(new CallEvents("bench").text(0)));
     mapped = rules.map(event);
@@ -65,7 +65,7 @@ public class HotPathBenchmark {
     new Runner(new OptionsBuilder().include(HotPathBenchmark.class.getSimpleName()).build()).run();
   }
 
-  /** Jackson alone, for comparison. */
+  /** Jackson only, for comparison. */
   @Benchmark
   public JsonNode jacksonBaseline() throws IOException {
     return JSON.readTree(text);

@@ -21,10 +21,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** What the subjects are measured with: Kafka, and who writes to it and reads from it. */
+/** Generates load on a process and measures its results, with its own Kafka broker. */
 final class LoadGenerator implements AutoCloseable {
 
-  /** What one run has shown. */
+  /** Result of one run. */
   record Throughput(double perSecond, double cpuMicrosPerMessage) {}
 
   private static final int PARTITIONS = 4;
@@ -52,7 +52,7 @@ final class LoadGenerator implements AutoCloseable {
     return kafka;
   }
 
-  /** The environment of a subject of that name, whose topics it makes. */
+  /** Creates the topics of a process and returns its environment. */
   Map<String, String> environment(String name, StubAsterisk asterisk, int managementPort) {
     kafka.createTopic(MeasuredProcess.eventsTopic(name), PARTITIONS);
     kafka.createTopic(MeasuredProcess.commandsTopic(name), PARTITIONS);
@@ -68,13 +68,13 @@ final class LoadGenerator implements AutoCloseable {
     return environment;
   }
 
-  /** Sends events as fast as they are taken. */
+  /** Sends events as fast as the process reads them. */
   Throughput events(MeasuredProcess process, int count) {
     long first = process.reserveCalls(count / CallEvents.EVENTS_PER_CALL);
     return throughput(process, count, () -> process.asterisk().flood(first, count).join());
   }
 
-  /** Puts commands on the topic all at once. */
+  /** Sends commands to the topic as fast as Kafka accepts them. */
   Throughput commands(MeasuredProcess process, int count) {
     long first = process.reserveCommands(count);
     return throughput(
@@ -96,20 +96,20 @@ final class LoadGenerator implements AutoCloseable {
     while (endOffset(process.eventsTopic()) < target) {
       if (System.nanoTime() - start > TIMEOUT.toNanos() || !process.isAlive()) {
         throw new IllegalStateException(
-            process.name() + " has published too little; see target/benchmark-*.log");
+            process.name() + " published too few records; see target/benchmark-*.log");
       }
       LockSupport.parkNanos(5_000_000);
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    // what is behind the last message: acknowledgements, the store
+    // includes CPU time spent after the last message: acknowledgements, the store
     LockSupport.parkNanos(500_000_000);
     double micros = process.cpuTime().minus(cpu).toNanos() / 1e3;
     return new Throughput(count / seconds, micros / count);
   }
 
   /**
-   * The 99th percentile, in milliseconds, from an event's way into the websocket until it can be
-   * read from Kafka.
+   * Returns the 99th percentile, in milliseconds, of the time from sending an event on the
+   * websocket until it is read from Kafka.
    */
   double eventLatency(MeasuredProcess process, int perSecond, int count)
       throws InterruptedException {
@@ -128,8 +128,8 @@ final class LoadGenerator implements AutoCloseable {
   }
 
   /**
-   * The 99th percentile, in milliseconds, from a command's way to Kafka until its RESPONSE can be
-   * read from there.
+   * Returns the 99th percentile, in milliseconds, of the time from sending a command to Kafka until
+   * its RESPONSE is read from there.
    */
   double commandLatency(MeasuredProcess process, int perSecond, int count)
       throws InterruptedException {
@@ -167,7 +167,7 @@ final class LoadGenerator implements AutoCloseable {
                       consumer.poll(Duration.ofSeconds(1))) {
                     long now = System.nanoTime();
                     long index = indexOf.applyAsLong(record);
-                    // others: the answer to a command that hung
+                    // ignores others, such as the RESPONSE of a hung command
                     if (index >= 0 && index < count) {
                       latencies[(int) index] = now - sent[(int) index];
                       remaining.countDown();
@@ -189,21 +189,22 @@ final class LoadGenerator implements AutoCloseable {
     }
     if (!remaining.await(TIMEOUT.toSeconds(), java.util.concurrent.TimeUnit.SECONDS)) {
       reader.interrupt();
-      throw new IllegalStateException(process.name() + " has left out " + remaining.getCount());
+      throw new IllegalStateException(
+          process.name() + " did not publish all records; missing: " + remaining.getCount());
     }
     reader.join();
     Arrays.sort(latencies);
     return latencies[(int) Math.ceil(count * 0.99) - 1] / 1e6;
   }
 
-  /** Sends a command that Asterisk never answers, and waits until it hangs. */
+  /** Sends a command to which Asterisk never responds, and waits until its request arrives. */
   void sendHangingCommand(MeasuredProcess process) {
     int previous = process.asterisk().hangingRequests();
     commands.send(
         new ProducerRecord<>(
             process.commandsTopic(),
             "hung-" + previous,
-            // an id of its own: one that is repeated is answered from memory
+            // a unique id, since a duplicate would get the cached response
             "{\"callContext\":\"hung-"
                 + previous
                 + "\",\"commandId\":\"9999"
@@ -247,7 +248,7 @@ final class LoadGenerator implements AutoCloseable {
         new ByteArrayDeserializer());
   }
 
-  /** The number that stands behind a text. */
+  /** Returns the number that follows a prefix, or -1 if the prefix is missing. */
   private static long parseNumber(byte[] value, byte[] prefix) {
     for (int offset = 0; offset < value.length - prefix.length; offset++) {
       if (Arrays.equals(value, offset, offset + prefix.length, prefix, 0, prefix.length)) {

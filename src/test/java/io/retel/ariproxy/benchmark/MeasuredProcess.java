@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A process that is measured, with the Asterisk that is its own. */
+/** A process under measurement, with its own Asterisk. */
 final class MeasuredProcess implements AutoCloseable {
 
   private static final List<String> BASE_JVM_OPTIONS = List.of("-Xms1g", "-Xmx1g");
@@ -18,7 +18,7 @@ final class MeasuredProcess implements AutoCloseable {
   private final StubAsterisk asterisk;
   private final Process process;
 
-  /** The number of the next call, and of the next command; none is used twice. */
+  /** next call and command numbers, each used once */
   private long nextCall;
 
   private long nextCommand;
@@ -52,10 +52,10 @@ final class MeasuredProcess implements AutoCloseable {
     }
   }
 
-  /** The bare loop. */
+  /** Starts the baseline. */
   static MeasuredProcess baseline(StubAsterisk asterisk, Map<String, String> environment) {
     return new MeasuredProcess(
-        "bare",
+        "baseline",
         asterisk,
         List.of(),
         List.of(
@@ -67,9 +67,9 @@ final class MeasuredProcess implements AutoCloseable {
   }
 
   /**
-   * The proxy as it is shipped.
+   * Starts the proxy as shipped.
    *
-   * @param jvm more options of Java's
+   * @param jvmOptions additional JVM options
    */
   static MeasuredProcess proxy(
       String name, StubAsterisk asterisk, Map<String, String> environment, String... jvmOptions) {
@@ -105,21 +105,21 @@ final class MeasuredProcess implements AutoCloseable {
     return asterisk;
   }
 
-  /** Takes the numbers of that many calls; returns the first. */
+  /** Reserves numbers for {@code count} calls and returns the first. */
   long reserveCalls(long count) {
     long first = nextCall;
     nextCall += count;
     return first;
   }
 
-  /** Takes the numbers of that many commands; returns the first. */
+  /** Reserves numbers for {@code count} commands and returns the first. */
   long reserveCommands(long count) {
     long first = nextCommand;
     nextCommand += count;
     return first;
   }
 
-  /** The time, user's and system's, that all of its threads have computed for so far. */
+  /** Returns the user and system CPU time of the process so far. */
   Duration cpuTime() {
     return process.info().totalCpuDuration().orElseThrow();
   }

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.function.DoubleBinaryOperator;
 import java.util.stream.IntStream;
 
-/** One figure per round. */
+/** One value per round. */
 record Series(List<Double> values) {
 
   Series() {
@@ -17,7 +17,7 @@ record Series(List<Double> values) {
     values.add(value);
   }
 
-  /** Round by round. */
+  /** Combines two series round by round. */
   Series combine(Series other, DoubleBinaryOperator function) {
     return new Series(
         IntStream.range(0, Math.min(values.size(), other.values.size()))
@@ -37,7 +37,7 @@ record Series(List<Double> values) {
     return values.stream().sorted().toList();
   }
 
-  /** The median, and the least and the greatest. */
+  /** Returns the median with minimum and maximum. */
   String summary() {
     List<Double> sorted = sorted();
     return "%s (%s-%s)"

@@ -15,9 +15,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An Asterisk that costs as little as possible beside what is measured: it sends events, as fast as
- * they are read or at a pace, and answers each command after {@value #RESPONSE_DELAY_MS} ms, but
- * those of a channel called {@code hangs}, which it never answers.
+ * An Asterisk that costs as little as possible: it sends events, as fast as they are read or at a
+ * fixed rate, and responds to each command after {@value #RESPONSE_DELAY_MS} ms. It never responds
+ * to commands for the channel {@code hangs}.
  */
 final class StubAsterisk implements AutoCloseable {
 
@@ -27,7 +27,7 @@ final class StubAsterisk implements AutoCloseable {
 
   private static final int RESPONSE_DELAY_MS = 2;
 
-  /** What a client asks for when it has connected: an Asterisk with nothing in it. */
+  /** responses for the resync after a connect: an Asterisk without channels */
   private static final Map<String, String> RESYNC_RESPONSES =
       Map.of(
           "/ari/asterisk/info", "{\"status\":{\"startup_time\":\"2026-11-25T10:00:00.000+0000\"}}",
@@ -62,15 +62,15 @@ final class StubAsterisk implements AutoCloseable {
     return open != null && open.channel().isActive();
   }
 
-  /** How many commands have been left without an answer. */
+  /** The number of commands without a response. */
   int hangingRequests() {
     return hangingRequests.get();
   }
 
   /**
-   * Sends the events of the calls from {@code firstCall} on, as fast as they are read.
+   * Sends the events of calls from {@code firstCall} on, as fast as they are read.
    *
-   * @return done when the last one is written
+   * @return completes when the last event is written
    */
   CompletableFuture<Void> flood(long firstCall, int count) {
     CompletableFuture<Void> done = new CompletableFuture<>();
@@ -100,7 +100,7 @@ final class StubAsterisk implements AutoCloseable {
   /**
    * Sends one event.
    *
-   * @param event its number among all events
+   * @param event its index among all events
    */
   void send(long event) {
     ChannelHandlerContext connection = websocket;

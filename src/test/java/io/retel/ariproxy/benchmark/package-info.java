@@ -1,5 +1,5 @@
 /**
- * The proxy against the bare loop: the same libraries without Camel. {@code ./mvnw -Pbenchmark}
- * runs it.
+ * Compares the proxy with a baseline that uses the same libraries without Camel. Run it with {@code
+ * ./mvnw -Pbenchmark}.
  */
 package io.retel.ariproxy.benchmark;

@@ -21,22 +21,22 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Answers each call, plays to it, puts it into a bridge, records it, calls a second party for it,
- * and cleans up after it. A command that must succeed is sent again as a new one.
+ * Answers each call, plays to it, adds it to a bridge, records it, originates a second leg, and
+ * cleans up afterwards. A command that must succeed is sent again under a new id.
  */
 final class CallController implements AutoCloseable {
 
-  /** In a command's url: its id, which Asterisk ignores and the simulation's log shows. */
+  /** URL parameter with the command id, which Asterisk ignores and the simulator logs. */
   static final String COMMAND_ID_PARAMETER = "chaos=";
 
-  /** How the second parties enter Stasis. */
+  /** Stasis argument of second legs. */
   static final String SECOND_LEG_ARGUMENT = "leg";
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration TICK = Duration.ofMillis(50);
   private static final int TICKS_PER_VARIABLE = 8;
 
-  /** A command that was sent; ids are call context and number. */
+  /** A command that was sent; its id consists of call context and number. */
   record SentCommand(String callContext, int number) {
 
     String id() {
@@ -63,7 +63,7 @@ final class CallController implements AutoCloseable {
   private final Map<String, Integer> nextNumbers = new HashMap<>();
   private final Map<String, SentCommand> sent = new LinkedHashMap<>();
 
-  /** Those that must succeed: from their id to method and url. */
+  /** commands that must succeed: id to method and URL */
   private final Map<String, String[]> mustSucceed = new HashMap<>();
 
   private final Set<String> completed = new LinkedHashSet<>();
@@ -96,17 +96,17 @@ final class CallController implements AutoCloseable {
     return List.copyOf(sent.values());
   }
 
-  /** Whether all commands have a RESPONSE. */
+  /** Returns whether all commands have a RESPONSE. */
   synchronized boolean allCompleted() {
     return completed.containsAll(sent.keySet());
   }
 
-  /** Whether the controller has heard of the begin of all these channels. */
+  /** Returns whether the controller has received STASIS_START of all these channels. */
   synchronized boolean hasSeenAll(Set<String> channels) {
     return calls.values().stream().map(call -> call.channel).toList().containsAll(channels);
   }
 
-  /** Whether all calls that the controller has heard of are over. */
+  /** Returns whether all calls known to the controller have ended. */
   synchronized boolean allEnded() {
     return calls.values().stream().allMatch(call -> call.ended);
   }
@@ -158,7 +158,7 @@ final class CallController implements AutoCloseable {
         }
       }
       default -> {
-        // nothing to do about it
+        // requires no action
       }
     }
   }
@@ -173,7 +173,7 @@ final class CallController implements AutoCloseable {
     }
     Call call = calls.get(callContext);
     if (call != null && status == 404 && isRequestTo(response, call.channel)) {
-      // whatever its events say, the channel is gone
+      // the channel no longer exists, regardless of its events
       endCall(callContext, call);
     }
   }

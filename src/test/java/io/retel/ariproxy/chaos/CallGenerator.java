@@ -13,16 +13,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Calls from the dialplan: each arrives, sends numbered events, and hangs up. */
+/** Generates calls from the dialplan: each arrives, sends numbered events and hangs up. */
 final class CallGenerator implements AutoCloseable {
 
-  /** The channel variable whose changes are numbered. */
+  /** Channel variable whose values are numbered. */
   static final String SEQUENCE_VARIABLE = "CHAOS_NUMBER";
 
   private static final int MAX_CONCURRENT_CALLS = 12;
   private static final Duration TICK = Duration.ofMillis(50);
 
-  /** Each call sends one in as many ticks. */
+  /** each call sends one event per this many ticks, on average */
   private static final int TICKS_PER_EVENT = 4;
 
   private static final int MAX_CALL_TICKS = 300;
@@ -57,13 +57,13 @@ final class CallGenerator implements AutoCloseable {
     executor.scheduleAtFixedRate(this::tick, 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Asterisk is started again: nobody is told, and all calls are gone. */
+  /** Restarts Asterisk: all calls end without an event. */
   synchronized void restartAsterisk() {
     asterisk.restart();
     activeCalls.clear();
   }
 
-  /** No new calls; those that are there go on. */
+  /** Starts no new calls; active calls continue. */
   synchronized void stopNewCalls() {
     closed = true;
     activeCalls.forEach(active -> active.remainingTicks = Integer.MAX_VALUE);
@@ -74,7 +74,7 @@ final class CallGenerator implements AutoCloseable {
     activeCalls.clear();
   }
 
-  /** The channels that are in Stasis now. */
+  /** Returns the channels that are currently in Stasis. */
   synchronized Set<String> channelsInStasis() {
     Set<String> ids = new TreeSet<>();
     activeCalls.stream()
@@ -90,7 +90,7 @@ final class CallGenerator implements AutoCloseable {
   private synchronized void tick() {
     try {
       if (!closed && activeCalls.size() < MAX_CONCURRENT_CALLS && random.nextInt(4) == 0) {
-        // half of them have their call context from the dialplan
+        // half of the calls get their call context from the dialplan
         String callContext = random.nextBoolean() ? "dialplan-" + totalCalls : "";
         totalCalls++;
         SimulatedCall call =

@@ -30,47 +30,47 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything fails, side by side and by chance, while calls come and go and a controller commands
- * them: Kafka, Asterisk, the network, single requests, and the proxy itself. Then all is there
- * again, all calls end, and the books have to balance.
+ * Injects random, overlapping faults while calls come and go and a controller sends commands: in
+ * Kafka, Asterisk, the network, single requests and the proxy itself. Then everything recovers, all
+ * calls end, and the records must be consistent.
  *
- * <p>{@code -Dchaos.seed=…} chooses the faults, {@code -Dchaos.seconds=…} for how long they happen.
- * The seed fixes what happens and in which order, not what a fault hits: that is up to the threads.
+ * <p>{@code -Dchaos.seed=…} selects the faults, {@code -Dchaos.seconds=…} the duration. The seed
+ * determines which faults happen and in which order, but not what they hit, which depends on thread
+ * timing.
  *
- * <p><b>Events.</b> Each event that Asterisk wrote to a websocket is published once and never
- * twice, those of a call in Asterisk's order, byte by byte. It may be missing only
+ * <p><b>Events.</b> Each event that Asterisk wrote to a websocket is published at most once, in
+ * Asterisk's order per call, byte by byte. It may be missing only if
  *
  * <ul>
- *   <li>if the proxy has told the same by an event of its own before ({@code synthesized_by}),
- *   <li>if it was written to a websocket that was silent from then on until it was given up,
- *   <li>if it was written within {@link OutageHistory#SETTLE_TIME} before its connection broke
- *       without a close frame of Asterisk's: what was on its way is gone, and nobody can know how
- *       much,
- *   <li>if it was written within that time before the process died of kill -9, or was stopped
- *       without Kafka. If Kafka was away then, that time begins where Kafka went: what is
- *       acknowledged by nobody is in the memory of the process alone.
+ *   <li>the proxy published a synthetic event for it earlier ({@code synthesized_by}),
+ *   <li>it was written to a websocket that was silent from then on until the proxy closed it,
+ *   <li>it was written within {@link OutageHistory#SETTLE_TIME} before its connection broke without
+ *       a close frame from Asterisk: data in flight is lost, and its amount is unknown,
+ *   <li>it was written within that time before the process died of kill -9 or was stopped without
+ *       Kafka. If Kafka was down at that point, the time starts when Kafka went down:
+ *       unacknowledged events exist only in the memory of the process.
  * </ul>
  *
- * and then nothing of the same channel, bridge or medium that was written behind it to the same
- * websocket is published: what is lost is an end, never a hole. Nothing stronger holds, since
- * Asterisk sends no event again.
+ * In these cases, no later event of the same channel, bridge or medium on the same websocket is
+ * published: a loss affects the end of a sequence and never leaves a hole. A stronger guarantee is
+ * impossible, since Asterisk never resends an event.
  *
- * <p><b>Calls.</b> Each channel that is in Stasis when all is there again has a STASIS_START, told
- * by Asterisk or by the proxy. Begin and end of each channel take turns, begin first, end last. One
- * may be told again, by the proxy, after a process died so soon after the first time that it could
- * not note it. An end may be missing if the process that told the begin died like that: if the
- * channel was gone when the next one looked, nobody knew of it any more. A begin may be missing if
- * the channel entered while no websocket was open, and left within the moment between the next
- * one's opening and Asterisk's answers about who is there.
+ * <p><b>Calls.</b> Each channel that is in Stasis after recovery has a STASIS_START, from Asterisk
+ * or from the proxy. Start and end of each channel alternate, start first, end last. One can be
+ * published again by the proxy if a process died so soon after the first publication that it could
+ * not record it. An end can be missing if the process that published the start died that way: if
+ * the channel had ended before the next resync, no record of it existed. A start can be missing if
+ * the channel entered while no websocket was open and left between the opening of the next one and
+ * Asterisk's responses to the resync.
  *
- * <p><b>Call contexts.</b> All records of a channel, bridge, playback or recording have one key,
- * over all lives of the proxy. Channels that commands create have their call's, and no other. An
- * event may be unmapped on a connection that broke before Asterisk had told who is there.
+ * <p><b>Call contexts.</b> All records of a channel, bridge, playback or recording have the same
+ * key, across all restarts of the proxy. Channels created by commands have the call context of
+ * their call. An event can be unmapped on a connection that broke before the resync got Asterisk's
+ * responses.
  *
- * <p><b>Commands.</b> Each has a RESPONSE with its call context as key, those of a call in the
- * order of their commands. One is on the wire, or answered, a second time only if a process died in
- * between, and the first RESPONSE was not settled by then; first times on the wire are in the order
- * of the call.
+ * <p><b>Commands.</b> Each has a RESPONSE with its call context as key, in the order of the
+ * commands of a call. A request or RESPONSE is sent a second time only if a process died in between
+ * and the first RESPONSE was not committed by then; first requests are in the order of the call.
  */
 class ChaosIT {
 
@@ -165,31 +165,31 @@ class ChaosIT {
   }
 
   /**
-   * All is there again, all calls come to their end, and nothing moves any more.
+   * Waits until everything has recovered, all calls have ended and no more records arrive.
    *
-   * @return what did not come to be
+   * @return the conditions that were not met
    */
   private static List<String> recover(
       SimulatedAsterisk asterisk, CallController controller, CallGenerator callGenerator) {
     List<String> unmetConditions = new ArrayList<>();
     callGenerator.stopNewCalls();
     asterisk.awaitConnected(APP);
-    await("all commands are answered", controller::allCompleted, unmetConditions);
-    // what a connect in the midst of it all could not find out, this one does
-    asterisk.websocketFaults(APP).close(1011, "once more");
+    await("all commands have a RESPONSE", controller::allCompleted, unmetConditions);
+    // this resync finds what an interrupted one could not
+    asterisk.websocketFaults(APP).close(1011, "final resync");
     asterisk.awaitDisconnected(APP).awaitConnected(APP);
     await(
-        "all calls are known",
+        "all calls known",
         () -> controller.hasSeenAll(callGenerator.channelsInStasis()),
         unmetConditions);
     callGenerator.hangUpAll();
-    await("all calls are over", controller::allEnded, unmetConditions);
-    await("all channels are gone", () -> asterisk.channelIds().isEmpty(), unmetConditions);
-    await("all commands are answered in the end", controller::allCompleted, unmetConditions);
+    await("all calls ended", controller::allEnded, unmetConditions);
+    await("no channels remain", () -> asterisk.channelIds().isEmpty(), unmetConditions);
+    await("all commands have a RESPONSE at the end", controller::allCompleted, unmetConditions);
     AtomicInteger size = new AtomicInteger(-1);
     AtomicReference<Instant> since = new AtomicReference<>();
     await(
-        "nothing moves",
+        "no more records",
         () -> {
           int now = controller.records().size();
           if (size.getAndSet(now) != now) {
@@ -206,8 +206,8 @@ class ChaosIT {
     try {
       Awaitility.await(description).until(condition);
     } catch (ConditionTimeoutException e) {
-      // the books tell why
-      unmetConditions.add("never came to be: " + description);
+      // the violations show why
+      unmetConditions.add("condition not met: " + description);
     }
   }
 

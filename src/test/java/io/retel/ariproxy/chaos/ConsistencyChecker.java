@@ -26,7 +26,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Compares what Asterisk and the controller sent with what came of it; {@link ChaosIT} says how.
+ * Compares input of Asterisk and the controller with the published records, by the rules in {@link
+ * ChaosIT}.
  */
 final class ConsistencyChecker {
 
@@ -35,13 +36,13 @@ final class ConsistencyChecker {
   private static final DateTimeFormatter ASTERISK_TIME_FORMAT =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSZ");
 
-  /** How long the proxy waits for Asterisk to tell who is there. */
+  /** Time limit of the proxy for the resync. */
   private static final Duration RESYNC_TIMEOUT = Duration.ofSeconds(5);
 
-  /** For the proxy alone. */
+  /** Events that concern only the proxy. */
   private static final Set<String> INTERNAL_EVENTS = Set.of("ApplicationReplaced", "RESTResponse");
 
-  /** What may be made up for, and is then not published a second time. */
+  /** Events that a synthetic event can replace; the original is then suppressed. */
   private static final Set<String> SYNTHESIZABLE_EVENTS =
       Set.of(
           "StasisStart",
@@ -51,7 +52,7 @@ final class ConsistencyChecker {
           "PlaybackFinished",
           "RecordingFinished");
 
-  /** An event that Asterisk sent, by its place among all of them. */
+  /** An event sent by Asterisk, with its position among all of them. */
   private record Event(int position, SentEvent sent, JsonNode json) {
 
     String type() {
@@ -59,7 +60,7 @@ final class ConsistencyChecker {
     }
   }
 
-  /** A record of the events topic that is none of a RESPONSE. */
+  /** A record of the events topic other than a RESPONSE. */
   private record Published(TopicRecord record, JsonNode payload, Event event) {
 
     boolean synthesized() {
@@ -84,7 +85,7 @@ final class ConsistencyChecker {
   private final List<TopicRecord> responses = new ArrayList<>();
   private final List<TopicRecord> unmapped;
 
-  /** Unmapped ones that came before Asterisk could tell whose they are. */
+  /** unmapped events sent before the resync could determine their call */
   private final Set<TopicRecord> unmappedBeforeResync = new HashSet<>();
 
   private final Set<Integer> publishedPositions = new HashSet<>();
@@ -125,7 +126,7 @@ final class ConsistencyChecker {
     statistics.put("  published unmapped", publishedPositions.size() - publishedMapped);
   }
 
-  /** What does not balance. */
+  /** Returns the violations. */
   List<String> violations() {
     checkEventOrder();
     checkLostEvents();
@@ -157,21 +158,21 @@ final class ConsistencyChecker {
       TopicRecord record, String payload, Map<String, Deque<Event>> byText) {
     Event event = byText.getOrDefault(payload, new ArrayDeque<>()).poll();
     if (event == null) {
-      violations.add("published more often than it was sent: " + record);
+      violations.add("published more often than sent: " + record);
     } else {
       publishedPositions.add(event.position());
     }
     return event;
   }
 
-  /** Of Asterisk's own; those that the proxy makes have no place among them. */
+  /** Checks Asterisk's own events; synthetic events have no position among them. */
   private void checkEventOrder() {
     Map<String, Integer> latest = new HashMap<>();
     for (Published each : published) {
       if (each.event() != null) {
         Integer previous = latest.put(each.record().key(), each.event().position());
         if (previous != null && previous > each.event().position()) {
-          violations.add("after a later one of its call: " + each.record());
+          violations.add("published after a later event of its call: " + each.record());
         }
       }
     }
@@ -192,7 +193,10 @@ final class ConsistencyChecker {
         Event lostEvent = lostByFlow.get(flow);
         if (lostEvent != null) {
           violations.add(
-              "lost, though a later one was not: " + lostEvent.sent() + " / " + event.sent());
+              "lost although a later event was published: "
+                  + lostEvent.sent()
+                  + " / "
+                  + event.sent());
         }
       } else if (!INTERNAL_EVENTS.contains(event.type())) {
         if (SYNTHESIZABLE_EVENTS.contains(event.type())
@@ -204,19 +208,20 @@ final class ConsistencyChecker {
         }
       }
     }
-    statistics.put("  told by a synthesized one before", suppressed);
+    statistics.put("  replaced by a synthetic event", suppressed);
     lost.forEach((reason, count) -> statistics.put("  lost: " + reason, count));
     Map<String, Long> synthesized =
         published.stream()
             .filter(Published::synthesized)
             .collect(Collectors.groupingBy(Published::type, TreeMap::new, Collectors.counting()));
-    statistics.put("events synthesized", synthesized.values().stream().mapToLong(n -> n).sum());
+    statistics.put("synthetic events", synthesized.values().stream().mapToLong(n -> n).sum());
     synthesized.forEach((type, count) -> statistics.put("  " + type, count));
   }
 
   /**
-   * Its channel may have entered Stasis unannounced, and the connect that would have told so came
-   * to nothing: events go on all the same (README, Failures).
+   * Returns whether the connection broke before its resync could complete. A channel may have
+   * entered Stasis during the gap, and the failed resync could not map it, but events continue
+   * (docs/contract.md#outages).
    */
   private boolean closedBeforeResync(Event event) {
     WebSocketTimeline websocket = websockets.get(event.sent().websocketNumber());
@@ -225,23 +230,23 @@ final class ConsistencyChecker {
         && websocket.closedAt().isBefore(websocket.openedAt().plus(RESYNC_TIMEOUT));
   }
 
-  /** Why an event may be lost. */
+  /** Returns why an event may be lost. */
   private String lossReason(Event event) {
     Instant time = event.sent().sentAt();
     WebSocketTimeline websocket = websockets.get(event.sent().websocketNumber());
     if (websocket.frozenAt() != null && !time.isBefore(websocket.frozenAt())) {
-      return "into a websocket that was silent";
+      return "on a silent websocket";
     }
     if (history.mayBeLostWithProcess(time)) {
-      return "with a process that died";
+      return "in a process that died";
     }
     if (websocket.closedAt() != null
         && websocket.closeFrameSentAt() == null
         && !time.isBefore(websocket.closedAt().minus(OutageHistory.SETTLE_TIME))) {
-      return "into a connection that broke";
+      return "on a broken connection";
     }
     violations.add("lost on a healthy connection: " + event.sent() + " of " + websocket);
-    return "without an excuse";
+    return "unexplained";
   }
 
   private void checkCallContexts() {
@@ -252,11 +257,11 @@ final class ConsistencyChecker {
       for (String resource : resources(each.payload())) {
         String callContext = callContextByResource.putIfAbsent(resource, each.record().key());
         if (callContext != null && !callContext.equals(each.record().key())) {
-          violations.add(resource + " was in " + callContext + " before: " + each.record());
+          violations.add(resource + " was mapped to " + callContext + " earlier: " + each.record());
         }
       }
       if (isSecondLeg(each.payload()) && !commandedCalls.contains(each.record().key())) {
-        violations.add("nobody knows the call that it was created for: " + each.record());
+        violations.add("unknown call of a second leg: " + each.record());
       }
     }
     for (TopicRecord record : unmapped) {
@@ -265,15 +270,17 @@ final class ConsistencyChecker {
       }
       if (resources(record.json().path("payload")).stream()
           .anyMatch(callContextByResource::containsKey)) {
-        violations.add("unmapped, though its call is known: " + record);
+        violations.add("unmapped although its call is known: " + record);
       }
     }
     statistics.put("resources, each in one call context", callContextByResource.size());
-    statistics.put(
-        "  unmapped, on a connection that broke before Asterisk told", unmappedBeforeResync.size());
+    statistics.put("  unmapped, connection broke before resync", unmappedBeforeResync.size());
   }
 
-  /** What begins, ends; and once, unless a process died before it could note that. */
+  /**
+   * Checks that start and end alternate and are unique, unless a process died before it could
+   * record them.
+   */
   private void checkLifecycles() {
     Map<String, Published> latest = new LinkedHashMap<>();
     int repeated = 0;
@@ -290,7 +297,7 @@ final class ConsistencyChecker {
           } else if (previous == null && endedBeforeResync(each)) {
             endedInGap++;
           } else {
-            violations.add("out of turn: " + each.record() + " after " + previous);
+            violations.add("out of order: " + each.record() + " after " + previous);
           }
         }
       }
@@ -301,17 +308,19 @@ final class ConsistencyChecker {
         if (history.processDiedSoonAfter(last.time(), Instant.MAX)) {
           missingEnds++;
         } else {
-          violations.add("no end was told: " + last.record());
+          violations.add("end missing: " + last.record());
         }
       }
     }
-    statistics.put("begins told by a process that died before it noted them", missingEnds);
-    statistics.put("ends of channels that entered in a gap and were gone at once", endedInGap);
-    statistics.put("channels with begin and end", latest.size());
-    statistics.put("begins and ends told again after a process died", repeated);
+    statistics.put("unrecorded starts of a process that died", missingEnds);
+    statistics.put("ends of channels that were in Stasis only in a gap", endedInGap);
+    statistics.put("channels with start and end", latest.size());
+    statistics.put("starts and ends repeated after a process died", repeated);
   }
 
-  /** It entered while nobody listened, and left before the proxy was told who is there. */
+  /**
+   * Returns whether the channel entered during a gap and left before the resync listed channels.
+   */
   private boolean endedBeforeResync(Published end) {
     if (end.event() == null) {
       return false;
@@ -347,7 +356,7 @@ final class ConsistencyChecker {
     for (Map.Entry<String, List<RecordedRequest>> each : byCommand.entrySet()) {
       for (int i = 1; i < each.getValue().size(); i++) {
         repeated++;
-        // as exact as the times of answers
+        // same precision as the record timestamps
         Instant first = each.getValue().get(i - 1).time().truncatedTo(ChronoUnit.MILLIS);
         Instant second = each.getValue().get(i).time().truncatedTo(ChronoUnit.MILLIS);
         Instant responseTime = responseTimes.get(each.getKey());
@@ -356,7 +365,7 @@ final class ConsistencyChecker {
                 ? history.processDiedBetween(first, second)
                 : history.processDiedSoonAfter(responseTime, second);
         if (!inFlight) {
-          violations.add("carried out twice: " + each.getValue() + ", answered at " + responseTime);
+          violations.add("executed twice: " + each.getValue() + ", RESPONSE at " + responseTime);
         }
       }
     }
@@ -365,12 +374,12 @@ final class ConsistencyChecker {
       int number = Integer.parseInt(id.substring(id.lastIndexOf('_') + 1));
       Integer previous = next.put(id.substring(0, id.lastIndexOf('_')), number);
       if (previous != null && previous > number) {
-        violations.add("carried out out of order: " + id);
+        violations.add("executed out of order: " + id);
       }
     }
     statistics.put("commands", commands.size());
-    statistics.put("  carried out", byCommand.size());
-    statistics.put("  carried out again", repeated);
+    statistics.put("  executed", byCommand.size());
+    statistics.put("  executed again", repeated);
   }
 
   private void responses() {
@@ -385,23 +394,23 @@ final class ConsistencyChecker {
       Instant previous = first.putIfAbsent(id, time);
       String callContext = id.substring(0, id.lastIndexOf('_'));
       if (!callContext.equals(response.key())) {
-        violations.add("the RESPONSE of another call: " + response);
+        violations.add("RESPONSE with the key of another call: " + response);
       }
       if (previous != null) {
         repeated++;
         if (!history.processDiedSoonAfter(previous, time)) {
-          violations.add("answered twice, the first time at " + previous + ": " + response);
+          violations.add("second RESPONSE, the first at " + previous + ": " + response);
         }
       } else {
         int expected = next.merge(callContext, 1, Integer::sum) - 1;
         if (!id.equals(callContext + "_" + expected)) {
-          violations.add("answered out of order, expected number " + expected + ": " + response);
+          violations.add("RESPONSE out of order, expected number " + expected + ": " + response);
         }
       }
     }
     commands.stream()
         .filter(command -> !first.containsKey(command.id()))
-        .forEach(command -> violations.add("not answered: " + command));
+        .forEach(command -> violations.add("no RESPONSE: " + command));
     statistics.put("responses", responses.size());
     statistics.put("  repeated", repeated);
     statistics.put("  by status", statuses);
@@ -415,7 +424,7 @@ final class ConsistencyChecker {
     return CallController.SECOND_LEG_ARGUMENT.equals(payload.at("/args/0").asText());
   }
 
-  /** What the event is about first of all, then the others. */
+  /** Returns the event's subject, followed by its other resources. */
   private static List<String> resources(JsonNode payload) {
     List<String> resources = new ArrayList<>();
     for (String type : List.of("channel", "playback", "bridge", "peer")) {

@@ -26,14 +26,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets faults happen, side by side, in an order that follows from the seed: all kinds once, then
- * all once more in another order, and so on.
+ * Injects overlapping faults in an order that depends on the seed: all kinds once, then all again
+ * in a different order, and so on.
  */
 final class FaultInjector {
 
   private static final Logger LOG = LoggerFactory.getLogger(FaultInjector.class);
 
-  /** SIGTERM's exit code. */
+  /** exit code after SIGTERM */
   private static final int EXIT_SIGTERM = 143;
 
   private static final Predicate<RecordedRequest> COMMAND_REQUESTS =
@@ -53,7 +53,7 @@ final class FaultInjector {
     PROXY_TERMINATED
   }
 
-  /** What has to be done at its time. */
+  /** An action to run at a given time. */
   private record ScheduledTask(Instant time, Runnable action) {}
 
   private final Random random;
@@ -95,7 +95,7 @@ final class FaultInjector {
     return injectedFaults;
   }
 
-  /** Lets faults happen for that long, then sees to it that all of them are over. */
+  /** Injects faults for a duration, then waits until all of them have ended. */
   void run(Duration time) {
     Instant end = Instant.now().plus(time);
     while (Instant.now().isBefore(end)) {
@@ -117,7 +117,7 @@ final class FaultInjector {
   }
 
   private void runTasksUntil(Instant time) {
-    Awaitility.await("some time")
+    Awaitility.await("scheduled tasks")
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
         .until(
@@ -171,7 +171,7 @@ final class FaultInjector {
           liftLater(
               2_000, asterisk.faults().respondWith(request -> true, 503, "Service Unavailable"));
       case WEBSOCKET_STALLED -> {
-        // never revived: it is up to the proxy to notice
+        // never unfrozen: the proxy must detect it
         return isConnected() && runIfPossible(() -> asterisk.websocketFaults(app).freeze());
       }
       case WEBSOCKET_CLOSED -> {
@@ -196,7 +196,7 @@ final class FaultInjector {
         }
         proxyDown = true;
         requireProxyAlive();
-        // the others go on meanwhile
+        // other faults continue meanwhile
         termination = CompletableFuture.runAsync(this::terminateProxy);
         restartAfterTermination();
       }
@@ -218,7 +218,7 @@ final class FaultInjector {
     return asterisk.isConnected(app);
   }
 
-  /** What has just gone by itself needs no fault. */
+  /** Returns false if the target is already disconnected. */
   private static boolean runIfPossible(Runnable action) {
     try {
       action.run();
@@ -236,7 +236,7 @@ final class FaultInjector {
 
   private void requireProxyAlive() {
     if (!proxy.isAlive()) {
-      throw new AssertionError("The proxy has ended by itself");
+      throw new AssertionError("Proxy exited unexpectedly");
     }
   }
 
@@ -244,10 +244,10 @@ final class FaultInjector {
     Instant signalTime = Instant.now();
     int exitCode = proxy.terminate();
     Duration duration = Duration.between(signalTime, Instant.now());
-    LOG.info("The proxy ended with {} after {} ms", exitCode, duration.toMillis());
+    LOG.info("Proxy exited with {} after {} ms", exitCode, duration.toMillis());
     history.recordExit(signalTime, duration.compareTo(shutdownTimeout) >= 0);
     if (exitCode != EXIT_SIGTERM) {
-      throw new AssertionError("SIGTERM ended the proxy with exit code " + exitCode);
+      throw new AssertionError("Unexpected exit code of the proxy after SIGTERM: " + exitCode);
     }
   }
 

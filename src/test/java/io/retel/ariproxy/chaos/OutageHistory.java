@@ -5,21 +5,24 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** When the proxy's process ended and when Kafka was away: the windows in which things get lost. */
+/**
+ * Records when the proxy's process exited and when Kafka was down: the windows in which data can be
+ * lost.
+ */
 final class OutageHistory {
 
   /**
-   * How long it may take on a busy machine until what a process has taken is acknowledged by Kafka
-   * and committed.
+   * Upper limit, on a busy machine, for Kafka to acknowledge and commit data that a process has
+   * received.
    */
   static final Duration SETTLE_TIME = Duration.ofSeconds(3);
 
   /**
-   * An end of the proxy's process.
+   * An exit of the proxy's process.
    *
-   * @param told when it was told to stop; the same as the end for kill -9
-   * @param ended when it was gone
-   * @param forced whether it could not finish what it had taken
+   * @param signaled when it received the signal; the exit time for kill -9
+   * @param exited when it had exited
+   * @param forced whether it could not finish the work it had accepted
    */
   record ProcessExit(Instant signaled, Instant exited, boolean forced) {}
 
@@ -50,7 +53,7 @@ final class OutageHistory {
     return outages.stream().anyMatch(outage -> outage.overlaps(from, to));
   }
 
-  /** What was read before this instant, Kafka has acknowledged before the process ended. */
+  /** Returns the time before which all data received was acknowledged by Kafka before the exit. */
   private Instant acknowledgedBefore(Instant signaled) {
     Instant acknowledged = signaled.minus(SETTLE_TIME);
     for (int i = outages.size() - 1; i >= 0; i--) {
@@ -62,7 +65,7 @@ final class OutageHistory {
     return acknowledged;
   }
 
-  /** Whether what a process took at that time may have ended with it. */
+  /** Returns whether data received at that time can be lost with its process. */
   synchronized boolean mayBeLostWithProcess(Instant received) {
     return exits.stream()
         .filter(this::isUnclean)
@@ -72,7 +75,7 @@ final class OutageHistory {
                     && !received.isAfter(exit.exited()));
   }
 
-  /** Whether a process died between two instants, soon after the first one. */
+  /** Returns whether a process died between two instants, soon after the first. */
   synchronized boolean processDiedSoonAfter(Instant since, Instant until) {
     return exits.stream()
         .filter(this::isUnclean)
@@ -83,7 +86,7 @@ final class OutageHistory {
                     && !exit.signaled().isAfter(until));
   }
 
-  /** Whether a process died between two instants. */
+  /** Returns whether a process died between two instants. */
   synchronized boolean processDiedBetween(Instant from, Instant to) {
     return exits.stream()
         .filter(this::isUnclean)

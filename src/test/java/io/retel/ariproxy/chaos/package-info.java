@@ -1,2 +1,2 @@
-/** Everything fails at some time: the load, the faults, and the books that have to balance. */
+/** Fault injection under load, with a consistency check of all records. */
 package io.retel.ariproxy.chaos;
