@@ -200,7 +200,7 @@ public final class Benchmark {
           || !baseline.isAlive()
           || !proxy.isAlive()) {
         throw new IllegalStateException(
-            "Websockets not connected within 60 s; see " + "target/benchmark-*.log");
+            "Websockets not connected within 60 s; see target/benchmark-*.log");
       }
       LockSupport.parkNanos(10_000_000);
     }

@@ -45,7 +45,7 @@ class TallyTest {
     assertThat(tally.awaitCompleteCalls(1, TIMEOUT)).isTrue();
     assertThat(tally.awaitCompleteCalls(2, TIMEOUT)).isFalse();
     assertThat(tally.summary())
-        .isEqualTo("1 call, 2 events, 1 command, every command got a " + "RESPONSE");
+        .isEqualTo("1 call, 2 events, 1 command, every command got a RESPONSE");
   }
 
   private long count(Kind topic, long timestamp, String json) throws Exception {
