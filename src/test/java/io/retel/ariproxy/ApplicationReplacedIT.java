@@ -17,7 +17,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Another client takes over the Stasis application (contract.md section 5). */
+/**
+ * Tests that the proxy exits when another client replaces it as the Stasis application's websocket
+ * (docs/contract.md#outages).
+ */
 @ExtendWith(KafkaExtension.class)
 class ApplicationReplacedIT {
 

@@ -23,9 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Who goes on with the commands of a proxy that is killed, and does not wait for Kafka to miss it.
- */
+/** Tests that commands of a killed proxy are executed before Kafka's session timeout expires. */
 @ExtendWith(KafkaExtension.class)
 class CommandFailoverIT {
 
@@ -76,7 +74,7 @@ class CommandFailoverIT {
       try (ProxyProcess proxy = ProxyProcess.start(killedSettings, folder.resolve("proxy.log"));
           EmbeddedProxy survivor = EmbeddedProxy.start(survivorSettings);
           Controller controller = new Controller(survivorSettings, kafka)) {
-        Awaitility.await("both take part")
+        Awaitility.await("both proxies respond")
             .until(
                 () ->
                     sendCommands(writer, topic).stream()

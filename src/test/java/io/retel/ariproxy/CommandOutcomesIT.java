@@ -26,7 +26,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Every command gets a RESPONSE, whatever happens (contract.md section 4), over a real Kafka. */
+/**
+ * Tests that every command gets a RESPONSE in every outcome, over a real Kafka
+ * (docs/contract.md#commands).
+ */
 @ExtendWith(KafkaExtension.class)
 class CommandOutcomesIT {
 
@@ -175,8 +178,7 @@ class CommandOutcomesIT {
   void responds503WhenAsteriskIsUnavailable() {
     asterisk.kill();
     try {
-      // a connection that was in use a moment ago may take the request before it turns out to be
-      // gone
+      // a pooled connection can accept the request before its end is detected
       Awaitility.await("a command that is not sent")
           .untilAsserted(
               () -> {
@@ -229,7 +231,7 @@ class CommandOutcomesIT {
     String slow = controller.send("slow-call", "GET", "/channels/slow");
     String queued = controller.send("slow-call", "GET", "/asterisk/ping");
 
-    // asked side by side: one after the other they may take longer than the answer is waited for
+    // sent concurrently: one after the other could take longer than the response timeout
     List<String> quick = new ArrayList<>();
     for (int call = 0; call < 20; call++) {
       quick.add(controller.send("quick-call-" + call, "GET", "/asterisk/ping"));

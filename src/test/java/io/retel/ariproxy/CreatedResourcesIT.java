@@ -32,15 +32,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What a command creates on a real Asterisk belongs to the command's call from its first event on,
- * whoever gave the id.
+ * Tests on a real Asterisk that a resource created by a command belongs to the command's call from
+ * its first event on, whether the controller, the proxy or Asterisk chose the id.
  *
- * <p>Each command has a call context of its own: that of the channel or bridge that it plays to
- * would be found without the command's, too.
+ * <p>Each command uses a new call context, since an event could otherwise be mapped by the channel
+ * or bridge that the command plays to.
  *
- * @param suite Debian's
- * @param subscription what the application subscribes to beside its own channels: then it is told
- *     of second legs, and of bridges without a channel of its own
+ * @param suite the Debian suite
+ * @param subscription the application's subscriptions in addition to its own channels, for events
+ *     of second legs and of bridges without its channels
  */
 @ExtendWith(KafkaExtension.class)
 @ParameterizedClass
@@ -53,7 +53,7 @@ record CreatedResourcesIT(String suite, String subscription) {
   private static final String EXTERNAL_MEDIA =
       "app=" + APP + "&external_host=127.0.0.1:9&format=ulaw";
   private static final String OTHER_CALL = "the-stage";
-  // not the channel's: Asterisk keeps an application's subscriptions by id alone
+  // different from the channel's: Asterisk stores an application's subscriptions by id only
   private static final String OTHER_BRIDGE = "the-bridge";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final AtomicInteger callCounter = new AtomicInteger();
@@ -61,14 +61,14 @@ record CreatedResourcesIT(String suite, String subscription) {
   private static final Closer CLOSER = new Closer();
   private static Controller controller;
 
-  /** A channel, and a bridge with another one in it, which belong to another call. */
+  /** Creates resources of another call: a channel, and a bridge with a second channel. */
   @BeforeParameterizedClassInvocation
   static void start(String suite, String subscription, KafkaBroker kafka) {
     RealAsterisk asterisk = CLOSER.register(RealAsterisk.start(suite));
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
     CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
-    Awaitility.await("the application is registered")
+    Awaitility.await("application registered")
         .until(
             () -> controller.execute(OTHER_CALL, "GET", "/applications/" + APP),
             payload -> status(payload) == 200);
@@ -97,7 +97,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     CLOSER.close();
   }
 
-  /** A user event of nobody's is unmapped: what was unmapped before it has arrived before it. */
+  /** Sends an unmapped user event: when it arrives, all earlier unmapped events have arrived. */
   @AfterEach
   void assertNothingUnmapped() {
     String sentinel = "sentinel-" + callCounter.incrementAndGet();
@@ -134,7 +134,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     hangUp(call, created);
   }
 
-  /** Without a subscription the application is told nothing of its second leg. */
+  /** Without a subscription, the application receives no event of its second leg. */
   @Test
   void mapsChannelOriginatedIntoDialplan() {
     String call = "dialplan-" + callCounter.incrementAndGet();
@@ -259,7 +259,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     }
   }
 
-  /** Sends the command, and returns the id of what it creates, as the RESPONSE tells it. */
+  /** Sends a creating command and returns the id in its RESPONSE. */
   private static String create(String call, String url, String body, String id, int resourceIndex) {
     JsonNode json;
     try {
@@ -299,7 +299,7 @@ record CreatedResourcesIT(String suite, String subscription) {
         .allMatch(event -> call.equals(event.key()));
   }
 
-  /** The ids in an event. */
+  /** Returns the ids in an event. */
   private static Set<String> resourceIds(JsonNode event) {
     return Stream.of("/channel/id", "/peer/id", "/bridge/id", "/playback/id", "/recording/name")
         .map(pointer -> event.at(pointer).asText())

@@ -27,14 +27,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * What the running Asterisk documents of its events is what the proxy knows of them. What a newer
- * one has beside is named here, and is an edit of {@link EventResources} and a golden pair.
+ * Compares the proxy's knowledge of events with the documentation of the running Asterisk. A
+ * failure names the additions of a newer version, which require a change of {@link EventResources}
+ * and a golden pair.
  */
 class DocumentedEventsIT {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** The models of resources, with one of each. */
+  /** models of resources, with one example each */
   private static final Map<String, Example> RESOURCE_EXAMPLES =
       Map.of(
           "Channel", new Example("{'id':'x'}", ResourceType.CHANNEL, "x"),
@@ -92,11 +93,13 @@ class DocumentedEventsIT {
     return fields;
   }
 
-  /** Into the models that are no resources; what a channel or a bridge holds is its own matter. */
+  /**
+   * Descends into models other than resources; the fields of a channel or bridge are not examined.
+   */
   private static void addFields(List<Field> fields, String model, String path) {
     for (Map.Entry<String, JsonNode> property :
         models.at("/" + model + "/properties").properties()) {
-      // a list of them would have to be found as well
+      // a list of resources has to be found as well
       String type = property.getValue().path("type").asText().replaceAll("^List\\[(.*)]$", "$1");
       String field = path + "/" + property.getKey();
       Example example = RESOURCE_EXAMPLES.get(type);
@@ -121,7 +124,7 @@ class DocumentedEventsIT {
 
   private record Field(String path, Example example) {
 
-    /** An event of that type with this field alone. */
+    /** Returns an event of a type with only this field. */
     String toEvent(String type) throws IOException {
       ObjectNode event = JSON.createObjectNode().put("type", type);
       int lastSlash = path.lastIndexOf('/');

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What comes of an event, over a real Kafka: published as it was sent, or counted. */
+/** Tests the outcomes of an event over a real Kafka: published unchanged, or counted. */
 @ExtendWith(KafkaExtension.class)
 class EventOutcomesIT {
 

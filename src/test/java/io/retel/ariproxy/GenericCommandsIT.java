@@ -32,7 +32,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Two proxies, each with an Asterisk, share the topic of generic commands (contract.md section 4).
+ * Tests two proxies, each with an Asterisk, that share the topic of generic commands
+ * (docs/contract.md#commands).
  */
 @ExtendWith(KafkaExtension.class)
 class GenericCommandsIT {
@@ -67,9 +68,9 @@ class GenericCommandsIT {
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
         .with(Setting.KAFKA_GENERIC_GROUP_ID, topic)
         .with(Setting.COMMANDS_MAX_CONCURRENCY, "16")
-        // time for what is under way, and not for all that waits
+        // enough for commands in flight, but not for all pending ones
         .with(Setting.SHUTDOWN_TIMEOUT, "4s")
-        // what is repeated shall be seen at Asterisk
+        // repeated commands must be visible at Asterisk
         .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     proxies.add(closer.register(EmbeddedProxy.start(proxySettings)));
   }
@@ -137,7 +138,7 @@ class GenericCommandsIT {
     List<Fault> hanging =
         asterisks.stream().map(each -> each.faults().hang(r -> r.uri().contains("/x/"))).toList();
     List<String> sentIds = sendMany(30, "/channels/x/");
-    Awaitility.await("half of them at each Asterisk")
+    Awaitility.await("half of the commands at each Asterisk")
         .until(() -> hanging.stream().allMatch(fault -> fault.hits() > 5));
 
     asterisks.get(0).kill();
@@ -151,7 +152,7 @@ class GenericCommandsIT {
         unknown.add(id);
       }
     }
-    // beside those that hang, some may have gone into a connection that was about to break
+    // in addition to the hanging ones, some may be lost in a connection that was about to break
     assertThat(unknown).hasSizeBetween(hanging.get(0).hits(), hanging.get(0).hits() + 16);
     List<String> executed = new ArrayList<>(sentIds);
     executed.removeAll(unknown);
@@ -201,7 +202,7 @@ class GenericCommandsIT {
     startProxy(kafka);
     String joiningTopic = settings.get(2).commandsTopic();
 
-    Awaitility.await("the third takes part")
+    Awaitility.await("third proxy responds")
         .until(
             () -> {
               ids.addAll(sendMany(10));
@@ -223,7 +224,7 @@ class GenericCommandsIT {
     startProxy(kafka);
     String joiningTopic = settings.get(2).commandsTopic();
 
-    Awaitility.await("the third takes part")
+    Awaitility.await("third proxy responds")
         .pollInterval(Duration.ofSeconds(1))
         .until(
             () -> {
@@ -244,7 +245,7 @@ class GenericCommandsIT {
     delayResponsesBeyondShutdownTimeout();
     List<String> ids = sendMany(40);
     ManagedBean commands = proxies.get(0).managedBean("Commands");
-    Awaitility.await("some are under way").until(() -> (int) commands.getAttribute("InFlight") > 0);
+    Awaitility.await("commands in flight").until(() -> (int) commands.getAttribute("InFlight") > 0);
 
     try (CapturedLog log = new CapturedLog()) {
       commands.invoke("pause");
@@ -257,16 +258,18 @@ class GenericCommandsIT {
   }
 
   private static void awaitDrained(ManagedBean commands) {
-    Awaitility.await("it is drained")
+    Awaitility.await("commands drained")
         .until(() -> commands.getAttribute("State"), "DRAINED"::equals);
   }
 
-  /** A command takes longer than the shutdown timeout, and less than the response timeout. */
+  /** Makes commands take longer than the shutdown timeout but less than the response timeout. */
   private void delayResponsesBeyondShutdownTimeout() {
     asterisks.forEach(each -> each.faults().delayResponses(Duration.ofSeconds(3)));
   }
 
-  /** Commands arrive faster than they are carried out, so that many wait in the proxies. */
+  /**
+   * Makes commands arrive faster than they are executed, so that many are pending in the proxies.
+   */
   private void delayResponses() {
     asterisks.forEach(each -> each.faults().delayResponses(Duration.ofMillis(300)));
   }
@@ -275,9 +278,9 @@ class GenericCommandsIT {
     awaitAllConsuming(settings.get(0).commandsTopic(), settings.get(1).commandsTopic());
   }
 
-  /** Each of these proxies answers some of a handful of commands. */
+  /** Waits until each of these proxies responds to some of 16 commands. */
   private void awaitAllConsuming(String... commandsTopics) {
-    Awaitility.await("all take part")
+    Awaitility.await("all proxies respond")
         .until(
             () -> {
               Set<String> respondingTopics = new HashSet<>();
@@ -291,7 +294,7 @@ class GenericCommandsIT {
   }
 
   private void awaitRouteStatus(int proxyIndex, ServiceStatus status) {
-    Awaitility.await("the route of proxy " + proxyIndex + " is " + status)
+    Awaitility.await("generic-commands of proxy " + proxyIndex + " is " + status)
         .until(
             () ->
                 proxies
@@ -325,7 +328,7 @@ class GenericCommandsIT {
         .formatted(callContext, sent, method, url);
   }
 
-  /** The requests of these commands that any Asterisk has seen. */
+  /** Returns the requests for these commands received by any Asterisk. */
   private List<String> receivedRequests(List<String> commandIds) {
     Set<String> expected = new HashSet<>();
     commandIds.forEach(id -> expected.add(id.replace("command-", "id=")));

@@ -30,7 +30,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** All that a hostile or broken client can try, at once, over a real Kafka. */
+/** Sends all hostile or broken commands in one burst, over a real Kafka. */
 @ExtendWith(KafkaExtension.class)
 class HostileCommandsIT {
 
@@ -66,8 +66,8 @@ class HostileCommandsIT {
                     .path("status_code")
                     .asInt())
             .isEqualTo(204);
-        // a RESPONSE may be read before the proxy knows that Kafka has it
-        Awaitility.await("all are counted as answered")
+        // a RESPONSE can be read before the proxy receives its acknowledgement
+        Awaitility.await("all commands counted")
             .until(() -> proxy.counter("ari-proxy.commands.completed") == hostile.size() + 1);
         assertThat(receivedRequests(asterisk))
             .containsExactlyInAnyOrderElementsOf(
@@ -75,7 +75,7 @@ class HostileCommandsIT {
                         hostile.stream().map(HostileCommand::forwarded).filter(Objects::nonNull),
                         Stream.of(
                             "GET /ari/asterisk/ping",
-                            // at the connect
+                            // queries of the resync
                             "GET /ari/asterisk/info?only=system%2Cstatus",
                             "GET /ari/applications",
                             "GET /ari/channels",
@@ -95,11 +95,11 @@ class HostileCommandsIT {
     String credentials = USERNAME + ":" + PASSWORD;
     String encoded =
         Base64.getEncoder().encodeToString(credentials.getBytes(StandardCharsets.UTF_8));
-    assertThat(output).as("what was looked at").hasSizeGreaterThan(hostile.size());
+    assertThat(output).as("captured output").hasSizeGreaterThan(hostile.size());
     assertThat(output).noneMatch(text -> text.contains(PASSWORD) || text.contains(encoded));
   }
 
-  /** Each has a key of its own, so that they come over all partitions. */
+  /** Uses a different key for each record, to distribute them over all partitions. */
   private static ProducerRecord<String, byte[]> toRecord(
       ProxySettings settings, HostileCommand command) {
     ProducerRecord<String, byte[]> record =

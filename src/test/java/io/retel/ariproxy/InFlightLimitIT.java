@@ -14,7 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** As little heap as a proxy can be set to for what is on its way to Kafka. */
+/** Tests the smallest permitted limit of bytes in flight to Kafka. */
 @ExtendWith(KafkaExtension.class)
 class InFlightLimitIT {
 

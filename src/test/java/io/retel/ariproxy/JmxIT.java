@@ -35,13 +35,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.LoggerFactory;
 
-/** What an operator sees and does over JMX. */
+/** Tests the attributes and operations available to an operator over JMX. */
 @ExtendWith(KafkaExtension.class)
 class JmxIT {
 
   private static final String APP = "managed";
 
-  /** Steps that stand in a file as {@code - process:} with an id, and the like. */
+  /** a step with an id, such as {@code - process:} */
   private static final Pattern STEP_ID =
       Pattern.compile("- (?:process|to|choice|filter|split|setProperty|stop):\\s+id: (\\S+)");
 
@@ -115,7 +115,7 @@ class JmxIT {
   @Test
   void reconnectsWebsocketAndResyncs() {
     ManagedBean websocket = proxy.managedBean("Websocket");
-    call(Map.of("CALL_CONTEXT", "lives on"));
+    call(Map.of("CALL_CONTEXT", "active"));
     assertThat(websocket.getAttribute("Connected")).isEqualTo(true);
     assertThat(websocket.getAttribute("Address"))
         .isEqualTo("ws://localhost:" + asterisk.port() + "/ari/events");
@@ -127,7 +127,7 @@ class JmxIT {
 
     websocket.invoke("reconnect");
 
-    TopicRecord restored = controller.event("lives on", "ARI_CONNECTION_RESTORED", payload -> true);
+    TopicRecord restored = controller.event("active", "ARI_CONNECTION_RESTORED", payload -> true);
     assertThat(restored.json().at("/payload/gap_start").asText()).startsWith("20");
     assertThat(websocket.getAttribute("Connected")).isEqualTo(true);
     assertThat(websocket.getAttribute("Reconnects")).isEqualTo(1L);
@@ -189,11 +189,11 @@ class JmxIT {
 
     route.invoke("stop");
     asterisk.dropConnections();
-    Awaitility.await("the websocket is open again")
+    Awaitility.await("websocket reopened")
         .until(() -> asterisk.totalWebsocketCount() == 2 && asterisk.isConnected(APP));
     proxy.managedBean("Commands").invoke("pause");
     proxy.managedBean("Commands").invoke("resume");
-    Awaitility.await("commands are taken again")
+    Awaitility.await("commands consumed")
         .until(
             () ->
                 "RUNNING".equals(proxy.managedBean("Commands").getAttribute("State"))

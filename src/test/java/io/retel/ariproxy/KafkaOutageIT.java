@@ -18,14 +18,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** Kafka goes away under load. */
+/** Tests an outage of Kafka under load. */
 class KafkaOutageIT {
 
   private static final String APP = "patient";
   private static final String STALL_MESSAGE = "Kafka has acknowledged nothing for 5 s";
   private static final long MIB = 1024 * 1024;
 
-  /** Longer than the silence of 5 s that a line and the health check tell of. */
+  /** longer than the stall of 5 s that the log and the health check report */
   private static final Duration OUTAGE = Duration.ofSeconds(7);
 
   @Test
@@ -34,7 +34,7 @@ class KafkaOutageIT {
   }
 
   @Test
-  @FullRun("an outage of a minute")
+  @FullRun("outage of a minute")
   void publishesAllEventsInOrderAfterLongOutage() {
     assertSurvivesOutage(Duration.ofSeconds(60), 500, 256 * MIB);
   }
@@ -66,7 +66,7 @@ class KafkaOutageIT {
         kafka.stop();
         long outageStart = System.nanoTime();
         AtomicLong peakBytes = new AtomicLong();
-        Awaitility.await("the outage")
+        Awaitility.await("end of the outage")
             .pollInterval(Duration.ofMillis(100))
             .until(
                 () -> {
@@ -83,13 +83,13 @@ class KafkaOutageIT {
 
         controller.assertPublishedOnceInOrder(flood);
         assertThat(peakBytes.get())
-            .as("heap in flight")
+            .as("bytes in flight")
             .isPositive()
             .isLessThanOrEqualTo(maxInFlightBytes);
-        assertThat(asterisk.totalWebsocketCount()).as("websockets that were ever opened").isOne();
-        Awaitility.await("all is acknowledged").until(() -> inFlight.inFlightBytes() == 0);
+        assertThat(asterisk.totalWebsocketCount()).as("websockets ever opened").isOne();
+        Awaitility.await("all acknowledged").until(() -> inFlight.inFlightBytes() == 0);
         assertThat(proxy.health("kafka")).isEqualTo("UP");
-        Awaitility.await("it is said that all is well")
+        Awaitility.await("recovery logged")
             .untilAsserted(() -> assertLoggedOnce(log, Level.INFO, "Kafka acknowledges again"));
       }
     }

@@ -20,7 +20,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a proxy does when Kafka is not as it needs it when it starts. */
+/** Tests a proxy that starts while Kafka is unavailable or not ready. */
 class KafkaStartupIT {
 
   private static final String APP = "waiting";
@@ -39,7 +39,7 @@ class KafkaStartupIT {
                     assertThat(proxy.health("startup"))
                         .startsWith("DOWN: Kafka at " + kafka.bootstrapServers())
                         .contains("cannot describe topics"));
-        // no call is taken that could not be told of
+        // accepts no calls while their events cannot be published
         assertThat(asterisk.totalWebsocketCount()).isZero();
 
         kafka.start();
@@ -147,7 +147,7 @@ class KafkaStartupIT {
     }
   }
 
-  /** Options of Camel's that log in. */
+  /** Returns Camel options with a login. */
   private static Map<String, String> saslOptions(String password) {
     return Map.of(
         "camel.component.kafka.security-protocol",

@@ -19,18 +19,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The proxy is killed when the events topic has not taken yet what the call contexts' topic could
- * take. As the brokers of the two may be away at different times, so that what is kept must not be
- * ahead of what is told.
+ * Kills the proxy after the call-context topic, but before the events topic, could accept a write.
+ * Brokers of the two can fail at different times, so persisted mappings must never be ahead of
+ * published events.
  */
 class KillBeforePublishIT {
 
   private static final String APP = "untold";
 
-  /** How long an event waits for others before it is sent; it is under way for so long. */
+  /** time an event waits for others before it is sent, in flight all the while */
   private static final Duration LINGER = Duration.ofSeconds(8);
 
-  /** A mapping that does not wait for its event is kept within this time, usually at once. */
+  /**
+   * a mapping that does not wait for its event is persisted within this time, usually immediately
+   */
   private static final Duration PERSIST_TIMEOUT = Duration.ofSeconds(1);
 
   @TempDir private Path folder;
@@ -59,10 +61,10 @@ class KillBeforePublishIT {
 
         SimulatedCall call = asterisk.call(APP);
         earlierCall.hangup();
-        asterisk.websocketFaults(APP).ping("read that").awaitPong();
+        asterisk.websocketFaults(APP).ping("all events read").awaitPong();
         allowTimeToPersist(storedMappings, call);
         proxy.kill();
-        assertThat(controller.events()).as("told so far").hasSize(1);
+        assertThat(controller.events()).as("published so far").hasSize(1);
         proxy.start();
 
         controller.await(record -> isEventOfCall(record, "STASIS_START", call));
@@ -71,12 +73,12 @@ class KillBeforePublishIT {
     }
   }
 
-  /** It is not kept yet, if all is well. */
+  /** Waits for the mapping, which must not be persisted yet. */
   private static void allowTimeToPersist(TopicReader storedMappings, SimulatedCall call) {
     try {
       storedMappings.await(1, record -> record.key().contains(call.id()), PERSIST_TIMEOUT);
     } catch (AssertionError e) {
-      // it is well
+      // expected: not persisted
     }
   }
 

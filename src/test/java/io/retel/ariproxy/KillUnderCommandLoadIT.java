@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The proxy is ended while it carries out commands: 100 calls, 20 commands each. */
+/** Stops the proxy while it executes commands: 100 calls with 20 commands each. */
 @ExtendWith(KafkaExtension.class)
 class KillUnderCommandLoadIT {
 
@@ -43,7 +43,8 @@ class KillUnderCommandLoadIT {
   private static final int COMMANDS = CALLS * COMMANDS_PER_CALL;
 
   /**
-   * 64 are at Asterisk at once; others have their RESPONSE on the way to Kafka, or their commit.
+   * 64 are at Asterisk concurrently; others wait for the acknowledgement of their RESPONSE or their
+   * commit
    */
   private static final int MAX_IN_FLIGHT = 250;
 
@@ -57,7 +58,7 @@ class KillUnderCommandLoadIT {
   @BeforeEach
   void start(KafkaBroker kafka) {
     asterisk = closer.register(SimulatedAsterisk.start());
-    // slow enough that a kill finds some at Asterisk
+    // slow enough that some commands are at Asterisk when the proxy is killed
     asterisk.faults().delayResponses(Duration.ofMillis(50));
     settings = ProxySettings.of(asterisk, "ended", kafka);
     commands = closer.register(new TopicWriter(kafka.bootstrapServers()));
@@ -83,13 +84,13 @@ class KillUnderCommandLoadIT {
       awaitResponses(COMMANDS + 1);
       assertCallOrder(commandRequests());
       int repeated = commandRequests().size() - COMMANDS;
-      LOG.info("{} of {} commands were carried out again after two kills", repeated, COMMANDS);
+      LOG.info("{} of {} commands were executed again after two kills", repeated, COMMANDS);
       assertThat(repeated).isLessThanOrEqualTo(2 * MAX_IN_FLIGHT);
     }
   }
 
   @Test
-  @FullRun("SigtermUnderLoadIT shows it beside events")
+  @FullRun("SigtermUnderLoadIT covers it together with events")
   void sigtermRepeatsNoCommand() {
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       commands.sendAll(allCommands()).join();
@@ -117,8 +118,9 @@ class KillUnderCommandLoadIT {
 
       long start = System.nanoTime();
       proxy.terminate();
-      LOG.info("A stop that was forced took {} ms", (System.nanoTime() - start) / 1_000_000);
-      // of the thousands that wait, those at Asterisk are told of: commands.max-concurrency
+      LOG.info("Forced stop took {} ms", (System.nanoTime() - start) / 1_000_000);
+      // of thousands of pending commands, only those at Asterisk are logged:
+      // commands.max-concurrency
       assertThat(Files.readAllLines(log))
           .filteredOn(line -> line.contains("Stopped before it was answered"))
           .hasSizeLessThanOrEqualTo(64);
@@ -149,8 +151,8 @@ class KillUnderCommandLoadIT {
   }
 
   /**
-   * One after the other; at each of two kills a call may go back to what was in flight, and on from
-   * there.
+   * Asserts order within each call; at each of two kills, a call can go back to commands in flight
+   * and continue from there.
    */
   private static void assertCallOrder(List<RecordedRequest> requests) {
     Map<String, Integer> latest = new HashMap<>();

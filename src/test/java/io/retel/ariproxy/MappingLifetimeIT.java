@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How long a real Asterisk's channels, playbacks and recordings are remembered. */
+/** Tests how long mappings of channels, playbacks and recordings of a real Asterisk last. */
 @ExtendWith(KafkaExtension.class)
 class MappingLifetimeIT {
 
@@ -33,7 +33,7 @@ class MappingLifetimeIT {
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
 
-        // the controller ends it; what plays and records ends with it
+        // the controller hangs up; playbacks and recordings end with the channel
         TopicRecord deleted = startCall(asterisk, controller, 60);
         String channelUrl = "/channels/" + channelId(deleted);
         controller.execute(deleted.key(), "POST", channelUrl + "/answer");
@@ -45,7 +45,7 @@ class MappingLifetimeIT {
         controller.event(deleted.key(), "RECORDING_STARTED", anyEvent());
         controller.execute(deleted.key(), "DELETE", "/recordings/live/cut");
         controller.event(deleted.key(), "RECORDING_FINISHED", anyEvent());
-        // a snoop channel leaves Stasis when its channel is gone, and nothing more is told of it
+        // a snoop channel leaves Stasis when its channel ends, and no further event follows
         controller.execute(deleted.key(), "POST", channelUrl + "/snoop/listener?spy=in&app=" + APP);
         controller.event(deleted.key(), "STASIS_START", isForChannel("listener"));
         assertThat(mapping(proxy, "CHANNEL:" + channelId(deleted)).ended()).isFalse();
@@ -63,7 +63,7 @@ class MappingLifetimeIT {
         controller.event(hungUp.key(), "STASIS_END", anyEvent());
         assertThat(mapping(proxy, "CHANNEL:" + channelId(hungUp)).ended()).isTrue();
 
-        // it goes on in the dialplan and comes back
+        // it continues in the dialplan and returns
         TopicRecord returned = startCall(asterisk, controller, 60);
         controller.execute(
             returned.key(),
@@ -74,7 +74,7 @@ class MappingLifetimeIT {
                 + APP);
         controller.event(returned.key(), "STASIS_END", anyEvent());
         assertThat(mapping(proxy, "CHANNEL:" + channelId(returned)).ended()).isFalse();
-        Awaitility.await("it is back under its context")
+        Awaitility.await("returned with its call context")
             .until(
                 () ->
                     controller.events().stream()
@@ -93,7 +93,7 @@ class MappingLifetimeIT {
   private static TopicRecord startCall(RealAsterisk asterisk, Controller controller, int seconds) {
     int before = countStasisStarts(controller);
     asterisk.runCli("channel originate Local/app-" + APP + "@default application Wait " + seconds);
-    Awaitility.await("a call").until(() -> countStasisStarts(controller) > before);
+    Awaitility.await("call started").until(() -> countStasisStarts(controller) > before);
     return controller.events().stream()
         .filter(MappingLifetimeIT::isStasisStart)
         .reduce((first, second) -> second)

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A proxy that was started again finds the calls that are up in Asterisk, under the call contexts
- * that they had (contract.md section 3, rule 4).
+ * Tests that a restarted proxy maps active calls in Asterisk to their previous call contexts
+ * (docs/contract.md#mapping).
  */
 @ExtendWith(KafkaExtension.class)
 class MemoryStoreRestartIT {
@@ -37,7 +37,7 @@ class MemoryStoreRestartIT {
           controller.awaitApplication();
           given = startCall(asterisk, controller, "ctx-given-" + suite + "~" + APP);
           generated = startCall(asterisk, controller, "app-" + APP);
-        } // waits on its topic, and is not carried out before the application is there
+        } // stays on its topic, and is not executed before the application is registered
         String waitingCommand =
             controller.send("waiting", "POST", "/channels?endpoint=Local/3000@default&app=" + APP);
 
@@ -55,7 +55,7 @@ class MemoryStoreRestartIT {
     }
   }
 
-  /** A command's events come under the call context of the time before. */
+  /** Asserts that a command's events have the previous call context. */
   private static void assertCallContinues(Controller controller, TopicRecord start) {
     String channel = start.json().at("/payload/channel/id").asText();
     controller.execute(start.key(), "POST", "/channels/" + channel + "/answer");
@@ -71,7 +71,7 @@ class MemoryStoreRestartIT {
       RealAsterisk asterisk, Controller controller, String extension) {
     long before = countStasisStarts(controller);
     asterisk.runCli("channel originate Local/" + extension + "@default application Wait 60");
-    Awaitility.await("a call").until(() -> countStasisStarts(controller) > before);
+    Awaitility.await("call started").until(() -> countStasisStarts(controller) > before);
     return controller.events().stream()
         .filter(MemoryStoreRestartIT::isStasisStart)
         .max((one, other) -> Long.compare(one.timestamp(), other.timestamp()))

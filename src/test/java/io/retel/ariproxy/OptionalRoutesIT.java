@@ -20,10 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * What is there for who asks for it: the generic commands topic, and the call contexts in a route
- * of one's own.
- */
+/** Tests optional features: the generic commands topic, and call contexts in a custom route. */
 @ExtendWith(KafkaExtension.class)
 class OptionalRoutesIT {
 
@@ -58,12 +55,12 @@ class OptionalRoutesIT {
   void customRouteReadsCallContexts(KafkaBroker kafka, @TempDir Path folder) throws IOException {
     Path routes = RoutesDirectory.copyTo(folder).path();
     Files.writeString(
-        routes.resolve("look-up.camel.yaml"),
+        routes.resolve("lookup.camel.yaml"),
         """
         - route:
-            id: look-up
+            id: lookup
             from:
-              uri: direct:look-up
+              uri: direct:lookup
               steps:
                 - to:
                     uri: caffeine-cache:callContexts
@@ -85,11 +82,7 @@ class OptionalRoutesIT {
                 .context()
                 .createProducerTemplate()
                 .requestBodyAndHeader(
-                    "direct:look-up",
-                    null,
-                    "CamelCaffeineKey",
-                    "CHANNEL:" + channel,
-                    Mapping.class);
+                    "direct:lookup", null, "CamelCaffeineKey", "CHANNEL:" + channel, Mapping.class);
 
         assertThat(mapping.callContext()).isEqualTo("mine");
       }

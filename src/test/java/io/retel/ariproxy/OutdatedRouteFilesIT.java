@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Route files of one's own that are older than the proxy. */
+/** Tests custom route files that are older than the proxy. */
 @ExtendWith(KafkaExtension.class)
 class OutdatedRouteFilesIT {
 
@@ -26,7 +26,8 @@ class OutdatedRouteFilesIT {
   void logsMissingRoutePolicyInOneLine(KafkaBroker kafka, @TempDir Path folder, @TempDir Path logs)
       throws IOException {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
-    routes.edit("events.camel.yaml", yaml -> removeLine(yaml, "    routePolicy: oncePrepared\n"));
+    routes.edit(
+        "events.camel.yaml", yaml -> removeLine(yaml, "    routePolicy: startupGatePolicy\n"));
     routes.edit(
         "commands.camel.yaml",
         yaml ->
@@ -39,8 +40,8 @@ class OutdatedRouteFilesIT {
                 ProxySettings.of(asterisk, "old", kafka)
                     .with(Setting.ROUTES_DIRECTORY, folder.toString()),
                 log)) {
-      Awaitility.await("two lines").until(() -> errorLines(log).size() == 2);
-      assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
+      Awaitility.await("two errors logged").until(() -> errorLines(log).size() == 2);
+      assertThat(proxy.terminate()).as("exit code after SIGTERM").isEqualTo(143);
     }
     assertThat(errorLines(log))
         .allMatch(line -> line.endsWith("from the shipped file"))

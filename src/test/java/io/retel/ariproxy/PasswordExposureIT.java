@@ -36,9 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/**
- * Who looks for the passwords for ARI and Kafka does not find them, whatever the proxy is doing.
- */
+/** Tests that logs, JMX, RESPONSEs and route dumps never contain the passwords of ARI and Kafka. */
 class PasswordExposureIT {
 
   private static final String APP = "secretive";
@@ -124,16 +122,16 @@ class PasswordExposureIT {
             .encodeToString((USERNAME + ":" + PASSWORD).getBytes(StandardCharsets.UTF_8));
     String key = Files.readAllLines(client.key()).get(1);
 
-    assertThat(output).as("what was looked at").hasSizeGreaterThan(1_000);
+    assertThat(output).as("captured output").hasSizeGreaterThan(1_000);
     assertThat(output)
-        .as("the clients tell how they log in")
+        .as("the clients log their login configuration")
         .anyMatch(text -> text.contains("sasl.jaas.config = [hidden]"));
     for (String secret :
         List.of(
             PASSWORD,
             encoded,
             SecureKafkaBroker.PASSWORD,
-            // as it stands in what Kafka's client is given
+            // as quoted in the configuration of Kafka's client
             SecureKafkaBroker.PASSWORD.replace("\\", "\\\\").replace("\"", "\\\""),
             key)) {
       assertThat(output).noneMatch(text -> text.contains(secret));

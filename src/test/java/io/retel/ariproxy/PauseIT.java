@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An operator pauses the commands under load: 50 calls, 40 commands each. */
+/** Tests pausing commands under load: 50 calls with 40 commands each. */
 @ExtendWith(KafkaExtension.class)
 class PauseIT {
 
@@ -37,7 +37,7 @@ class PauseIT {
   private static final int CALLS = 50;
   private static final int COMMANDS_PER_CALL = 40;
 
-  /** How the url of a call's command in the middle ends: those behind it wait for its answer. */
+  /** URL suffix of each call's middle command; later ones wait for its response */
   private static final String MIDDLE_SUFFIX = "-" + COMMANDS_PER_CALL / 2;
 
   @Test
@@ -49,7 +49,7 @@ class PauseIT {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
               .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
-              // what is repeated shall be seen at Asterisk
+              // repeated commands must be visible at Asterisk
               .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
@@ -65,7 +65,7 @@ class PauseIT {
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
 
         commands.invoke("pause");
-        // those that are under way by now are waited for
+        // the pause waits for commands in flight
         hanging.clear();
         awaitState(commands, "DRAINED");
 
@@ -75,11 +75,11 @@ class PauseIT {
         assertThat(proxy.health("commands"))
             .startsWith("UP: Commands are paused by an operator since ");
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
-        assertThat(proxy.gauge("ari-proxy.commands.lag")).as("what nobody reads").isNaN();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).as("lag of a paused topic").isNaN();
         int executed = commandUris(asterisk).size();
         assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
 
-        // events go on, and an edit does not end the pause
+        // events continue, and a route edit does not end the pause
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile")).id();
         controller.event("meanwhile", "STASIS_START", payload -> true);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");

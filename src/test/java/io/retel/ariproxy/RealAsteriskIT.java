@@ -17,14 +17,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The main job on a real Asterisk and a real Kafka. */
+/** Tests a complete call on a real Asterisk and a real Kafka. */
 @ExtendWith(KafkaExtension.class)
 class RealAsteriskIT {
 
   private static final String APP = "ari-proxy-it";
 
   /**
-   * The issue's call: into Stasis, answered, played to, recorded, bridged with a second one, hung
+   * A call enters Stasis and is answered, played to, recorded, bridged with a second one and hung
    * up.
    */
   @ParameterizedTest
@@ -95,7 +95,7 @@ class RealAsteriskIT {
                 "/bridges/" + bridge + "/addChannel?channel=" + secondChannel));
         controller.event(
             callContext, "CHANNEL_ENTERED_BRIDGE", hasId("channel", "id", secondChannel));
-        // no id of the controller's own: the proxy gives one, and the RESPONSE tells it
+        // without an id from the controller: the proxy generates one, and the RESPONSE contains it
         TopicRecord playResponse =
             controller.response(
                 controller.send(
@@ -112,7 +112,7 @@ class RealAsteriskIT {
         controller.event(callContext, "STASIS_END", hasId("channel", "id", channel));
         assertStatus(204, controller.execute(callContext, "DELETE", "/bridges/" + bridge));
 
-        Awaitility.await("every event is published")
+        Awaitility.await("all events published")
             .untilAsserted(
                 () ->
                     assertThat(

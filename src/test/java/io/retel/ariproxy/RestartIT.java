@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A proxy that is killed with kill -9 in the middle of calls, and started again. */
+/** Tests a proxy that is killed with kill -9 during calls and started again. */
 @ExtendWith(KafkaExtension.class)
 class RestartIT {
 
@@ -35,7 +35,7 @@ class RestartIT {
   }
 
   @Test
-  @FullRun("a process, a real Asterisk and a kill for each store")
+  @FullRun("starts a process and a real Asterisk, with a kill, for each store")
   void restoresCallsFromRedis(KafkaBroker kafka) {
     try (RedisServer redis = RedisServer.launch()) {
       assertRestoresCalls(
@@ -52,7 +52,7 @@ class RestartIT {
   }
 
   @Test
-  @FullRun("a process, a real Asterisk and a kill for each store")
+  @FullRun("starts a process and a real Asterisk, with a kill, for each store")
   void restoresCallsFromPostgresql(KafkaBroker kafka) {
     try (PostgresServer postgres = PostgresServer.launch()) {
       assertRestoresCalls(
@@ -66,7 +66,7 @@ class RestartIT {
   }
 
   @Test
-  @FullRun("Cassandra takes long to start")
+  @FullRun("Cassandra is slow to start")
   void restoresCallsFromCassandra(KafkaBroker kafka) {
     try (CassandraServer cassandra = CassandraServer.launch()) {
       cassandra.execute(
@@ -87,7 +87,7 @@ class RestartIT {
     }
   }
 
-  /** Contexts that commands gave are lost then, and those alone (contract.md section 3, rule 4). */
+  /** Only call contexts set by commands are lost in this case (docs/contract.md#mapping). */
   @Test
   void recoversDialplanCallsWithoutStore(KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
@@ -105,7 +105,7 @@ class RestartIT {
 
         for (TopicRecord start : List.of(generated, given)) {
           String channel = start.json().at("/payload/channel/id").asText();
-          // nobody knows any more whether it was announced
+          // without a store, no record exists that its start was published
           controller.event(
               start.key(),
               "STASIS_START",
@@ -120,7 +120,9 @@ class RestartIT {
     }
   }
 
-  /** The hardest case: a channel and a bridge that only commands have named. */
+  /**
+   * Restores the hardest case: a channel and a bridge whose call context only commands have set.
+   */
   private void assertRestoresCalls(
       KafkaBroker kafka, String storeType, Map<Setting<?>, String> storeSettings) {
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
@@ -151,7 +153,7 @@ class RestartIT {
         controller.event("made", "CHANNEL_ENTERED_BRIDGE", payload -> true);
         controller.execute("made", "DELETE", "/channels/channel-" + storeType);
         controller.event("made", "STASIS_END", payload -> true);
-        // the second leg has no StasisStart: without a store nobody would know whose it is
+        // the second leg has no StasisStart: only the store has its mapping
         controller.event(
             "made",
             "CHANNEL_DESTROYED",

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What happens in a real Asterisk while nobody reads its events is made up for at the next connect
- * (contract.md section 5).
+ * Tests that events missed on a real Asterisk are published at the next connect
+ * (docs/contract.md#outages).
  */
 @ExtendWith(KafkaExtension.class)
 class ResyncIT {
@@ -41,7 +41,7 @@ class ResyncIT {
         controller.awaitApplication();
         String ongoingChannel = startCall(asterisk, controller, "staying-" + suite);
         String endedChannel = startCall(asterisk, controller, "ending-" + suite);
-        // two calls that only commands know of
+        // two calls whose call contexts only commands have set
         originate(controller, "made-" + suite, "made-channel-" + suite);
         originate(controller, "gone-" + suite, "gone-channel-" + suite);
         controller.execute("gone-" + suite, "POST", "/bridges/gone-bridge-" + suite);
@@ -84,7 +84,7 @@ class ResyncIT {
                     .toString())
             .contains("made-channel-" + suite, "made-bridge-" + suite);
 
-        // and all of it goes on
+        // all calls continue
         assertThat(
                 sendAndGetStatus(
                     controller, "arriving-" + suite, "POST", "/channels/" + newChannel + "/answer"))

@@ -15,7 +15,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** An Asterisk that does not tell what is there at a connect is asked again while it is open. */
+/** Tests that a failed resync is retried while the websocket is open. */
 @ExtendWith(KafkaExtension.class)
 class ResyncRetryIT {
 
@@ -37,7 +37,7 @@ class ResyncRetryIT {
                 .faults()
                 .respondWith(request -> request.uri().startsWith("/ari/bridges"), 403, "Forbidden");
         try (EmbeddedProxy secondProxy = EmbeddedProxy.start(settings)) {
-          Awaitility.await("Asterisk does not tell")
+          Awaitility.await("resync failed")
               .until(() -> secondProxy.counter("ari-proxy.resync.failures") == 1);
           forbidden.clear();
 

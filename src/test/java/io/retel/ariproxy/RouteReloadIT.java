@@ -29,14 +29,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of route files that are edited, added and deleted while the proxy runs. */
+/** Tests that route files can be edited, added and deleted while the proxy runs. */
 @ExtendWith(KafkaExtension.class)
 class RouteReloadIT {
 
   private static final String APP = "edited";
   private static final String CUSTOM_ROUTE =
       """
-      # One's own.
+      # a custom route
       - route:
           id: own
           from:
@@ -64,11 +64,11 @@ class RouteReloadIT {
     assertEventsAndCommandsPass();
   }
 
-  /** Kafka's producer does not take it, which shows when it is made. */
+  /** Kafka's producer rejects this configuration when it is created. */
   @ParameterizedTest
   @CsvSource({
     "publish, lingerMs: 5, lingerMs: -5",
-    "events, 'id: publish-event\n            # a call into the route of that name, as direct: is, for a route that can be edited under load\n            uri: handover:publish', 'id: publish-event\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'",
+    "events, 'id: publish-event\n            # like direct:, but the called route can be edited under load\n            uri: handover:publish', 'id: publish-event\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'",
     "execute-command, 'id: publish-response\n            uri: handover:publish', 'id: publish-response\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'"
   })
   void rollsBackWhenStepCannotStart(String route, String original, String replacement) {
@@ -76,7 +76,7 @@ class RouteReloadIT {
     assertRolledBack(route, "linger.ms");
   }
 
-  /** Whether there is another one that consumes shows when the route starts, and not before. */
+  /** A second consumer of an endpoint is detected only when the route starts. */
   @ParameterizedTest
   @ValueSource(strings = {"events", "commands", "execute-command"})
   void rollsBackWhenRouteCannotStart(String route) {
@@ -105,7 +105,7 @@ class RouteReloadIT {
   void removesAddedFileOnFailure() {
     routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("direct:own", "handover:publish"));
     awaitLogLine(Level.ERROR, "own.camel.yaml failed to load: ");
-    Awaitility.await("it is gone").until(() -> proxy.context().getRoute("own") == null);
+    Awaitility.await("route removed").until(() -> proxy.context().getRoute("own") == null);
     routes.write("own.camel.yaml", CUSTOM_ROUTE);
     awaitLogLine(Level.INFO, "own.camel.yaml loaded");
     assertEventsAndCommandsPass();
@@ -157,9 +157,8 @@ class RouteReloadIT {
           copy
               + ".camel.yaml rejected: route id events belongs to events.camel.yaml, which continues unchanged");
     }
-    assertThat(proxy.context().getRoute("events")).as("it was not even stopped").isSameAs(running);
-    assertThat(log.lines(Level.WARN))
-        .noneMatch(line -> line.contains("rolled back to its previous version"));
+    assertThat(proxy.context().getRoute("events")).as("not even stopped").isSameAs(running);
+    assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("rolled back to its previous version"));
     assertEventsAndCommandsPass();
 
     routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
@@ -183,7 +182,7 @@ class RouteReloadIT {
     routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("direct:own", "handover:publish"));
     awaitLogLine(Level.ERROR, "own.camel.yaml failed to load: ");
     Path file = routes.path().resolve("own.camel.yaml");
-    // tells the watcher of it a second time, as a file does that is written in more than one go
+    // notifies the watcher again, like a file written in several steps
     Files.setLastModifiedTime(file, Files.getLastModifiedTime(file));
     routes.write("next.camel.yaml", CUSTOM_ROUTE.replace("own", "next"));
     awaitLogLine(Level.INFO, "next.camel.yaml loaded");

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The routes of commands are edited while commands are carried out: 50 calls, 40 commands each. */
+/** Edits the routes of commands while commands are executed: 50 calls with 40 commands each. */
 @ExtendWith(KafkaExtension.class)
 class RouteReloadUnderCommandLoadIT {
 
@@ -46,7 +46,7 @@ class RouteReloadUnderCommandLoadIT {
       ProxySettings settings =
           ProxySettings.of(asterisk, "edited", kafka)
               .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
-              // what is repeated shall be seen at Asterisk
+              // repeated commands must be visible at Asterisk
               .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
@@ -54,10 +54,10 @@ class RouteReloadUnderCommandLoadIT {
         writer.sendAll(commands(settings.commandsTopic()));
 
         for (int edit = 1; edit <= EDITS; edit++) {
-          String comment = "# edition " + edit + "\n";
+          String comment = "# revision " + edit + "\n";
           int expectedReloads = edit;
           routes.edit(route + ".camel.yaml", yaml -> yaml + comment);
-          Awaitility.await("the edit is taken over")
+          Awaitility.await("edit reloaded")
               .until(
                   () ->
                       log.lines(Level.INFO).stream().filter(line -> line.contains("loaded")).count()

@@ -21,10 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * Routes are edited while 2,000 events a second pass: each edit takes effect, and nothing else
- * changes.
- */
+/** Edits routes under 2,000 events per second: each edit takes effect without side effects. */
 @ExtendWith(KafkaExtension.class)
 class RouteReloadUnderEventLoadIT {
 
@@ -64,30 +61,30 @@ class RouteReloadUnderEventLoadIT {
                           anchor,
                           """
                                   - setHeader:
-                                      id: say-edition
-                                      name: edition
+                                      id: set-revision
+                                      name: revision
                                       expression:
                                         constant:
                                           expression: "%s"
                           """
                                   .formatted(revision)
                               + anchor));
-          controller.await(record -> revision.equals(record.header("edition")));
+          controller.await(record -> revision.equals(record.header("revision")));
         }
 
         flood.awaitMore(500);
         controller.assertPublishedOnceInOrder(flood);
-        assertThat(asterisk.totalWebsocketCount()).as("websockets that were ever opened").isOne();
+        assertThat(asterisk.totalWebsocketCount()).as("websockets ever opened").isOne();
         assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
       }
     }
   }
 
-  /** One that does not parse, one that names a bean that is not there, one that is not finished. */
+  /** Invalid edits: a syntax error, an unknown bean and an unknown component. */
   @ParameterizedTest
   @CsvSource({
     "- process:, - proces:, proces",
-    "ref: wrapEvent, ref: wrapEvents, wrapEvents",
+    "ref: buildEventEnvelope, ref: buildEventEnvelopes, buildEventEnvelopes",
     "uri: handover:publish, uri: hangover:publish, hangover"
   })
   void rejectsInvalidEditWithOneLogLine(
@@ -109,7 +106,7 @@ class RouteReloadUnderEventLoadIT {
 
         routes.edit("events.camel.yaml", yaml -> yaml.replace(original, replacement));
 
-        Awaitility.await("it is told of").until(() -> !log.lines(Level.ERROR).isEmpty());
+        Awaitility.await("error logged").until(() -> !log.lines(Level.ERROR).isEmpty());
         flood.awaitMore(500);
         controller.assertPublishedOnceInOrder(flood);
         assertThat(proxy.context().getRouteController().getRouteStatus("events").isStarted())
@@ -121,9 +118,9 @@ class RouteReloadUnderEventLoadIT {
             .contains(expectedMessage)
             .doesNotContain("\n");
 
-        // mended, and the next edit of another file is not held up by it
+        // corrected, without blocking the next edit of another file
         routes.edit(
-            "events.camel.yaml", yaml -> yaml.replace(replacement, original) + "# mended\n");
+            "events.camel.yaml", yaml -> yaml.replace(replacement, original) + "# corrected\n");
         routes.edit("publish.camel.yaml", yaml -> yaml + "# edited\n");
         asterisk.call(APP);
         controller.await(record -> "STASIS_START".equals(record.json().path("type").asText()));

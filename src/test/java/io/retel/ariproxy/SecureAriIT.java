@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** ARI over https and wss, with certificates of a private CA. */
+/** Tests ARI over https and wss, with certificates of a private CA. */
 @ExtendWith(KafkaExtension.class)
 class SecureAriIT {
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A real broker that encrypts and wants to know who comes. */
+/** Tests a real broker with encryption and authentication. */
 class SecureKafkaIT {
 
   private static final String APP = "secured";
@@ -298,12 +298,13 @@ class SecureKafkaIT {
   }
 
   private static void awaitCommandsConsumed(EmbeddedProxy proxy) {
-    Awaitility.await("commands are read")
+    Awaitility.await("commands consumed")
         .until(() -> !Double.isNaN(proxy.gauge("ari-proxy.commands.lag")));
   }
 
   private static void awaitLines(CapturedLog log, Level level, String text, int count) {
-    Awaitility.await(count + " x " + text).until(() -> lines(log, level, text).size() == count);
+    Awaitility.await(count + " lines with " + text)
+        .until(() -> lines(log, level, text).size() == count);
   }
 
   private static List<String> lines(CapturedLog log, Level level, String text) {

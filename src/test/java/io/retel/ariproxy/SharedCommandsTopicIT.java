@@ -17,7 +17,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Two proxies share a commands topic by mistake. */
+/** Tests two proxies that share a commands topic by mistake. */
 @ExtendWith(KafkaExtension.class)
 class SharedCommandsTopicIT {
 
@@ -39,7 +39,7 @@ class SharedCommandsTopicIT {
             sent.add(controller.send("call-" + i % 20, "GET", "/asterisk/ping"));
           }
           sent.forEach(controller::response);
-          Awaitility.await("the one that was there first says so")
+          Awaitility.await("first proxy logs that it was fenced")
               .untilAsserted(
                   () ->
                       assertThat(log.lines(Level.ERROR))
@@ -50,7 +50,7 @@ class SharedCommandsTopicIT {
                           .contains("kafka.group-id"));
           assertThat(first.health("commands")).startsWith("DOWN: Fenced by another proxy");
           assertThat(second.health("commands")).isEqualTo("UP");
-          assertThat(first.gauge("ari-proxy.commands.lag")).as("what it does not read").isNaN();
+          assertThat(first.gauge("ari-proxy.commands.lag")).as("lag of a fenced consumer").isNaN();
           assertThat(second.gauge("ari-proxy.commands.lag")).isNotNegative();
           controller.execute("call", "GET", "/asterisk/ping");
           assertThat(first.context().isStarted()).isTrue();

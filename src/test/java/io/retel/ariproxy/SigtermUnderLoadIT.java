@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** SIGTERM while 1,000 events and 200 commands a second go through the proxy. */
+/** Tests SIGTERM under a load of 1,000 events and 200 commands per second. */
 class SigtermUnderLoadIT {
 
   private static final Logger LOG = LoggerFactory.getLogger(SigtermUnderLoadIT.class);
@@ -50,8 +50,9 @@ class SigtermUnderLoadIT {
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(6);
 
   /**
-   * What the timeout does not count: the call-context store is waited for after the routes, and the
-   * process has to end; and what a slow machine adds. Camel's own timeout, 45 s, would show.
+   * time beyond the timeout: waiting for the call-context store after the routes, the exit of the
+   * process, and delays on a slow machine; less than Camel's own timeout of 45 s, which would be
+   * noticed
    */
   private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(25);
 
@@ -94,9 +95,9 @@ class SigtermUnderLoadIT {
   }
 
   /**
-   * Asterisk cannot know what the proxy has read of what it wrote. So it is shown that what is
-   * published of a websocket is all up to one event, and nothing behind it; and that this one was
-   * not sent before SIGTERM.
+   * Asterisk cannot know how much of its data the proxy has read. Therefore the test checks that
+   * all events of a websocket up to some event are published and none after it, and that the first
+   * unpublished one was sent after SIGTERM.
    */
   @Test
   void publishesReadEventsAndRespondsToStartedCommands() {
@@ -115,7 +116,7 @@ class SigtermUnderLoadIT {
       Instant sigtermTime = Instant.now();
       terminate(proxy);
       Set<String> executed = executionCounts().keySet();
-      Awaitility.await("what was taken is answered")
+      Awaitility.await("all started commands have a RESPONSE")
           .untilAsserted(() -> assertThat(responseCounts().keySet()).isEqualTo(executed));
       assertThat(executed).contains("hanging");
 
@@ -126,14 +127,14 @@ class SigtermUnderLoadIT {
       flood.stop();
       sending.cancel(false);
       List<SentEvent> sent = asterisk.sentEvents(APP);
-      Awaitility.await("all is answered and published")
+      Awaitility.await("all events and RESPONSEs published")
           .untilAsserted(
               () -> {
                 assertThat(responseCounts()).hasSize(commandCount + 1);
                 assertThat(publishedSequences()).contains(flood.sent() - 1);
               });
-      assertThat(responseCounts().values()).as("RESPONSEs of each command").containsOnly(1);
-      assertThat(executionCounts().values()).as("requests of each command").containsOnly(1);
+      assertThat(responseCounts().values()).as("RESPONSEs per command").containsOnly(1);
+      assertThat(executionCounts().values()).as("requests per command").containsOnly(1);
       assertPublishedUpToClose(sent, sigtermTime);
     }
   }
@@ -150,7 +151,7 @@ class SigtermUnderLoadIT {
     List<SentEvent> firstConnection = floodEvents(sent, 1);
     int readCount = firstConnection.size() - lost.size();
     assertThat(lost)
-        .as("what was not read is the last of what was sent")
+        .as("unread events are the last ones sent")
         .isEqualTo(
             firstConnection.subList(readCount, firstConnection.size()).stream()
                 .map(e -> sequence(e.text()))
@@ -158,8 +159,8 @@ class SigtermUnderLoadIT {
     assertThat(firstConnection.subList(readCount, firstConnection.size()))
         .allSatisfy(event -> assertThat(event.sentAt()).isAfter(sigtermTime));
     LOG.info(
-        "{} events were published before the good-bye, {} were sent into it, {} discarded, {} went"
-            + " to the next proxy; {} commands",
+        "{} events published before the close, {} sent into it, {} discarded, {} sent "
+            + "to the next proxy; {} commands",
         readCount,
         lost.size(),
         asterisk.discardedEventCount(APP),
@@ -173,15 +174,15 @@ class SigtermUnderLoadIT {
         .toList();
   }
 
-  /** The number of a flood's event; -1 for others. */
+  /** Returns the sequence number of a flood event, or -1 for others. */
   private static long sequence(String event) {
     Matcher matcher = SEQUENCE.matcher(event);
     return matcher.find() ? Long.parseLong(matcher.group(1)) : -1;
   }
 
   /**
-   * What is in memory then is lost, for Asterisk sends no event again: what waits for Kafka, and as
-   * the heap for that is used up, what waits in the websocket's buffer.
+   * Events in memory are lost, since Asterisk never resends them: those waiting for Kafka, and once
+   * the limit of bytes in flight is reached, those in the websocket's buffer.
    */
   @Test
   void logsLostEventsWhenStoppedWithoutKafka() throws IOException {
@@ -193,10 +194,10 @@ class SigtermUnderLoadIT {
       awaitRecords(EVENTS_PER_SECOND);
       kafka.stop();
       long sentBeforeOutage = flood.sent();
-      Awaitility.await("events that wait for Kafka")
+      Awaitility.await("events waiting for Kafka")
           .until(() -> flood.sent() > sentBeforeOutage + 2L * EVENTS_PER_SECOND);
       long readCount = flood.sent();
-      asterisk.websocketFaults(APP).ping("all before it is read").awaitPong();
+      asterisk.websocketFaults(APP).ping("all earlier events read").awaitPong();
       int linesBefore = Files.readAllLines(log).size();
 
       terminate(proxy);
@@ -209,21 +210,23 @@ class SigtermUnderLoadIT {
               .map(matcher -> Integer.valueOf(matcher.group(1)))
               .toList();
       int publishedBeforeRestart = publishedSequences().size();
-      // what Kafka had acknowledged, and what it has without having said so
+      // includes records that Kafka has stored but had not acknowledged
       kafka.start();
-      Awaitility.await("all that Kafka has is read")
+      Awaitility.await("all records in Kafka read")
           .until(() -> reader.records().size() == kafka.recordCount(settings.eventsTopic()));
       int published = publishedSequences().size();
-      // those above what was read for sure may have been sent into the good-bye
+      // events beyond readCount may have been sent into the close
       int missing = floodEvents(asterisk.sentEvents(APP), 1).size() - published;
-      LOG.info("{} events are missing, lost according to the log: {}", missing, loggedLosses);
+      LOG.info("{} events are missing; lost according to the log: {}", missing, loggedLosses);
       assertThat(loggedLosses)
-          .as("a line for each of the two places in %s", lines.subList(linesBefore, lines.size()))
+          .as(
+              "one line for each of the two buffers in %s",
+              lines.subList(linesBefore, lines.size()))
           .hasSize(2);
       assertThat(loggedLosses.stream().mapToInt(Integer::intValue).sum())
           .isBetween((int) readCount - published, missing + published - publishedBeforeRestart);
       assertThat(lines.subList(linesBefore, lines.size()))
-          .as("lines of the stop")
+          .as("log lines of the stop")
           .hasSizeLessThan(300);
     }
   }
@@ -256,7 +259,7 @@ class SigtermUnderLoadIT {
     return writer.sendAsync(TopicWriter.record(settings.commandsTopic(), call, command, Map.of()));
   }
 
-  /** How often each command was on the wire. */
+  /** Returns the number of requests per command. */
   private Map<String, Integer> executionCounts() {
     Map<String, Integer> counts = new HashMap<>();
     for (RecordedRequest request : asterisk.requests()) {
@@ -267,7 +270,7 @@ class SigtermUnderLoadIT {
     return counts;
   }
 
-  /** How often each command was answered. */
+  /** Returns the number of RESPONSEs per command. */
   private Map<String, Integer> responseCounts() {
     Map<String, Integer> counts = new HashMap<>();
     for (TopicRecord record : reader.records()) {
@@ -278,7 +281,7 @@ class SigtermUnderLoadIT {
     return counts;
   }
 
-  /** The numbers of the flood's events that are published. */
+  /** Returns the sequence numbers of published flood events. */
   private List<Long> publishedSequences() {
     return reader.records().stream()
         .flatMap(record -> Flood.EventId.parse(record.json().path("payload")).stream())

@@ -31,8 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * How the proxy starts and ends with its settings as environment variables: as a process where what
- * it prints, or SIGTERM, is the point, else in this JVM.
+ * Tests startup and exit of the proxy with settings from environment variables: as a process if its
+ * output or SIGTERM matters, otherwise in this JVM.
  */
 @ExtendWith(KafkaExtension.class)
 class StartupIT {
@@ -65,7 +65,7 @@ class StartupIT {
         .with(Setting.COMMANDS_ALLOWED, "GET /**")
         .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
         .with(Setting.MANAGEMENT_JOLOKIA, "true")
-        // the log is UTF-8 all the same
+        // the log is UTF-8 in spite of it
         .withVariable("LC_ALL", "C");
     Path log = folder.resolve("proxy.log");
     try (ProxyProcess proxy = ProxyProcess.start(settings, log);
@@ -74,7 +74,7 @@ class StartupIT {
       asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
       controller.event("call", "STASIS_START", payload -> true);
 
-      // what follows from a setting in the environment is what the routes see
+      // routes see values derived from settings in the environment
       assertThat(controller.execute("call", "GET", "/asterisk/ping").path("status_code").asInt())
           .isEqualTo(200);
       asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
@@ -83,7 +83,7 @@ class StartupIT {
       String rejectedId = controller.send("a cäll", "DELETE", "/channels/42.1");
       controller.response(rejectedId);
 
-      assertThat(proxy.terminate()).as("what SIGTERM gives").isEqualTo(143);
+      assertThat(proxy.terminate()).as("exit code after SIGTERM").isEqualTo(143);
       assertRejectionHasCallContext(Files.readAllLines(log), rejectedId);
     }
     assertThat(Files.readString(log))
@@ -100,7 +100,7 @@ class StartupIT {
         .endsWith("Stopped: all events acknowledged, no commands in flight");
   }
 
-  /** As text; {@link io.retel.ariproxy.logging.LogFormatIT} has JSON. */
+  /** Checks the text format; {@link io.retel.ariproxy.logging.LogFormatIT} checks JSON. */
   private static void assertRejectionHasCallContext(List<String> lines, String commandId) {
     assertThat(lines)
         .filteredOn(line -> line.contains("403 for DELETE"))
@@ -184,7 +184,7 @@ class StartupIT {
         .contains("ari-proxy failed to start")
         .contains("bootstrap.servers")
         .doesNotContain("\tat ");
-    // a stop would not wait for Asterisk's answers
+    // a stop would not wait for Asterisk's responses
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains(" WARN "))
         .filteredOn(line -> line.contains("ari.response-timeout is 40000 ms"))
@@ -314,7 +314,7 @@ class StartupIT {
   }
 
   private void awaitHeldRequests(int times) {
-    Awaitility.await("the command is carried out, times: " + times)
+    Awaitility.await("executions of the command: " + times)
         .until(() -> asterisk.requestCount("GET", "/channels/held") == times);
   }
 
@@ -330,7 +330,7 @@ class StartupIT {
     }
   }
 
-  /** Routes of one's own, which the proxy is to run. */
+  /** Copies the routes and configures the proxy to run the copy. */
   private RoutesDirectory copyRoutes() throws IOException {
     RoutesDirectory routes =
         RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));

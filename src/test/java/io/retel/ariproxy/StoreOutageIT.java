@@ -18,7 +18,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What a store that is slow or absent holds up, and what it does not. */
+/** Tests which commands and events a slow or unavailable store blocks. */
 @ExtendWith(KafkaExtension.class)
 class StoreOutageIT {
 
@@ -54,8 +54,8 @@ class StoreOutageIT {
           assertThat(asterisk.requestCount("POST", "/bridges/b")).isZero();
           knownCall.dtmf("1");
           controller.event("known", "CHANNEL_DTMF_RECEIVED", payload -> true);
-          asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "while it was away"));
-          controller.event("while it was away", "STASIS_START", payload -> true);
+          asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during the outage"));
+          controller.event("during the outage", "STASIS_START", payload -> true);
           assertThat(
                   sendAndGetStatus(
                       controller, "known", "POST", "/channels/" + knownCall.id() + "/answer"))
@@ -66,13 +66,13 @@ class StoreOutageIT {
 
           recovery.accept(redis);
 
-          Awaitility.await("the store is back")
+          Awaitility.await("store available")
               .until(() -> proxy.health("call-context-store").equals("UP"));
           assertThat(sendAndGetStatus(controller, "new", "POST", "/bridges/b")).isEqualTo(200);
         }
         try (EmbeddedProxy nextProxy = EmbeddedProxy.start(settings)) {
           asterisk.awaitConnected(APP);
-          controller.event("while it was away", "ARI_CONNECTION_RESTORED", payload -> true);
+          controller.event("during the outage", "ARI_CONNECTION_RESTORED", payload -> true);
           controller.event("new", "ARI_CONNECTION_RESTORED", payload -> true);
           assertThat(nextProxy.counter("ari-proxy.events.unmapped")).isZero();
         }
@@ -93,7 +93,7 @@ class StoreOutageIT {
         redis.stop();
         int websockets = asterisk.totalWebsocketCount();
         try (EmbeddedProxy secondProxy = EmbeddedProxy.start(settings)) {
-          Awaitility.await("it waits")
+          Awaitility.await("retries reading")
               .until(() -> secondProxy.counter("ari-proxy.persistence.read.errors") > 1);
           assertThat(secondProxy.health("startup")).startsWith("DOWN");
           assertThat(secondProxy.health("call-context-store"))

@@ -19,7 +19,10 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Calls that any of two real Asterisks may begin: an Asterisk 22 and a 16, each with its proxy. */
+/**
+ * Tests calls started by commands on either of two real Asterisks, version 22 and 16, each with its
+ * proxy.
+ */
 @ExtendWith(KafkaExtension.class)
 class TwoRealAsterisksIT {
 
@@ -45,9 +48,9 @@ class TwoRealAsterisksIT {
 
         first.kill();
         List<String> startedCalls = calls.start(20);
-        // what was on its way to an Asterisk that dies has an unknown outcome, and no other one
+        // a command in flight to an Asterisk that dies has an unknown outcome; all others succeed
         startedCalls.removeIf(call -> calls.status(call) == 504);
-        Awaitility.await("the one without an Asterisk takes part no more")
+        Awaitility.await("proxy without an Asterisk stops consuming")
             .until(
                 () ->
                     firstProxy
@@ -77,7 +80,7 @@ class TwoRealAsterisksIT {
         .with(Setting.KAFKA_GENERIC_GROUP_ID, topic);
   }
 
-  /** Begins calls with commands on the generic topic. */
+  /** Starts calls with commands on the generic topic. */
   private record Calls(TopicWriter writer, Controller controller, String topic) {
 
     List<String> start(int count) {
@@ -101,7 +104,7 @@ class TwoRealAsterisksIT {
       return controller.response(callContext).json().at("/payload/status_code").asInt();
     }
 
-    /** Its RESPONSE, when its events come under its call context and it could be ended there. */
+    /** Checks the call's events, hangs it up and returns its RESPONSE. */
     TopicRecord completeCall(String callContext) {
       TopicRecord response = controller.response(callContext);
       assertThat(response.json().at("/payload/status_code").asInt())
@@ -131,7 +134,7 @@ class TwoRealAsterisksIT {
     }
 
     void awaitHandledBy(ProxySettings proxy) {
-      Awaitility.await(proxy.commandsTopic() + " answers")
+      Awaitility.await(proxy.commandsTopic() + " responds")
           .until(
               () ->
                   start(8).stream().map(this::completeCall).toList().stream()
