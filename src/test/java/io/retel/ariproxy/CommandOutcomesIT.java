@@ -231,7 +231,7 @@ class CommandOutcomesIT {
     String slow = controller.send("slow-call", "GET", "/channels/slow");
     String queued = controller.send("slow-call", "GET", "/asterisk/ping");
 
-    // sent concurrently: one after the other could take longer than the response timeout
+    // sent concurrently: sent one after the other, they could exceed the response timeout
     List<String> quick = new ArrayList<>();
     for (int call = 0; call < 20; call++) {
       quick.add(controller.send("quick-call-" + call, "GET", "/asterisk/ping"));

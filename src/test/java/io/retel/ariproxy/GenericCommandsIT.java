@@ -152,7 +152,7 @@ class GenericCommandsIT {
         unknown.add(id);
       }
     }
-    // in addition to the hanging ones, some may be lost in a connection that was about to break
+    // in addition to the hanging ones, some can be lost in a connection that was about to break
     assertThat(unknown).hasSizeBetween(hanging.get(0).hits(), hanging.get(0).hits() + 16);
     List<String> executed = new ArrayList<>(sentIds);
     executed.removeAll(unknown);

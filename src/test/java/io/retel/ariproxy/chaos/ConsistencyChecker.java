@@ -230,7 +230,7 @@ final class ConsistencyChecker {
         && websocket.closedAt().isBefore(websocket.openedAt().plus(RESYNC_TIMEOUT));
   }
 
-  /** Returns why an event may be lost. */
+  /** Returns why an event can be lost. */
   private String lossReason(Event event) {
     Instant time = event.sent().sentAt();
     WebSocketTimeline websocket = websockets.get(event.sent().websocketNumber());
