@@ -122,7 +122,7 @@ class KillUnderCommandLoadIT {
       // of thousands of pending commands, only those at Asterisk are logged:
       // commands.max-concurrency
       assertThat(Files.readAllLines(log))
-          .filteredOn(line -> line.contains("Stopped before it was answered"))
+          .filteredOn(line -> line.contains("Command stopped before its RESPONSE"))
           .hasSizeLessThanOrEqualTo(64);
       assertThat(Files.readString(log)).doesNotContain("Error processing exchange");
 

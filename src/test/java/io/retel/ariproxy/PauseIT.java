@@ -73,7 +73,7 @@ class PauseIT {
         assertThat(commands.getAttribute("Queued")).isEqualTo(0);
         assertThat((String[]) commands.getAttribute("ActiveRoutes")).isEmpty();
         assertThat(proxy.health("commands"))
-            .startsWith("UP: Commands are paused by an operator since ");
+            .startsWith("UP: Commands paused by an operator since ");
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).as("lag of a paused topic").isNaN();
         int executed = commandUris(asterisk).size();
@@ -104,8 +104,7 @@ class PauseIT {
         assertThat(proxy.health("commands")).isEqualTo("UP");
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
-        for (String message :
-            List.of("Commands are paused", "Commands are drained", "Commands are resumed")) {
+        for (String message : List.of("Commands paused", "Commands drained", "Commands resumed")) {
           assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(message)).hasSize(1);
         }
       }
@@ -148,7 +147,7 @@ class PauseIT {
         ManagedBean route = proxy.camelManagedBean("routes", "commands");
         route.invoke("stop");
         assertThat(proxy.health("commands"))
-            .isEqualTo("UP: Stopped by hand, until somebody starts it: [commands]");
+            .isEqualTo("UP: Stopped manually until started again: [commands]");
         route.invoke("start");
         awaitHealth(proxy, "UP");
       }

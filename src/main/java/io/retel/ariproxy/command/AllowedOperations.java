@@ -8,10 +8,10 @@ import java.util.stream.Collectors;
 import org.apache.camel.util.AntPathMatcher;
 
 /**
- * The operations of ARI that controllers may use (contract.md section 4: 403).
+ * The ARI operations that controllers may use; others yield 403 (docs/contract.md#commands).
  *
- * <p>An operation is allowed by its name in ARI's documentation, not by the text of a url: so no
- * way of writing an id makes it another one. Immutable.
+ * <p>Operations are matched by their template in ARI's documentation, not by the url text, so no
+ * encoding of an id turns one operation into another. Immutable.
  */
 public final class AllowedOperations {
 
@@ -27,9 +27,10 @@ public final class AllowedOperations {
   }
 
   /**
-   * Reads a list like {@code GET /**, POST /channels/{channelId}/answer}; an empty one allows all.
+   * Parses a list like {@code GET /**, POST /channels/{channelId}/answer}; an empty list allows
+   * all.
    *
-   * @throws IllegalArgumentException for what is no such list, or names no operation
+   * @throws IllegalArgumentException if the list is malformed or an element matches no operation
    */
   public static AllowedOperations parse(String list) {
     List<OperationPattern> patterns = new ArrayList<>();
@@ -37,11 +38,12 @@ public final class AllowedOperations {
       String[] words = element.strip().split("\\s+");
       if (words.length != 2 || !METHODS.contains(words[0]) || !words[1].startsWith("/")) {
         throw new IllegalArgumentException(
-            "must be like GET /**, POST /channels/{channelId}/answer, and not " + element.strip());
+            "must look like GET /**, POST /channels/{channelId}/answer; invalid element: "
+                + element.strip());
       }
       OperationPattern pattern = new OperationPattern(words[0], words[1]);
       if (AriOperations.templates().stream().noneMatch(pattern::matches)) {
-        throw new IllegalArgumentException("names no operation of ARI with " + element.strip());
+        throw new IllegalArgumentException("matches no ARI operation: " + element.strip());
       }
       patterns.add(pattern);
     }
@@ -49,7 +51,7 @@ public final class AllowedOperations {
   }
 
   /**
-   * Fails if the command's operation is not allowed.
+   * Rejects a command whose operation is not allowed.
    *
    * @throws CommandRejectedException with status 403
    */

@@ -22,21 +22,18 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /**
- * The HTTP client for ARI: one request on the wire per command, with the password in a header of
- * its own.
+ * The HTTP client for ARI: one request on the wire per command.
  *
- * <p>The password is set here and not as an option of the route's endpoint, so that no URI, route
- * dump or JMX attribute has it. Asterisk closes a connection that was idle for 15 s (measured on
- * 16.28 and 22.10.1): ours go earlier, since a request on a closed one would have an unknown
- * outcome.
+ * <p>Sets the password as a request header, not as an endpoint option, so it never appears in a
+ * URI, route dump or JMX attribute. Asterisk closes a connection after 15 s idle (measured on 16.28
+ * and 22.10.1). The pool evicts connections earlier, since a request on a closed connection has an
+ * unknown outcome.
  */
 public final class AriHttpClient implements HttpClientConfigurer {
 
   private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
 
-  /**
-   * From then on a connection is checked before it is used; the check takes up to a millisecond.
-   */
+  /** Idle time after which a connection is validated before use; validation takes up to 1 ms. */
   private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofMilliseconds(100);
 
   private final String authorization;
@@ -47,13 +44,12 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private final RequestMetricsInterceptor requestMetrics;
 
   /**
-   * @param tls whose certificates are trusted, should ARI's url begin with https; that they name
-   *     the host is checked, too
-   * @param connections how many requests may be under way at once
-   * @param connectTimeoutMs how long a connect may take, and the wait for a free connection
-   * @param responseTimeoutMs how long Asterisk may take to answer
-   * @param root the path of ari.url
-   * @param meters measure all requests
+   * @param tls trusted certificates if ARI's url is https; the host name is verified as well
+   * @param maxConnections maximum number of concurrent requests
+   * @param connectTimeoutMs limit for a connect, and for the wait for a free connection
+   * @param responseTimeoutMs how long Asterisk may take to respond
+   * @param basePath the path of ari.url
+   * @param meters registry for the request metrics
    */
   public AriHttpClient(
       String username,
@@ -98,8 +94,8 @@ public final class AriHttpClient implements HttpClientConfigurer {
                 .setResponseTimeout(responseTimeout)
                 .build())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
-        // a POST that was answered 503, or a GET, PUT or DELETE whose connection was cut, would go
-        // out twice
+        // a retry would send a request twice: a POST after a 503, or a GET, PUT or DELETE after a
+        // lost connection
         .disableAutomaticRetries()
         .disableRedirectHandling()
         .disableCookieManagement()
@@ -111,8 +107,8 @@ public final class AriHttpClient implements HttpClientConfigurer {
   }
 
   /**
-   * Whatever fails before TLS is there, such as a connection that is cut or times out, fails as a
-   * handshake: the request has not been sent.
+   * Reports every failure before TLS is established (lost connection, timeout) as a handshake
+   * failure: the request has not been sent.
    */
   private static TlsSocketStrategy convertTlsFailures(TlsSocketStrategy tls) {
     return (socket, target, port, attachment, context) -> {

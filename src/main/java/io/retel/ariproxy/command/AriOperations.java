@@ -25,16 +25,16 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** ARI's operations: the one place that knows what they are about and what they create. */
+/** ARI's operations: the only table of their resources and effects. */
 public final class AriOperations {
 
   /**
-   * ARI 10.0.0, as Asterisk 22.10.1 lists it under {@code /api-docs/*.json}: method, path, and what
-   * comes of it.
+   * ARI 10.0.0, as listed by Asterisk 22.10.1 under {@code /api-docs/*.json}: method, path, and
+   * effect.
    *
-   * <p>An id stands in the path where the path has a parameter of that name, else in query or body.
-   * What a success ends is said only where Asterisk may send no event of it: those of a bridge, and
-   * of what plays and records there, arrive only while the application has the bridge in view.
+   * <p>An id is in the path if the path has a parameter of that name, else in query or body. {@code
+   * ends} is listed only where Asterisk may send no end event: events of a bridge, and of playbacks
+   * and recordings on it, arrive only while the application is subscribed to the bridge.
    */
   private static final String TABLE =
       """
@@ -155,7 +155,7 @@ public final class AriOperations {
               + "( +(?<effect>creates|claims|ends) (?<type>[A-Z]+) (?<id>\\w+)"
               + "(, second leg (?<secondLeg>\\w+))?)?");
 
-  /** The path's parameters that name a resource. */
+  /** Path parameters that identify a resource. */
   private static final Map<String, ResourceType> RESOURCE_PARAMETERS =
       Map.of(
           "{applicationName}", APPLICATION,
@@ -168,7 +168,7 @@ public final class AriOperations {
           "{resource}", ENDPOINT,
           "{snoopId}", SNOOPING);
 
-  /** Those that name none; {@code {tech}} is a part of the endpoint's name. */
+  /** Path parameters that do not; {@code {tech}} is part of the endpoint's name. */
   private static final Set<String> NON_RESOURCE_PARAMETERS =
       Set.of(
           "{configClass}",
@@ -189,14 +189,14 @@ public final class AriOperations {
 
   private AriOperations() {}
 
-  /** What a successful operation does with the resource that it names. */
+  /** The effect of a successful operation on its resource. */
   enum Effect {
     NONE,
-    /** It is there from now on. */
+    /** The resource exists from now on. */
     CREATES,
-    /** It is there already, and becomes this application's. */
+    /** The existing resource becomes part of this application. */
     CLAIMS,
-    /** It is gone. */
+    /** The resource no longer exists. */
     ENDS
   }
 
@@ -204,11 +204,11 @@ public final class AriOperations {
    * A row of the table.
    *
    * @param method the HTTP method
-   * @param path the path as the api-docs write it
-   * @param effect what a success does
-   * @param type the kind of resource it is done with, or null
-   * @param idParameter the parameter that has its id, or null
-   * @param secondLegParameter the parameter that has the second leg's id, or null if there is none
+   * @param path the path template from the api-docs
+   * @param effect the effect of a success
+   * @param type the type of the affected resource, or null
+   * @param idParameter the parameter that contains its id, or null
+   * @param secondLegParameter the parameter that contains the second leg's id, or null
    */
   record Operation(
       String method,
@@ -218,7 +218,7 @@ public final class AriOperations {
       String idParameter,
       String secondLegParameter) {
 
-    /** Its name, for example {@code POST /channels/{channelId}/answer}. */
+    /** The operation's name, for example {@code POST /channels/{channelId}/answer}. */
     String template() {
       return method + " " + path;
     }
@@ -227,23 +227,26 @@ public final class AriOperations {
       return path.contains("{" + idParameter + "}");
     }
 
-    /** Asterisk refuses a recording without a name, and so none is made up. */
+    /**
+     * Whether the proxy may generate the id; not for recordings, since Asterisk rejects one without
+     * a name.
+     */
     boolean supportsGeneratedId() {
       return effect == Effect.CREATES && type != RECORDING;
     }
   }
 
   /**
-   * What a request is about.
+   * The operation and resources of a request.
    *
-   * @param operation the operation, or empty if the table has none
-   * @param inPath the resources in the path as far as it is known, in its order
+   * @param operation the operation, or empty if the table does not contain it
+   * @param pathResources the resources in the known part of the path, in path order
    */
   record Match(Optional<Operation> operation, List<Resource> pathResources) {}
 
   /**
-   * Finds what a request is about as Asterisk does: segment by segment, a fixed one before a
-   * parameter whatever the method. So {@code /channels/create} is never the channel of that name.
+   * Finds a request's operation as Asterisk does: segment by segment, literals before parameters
+   * regardless of the method. So {@code /channels/create} is never a channel with that id.
    *
    * @param segments the path's segments, decoded
    */
@@ -259,7 +262,7 @@ public final class AriOperations {
           return new Match(Optional.empty(), pathResources);
         }
         if (next.type != null) {
-          // an endpoint is named with its technology, as in events
+          // an endpoint id includes its technology, as in events
           String id = next.type == ENDPOINT ? segments.get(i - 1) + "/" + segment : segment;
           pathResources.add(new Resource(next.type, id));
         }
@@ -279,7 +282,7 @@ public final class AriOperations {
     return byTemplate().keySet();
   }
 
-  /** The parameters that may stand in a path. */
+  /** All parameters that can occur in a path. */
   static Set<String> pathParameters() {
     Set<String> parameters = new HashSet<>(RESOURCE_PARAMETERS.keySet());
     parameters.addAll(NON_RESOURCE_PARAMETERS);
@@ -289,7 +292,7 @@ public final class AriOperations {
   private static Operation parseRow(String text) {
     Matcher matcher = ROW.matcher(text);
     if (!matcher.matches()) {
-      throw new IllegalStateException("No row of the table: " + text);
+      throw new IllegalStateException("Malformed table row: " + text);
     }
     String effect = matcher.group("effect");
     return new Operation(
@@ -310,7 +313,7 @@ public final class AriOperations {
     OPERATIONS.put(operation.template(), operation);
   }
 
-  /** A node of the tree of paths. */
+  /** A node of the path tree. */
   private static final class PathNode {
 
     private final Map<String, PathNode> literal = new HashMap<>();
@@ -319,7 +322,7 @@ public final class AriOperations {
     private PathNode parameter;
 
     /**
-     * @param type what stands there, or null
+     * @param type the type of the resource at this position, or null
      */
     PathNode(ResourceType type) {
       this.type = type;
@@ -332,7 +335,7 @@ public final class AriOperations {
     PathNode parameter(String name) {
       ResourceType resourceType = RESOURCE_PARAMETERS.get(name);
       if (resourceType == null && !NON_RESOURCE_PARAMETERS.contains(name)) {
-        throw new IllegalStateException("Neither a resource nor none: " + name);
+        throw new IllegalStateException("Unclassified path parameter: " + name);
       }
       if (parameter == null) {
         parameter = new PathNode(resourceType);

@@ -6,17 +6,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * The parameters of a request beside those in its path: Asterisk takes them from the query, and
- * from a body that is a JSON object.
+ * The request parameters outside the path: Asterisk reads them from the query, and from a body that
+ * is a JSON object.
  *
- * @param url has the query
+ * @param url the url with the query
  * @param body any JSON; missing or null for none
  */
 record AriParameters(AriUrl url, JsonNode body) {
 
   /**
-   * The value that Asterisk takes, if it is a text: if the body has one, whatever it is, that of
-   * the query does not count. An empty one is none.
+   * The value that Asterisk uses, if it is a non-empty string. A parameter in the body overrides
+   * the query, even if its value is not a string.
    */
   Optional<String> text(String name) {
     Optional<String> value =
@@ -24,15 +24,15 @@ record AriParameters(AriUrl url, JsonNode body) {
     return value.filter(text -> !text.isEmpty());
   }
 
-  /** These with a value that Asterisk takes, where it took none before. */
+  /** Sets a parameter that has no usable value yet. */
   AriParameters with(String name, String value) {
     return body.has(name)
-        // what stands there now would hide it in the query
+        // the present value would override the query
         ? new AriParameters(url, ((ObjectNode) body).put(name, value))
         : new AriParameters(url.with(name, value), body);
   }
 
-  /** The body as it is sent, or null. */
+  /** The body to send, or null. */
   byte[] bodyBytes() {
     return body.isMissingNode() || body.isNull()
         ? null

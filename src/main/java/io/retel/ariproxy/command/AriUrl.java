@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * The url of a command: the path below {@code /ari} with its query, checked so that it cannot leave
- * ARI.
+ * The url of a command: a path below {@code /ari} with its query, validated so that it cannot
+ * escape ARI.
  *
  * @param path percent-encoded as the controller wrote it, without the leading {@code /ari}
  * @param segments the path's segments, decoded
@@ -24,9 +24,9 @@ record AriUrl(String path, List<String> segments, String query) {
   private static final String ALLOWED_PUNCTUATION = "-._~!$&'()*+,;=:@/?%";
 
   /**
-   * Reads a url.
+   * Parses a url.
    *
-   * @throws CommandRejectedException with status 400, if it is absolute, leaves ARI, or is no url
+   * @throws CommandRejectedException with status 400, if it is absolute, malformed or escapes ARI
    */
   static AriUrl parse(String url) {
     if (!url.startsWith("/") || url.startsWith("//")) {
@@ -42,7 +42,7 @@ record AriUrl(String path, List<String> segments, String query) {
                 i, (int) c));
       }
       if (c == '%' && !(isHex(url, i + 1) && isHex(url, i + 2))) {
-        throw rejection("has a percent sign that encodes nothing");
+        throw rejection("has a percent sign without two hex digits");
       }
     }
     int questionMark = url.indexOf('?');
@@ -58,16 +58,16 @@ record AriUrl(String path, List<String> segments, String query) {
       }
     }
     if (segments.isEmpty()) {
-      throw rejection("names no resource of ARI");
+      throw rejection("does not name an ARI resource");
     }
     if (query != null && decode(query).indexOf('\0') >= 0) {
-      // Asterisk's text would end there: it would see other names and ids
+      // Asterisk would cut the text there and see other names and ids
       throw rejection("must not have null bytes in its query");
     }
     AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
-    // Asterisk takes this one name in any case
+    // Asterisk accepts this parameter name in any case
     if (parsed.queryParameter("api_key"::equalsIgnoreCase).isPresent()) {
-      throw rejection("must not have an api_key: the proxy logs in by itself");
+      throw rejection("must not have an api_key: the proxy adds its own credentials");
     }
     return parsed;
   }
@@ -77,7 +77,7 @@ record AriUrl(String path, List<String> segments, String query) {
     return queryParameter(name::equals);
   }
 
-  /** This with another query parameter, which needs no encoding. */
+  /** Adds a query parameter; name and value must need no encoding. */
   AriUrl with(String name, String value) {
     String prefix = query == null || query.isEmpty() ? "" : query + "&";
     return new AriUrl(path, segments, prefix + name + "=" + value);
@@ -101,7 +101,7 @@ record AriUrl(String path, List<String> segments, String query) {
   }
 
   private static String decodeSegment(String segment) {
-    // Asterisk takes a plus for a space here, too
+    // Asterisk decodes a plus as a space here, too
     String decoded = decode(segment);
     if (decoded.isEmpty()) {
       throw rejection("has an empty path segment");
@@ -117,13 +117,16 @@ record AriUrl(String path, List<String> segments, String query) {
     return decoded;
   }
 
-  /** Strictly: a bridge whose id is no UTF-8 makes Asterisk answer no GET /bridges any more. */
+  /**
+   * Decodes strictly: while a bridge with a non-UTF-8 id exists, Asterisk no longer responds to GET
+   * /bridges.
+   */
   private static String decode(String encoded) {
     byte[] bytes = URLDecoder.decode(encoded, ISO_8859_1).getBytes(ISO_8859_1);
     try {
       return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      throw rejection("has percent-encoded bytes that are no UTF-8");
+      throw rejection("has percent-encoded bytes that are not UTF-8");
     }
   }
 

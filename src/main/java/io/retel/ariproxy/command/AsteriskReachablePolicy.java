@@ -6,19 +6,19 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * Lets a route run while its Asterisk can be reached; otherwise the other proxies of its group take
- * its part (contract.md section 4).
+ * Route policy that runs a route only while its Asterisk is reachable; meanwhile the other proxies
+ * of the group consume its partitions (docs/contract.md#commands).
  */
 public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
 
-  /** How long after a request that did not reach Asterisk the next one may be tried. */
+  /** Pause after a request that did not reach Asterisk. */
   private static final Duration HOLD_OFF = Duration.ofSeconds(5);
 
   private final AtomicLong holdOffUntilNanos;
 
   /**
-   * @param ready whether Asterisk's websocket is open, without which the events of a call that is
-   *     begun would be missed, whether what it creates can be kept, and whether commands are taken
+   * @param ready whether Asterisk's websocket is open (else events of new calls are missed),
+   *     mappings of created resources can be persisted, and commands are not paused
    */
   public AsteriskReachablePolicy(BooleanSupplier ready) {
     this(ready, new AtomicLong(System.nanoTime()));
@@ -27,11 +27,14 @@ public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
   private AsteriskReachablePolicy(BooleanSupplier ready, AtomicLong holdOffUntilNanos) {
     super(
         () -> ready.getAsBoolean() && System.nanoTime() - holdOffUntilNanos.get() >= 0,
-        "Asterisk and the call-context store can be reached, and commands are not paused");
+        "Asterisk and the call-context store are reachable, and commands are not paused");
     this.holdOffUntilNanos = holdOffUntilNanos;
   }
 
-  /** A request did not reach Asterisk: its routes stop for a while, websocket or not. */
+  /**
+   * Stops the routes for 5 s after a request that did not reach Asterisk, even if the websocket is
+   * open.
+   */
   public void markUnreachable() {
     holdOffUntilNanos.set(System.nanoTime() + HOLD_OFF.toNanos());
   }

@@ -6,10 +6,9 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.http.HttpMethods;
 
 /**
- * Makes the command the HTTP request that it stands for: method, path, query and body, and nothing
- * else.
+ * Builds the HTTP request of a command: method, path, query and body, and nothing else.
  *
- * <p>Path and raw query are what camel-http takes without resolving placeholders in them.
+ * <p>camel-http resolves no placeholders in the path and raw query headers.
  */
 public final class BuildAriRequest implements Processor {
 

@@ -9,7 +9,7 @@ import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes the failure of a command its RESPONSE (contract.md section 4). */
+/** Builds the RESPONSE for a failed command (docs/contract.md#commands). */
 public final class BuildFailureResponse implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(BuildFailureResponse.class);
@@ -23,7 +23,7 @@ public final class BuildFailureResponse implements Processor {
     this.toFailure = toFailure;
   }
 
-  /** The command was not to be sent. */
+  /** The command was rejected and not sent. */
   public static BuildFailureResponse rejected(BuildResponse buildResponse) {
     return new BuildFailureResponse(
         buildResponse,
@@ -34,7 +34,7 @@ public final class BuildFailureResponse implements Processor {
                 CommandResult.Outcome.NOT_SENT));
   }
 
-  /** Asterisk could not be reached. */
+  /** Asterisk could not be reached; nothing was sent. */
   public static BuildFailureResponse unreachable(BuildResponse buildResponse) {
     return new BuildFailureResponse(
         buildResponse,
@@ -47,36 +47,34 @@ public final class BuildFailureResponse implements Processor {
                 CommandResult.Outcome.NOT_SENT));
   }
 
-  /** What it would create is not known to be kept. */
+  /** The mappings of the new resources could not be persisted; nothing was sent. */
   public static BuildFailureResponse storeUnavailable(BuildResponse buildResponse) {
     return new BuildFailureResponse(
         buildResponse,
         cause ->
             new CommandResult.Failure(
                 503,
-                "What is created would not outlive the proxy's process: " + reason(cause),
+                "The mapping of the new resource could not be persisted: " + reason(cause),
                 CommandResult.Outcome.NOT_SENT));
   }
 
-  /** It was sent, and no answer came; or one came, and could not be published. */
+  /** The request was sent without a response, or its response could not be published. */
   public static BuildFailureResponse unknownOutcome(BuildResponse buildResponse) {
     return new BuildFailureResponse(
         buildResponse,
         cause ->
             new CommandResult.Failure(
-                504,
-                "Asterisk gave no answer to the request: " + reason(cause),
-                CommandResult.Outcome.UNKNOWN));
+                504, "No response from Asterisk: " + reason(cause), CommandResult.Outcome.UNKNOWN));
   }
 
-  /** Asterisk answered, and Kafka does not take the answer for its size. */
+  /** Asterisk responded, but the response is too large for Kafka. */
   public static BuildFailureResponse tooLarge(BuildResponse buildResponse) {
     return new BuildFailureResponse(
         buildResponse,
         cause ->
             new CommandResult.Failure(
                 413,
-                "Asterisk's answer is too large for Kafka: " + reason(cause),
+                "Asterisk's response is too large for Kafka: " + reason(cause),
                 CommandResult.Outcome.ANSWERED));
   }
 
@@ -86,7 +84,7 @@ public final class BuildFailureResponse implements Processor {
     CommandResult.Failure failure = toFailure.apply(cause);
     CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
     if (result != null && failure.outcome() == CommandResult.Outcome.UNKNOWN) {
-      LOG.warn("Publishing the RESPONSE failed, it is tried once more: {}", reason(cause));
+      LOG.warn("Publishing the RESPONSE failed: {}; retrying once", reason(cause));
       buildResponse.build(exchange, result);
       return;
     }

@@ -9,10 +9,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
-/**
- * Makes what came of a command its RESPONSE, and remembers that if the command may have been
- * carried out.
- */
+/** Builds the RESPONSE for a command, and caches it if the command may have been executed. */
 public final class BuildResponse implements Processor {
 
   private final Envelopes envelopes;
@@ -21,7 +18,7 @@ public final class BuildResponse implements Processor {
   private final PayloadLog payloads;
 
   /**
-   * @param maxBodySize the largest body of Asterisk's that is passed on, in bytes
+   * @param maxResponseBodyBytes the largest response body to publish, in bytes
    */
   public BuildResponse(
       Envelopes envelopes,
@@ -34,13 +31,13 @@ public final class BuildResponse implements Processor {
     this.maxResponseBodyBytes = maxResponseBodyBytes;
   }
 
-  /** Asterisk has answered: the message is its answer. */
+  /** Builds the RESPONSE from the HTTP response in the message. */
   @Override
   public void process(Exchange exchange) throws IOException {
     build(exchange, readResponse(exchange.getMessage()));
   }
 
-  /** Makes an answer the RESPONSE, whoever gives it. */
+  /** Builds the RESPONSE from a result of Asterisk or the proxy. */
   void build(Exchange exchange, CommandResult result) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     exchange.setProperty(CommandResult.PROPERTY, result);
@@ -64,11 +61,11 @@ public final class BuildResponse implements Processor {
     if (body.length > maxResponseBodyBytes) {
       return new CommandResult.Failure(
           413,
-          "Asterisk answered "
+          "Asterisk responded "
               + status
-              + " with more than "
+              + " with a body of more than "
               + maxResponseBodyBytes
-              + " bytes; ari.max-response-body allows no more",
+              + " bytes (ari.max-response-body)",
           CommandResult.Outcome.ANSWERED);
     }
     return CommandResult.of(status, contentType, body);

@@ -7,18 +7,18 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Fails on a command that is not to be sent, so that the route's error handling answers it
- * (contract.md section 4: 400, 403, 410), and on one whose body is larger than Asterisk takes: 413.
+ * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403 or 410, and 413 for
+ * a body larger than Asterisk accepts.
  *
- * <p>Asterisk says 413 by itself, and 400 to a request line that is too long, but closes the
- * connection before it has read the request, so that its answer may be lost (16.28.0 and 22.10.1:
- * from 40,961 bytes of body and from 4,096 of request line on).
+ * <p>Asterisk itself responds 413, or 400 to a too long request line, but closes the connection
+ * before it has read the request, so its response can be lost (16.28.0 and 22.10.1: from 40,961
+ * bytes of body, from 4,096 of request line).
  */
 public final class CheckCommand implements Processor {
 
   private static final int MAX_REQUEST_LINE = 4_095;
 
-  /** What stands in it beside the method and the path below ARI's. */
+  /** The part of the request line other than method, path below {@code /ari} and query. */
   private static final int REQUEST_LINE_OVERHEAD = " /ari HTTP/1.1\r\n".length();
 
   private final AllowedOperations allowed;
@@ -27,9 +27,9 @@ public final class CheckCommand implements Processor {
   private final InstantSource clock;
 
   /**
-   * @param allowed what may be sent
-   * @param maxBodySize how large a command's body may be, in bytes
-   * @param maxAge how old a command may be; zero for any age
+   * @param allowed the operations that may be sent
+   * @param maxRequestBodyBytes the largest body of a command, in bytes
+   * @param maxAge the maximum age of a command; zero for no limit
    * @param clock the time
    */
   public CheckCommand(
@@ -61,11 +61,11 @@ public final class CheckCommand implements Processor {
     if (requestLineLength > MAX_REQUEST_LINE) {
       throw new CommandRejectedException(
           400,
-          "The command's url makes a request line of "
+          "The command's url results in a request line of "
               + requestLineLength
-              + " bytes, and Asterisk reads "
+              + " bytes; the limit is "
               + MAX_REQUEST_LINE
-              + "; parameters may stand in the body");
+              + ", move parameters to the body");
     }
     byte[] body = request.body();
     if (body != null && body.length > maxRequestBodyBytes) {
@@ -73,7 +73,7 @@ public final class CheckCommand implements Processor {
           413,
           "The command's body has "
               + body.length
-              + " bytes, and Asterisk takes "
+              + " bytes; the limit is "
               + maxRequestBodyBytes
               + " (ari.max-request-body)");
     }
@@ -87,10 +87,11 @@ public final class CheckCommand implements Processor {
     if (!maxAge.isZero() && now.isAfter(command.origin().timestamp().plus(maxAge))) {
       throw new CommandRejectedException(
           410,
-          "The command is of "
+          "The command's record is from "
               + command.origin().timestamp()
-              + ", and commands.max-age allows no more than "
-              + maxAge.toSeconds());
+              + ", older than commands.max-age ("
+              + maxAge.toSeconds()
+              + " s)");
     }
   }
 }

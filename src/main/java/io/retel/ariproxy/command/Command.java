@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * A command as it was read, whether it can be carried out or not.
+ * A parsed command, valid or rejected.
  *
- * @param origin where it stands in Kafka
- * @param callContext the call that its RESPONSE belongs to, or null if none is known
+ * @param origin the position of its record in Kafka
+ * @param callContext the call context of its RESPONSE, or null if unknown
  * @param commandId the controller's id for it, as JSON, or null
  * @param method the HTTP method as the controller wrote it, or null
- * @param url the url as the controller wrote it, but for a login that it must not have; or null
- * @param fingerprint tells what it asks for; null if it is rejected
- * @param expiresAt when its controller does not want it carried out any more, or null
- * @param prepared what is sent to Asterisk, or null if it is rejected
- * @param rejection why it is not carried out, or null
+ * @param url the url as the controller wrote it, with credentials masked if rejected; or null
+ * @param fingerprint identifies method, url and body; null if rejected
+ * @param expiresAt the time after which the controller no longer wants it executed, or null
+ * @param prepared the request to send to Asterisk, or null if rejected
+ * @param rejection the reason for the rejection, or null
  */
 public record Command(
     RecordPosition origin,
@@ -32,55 +32,52 @@ public record Command(
     PreparedRequest prepared,
     CommandRejectedException rejection) {
 
-  /** The name of the exchange property that carries the command through its route. */
+  /** The exchange property that holds the command. */
   public static final String PROPERTY = "command";
 
-  /** What is sent to Asterisk, or null if it is rejected. */
+  /** The request to send to Asterisk, or null if rejected. */
   AriRequest request() {
     return prepared == null ? null : prepared.request();
   }
 
-  /** The resources in the path, then those that it creates. */
+  /** The resources in the path, then those it creates. */
   public List<Resource> resources() {
     return prepared == null ? List.of() : prepared.resources();
   }
 
-  /** The resources that it creates, second legs included. */
+  /** The resources it creates, second legs included. */
   public List<Resource> created() {
     return prepared == null ? List.of() : prepared.created();
   }
 
-  /** The resources that it takes over, if they belong to no call yet. */
+  /** The resources it claims, if they belong to no call yet. */
   List<Resource> claimed() {
     return prepared == null ? List.of() : prepared.claimed();
   }
 
-  /** The resources that its success ends. */
+  /** The resources that end if it succeeds. */
   List<Resource> ended() {
     return prepared == null ? List.of() : prepared.ended();
   }
 
   /**
-   * The operation's name in ARI's documentation, like {@code POST /channels/{channelId}/answer}; of
-   * one that is not known, method and path.
+   * The operation's name in ARI's documentation, like {@code POST /channels/{channelId}/answer}, or
+   * method and path of an unknown operation.
    */
   public String operation() {
     return prepared.template().orElseGet(() -> method + " " + request().path());
   }
 
-  /**
-   * The key whose order counts: the call context; without one, the record's key; without that,
-   * none.
-   */
+  /** The ordering key: the call context, else the record key, else null. */
   public String orderingKey() {
     return callContext != null ? callContext : origin.key();
   }
 
-  /** For the log: without the query, and without what was refused. */
+  /** For the log: without the query, and without rejected content. */
   @Override
   public String toString() {
     return (prepared == null
-            ? "what is not sent"
+            ? "rejected command"
             : request().method()
                 + " "
                 + LogText.abbreviate(PayloadMasker.maskPath(request().path())))

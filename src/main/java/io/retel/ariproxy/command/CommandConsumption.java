@@ -11,24 +11,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether commands are taken. An operator may pause that, so that all which is under way comes to
- * its end before maintenance: commands of this proxy's own topic wait in Kafka then, those of the
- * generic one go to the other proxies. Events go on.
+ * Pauses and resumes command consumption on behalf of an operator.
  *
- * <p>The routes that read commands ask {@link #isRunning} again and again and run accordingly; so a
- * pause outlives the edit of a route, but not the process. Safe for use by many threads.
+ * <p>During a pause commands in flight complete before maintenance starts: commands on this proxy's
+ * own topic wait in Kafka, generic ones go to the other proxies. Events continue.
+ *
+ * <p>The routes that consume commands poll {@link #isRunning} and run accordingly, so a pause
+ * outlives a route edit, but not the process. Thread-safe.
  */
 public final class CommandConsumption {
 
   private static final Logger LOG = LoggerFactory.getLogger(CommandConsumption.class);
 
-  /** How far a pause is. */
+  /** The state of a pause. */
   public enum State {
-    /** No pause: commands are taken while their routes run. */
+    /** Not paused: commands are consumed while their routes run. */
     RUNNING,
-    /** No more are taken, some are under way. */
+    /** No new commands start; some are still in flight. */
     DRAINING,
-    /** None is under way any more. */
+    /** No commands are in flight. */
     DRAINED
   }
 
@@ -42,9 +43,10 @@ public final class CommandConsumption {
   private boolean resumeRequested;
 
   /**
-   * @param underWay how many commands are being carried out, or answered
-   * @param waiting how many have been read and wait for their turn
-   * @param readers the routes that read commands now, those that are just stopping included
+   * @param inFlight number of commands being executed or waiting for their RESPONSE to be
+   *     acknowledged
+   * @param pending number of commands accepted but not started
+   * @param activeRoutes the routes that consume commands, including those just stopping
    * @param clock the time of day
    */
   public CommandConsumption(
@@ -58,67 +60,67 @@ public final class CommandConsumption {
     this.clock = clock;
   }
 
-  /** Takes no more commands. What is under way is finished; what only waits goes back to Kafka. */
+  /** Pauses consumption. Commands in flight complete; pending ones are released to Kafka. */
   public synchronized void pause() {
     resumeRequested = false;
     if (state == State.RUNNING) {
       state = State.DRAINING;
       pausedSince = clock.instant();
       LOG.info(
-          "Commands are paused, none is taken until they are resumed: {} are under way, {} that wait"
-              + " are given back",
+          "Commands paused until resumed by an operator: {} in flight will complete, {} pending are"
+              + " released",
           inFlight(),
           pending());
     }
   }
 
   /**
-   * Takes commands again: as soon as those from before the pause are answered, so that none of them
-   * is read and carried out a second time.
+   * Resumes consumption once all commands from before the pause have a RESPONSE, so that none of
+   * them is read and executed twice.
    */
   public synchronized void resume() {
     resumeRequested = true;
     isRunning();
   }
 
-  /** Whether the routes that read commands may run. */
+  /** Whether the routes that consume commands may run. */
   public synchronized boolean isRunning() {
     if (state == State.DRAINING && activeRoutes.get().isEmpty() && inFlight() + pending() == 0) {
       state = State.DRAINED;
-      LOG.info("Commands are drained: what was under way has come to its end");
+      LOG.info("Commands drained: none in flight");
     }
     if (state == State.DRAINED && resumeRequested) {
       state = State.RUNNING;
       LOG.info(
-          "Commands are resumed, after {} s",
+          "Commands resumed after {} s",
           Duration.between(pausedSince, clock.instant()).toSeconds());
       pausedSince = null;
     }
     return state == State.RUNNING;
   }
 
-  /** How far a pause is. */
+  /** The current state, after any transition that is due. */
   public synchronized State state() {
     isRunning();
     return state;
   }
 
-  /** Since when commands are paused. */
+  /** Start of the current pause, or empty if not paused. */
   public synchronized Optional<Instant> pausedSince() {
     return Optional.ofNullable(pausedSince);
   }
 
-  /** How many commands are being carried out, or answered. */
+  /** Number of commands being executed or waiting for their RESPONSE to be acknowledged. */
   public int inFlight() {
     return inFlight.getAsInt();
   }
 
-  /** How many commands have been read and wait for their turn. */
+  /** Number of commands accepted but not started. */
   public int pending() {
     return pending.getAsInt();
   }
 
-  /** The routes that read commands now. */
+  /** The routes that consume commands now. */
   public List<String> activeRoutes() {
     return activeRoutes.get();
   }

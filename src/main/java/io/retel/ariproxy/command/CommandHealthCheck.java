@@ -8,8 +8,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * DOWN while commands are not read for a reason that nobody wants. It shows that they are paused,
- * or that a route of theirs is stopped, too: that is what somebody wants, and no trouble.
+ * Health check: DOWN while commands are not consumed because of a fault. A pause, or a route
+ * stopped by an operator, is reported but stays UP.
  */
 public final class CommandHealthCheck extends AbstractHealthCheck {
 
@@ -18,8 +18,8 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
   private final Supplier<Optional<String>> downReason;
 
   /**
-   * @param stoppedByHand the routes that would read commands, had nobody stopped them
-   * @param trouble why commands are not read, in a sentence, or nothing
+   * @param manuallyStopped the command routes that an operator has stopped
+   * @param downReason why commands are not consumed, as a sentence; or empty
    */
   public CommandHealthCheck(
       CommandConsumption consumption,
@@ -39,11 +39,11 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     builder.detail("queued", consumption.pending());
     List<String> stopped = manuallyStopped.get();
     if (!stopped.isEmpty()) {
-      builder.message("Stopped by hand, until somebody starts it: " + stopped);
+      builder.message("Stopped manually until started again: " + stopped);
     }
     consumption
         .pausedSince()
-        .ifPresent(since -> builder.message("Commands are paused by an operator since " + since));
+        .ifPresent(since -> builder.message("Commands paused by an operator since " + since));
     downReason.get().ifPresent(reason -> builder.message(reason).down());
   }
 }

@@ -22,8 +22,8 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * Reads commands. Whatever comes is a {@link Command}: one that cannot be carried out has a
- * rejection, and as much of what its RESPONSE needs as could be read.
+ * Parses records into {@link Command}s. A malformed record becomes a rejected command with as many
+ * of the fields its RESPONSE needs as could be read.
  */
 public final class CommandParser {
 
@@ -31,19 +31,18 @@ public final class CommandParser {
       JsonMapper.builder()
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          // numbers in a body lose nothing
+          // preserves the precision of numbers in a body
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
 
   /**
-   * So much of a command stands in its RESPONSE, twice in the worst case, and must fit into a
-   * record.
+   * Limit of an id: its RESPONSE repeats it, twice in the worst case, and must fit into a record.
    */
   private static final int MAX_ID_LENGTH = 65_536;
 
-  /** More than Asterisk takes. */
+  /** Limit of a url, larger than that of Asterisk. */
   private static final int MAX_URL_LENGTH = 16_384;
 
   private final CallContexts callContexts;
@@ -53,9 +52,9 @@ public final class CommandParser {
   }
 
   /**
-   * Reads a command.
+   * Parses a command; never throws for a malformed one.
    *
-   * @param origin where it stands in Kafka
+   * @param origin the position of the record in Kafka
    * @param value the record's value, or null
    */
   public Command parse(RecordPosition origin, byte[] value) {
@@ -73,7 +72,7 @@ public final class CommandParser {
     JsonNode body = ariCommand.path("body");
     try {
       if (callContext == null && json.path("callContext").isContainerNode()) {
-        throw new CommandRejectedException(400, "The command's callContext is no text");
+        throw new CommandRejectedException(400, "The command's callContext must be a string");
       }
       checkLength("callContext", callContext, MAX_ID_LENGTH);
       checkLength("commandId", commandId == null ? null : commandId.toString(), MAX_ID_LENGTH);
@@ -95,7 +94,7 @@ public final class CommandParser {
           prepared,
           null);
     } catch (CommandRejectedException e) {
-      // more may read RESPONSEs than may log in
+      // not every reader of RESPONSEs may know the credentials
       String maskedUrl = PayloadMasker.maskCredentials(url);
       return new Command(
           origin,
@@ -113,7 +112,7 @@ public final class CommandParser {
   private static void checkLength(String name, String text, int maxLength) {
     if (!withinLength(text, maxLength)) {
       throw new CommandRejectedException(
-          400, "The command's " + name + " has more than " + maxLength + " characters");
+          400, "The command's " + name + " is longer than " + maxLength + " characters");
     }
   }
 
@@ -121,7 +120,7 @@ public final class CommandParser {
     return text == null || text.length() <= maxLength;
   }
 
-  /** Tells what a command asks for, before an id is added to it. */
+  /** Identifies method, url and body as the controller wrote them, before an id is added. */
   private static UUID fingerprint(String method, String url, JsonNode body) {
     String content = method + " " + url + " " + body;
     return UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
@@ -129,7 +128,7 @@ public final class CommandParser {
 
   private static JsonNode parseJson(byte[] value) {
     if (value == null || value.length == 0) {
-      throw new CommandRejectedException(400, "The record is empty; a command is a JSON object");
+      throw new CommandRejectedException(400, "The record is empty; expected a JSON object");
     }
     JsonNode json;
     try {
@@ -138,17 +137,17 @@ public final class CommandParser {
       JsonLocation location = e.getLocation();
       throw new CommandRejectedException(
           400,
-          "The record is no JSON"
+          "The record is not JSON"
               + (location == null
                   ? ""
-                  : ": see line %d, column %d"
+                  : ": error at line %d, column %d"
                       .formatted(location.getLineNr(), location.getColumnNr())));
     } catch (IOException | NumberFormatException e) {
-      // a number whose exponent is out of all bounds is none
-      throw new CommandRejectedException(400, "The record is no JSON");
+      // thrown for a number with an excessive exponent
+      throw new CommandRejectedException(400, "The record is not JSON");
     }
     if (!json.isObject()) {
-      throw new CommandRejectedException(400, "The record is no JSON object");
+      throw new CommandRejectedException(400, "The record is not a JSON object");
     }
     return json;
   }
@@ -160,7 +159,7 @@ public final class CommandParser {
     }
     if (!METHODS.contains(method)) {
       throw new CommandRejectedException(
-          400, "The command's method is none of GET, POST, PUT and DELETE");
+          400, "The command's method must be GET, POST, PUT or DELETE");
     }
     if (url == null) {
       throw new CommandRejectedException(400, "The command has no ariCommand.url");
@@ -168,7 +167,10 @@ public final class CommandParser {
     return PreparedRequest.of(origin, method, url, body);
   }
 
-  /** That of a resource in the path; a creation that belongs to no call begins one. */
+  /**
+   * Returns the call context of the first mapped resource; a creation that belongs to no call gets
+   * a new one. Null if neither applies.
+   */
   private String resolveCallContext(RecordPosition origin, PreparedRequest prepared) {
     for (Resource resource : prepared.resources()) {
       Optional<String> known = callContexts.lookup(resource);
@@ -189,11 +191,11 @@ public final class CommandParser {
       return OffsetDateTime.parse(node.asText()).toInstant();
     } catch (DateTimeParseException e) {
       throw new CommandRejectedException(
-          400, "The command's expiresAt is no time with a zone like 2030-01-31T12:00:00Z");
+          400, "The command's expiresAt must be a time with a zone, like 2030-01-31T12:00:00Z");
     }
   }
 
-  /** A controller may write a number where a text is meant; empty is none. */
+  /** Accepts a number or boolean in place of a string; null if empty. */
   private static String scalarText(JsonNode node) {
     return node.isNumber() || node.isBoolean() ? node.asText() : text(node);
   }

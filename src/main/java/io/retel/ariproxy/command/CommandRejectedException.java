@@ -1,6 +1,6 @@
 package io.retel.ariproxy.command;
 
-/** A command that is not sent to Asterisk; the message tells its controller why. */
+/** A command is not sent to Asterisk; the message becomes part of its RESPONSE. */
 public final class CommandRejectedException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
@@ -9,7 +9,7 @@ public final class CommandRejectedException extends RuntimeException {
 
   /**
    * @param status the RESPONSE's status code
-   * @param message what is wrong and what would be right
+   * @param message what is wrong and what would be correct
    */
   public CommandRejectedException(int status, String message) {
     super(message, null, false, false);

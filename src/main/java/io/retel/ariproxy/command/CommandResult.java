@@ -9,12 +9,12 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * What a RESPONSE says: Asterisk's answer, or the proxy's own when there is none (contract.md
- * section 4).
+ * The payload of a RESPONSE: Asterisk's response, or the proxy's own failure
+ * (docs/contract.md#commands).
  */
 public sealed interface CommandResult {
 
-  /** The name of the exchange property that carries it. */
+  /** The exchange property that holds the result. */
   String PROPERTY = "commandResult";
 
   JsonFactory JSON = new JsonFactory();
@@ -23,33 +23,33 @@ public sealed interface CommandResult {
 
   int status();
 
-  /** Whether the command went out to Asterisk. */
+  /** Whether the request was sent to Asterisk. */
   default boolean isSent() {
     return true;
   }
 
-  /** Whether Asterisk is known not to have carried the command out. */
+  /** Whether Asterisk is known not to have executed the command. */
   default boolean hadNoEffect() {
     return status() >= 400;
   }
 
-  /** About how many bytes it takes in the envelope. */
+  /** Approximate size in the envelope, in bytes. */
   int estimatedSize();
 
   /** Writes the RESPONSE's payload. */
   void writeTo(JsonGenerator json) throws IOException;
 
-  /** What became of the request. */
+  /** The outcome of a request. */
   enum Outcome {
-    /** Nothing went out: it may be sent again. */
+    /** Nothing was sent; the command may be sent again. */
     NOT_SENT,
-    /** It went out, and nobody knows what Asterisk did with it. */
+    /** The request was sent, and its effect is unknown. */
     UNKNOWN,
-    /** Asterisk carried it out, and the answer could not be handed on. */
+    /** Asterisk executed it, but its response could not be published. */
     ANSWERED
   }
 
-  /** Asterisk answered without a body. */
+  /** A response without a body. */
   record Status(int status) implements CommandResult {
     @Override
     public int estimatedSize() {
@@ -64,7 +64,7 @@ public sealed interface CommandResult {
     }
   }
 
-  /** Asterisk answered with JSON, which is passed on as it is. */
+  /** A JSON response, published unchanged. */
   record Json(int status, byte[] body) implements CommandResult {
     @Override
     public int estimatedSize() {
@@ -81,7 +81,7 @@ public sealed interface CommandResult {
     }
   }
 
-  /** Asterisk answered with something else, like a recording's file. */
+  /** A response in any other format, such as a recording file. */
   record Binary(int status, String contentType, byte[] body) implements CommandResult {
     @Override
     public int estimatedSize() {
@@ -100,7 +100,7 @@ public sealed interface CommandResult {
     }
   }
 
-  /** The proxy answers by itself. */
+  /** A failure reported by the proxy. */
   record Failure(int status, String message, Outcome outcome) implements CommandResult {
     @Override
     public boolean isSent() {
@@ -130,7 +130,7 @@ public sealed interface CommandResult {
   }
 
   /**
-   * Asterisk's answer.
+   * Returns the result for an HTTP response.
    *
    * @param contentType its Content-Type, or null
    * @param body its body; empty if it has none
@@ -146,7 +146,7 @@ public sealed interface CommandResult {
     return new Binary(status, contentType == null ? "application/octet-stream" : contentType, body);
   }
 
-  /** One JSON value and nothing after it: it will stand in the envelope as it is. */
+  /** Whether the body is exactly one JSON value, since it is embedded in the envelope verbatim. */
   private static boolean isJson(byte[] body) {
     try (JsonParser parser = JSON.createParser(body)) {
       if (parser.nextToken() == null) {

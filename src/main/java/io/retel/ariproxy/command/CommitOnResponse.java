@@ -21,15 +21,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets a command's offset be committed when its RESPONSE is acknowledged, wherever in the routes
- * that will be: it is bound to the end of the exchange. Stands before {@link ParseCommand}, which
- * removes the headers. What is left to another reader of the partition is not committed.
+ * Marks a command's offset for commit once its RESPONSE is acknowledged.
+ *
+ * <p>Registers a completion on the exchange, so it works wherever in the routes the exchange ends.
+ * Must precede {@link ParseCommand}, which removes the headers. A released command is not
+ * committed.
  */
 public final class CommitOnResponse implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(CommitOnResponse.class);
 
-  private final Counter answered;
+  private final Counter completed;
   private final Counter lostResponses;
   private final Counter released;
   private final TaggedMeters<ResponseOutcome, Counter> responses;
@@ -38,10 +40,11 @@ public final class CommitOnResponse implements Processor {
   private final AtomicBoolean abandonedOnShutdown = new AtomicBoolean();
 
   /**
-   * @param answerUnknown makes the RESPONSE to a command whose route is stopped by force under it
+   * @param respondUnknownOutcome builds the RESPONSE for a command whose route is stopped forcibly
+   *     during its execution
    */
   public CommitOnResponse(MeterRegistry meters, BuildFailureResponse respondUnknownOutcome) {
-    this.answered = Meters.COMMANDS_COMPLETED.counter(meters);
+    this.completed = Meters.COMMANDS_COMPLETED.counter(meters);
     this.lostResponses = Meters.RESPONSES_LOST.counter(meters);
     this.released = Meters.COMMANDS_RELEASED.counter(meters);
     this.responses =
@@ -59,7 +62,7 @@ public final class CommitOnResponse implements Processor {
     exchange.getExchangeExtension().addOnCompletion(new CommandCompletion(handle));
   }
 
-  /** Whether a command was stopped before it was answered, which is read again. */
+  /** Whether shutdown stopped a command before its RESPONSE; it is read again. */
   public boolean hasAbandonedOnShutdown() {
     return abandonedOnShutdown.get();
   }
@@ -71,7 +74,7 @@ public final class CommitOnResponse implements Processor {
     return template;
   }
 
-  /** The end of a command's way. */
+  /** Completes a command when its exchange ends. */
   private class CommandCompletion extends SynchronizationAdapter {
 
     private final CommandHandle handle;
@@ -86,7 +89,7 @@ public final class CommitOnResponse implements Processor {
         released.increment();
         return;
       }
-      answered.increment();
+      completed.increment();
       responses.get(ResponseOutcome.of(done)).increment();
       handle.commit();
     }
@@ -101,8 +104,8 @@ public final class CommitOnResponse implements Processor {
       if (handle.released()) {
         released.increment();
       } else if (failed.getContext().isStopping() || stoppedBeforeStart(failed)) {
-        // not committed: whoever reads the partition next carries it out
-        LOG.warn("Stopped before it was answered: {}", command);
+        // not committed: the next consumer of the partition executes it
+        LOG.warn("Command stopped before its RESPONSE, offset not committed: {}", command);
         abandonedOnShutdown.compareAndSet(false, failed.getContext().isStopping());
       } else if (command == null || !canStillRespond(failed)) {
         recordLostResponse(failed);
@@ -117,13 +120,16 @@ public final class CommitOnResponse implements Processor {
               || failed.getException() instanceof RejectedExecutionException);
     }
 
-    /** Kafka has not refused it, and it is none that is answered again. */
+    /** False if Kafka rejected the RESPONSE, or if the command is a duplicate. */
     boolean canStillRespond(Exchange failed) {
       return failed.getException(ApiException.class) == null
           && !failed.getProperty(ReplayResponse.IS_DUPLICATE, false, boolean.class);
     }
 
-    /** Its route is stopped by force, as by an edit, and nobody else is going to read it. */
+    /**
+     * Publishes a RESPONSE after a forced route stop, such as a reload: no other consumer reads the
+     * command.
+     */
     private void respondAfterInterrupt(Exchange interrupted) {
       Exchange response = new DefaultExchange(interrupted.getContext());
       for (String property :
@@ -153,8 +159,8 @@ public final class CommitOnResponse implements Processor {
     void recordLostResponse(Exchange failed) {
       lostResponses.increment();
       LOG.error(
-          "The RESPONSE to {} was not published: {}; check the topic's max.message.bytes and the proxy's"
-              + " rights on it",
+          "RESPONSE not published: {}, {}; check the topic's max.message.bytes and the proxy's ACLs on"
+              + " it",
           failed.getProperty(Command.PROPERTY),
           String.valueOf(failed.getException()));
       handle.commit();

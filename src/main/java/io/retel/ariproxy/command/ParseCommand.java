@@ -10,10 +10,9 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
 
 /**
- * Makes the Kafka record a {@link Command}, and gives it the lane of its call context.
+ * Parses the Kafka record into a {@link Command}, and sets the lane of its call context.
  *
- * <p>From here on the message has no headers: none of the record's can steer the request to
- * Asterisk.
+ * <p>Removes all message headers, so none of the record's can influence the request to Asterisk.
  */
 public final class ParseCommand implements Processor {
 

@@ -11,17 +11,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A request as it will be sent, and what can be said of it before that.
+ * A request ready to send, with its operation and resources.
  *
  * @param request the request
- * @param template the operation's name, or empty for one that {@link AriOperations} does not know
- * @param resources those in the path, then those that it creates
- * @param created those that it creates, second legs included
- * @param idAdded whether their id is the proxy's, and so that of this command alone
- * @param inStasis whether what it creates enters a Stasis application
- * @param claimed those that it takes over
- * @param ended those that its success ends
- * @param parameters those beside the path
+ * @param template the operation's name, or empty if {@link AriOperations} does not know it
+ * @param resources those in the path, then those it creates
+ * @param created those it creates, second legs included
+ * @param hasGeneratedId whether the proxy generated the id, so that it is unique to this command
+ * @param entersStasis whether the new channel enters a Stasis application
+ * @param claimed those it claims
+ * @param ended those that end if it succeeds
+ * @param parameters those outside the path
  */
 record PreparedRequest(
     AriRequest request,
@@ -37,11 +37,11 @@ record PreparedRequest(
   private static final String LOCAL_PREFIX = "Local/";
 
   /**
-   * Prepares a request. What it creates gets an id if it has none.
+   * Prepares a request. Adds an id for a new resource if it has none.
    *
-   * @param origin what an id that is added is derived from
+   * @param origin the position from which a generated id is derived
    * @param body any JSON; missing or null for none
-   * @throws CommandRejectedException with status 400, if the url is none of ARI
+   * @throws CommandRejectedException with status 400, if the url is not a valid ARI url
    */
   static PreparedRequest of(RecordPosition origin, String method, String url, JsonNode body) {
     AriUrl ariUrl = AriUrl.parse(url);
@@ -72,7 +72,7 @@ record PreparedRequest(
         Optional<String> secondLegId = parameters.text(operation.secondLegParameter());
         secondLegId.ifPresent(id -> resources.add(new Resource(ResourceType.CHANNEL, id)));
         if (isLocalChannel(parameters)) {
-          // Asterisk names a second leg that has no name after the first one
+          // Asterisk derives the second leg's default id from the first one
           String id = secondLegId.orElse(created.get(0).id() + ";2");
           created.add(new Resource(ResourceType.CHANNEL, id));
         }
@@ -91,7 +91,10 @@ record PreparedRequest(
         parameters);
   }
 
-  /** Whether it is a channel with two legs; Asterisk takes technologies in any case. */
+  /**
+   * Whether it is a Local channel, which has two legs; Asterisk accepts technology names in any
+   * case.
+   */
   private static boolean isLocalChannel(AriParameters parameters) {
     return parameters
         .text("endpoint")

@@ -5,20 +5,21 @@ import java.time.Instant;
 import java.util.UUID;
 
 /**
- * Where a command stands in Kafka.
+ * The position of a command's record in Kafka.
  *
  * @param topic its topic
  * @param partition its partition
  * @param offset its offset
  * @param key the record's key, or null
- * @param timestamp the record's time: when it was sent, or appended if the topic says so
+ * @param timestamp the record's timestamp: create time, or log append time if the topic is
+ *     configured so
  */
 public record RecordPosition(
     String topic, int partition, long offset, String key, Instant timestamp) {
 
   /**
-   * An id that is the same whenever this very command is carried out, so that a repeated creation
-   * asks for the same.
+   * Returns an id derived from this position. It is the same on every execution, so a repeated
+   * creation requests the same resource.
    */
   public String derivedId(String purpose) {
     String name = purpose + "|" + topic + "|" + partition + "|" + offset;

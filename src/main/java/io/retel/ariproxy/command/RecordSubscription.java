@@ -7,7 +7,7 @@ import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Notes what a command has subscribed an application to, and its event filter. */
+/** Records changes to an application's subscriptions and event filter by a successful command. */
 public final class RecordSubscription implements Processor {
 
   private final Subscriptions subscriptions;
@@ -32,7 +32,7 @@ public final class RecordSubscription implements Processor {
       case "PUT /applications/{applicationName}/eventFilter" ->
           subscriptions.updateFilter(application(prepared), prepared.parameters().body());
       default -> {
-        // no matter of the application
+        // does not change subscriptions
       }
     }
   }
@@ -41,7 +41,7 @@ public final class RecordSubscription implements Processor {
     return prepared.resources().get(0).id();
   }
 
-  /** A list in the body, or texts with commas. */
+  /** The event sources: an array in the body, or a comma-separated string. */
   private static List<String> sources(AriParameters parameters) {
     List<String> sources = new ArrayList<>();
     JsonNode list = parameters.body().path("eventSource");

@@ -12,18 +12,19 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Remembers the call context of what the command creates, before it is sent, so that no event of it
- * can arrive unmapped, and waits until the store has it: a proxy that is killed now is followed by
- * one that knows.
+ * Registers the mappings of the resources that a command creates or claims, before it is sent.
  *
- * <p>A mapping that lives is left as it is: Asterisk refuses a second channel of the same id, and
- * the first one's call must not be taken over. A playback's id alone may be used again at any time.
+ * <p>Blocks until the store has acknowledged them, so that no event of a new resource arrives
+ * unmapped, even if the proxy is killed and restarted.
+ *
+ * <p>An active mapping is not replaced: Asterisk rejects a second channel with the same id, and the
+ * first one's call must not lose its channel. Only a playback id may be reused at any time.
  */
 public final class RegisterCreatedResources implements Processor {
 
   private final CallContexts callContexts;
 
-  /** What a command has registered, as an exchange property of that name. */
+  /** The registrations of a command, stored as exchange property {@link #PROPERTY}. */
   record Registrations(List<Registration> entries) {
 
     static final String PROPERTY = "registered";

@@ -7,8 +7,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Leaves a command that never reached this proxy's Asterisk to another proxy of the group
- * (contract.md section 4): it stays uncommitted, and the route gives its partitions back.
+ * Releases a command that did not reach Asterisk to another proxy of the group
+ * (docs/contract.md#commands): the offset stays uncommitted, and the route stops so that its
+ * partitions are revoked.
  */
 public final class ReleaseCommand implements Processor {
 
@@ -24,7 +25,7 @@ public final class ReleaseCommand implements Processor {
   public void process(Exchange exchange) {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
-        "{} is left to another proxy: {}",
+        "Released to another proxy: {}, {}",
         exchange.getProperty(Command.PROPERTY),
         cause.getMessage());
     exchange.getProperty(CommandHandle.PROPERTY, CommandHandle.class).release();

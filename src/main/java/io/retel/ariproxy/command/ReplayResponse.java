@@ -6,8 +6,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Gives a command that was answered already its RESPONSE again; a route sees that by {@code
- * ${exchangeProperty.duplicateCommand}}.
+ * Replays the recorded RESPONSE of a duplicate command, and sets {@code
+ * ${exchangeProperty.duplicateCommand}} for the route.
  */
 public final class ReplayResponse implements Processor {
 

@@ -20,10 +20,9 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpException;
 
 /**
- * Measures all requests to ARI where they go out: those of commands and those of the proxy itself.
+ * Measures all ARI requests on the wire: those of commands and those of the proxy itself.
  *
- * <p>By the operation's path as ARI's documentation writes it: an id or a query in a tag would make
- * a meter for each call.
+ * <p>Tags are ARI's path templates: ids or queries would create a meter for each call.
  */
 final class RequestMetricsInterceptor implements ExecChainHandler {
 
@@ -41,7 +40,7 @@ final class RequestMetricsInterceptor implements ExecChainHandler {
   private record Operation(String method, String path) {}
 
   /**
-   * @param root the path of ari.url, as {@code /ari}
+   * @param basePath the path of ari.url, like {@code /ari}
    */
   RequestMetricsInterceptor(String basePath, MeterRegistry meters) {
     this.basePath = basePath;
@@ -92,7 +91,7 @@ final class RequestMetricsInterceptor implements ExecChainHandler {
     if (path.startsWith(basePath)) {
       path = path.substring(basePath.length());
     }
-    // a segment's value is of no interest here, so that it need not be decoded
+    // segment values are not used, so no decoding
     return path.length() < 2
         ? new Operation(method, OTHER)
         : AriOperations.find(method, Arrays.asList(path.substring(1).split("/", -1)))

@@ -6,10 +6,11 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Fails on a command that creates a channel in Stasis while the websocket is not open: Asterisk
- * forgets an application without a websocket, would answer 200, and end the channel at once
- * (contract.md section 6). So such a command has not reached Asterisk, and is tried again as if it
- * had not been there.
+ * Rejects a command that creates a channel in Stasis while the websocket is closed: Asterisk
+ * removes an application without a websocket, would respond 200 and hang up the channel immediately
+ * (docs/contract.md#asterisk).
+ *
+ * <p>Throws a {@link ConnectException}, so the command is retried as if Asterisk were unreachable.
  */
 public final class RequireOpenWebsocket implements Processor {
 
@@ -28,7 +29,7 @@ public final class RequireOpenWebsocket implements Processor {
     boolean entersStasis = !command.created().isEmpty() && command.prepared().entersStasis();
     if (entersStasis && !connected.getAsBoolean()) {
       throw new ConnectException(
-          "the websocket is not open, and without it Asterisk does not know the application");
+          "the websocket is closed, so Asterisk does not know the application");
     }
   }
 }

@@ -9,19 +9,19 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Remembers for a while what commands were answered, so that one that is sent again is answered
- * again and not carried out twice (contract.md section 4). Safe for use by many threads.
+ * Cache of recent RESPONSEs, so that a duplicate command gets the same RESPONSE and is not executed
+ * twice (docs/contract.md#commands). Thread-safe.
  */
 public final class ResponseCache {
 
-  /** What an entry weighs beside its envelope, in bytes of heap. */
+  /** Heap overhead of an entry other than ids and envelope, in bytes. */
   private static final int ENTRY_OVERHEAD_BYTES = 512;
 
   private final Cache<Key, byte[]> envelopes;
 
   /**
-   * @param window how long an answer is remembered
-   * @param maxHeap how many bytes of heap the answers may take; the least used are forgotten first
+   * @param window how long a RESPONSE is cached
+   * @param maxBytes heap limit of all entries, in bytes; the least used are evicted first
    * @param ticker the clock
    */
   public ResponseCache(Duration window, long maxBytes, Ticker ticker) {
@@ -32,24 +32,24 @@ public final class ResponseCache {
             .weigher(
                 (Key key, byte[] envelope) -> ENTRY_OVERHEAD_BYTES + key.weight() + envelope.length)
             .ticker(ticker)
-            // its upkeep is a matter of nanoseconds; to wake another thread for it costs more
+            // maintenance takes nanoseconds; waking another thread costs more
             .executor(Runnable::run)
             .build();
   }
 
-  /** Remembers the RESPONSE to a command, if the command can be told from others. */
+  /** Caches the RESPONSE to a command, if the command can be identified. */
   void put(Command command, byte[] envelope) {
     Key.of(command).ifPresent(key -> envelopes.put(key, envelope));
   }
 
-  /** The RESPONSE to the same command, if it was answered within the window. */
+  /** Returns the RESPONSE to the same command, if cached within the window. */
   Optional<byte[]> get(Command command) {
     return Key.of(command).map(envelopes::getIfPresent);
   }
 
   /**
-   * What makes a command the same: beside its ids what it asks for, since a controller that gives
-   * all its commands one id means no repetition.
+   * The identity of a command. Includes the fingerprint, since a controller that uses one id for
+   * all its commands does not mean a duplicate.
    */
   private record Key(String callContext, JsonNode commandId, UUID fingerprint) {
 

@@ -4,15 +4,15 @@ import io.retel.ariproxy.command.CommandResult.Failure;
 import org.apache.camel.Exchange;
 
 /**
- * What a command came to, as it is counted.
+ * The outcome of a command, as metric tags.
  *
- * @param name {@code answered} by Asterisk; or by the proxy: {@code rejected}, {@code not_sent},
- *     {@code unknown}, {@code too_large}; or {@code repeated} from memory
- * @param status the RESPONSE's status code, or {@code none} for one from memory
+ * @param name {@code answered} by Asterisk; from the proxy {@code rejected}, {@code not_sent},
+ *     {@code unknown} or {@code too_large}; or {@code repeated} from the cache
+ * @param status the RESPONSE's status code, or {@code none} for one from the cache
  */
 record ResponseOutcome(String name, String status) {
 
-  /** The outcome of the command that an exchange has carried to its end. */
+  /** Returns the outcome of a completed exchange. */
   static ResponseOutcome of(Exchange done) {
     if (done.getProperty(ReplayResponse.IS_DUPLICATE, false, boolean.class)) {
       return new ResponseOutcome("repeated", "none");

@@ -5,8 +5,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Begins a command, or ends its way here: when its partition has been given back, whoever reads
- * that next carries it out, and nobody twice.
+ * Starts a command, or stops its route if the partition has been revoked: its next consumer
+ * executes the command, so it never runs twice.
  */
 public final class StartCommand implements Processor {
 

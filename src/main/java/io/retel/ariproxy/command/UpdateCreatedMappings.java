@@ -9,14 +9,13 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Makes the memory of call contexts agree with what came of the command.
+ * Updates the mappings of created and ended resources according to the result.
  *
- * <p>What Asterisk refused to create, or was never asked for, is not there. What it did create
- * although a resource of that id was thought to live belongs to this command's call: the other one
- * has gone untold. An id that the proxy has added is this command's alone: if Asterisk has it
- * already, then because the command was carried out before a crash; so it is with an id that this
- * command had registered before a crash. Of what nobody knows the outcome, the call context stays.
- * What a success ends is remembered for late events only.
+ * <p>Not sent, or rejected by Asterisk: registrations are rolled back. Created although the id had
+ * an active mapping: the resource belongs to this command's call, since the end of the previous one
+ * was missed. A 409 for a generated id, or for an id this command had registered before a crash:
+ * the command was executed before the crash, so the resource belongs to its call. Outcome unknown:
+ * the mapping stays. Resources that a success ends stay mapped for late events only.
  */
 public final class UpdateCreatedMappings implements Processor {
 
@@ -47,7 +46,7 @@ public final class UpdateCreatedMappings implements Processor {
       }
     } else if (result.status() / 100 == 2) {
       for (Resource created : command.created()) {
-        // a POST to a bridge that is there changes that one
+        // a POST to an existing bridge modifies it
         if (!registrations.contains(created) && created.type() != ResourceType.BRIDGE) {
           callContexts.replace(created, command.callContext());
         }
@@ -60,7 +59,7 @@ public final class UpdateCreatedMappings implements Processor {
     }
   }
 
-  /** All that it creates has the id that the proxy added, or one after it. */
+  /** Whether all created channels have the generated id, or one derived from it. */
   private static boolean isChannelWithGeneratedId(Command command) {
     Resource first = command.created().isEmpty() ? null : command.created().get(0);
     return first != null

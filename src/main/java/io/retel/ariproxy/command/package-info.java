@@ -1,5 +1,5 @@
 /**
- * From a command on Kafka to a request to ARI, and from its outcome to a RESPONSE (contract.md
- * section 4).
+ * From a command on Kafka to an ARI request, and from its response to a RESPONSE
+ * (docs/contract.md#commands).
  */
 package io.retel.ariproxy.command;

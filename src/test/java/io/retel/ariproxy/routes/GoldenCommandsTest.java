@@ -25,13 +25,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The pairs of {@code golden/commands}: what goes in and what comes out, byte for byte.
+ * Each file pair in {@code golden/commands}: command in, request and RESPONSE out, byte for byte.
  *
- * <p>In {@code .in.txt} stands the record's value and, after {@code ---}, what Asterisk does: its
- * status, content type and body, or {@code down}, {@code hangs}, {@code cut}, {@code not asked}. In
- * {@code .out.txt} stands the request on the wire, if there is one, and, after {@code ---}, the
- * RESPONSE's key and value. Values are written over several lines; the line breaks and the blanks
- * behind them do not count. All that is no PUT is allowed.
+ * <p>{@code .in.txt} contains the record's value and, after {@code ---}, Asterisk's behavior: its
+ * status, content type and body, or {@code down}, {@code hangs}, {@code disconnects}, {@code no
+ * request}. {@code .out.txt} contains the request on the wire, if any, and, after {@code ---}, the
+ * RESPONSE's key and value. Values can span several lines; line breaks and leading blanks do not
+ * count. All methods but PUT are allowed.
  */
 class GoldenCommandsTest {
 
@@ -95,25 +95,25 @@ class GoldenCommandsTest {
 
     assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
     Message response = routes.mappedTopic().getReceivedExchanges().get(0).getMessage();
-    assertThat(wireRequests()).as("what is on the wire").isEqualTo(out.first());
+    assertThat(wireRequests()).as("requests on the wire").isEqualTo(out.first());
     assertThat(response.getHeader(KafkaConstants.KEY)).isEqualTo(out.title());
     assertThat(
             new String(response.getBody(byte[].class), StandardCharsets.UTF_8)
-                // the server's port is another one each time
+                // the server's port differs on each run
                 .replace("localhost:" + asterisk.port(), "localhost:8088")
-                // the words of the system, in its language
+                // the operating system's message, in its language
                 .replaceAll("8088 failed: [^\"]*", "8088 failed: Connection refused"))
         .isEqualTo(out.second());
   }
 
   private static void prepare(String behavior, String body) {
     switch (behavior) {
-      case "not asked" -> {
-        // what arrives is seen by the comparison
+      case "no request" -> {
+        // the comparison detects any request
       }
       case "down" -> asterisk.disconnectNetwork();
       case "hangs" -> asterisk.faults().hang(request -> true);
-      case "cut" -> asterisk.faults().dropBeforeExecution(request -> true);
+      case "disconnects" -> asterisk.faults().dropBeforeExecution(request -> true);
       default -> {
         String[] response = behavior.split(" ", 2);
         asterisk
@@ -142,7 +142,7 @@ class GoldenCommandsTest {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** A file of a pair: two texts, and what stands between them. */
+  /** A file of a pair: two texts and the separator between them. */
   private record GoldenFile(String first, String title, String second) {
 
     static GoldenFile read(Path file) throws IOException {
