@@ -15,8 +15,8 @@ import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Makes the {@link MappedEvent} its envelope, keyed by the call context; an unmapped one is keyed
- * by its resource.
+ * Builds the envelope of a {@link MappedEvent}. The record key is the call context; for an unmapped
+ * event, its first resource.
  */
 public final class BuildEventEnvelope implements Processor {
 
@@ -28,8 +28,8 @@ public final class BuildEventEnvelope implements Processor {
   private final PayloadLog payloads;
 
   /**
-   * @param lost counts what fails where no error handling reaches any more, as in a stop while
-   *     Kafka is away
+   * @param lostEventHandler counts failures that no error handler sees, as during a shutdown while
+   *     Kafka is unavailable
    */
   public BuildEventEnvelope(
       Envelopes envelopes,
@@ -47,7 +47,7 @@ public final class BuildEventEnvelope implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    // those that are made up for come this way only
+    // synthetic events enter the routes here
     inFlight.add(exchange);
     MappedEvent mapped = (MappedEvent) exchange.getMessage().getBody();
     String key =
@@ -57,7 +57,7 @@ public final class BuildEventEnvelope implements Processor {
     byte[] envelope = envelopes.event(mapped);
     OutgoingRecord.prepare(exchange, key, envelope, mapped.unmapped());
     payloads.logPublished(envelope);
-    // the parsed event is not held until Kafka has acknowledged it
+    // releases the parsed event before Kafka acknowledges the record
     long sentAt = EventLatency.sentAt(mapped.event());
     exchange
         .getExchangeExtension()
@@ -65,7 +65,7 @@ public final class BuildEventEnvelope implements Processor {
             new SynchronizationAdapter() {
               @Override
               public void onComplete(Exchange done) {
-                // one that is lost is handled, and so complete as well
+                // a lost event is handled, so its exchange completes as well
                 if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                   published.increment();
                   latency.onAcknowledged(sentAt);

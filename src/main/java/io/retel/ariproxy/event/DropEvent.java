@@ -7,9 +7,10 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Ends the way of an event that no call-controller wants, and counts it. For routes that are edited
- * to choose such events: it stands behind {@link ResolveCallContext}, which learns from every
- * event.
+ * Drops an event and counts it.
+ *
+ * <p>For edited routes that filter events. Must follow {@link ResolveCallContext}, which updates
+ * mappings from every event.
  */
 public final class DropEvent implements Processor {
 

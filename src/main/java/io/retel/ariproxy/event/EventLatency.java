@@ -10,9 +10,10 @@ import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Measures how old an event is when Kafka has acknowledged it, by the clocks of two machines: what
- * Asterisk's is ahead counts as nothing. Events that the proxy has made up for have no timestamp of
- * Asterisk's and are not measured.
+ * Measures the age of an event when Kafka acknowledges it.
+ *
+ * <p>Compares the clocks of two machines: if Asterisk's is ahead, the latency is recorded as zero.
+ * Synthetic events have no Asterisk timestamp and are not measured.
  */
 final class EventLatency {
 
@@ -27,9 +28,9 @@ final class EventLatency {
   }
 
   /**
-   * When Asterisk has sent an event, in milliseconds since 1970.
+   * Returns when Asterisk sent an event, in milliseconds since 1970.
    *
-   * @return {@link #UNKNOWN} if it does not say so
+   * @return {@link #UNKNOWN} for a synthetic event or without a valid timestamp
    */
   static long sentAt(AriEvent event) {
     String timestamp = event.json().path("timestamp").textValue();
@@ -39,15 +40,15 @@ final class EventLatency {
     try {
       return AsteriskTime.epochMillis(timestamp);
     } catch (DateTimeException e) {
-      // an Asterisk that writes it otherwise is none that is known; the event is what matters
+      // no known Asterisk writes it differently; publish the event regardless
       return UNKNOWN;
     }
   }
 
   /**
-   * Kafka has acknowledged an event just now.
+   * Records the latency of an event that Kafka has just acknowledged.
    *
-   * @param sentAt as {@link #sentAt} has it
+   * @param sentAt the result of {@link #sentAt}
    */
   void onAcknowledged(long sentAt) {
     if (sentAt != UNKNOWN) {

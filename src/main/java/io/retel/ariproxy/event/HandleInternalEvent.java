@@ -9,7 +9,7 @@ import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes what Asterisk tells the proxy alone: it is counted, and no call-controller gets it. */
+/** Counts events that concern only the proxy; they are not published. */
 public final class HandleInternalEvent implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(HandleInternalEvent.class);
@@ -19,8 +19,8 @@ public final class HandleInternalEvent implements Processor {
   private final Counter internalEvents;
 
   /**
-   * @param asterisk where ARI is, for who has to look for another client
-   * @param onReplaced stops the proxy: to connect again would throw the other client out
+   * @param ariUrl the ARI url, for the log
+   * @param onReplaced stops the proxy: reconnecting would disconnect the other client
    */
   public HandleInternalEvent(String ariUrl, Runnable onReplaced, MeterRegistry meters) {
     this.ariUrl = ariUrl;
@@ -34,9 +34,8 @@ public final class HandleInternalEvent implements Processor {
     AriEvent event = (AriEvent) exchange.getMessage().getBody();
     if (event.type().equals("ApplicationReplaced")) {
       LOG.error(
-          "Another client of {} has taken over the Stasis application {} and gets its events from now"
-              + " on: this proxy stops. Look for a second ari-proxy with the same ari.app, or whoever"
-              + " else is connected to Asterisk's HTTP port; then start this one again",
+          "Another client of {} has taken over the Stasis application {}; stopping. Stop the second"
+              + " ari-proxy with this ari.app, or the other ARI client, then restart",
           ariUrl,
           event.json().path("application").asText());
       onReplaced.run();

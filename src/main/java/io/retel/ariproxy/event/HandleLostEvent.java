@@ -11,8 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts an event that Kafka will never take, and says why. In a stop that is forced they are many,
- * and all for one reason: that is said at the end, in one line.
+ * Counts and logs an event that Kafka will never accept.
+ *
+ * <p>A forced shutdown loses many events for one reason, so they are logged in one line at its end.
  */
 public final class HandleLostEvent implements Processor {
 
@@ -30,7 +31,7 @@ public final class HandleLostEvent implements Processor {
     count(exchange, exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
   }
 
-  /** Counts an event whose envelope the exchange has. */
+  /** Counts an event whose envelope is the body of the exchange. */
   void count(Exchange exchange, Exception cause) {
     lost.increment();
     CamelContext context = exchange.getContext();
@@ -40,25 +41,25 @@ public final class HandleLostEvent implements Processor {
     }
     byte[] body = exchange.getMessage().getBody(byte[].class);
     LOG.error(
-        "An event of call context {} ({} bytes) was not published: {}; check that Kafka is there, the"
-            + " topic's max.message.bytes and the proxy's rights on it",
+        "Event not published: call context {}, {} bytes, {}; check that Kafka is up, the topic's"
+            + " max.message.bytes and the proxy's ACLs on it",
         exchange.getProperty(ExchangeContext.CALL_CONTEXT),
         body == null ? 0 : body.length,
         String.valueOf(cause));
   }
 
   /**
-   * To be called when the routes have been stopped.
+   * Logs the events lost by a shutdown. Call after the routes have stopped.
    *
-   * @param count how many events Kafka has not acknowledged
+   * @param count number of events that Kafka has not acknowledged
    */
   public void logLostOnShutdown(int count) {
     if (count > 0) {
       LOG.error(
-          "{} events that were read are lost: Kafka did not take them within"
-              + " ari-proxy.shutdown-timeout ({}). Check that Kafka is there before the next stop",
+          "{} events lost on shutdown: Kafka did not acknowledge them within"
+              + " ari-proxy.shutdown-timeout ({}); check that Kafka is up before the next stop",
           count,
-          shutdownCause == null ? "they were under way" : shutdownCause.toString());
+          shutdownCause == null ? "still in flight" : shutdownCause.toString());
     }
   }
 }

@@ -8,10 +8,7 @@ import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Counts a websocket message that is no ARI event, and says why; there is no call that it could be
- * given to.
- */
+/** Counts and logs a websocket message that is not an ARI event; it belongs to no call. */
 public final class HandleMalformedEvent implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(HandleMalformedEvent.class);
@@ -27,7 +24,7 @@ public final class HandleMalformedEvent implements Processor {
     malformed.increment();
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
-        "A websocket message was not published because {}; check that ari.url is that of an Asterisk",
+        "Malformed websocket message not published: {}; check that ari.url points to Asterisk",
         cause.getMessage());
   }
 }

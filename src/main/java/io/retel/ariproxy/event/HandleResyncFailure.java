@@ -10,7 +10,7 @@ import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts a connect at which Asterisk did not tell what is there, and lets it be asked again. */
+/** Counts and logs a failed resync, and schedules a retry. */
 public final class HandleResyncFailure implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(HandleResyncFailure.class);
@@ -19,7 +19,7 @@ public final class HandleResyncFailure implements Processor {
   private final Counter failures;
 
   /**
-   * @param lookAgain asks once more, later
+   * @param resyncRetry retries the resync later
    */
   public HandleResyncFailure(MeterRegistry meters, ResyncRetry resyncRetry) {
     this.resyncRetry = resyncRetry;
@@ -31,8 +31,8 @@ public final class HandleResyncFailure implements Processor {
     failures.increment();
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
-        "What was missed is not made up for yet, since Asterisk does not answer: {}; it is asked again"
-            + " after {} s. If this goes on, check ari.url and that the proxy's user of ari.conf may read",
+        "Resync failed: {}; retrying in {} s. If this persists, check ari.url and the permissions of"
+            + " the proxy's user in ari.conf",
         ErrorMessages.singleLine(cause),
         ResyncRetry.DELAY.toSeconds());
     resyncRetry.schedule();

@@ -10,30 +10,33 @@ import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.errors.ApiException;
 
 /**
- * The events from which something has been learnt, and which Kafka has not acknowledged yet.
+ * The events that have updated mappings but are not yet acknowledged by Kafka.
  *
- * <p>What is kept of calls says what controllers have been told. So it may be kept only after they
- * have: a process that dies before leaves the next one what it had not told. Safe for use by many
- * threads.
+ * <p>The persisted mappings represent what has been published. So changes are persisted only after
+ * the events that caused them are acknowledged; after a crash, the next process publishes the rest.
+ * Thread-safe.
  */
 public final class InFlightEvents {
 
-  /** The exchange property of one that is under way. */
+  /** The exchange property that marks an event in flight. */
   private static final String IN_FLIGHT = "inFlightEvent";
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition completed = lock.newCondition();
 
-  /** In the order of their begin; what has ended stays until all before it have. */
+  /** In start order; a completed event stays until all before it have completed. */
   private final Deque<InFlightEvent> inOrder = new ArrayDeque<>();
 
   private long lastSequence;
   private int count;
 
-  /** The last one that somebody waits for: nobody is woken before all up to it have ended. */
+  /**
+   * The lowest sequence number awaited: no thread is signalled before all events up to it have
+   * completed.
+   */
   private long awaitedSequence = Long.MAX_VALUE;
 
-  /** One of them, by its number among all that have begun. */
+  /** An event in flight, with its sequence number. */
   private static final class InFlightEvent {
     private final long sequence;
     private boolean completed;
@@ -43,7 +46,10 @@ public final class InFlightEvents {
     }
   }
 
-  /** Something is about to be learnt from the event, or events, of an exchange. */
+  /**
+   * Adds the event of an exchange, which is about to update mappings. Adding it twice has no
+   * effect.
+   */
   public void add(Exchange exchange) {
     if (exchange.getProperty(IN_FLIGHT) != null) {
       return;
@@ -63,21 +69,22 @@ public final class InFlightEvents {
             });
   }
 
-  /** What a stop leaves unpublished is not told, and nothing behind it is kept any more. */
+  /**
+   * Whether shutdown aborted the event before it was published. Such an event never completes, so
+   * no later change is persisted.
+   */
   private static boolean isAborted(Exchange exchange) {
     CamelContext context = exchange.getContext();
     Exception failure =
         exchange.getException() != null
             ? exchange.getException()
             : exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
-    // what Kafka itself refuses is lost at any time
+    // an event that Kafka itself rejects is lost in any case
     boolean unpublished = failure != null && !(failure instanceof ApiException);
     return unpublished && (context.isStopping() || context.isStopped());
   }
 
-  /**
-   * Waits until all that have begun so far are acknowledged; those that begin now do not matter.
-   */
+  /** Blocks until all events added so far are acknowledged; later ones do not matter. */
   public void awaitAcknowledged() throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -91,7 +98,7 @@ public final class InFlightEvents {
     }
   }
 
-  /** How many are not acknowledged; after a stop, how many it has left unpublished. */
+  /** Number of events not acknowledged; after a shutdown, of those it has not published. */
   public int count() {
     lock.lock();
     try {

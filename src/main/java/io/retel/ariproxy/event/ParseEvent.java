@@ -5,10 +5,10 @@ import io.retel.ariproxy.ari.MalformedEventException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Makes the websocket's message an {@link AriEvent}; it is parsed here and nowhere else. */
+/** Parses the websocket message into an {@link AriEvent}; the only place that parses events. */
 public final class ParseEvent implements Processor {
 
-  /** The property that tells whether the event is for the proxy alone; asked of every event. */
+  /** The exchange property that marks events that concern only the proxy; set on every event. */
   static final String IS_CONNECTION_EVENT = "internalEvent";
 
   @Override
@@ -18,7 +18,7 @@ public final class ParseEvent implements Processor {
       exchange.setProperty(IS_CONNECTION_EVENT, event.isConnectionEvent());
       exchange.getMessage().setBody(event);
     } else {
-      throw new MalformedEventException("it is no text");
+      throw new MalformedEventException("not a text message");
     }
   }
 }

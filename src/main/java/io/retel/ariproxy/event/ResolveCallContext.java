@@ -12,12 +12,12 @@ import io.retel.ariproxy.metrics.TaggedMeters;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Makes the {@link AriEvent} a {@link MappedEvent}. */
+/** Resolves the call context of an {@link AriEvent}, yielding a {@link MappedEvent}. */
 public final class ResolveCallContext implements Processor {
 
   private static final String NO_RESOURCE = "NONE";
 
-  /** What an event is counted by. */
+  /** The metric tags of an event. */
   private record MeterTags(String eventType, String resourceType) {
 
     static MeterTags of(MappedEvent event) {

@@ -1,2 +1,2 @@
-/** The steps of an event's route. */
+/** The steps of the event routes. */
 package io.retel.ariproxy.event;

@@ -125,8 +125,8 @@ class LogContextIT {
 
     asterisk.emit(APP, large);
 
-    Awaitility.await().until(() -> !lines("was not published").isEmpty());
-    assertThat(lines("was not published"))
+    Awaitility.await().until(() -> !lines("Event not published").isEmpty());
+    assertThat(lines("Event not published"))
         .singleElement()
         .satisfies(
             line -> {
