@@ -13,19 +13,19 @@ import java.util.Set;
 /**
  * An event as Asterisk sent it, parsed once.
  *
- * <p>Immutable as long as nobody writes to {@link #payload}, whose very bytes are published.
+ * <p>Immutable, provided that callers do not modify {@link #payload}, whose bytes are published.
  */
 public final class AriEvent {
 
-  /** What stands behind the object would stand behind it in the envelope, too. */
+  /** Rejects trailing tokens, since the payload is embedded in the envelope verbatim. */
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
-  /** What they tell is a matter of the connection, and no call's. */
+  /** Events that concern the connection, not a call. */
   private static final Set<String> CONNECTION_EVENTS =
       Set.of("ApplicationReplaced", "RESTResponse");
 
-  /** The field that events have which Asterisk did not send (contract.md section 5). */
+  /** The field that marks synthetic events (docs/contract.md#outages). */
   public static final String SYNTHESIZED_BY = "synthesized_by";
 
   private final String type;
@@ -39,9 +39,9 @@ public final class AriEvent {
   }
 
   /**
-   * Reads an event.
+   * Parses an event.
    *
-   * @throws MalformedEventException if it is no JSON object with a {@code type}
+   * @throws MalformedEventException if it is not a JSON object with a {@code type}
    */
   public static AriEvent parse(String text) {
     byte[] payload = text.getBytes(StandardCharsets.UTF_8);
@@ -49,41 +49,43 @@ public final class AriEvent {
     try {
       json = JSON.readTree(payload);
     } catch (JsonProcessingException e) {
-      throw new MalformedEventException("it is no JSON: " + e.getOriginalMessage());
+      throw new MalformedEventException("not JSON: " + e.getOriginalMessage());
     } catch (IOException e) {
-      throw new MalformedEventException("it is no JSON: " + e.getMessage());
+      throw new MalformedEventException("not JSON: " + e.getMessage());
     }
     if (!json.isObject()) {
-      throw new MalformedEventException("it is no JSON object");
+      throw new MalformedEventException("not a JSON object");
     }
     String type = json.path("type").textValue();
     if (type == null || type.isEmpty()) {
-      throw new MalformedEventException("it has no type");
+      throw new MalformedEventException("type is missing");
     }
     return new AriEvent(type, payload, json);
   }
 
-  /** The type's name as Asterisk writes it, like {@code StasisStart}. */
+  /** The event type as Asterisk writes it, like {@code StasisStart}. */
   public String type() {
     return type;
   }
 
-  /** Whether it is for who holds the websocket, and no matter of a call. */
+  /** Whether the event concerns the websocket connection, not a call. */
   public boolean isConnectionEvent() {
     return CONNECTION_EVENTS.contains(type);
   }
 
-  /** The bytes to publish: JSON in UTF-8, as sent. Not to be written to. */
+  /** The bytes to publish: JSON in UTF-8, as sent. Must not be modified. */
   public byte[] payload() {
     return payload;
   }
 
-  /** The parsed form, for reading. */
+  /** The parsed event; read only. */
   public JsonNode json() {
     return json;
   }
 
-  /** The value that the event's channel is given for a variable, if it is not blank. */
+  /**
+   * Returns the non-blank value that a ChannelVarset event assigns to a variable of its channel.
+   */
   public Optional<String> changedVariable(String name) {
     return type.equals("ChannelVarset")
             && json.has("channel")
@@ -92,12 +94,12 @@ public final class AriEvent {
         : Optional.empty();
   }
 
-  /** The value that the event's channel shows for a variable, if it is not blank. */
+  /** Returns the non-blank value of a channel variable of the event's own channel. */
   public Optional<String> channelVariable(String name) {
     return channelVariable(EventResources.ownChannel(this), name);
   }
 
-  /** The value that a channel, as Asterisk describes it, shows for a variable, if not blank. */
+  /** Returns the non-blank value of a variable in Asterisk's description of a channel. */
   public static Optional<String> channelVariable(JsonNode channel, String name) {
     return nonBlank(channel.path("channelvars").path(name));
   }

@@ -5,9 +5,10 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 
 /**
- * Reads the time as Asterisk writes it into events: {@code 2026-11-25T11:02:03.456+0000}.
+ * Parser for Asterisk's event timestamps: {@code 2026-11-25T11:02:03.456+0000}.
  *
- * <p>That is once per event, and digits in fixed places take a tenth of what a formatter takes.
+ * <p>It runs once per event; reading digits at fixed positions takes a tenth of the time of a
+ * formatter.
  */
 public final class AsteriskTime {
 
@@ -16,9 +17,9 @@ public final class AsteriskTime {
   private AsteriskTime() {}
 
   /**
-   * Milliseconds since 1970.
+   * Returns milliseconds since 1970.
    *
-   * @throws DateTimeException if it is written otherwise, or is no time
+   * @throws DateTimeException if the format differs or the time is invalid
    */
   public static long epochMillis(String timestamp) {
     if (!matchesPattern(timestamp)) {

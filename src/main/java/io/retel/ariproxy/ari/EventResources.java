@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Finds the resources that an event speaks of (contract.md section 3).
+ * Finds the resources of an event (docs/contract.md#mapping).
  *
- * <p>The field names are those of Asterisk 22.10.1's {@code /api-docs/events.json}.
+ * <p>Field names are those of Asterisk 22.10.1's {@code /api-docs/events.json}.
  */
 public final class EventResources {
 
-  /** Where channels stand, the event's own one first. */
+  /** The positions of channels, the event's own one first. */
   private static final List<JsonPointer> CHANNELS =
       pointers(
           "/channel",
@@ -38,11 +38,11 @@ public final class EventResources {
           "/refer_to/destination_channel",
           "/refer_to/connected_channel");
 
-  /** Which of them can be the event's own, whose variables count. */
+  /** The candidates for the event's own channel, whose variables count. */
   private static final List<JsonPointer> OWN_CHANNELS =
       pointers("/channel", "/peer", "/transferer_first_leg", "/referred_by/source_channel");
 
-  /** Where bridges stand, the event's own one first. */
+  /** The positions of bridges, the event's own one first. */
   private static final List<JsonPointer> BRIDGES =
       pointers(
           "/bridge",
@@ -53,15 +53,15 @@ public final class EventResources {
           "/referred_by/bridge",
           "/refer_to/bridge");
 
-  /** Types whose own resource is the application. */
+  /** Event types whose resource is the application. */
   private static final Set<String> APPLICATION_EVENTS =
       Set.of("ApplicationRegistered", "ApplicationUnregistered", "ApplicationReplaced");
 
   private EventResources() {}
 
   /**
-   * The resources that the event is about: its own one first, then those beside it. They share its
-   * call context, unless they have one of their own.
+   * Returns the event's resources: its own one first, then the others. They share its call context,
+   * unless they have their own.
    */
   public static List<Resource> of(AriEvent event) {
     JsonNode json = event.json();
@@ -88,8 +88,8 @@ public final class EventResources {
   }
 
   /**
-   * Resources that tell the event's call context if those that it is about do not: what a playback
-   * or recording is played to or recorded from, who is in the bridge, who was its video source.
+   * Returns the resources that determine the call context if the event's own do not: the target of
+   * a playback or recording, the channels in the bridge, the previous video source.
    */
   public static List<Resource> relatedTo(AriEvent event) {
     JsonNode json = event.json();
@@ -105,7 +105,7 @@ public final class EventResources {
     return related;
   }
 
-  /** The channel whose variables count for the event, or a missing node. */
+  /** Returns the channel whose variables count for the event, or a missing node. */
   static JsonNode ownChannel(AriEvent event) {
     for (JsonPointer pointer : OWN_CHANNELS) {
       JsonNode channel = event.json().at(pointer);
@@ -134,7 +134,7 @@ public final class EventResources {
         : MissingNode.getInstance();
   }
 
-  /** {@code channel:ID} or {@code bridge:ID}. */
+  /** Adds the target of a {@code channel:ID} or {@code bridge:ID} uri. */
   private static void addTarget(List<Resource> related, JsonNode targetUri) {
     String uri = targetUri.asText("");
     int colon = uri.indexOf(':');
@@ -144,7 +144,7 @@ public final class EventResources {
         case "channel" -> add(related, ResourceType.CHANNEL, id);
         case "bridge" -> add(related, ResourceType.BRIDGE, id);
         default -> {
-          // an endpoint or something new: no part of a call
+          // an endpoint or an unknown scheme: not part of a call
         }
       }
     }

@@ -3,10 +3,10 @@ package io.retel.ariproxy.ari;
 import java.util.Locale;
 import java.util.Map;
 
-/** How the names of ARI's event types are written in envelopes (contract.md section 2). */
+/** The names of ARI event types in envelopes (docs/contract.md#envelopes). */
 public final class EventType {
 
-  /** Names that have always been so, and that call-controllers match on. */
+  /** Irregular names that call-controllers already match on. */
   private static final Map<String, String> LEGACY_NAMES =
       Map.of(
           "ChannelVarset", "CHANNELVARSET",
@@ -16,9 +16,9 @@ public final class EventType {
   private EventType() {}
 
   /**
-   * The name in UPPER_SNAKE_CASE: each inner capital starts a word.
+   * Returns the name in UPPER_SNAKE_CASE: each inner capital starts a word.
    *
-   * @param ariName as Asterisk sends it, known or not
+   * @param ariName the type as Asterisk sends it, known or not
    */
   public static String envelopeName(String ariName) {
     String legacyName = LEGACY_NAMES.get(ariName);

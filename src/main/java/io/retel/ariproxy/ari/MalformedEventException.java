@@ -1,6 +1,6 @@
 package io.retel.ariproxy.ari;
 
-/** A websocket message that is no ARI event; the message says why. */
+/** A websocket message is not an ARI event; the message states the reason. */
 public final class MalformedEventException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

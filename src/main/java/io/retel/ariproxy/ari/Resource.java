@@ -3,10 +3,10 @@ package io.retel.ariproxy.ari;
 import java.util.Objects;
 
 /**
- * Something in Asterisk that has an id.
+ * An object in Asterisk with an id.
  *
- * @param type its kind
- * @param id its id, as Asterisk writes it: for a recording its name
+ * @param type its type
+ * @param id its id as Asterisk writes it; the name of a recording
  */
 public record Resource(ResourceType type, String id) {
 
@@ -15,21 +15,21 @@ public record Resource(ResourceType type, String id) {
     Objects.requireNonNull(id);
   }
 
-  /** The key under which its call context is remembered: a snoop channel is a channel. */
+  /** The key of its mapping; a snoop channel has the key of a channel. */
   public String key() {
-    ResourceType kind = type == ResourceType.SNOOPING ? ResourceType.CHANNEL : type;
-    return kind + ":" + id;
+    ResourceType keyType = type == ResourceType.SNOOPING ? ResourceType.CHANNEL : type;
+    return keyType + ":" + id;
   }
 
   /**
-   * The resource of a {@link #key()}.
+   * Returns the resource of a {@link #key()}.
    *
-   * @throws IllegalArgumentException if it is none
+   * @throws IllegalArgumentException if the key is malformed
    */
   public static Resource fromKey(String key) {
     int colon = key.indexOf(':');
     if (colon < 0) {
-      throw new IllegalArgumentException("it has no resource type");
+      throw new IllegalArgumentException("resource type is missing");
     }
     return new Resource(ResourceType.valueOf(key.substring(0, colon)), key.substring(colon + 1));
   }

@@ -1,19 +1,19 @@
 package io.retel.ariproxy.ari;
 
-/** The kinds of things that ARI has (contract.md section 2). */
+/** The types of ARI resources (docs/contract.md#envelopes). */
 public enum ResourceType {
   CHANNEL,
   BRIDGE,
   PLAYBACK,
   RECORDING,
-  /** A snoop channel in a RESPONSE; Asterisk's events speak of it as a channel. */
+  /** A snoop channel in a RESPONSE; events treat it as a channel. */
   SNOOPING,
   ENDPOINT,
   DEVICE,
   MAILBOX,
   APPLICATION;
 
-  /** Whether such a resource can belong to a call, and so has a call context. */
+  /** Whether a resource of this type can belong to a call and has a call context. */
   public boolean isCallScoped() {
     return switch (this) {
       case CHANNEL, BRIDGE, PLAYBACK, RECORDING, SNOOPING -> true;

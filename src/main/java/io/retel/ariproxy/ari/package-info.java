@@ -1,5 +1,2 @@
-/**
- * What ARI is made of: resources, events, requests. Pure data and rules; nothing here knows Camel
- * or Kafka.
- */
+/** ARI resources and events. Pure data and rules, independent of Camel and Kafka. */
 package io.retel.ariproxy.ari;

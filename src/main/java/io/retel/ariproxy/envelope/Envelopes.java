@@ -15,8 +15,8 @@ import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
- * Writes envelopes as JSON in UTF-8. An event's payload passes through as the bytes that Asterisk
- * sent; nothing is built as a tree.
+ * Writes envelopes as JSON in UTF-8. Embeds the bytes of an event's payload as Asterisk sent them,
+ * without building a tree.
  */
 public final class Envelopes {
 
@@ -27,15 +27,15 @@ public final class Envelopes {
   private final EventResourcesFormat format;
 
   /**
-   * @param commandsTopic where commands for this proxy's Asterisk go
-   * @param form how an event's resources are published
+   * @param commandsTopic the topic for commands to this proxy's Asterisk
+   * @param format the format of an event's resources
    */
   public Envelopes(String commandsTopic, EventResourcesFormat format) {
     this.commandsTopic = commandsTopic;
     this.format = format;
   }
 
-  /** The envelope of an event. */
+  /** Returns the envelope of an event. */
   public byte[] event(MappedEvent mapped) {
     byte[] payload = mapped.event().payload();
     return write(
@@ -59,7 +59,7 @@ public final class Envelopes {
         });
   }
 
-  /** The envelope of a command's answer. */
+  /** Returns the RESPONSE envelope of a command. */
   public byte[] response(Command command, CommandResult result) {
     return write(
         HEADER_SIZE + result.estimatedSize(),
@@ -109,7 +109,7 @@ public final class Envelopes {
       fieldWriter.writeTo(json);
       json.writeEndObject();
     } catch (IOException e) {
-      // memory does not fail
+      // cannot happen in memory
       throw new UncheckedIOException(e);
     }
     return out.toByteArray();

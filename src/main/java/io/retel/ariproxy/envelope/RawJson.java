@@ -6,10 +6,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/**
- * JSON that is there as bytes already, in the form in which Jackson's generator takes it without a
- * copy as text.
- */
+/** JSON as UTF-8 bytes, which Jackson's generator writes without converting it to a string. */
 public record RawJson(byte[] utf8) implements SerializableString {
 
   @Override

@@ -1,2 +1,2 @@
-/** What is published: events and responses in their envelopes (contract.md section 2). */
+/** The envelopes of events and RESPONSEs (docs/contract.md#envelopes). */
 package io.retel.ariproxy.envelope;

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Reading an event keeps its bytes, and refuses what is none. */
+/** Parsing preserves the bytes of an event and rejects anything else. */
 class AriEventTest {
 
   @ParameterizedTest
@@ -42,7 +42,7 @@ class AriEventTest {
   void rejectsMalformedJson(String text) {
     assertThatThrownBy(() -> AriEvent.parse(text))
         .isInstanceOf(MalformedEventException.class)
-        .hasMessageStartingWith("it is no JSON: ");
+        .hasMessageStartingWith("not JSON: ");
   }
 
   @ParameterizedTest
@@ -50,7 +50,7 @@ class AriEventTest {
   void rejectsNonObject(String text) {
     assertThatThrownBy(() -> AriEvent.parse(text))
         .isInstanceOf(MalformedEventException.class)
-        .hasMessage("it is no JSON object");
+        .hasMessage("not a JSON object");
   }
 
   @ParameterizedTest
@@ -65,7 +65,7 @@ class AriEventTest {
   void rejectsMissingType(String text) {
     assertThatThrownBy(() -> AriEvent.parse(text))
         .isInstanceOf(MalformedEventException.class)
-        .hasMessage("it has no type");
+        .hasMessage("type is missing");
   }
 
   @ParameterizedTest
