@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which resources an event speaks of, and which ones tell its call context. */
+/** The resources of an event, and those that determine its call context. */
 class EventResourcesTest {
 
   @ParameterizedTest

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The names of event types in envelopes. */
+/** Event type names in envelopes. */
 class EventTypeTest {
 
   @ParameterizedTest
@@ -68,7 +68,7 @@ class EventTypeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SomethingNobodyHasHeardOf, SOMETHING_NOBODY_HAS_HEARD_OF",
+    "SomeFutureEvent, SOME_FUTURE_EVENT",
     "lowercase, LOWERCASE",
     "X, X",
     "Channel2Event, CHANNEL2_EVENT",

@@ -28,11 +28,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** The table of operations against what a running Asterisk says of itself. */
+/** The operation table matches the api-docs of a running Asterisk. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AriOperationsIT {
 
-  /** Operations of Asterisk 16 that ARI 10 has no more: none. */
+  /** Operations of Asterisk 16 that ARI 10 lacks: none. */
   private static final Set<String> REMOVED_SINCE_16 = Set.of();
 
   private static final Map<String, ResourceType> CREATED_TYPES =
@@ -58,7 +58,7 @@ class AriOperationsIT {
 
   private List<DocumentedOperation> asterisk22;
 
-  /** An operation as the api-docs have it. */
+  /** An operation from the api-docs. */
   private record DocumentedOperation(
       String method, String path, String responseClass, List<String> parameters) {
 
@@ -95,8 +95,8 @@ class AriOperationsIT {
     Set<String> unexpected = new TreeSet<>(AriOperations.templates());
     unexpected.removeAll(templates(asterisk22()));
 
-    assertThat(missing).as("missing in the table").isEmpty();
-    assertThat(unexpected).as("in the table, but not in the api-docs").isEmpty();
+    assertThat(missing).as("operations missing from the table").isEmpty();
+    assertThat(unexpected).as("operations in the table, but not in the api-docs").isEmpty();
   }
 
   @Test
@@ -111,25 +111,27 @@ class AriOperationsIT {
     Set<String> missing = templates(documentedOperations("bullseye"));
     missing.removeAll(AriOperations.templates());
 
-    assertThat(missing).as("missing in the table").isEqualTo(REMOVED_SINCE_16);
+    assertThat(missing).as("operations missing from the table").isEqualTo(REMOVED_SINCE_16);
   }
 
-  /** A snoop channel is a channel, and named as what it is. */
+  /** A snoop channel is a channel, with its own resource type. */
   @Test
   void tableMarksCreatingPosts() throws Exception {
     for (DocumentedOperation documented : asterisk22()) {
       Operation operation = AriOperations.byTemplate().get(documented.template());
       assertThat(operation.effect() == Effect.CREATES)
-          .as("%s creates something", documented)
+          .as("%s creates a resource", documented)
           .isEqualTo(documented.creates());
       if (documented.creates()) {
         ResourceType type =
             documented.path().contains("/snoop")
                 ? ResourceType.SNOOPING
                 : CREATED_TYPES.get(documented.responseClass());
-        assertThat(operation.type()).as("what %s creates", documented).isEqualTo(type);
+        assertThat(operation.type())
+            .as("type of the resource created by %s", documented)
+            .isEqualTo(type);
         assertThat(operation.idParameter())
-            .as("the parameter of %s that has the id", documented)
+            .as("id parameter of %s", documented)
             .isEqualTo(idParameter(type))
             .isIn(documented.parameters());
       }
@@ -154,7 +156,7 @@ class AriOperationsIT {
             .distinct()
             .filter(parameter -> !AriOperations.pathParameters().contains(parameter))
             .collect(joining(", "));
-    assertThat(parameters).as("path parameters that are unknown").isEmpty();
+    assertThat(parameters).as("unclassified path parameters").isEmpty();
   }
 
   private static String idParameter(ResourceType type) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which operation a request is, found as Asterisk finds it. */
+/** Operations are matched as Asterisk matches them. */
 class AriOperationsTest {
 
   @Test
@@ -45,7 +45,7 @@ class AriOperationsTest {
   @CsvSource({
     "DELETE, /channels",
     "PUT, /channels/c",
-    // fixed segments stand before parameters, whatever the method
+    // literal segments precede parameters, regardless of the method
     "GET, /channels/create",
     "DELETE, /channels/externalMedia",
     "POST, /channels/create/answer",

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which urls are taken as they are, and which are refused. */
+/** Which urls are accepted unchanged, and which are rejected. */
 class AriUrlTest {
 
   @ParameterizedTest
@@ -173,7 +173,7 @@ class AriUrlTest {
         .hasMessageNotContaining("secret");
   }
 
-  /** Asterisk cuts the text there, so that it would see other names and ids than the proxy. */
+  /** Asterisk cuts the text there and would see other names and ids than the proxy. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -186,7 +186,9 @@ class AriUrlTest {
     assertRejected(url);
   }
 
-  /** Asterisk would create a bridge of that id, and answer no GET /bridges as long as it lives. */
+  /**
+   * Asterisk would create a bridge with that id, and not respond to GET /bridges while it exists.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {

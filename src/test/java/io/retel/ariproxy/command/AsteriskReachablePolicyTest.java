@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** When a route of the policy runs. */
+/** When the policy starts and stops its route. */
 class AsteriskReachablePolicyTest {
 
   private static final String ROUTE = "generic-commands";
@@ -106,9 +106,9 @@ class AsteriskReachablePolicyTest {
     Awaitility.await("the route is " + status).until(this::status, status::equals);
   }
 
-  /** Until the policy has looked at the websocket three times. */
+  /** Waits until the policy has checked the websocket three times. */
   private void awaitChecks() {
     int before = checks.get();
-    Awaitility.await("the policy has looked").until(() -> checks.get() > before + 2);
+    Awaitility.await("the policy checks the websocket").until(() -> checks.get() > before + 2);
   }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Reading a command that can be carried out. */
+/** Parsing of valid commands. */
 class CommandParserTest {
 
   private static final RecordPosition ORIGIN =

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What of Asterisk's answers passes on as JSON, and what as base64. */
+/** Classification of Asterisk's responses as JSON or binary. */
 class CommandResultTest {
 
   @Test

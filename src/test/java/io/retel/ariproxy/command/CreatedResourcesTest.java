@@ -14,7 +14,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a command creates, and which of its ids counts (contract.md section 6). */
+/**
+ * The resources a command creates, and which of several ids applies (docs/contract.md#asterisk).
+ */
 class CreatedResourcesTest {
 
   private static final RecordPosition ORIGIN =
@@ -188,7 +190,7 @@ class CreatedResourcesTest {
                     "{'endpoint':'Local/x','channelId':'a','otherChannelId':'b'}")))
         .containsExactly("CHANNEL:a", "CHANNEL:b");
     assertThat(created(post("/channels?channelId=a&otherChannelId=b&endpoint=PJSIP/bob")))
-        .as("a channel with one leg")
+        .as("a channel without a second leg")
         .containsExactly("CHANNEL:a");
   }
 

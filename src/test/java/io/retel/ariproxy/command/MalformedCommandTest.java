@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullAndEmptySource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A record that is no command, or one that cannot be carried out, is a 400. */
+/** Malformed and invalid commands are rejected with 400. */
 class MalformedCommandTest {
 
   private static final RecordPosition ORIGIN =

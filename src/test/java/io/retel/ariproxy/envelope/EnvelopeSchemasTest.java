@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The schemas that the jar has are those of what is published, and of what is understood. */
+/** The schemas in the jar match published envelopes and accepted commands. */
 class EnvelopeSchemasTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -80,7 +80,7 @@ class EnvelopeSchemasTest {
     }
   }
 
-  static Stream<CommandResult> answers() {
+  static Stream<CommandResult> results() {
     return Stream.of(
         new CommandResult.Status(204),
         CommandResult.of(
@@ -88,15 +88,15 @@ class EnvelopeSchemasTest {
         CommandResult.of(404, null, "{\"message\":\"no\"}".getBytes(StandardCharsets.UTF_8)),
         CommandResult.of(200, "audio/wav", new byte[] {'R', 'I', 'F', 'F', 0}),
         CommandResult.of(599, "text/html", new byte[] {'<'}),
-        new CommandResult.Failure(400, "No", CommandResult.Outcome.NOT_SENT),
-        new CommandResult.Failure(504, "Perhaps", CommandResult.Outcome.UNKNOWN),
-        new CommandResult.Failure(413, "Much", CommandResult.Outcome.ANSWERED));
+        new CommandResult.Failure(400, "Invalid", CommandResult.Outcome.NOT_SENT),
+        new CommandResult.Failure(504, "Timed out", CommandResult.Outcome.UNKNOWN),
+        new CommandResult.Failure(413, "Too large", CommandResult.Outcome.ANSWERED));
   }
 
   @ParameterizedTest
-  @MethodSource("answers")
+  @MethodSource("results")
   void everyResultMatchesResponseSchema(CommandResult result) {
-    CommandParser reader =
+    CommandParser parser =
         new CommandParser(
             new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
     Envelopes envelopes = new Envelopes("commands", EventResourcesFormat.ARRAY);
@@ -108,7 +108,7 @@ class EnvelopeSchemasTest {
             "{'ariCommand':{'method':'GET'}}",
             "nonsense")) {
       Command command =
-          reader.parse(
+          parser.parse(
               new RecordPosition("commands", 0, 1, null, Instant.EPOCH),
               value.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
       assertThat(
@@ -138,7 +138,7 @@ class EnvelopeSchemasTest {
     assertThat(EnvelopeSchema.COMMAND.violations(json(command))).isEmpty();
   }
 
-  /** In the order in which the README shows them. */
+  /** The examples in README order. */
   @Test
   void readmeExamplesMatchSchemas() throws IOException {
     List<String> examples =
@@ -212,10 +212,10 @@ class EnvelopeSchemasTest {
     assertChangeViolates(EnvelopeSchema.COMMAND, COMMAND, change);
   }
 
-  /** The envelope keeps the schema, and no longer does so with the change. */
+  /** Asserts that the envelope matches the schema, and violates it after the change. */
   private static void assertChangeViolates(EnvelopeSchema schema, String envelope, String change) {
     assertThat(schema.violations(json(envelope))).isEmpty();
-    // of a field that is there twice, the last one counts
+    // the last of two fields with the same name counts
     String changed = envelope.substring(0, envelope.length() - 1) + "," + change + "}";
     assertThat(schema.violations(json(changed))).isNotEmpty();
   }

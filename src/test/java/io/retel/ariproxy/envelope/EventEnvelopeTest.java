@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The exact text of events' envelopes. */
+/** The exact text of event envelopes. */
 class EventEnvelopeTest {
 
   private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "1532965104.0");

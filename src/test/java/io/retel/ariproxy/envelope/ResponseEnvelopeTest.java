@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The exact text of RESPONSEs. */
+/** The exact text of RESPONSE envelopes. */
 class ResponseEnvelopeTest {
 
   private static final String DELETE =
       "{'callContext':'CALL_CONTEXT','commandId':'COMMAND_ID',"
           + "'ariCommand':{'method':'DELETE','url':'/ari/channels/1538054167.95404'}}";
 
-  private final CommandParser reader =
+  private final CommandParser parser =
       new CommandParser(
           new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
 
@@ -76,9 +76,9 @@ class ResponseEnvelopeTest {
             response(
                 DELETE,
                 new CommandResult.Failure(
-                    503, "It is \"away\"", CommandResult.Outcome.valueOf(outcome))))
+                    503, "Asterisk is \"down\"", CommandResult.Outcome.valueOf(outcome))))
         .endsWith(
-            "\"payload\":{\"status_code\":503,\"body\":{\"message\":\"It is \\\"away\\\"\","
+            "\"payload\":{\"status_code\":503,\"body\":{\"message\":\"Asterisk is \\\"down\\\"\","
                 + "\"outcome\":\""
                 + outcome.toLowerCase(Locale.ROOT)
                 + "\"}}}");
@@ -148,7 +148,7 @@ class ResponseEnvelopeTest {
 
   private String response(String json, CommandResult result) {
     Command command =
-        reader.parse(
+        parser.parse(
             new RecordPosition("commands", 0, 1, null, Instant.EPOCH),
             text(json).getBytes(StandardCharsets.UTF_8));
     Envelopes envelopes = new Envelopes("commands", EventResourcesFormat.OBJECT);

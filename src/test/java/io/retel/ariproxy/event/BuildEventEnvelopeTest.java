@@ -18,7 +18,7 @@ import org.apache.camel.support.UnitOfWorkHelper;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** An event is counted once, as what has become of it. */
+/** Each event is counted once, by its outcome. */
 class BuildEventEnvelopeTest {
 
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();

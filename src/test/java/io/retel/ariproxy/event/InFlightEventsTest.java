@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is kept waits for what has to be told first. */
+/** Mappings are persisted only after earlier events are acknowledged. */
 class InFlightEventsTest {
 
   private final DefaultCamelContext context = new DefaultCamelContext();
@@ -60,7 +60,7 @@ class InFlightEventsTest {
   private Exchange add() {
     Exchange exchange = new DefaultExchange(context);
     inFlight.add(exchange);
-    // on its way through the routes it comes by twice
+    // the routes add each event twice
     inFlight.add(exchange);
     return exchange;
   }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The request that Asterisk's HTTP server gets for a command, and the RESPONSE to its answer. */
+/** The HTTP request of a command, and the RESPONSE for the HTTP response. */
 class AriRequestTest {
 
   private record Request(String line, Map<String, List<String>> headers, String body) {}
@@ -190,7 +190,7 @@ class AriRequestTest {
     assertThat(response().at("/payload/status_code").intValue()).isEqualTo(status);
   }
 
-  /** Stream caching would read a file of any size into the heap first. */
+  /** Stream caching would read a file of any size into the heap. */
   @Test
   void executeCommandRouteDisablesStreamCaching() {
     assertThat(routes.context().getRoute("execute-command").isStreamCaching()).isFalse();

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The rules for commands (contract.md section 4) beyond what Asterisk and the connection to it do:
- * what is not allowed, too old, answered before, left to another proxy, or not created.
+ * Rules for commands (docs/contract.md#commands) that do not depend on Asterisk's response:
+ * disallowed, too old, duplicate, released, or not created.
  */
 class CommandRulesTest {
 
@@ -37,7 +37,7 @@ class CommandRulesTest {
 
   @AutoClose private RoutesUnderTest routes;
 
-  /** With the usual settings, unless the test has started it with others. */
+  /** Starts with default settings, unless the test has already started with others. */
   private RoutesUnderTest routes() {
     if (routes == null) {
       start(Map.of());
@@ -175,7 +175,7 @@ class CommandRulesTest {
     assertThat(routes().ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
   }
 
-  // ---- answered before
+  // ---- duplicates
 
   @Test
   void replaysResponseOfDuplicateCommand() throws Exception {
@@ -192,7 +192,7 @@ class CommandRulesTest {
     start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
     routes()
         .ari()
-        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
+        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("closed")));
     assertStatus(504, CREATE);
     assertStatus(504, CREATE);
     assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
@@ -205,13 +205,13 @@ class CommandRulesTest {
         "{'callContext':'call','commandId':'2','ariCommand':{'method':'GET','url':'/x'}}",
         // the same id in another call
         "{'callContext':'other','commandId':'1','ariCommand':{'method':'GET','url':'/x'}}",
-        // a controller that gives all its commands one id
+        // a controller that uses one id for all its commands
         "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/y'}}",
         "{'callContext':'call','commandId':'1','ariCommand':{'method':'PUT','url':'/x'}}",
         "{'callContext':'call','commandId':'1','ariCommand':{'method':'GET','url':'/x','body':{}}}",
-        // a text is no number
+        // a string is not equal to a number
         "{'callContext':'call','commandId':1,'ariCommand':{'method':'GET','url':'/x'}}",
-        // nothing to tell it by
+        // without a complete identity
         "{'callContext':'call','ariCommand':{'method':'GET','url':'/x'}}",
         "{'commandId':'1','ariCommand':{'method':'GET','url':'/x'}}"
       })
@@ -261,7 +261,7 @@ class CommandRulesTest {
     assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
   }
 
-  // ---- published once more, or by somebody else
+  // ---- failed publication and forced stop
 
   @Test
   void retriesFailedResponsePublication() throws Exception {
@@ -327,7 +327,7 @@ class CommandRulesTest {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
     routes()
         .ari()
-        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
+        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("closed")));
     routes().sendGenericCommand(CREATE);
     routes().awaitResponse();
     assertThat(response().at("/payload/status_code").asInt()).isEqualTo(504);
@@ -343,7 +343,7 @@ class CommandRulesTest {
     assertThat(mapping("CHANNEL:new")).isNull();
   }
 
-  // ---- no application without its websocket
+  // ---- websocket closed
 
   @ParameterizedTest
   @ValueSource(
@@ -383,7 +383,7 @@ class CommandRulesTest {
         "{'ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a&extension=1&context=a'}}");
   }
 
-  // ---- what was to be created
+  // ---- mappings of created resources
 
   @Test
   void creationRepeatedAfterCrashMapsExistingChannel() throws Exception {
@@ -391,7 +391,7 @@ class CommandRulesTest {
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a'}}";
     String id = responseTo(create).at("/resources/0/id").asText();
     routes().resetTopics();
-    cache().put("CHANNEL:" + id, live("generated at the connect"));
+    cache().put("CHANNEL:" + id, live("generated-by-resync"));
     routes()
         .ari()
         .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 409, "{}"));
@@ -473,7 +473,7 @@ class CommandRulesTest {
   void mapsCreationWithUnknownOutcome() throws Exception {
     routes()
         .ari()
-        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("cut")));
+        .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("closed")));
     assertStatus(504, CREATE);
     assertThat(mapping("CHANNEL:new").ended()).isFalse();
     assertThat(cache().getIfPresent("CHANNEL:new").pending()).isFalse();

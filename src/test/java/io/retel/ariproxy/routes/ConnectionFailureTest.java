@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever becomes of a connection, a command is one request at most and has one RESPONSE. */
+/** After any connection failure, a command has sent at most one request and gets one RESPONSE. */
 class ConnectionFailureTest {
 
   private final List<String> requests = new CopyOnWriteArrayList<>();
@@ -110,7 +110,7 @@ class ConnectionFailureTest {
                 new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
         String line = in.readLine();
         while (line != null && !in.readLine().isEmpty()) {
-          // the headers
+          // skip the headers
         }
         requests.add(line);
         socket.getOutputStream().write(rawResponse.getBytes(StandardCharsets.ISO_8859_1));
@@ -119,7 +119,7 @@ class ConnectionFailureTest {
         }
       }
     } catch (IOException e) {
-      // the end of the test
+      // the server socket closes at the end of the test
     }
   }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** From the websocket to the topic. */
+/** Events from the websocket to the topics. */
 class EventsRouteTest {
 
   private static final String MAPPED =

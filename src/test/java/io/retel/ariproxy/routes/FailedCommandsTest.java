@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a controller is told when a command fails: once, and with the offset marked once. */
+/** A failed command gets one RESPONSE and is committed once. */
 class FailedCommandsTest {
 
   private static final String HANGUP =
@@ -41,7 +41,7 @@ class FailedCommandsTest {
 
   @AutoClose private static RoutesUnderTest routes;
 
-  private int answered;
+  private int completed;
   private int lostResponses;
 
   @BeforeAll
@@ -52,7 +52,7 @@ class FailedCommandsTest {
   @BeforeEach
   void reset() {
     routes.reset();
-    answered = routes.counterValue(Meters.COMMANDS_COMPLETED);
+    completed = routes.counterValue(Meters.COMMANDS_COMPLETED);
     lostResponses = routes.counterValue(Meters.RESPONSES_LOST);
   }
 
@@ -80,7 +80,7 @@ class FailedCommandsTest {
     assertThat(key()).isEqualTo("the record's key");
   }
 
-  static List<Exception> notReached() {
+  static List<Exception> connectFailures() {
     return List.of(
         new ConnectException("Connection refused"),
         new UnknownHostException("pbx"),
@@ -92,7 +92,7 @@ class FailedCommandsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("notReached")
+  @MethodSource("connectFailures")
   void retriesWhenAsteriskIsUnreachable(Exception failure) throws Exception {
     routes.ari().whenExchangeReceived(1, exchange -> exchange.setException(failure));
     routes.ari().whenExchangeReceived(2, exchange -> RoutesUnderTest.respond(exchange, 204, ""));
@@ -114,7 +114,7 @@ class FailedCommandsTest {
     assertThat(key()).isEqualTo("call");
   }
 
-  static Stream<Exception> sent() {
+  static Stream<Exception> failuresAfterSend() {
     return Stream.of(
         new SocketTimeoutException("Read timed out"),
         new SocketException("Connection reset"),
@@ -126,7 +126,7 @@ class FailedCommandsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("sent")
+  @MethodSource("failuresAfterSend")
   void missingResponseYields504WithoutRetry(Exception failure) throws Exception {
     routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(failure));
     JsonNode response = responseTo(HANGUP);
@@ -157,7 +157,7 @@ class FailedCommandsTest {
     assertThat(response.at("/payload/status_code").intValue()).isEqualTo(413);
     assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("answered");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(answered + 1);
+    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(completed + 1);
   }
 
   @Test
@@ -173,7 +173,7 @@ class FailedCommandsTest {
     routes.awaitResponse();
 
     assertThat(routes.counterValue(Meters.RESPONSES_LOST)).isEqualTo(lostResponses + 1);
-    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(answered);
+    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(completed);
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
   }
 
@@ -181,7 +181,7 @@ class FailedCommandsTest {
     routes.sendCommand(record);
     routes.awaitResponse();
     assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
-    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(answered + 1);
+    assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(completed + 1);
     return response(0);
   }
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each golden event becomes the very record beside it, through the routes as they are. */
+/** Each golden event yields its golden record, through the shipped routes. */
 class GoldenEventsTest {
 
   @AutoClose private static RoutesUnderTest routes;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a hostile or broken client can try: each ends in a RESPONSE, and nothing leaves ARI. */
+/** Each hostile or broken command gets a RESPONSE, and no request leaves ARI. */
 class HostileCommandsTest {
 
   @AutoClose private static final Closer CLOSER = new Closer();
@@ -55,7 +55,7 @@ class HostileCommandsTest {
 
     List<RecordedRequest> requests = asterisk.requests();
     assertThat(requests.subList(requestsBefore, requests.size()))
-        .as("what is on the wire")
+        .as("requests on the wire")
         .allSatisfy(
             request -> {
               assertThat(request.header("Host")).isEqualTo("localhost:" + asterisk.port());

@@ -22,12 +22,12 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is made up for when the websocket is open (contract.md section 5). */
+/** Resync after the websocket opens (docs/contract.md#outages). */
 class ResyncTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** As Asterisk 22.10.1 and 16.28.0 describe them. */
+  /** Channels as described by Asterisk 22.10.1 and 16.28.0. */
   private static final String CHANNELS =
       """
       [{"id":"given","creationtime":"2026-11-23T10:22:57.649+0000",
@@ -174,7 +174,7 @@ class ResyncTest {
   void doesNotEndChannelRecreatedDuringResync() throws Exception {
     command("POST", "/channels?endpoint=PJSIP/1&channelId=made&app=app");
     stubAsterisk("[]", "[]", "[]");
-    // while Asterisk is asked
+    // during the queries
     asterisk
         .faults()
         .respondWith(
@@ -239,7 +239,7 @@ class ResyncTest {
 
     routes.resetTopics();
     sendConnectionEvent("CONNECTED");
-    assertThat(types()).as("told once").isEmpty();
+    assertThat(types()).as("published once").isEmpty();
   }
 
   @Test
@@ -296,7 +296,7 @@ class ResyncTest {
 
     routes.resetTopics();
     sendConnectionEvent("CONNECTED");
-    assertThat(types()).as("there was no gap").isEmpty();
+    assertThat(types()).as("no gap").isEmpty();
   }
 
   @Test
@@ -365,7 +365,7 @@ class ResyncTest {
     assertThat(routes.counterValue(Meters.EVENTS_MALFORMED)).isZero();
   }
 
-  /** A command of which Asterisk says that it has been carried out. */
+  /** Sends a command that Asterisk executes successfully. */
   private void command(String method, String url) {
     stubResponse(url.split("\\?")[0], "{}");
     routes.sendCommand(
@@ -401,7 +401,7 @@ class ResyncTest {
     return published().stream().map(event -> event.path("type").asText()).toList();
   }
 
-  /** From now on Asterisk has these, and knows nothing else. */
+  /** Makes Asterisk return these resources, and no others. */
   private void stubAsterisk(String applications, String channels, String bridges) {
     asterisk.faults().clear();
     stubResponse(

@@ -21,12 +21,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** What every file in {@code routes/} keeps to, so that it can be read, watched and edited. */
+/** Rules for every file in {@code routes/}, so that it can be read, watched and edited. */
 class RouteFilesTest {
 
   private static final String EXTENSION = ".camel.yaml";
 
-  /** Steps that somebody may want to monitor, weave or trace. */
+  /** Steps that an operator can monitor, weave or trace. */
   private static final Set<String> STEPS =
       Set.of(
           "to",
@@ -170,7 +170,7 @@ class RouteFilesTest {
     return (Map<String, Object>) value;
   }
 
-  /** Visits each key with its value, all the way down; parameters are an endpoint's own. */
+  /** Visits each key with its value, recursively; does not descend into endpoint parameters. */
   private static void walk(Object node, BiConsumer<String, Object> visitor) {
     if (node instanceof List<?> list) {
       list.forEach(item -> walk(item, visitor));
