@@ -33,7 +33,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
 
   private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
 
-  /** Idle time after which a connection is validated before use; validation takes up to 1 ms. */
+  /** Idle time after which a connection is validated before use; validation costs up to 1 ms. */
   private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofMilliseconds(100);
 
   private final String authorization;
@@ -47,7 +47,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
    * @param tls trusted certificates if ARI's url is https; the host name is verified as well
    * @param maxConnections maximum number of concurrent requests
    * @param connectTimeoutMs limit for a connect, and for the wait for a free connection
-   * @param responseTimeoutMs how long Asterisk may take to respond
+   * @param responseTimeoutMs limit for a response
    * @param basePath the path of ari.url
    * @param meters registry for the request metrics
    */

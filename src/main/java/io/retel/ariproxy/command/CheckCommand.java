@@ -27,7 +27,7 @@ public final class CheckCommand implements Processor {
   private final InstantSource clock;
 
   /**
-   * @param allowed the operations that may be sent
+   * @param allowed the allowed operations
    * @param maxRequestBodyBytes the largest body of a command, in bytes
    * @param maxAge the maximum age of a command; zero for no limit
    * @param clock the time

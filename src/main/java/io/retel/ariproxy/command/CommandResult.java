@@ -41,7 +41,7 @@ public sealed interface CommandResult {
 
   /** The outcome of a request. */
   enum Outcome {
-    /** Nothing was sent; the command may be sent again. */
+    /** Nothing was sent; the command can be sent again. */
     NOT_SENT,
     /** The request was sent, and its effect is unknown. */
     UNKNOWN,

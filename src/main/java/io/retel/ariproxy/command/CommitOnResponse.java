@@ -152,7 +152,7 @@ public final class CommitOnResponse implements Processor {
                   return false;
                 }
               });
-      // on another thread: this one may be interrupted
+      // on another thread, since this one can be interrupted
       template(interrupted.getContext()).asyncSend("handover:publish", response);
     }
 

@@ -18,7 +18,7 @@ import org.apache.camel.Processor;
  * unmapped, even if the proxy is killed and restarted.
  *
  * <p>An active mapping is not replaced: Asterisk rejects a second channel with the same id, and the
- * first one's call must not lose its channel. Only a playback id may be reused at any time.
+ * first one's call must not lose its channel. Only a playback id can be reused at any time.
  */
 public final class RegisterCreatedResources implements Processor {
 

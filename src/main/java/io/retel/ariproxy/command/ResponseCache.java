@@ -32,7 +32,7 @@ public final class ResponseCache {
             .weigher(
                 (Key key, byte[] envelope) -> ENTRY_OVERHEAD_BYTES + key.weight() + envelope.length)
             .ticker(ticker)
-            // maintenance takes nanoseconds; waking another thread costs more
+            // maintenance costs nanoseconds; waking another thread costs more
             .executor(Runnable::run)
             .build();
   }
