@@ -2,6 +2,7 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.RoutesUnderTest;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
@@ -63,6 +64,8 @@ class GoldenCommandsTest {
   @BeforeEach
   void reset() {
     routes.reset();
+    // generated ids are the same in each case, since all records have one position
+    routes.context().getRegistry().lookupByNameAndType("callContexts", Cache.class).invalidateAll();
     requestsBefore = asterisk.requests().size();
   }
 
