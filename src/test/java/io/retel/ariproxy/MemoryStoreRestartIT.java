@@ -48,7 +48,9 @@ class MemoryStoreRestartIT {
           assertCallContinues(controller, given);
           assertCallContinues(controller, generated);
           assertThat(given.key()).isEqualTo("given-" + suite);
-          assertThat(secondProxy.counter("ari-proxy.resync.channels.discovered")).isEqualTo(2);
+          // the waiting command's channel as well, if it entered before resync took its snapshot
+          assertThat(secondProxy.counter("ari-proxy.resync.channels.discovered"))
+              .isBetween(2.0, 3.0);
           assertThat(controller.unmapped()).isEmpty();
         }
       }

@@ -158,7 +158,8 @@ class RouteReloadIT {
               + ".camel.yaml rejected: route id events belongs to events.camel.yaml, which continues unchanged");
     }
     assertThat(proxy.context().getRoute("events")).as("not even stopped").isSameAs(running);
-    assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("rolled back to its previous version"));
+    assertThat(log.lines(Level.WARN))
+        .noneMatch(line -> line.contains("rolled back to its previous version"));
     assertEventsAndCommandsPass();
 
     routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
@@ -101,6 +102,8 @@ class SigtermUnderLoadIT {
    */
   @Test
   void publishesReadEventsAndRespondsToStartedCommands() {
+    // the shutdown ends when everything is published, however slow the machine
+    settings.with(Setting.SHUTDOWN_TIMEOUT, DefaultTimeout.DURATION.toSeconds() + "s");
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("hanging"));
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       asterisk.awaitConnected(APP);
@@ -114,7 +117,7 @@ class SigtermUnderLoadIT {
       executor.schedule(hanging::clear, HANG_DURATION.toMillis(), TimeUnit.MILLISECONDS);
 
       Instant sigtermTime = Instant.now();
-      terminate(proxy);
+      assertThat(proxy.terminate()).isEqualTo(EXIT_SIGTERM);
       Set<String> executed = executionCounts().keySet();
       Awaitility.await("all started commands have a RESPONSE")
           .untilAsserted(() -> assertThat(responseCounts().keySet()).isEqualTo(executed));

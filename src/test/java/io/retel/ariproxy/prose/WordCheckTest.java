@@ -74,8 +74,7 @@ class WordCheckTest {
     assertThat(violations).isEmpty();
   }
 
-  private static void check(
-      Path file, String text, List<Rule> rules, List<Violation> violations) {
+  private static void check(Path file, String text, List<Rule> rules, List<Violation> violations) {
     for (Rule rule : rules) {
       Matcher found = rule.pattern.matcher(text);
       while (found.find()) {

@@ -833,9 +833,15 @@ class CallContextStoreIT {
     }
   }
 
+  /** Waits for a lock on the file as long as a slow machine needs. */
   private static CallContextStore sqlite(Path file, String namespace, String app) {
     return new JdbcStore(
-        new Secret("jdbc:sqlite:" + file), "", new Secret(""), namespace, app, TIMEOUT);
+        new Secret("jdbc:sqlite:" + file),
+        "",
+        new Secret(""),
+        namespace,
+        app,
+        DefaultTimeout.DURATION);
   }
 
   private record Postgresql(PostgresServer server) implements Backend {
