@@ -1,6 +1,7 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.logging.LogText;
+import io.retel.ariproxy.ari.AriOperations;
+import io.retel.ariproxy.text.LogText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

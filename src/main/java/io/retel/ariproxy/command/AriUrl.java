@@ -19,7 +19,7 @@ import java.util.function.Predicate;
  * @param segments the path's segments, decoded
  * @param query percent-encoded as the controller wrote it, or null
  */
-record AriUrl(String path, List<String> segments, String query) {
+public record AriUrl(String path, List<String> segments, String query) {
 
   private static final String ALLOWED_PUNCTUATION = "-._~!$&'()*+,;=:@/?%";
 
@@ -28,7 +28,7 @@ record AriUrl(String path, List<String> segments, String query) {
    *
    * @throws CommandRejectedException with status 400, if it is absolute, malformed or escapes ARI
    */
-  static AriUrl parse(String url) {
+  public static AriUrl parse(String url) {
     if (!url.startsWith("/") || url.startsWith("//")) {
       throw rejection("must be a path below /ari, starting with one slash");
     }

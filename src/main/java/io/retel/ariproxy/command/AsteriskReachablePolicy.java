@@ -1,6 +1,6 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.ConditionalRoutePolicy;
+import io.retel.ariproxy.route.ConditionalRoutePolicy;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;

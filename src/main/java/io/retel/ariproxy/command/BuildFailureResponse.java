@@ -1,8 +1,9 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.envelope.CommandResult;
+import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.logging.PayloadMasker;
-import io.retel.ariproxy.tls.TlsErrors;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;

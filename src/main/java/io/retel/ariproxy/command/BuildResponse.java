@@ -1,5 +1,6 @@
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.PayloadLog;
@@ -41,7 +42,7 @@ public final class BuildResponse implements Processor {
   void build(Exchange exchange, CommandResult result) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
     exchange.setProperty(CommandResult.PROPERTY, result);
-    byte[] envelope = envelopes.response(command, result);
+    byte[] envelope = envelopes.response(command.original(), command.resources(), result);
     if (result.isSent()) {
       responseCache.put(command, envelope);
     }

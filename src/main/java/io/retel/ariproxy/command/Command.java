@@ -2,8 +2,9 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
-import io.retel.ariproxy.logging.LogText;
+import io.retel.ariproxy.envelope.CommandRequest;
 import io.retel.ariproxy.logging.PayloadMasker;
+import io.retel.ariproxy.text.LogText;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -34,6 +35,11 @@ public record Command(
 
   /** The exchange property that holds the command. */
   public static final String PROPERTY = "command";
+
+  /** The command as its controller sent it. */
+  public CommandRequest original() {
+    return new CommandRequest(callContext, commandId, method, url);
+  }
 
   /** The request to send to Asterisk, or null if rejected. */
   AriRequest request() {

@@ -2,6 +2,7 @@ package io.retel.ariproxy.command;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.kafka.CommandHandle;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.metrics.Meters;

@@ -1,11 +1,12 @@
 package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.ari.AriOperations;
+import io.retel.ariproxy.ari.AriOperations.Effect;
+import io.retel.ariproxy.ari.AriOperations.Match;
+import io.retel.ariproxy.ari.AriOperations.Operation;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
-import io.retel.ariproxy.command.AriOperations.Effect;
-import io.retel.ariproxy.command.AriOperations.Match;
-import io.retel.ariproxy.command.AriOperations.Operation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +24,7 @@ import java.util.Optional;
  * @param ended those that end if it succeeds
  * @param parameters those outside the path
  */
-record PreparedRequest(
+public record PreparedRequest(
     AriRequest request,
     Optional<String> template,
     List<Resource> resources,
@@ -43,7 +44,8 @@ record PreparedRequest(
    * @param body any JSON; missing or null for none
    * @throws CommandRejectedException with status 400, if the url is not a valid ARI url
    */
-  static PreparedRequest of(RecordPosition origin, String method, String url, JsonNode body) {
+  public static PreparedRequest of(
+      RecordPosition origin, String method, String url, JsonNode body) {
     AriUrl ariUrl = AriUrl.parse(url);
     Match match = AriOperations.find(method, ariUrl.segments());
     AriParameters parameters = new AriParameters(ariUrl, body);

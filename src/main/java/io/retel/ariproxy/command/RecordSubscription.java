@@ -1,7 +1,8 @@
 package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.retel.ariproxy.gap.Subscriptions;
+import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.envelope.CommandResult;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.Exchange;

@@ -1,6 +1,7 @@
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.command.CommandResult.Failure;
+import io.retel.ariproxy.envelope.CommandResult;
+import io.retel.ariproxy.envelope.CommandResult.Failure;
 import org.apache.camel.Exchange;
 
 /**

@@ -5,6 +5,7 @@ import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Registration;
 import io.retel.ariproxy.command.RegisterCreatedResources.Registrations;
+import io.retel.ariproxy.envelope.CommandResult;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 

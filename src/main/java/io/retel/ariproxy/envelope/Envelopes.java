@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.EventType;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
-import io.retel.ariproxy.command.Command;
-import io.retel.ariproxy.command.CommandResult;
 import io.retel.ariproxy.config.EventResourcesFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -59,28 +57,33 @@ public final class Envelopes {
         });
   }
 
-  /** Returns the RESPONSE envelope of a command. */
-  public byte[] response(Command command, CommandResult result) {
+  /**
+   * Returns the RESPONSE envelope of a command.
+   *
+   * @param request what the controller sent; its fields can be null
+   * @param resources the command's resources, created ones last
+   */
+  public byte[] response(CommandRequest request, List<Resource> resources, CommandResult result) {
     return write(
         HEADER_SIZE + result.estimatedSize(),
         json -> {
           json.writeStringField("type", "RESPONSE");
-          json.writeStringField("callContext", command.callContext());
+          json.writeStringField("callContext", request.callContext());
           json.writeStringField("commandsTopic", commandsTopic);
-          if (command.commandId() != null) {
+          if (request.commandId() != null) {
             json.writeFieldName("commandId");
-            json.writeTree(command.commandId());
+            json.writeTree(request.commandId());
           }
-          if (command.method() == null && command.url() == null) {
+          if (request.method() == null && request.url() == null) {
             json.writeNullField("commandRequest");
           } else {
             json.writeObjectFieldStart("commandRequest");
-            json.writeStringField("method", command.method());
-            json.writeStringField("url", command.url());
+            json.writeStringField("method", request.method());
+            json.writeStringField("url", request.url());
             json.writeEndObject();
           }
           json.writeFieldName("resources");
-          writeResources(json, command.resources());
+          writeResources(json, resources);
           json.writeFieldName("payload");
           result.writeTo(json);
         });

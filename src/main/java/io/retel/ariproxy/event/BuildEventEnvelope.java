@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadLog;

@@ -6,6 +6,7 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.EventType;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.TaggedMeters;

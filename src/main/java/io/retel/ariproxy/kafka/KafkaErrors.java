@@ -1,8 +1,8 @@
 package io.retel.ariproxy.kafka;
 
-import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.config.Setting;
-import io.retel.ariproxy.tls.TlsErrors;
+import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.TlsErrors;
 import java.util.regex.Pattern;
 import org.apache.camel.util.ObjectHelper;
 import org.apache.kafka.common.errors.AuthenticationException;

@@ -84,7 +84,7 @@ public final class KafkaSecuritySettings {
                 new ClientCertificate(
                     chain,
                     new PemFile(Path.of(file))
-                        .privateKey(settings.get(Setting.KAFKA_KEY_PASSWORD))));
+                        .privateKey(settings.get(Setting.KAFKA_KEY_PASSWORD).reveal())));
     if (!certificate.keyMatchesCertificate()) {
       throw new InvalidSettingException(
           Setting.KAFKA_KEY_FILE,

@@ -1,6 +1,6 @@
 package io.retel.ariproxy.kafka;
 
-import io.retel.ariproxy.ErrorMessages;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

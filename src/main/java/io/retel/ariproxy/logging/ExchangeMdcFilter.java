@@ -4,6 +4,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.text.LogText;
 import org.apache.camel.Exchange;
 import org.slf4j.MDC;
 

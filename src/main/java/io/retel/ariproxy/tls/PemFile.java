@@ -1,6 +1,5 @@
 package io.retel.ariproxy.tls;
 
-import io.retel.ariproxy.config.Secret;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -77,7 +76,7 @@ public record PemFile(Path path) {
    * @param password of an encrypted key; empty if it is not encrypted
    * @throws PemException if the file cannot be read, or has no usable key
    */
-  public PrivateKey privateKey(Secret password) throws PemException {
+  public PrivateKey privateKey(String password) throws PemException {
     for (Block block : blocks()) {
       switch (block.label()) {
         case KEY -> {
@@ -112,8 +111,8 @@ public record PemFile(Path path) {
     throw invalid("which has a key that is malformed, or neither RSA nor EC");
   }
 
-  private PKCS8EncodedKeySpec decrypt(byte[] der, Secret password) throws PemException {
-    if (password.reveal().isEmpty()) {
+  private PKCS8EncodedKeySpec decrypt(byte[] der, String password) throws PemException {
+    if (password.isEmpty()) {
       throw invalid("which has an encrypted key, but no password is set");
     }
     try {
@@ -127,7 +126,7 @@ public record PemFile(Path path) {
       cipher.init(
           Cipher.DECRYPT_MODE,
           SecretKeyFactory.getInstance(scheme)
-              .generateSecret(new PBEKeySpec(password.reveal().toCharArray())),
+              .generateSecret(new PBEKeySpec(password.toCharArray())),
           encrypted.getAlgParameters());
       return encrypted.getKeySpec(cipher);
     } catch (IOException | GeneralSecurityException e) {

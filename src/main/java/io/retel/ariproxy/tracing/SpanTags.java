@@ -2,8 +2,8 @@ package io.retel.ariproxy.tracing;
 
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.logging.ExchangeContext;
-import io.retel.ariproxy.logging.LogText;
 import io.retel.ariproxy.logging.PayloadMasker;
+import io.retel.ariproxy.text.LogText;
 import org.apache.camel.Exchange;
 import org.apache.camel.telemetry.Span;
 

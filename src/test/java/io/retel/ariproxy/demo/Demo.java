@@ -1,8 +1,8 @@
 package io.retel.ariproxy.demo;
 
 import ch.qos.logback.classic.Level;
-import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.demo.Envelope.Kind;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.fixtures.StandaloneProcess;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.Timing;

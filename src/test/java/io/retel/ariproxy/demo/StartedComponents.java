@@ -1,6 +1,6 @@
 package io.retel.ariproxy.demo;
 
-import io.retel.ariproxy.ErrorMessages;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CountDownLatch;

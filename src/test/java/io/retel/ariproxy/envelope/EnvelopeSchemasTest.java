@@ -12,7 +12,6 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.command.CommandParser;
-import io.retel.ariproxy.command.CommandResult;
 import io.retel.ariproxy.command.RecordPosition;
 import io.retel.ariproxy.config.EventResourcesFormat;
 import io.retel.ariproxy.fixtures.golden.GoldenEvent;
@@ -113,7 +112,10 @@ class EnvelopeSchemasTest {
               value.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
       assertThat(
               EnvelopeSchema.RESPONSE.violations(
-                  json(new String(envelopes.response(command, result), StandardCharsets.UTF_8))))
+                  json(
+                      new String(
+                          envelopes.response(command.original(), command.resources(), result),
+                          StandardCharsets.UTF_8))))
           .isEmpty();
     }
   }

@@ -6,7 +6,6 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.command.CommandParser;
-import io.retel.ariproxy.command.CommandResult;
 import io.retel.ariproxy.command.RecordPosition;
 import io.retel.ariproxy.config.EventResourcesFormat;
 import java.nio.charset.StandardCharsets;
@@ -152,7 +151,9 @@ class ResponseEnvelopeTest {
             new RecordPosition("commands", 0, 1, null, Instant.EPOCH),
             text(json).getBytes(StandardCharsets.UTF_8));
     Envelopes envelopes = new Envelopes("commands", EventResourcesFormat.OBJECT);
-    return new String(envelopes.response(command, result), StandardCharsets.UTF_8);
+    return new String(
+        envelopes.response(command.original(), command.resources(), result),
+        StandardCharsets.UTF_8);
   }
 
   private static String text(String json) {

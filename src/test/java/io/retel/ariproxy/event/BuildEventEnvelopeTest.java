@@ -7,6 +7,7 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.config.EventResourcesFormat;
 import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.metrics.Meters;

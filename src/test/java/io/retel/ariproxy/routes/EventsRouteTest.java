@@ -2,7 +2,7 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.metrics.Meters;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

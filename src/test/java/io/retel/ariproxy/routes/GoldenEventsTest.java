@@ -3,7 +3,7 @@ package io.retel.ariproxy.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.benmanes.caffeine.cache.Cache;
-import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.fixtures.golden.GoldenEvent;
 import io.retel.ariproxy.metrics.Meters;

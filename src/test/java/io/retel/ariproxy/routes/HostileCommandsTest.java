@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.HostileCommand;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;

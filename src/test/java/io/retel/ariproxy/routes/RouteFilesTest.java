@@ -2,7 +2,7 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.retel.ariproxy.RoutesUnderTest;
+import io.retel.ariproxy.app.RoutesUnderTest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -3,7 +3,6 @@ package io.retel.ariproxy.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import java.io.IOException;
@@ -22,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Parsing of PEM files, and error messages. */
 class PemFileTest {
 
-  private static final Secret NO_PASSWORD = new Secret("");
+  private static final String NO_PASSWORD = "";
 
   @TempDir private static Path folder;
   private static CertificateAuthority ca;
@@ -82,8 +81,8 @@ class PemFileTest {
   void decryptsKeyWithPassword(String options) throws Exception {
     PrivateKey key = generateRsaKey();
     PemFile file = writePemFile(encrypt(key, options, "a password"));
-    assertThat(file.privateKey(new Secret("a password"))).isEqualTo(key);
-    assertThatThrownBy(() -> file.privateKey(new Secret("another")))
+    assertThat(file.privateKey("a password")).isEqualTo(key);
+    assertThatThrownBy(() -> file.privateKey("another"))
         .isInstanceOf(PemException.class)
         .hasMessageContaining("which has a key that the password does not decrypt");
     assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))

@@ -2,8 +2,8 @@ package io.retel.ariproxy.callcontext.store;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.io.File;
 import java.io.IOException;
 import java.sql.Connection;

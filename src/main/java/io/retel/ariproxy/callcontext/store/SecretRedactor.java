@@ -1,7 +1,7 @@
 package io.retel.ariproxy.callcontext.store;
 
-import io.retel.ariproxy.ErrorMessages;
 import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayDeque;

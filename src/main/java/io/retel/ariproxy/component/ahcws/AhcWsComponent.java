@@ -4,11 +4,14 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.health.HealthCheckRegistry;
+import org.apache.camel.spi.ExceptionHandler;
 import org.apache.camel.spi.LifecycleStrategy;
 import org.apache.camel.spi.Metadata;
 import org.apache.camel.spi.annotations.Component;
@@ -25,6 +28,9 @@ import org.apache.camel.util.URISupport;
  */
 @Component("ahc-ws,ahc-wss")
 public class AhcWsComponent extends DefaultComponent {
+
+  private ExceptionHandler exceptionHandler;
+  private Function<Throwable, Optional<String>> tlsErrorDescriber = cause -> Optional.empty();
 
   @Metadata(
       label = "security",
@@ -62,7 +68,9 @@ public class AhcWsComponent extends DefaultComponent {
     configuration.setUsername(username);
     configuration.setPassword(password);
     configuration.setSslContextParameters(sslContextParameters);
+    configuration.setTlsErrorDescriber(tlsErrorDescriber);
     AhcWsEndpoint endpoint = new AhcWsEndpoint(uri, this, configuration);
+    endpoint.setExceptionHandler(exceptionHandler);
     setProperties(endpoint, parameters);
     // unknown options go to the server
     String scheme = uri.startsWith("ahc-wss") ? "wss" : "ws";
@@ -227,5 +235,23 @@ public class AhcWsComponent extends DefaultComponent {
 
   public void setSslContextParameters(SSLContextParameters sslContextParameters) {
     this.sslContextParameters = sslContextParameters;
+  }
+
+  /** Handler for errors of exchanges; Camel's default if null. */
+  public ExceptionHandler getExceptionHandler() {
+    return exceptionHandler;
+  }
+
+  public void setExceptionHandler(ExceptionHandler exceptionHandler) {
+    this.exceptionHandler = exceptionHandler;
+  }
+
+  /** Describes TLS errors of a failed connect; empty if the cause is not a TLS error. */
+  public Function<Throwable, Optional<String>> getTlsErrorDescriber() {
+    return tlsErrorDescriber;
+  }
+
+  public void setTlsErrorDescriber(Function<Throwable, Optional<String>> tlsErrorDescriber) {
+    this.tlsErrorDescriber = tlsErrorDescriber;
   }
 }

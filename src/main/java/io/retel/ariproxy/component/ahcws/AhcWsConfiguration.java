@@ -1,6 +1,8 @@
 package io.retel.ariproxy.component.ahcws;
 
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
 import org.apache.camel.spi.UriParam;
 import org.apache.camel.spi.UriParams;
 import org.apache.camel.support.jsse.SSLContextParameters;
@@ -8,6 +10,8 @@ import org.apache.camel.support.jsse.SSLContextParameters;
 /** Options of a websocket connection. Times are in milliseconds, sizes in bytes. */
 @UriParams
 public class AhcWsConfiguration implements Cloneable {
+
+  private Function<Throwable, Optional<String>> tlsErrorDescriber = cause -> Optional.empty();
 
   @UriParam(
       label = "consumer",
@@ -207,5 +211,14 @@ public class AhcWsConfiguration implements Cloneable {
 
   public void setSslContextParameters(SSLContextParameters sslContextParameters) {
     this.sslContextParameters = sslContextParameters;
+  }
+
+  /** Describes TLS errors of a failed connect; empty if the cause is not a TLS error. */
+  public Function<Throwable, Optional<String>> getTlsErrorDescriber() {
+    return tlsErrorDescriber;
+  }
+
+  public void setTlsErrorDescriber(Function<Throwable, Optional<String>> tlsErrorDescriber) {
+    this.tlsErrorDescriber = tlsErrorDescriber;
   }
 }

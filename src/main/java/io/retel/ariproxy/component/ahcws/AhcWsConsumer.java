@@ -2,7 +2,6 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.retel.ariproxy.component.ReloadableConsumer;
 import io.retel.ariproxy.component.RouteGate;
-import io.retel.ariproxy.logging.ExchangeContext;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -11,7 +10,7 @@ import org.apache.camel.Processor;
  * Consumer that delivers a connection's messages in order, one at a time: the next message starts
  * after the synchronous part of the route has returned.
  */
-class AhcWsConsumer extends ReloadableConsumer {
+public class AhcWsConsumer extends ReloadableConsumer {
 
   private static final long POLL_TIMEOUT_MS = 250;
 
@@ -95,14 +94,9 @@ class AhcWsConsumer extends ReloadableConsumer {
             exchange,
             doneSync -> {
               if (exchange.getException() != null) {
-                ExchangeContext.runWith(
-                    exchange,
-                    () ->
-                        getExceptionHandler()
-                            .handleException(
-                                "Error processing websocket message",
-                                exchange,
-                                exchange.getException()));
+                getExceptionHandler()
+                    .handleException(
+                        "Error processing websocket message", exchange, exchange.getException());
               }
               releaseExchange(exchange, false);
             });

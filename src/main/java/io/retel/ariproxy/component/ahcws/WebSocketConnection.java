@@ -324,7 +324,7 @@ final class WebSocketConnection implements AutoCloseable {
     String reason =
         refused
             ? WebSocketErrors.refused(address(), status)
-            : WebSocketErrors.unreachable(address(), cause);
+            : WebSocketErrors.unreachable(address(), cause, configuration.getTlsErrorDescriber());
     // a client error does not fix itself, so retries are rare from the start; a server error
     // passes, like the 503 of an Asterisk that is starting
     boolean clientError = refused && status < 500;

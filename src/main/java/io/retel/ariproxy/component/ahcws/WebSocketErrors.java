@@ -2,17 +2,23 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.retel.ariproxy.config.Setting;
-import io.retel.ariproxy.tls.TlsErrors;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** Error messages of a websocket: the cause and its remedy. */
 final class WebSocketErrors {
 
   private WebSocketErrors() {}
 
-  /** Describes a failed connect. */
-  static String unreachable(String address, Throwable cause) {
-    return TlsErrors.describe(cause, Setting.ARI_CA_FILE.key())
+  /**
+   * Describes a failed connect.
+   *
+   * @param describeTlsError returns the reason if the cause is a TLS error
+   */
+  static String unreachable(
+      String address, Throwable cause, Function<Throwable, Optional<String>> describeTlsError) {
+    return describeTlsError
+        .apply(cause)
         .map(reason -> address + ": TLS connection failed: " + reason)
         .orElseGet(() -> address + " is not reachable: " + rootCauseMessage(cause));
   }
@@ -21,7 +27,7 @@ final class WebSocketErrors {
   static String refused(String address, int status) {
     String message = address + " rejects the websocket upgrade with " + status;
     return switch (status) {
-      case 400 -> message + ": the request has no application; set ari.app";
+      case 400 -> message + ": the request lacks a parameter, such as app";
       case 401, 403 -> message + ": check user name, password and permissions";
       case 404 -> message + ": check the path of the address, and that ARI is enabled";
       default ->

@@ -4,12 +4,15 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.spi.ExceptionHandler;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
 
 /** Component of the named keyed queues, which outlive the routes on both sides. */
 @Component("lanes")
 public class LanesComponent extends DefaultComponent {
+
+  private ExceptionHandler exceptionHandler;
 
   private final Map<String, Lanes<Exchange>> lanes = new ConcurrentHashMap<>();
 
@@ -18,6 +21,7 @@ public class LanesComponent extends DefaultComponent {
       throws Exception {
     LanesEndpoint endpoint = new LanesEndpoint(uri, this);
     endpoint.setName(remaining);
+    endpoint.setExceptionHandler(exceptionHandler);
     setProperties(endpoint, parameters);
     return endpoint;
   }
@@ -34,5 +38,14 @@ public class LanesComponent extends DefaultComponent {
   /** Number of leased exchanges in all queues, which routes are processing. */
   public int leased() {
     return lanes.values().stream().mapToInt(Lanes::leased).sum();
+  }
+
+  /** Handler for errors of exchanges; Camel's default if null. */
+  public ExceptionHandler getExceptionHandler() {
+    return exceptionHandler;
+  }
+
+  public void setExceptionHandler(ExceptionHandler exceptionHandler) {
+    this.exceptionHandler = exceptionHandler;
   }
 }

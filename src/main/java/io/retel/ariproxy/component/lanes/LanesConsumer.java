@@ -2,13 +2,12 @@ package io.retel.ariproxy.component.lanes;
 
 import io.retel.ariproxy.component.ReloadableConsumer;
 import io.retel.ariproxy.component.RouteGate;
-import io.retel.ariproxy.logging.ExchangeContext;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /** Processes messages of the lanes with a fixed number of threads. */
-class LanesConsumer extends ReloadableConsumer {
+public class LanesConsumer extends ReloadableConsumer {
 
   private static final long LEASE_TIMEOUT_MS = 250;
 
@@ -89,14 +88,9 @@ class LanesConsumer extends ReloadableConsumer {
                 try {
                   // a forced shutdown is reported by the exchange's completions
                   if (exchange.getException() != null && !isForcedShutdown()) {
-                    ExchangeContext.runWith(
-                        exchange,
-                        () ->
-                            getExceptionHandler()
-                                .handleException(
-                                    "Error processing exchange",
-                                    exchange,
-                                    exchange.getException()));
+                    getExceptionHandler()
+                        .handleException(
+                            "Error processing exchange", exchange, exchange.getException());
                   }
                 } finally {
                   lanes.complete(lease);

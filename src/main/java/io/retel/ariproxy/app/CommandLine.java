@@ -1,0 +1,95 @@
+package io.retel.ariproxy.app;
+
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.health.HealthCommand;
+import java.io.PrintStream;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/** Command-line options. The configuration of the proxy is in its settings only. */
+public final class CommandLine {
+
+  /** Exit code for an unknown argument (EX_USAGE of sysexits.h). */
+  static final int EXIT_USAGE = 64;
+
+  /** Exit code of {@code --health} for a proxy that is not alive. */
+  static final int EXIT_NOT_ALIVE = 1;
+
+  private static final String HELP =
+      """
+      ari-proxy connects an Asterisk to Apache Kafka: it publishes call events to one topic and
+      consumes commands from another.
+
+      Usage:  ari-proxy              runs until SIGTERM or Ctrl-C
+              ari-proxy --health     checks whether the proxy on this host is alive
+              ari-proxy --archive-classes
+                                     with bin/ari-proxy, once after unpacking: speeds up startup
+              ari-proxy --help
+              ari-proxy --version
+
+      config/ contains the settings, each explained, and routes/ the Camel routes. An environment
+      variable overrides each setting: KAFKA_COMMANDS_TOPIC is kafka.commands-topic. To read a secret
+      from a file, append _FILE: ARI_PASSWORD_FILE. Required settings without a default:
+
+      %s
+
+      Java environment:
+        JAVA_HOME  Java 17 or later; default: the one on the PATH
+        JAVA_OPTS  JVM options, such as -Xmx1g
+
+      Exit codes:
+        143, 130   stopped by SIGTERM or Ctrl-C, after completing work in flight
+        1          failed to start, with the reason in the log; --health: not alive
+        3          out of memory
+        64         unknown argument
+        69         another client replaced this one in the Stasis application: do not restart
+        78         a setting is missing or malformed, a route file is invalid, or Java is missing
+      """;
+
+  private CommandLine() {}
+
+  /**
+   * Executes a command-line option.
+   *
+   * @param settings reads the settings, for options that need them
+   * @return the exit code; empty without arguments, when the proxy is to run
+   */
+  public static OptionalInt execute(
+      String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {
+    if (arguments.length == 0) {
+      return OptionalInt.empty();
+    }
+    switch (arguments.length == 1 ? arguments[0] : "") {
+      case "--help", "-h" -> out.print(help());
+      case "--version" -> out.println(version());
+      case "--health" -> {
+        HealthCommand.Result result = HealthCommand.run(settings.get());
+        (result.alive() ? out : err).println(result.message());
+        return OptionalInt.of(result.alive() ? 0 : EXIT_NOT_ALIVE);
+      }
+      default -> {
+        err.println(
+            "ari-proxy: unknown argument '%s' (see ari-proxy --help)"
+                .formatted(String.join(" ", arguments)));
+        return OptionalInt.of(EXIT_USAGE);
+      }
+    }
+    return OptionalInt.of(0);
+  }
+
+  private static String help() {
+    return HELP.formatted(
+        Setting.all().stream()
+            .filter(Setting::isRequired)
+            .map(setting -> "  " + setting.environmentVariable())
+            .collect(Collectors.joining("\n")));
+  }
+
+  private static String version() {
+    String version = CommandLine.class.getPackage().getImplementationVersion();
+    return "ari-proxy %s, Java %s"
+        .formatted(version == null ? "(not packaged)" : version, Runtime.version());
+  }
+}

@@ -1,0 +1,64 @@
+package io.retel.ariproxy.app;
+
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.kafka.DrainTimeouts;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Command durations that follow from the settings: maximum, drain and shutdown. */
+public final class CommandTimeouts {
+
+  /** Attempts to connect to Asterisk, as in routes/command-errors.camel.yaml. */
+  static final int MAX_ATTEMPTS = 4;
+
+  /** Total delay between these attempts. */
+  static final Duration TOTAL_BACKOFF = Duration.ofMillis(200 + 400 + 800);
+
+  /** For steps without a timeout, such as Kafka's acknowledgement of the RESPONSE. */
+  private static final Duration MARGIN = Duration.ofSeconds(2);
+
+  private final Settings settings;
+
+  public CommandTimeouts(Settings settings) {
+    this.settings = settings;
+  }
+
+  /** Returns the maximum time from the start of a command to its RESPONSE. */
+  Duration maxDuration() {
+    return settings
+        .get(Setting.CALLCONTEXT_STORE_TIMEOUT)
+        .plus(settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(MAX_ATTEMPTS))
+        .plus(TOTAL_BACKOFF)
+        .plus(settings.get(Setting.ARI_RESPONSE_TIMEOUT))
+        .plus(MARGIN);
+  }
+
+  /**
+   * Returns how long to wait for started commands before another proxy consumes their partition. On
+   * shutdown this is half of the shutdown timeout; the other half is for the steps after it.
+   */
+  DrainTimeouts drainTimeouts() {
+    return new DrainTimeouts(maxDuration(), shutdownTimeout().dividedBy(2));
+  }
+
+  /** Returns a warning if shutdown waits for less time than {@code ari.response-timeout}. */
+  public Optional<String> shutdownWarning() {
+    int consumerCount = settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty() ? 1 : 2;
+    Duration available = shutdownTimeout().dividedBy(consumerCount);
+    Duration required = settings.get(Setting.ARI_RESPONSE_TIMEOUT);
+    if (required.compareTo(available) <= 0) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "Shutdown waits %d ms for commands in flight, but ari.response-timeout is %d ms: slower commands may be executed again by their next consumer. Set ari-proxy.shutdown-timeout to %ds or more"
+            .formatted(
+                available.toMillis(),
+                required.toMillis(),
+                required.multipliedBy(consumerCount).plusMillis(999).toSeconds()));
+  }
+
+  private Duration shutdownTimeout() {
+    return settings.get(Setting.SHUTDOWN_TIMEOUT);
+  }
+}

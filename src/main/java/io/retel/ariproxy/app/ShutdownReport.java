@@ -1,0 +1,62 @@
+package io.retel.ariproxy.app;
+
+import io.retel.ariproxy.event.HandleLostEvent;
+import io.retel.ariproxy.kafka.InFlightEvents;
+import io.retel.ariproxy.kafka.InFlightLimiter;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Logs the outcome of a shutdown after the routes have stopped. Part of the context's stop, since
+ * the process can exit at any moment after it.
+ */
+final class ShutdownReport extends ServiceSupport {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ShutdownReport.class);
+
+  /**
+   * Time for acknowledgements that other threads are still delivering. Some of these threads end
+   * with the shutdown and deliver none.
+   */
+  private static final Duration LAST_ACK_TIMEOUT = Duration.ofSeconds(1);
+
+  private final InFlightLimiter inFlightLimiter;
+  private final InFlightEvents inFlightEvents;
+  private final HandleLostEvent undeliverableEvents;
+  private final BooleanSupplier hasAbandonedCommands;
+
+  /**
+   * @param hasAbandonedCommands whether the shutdown has abandoned commands without a RESPONSE
+   */
+  ShutdownReport(
+      InFlightLimiter inFlightLimiter,
+      InFlightEvents inFlightEvents,
+      HandleLostEvent undeliverableEvents,
+      BooleanSupplier hasAbandonedCommands) {
+    this.inFlightLimiter = inFlightLimiter;
+    this.inFlightEvents = inFlightEvents;
+    this.undeliverableEvents = undeliverableEvents;
+    this.hasAbandonedCommands = hasAbandonedCommands;
+  }
+
+  @Override
+  protected void doStop() throws InterruptedException {
+    boolean allAcknowledged = false;
+    try {
+      allAcknowledged = inFlightLimiter.awaitIdle(LAST_ACK_TIMEOUT);
+    } finally {
+      int inFlightEventCount = inFlightEvents.count();
+      undeliverableEvents.logLostOnShutdown(inFlightEventCount);
+      if (hasAbandonedCommands.getAsBoolean()) {
+        LOG.warn(
+            "Stopped with commands that have no RESPONSE: they are consumed again, after the next start"
+                + " or by another proxy");
+      } else if (allAcknowledged && inFlightEventCount == 0) {
+        LOG.info("Stopped: all events acknowledged, no commands in flight");
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package io.retel.ariproxy.app;
+
+import io.retel.ariproxy.error.ErrorMessages;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Preconditions for consuming events and commands, such as topics and restored call contexts. Each
+ * is retried until it holds, on the gate's own thread, since servers can start after the proxy.
+ */
+final class StartupGate extends ServiceSupport {
+
+  private static final Logger LOG = LoggerFactory.getLogger(StartupGate.class);
+
+  private static final Duration INITIAL_RETRY_DELAY = Duration.ofMillis(100);
+  private static final Duration MAX_RETRY_DELAY = Duration.ofSeconds(5);
+
+  private final List<Precondition> preconditions;
+  private volatile String unmetPrecondition = "Checking preconditions";
+  private volatile Runnable onReady = () -> {};
+  private Thread thread;
+
+  /** Fails while it must be retried; the message is the reason. */
+  @FunctionalInterface
+  interface Precondition {
+    void ensure() throws Exception;
+  }
+
+  StartupGate(List<Precondition> preconditions) {
+    this.preconditions = List.copyOf(preconditions);
+  }
+
+  /** Sets the action to run once all preconditions hold; call it before the start. */
+  void onReady(Runnable action) {
+    onReady = action;
+  }
+
+  /** Returns whether all preconditions hold. */
+  boolean isReady() {
+    return unmetPrecondition.isEmpty();
+  }
+
+  /** Returns the reason for not being ready, as a sentence. */
+  Optional<String> unmetPrecondition() {
+    return Optional.of(unmetPrecondition).filter(reason -> !reason.isEmpty());
+  }
+
+  @Override
+  protected void doStart() {
+    thread = new Thread(this::ensureAll, "startup-gate");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  protected void doStop() throws InterruptedException {
+    if (thread != null) {
+      thread.interrupt();
+      thread.join(MAX_RETRY_DELAY.toMillis());
+    }
+  }
+
+  private void ensureAll() {
+    try {
+      for (Precondition precondition : preconditions) {
+        retryUntilSuccess(precondition);
+      }
+      unmetPrecondition = "";
+      onReady.run();
+    } catch (InterruptedException e) {
+      // stopped
+    }
+  }
+
+  private void retryUntilSuccess(Precondition precondition) throws InterruptedException {
+    Duration delay = INITIAL_RETRY_DELAY;
+    while (true) {
+      try {
+        precondition.ensure();
+        return;
+      } catch (InterruptedException e) {
+        throw e;
+      } catch (Exception e) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new InterruptedException();
+        }
+        String reason = ErrorMessages.singleLine(e);
+        if (!reason.equals(unmetPrecondition)) {
+          unmetPrecondition = reason;
+          LOG.warn(
+              "Not consuming yet: {}; retrying within {} s", reason, MAX_RETRY_DELAY.toSeconds());
+        }
+        TimeUnit.NANOSECONDS.sleep(delay.toNanos());
+        Duration doubled = delay.multipliedBy(2);
+        delay = doubled.compareTo(MAX_RETRY_DELAY) < 0 ? doubled : MAX_RETRY_DELAY;
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Assembly and lifecycle of the proxy. */
+package io.retel.ariproxy.app;

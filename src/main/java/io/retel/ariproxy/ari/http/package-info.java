@@ -1,0 +1,2 @@
+/** HTTP client for ARI. */
+package io.retel.ariproxy.ari.http;

@@ -1,0 +1,13 @@
+package io.retel.ariproxy.envelope;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/**
+ * A command as its controller sent it, for the RESPONSE.
+ *
+ * @param callContext the call context
+ * @param commandId any JSON value; null if the command has none
+ * @param method the HTTP method; null if the record is malformed
+ * @param url the URL; null if the record is malformed
+ */
+public record CommandRequest(String callContext, JsonNode commandId, String method, String url) {}

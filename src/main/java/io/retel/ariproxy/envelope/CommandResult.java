@@ -1,0 +1,160 @@
+package io.retel.ariproxy.envelope;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/**
+ * The payload of a RESPONSE: Asterisk's response, or the proxy's own failure
+ * (docs/contract.md#commands).
+ */
+public sealed interface CommandResult {
+
+  /** The exchange property that holds the result. */
+  String PROPERTY = "commandResult";
+
+  JsonFactory JSON = new JsonFactory();
+
+  Pattern JSON_CONTENT_TYPE = Pattern.compile("application/json\\b", Pattern.CASE_INSENSITIVE);
+
+  int status();
+
+  /** Whether the request was sent to Asterisk. */
+  default boolean isSent() {
+    return true;
+  }
+
+  /** Whether Asterisk is known not to have executed the command. */
+  default boolean hadNoEffect() {
+    return status() >= 400;
+  }
+
+  /** Approximate size in the envelope, in bytes. */
+  int estimatedSize();
+
+  /** Writes the RESPONSE's payload. */
+  void writeTo(JsonGenerator json) throws IOException;
+
+  /** The outcome of a request. */
+  enum Outcome {
+    /** Nothing was sent; the command can be sent again. */
+    NOT_SENT,
+    /** The request was sent, and its effect is unknown. */
+    UNKNOWN,
+    /** Asterisk executed it, but its response could not be published. */
+    ANSWERED
+  }
+
+  /** A response without a body. */
+  record Status(int status) implements CommandResult {
+    @Override
+    public int estimatedSize() {
+      return 32;
+    }
+
+    @Override
+    public void writeTo(JsonGenerator json) throws IOException {
+      json.writeStartObject();
+      json.writeNumberField("status_code", status);
+      json.writeEndObject();
+    }
+  }
+
+  /** A JSON response, published unchanged. */
+  record Json(int status, byte[] body) implements CommandResult {
+    @Override
+    public int estimatedSize() {
+      return 48 + body.length;
+    }
+
+    @Override
+    public void writeTo(JsonGenerator json) throws IOException {
+      json.writeStartObject();
+      json.writeNumberField("status_code", status);
+      json.writeFieldName("body");
+      json.writeRawValue(new RawJson(body));
+      json.writeEndObject();
+    }
+  }
+
+  /** A response in any other format, such as a recording file. */
+  record Binary(int status, String contentType, byte[] body) implements CommandResult {
+    @Override
+    public int estimatedSize() {
+      return 128 + body.length * 4 / 3;
+    }
+
+    @Override
+    public void writeTo(JsonGenerator json) throws IOException {
+      json.writeStartObject();
+      json.writeNumberField("status_code", status);
+      json.writeObjectFieldStart("body");
+      json.writeStringField("content_type", contentType);
+      json.writeBinaryField("base64", body);
+      json.writeEndObject();
+      json.writeEndObject();
+    }
+  }
+
+  /** A failure reported by the proxy. */
+  record Failure(int status, String message, Outcome outcome) implements CommandResult {
+    @Override
+    public boolean isSent() {
+      return outcome != Outcome.NOT_SENT;
+    }
+
+    @Override
+    public boolean hadNoEffect() {
+      return outcome == Outcome.NOT_SENT;
+    }
+
+    @Override
+    public int estimatedSize() {
+      return 96 + message.length();
+    }
+
+    @Override
+    public void writeTo(JsonGenerator json) throws IOException {
+      json.writeStartObject();
+      json.writeNumberField("status_code", status);
+      json.writeObjectFieldStart("body");
+      json.writeStringField("message", message);
+      json.writeStringField("outcome", outcome.name().toLowerCase(Locale.ROOT));
+      json.writeEndObject();
+      json.writeEndObject();
+    }
+  }
+
+  /**
+   * Returns the result for an HTTP response.
+   *
+   * @param contentType its Content-Type, or null
+   * @param body its body; empty if it has none
+   */
+  static CommandResult of(int status, String contentType, byte[] body) {
+    if (body.length == 0) {
+      return new Status(status);
+    }
+    if ((contentType == null || JSON_CONTENT_TYPE.matcher(contentType).lookingAt())
+        && isJson(body)) {
+      return new Json(status, body);
+    }
+    return new Binary(status, contentType == null ? "application/octet-stream" : contentType, body);
+  }
+
+  /** Whether the body is exactly one JSON value, since it is embedded in the envelope verbatim. */
+  private static boolean isJson(byte[] body) {
+    try (JsonParser parser = JSON.createParser(body)) {
+      if (parser.nextToken() == null) {
+        return false;
+      }
+      parser.skipChildren();
+      return parser.nextToken() == null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Error messages: turns exceptions into one sentence. */
+package io.retel.ariproxy.error;

@@ -1,5 +1,0 @@
-/**
- * Resync after a gap: finds and publishes events missed without a websocket
- * (docs/contract.md#outages).
- */
-package io.retel.ariproxy.gap;

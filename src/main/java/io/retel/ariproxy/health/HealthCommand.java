@@ -1,0 +1,79 @@
+package io.retel.ariproxy.health;
+
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * The {@code --health} option: checks from another process whether the proxy on this host is alive.
+ * For images, which contain no other program for it.
+ */
+public final class HealthCommand {
+
+  private static final String LIVENESS_PATH = "/observe/health/live";
+
+  /** Timeout of the connect and of the response, each. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+  private HealthCommand() {}
+
+  /**
+   * Requests the liveness of the proxy, within twice {@link #TIMEOUT}.
+   *
+   * @param settings the settings of that proxy
+   * @return whether it is alive, and the response or error
+   */
+  public static Result run(Settings settings) {
+    if (!ManagementPort.isEnabled(settings)) {
+      return new Result(false, "management.port is 0, so health is not available");
+    }
+    URI livenessUrl;
+    try {
+      livenessUrl =
+          URI.create(
+              "http://%s:%d%s"
+                  .formatted(
+                      connectableHost(settings.get(Setting.MANAGEMENT_HOST)),
+                      settings.get(Setting.MANAGEMENT_PORT),
+                      LIVENESS_PATH));
+    } catch (UnknownHostException e) {
+      return new Result(false, "management.host cannot be resolved: " + e.getMessage());
+    }
+    try {
+      HttpURLConnection connection = (HttpURLConnection) livenessUrl.toURL().openConnection();
+      connection.setConnectTimeout((int) TIMEOUT.toMillis());
+      connection.setReadTimeout((int) TIMEOUT.toMillis());
+      boolean alive = connection.getResponseCode() == HttpURLConnection.HTTP_OK;
+      try (InputStream body = alive ? connection.getInputStream() : connection.getErrorStream()) {
+        return new Result(
+            alive,
+            body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8).strip());
+      }
+    } catch (IOException e) {
+      return new Result(false, livenessUrl + " does not respond: " + e.getMessage());
+    }
+  }
+
+  /** Replaces a wildcard address with loopback. */
+  private static String connectableHost(String host) throws UnknownHostException {
+    InetAddress address = InetAddress.getByName(host);
+    String hostAddress =
+        (address.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address).getHostAddress();
+    return hostAddress.contains(":") ? "[" + hostAddress + "]" : hostAddress;
+  }
+
+  /**
+   * Result of the check.
+   *
+   * @param alive whether the proxy reports that it is alive
+   * @param message its response, or the reason why none was received
+   */
+  public record Result(boolean alive, String message) {}
+}

@@ -1,0 +1,82 @@
+package io.retel.ariproxy.health;
+
+import io.retel.ariproxy.kafka.KafkaErrors;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/** Check that the proxy's topics exist and can be written and read: each partition has a leader. */
+public final class KafkaProbe implements Probe.Check, AutoCloseable {
+
+  private final Supplier<Map<String, Object>> clientConfig;
+  private final List<String> topics;
+  private final Duration timeout;
+  private volatile Admin admin;
+
+  /**
+   * @param clientConfig supplies brokers and authentication
+   * @param timeout how long to wait for Kafka's response
+   */
+  public KafkaProbe(
+      Supplier<Map<String, Object>> clientConfig, List<String> topics, Duration timeout) {
+    this.clientConfig = clientConfig;
+    this.topics = List.copyOf(topics);
+    this.timeout = timeout;
+  }
+
+  @Override
+  public void run() throws Exception {
+    if (admin == null) {
+      Map<String, Object> config = new HashMap<>(clientConfig.get());
+      config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+      config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+      admin = Admin.create(config);
+    }
+    for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+        admin.describeTopics(topics).topicNameValues().entrySet()) {
+      TopicDescription description;
+      try {
+        description = topic.getValue().get();
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(
+            "Kafka at "
+                + clientConfig.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG)
+                + (e.getCause() instanceof UnknownTopicOrPartitionException
+                    ? " has no topic " + topic.getKey()
+                    : " failed to describe topic "
+                        + topic.getKey()
+                        + ": "
+                        + KafkaErrors.describe(e)));
+      }
+      List<Integer> leaderlessPartitions =
+          description.partitions().stream()
+              .filter(partition -> partition.leader() == null)
+              .map(TopicPartitionInfo::partition)
+              .toList();
+      if (!leaderlessPartitions.isEmpty()) {
+        throw new IllegalStateException(
+            "Kafka has no leader for partitions "
+                + leaderlessPartitions
+                + " of "
+                + topic.getKey()
+                + ": a broker is down");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (admin != null) {
+      admin.close(Duration.ZERO);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package io.retel.ariproxy.kafka;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.kafka.common.errors.ApiException;
+
+/**
+ * The events that have updated mappings but are not yet acknowledged by Kafka.
+ *
+ * <p>The persisted mappings represent what has been published. So changes are persisted only after
+ * the events that caused them are acknowledged; after a crash, the next process publishes the rest.
+ * Thread-safe.
+ */
+public final class InFlightEvents {
+
+  /** The exchange property that marks an event in flight. */
+  private static final String IN_FLIGHT = "inFlightEvent";
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition completed = lock.newCondition();
+
+  /** In start order; a completed event stays until all before it have completed. */
+  private final Deque<InFlightEvent> inOrder = new ArrayDeque<>();
+
+  private long lastSequence;
+  private int count;
+
+  /**
+   * The lowest sequence number awaited: no thread is signalled before all events up to it have
+   * completed.
+   */
+  private long awaitedSequence = Long.MAX_VALUE;
+
+  /** An event in flight, with its sequence number. */
+  private static final class InFlightEvent {
+    private final long sequence;
+    private boolean completed;
+
+    InFlightEvent(long sequence) {
+      this.sequence = sequence;
+    }
+  }
+
+  /**
+   * Adds the event of an exchange, which is about to update mappings. Adding it twice has no
+   * effect.
+   */
+  public void add(Exchange exchange) {
+    if (exchange.getProperty(IN_FLIGHT) != null) {
+      return;
+    }
+    exchange.setProperty(IN_FLIGHT, true);
+    InFlightEvent event = add();
+    exchange
+        .getExchangeExtension()
+        .addOnCompletion(
+            new SynchronizationAdapter() {
+              @Override
+              public void onDone(Exchange done) {
+                if (!isAborted(done)) {
+                  complete(event);
+                }
+              }
+            });
+  }
+
+  /**
+   * Whether shutdown aborted the event before it was published. Such an event never completes, so
+   * no later change is persisted.
+   */
+  private static boolean isAborted(Exchange exchange) {
+    CamelContext context = exchange.getContext();
+    Exception failure =
+        exchange.getException() != null
+            ? exchange.getException()
+            : exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    // an event that Kafka itself rejects is lost in any case
+    boolean unpublished = failure != null && !(failure instanceof ApiException);
+    return unpublished && (context.isStopping() || context.isStopped());
+  }
+
+  /** Blocks until all events added so far are acknowledged; later ones do not matter. */
+  public void awaitAcknowledged() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long last = lastSequence;
+      while (!isCompletedUpTo(last)) {
+        awaitedSequence = Math.min(awaitedSequence, last);
+        completed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Number of events not acknowledged; after a shutdown, of those it has not published. */
+  public int count() {
+    lock.lock();
+    try {
+      return count;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private InFlightEvent add() {
+    lock.lock();
+    try {
+      lastSequence++;
+      count++;
+      InFlightEvent event = new InFlightEvent(lastSequence);
+      inOrder.addLast(event);
+      return event;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void complete(InFlightEvent event) {
+    lock.lock();
+    try {
+      event.completed = true;
+      count--;
+      while (!inOrder.isEmpty() && inOrder.getFirst().completed) {
+        inOrder.removeFirst();
+      }
+      if (awaitedSequence != Long.MAX_VALUE && isCompletedUpTo(awaitedSequence)) {
+        awaitedSequence = Long.MAX_VALUE;
+        completed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isCompletedUpTo(long last) {
+    return inOrder.isEmpty() || inOrder.getFirst().sequence > last;
+  }
+}

@@ -1,0 +1,99 @@
+package io.retel.ariproxy.logging;
+
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
+import ch.qos.logback.classic.spi.ThrowableProxy;
+import ch.qos.logback.core.filter.Filter;
+import ch.qos.logback.core.spi.FilterReply;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.apache.camel.impl.engine.AbstractCamelContext;
+import org.apache.kafka.clients.NetworkClient;
+import org.apache.kafka.common.KafkaException;
+
+/**
+ * Logback filter against repeated and redundant lines. Named in {@code logback.xml}, as a filter of
+ * the appender.
+ *
+ * <ul>
+ *   <li>While a broker is unavailable or rejects the login, each Kafka client logs it several times
+ *       a second: passes one line a minute for all clients of a kind.
+ *   <li>The producer retries a rejected batch indefinitely and logs each attempt: passes one line a
+ *       minute for each reason. {@code KafkaStallMonitor} reports that Kafka is unavailable.
+ *   <li>{@code StartupGate} logs errors of {@code KafkaTopics}; Kafka's client logs each one with
+ *       its stack trace.
+ *   <li>{@code HandleLostEvent} logs an event that Kafka rejects; Camel logs it with its stack
+ *       trace, thousands of times during a shutdown without Kafka.
+ *   <li>{@code AriProxy} logs a failed start in one line; Camel logs it with its stack trace.
+ * </ul>
+ */
+public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
+
+  /** Logger under which Camel logs exceptions of the websocket consumer. */
+  private static final String AHC_WS_CONSUMER_LOGGER =
+      "io.retel.ariproxy.component.ahcws.AhcWsConsumer";
+
+  /** Logger of Kafka's admin client; an internal class. */
+  private static final String ADMIN_METADATA_LOGGER =
+      "org.apache.kafka.clients.admin.internals.AdminMetadataManager";
+
+  /** Logger of Kafka's producer; an internal class. */
+  private static final String PRODUCER_SENDER_LOGGER =
+      "org.apache.kafka.clients.producer.internals.Sender";
+
+  /** Kafka's error name for a missing response. */
+  private static final String NETWORK_EXCEPTION = "Error: NETWORK_EXCEPTION";
+
+  private static final Pattern NUMBER = Pattern.compile("\\d+");
+
+  private static final Pattern CLIENT_NUMBER = Pattern.compile("-\\d+(?=\\])");
+
+  private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
+
+  /** Bounded by client kinds times messages, plus topics times reasons. */
+  private final Map<String, Long> lastLogged = new ConcurrentHashMap<>();
+
+  @Override
+  public FilterReply decide(ILoggingEvent event) {
+    String logger = event.getLoggerName();
+    if (logger.equals(NetworkClient.class.getName())) {
+      return loggedRecently(CLIENT_NUMBER.matcher(event.getMessage()).replaceFirst(""))
+          ? FilterReply.DENY
+          : FilterReply.NEUTRAL;
+    }
+    if (logger.equals(PRODUCER_SENDER_LOGGER) && event.getThrowableProxy() == null) {
+      String message = event.getFormattedMessage();
+      return message.contains(NETWORK_EXCEPTION)
+              || loggedRecently(NUMBER.matcher(message).replaceAll(""))
+          ? FilterReply.DENY
+          : FilterReply.NEUTRAL;
+    }
+    if (logger.equals(ADMIN_METADATA_LOGGER) && event.getThrowableProxy() != null) {
+      return FilterReply.DENY;
+    }
+    if (logger.equals(AHC_WS_CONSUMER_LOGGER) && isKafkaException(event.getThrowableProxy())) {
+      return FilterReply.DENY;
+    }
+    boolean isStartFailure =
+        logger.equals(AbstractCamelContext.class.getName())
+            && event.getMessage().startsWith("Error starting CamelContext");
+    return isStartFailure ? FilterReply.DENY : FilterReply.NEUTRAL;
+  }
+
+  private static boolean isKafkaException(IThrowableProxy throwable) {
+    return throwable instanceof ThrowableProxy proxy
+        && proxy.getThrowable() instanceof KafkaException;
+  }
+
+  private boolean loggedRecently(String key) {
+    long now = System.nanoTime();
+    Long last = lastLogged.get(key);
+    if (last != null && now - last < INTERVAL) {
+      return true;
+    }
+    lastLogged.put(key, now);
+    return false;
+  }
+}

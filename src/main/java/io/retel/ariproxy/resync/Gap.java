@@ -1,0 +1,50 @@
+package io.retel.ariproxy.resync;
+
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * The time without a websocket: from its loss, or from the end of the previous process, until the
+ * resync after the next connect. Not thread-safe.
+ */
+public final class Gap {
+
+  /**
+   * A gap that has not ended.
+   *
+   * @param start when it began, or null if unknown because another process was running
+   * @param callContexts active when it began
+   */
+  record Span(Instant start, Set<String> callContexts) {}
+
+  private volatile Span span;
+
+  /**
+   * Starts a gap, or extends the current one.
+   *
+   * @param start when it began, or null if unknown
+   * @param callContexts active now
+   */
+  public void begin(Instant start, Set<String> callContexts) {
+    Span previous = span;
+    if (previous == null) {
+      span = new Span(start, Set.copyOf(callContexts));
+    } else {
+      Set<String> merged = new HashSet<>(previous.callContexts());
+      merged.addAll(callContexts);
+      span = new Span(previous.start(), merged);
+    }
+  }
+
+  /** Returns the current gap, or an empty one. */
+  Span span() {
+    Span current = span;
+    return current == null ? new Span(null, Set.of()) : current;
+  }
+
+  /** Ends the gap. */
+  void end() {
+    span = null;
+  }
+}

@@ -1,0 +1,82 @@
+package io.retel.ariproxy.resync;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.metrics.Meters;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import org.apache.camel.AsyncProducer;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.service.ServiceHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends each synthetic event through the route {@code publish-missed-events}, in order and before
+ * newer events. Like events of Asterisk, they do not wait for each other's acknowledgement.
+ */
+public final class PublishMissedEvents implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(PublishMissedEvents.class);
+
+  /** The timeout bounds the wait for a replacement of that route. */
+  private static final String ENDPOINT_URI = "handover:publish-missed-events?timeout=5000";
+
+  private final Counter lostEvents;
+  private AsyncProducer producer;
+  private ExecutorService executor;
+
+  public PublishMissedEvents(MeterRegistry meters) {
+    this.lostEvents = Meters.EVENTS_LOST.counter(meters);
+  }
+
+  @Override
+  public void process(Exchange exchange) throws Exception {
+    @SuppressWarnings("unchecked")
+    List<MappedEvent> missedEvents = (List<MappedEvent>) exchange.getMessage().getBody();
+    if (missedEvents.isEmpty()) {
+      return;
+    }
+    CamelContext context = exchange.getContext();
+    startProducer(context);
+    // on a separate thread: on a thread that runs a route, Camel would defer the other route's
+    // steps until this route's are done, and start with the last event
+    executor.submit(() -> missedEvents.forEach(event -> publish(context, event))).get();
+  }
+
+  private void publish(CamelContext context, MappedEvent event) {
+    Exchange eventExchange = new DefaultExchange(context);
+    eventExchange.getMessage().setBody(event);
+    ExchangeContext.tag(eventExchange, event.callContext(), null, event.resources());
+    producer.process(
+        eventExchange,
+        doneSync ->
+            ExchangeContext.runWith(eventExchange, () -> countIfLost(eventExchange, event)));
+  }
+
+  /** Counts an event that did not enter the route; later failures are counted there. */
+  private void countIfLost(Exchange eventExchange, MappedEvent event) {
+    if (eventExchange.getException() != null && eventExchange.getMessage().getBody() == event) {
+      lostEvents.increment();
+      LOG.error(
+          "Synthetic {} of call context {} lost: {}; the route publish-missed-events must run",
+          event.type(),
+          event.callContext(),
+          eventExchange.getException().getMessage());
+    }
+  }
+
+  private void startProducer(CamelContext context) throws Exception {
+    if (producer == null) {
+      executor =
+          context.getExecutorServiceManager().newSingleThreadExecutor(this, "publish-missed");
+      producer = context.getEndpoint(ENDPOINT_URI).createAsyncProducer();
+      ServiceHelper.startService(producer);
+    }
+  }
+}

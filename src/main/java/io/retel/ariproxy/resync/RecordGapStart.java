@@ -1,0 +1,32 @@
+package io.retel.ariproxy.resync;
+
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.time.Instant;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** Records the start of a gap and the call contexts active then. */
+public final class RecordGapStart implements Processor {
+
+  private final Gap gap;
+  private final CallContexts callContexts;
+
+  public RecordGapStart(Gap gap, CallContexts callContexts) {
+    this.gap = gap;
+    this.callContexts = callContexts;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    gap.begin(connectionEventTime(exchange), callContexts.activeCallContexts());
+  }
+
+  /**
+   * Returns when the websocket connected or disconnected, which can be earlier than now since the
+   * event was queued.
+   */
+  static Instant connectionEventTime(Exchange exchange) {
+    Long millis = exchange.getMessage().getHeader(Exchange.MESSAGE_TIMESTAMP, Long.class);
+    return millis == null ? Instant.now() : Instant.ofEpochMilli(millis);
+  }
+}

@@ -1,0 +1,43 @@
+package io.retel.ariproxy.resync;
+
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.Mapping;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.Exchange;
+
+/**
+ * The state of one resync, carried through the route {@code resync}.
+ *
+ * @param connectedAt when the websocket connected
+ * @param knownMappings the active mappings before Asterisk was queried
+ * @param endedMedia playbacks and recordings that no longer exist; mutable
+ */
+record ResyncContext(
+    Instant connectedAt, Map<Resource, Mapping> knownMappings, Set<Resource> endedMedia) {
+
+  /** Exchange property that carries the context. */
+  private static final String PROPERTY = "resyncContext";
+
+  static void start(Exchange exchange, Instant connectedAt, Map<Resource, Mapping> knownMappings) {
+    exchange.setProperty(PROPERTY, new ResyncContext(connectedAt, knownMappings, new HashSet<>()));
+  }
+
+  static ResyncContext from(Exchange exchange) {
+    return exchange.getProperty(PROPERTY, ResyncContext.class);
+  }
+
+  /** Returns the playbacks and recordings, which must be looked up one by one. */
+  List<Resource> knownMedia() {
+    return knownMappings.keySet().stream()
+        .filter(
+            resource ->
+                resource.type() == ResourceType.PLAYBACK
+                    || resource.type() == ResourceType.RECORDING)
+        .toList();
+  }
+}

@@ -1,0 +1,62 @@
+package io.retel.ariproxy.resync;
+
+import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.callcontext.Subscriptions.Request;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Processors that restore subscriptions and event filters lost by Asterisk. */
+public final class SubscriptionRestore {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SubscriptionRestore.class);
+
+  /** Exchange property with the current request. */
+  private static final String REQUEST_PROPERTY = "subscriptionRequest";
+
+  private SubscriptionRestore() {}
+
+  /** Sets the body to the list of requests to send. */
+  public static Processor listMissing(Subscriptions subscriptions) {
+    return exchange ->
+        exchange
+            .getMessage()
+            .setBody(
+                subscriptions.restoreRequests(exchange.getProperty("applications", String.class)));
+  }
+
+  /** Turns the body, one of these, into an HTTP request. */
+  public static Processor buildRequest() {
+    return exchange -> {
+      Message message = exchange.getMessage();
+      Request request = message.getBody(Request.class);
+      exchange.setProperty(REQUEST_PROPERTY, request);
+      message.removeHeaders("*");
+      message.setHeader(Exchange.HTTP_METHOD, request.method());
+      message.setHeader(Exchange.HTTP_PATH, request.path());
+      message.setHeader(Exchange.CONTENT_TYPE, "application/json");
+      message.setBody(request.body());
+    };
+  }
+
+  /** Logs the result of the request. */
+  public static Processor logResult() {
+    return exchange -> {
+      Request request = exchange.getProperty(REQUEST_PROPERTY, Request.class);
+      int status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
+      if (status / 100 == 2) {
+        LOG.info(
+            "Restored at Asterisk: {} {} {}", request.method(), request.path(), request.body());
+      } else {
+        LOG.warn(
+            "Restore failed with status {}: {} {} {}; a command must set it again",
+            status,
+            request.method(),
+            request.path(),
+            request.body());
+      }
+    };
+  }
+}

@@ -1,0 +1,112 @@
+package io.retel.ariproxy.resync;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.EventResources;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A log of recently published synthetic events, to drop Asterisk's own duplicates.
+ *
+ * <p>Asterisk's responses can be ahead of its events: an event can still arrive after its synthetic
+ * counterpart. An entry expires after a while, or when the resource starts or ends again.
+ */
+public final class SyntheticEventLog {
+
+  private enum State {
+    IN_STASIS,
+    OUT_OF_STASIS,
+    ENDED
+  }
+
+  /**
+   * @param application Stasis application that a channel entered or left; otherwise empty
+   */
+  private record Transition(Resource resource, State state, String application) {
+
+    /** Returns the transitions that this one invalidates. */
+    List<Transition> superseded() {
+      return switch (state) {
+        case IN_STASIS ->
+            List.of(
+                new Transition(resource, State.OUT_OF_STASIS, application),
+                new Transition(resource, State.ENDED, ""));
+        case OUT_OF_STASIS -> List.of(new Transition(resource, State.IN_STASIS, application));
+        case ENDED -> List.of();
+      };
+    }
+  }
+
+  private final CallContexts callContexts;
+  private final Cache<Transition, Boolean> transitions;
+
+  /**
+   * @param callContexts to detect reused ids
+   * @param retention maximum delay of Asterisk's own event
+   */
+  public SyntheticEventLog(CallContexts callContexts, Duration retention, Ticker ticker) {
+    this.callContexts = callContexts;
+    this.transitions = Caffeine.newBuilder().expireAfterWrite(retention).ticker(ticker).build();
+  }
+
+  /** Records a synthetic event. */
+  void record(AriEvent event) {
+    transition(event)
+        .ifPresent(
+            transition -> {
+              transitions.invalidateAll(transition.superseded());
+              transitions.put(transition, true);
+            });
+  }
+
+  /** Returns whether an event of Asterisk duplicates a synthetic one, and removes that entry. */
+  public boolean consumeIfDuplicate(AriEvent event) {
+    if (transitions.asMap().isEmpty()) {
+      // the usual case
+      return false;
+    }
+    Transition transition = transition(event).orElse(null);
+    if (transition == null) {
+      return false;
+    }
+    transitions.invalidateAll(transition.superseded());
+    return transitions.asMap().remove(transition) != null && !isReusedId(transition);
+  }
+
+  /** Whether a command has created another resource with the same id. */
+  private boolean isReusedId(Transition transition) {
+    return transition.state() == State.ENDED
+        && callContexts
+            .mapping(transition.resource())
+            .filter(mapping -> !mapping.ended())
+            .isPresent();
+  }
+
+  private static Optional<Transition> transition(AriEvent event) {
+    State state =
+        switch (event.type()) {
+          // the start of a medium is never synthetic, but invalidates the end of an earlier one
+          case "StasisStart", "PlaybackStarted", "RecordingStarted" -> State.IN_STASIS;
+          case "StasisEnd" -> State.OUT_OF_STASIS;
+          case "ChannelDestroyed",
+              "BridgeDestroyed",
+              "PlaybackFinished",
+              "RecordingFinished",
+              "RecordingFailed" ->
+              State.ENDED;
+          default -> null;
+        };
+    List<Resource> resources = state == null ? List.of() : EventResources.of(event);
+    if (resources.isEmpty()) {
+      return Optional.empty();
+    }
+    String application = state == State.ENDED ? "" : event.json().path("application").asText();
+    return Optional.of(new Transition(resources.get(0), state, application));
+  }
+}

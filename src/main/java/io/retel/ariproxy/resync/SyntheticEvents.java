@@ -1,0 +1,109 @@
+package io.retel.ariproxy.resync;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.ari.AriEvent;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Collection;
+
+/**
+ * Factory of synthetic events, in Asterisk's format and marked as synthetic.
+ *
+ * @param timestamp of the events
+ * @param asteriskId {@code asterisk_id} of the events
+ */
+record SyntheticEvents(Instant timestamp, String asteriskId) {
+
+  private static final JsonNodeFactory JSON = new ObjectMapper().getNodeFactory();
+
+  /** Asterisk's time format. */
+  private static final DateTimeFormatter TIME_FORMAT =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSZ").withZone(ZoneId.systemDefault());
+
+  /**
+   * Builds the event of a channel that has entered an application, with the dialplan's arguments.
+   */
+  AriEvent stasisStart(JsonNode channel, String application) {
+    ObjectNode event = newEvent("StasisStart", application);
+    ArrayNode args = event.putArray("args");
+    String data = channel.at("/dialplan/app_data").asText();
+    if (data.startsWith(application + ",")) {
+      for (String arg : data.substring(application.length() + 1).split(",", -1)) {
+        args.add(arg);
+      }
+    }
+    event.set("channel", channel);
+    return build(event);
+  }
+
+  /**
+   * Builds the event of a channel that has left an application.
+   *
+   * @param channel current state, or null if it no longer exists
+   */
+  AriEvent stasisEnd(String id, JsonNode channel, String application) {
+    ObjectNode event = newEvent("StasisEnd", application);
+    event.set("channel", channel == null ? JSON.objectNode().put("id", id) : channel);
+    return build(event);
+  }
+
+  AriEvent channelDestroyed(String id, String application) {
+    ObjectNode event = newEvent("ChannelDestroyed", application);
+    event.put("cause", 0).put("cause_txt", "Unknown");
+    event.putObject("channel").put("id", id);
+    return build(event);
+  }
+
+  AriEvent bridgeDestroyed(String id, String application) {
+    ObjectNode event = newEvent("BridgeDestroyed", application);
+    event.putObject("bridge").put("id", id).putArray("channels");
+    return build(event);
+  }
+
+  AriEvent playbackFinished(String id, String application) {
+    ObjectNode event = newEvent("PlaybackFinished", application);
+    event.putObject("playback").put("id", id).put("state", "done");
+    return build(event);
+  }
+
+  /**
+   * Builds the end event of a recording. Asterisk sends no other, not even for a discarded
+   * recording.
+   */
+  AriEvent recordingFinished(String name, String application) {
+    ObjectNode event = newEvent("RecordingFinished", application);
+    event.putObject("recording").put("name", name).put("state", "done");
+    return build(event);
+  }
+
+  /**
+   * Builds the event of a call that is still active after a gap.
+   *
+   * @param gapStart when the gap began, or null if unknown
+   * @param channels current state of the call's channels
+   */
+  AriEvent connectionRestored(Instant gapStart, Collection<JsonNode> channels, String application) {
+    ObjectNode event = newEvent("AriConnectionRestored", application);
+    event.put("gap_start", gapStart == null ? null : TIME_FORMAT.format(gapStart));
+    event.put("gap_end", TIME_FORMAT.format(timestamp));
+    event.putArray("channels").addAll(channels);
+    return build(event);
+  }
+
+  private ObjectNode newEvent(String type, String application) {
+    return JSON.objectNode()
+        .put("type", type)
+        .put("timestamp", TIME_FORMAT.format(timestamp))
+        .put("application", application);
+  }
+
+  private AriEvent build(ObjectNode event) {
+    event.put("asterisk_id", asteriskId).put(AriEvent.SYNTHESIZED_BY, "ari-proxy");
+    return AriEvent.parse(event.toString());
+  }
+}

@@ -1,0 +1,57 @@
+package io.retel.ariproxy.route;
+
+import io.retel.ariproxy.config.InvalidSettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.camel.util.ObjectHelper;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+
+/** Route files: listing and validation. */
+public final class RouteFiles {
+
+  /** Remedy for an invalid file, before the next start. */
+  public static final String REMEDY = "Correct it, or move it out of the folder";
+
+  private RouteFiles() {}
+
+  /** Returns the YAML files of a folder, as absolute paths. */
+  static List<Path> list(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".yaml"))
+          .map(file -> file.toAbsolutePath().normalize())
+          .toList();
+    }
+  }
+
+  /**
+   * Rejects empty and unreadable files, since Camel's error does not always name the file.
+   *
+   * @throws InvalidSettingException if a file is empty or cannot be read
+   */
+  public static void validate(Path folder) {
+    Path current = folder.toAbsolutePath();
+    try {
+      for (Path file : list(folder)) {
+        current = file;
+        if (Files.readString(file).isBlank()) {
+          throw invalidFile(file, "is empty");
+        }
+      }
+    } catch (IOException e) {
+      throw invalidFile(current, "cannot be read: " + e);
+    }
+  }
+
+  private static InvalidSettingException invalidFile(Path file, String problem) {
+    return new InvalidSettingException(file + " " + problem + ". " + REMEDY);
+  }
+
+  /** Returns whether a file is not YAML or not a route; the failure then names it. */
+  public static boolean isRouteFileError(Throwable failure) {
+    return ObjectHelper.getException(YamlEngineException.class, failure) != null;
+  }
+}

@@ -1,0 +1,2 @@
+/** Camel routes: files, reload, policies. */
+package io.retel.ariproxy.route;

@@ -1,0 +1,2 @@
+/** Abbreviates and escapes foreign text. */
+package io.retel.ariproxy.text;

@@ -1,0 +1,83 @@
+package io.retel.ariproxy;
+
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Every dependency points to a lower floor (docs/architecture.md#floors). */
+@AnalyzeClasses(packagesOf = AriProxy.class, importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+  private static final String ROOT = AriProxy.class.getPackageName();
+
+  /** Packages of one floor do not depend on each other; subpackages belong to their parent. */
+  private static final List<List<String>> FLOORS =
+      List.of(
+          List.of("component", "config", "error", "metrics", "text", "tls"),
+          List.of("ari", "kafka"),
+          List.of("callcontext", "logging", "route"),
+          List.of("envelope"),
+          List.of("command", "event", "resync"),
+          List.of("health", "jmx", "tracing"),
+          List.of("app"),
+          List.of(""));
+
+  @ArchTest
+  static final ArchRule dependenciesPointDown =
+      ArchRuleDefinition.classes().should(dependOnLowerFloorsOnly());
+
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching(ROOT + ".(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule componentsAreIndependent =
+      ArchRuleDefinition.classes()
+          .that()
+          .resideInAPackage(ROOT + ".component..")
+          .should()
+          .onlyDependOnClassesThat(
+              DescribedPredicate.describe(
+                  "belong to components or libraries",
+                  type ->
+                      !type.getPackageName().startsWith(ROOT)
+                          || type.getPackageName().startsWith(ROOT + ".component")));
+
+  private static ArchCondition<JavaClass> dependOnLowerFloorsOnly() {
+    return new ArchCondition<>("depend on lower floors only") {
+      @Override
+      public void check(JavaClass type, ConditionEvents events) {
+        type.getDirectDependenciesFromSelf().stream()
+            .filter(dependency -> dependency.getTargetClass().getPackageName().startsWith(ROOT))
+            .filter(dependency -> !topPackage(dependency.getTargetClass()).equals(topPackage(type)))
+            .filter(dependency -> floor(dependency.getTargetClass()) >= floor(type))
+            .forEach(
+                dependency ->
+                    events.add(SimpleConditionEvent.violated(type, dependency.getDescription())));
+      }
+    };
+  }
+
+  private static int floor(JavaClass type) {
+    return IntStream.range(0, FLOORS.size())
+        .filter(floor -> FLOORS.get(floor).contains(topPackage(type)))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no floor for " + type.getName()));
+  }
+
+  private static String topPackage(JavaClass type) {
+    String name = type.getPackageName().substring(ROOT.length());
+    return name.isEmpty() ? "" : name.substring(1).split("\\.")[0];
+  }
+}

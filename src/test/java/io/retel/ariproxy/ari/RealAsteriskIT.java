@@ -1,0 +1,171 @@
+package io.retel.ariproxy.ari;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.WebSocketTap;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests a complete call on a real Asterisk and a real Kafka. */
+@ExtendWith(KafkaExtension.class)
+class RealAsteriskIT {
+
+  private static final String APP = "ari-proxy-it";
+
+  /**
+   * A call enters Stasis and is answered, played to, recorded, bridged with a second one and hung
+   * up.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void publishesAllEventsAndRespondsToAllCommands(String suite, KafkaBroker kafka)
+      throws Exception {
+    String callContext = "call-of-" + suite;
+    try (RealAsterisk asterisk = RealAsterisk.start(suite);
+        WebSocketTap tap = WebSocketTap.open(asterisk.url())) {
+      ProxySettings settings =
+          ProxySettings.of(tap.url(), RealAsterisk.USERNAME, RealAsterisk.PASSWORD, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+
+        asterisk.originateCall("ctx-" + callContext + "~" + APP);
+        String channel =
+            controller
+                .event(callContext, "STASIS_START", anyEvent())
+                .json()
+                .at("/payload/channel/id")
+                .asText();
+        String channelUrl = "/channels/" + channel;
+
+        assertStatus(204, controller.execute(callContext, "POST", channelUrl + "/answer"));
+        assertStatus(
+            201,
+            controller.execute(
+                callContext, "POST", channelUrl + "/play/greeting-" + suite + "?media=sound:beep"));
+        controller.event(
+            callContext, "PLAYBACK_FINISHED", hasId("playback", "id", "greeting-" + suite));
+        assertStatus(
+            201,
+            controller.execute(
+                callContext,
+                "POST",
+                channelUrl
+                    + "/record?name=voice-"
+                    + suite
+                    + "&format=wav&maxDurationSeconds=1&ifExists=overwrite"));
+        controller.event(
+            callContext, "RECORDING_FINISHED", hasId("recording", "name", "voice-" + suite));
+
+        String bridge = "bridge-" + suite;
+        assertStatus(
+            200,
+            controller.execute(callContext, "POST", "/ari/bridges/" + bridge + "?type=mixing"));
+        assertStatus(
+            204,
+            controller.execute(
+                callContext, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel));
+        String secondChannel = "second-" + suite;
+        assertStatus(
+            200,
+            controller.execute(
+                callContext,
+                "POST",
+                "/channels?endpoint=Local/3000@default&app="
+                    + APP
+                    + "&channelId="
+                    + secondChannel));
+        controller.event(callContext, "STASIS_START", hasId("channel", "id", secondChannel));
+        assertStatus(
+            204,
+            controller.execute(
+                callContext,
+                "POST",
+                "/bridges/" + bridge + "/addChannel?channel=" + secondChannel));
+        controller.event(
+            callContext, "CHANNEL_ENTERED_BRIDGE", hasId("channel", "id", secondChannel));
+        // without an id from the controller: the proxy generates one, and the RESPONSE contains it
+        TopicRecord playResponse =
+            controller.response(
+                controller.send(
+                    callContext, "POST", "/bridges/" + bridge + "/play?media=sound:beep"));
+        assertStatus(201, playResponse.json().path("payload"));
+        String playback = playResponse.json().at("/resources/1/id").asText();
+        controller.event(callContext, "PLAYBACK_FINISHED", hasId("playback", "id", playback));
+
+        assertStatus(204, controller.execute(callContext, "DELETE", "/channels/" + secondChannel));
+        assertStatus(204, controller.execute(callContext, "DELETE", channelUrl));
+        controller.event(callContext, "CHANNEL_DESTROYED", hasId("channel", "id", secondChannel));
+        controller.event(
+            callContext, "CHANNEL_DESTROYED", hasId("channel", "id", secondChannel + ";2"));
+        controller.event(callContext, "STASIS_END", hasId("channel", "id", channel));
+        assertStatus(204, controller.execute(callContext, "DELETE", "/bridges/" + bridge));
+
+        Awaitility.await("all events published")
+            .untilAsserted(
+                () ->
+                    assertThat(
+                            controller.events().stream()
+                                .filter(record -> callContext.equals(record.key()))
+                                .map(Controller::payload))
+                        .containsExactlyElementsOf(tap.messages()));
+        assertThat(controller.unmapped()).isEmpty();
+        assertThat(controller.responses())
+            .filteredOn(record -> callContext.equals(record.key()))
+            .extracting(record -> record.json().path("commandId").asText())
+            .containsExactlyElementsOf(controller.sentCommandIds(callContext));
+        assertThat(proxy.counter("ari-proxy.events.malformed")).isZero();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void reconnectsAfterAsteriskRestart(String suite, KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        asterisk.originateCall("ctx-before-" + suite + "~" + APP);
+        controller.event("before-" + suite, "STASIS_START", anyEvent());
+
+        asterisk.restart();
+
+        controller.awaitApplication();
+        asterisk.originateCall("ctx-after-" + suite + "~" + APP);
+        controller.event("after-" + suite, "STASIS_START", anyEvent());
+
+        asterisk.kill();
+        asterisk.start();
+
+        controller.awaitApplication();
+        asterisk.originateCall("ctx-after-kill-" + suite + "~" + APP);
+        controller.event("after-kill-" + suite, "STASIS_START", anyEvent());
+      }
+    }
+  }
+
+  private static void assertStatus(int status, JsonNode payload) {
+    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
+  }
+
+  private static Predicate<JsonNode> anyEvent() {
+    return payload -> true;
+  }
+
+  private static Predicate<JsonNode> hasId(String resource, String field, String value) {
+    return payload -> value.equals(payload.path(resource).path(field).asText());
+  }
+}

@@ -1,0 +1,207 @@
+package io.retel.ariproxy.ari;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests ARI over https and wss, with certificates of a private CA. */
+@ExtendWith(KafkaExtension.class)
+class SecureAriIT {
+
+  private static final String APP = "encrypted";
+  @TempDir private static Path certificates;
+  private static CertificateAuthority ca;
+  private static CertificateAuthority anotherCa;
+  private static CertificateAuthority.IssuedCertificate localhostCertificate;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void issueCertificates() {
+    ca = CertificateAuthority.create(certificates.resolve("ca"));
+    anotherCa = CertificateAuthority.create(certificates.resolve("another-ca"));
+    localhostCertificate = ca.forLocalhost();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void handlesCallOverTls(String suite, KafkaBroker kafka) {
+    String callContext = "encrypted-" + suite;
+    try (RealAsterisk asterisk = RealAsterisk.startWithTls(suite, localhostCertificate)) {
+      ProxySettings settings = settings(asterisk, kafka, ca);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        asterisk.originateCall("ctx-" + callContext + "~" + APP);
+        String channel =
+            controller
+                .event(callContext, "STASIS_START", payload -> true)
+                .json()
+                .at("/payload/channel/id")
+                .asText();
+        assertThat(
+                status(controller.execute(callContext, "POST", "/channels/" + channel + "/answer")))
+            .isEqualTo(204);
+        assertThat(status(controller.execute(callContext, "DELETE", "/channels/" + channel)))
+            .isEqualTo(204);
+        controller.event(callContext, "STASIS_END", payload -> true);
+        assertThat(health(proxy, asterisk.tlsUrl())).isEqualTo("UP");
+      }
+    }
+  }
+
+  @Test
+  void logsUntrustedAsteriskAndSendsNothing(KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    try (RealAsterisk asterisk = RealAsterisk.startWithTls("sid", localhostCertificate)) {
+      ProxySettings settings = settings(asterisk, kafka, anotherCa);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          Controller controller = new Controller(settings, kafka)) {
+        assertNotSent(
+            controller.execute("call", "GET", "/asterisk/ping"),
+            "its certificate is not signed by a trusted CA",
+            "ari.ca-file");
+        Awaitility.await()
+            .untilAsserted(
+                () ->
+                    assertThat(Files.readAllLines(log))
+                        .filteredOn(line -> line.contains("TLS connection failed"))
+                        .singleElement()
+                        .asString()
+                        .contains(
+                            "WARN",
+                            "its certificate is not signed by a trusted CA",
+                            "ari.ca-file"));
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+    }
+    assertThat(Files.readAllLines(log)).noneMatch(line -> line.startsWith("\tat "));
+  }
+
+  @Test
+  void usesJvmTrustStoreByDefault(KafkaBroker kafka) {
+    assertRejected(
+        localhostCertificate,
+        null,
+        kafka,
+        "its certificate is not signed by a trusted CA",
+        "ari.ca-file");
+  }
+
+  @Test
+  void rejectsExpiredCertificate(KafkaBroker kafka) {
+    assertRejected(ca.expired(), ca, kafka, "its certificate has expired");
+  }
+
+  @Test
+  void rejectsCertificateOfAnotherHost(KafkaBroker kafka) {
+    assertRejected(
+        ca.forOtherHost(), ca, kafka, "its certificate does not match the host name", "localhost");
+  }
+
+  @Test
+  void rejectsPlaintextServer(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          settings(asterisk, kafka, ca)
+              .with(Setting.ARI_URL, asterisk.url().replace("http:", "https:"));
+      assertRejected(asterisk, settings, kafka, "the server does not speak TLS");
+    }
+  }
+
+  @Test
+  void sendsNothingBeforeTlsHandshake(KafkaBroker kafka) throws IOException {
+    try (ServerSocket silentServer = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
+        SimulatedAsterisk unusedAsterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          settings(unusedAsterisk, kafka, ca)
+              .with(Setting.ARI_URL, "https://localhost:" + silentServer.getLocalPort() + "/ari")
+              .with(Setting.ARI_CONNECT_TIMEOUT, "300ms");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        assertNotSent(controller.execute("call", "POST", "/channels/c/answer"), "Read timed out");
+        assertThat(proxy.responseCount("unknown")).isZero();
+      }
+    }
+  }
+
+  private void assertRejected(
+      CertificateAuthority.IssuedCertificate serverCertificate,
+      CertificateAuthority trustedCa,
+      KafkaBroker kafka,
+      String... reasons) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.builder().tls(serverCertificate).start()) {
+      assertRejected(asterisk, settings(asterisk, kafka, trustedCa), kafka, reasons);
+    }
+  }
+
+  private static void assertRejected(
+      SimulatedAsterisk asterisk, ProxySettings settings, KafkaBroker kafka, String... reasons) {
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+        Controller controller = new Controller(settings, kafka)) {
+      assertNotSent(controller.execute("call", "POST", "/channels/c/answer"), reasons);
+      Awaitility.await()
+          .untilAsserted(
+              () ->
+                  assertThat(health(proxy, asterisk.url()))
+                      .startsWith("DOWN: wss://localhost:")
+                      .contains("TLS connection failed: ")
+                      .contains(reasons));
+      assertThat(asterisk.totalWebsocketCount()).isZero();
+      assertThat(asterisk.requests()).isEmpty();
+    }
+  }
+
+  private static void assertNotSent(JsonNode payload, String... reasons) {
+    assertThat(status(payload)).isEqualTo(503);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+    assertThat(payload.toString()).contains("Asterisk could not be reached").contains(reasons);
+  }
+
+  private static int status(JsonNode payload) {
+    return payload.path("status_code").asInt();
+  }
+
+  private static String health(EmbeddedProxy proxy, String url) {
+    URI uri = URI.create(url);
+    return proxy.health("websocket:wss://localhost:" + uri.getPort() + "/ari/events");
+  }
+
+  private static ProxySettings settings(
+      RealAsterisk asterisk, KafkaBroker kafka, CertificateAuthority trustedCa) {
+    return ProxySettings.of(asterisk, APP, kafka)
+        .with(Setting.ARI_URL, asterisk.tlsUrl())
+        .with(Setting.ARI_CA_FILE, trustedCa.certificateFile().toString());
+  }
+
+  private static ProxySettings settings(
+      SimulatedAsterisk asterisk, KafkaBroker kafka, CertificateAuthority trustedCa) {
+    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+    return trustedCa == null
+        ? settings
+        : settings.with(Setting.ARI_CA_FILE, trustedCa.certificateFile().toString());
+  }
+}

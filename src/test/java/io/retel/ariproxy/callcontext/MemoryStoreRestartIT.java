@@ -1,0 +1,90 @@
+package io.retel.ariproxy.callcontext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Tests that a restarted proxy maps active calls in Asterisk to their previous call contexts
+ * (docs/contract.md#mapping).
+ */
+@ExtendWith(KafkaExtension.class)
+class MemoryStoreRestartIT {
+
+  private static final String APP = "ari-proxy-lost-memory";
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void recoversCallContextsOfActiveCalls(String suite, KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
+      try (Controller controller = new Controller(settings, kafka)) {
+        TopicRecord generated;
+        TopicRecord given;
+        try (EmbeddedProxy firstProxy = EmbeddedProxy.start(settings)) {
+          controller.awaitApplication();
+          given = startCall(asterisk, controller, "ctx-given-" + suite + "~" + APP);
+          generated = startCall(asterisk, controller, "app-" + APP);
+        } // stays on its topic, and is not executed before the application is registered
+        String waitingCommand =
+            controller.send("waiting", "POST", "/channels?endpoint=Local/3000@default&app=" + APP);
+
+        try (EmbeddedProxy secondProxy = EmbeddedProxy.start(settings)) {
+          assertThat(controller.response(waitingCommand).json().at("/payload/status_code").asInt())
+              .isEqualTo(200);
+          controller.event("waiting", "STASIS_START", payload -> true);
+          assertCallContinues(controller, given);
+          assertCallContinues(controller, generated);
+          assertThat(given.key()).isEqualTo("given-" + suite);
+          // the waiting command's channel as well, if it entered before resync took its snapshot
+          assertThat(secondProxy.counter("ari-proxy.resync.channels.discovered"))
+              .isBetween(2.0, 3.0);
+          assertThat(controller.unmapped()).isEmpty();
+        }
+      }
+    }
+  }
+
+  /** Asserts that a command's events have the previous call context. */
+  private static void assertCallContinues(Controller controller, TopicRecord start) {
+    String channel = start.json().at("/payload/channel/id").asText();
+    controller.execute(start.key(), "POST", "/channels/" + channel + "/answer");
+    controller.event(
+        start.key(),
+        "CHANNEL_STATE_CHANGE",
+        payload ->
+            channel.equals(payload.at("/channel/id").asText())
+                && "Up".equals(payload.at("/channel/state").asText()));
+  }
+
+  private static TopicRecord startCall(
+      RealAsterisk asterisk, Controller controller, String extension) {
+    long before = countStasisStarts(controller);
+    asterisk.runCli("channel originate Local/" + extension + "@default application Wait 60");
+    Awaitility.await("call started").until(() -> countStasisStarts(controller) > before);
+    return controller.events().stream()
+        .filter(MemoryStoreRestartIT::isStasisStart)
+        .max((one, other) -> Long.compare(one.timestamp(), other.timestamp()))
+        .orElseThrow();
+  }
+
+  private static long countStasisStarts(Controller controller) {
+    return controller.events().stream().filter(MemoryStoreRestartIT::isStasisStart).count();
+  }
+
+  private static boolean isStasisStart(TopicRecord record) {
+    return "STASIS_START".equals(record.json().path("type").asText());
+  }
+}

@@ -1,0 +1,171 @@
+package io.retel.ariproxy.callcontext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.store.CassandraServer;
+import io.retel.ariproxy.fixtures.store.PostgresServer;
+import io.retel.ariproxy.fixtures.store.RedisServer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tests a proxy that is killed with kill -9 during calls and started again. */
+@ExtendWith(KafkaExtension.class)
+class RestartIT {
+
+  private static final String APP = "ari-proxy-restart";
+
+  @TempDir private Path folder;
+
+  @Test
+  void restoresCallsFromKafka(KafkaBroker kafka) {
+    assertRestoresCalls(kafka, "kafka", Map.of());
+  }
+
+  @Test
+  @FullRun("starts a process and a real Asterisk, with a kill, for each store")
+  void restoresCallsFromRedis(KafkaBroker kafka) {
+    try (RedisServer redis = RedisServer.launch()) {
+      assertRestoresCalls(
+          kafka, "redis", Map.of(Setting.CALLCONTEXT_REDIS_URI, redis.uri(RedisServer.PASSWORD)));
+    }
+  }
+
+  @Test
+  void restoresCallsFromSqlite(KafkaBroker kafka) {
+    assertRestoresCalls(
+        kafka,
+        "jdbc",
+        Map.of(Setting.CALLCONTEXT_JDBC_URL, "jdbc:sqlite:" + folder.resolve("call-contexts.db")));
+  }
+
+  @Test
+  @FullRun("starts a process and a real Asterisk, with a kill, for each store")
+  void restoresCallsFromPostgresql(KafkaBroker kafka) {
+    try (PostgresServer postgres = PostgresServer.launch()) {
+      assertRestoresCalls(
+          kafka,
+          "jdbc",
+          Map.of(
+              Setting.CALLCONTEXT_JDBC_URL, postgres.url(),
+              Setting.CALLCONTEXT_JDBC_USERNAME, PostgresServer.USERNAME,
+              Setting.CALLCONTEXT_JDBC_PASSWORD, PostgresServer.PASSWORD));
+    }
+  }
+
+  @Test
+  @FullRun("Cassandra is slow to start")
+  void restoresCallsFromCassandra(KafkaBroker kafka) {
+    try (CassandraServer cassandra = CassandraServer.launch()) {
+      cassandra.execute(
+          "CREATE KEYSPACE calls WITH replication ="
+              + " {'class': 'SimpleStrategy', 'replication_factor': 1}");
+      assertRestoresCalls(
+          kafka,
+          "cassandra",
+          Map.of(
+              Setting.CALLCONTEXT_CASSANDRA_HOSTS,
+              cassandra.hosts(),
+              Setting.CALLCONTEXT_CASSANDRA_KEYSPACE,
+              "calls",
+              Setting.CALLCONTEXT_CASSANDRA_USERNAME,
+              CassandraServer.USERNAME,
+              Setting.CALLCONTEXT_CASSANDRA_PASSWORD,
+              CassandraServer.PASSWORD));
+    }
+  }
+
+  /** Only call contexts set by commands are lost in this case (docs/contract.md#mapping). */
+  @Test
+  void recoversDialplanCallsWithoutStore(KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        TopicRecord generated = startCallWithGeneratedContext(asterisk, controller);
+        asterisk.originateCall("ctx-given~" + APP);
+        TopicRecord given = controller.event("given", "STASIS_START", payload -> true);
+
+        proxy.kill();
+        proxy.start();
+
+        for (TopicRecord start : List.of(generated, given)) {
+          String channel = start.json().at("/payload/channel/id").asText();
+          // without a store, no record exists that its start was published
+          controller.event(
+              start.key(),
+              "STASIS_START",
+              payload ->
+                  payload.at("/channel/id").asText().equals(channel)
+                      && payload.path("synthesized_by").asText().equals("ari-proxy"));
+          controller.execute(start.key(), "DELETE", "/channels/" + channel);
+          controller.event(start.key(), "STASIS_END", payload -> true);
+        }
+        assertThat(controller.unmapped()).isEmpty();
+      }
+    }
+  }
+
+  /**
+   * Restores the hardest case: a channel and a bridge whose call context only commands have set.
+   */
+  private void assertRestoresCalls(
+      KafkaBroker kafka, String storeType, Map<Setting<?>, String> storeSettings) {
+    try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, storeType);
+      storeSettings.forEach(settings::with);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        String generatedContext = startCallWithGeneratedContext(asterisk, controller).key();
+        controller.execute(
+            "made",
+            "POST",
+            "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=channel-" + storeType);
+        controller.event("made", "STASIS_START", payload -> true);
+        controller.execute("made", "POST", "/bridges/bridge-" + storeType);
+
+        controller.awaitCommitted();
+        proxy.kill();
+        proxy.start();
+
+        controller.event("made", "ARI_CONNECTION_RESTORED", payload -> true);
+        controller.event(generatedContext, "ARI_CONNECTION_RESTORED", payload -> true);
+        controller.execute(
+            "made",
+            "POST",
+            "/bridges/bridge-" + storeType + "/addChannel?channel=channel-" + storeType);
+        controller.event("made", "CHANNEL_ENTERED_BRIDGE", payload -> true);
+        controller.execute("made", "DELETE", "/channels/channel-" + storeType);
+        controller.event("made", "STASIS_END", payload -> true);
+        // the second leg has no StasisStart: only the store has its mapping
+        controller.event(
+            "made",
+            "CHANNEL_DESTROYED",
+            payload -> payload.at("/channel/id").asText().equals("channel-" + storeType + ";2"));
+        assertThat(controller.unmapped()).isEmpty();
+      }
+    }
+  }
+
+  private static TopicRecord startCallWithGeneratedContext(
+      RealAsterisk asterisk, Controller controller) {
+    asterisk.originateCall("app-" + APP);
+    return controller.await(record -> record.json().path("type").asText().equals("STASIS_START"));
+  }
+}

@@ -1,0 +1,259 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Tests that every command gets a RESPONSE in every outcome, over a real Kafka
+ * (docs/contract.md#commands).
+ */
+@ExtendWith(KafkaExtension.class)
+class CommandOutcomesIT {
+
+  private static final String APP = "outcomes";
+  private static final String CALL_CONTEXT = "a-call";
+
+  @AutoClose private static final Closer CLOSER = new Closer();
+  private static KafkaBroker broker;
+  private static SimulatedAsterisk asterisk;
+  private static ProxySettings settings;
+  private static EmbeddedProxy proxy;
+  private static Controller controller;
+
+  @BeforeAll
+  static void start(KafkaBroker kafka) {
+    broker = kafka;
+    asterisk = CLOSER.register(SimulatedAsterisk.start());
+    settings =
+        ProxySettings.of(asterisk, APP, kafka)
+            .with(Setting.ARI_RESPONSE_TIMEOUT, "5000ms")
+            .with(Setting.ARI_MAX_RESPONSE_BODY, "100000B");
+    proxy = CLOSER.register(EmbeddedProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
+    asterisk.awaitConnected(APP);
+  }
+
+  @AfterEach
+  void executesNextCommand() {
+    asterisk.faults().clear();
+    assertStatus(200, controller.execute(CALL_CONTEXT, "GET", "/asterisk/ping"));
+  }
+
+  @Test
+  void forwardsResponse() {
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/ari/asterisk/ping");
+
+    assertStatus(200, payload);
+    assertThat(payload.at("/body/ping").asText()).isEqualTo("pong");
+  }
+
+  @Test
+  void forwardsErrorResponse() {
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/channels/nobody");
+
+    assertStatus(404, payload);
+    assertThat(payload.at("/body/message").asText()).isEqualTo("Channel not found");
+  }
+
+  @Test
+  void encodesNonJsonBodyInBase64() {
+    byte[] file = {'R', 'I', 'F', 'F', 0, -1, 13, 10};
+    asterisk
+        .faults()
+        .respondWith(request -> request.uri().contains("/file"), 200, "audio/wav", file);
+
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
+
+    assertStatus(200, payload);
+    assertThat(payload.at("/body/content_type").asText()).isEqualTo("audio/wav");
+    assertThat(Base64.getDecoder().decode(payload.at("/body/base64").asText())).isEqualTo(file);
+  }
+
+  @Test
+  void responds413ToOversizedBody() {
+    asterisk
+        .faults()
+        .respondWith(
+            request -> request.uri().contains("/file"), 200, "audio/wav", new byte[100_001]);
+
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
+
+    assertStatus(413, payload);
+    assertThat(payload.at("/body/message").asText()).contains("ari.max-response-body");
+  }
+
+  @Test
+  void responds400ToMalformedJson() {
+    controller.sendRaw("no-json", "POST /channels".getBytes(StandardCharsets.UTF_8));
+
+    JsonNode payload = awaitResponseWithKey("no-json");
+
+    assertStatus(400, payload);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+    assertThat(payload.at("/body/message").asText()).contains("no JSON");
+  }
+
+  @Test
+  void responds400ToTombstone() {
+    controller.sendRaw("tombstone", null);
+
+    assertStatus(400, awaitResponseWithKey("tombstone"));
+  }
+
+  @Test
+  void responds400ToMissingUrl() {
+    controller.sendRaw(
+        "no-url",
+        "{\"callContext\":\"no-url\",\"ariCommand\":{\"method\":\"GET\"}}"
+            .getBytes(StandardCharsets.UTF_8));
+
+    assertStatus(400, awaitResponseWithKey("no-url"));
+  }
+
+  @Test
+  void rejectsUrlOutsideAri() {
+    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/ari/../httpstatus");
+
+    assertStatus(400, payload);
+    assertThat(asterisk.requests()).noneMatch(request -> request.uri().contains("httpstatus"));
+  }
+
+  @Test
+  void responds504OnTimeoutWithoutRetry() {
+    Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/hanging"));
+
+    JsonNode payload = controller.execute(CALL_CONTEXT, "POST", "/channels/hanging/answer");
+
+    hanging.clear();
+    assertStatus(504, payload);
+    assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
+    assertThat(asterisk.requestCount("POST", "/channels/hanging/answer")).isOne();
+  }
+
+  @Test
+  void responds504OnConnectionLossWithoutRetry() {
+    asterisk.faults().dropBeforeExecution(request -> request.uri().contains("/channels/cut"));
+
+    JsonNode payload = controller.execute(CALL_CONTEXT, "DELETE", "/channels/cut");
+
+    assertStatus(504, payload);
+    assertThat(asterisk.requestCount("DELETE", "/channels/cut")).isOne();
+  }
+
+  @Test
+  void forwards503WithoutRetry() {
+    asterisk.faults().respondWith(request -> request.uri().contains("/channels/busy"), 503, "Busy");
+
+    JsonNode payload = controller.execute(CALL_CONTEXT, "POST", "/channels/busy/answer");
+
+    assertStatus(503, payload);
+    assertThat(payload.at("/body/message").asText()).isEqualTo("Busy");
+    assertThat(asterisk.requestCount("POST", "/channels/busy/answer")).isOne();
+  }
+
+  @Test
+  void responds503WhenAsteriskIsUnavailable() {
+    asterisk.kill();
+    try {
+      // a pooled connection can accept the request before its end is detected
+      Awaitility.await("a command that is not sent")
+          .untilAsserted(
+              () -> {
+                JsonNode payload =
+                    controller.execute(CALL_CONTEXT, "POST", "/channels/away/answer");
+                assertStatus(503, payload);
+                assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+              });
+    } finally {
+      asterisk.restart();
+    }
+  }
+
+  @Test
+  void doesNotForwardRecordHeaders() {
+    String command =
+        "{\"callContext\":\"steered\",\"commandId\":\"steered\",\"ariCommand\":{\"method\":\"POST\","
+            + "\"url\":\"/channels/steered/answer\"}}";
+    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+      writer.send(
+          settings.commandsTopic(),
+          "steered",
+          command,
+          Map.of(
+              "CamelHttpUri", "http://localhost:1/elsewhere",
+              "CamelHttpMethod", "DELETE",
+              "Host", "elsewhere",
+              "Authorization", "Basic bm9ib2R5",
+              "Content-Type", "text/plain",
+              "X-Mine", "1"));
+    }
+    assertStatus(404, awaitResponseWithKey("steered"));
+
+    assertThat(asterisk.requests())
+        .filteredOn(request -> request.uri().equals("/ari/channels/steered/answer"))
+        .singleElement()
+        .satisfies(
+            request -> {
+              assertThat(request.method()).isEqualTo("POST");
+              assertThat(request.header("Host")).isEqualTo("localhost:" + asterisk.port());
+              assertThat(request.header("X-Mine")).isNull();
+              assertThat(request.header("Content-Type")).isNull();
+              assertThat(request.header("Authorization")).isNotEqualTo("Basic bm9ib2R5");
+            });
+  }
+
+  @Test
+  void hangingCommandDelaysOnlyItsCall() {
+    Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/slow"));
+    String slow = controller.send("slow-call", "GET", "/channels/slow");
+    String queued = controller.send("slow-call", "GET", "/asterisk/ping");
+
+    // sent concurrently: sent one after the other, they could exceed the response timeout
+    List<String> quick = new ArrayList<>();
+    for (int call = 0; call < 20; call++) {
+      quick.add(controller.send("quick-call-" + call, "GET", "/asterisk/ping"));
+    }
+    quick.forEach(id -> assertStatus(200, controller.response(id).json().path("payload")));
+    assertThat(controller.responses())
+        .noneMatch(record -> queued.equals(record.json().path("commandId").asText()));
+
+    hanging.clear();
+    long first = controller.response(slow).offset();
+    assertThat(controller.response(queued).offset()).isGreaterThan(first);
+  }
+
+  private static JsonNode awaitResponseWithKey(String key) {
+    TopicRecord response =
+        controller.await(
+            record ->
+                key.equals(record.key()) && "RESPONSE".equals(record.json().path("type").asText()));
+    return response.json().path("payload");
+  }
+
+  private static void assertStatus(int status, JsonNode payload) {
+    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
+  }
+}

@@ -1,0 +1,320 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Tests on a real Asterisk that a resource created by a command belongs to the command's call from
+ * its first event on, whether the controller, the proxy or Asterisk chose the id.
+ *
+ * <p>Each command uses a new call context, since an event could otherwise be mapped by the channel
+ * or bridge that the command plays to.
+ *
+ * @param suite the Debian suite
+ * @param subscription the application's subscriptions in addition to its own channels, for events
+ *     of second legs and of bridges without its channels
+ */
+@ExtendWith(KafkaExtension.class)
+@ParameterizedClass
+@CsvSource({"sid, ''", "bullseye, ''", "sid, 'channel:,bridge:'", "bullseye, 'channel:,bridge:'"})
+record CreatedResourcesIT(String suite, String subscription) {
+
+  private static final String APP = "created";
+  private static final String LOCAL = "endpoint=Local/3002@default&app=" + APP;
+  private static final String LOCAL_IN_BODY = "'endpoint':'Local/3002@default','app':'" + APP + "'";
+  private static final String EXTERNAL_MEDIA =
+      "app=" + APP + "&external_host=127.0.0.1:9&format=ulaw";
+  private static final String OTHER_CALL = "the-stage";
+  // different from the channel's: Asterisk stores an application's subscriptions by id only
+  private static final String OTHER_BRIDGE = "the-bridge";
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final AtomicInteger callCounter = new AtomicInteger();
+
+  private static final Closer CLOSER = new Closer();
+  private static Controller controller;
+
+  /** Creates resources of another call: a channel, and a bridge with a second channel. */
+  @BeforeParameterizedClassInvocation
+  static void start(String suite, String subscription, KafkaBroker kafka) {
+    RealAsterisk asterisk = CLOSER.register(RealAsterisk.start(suite));
+    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+    CLOSER.register(EmbeddedProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
+    Awaitility.await("application registered")
+        .until(
+            () -> controller.execute(OTHER_CALL, "GET", "/applications/" + APP),
+            payload -> status(payload) == 200);
+    if (!subscription.isEmpty()) {
+      assertSuccess(
+          controller.execute(
+              OTHER_CALL,
+              "POST",
+              "/applications/" + APP + "/subscription?eventSource=" + subscription));
+    }
+    for (String channel : List.of(OTHER_CALL, "walker")) {
+      assertSuccess(
+          controller.execute(OTHER_CALL, "POST", "/channels?" + LOCAL + "&channelId=" + channel));
+      controller.event(OTHER_CALL, "STASIS_START", event -> resourceIds(event).contains(channel));
+    }
+    assertSuccess(controller.execute(OTHER_CALL, "POST", "/bridges/" + OTHER_BRIDGE));
+    assertSuccess(
+        controller.execute(
+            OTHER_CALL, "POST", "/bridges/" + OTHER_BRIDGE + "/addChannel?channel=walker"));
+    controller.event(
+        OTHER_CALL, "CHANNEL_ENTERED_BRIDGE", event -> resourceIds(event).contains("walker"));
+  }
+
+  @AfterParameterizedClassInvocation
+  static void stop() {
+    CLOSER.close();
+  }
+
+  /** Sends an unmapped user event: when it arrives, all earlier unmapped events have arrived. */
+  @AfterEach
+  void assertNothingUnmapped() {
+    String sentinel = "sentinel-" + callCounter.incrementAndGet();
+    assertSuccess(
+        controller.execute(OTHER_CALL, "POST", "/events/user/" + sentinel + "?application=" + APP));
+    controller.awaitUnmapped(record -> sentinel.equals(userEventName(record)));
+    assertThat(controller.unmapped())
+        .filteredOn(record -> !userEventName(record).startsWith("sentinel-"))
+        .isEmpty();
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @CsvSource(
+      delimiter = '|',
+      emptyValue = "",
+      value = {
+        "/channels?" + LOCAL + "&channelId=q1 | | q1 | q1;2",
+        "/channels | {" + LOCAL_IN_BODY + ",'channelId':'b1'} | b1 | b1;2",
+        "/channels?channelId=not | {" + LOCAL_IN_BODY + ",'channelId':'b2'} | b2 | b2;2",
+        "/channels/p1?" + LOCAL + "&channelId=not | {'channelId':'not'} | p1 | p1;2",
+        "/channels/p+2%2B%2F?" + LOCAL + " | | p 2+/ | p 2+/;2",
+        "/channels?" + LOCAL + " | | | ;2",
+        "/channels | {" + LOCAL_IN_BODY + ",'channelId':7} | | ;2",
+        "/channels?" + LOCAL + "&channelId=q3&otherChannelId=o3 | | q3 | o3",
+        "/channels/p4?" + LOCAL + " | {'otherChannelId':'o4'} | p4 | o4",
+        "/channels?" + LOCAL + "&otherChannelId=o5 | | | o5"
+      })
+  void mapsOriginatedChannelAndSecondLeg(String url, String body, String id, String secondLeg) {
+    String call = "originated-" + callCounter.incrementAndGet();
+    String created = create(call, url, body, id, 0);
+    String secondChannel = secondLeg.startsWith(";") ? created + secondLeg : secondLeg;
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    assertFirstEventBelongsTo(call, secondChannel);
+    hangUp(call, created);
+  }
+
+  /** Without a subscription, the application receives no event of its second leg. */
+  @Test
+  void mapsChannelOriginatedIntoDialplan() {
+    String call = "dialplan-" + callCounter.incrementAndGet();
+    String url = "/channels?endpoint=lOCAL/3002@default&context=default&priority=1&extension=app-";
+    String created = create(call, url + APP, null, null, 0);
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    if (!subscription.isEmpty()) {
+      assertFirstEventBelongsTo(call, created + ";2");
+    }
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + created));
+    controller.event(call, "STASIS_END", event -> resourceIds(event).contains(created));
+    assertAllEventsBelongTo(call, created);
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/channels/create?" + LOCAL + "&channelId=c1 | | c1 | c1;2",
+        "/channels/create | {" + LOCAL_IN_BODY + ",'channelId':'c2'} | c2 | c2;2",
+        "/channels/create?" + LOCAL + " | | | ;2",
+        "/channels/create?" + LOCAL + "&channelId=c3&otherChannelId=c4 | | c3 | c4",
+        "/channels/create?" + LOCAL + "&otherChannelId=c5 | | | c5"
+      })
+  void mapsCreatedChannelDialedLater(String url, String body, String id, String secondLeg) {
+    String call = "created-" + callCounter.incrementAndGet();
+    String created = create(call, url, body, id, 0);
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    assertSuccess(
+        controller.execute(call, "POST", "/channels/" + created + "/dial?caller=" + OTHER_CALL));
+    controller.event(call, "DIAL", event -> event.at("/dialstatus").asText().equals("ANSWER"));
+    if (!subscription.isEmpty()) {
+      assertFirstEventBelongsTo(call, secondLeg.startsWith(";") ? created + secondLeg : secondLeg);
+    }
+    hangUp(call, created);
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/channels/externalMedia?" + EXTERNAL_MEDIA + "&channelId=e1 | | e1",
+        "/channels/externalMedia?" + EXTERNAL_MEDIA + " | {'channelId':'e2'} | e2",
+        "/channels/externalMedia?" + EXTERNAL_MEDIA + " | | ",
+      })
+  void mapsExternalMediaChannel(String url, String body, String id) {
+    String call = "external-" + callCounter.incrementAndGet();
+    String created = create(call, url, body, id, 0);
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    hangUp(call, created);
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/channels/the-stage/snoop/s1?spy=both&app=" + APP + " | | s1",
+        "/channels/the-stage/snoop?spy=both&snoopId=s2&app=" + APP + " | | s2",
+        "/channels/the-stage/snoop?spy=both&app=" + APP + " | {'snoopId':'s3'} | s3",
+        "/channels/the-stage/snoop?spy=both&app=" + APP + " | | "
+      })
+  void mapsSnoopChannel(String url, String body, String id) {
+    String call = "snoop-" + callCounter.incrementAndGet();
+    String created = create(call, url, body, id, 1);
+    controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + created));
+    controller.event(call, "STASIS_END", event -> resourceIds(event).contains(created));
+    assertAllEventsBelongTo(call, created);
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/bridges/g1 | | g1",
+        "/bridges?bridgeId=g2 | | g2",
+        "/bridges | {'bridgeId':'g3'} | g3",
+        "/bridges | | "
+      })
+  void mapsBridge(String url, String body, String id) {
+    String call = "bridge-" + callCounter.incrementAndGet();
+    String created = create(call, url, body, id, 0);
+    String source = "/applications/" + APP + "/subscription?eventSource=bridge:" + created;
+    assertSuccess(controller.execute(call, "POST", source));
+    assertSuccess(controller.execute(call, "DELETE", "/bridges/" + created));
+    controller.event(call, "BRIDGE_DESTROYED", event -> resourceIds(event).contains(created));
+    assertAllEventsBelongTo(call, created);
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "play/y1?media=sound:beep | | y1",
+        "play?media=sound:beep&playbackId=y2 | | y2",
+        "play?media=sound:beep | {'playbackId':'y3'} | y3",
+        "play?media=sound:beep | | ",
+        "play | {'media':'sound:beep'} | "
+      })
+  void mapsPlaybackOnChannelAndBridge(String url, String body, String id) {
+    for (String target : List.of("/channels/" + OTHER_CALL, "/bridges/" + OTHER_BRIDGE)) {
+      String call = "playback-" + callCounter.incrementAndGet();
+      String created = create(call, target + "/" + url, body, id, 1);
+      controller.event(call, "PLAYBACK_STARTED", event -> resourceIds(event).contains(created));
+      controller.event(call, "PLAYBACK_FINISHED", event -> resourceIds(event).contains(created));
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(strings = {"?name={0}&", "?"})
+  void mapsRecordingOfChannelAndBridge(String query) {
+    for (String target : List.of("/channels/" + OTHER_CALL, "/bridges/" + OTHER_BRIDGE)) {
+      String call = "recording-" + callCounter.incrementAndGet();
+      String url =
+          target
+              + "/record"
+              + query.replace("{0}", call)
+              + "format=wav&maxDurationSeconds=1&ifExists=overwrite";
+      create(call, url, query.equals("?") ? "{'name':'" + call + "'}" : null, call, 1);
+      controller.event(call, "RECORDING_STARTED", event -> resourceIds(event).contains(call));
+      controller.event(call, "RECORDING_FINISHED", event -> resourceIds(event).contains(call));
+    }
+  }
+
+  /** Sends a creating command and returns the id in its RESPONSE. */
+  private static String create(String call, String url, String body, String id, int resourceIndex) {
+    JsonNode json;
+    try {
+      json = body == null ? null : JSON.readTree(body.replace('\'', '"'));
+    } catch (IOException e) {
+      throw new IllegalArgumentException(body, e);
+    }
+    TopicRecord response = controller.response(controller.send(call, "POST", url, json));
+    assertSuccess(response.json().path("payload"));
+    String reportedId = response.json().path("resources").path(resourceIndex).path("id").asText();
+    JsonNode responseBody = response.json().at("/payload/body");
+    assertThat(responseBody.path("id").asText(responseBody.path("name").asText()))
+        .isEqualTo(reportedId);
+    if (id != null) {
+      assertThat(reportedId).isEqualTo(id);
+    }
+    return reportedId;
+  }
+
+  private static void assertFirstEventBelongsTo(String call, String id) {
+    TopicRecord first =
+        controller.await(event -> resourceIds(event.json().path("payload")).contains(id));
+    assertThat(first.key()).as("%s", first).isEqualTo(call);
+  }
+
+  private static void hangUp(String call, String channel) {
+    String encoded = URLEncoder.encode(channel, StandardCharsets.UTF_8);
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + encoded));
+    controller.event(call, "CHANNEL_DESTROYED", event -> resourceIds(event).contains(channel));
+    assertAllEventsBelongTo(call, channel);
+  }
+
+  private static void assertAllEventsBelongTo(String call, String id) {
+    assertThat(controller.events())
+        .filteredOn(event -> resourceIds(event.json().path("payload")).contains(id))
+        .isNotEmpty()
+        .allMatch(event -> call.equals(event.key()));
+  }
+
+  /** Returns the ids in an event. */
+  private static Set<String> resourceIds(JsonNode event) {
+    return Stream.of("/channel/id", "/peer/id", "/bridge/id", "/playback/id", "/recording/name")
+        .map(pointer -> event.at(pointer).asText())
+        .collect(Collectors.toSet());
+  }
+
+  private static String userEventName(TopicRecord record) {
+    return record.json().at("/payload/eventname").asText();
+  }
+
+  private static int status(JsonNode payload) {
+    return payload.path("status_code").asInt();
+  }
+
+  private static void assertSuccess(JsonNode payload) {
+    assertThat(status(payload)).as("%s", payload).isBetween(200, 299);
+  }
+}

@@ -1,0 +1,212 @@
+package io.retel.ariproxy.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ManagedBean;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tests pausing commands under load: 50 calls with 40 commands each. */
+@ExtendWith(KafkaExtension.class)
+class PauseIT {
+
+  private static final String APP = "paused";
+  private static final int CALLS = 50;
+  private static final int COMMANDS_PER_CALL = 40;
+
+  /** URL suffix of each call's middle command; later ones wait for its response */
+  private static final String MIDDLE_SUFFIX = "-" + COMMANDS_PER_CALL / 2;
+
+  @Test
+  void pauseDrainsAndResumeContinuesInOrder(KafkaBroker kafka, @TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog()) {
+      asterisk.faults().delayResponses(Duration.ofMillis(100));
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
+              // repeated commands must be visible at Asterisk
+              .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka);
+          TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+        asterisk.awaitConnected(APP);
+        ManagedBean commands = proxy.managedBean("Commands");
+        assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+        Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
+        writer.sendAll(commands(settings.commandsTopic()));
+        controller.events(300, PauseIT::isResponse);
+        assertThat((int) commands.getAttribute("InFlight")).isPositive();
+        assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
+
+        commands.invoke("pause");
+        // the pause waits for commands in flight
+        hanging.clear();
+        awaitState(commands, "DRAINED");
+
+        assertThat(commands.getAttribute("InFlight")).isEqualTo(0);
+        assertThat(commands.getAttribute("Queued")).isEqualTo(0);
+        assertThat((String[]) commands.getAttribute("ActiveRoutes")).isEmpty();
+        assertThat(proxy.health("commands"))
+            .startsWith("UP: Commands paused by an operator since ");
+        assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).as("lag of a paused topic").isNaN();
+        int executed = commandUris(asterisk).size();
+        assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
+
+        // events continue, and a route edit does not end the pause
+        String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile")).id();
+        controller.event("meanwhile", "STASIS_START", payload -> true);
+        routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
+        awaitLogLine(log, "commands.camel.yaml loaded");
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));
+        controller.event("later", "STASIS_START", payload -> true);
+        assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
+        assertThat(commandUris(asterisk)).hasSize(executed);
+        assertThat(asterisk.channelIds()).contains(channel);
+
+        commands.invoke("resume");
+
+        List<TopicRecord> responses =
+            controller.events(CALLS * COMMANDS_PER_CALL, PauseIT::isResponse);
+        assertThat(responses)
+            .extracting(response -> response.json().path("commandId").asText())
+            .doesNotHaveDuplicates();
+        assertExecutedOnceInOrder(commandUris(asterisk));
+        assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+        assertThat(commands.getAttribute("PausedSince")).isEqualTo("");
+        assertThat((String[]) commands.getAttribute("ActiveRoutes")).containsExactly("commands");
+        assertThat(proxy.health("commands")).isEqualTo("UP");
+        assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
+        assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
+        for (String message : List.of("Commands paused", "Commands drained", "Commands resumed")) {
+          assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(message)).hasSize(1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void immediateResumeRepeatsNoCommand(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      asterisk.faults().delayResponses(Duration.ofMillis(50));
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka);
+          TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+        asterisk.awaitConnected(APP);
+        ManagedBean commands = proxy.managedBean("Commands");
+        writer.sendAll(commands(settings.commandsTopic()));
+        controller.events(300, PauseIT::isResponse);
+
+        for (int i = 0; i < 3; i++) {
+          commands.invoke("pause");
+          commands.invoke("resume");
+          awaitState(commands, "RUNNING");
+        }
+
+        controller.events(CALLS * COMMANDS_PER_CALL, PauseIT::isResponse);
+        assertExecutedOnceInOrder(commandUris(asterisk));
+      }
+    }
+  }
+
+  @Test
+  void healthReportsManuallyStoppedRoute(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        asterisk.awaitConnected(APP);
+        awaitHealth(proxy, "UP");
+        ManagedBean route = proxy.camelManagedBean("routes", "commands");
+        route.invoke("stop");
+        assertThat(proxy.health("commands"))
+            .isEqualTo("UP: Stopped manually until started again: [commands]");
+        route.invoke("start");
+        awaitHealth(proxy, "UP");
+      }
+    }
+  }
+
+  private static void awaitHealth(EmbeddedProxy proxy, String expected) {
+    Awaitility.await(expected)
+        .until(
+            () ->
+                ((String[]) proxy.managedBean("Commands").getAttribute("ActiveRoutes")).length > 0);
+    Awaitility.await(expected).until(() -> proxy.health("commands"), expected::equals);
+  }
+
+  private static void awaitState(ManagedBean commands, String state) {
+    Awaitility.await("commands are " + state)
+        .until(() -> commands.getAttribute("State"), state::equals);
+  }
+
+  private static void awaitLogLine(CapturedLog log, String text) {
+    Awaitility.await(text)
+        .until(() -> log.lines(Level.INFO).stream().anyMatch(line -> line.contains(text)));
+  }
+
+  private static List<String> commandUris(SimulatedAsterisk asterisk) {
+    return asterisk.requests().stream()
+        .map(RecordedRequest::uri)
+        .filter(uri -> uri.contains("/call"))
+        .toList();
+  }
+
+  private static void assertExecutedOnceInOrder(List<String> uris) {
+    assertThat(uris).hasSize(CALLS * COMMANDS_PER_CALL);
+    for (int call = 0; call < CALLS; call++) {
+      String prefix = "/ari/channels/call" + call + "-";
+      assertThat(uris.stream().filter(uri -> uri.startsWith(prefix)))
+          .containsExactlyElementsOf(
+              IntStream.range(0, COMMANDS_PER_CALL).mapToObj(n -> prefix + n).toList());
+    }
+  }
+
+  private static boolean isResponse(TopicRecord record) {
+    return "RESPONSE".equals(record.json().path("type").asText());
+  }
+
+  private static List<ProducerRecord<String, byte[]>> commands(String topic) {
+    List<ProducerRecord<String, byte[]>> all = new ArrayList<>();
+    for (int number = 0; number < COMMANDS_PER_CALL; number++) {
+      for (int call = 0; call < CALLS; call++) {
+        String id = "call" + call + "-" + number;
+        all.add(
+            TopicWriter.record(
+                topic,
+                "call" + call,
+                "{\"callContext\":\"call%d\",\"commandId\":\"%s\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/channels/%s\"}}"
+                    .formatted(call, id, id),
+                Map.of()));
+      }
+    }
+    return all;
+  }
+}

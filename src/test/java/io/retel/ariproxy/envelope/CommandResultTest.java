@@ -1,0 +1,69 @@
+package io.retel.ariproxy.envelope;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Classification of Asterisk's responses as JSON or binary. */
+class CommandResultTest {
+
+  @Test
+  void emptyBodyYieldsStatusOnly() {
+    assertThat(CommandResult.of(204, "application/json", new byte[0]))
+        .isEqualTo(new CommandResult.Status(204));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "[]", " {\"a\": 1.0}\n", "null", "\"x\"", "1"})
+  void passesJsonUnchanged(String body) {
+    assertThat(CommandResult.of(200, "application/json", bytes(body)))
+        .isInstanceOfSatisfying(
+            CommandResult.Json.class,
+            json -> assertThat(json.body()).asString(StandardCharsets.UTF_8).isEqualTo(body));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"application/json; charset=utf-8", "Application/JSON"})
+  void acceptsJsonContentTypeVariants(String contentType) {
+    assertThat(CommandResult.of(200, contentType, bytes("{}")))
+        .isInstanceOf(CommandResult.Json.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{", "{} {}", "{}}", " ", "nul", "{\"a\":1}x", "\u0000"})
+  void treatsInvalidJsonAsBinary(String body) {
+    assertThat(CommandResult.of(200, "application/json", bytes(body)))
+        .isInstanceOf(CommandResult.Binary.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1111", "\"\"", "{}", "null"})
+  void treatsNonJsonContentTypeAsBinary(String body) {
+    assertThat(CommandResult.of(200, "audio/basic", bytes(body)))
+        .isInstanceOfSatisfying(
+            CommandResult.Binary.class,
+            file -> assertThat(file.contentType()).isEqualTo("audio/basic"));
+  }
+
+  @Test
+  void detectsTypeWithoutContentType() {
+    assertThat(CommandResult.of(200, null, bytes("{}"))).isInstanceOf(CommandResult.Json.class);
+    assertThat(CommandResult.of(200, null, bytes("RIFF")))
+        .isInstanceOfSatisfying(
+            CommandResult.Binary.class,
+            file -> assertThat(file.contentType()).isEqualTo("application/octet-stream"));
+  }
+
+  @Test
+  void treatsDeeplyNestedJsonAsBinary() {
+    assertThat(CommandResult.of(200, "application/json", bytes("[".repeat(1_000_000))))
+        .isInstanceOf(CommandResult.Binary.class);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,163 @@
+package io.retel.ariproxy.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Tests the outcomes of an event over a real Kafka: published unchanged, or counted. */
+@ExtendWith(KafkaExtension.class)
+class EventOutcomesIT {
+
+  private static final String APP = "events";
+
+  @AutoClose private static final Closer CLOSER = new Closer();
+  private static SimulatedAsterisk asterisk;
+  private static EmbeddedProxy proxy;
+  private static Controller controller;
+
+  @BeforeAll
+  static void start(KafkaBroker kafka) {
+    asterisk = CLOSER.register(SimulatedAsterisk.start());
+    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+    proxy = CLOSER.register(EmbeddedProxy.start(settings));
+    controller = CLOSER.register(new Controller(settings, kafka));
+    asterisk.awaitConnected(APP);
+  }
+
+  @AfterEach
+  void publishesNextCall() {
+    String call = asterisk.call(APP).id();
+    controller.await(record -> isStasisStart(record, call));
+    assertThat(asterisk.totalWebsocketCount()).isOne();
+  }
+
+  @Test
+  void usesDialplanCallContextAsKey() {
+    SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "from-the-dialplan"));
+
+    TopicRecord start = controller.await(record -> isStasisStart(record, call.id()));
+
+    assertThat(start.key()).isEqualTo("from-the-dialplan");
+    assertThat(start.json().path("callContext").asText()).isEqualTo("from-the-dialplan");
+  }
+
+  @Test
+  void generatesOneCallContextPerCall() {
+    SimulatedCall call = asterisk.call(APP);
+    TopicRecord start = controller.await(record -> isStasisStart(record, call.id()));
+
+    call.hangup();
+
+    TopicRecord end = controller.event(start.key(), "STASIS_END", payload -> true);
+    assertThat(start.key()).isNotBlank();
+    assertThat(end.partition()).isEqualTo(start.partition());
+  }
+
+  @Test
+  void publishesFragmentedEventUnchanged() {
+    String event = userEvent("fragmented", "\u00fc\u20ac\ud83d\ude00".repeat(300));
+    asterisk.websocketFaults(APP).sendFragmented(event, 7);
+
+    assertThat(Controller.payload(awaitUnmapped("fragmented"))).isEqualTo(event);
+  }
+
+  @Test
+  void publishesLargeEventUnchanged() {
+    String event = userEvent("large", "x".repeat(900_000));
+    asterisk.emit(APP, event);
+
+    assertThat(Controller.payload(awaitUnmapped("large"))).isEqualTo(event);
+  }
+
+  @Test
+  void countsOversizedEventAsLost() {
+    double before = proxy.counter("ari-proxy.events.lost");
+
+    asterisk.emit(APP, userEvent("too-large", "x".repeat(2_000_000)));
+
+    awaitCount("ari-proxy.events.lost", before + 1);
+  }
+
+  @Test
+  void countsMalformedEvents() {
+    double before = proxy.counter("ari-proxy.events.malformed");
+
+    asterisk.websocketFaults(APP).sendText("no JSON".getBytes(StandardCharsets.UTF_8));
+    asterisk.websocketFaults(APP).sendBinary(new byte[] {1, 2, 3});
+
+    awaitCount("ari-proxy.events.malformed", before + 2);
+  }
+
+  @Test
+  void logsApplicationReplacedWithoutPublishing() {
+    double before = proxy.counter("ari-proxy.events.internal");
+    try (CapturedLog log = new CapturedLog()) {
+      asterisk.emit(APP, "{\"type\":\"ApplicationReplaced\",\"application\":\"" + APP + "\"}");
+
+      Awaitility.await()
+          .untilAsserted(
+              () ->
+                  assertThat(log.lines(Level.ERROR))
+                      .singleElement()
+                      .asString()
+                      .contains("Another client", APP));
+      assertThat(proxy.counter("ari-proxy.events.internal")).isEqualTo(before + 1);
+      assertThat(controller.unmapped())
+          .extracting(record -> record.json().path("type").asText())
+          .doesNotContain("APPLICATION_REPLACED");
+    }
+  }
+
+  @Test
+  void publishesEventWithoutCallToUnmappedTopic() {
+    double before = proxy.counter("ari-proxy.events.unmapped");
+
+    asterisk.emit(APP, "{\"type\":\"ChannelVarset\",\"variable\":\"GLOBAL\",\"value\":\"1\"}");
+
+    TopicRecord unmapped =
+        controller.awaitUnmapped(
+            record -> "CHANNELVARSET".equals(record.json().path("type").asText()));
+    assertThat(unmapped.key()).isNull();
+    assertThat(unmapped.json().path("callContext").isNull()).isTrue();
+    assertThat(unmapped.json().path("resources").isEmpty()).isTrue();
+    awaitCount("ari-proxy.events.unmapped", before + 1);
+  }
+
+  private static TopicRecord awaitUnmapped(String name) {
+    return controller.awaitUnmapped(
+        record -> name.equals(record.json().at("/payload/eventname").asText()));
+  }
+
+  private static void awaitCount(String meter, double expected) {
+    Awaitility.await(meter)
+        .untilAsserted(() -> assertThat(proxy.counter(meter)).isEqualTo(expected));
+  }
+
+  private static boolean isStasisStart(TopicRecord record, String channel) {
+    return "STASIS_START".equals(record.json().path("type").asText())
+        && channel.equals(record.json().at("/payload/channel/id").asText());
+  }
+
+  private static String userEvent(String name, String value) {
+    return "{\"type\":\"ChannelUserevent\",  \"eventname\":\"%s\", \"userevent\":{\"v\":\"%s\"}}"
+        .formatted(name, value);
+  }
+}

@@ -1,0 +1,100 @@
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.asterisk.Flood;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** Tests an outage of Kafka under load. */
+class KafkaOutageIT {
+
+  private static final String APP = "patient";
+  private static final String STALL_MESSAGE = "Kafka has acknowledged nothing for 5 s";
+  private static final long MIB = 1024 * 1024;
+
+  /** longer than the stall of 5 s that the log and the health check report */
+  private static final Duration OUTAGE = Duration.ofSeconds(7);
+
+  @Test
+  void publishesAllEventsInOrderAfterOutage() {
+    assertSurvivesOutage(OUTAGE, 500, 256 * MIB);
+  }
+
+  @Test
+  @FullRun("outage of a minute")
+  void publishesAllEventsInOrderAfterLongOutage() {
+    assertSurvivesOutage(Duration.ofSeconds(60), 500, 256 * MIB);
+  }
+
+  @Test
+  void buffersEventsAtInFlightLimit() {
+    assertSurvivesOutage(OUTAGE, 1_000, MIB);
+  }
+
+  private static void assertSurvivesOutage(
+      Duration outage, int eventsPerSecond, long maxInFlightBytes) {
+    try (CapturedLog log = new CapturedLog();
+        KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_MAX_IN_FLIGHT_BYTES, Long.toString(maxInFlightBytes) + "B");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        InFlightLimiter inFlight =
+            proxy
+                .context()
+                .getRegistry()
+                .lookupByNameAndType("limitInFlight", InFlightLimiter.class);
+        Flood flood = asterisk.flood(APP, eventsPerSecond, 50);
+        controller.events(eventsPerSecond, record -> true);
+
+        kafka.stop();
+        long outageStart = System.nanoTime();
+        AtomicLong peakBytes = new AtomicLong();
+        Awaitility.await("end of the outage")
+            .pollInterval(Duration.ofMillis(100))
+            .until(
+                () -> {
+                  peakBytes.accumulateAndGet(inFlight.inFlightBytes(), Math::max);
+                  return System.nanoTime() - outageStart >= outage.toNanos()
+                      && log.lines(Level.WARN).stream()
+                          .anyMatch(line -> line.startsWith(STALL_MESSAGE));
+                });
+        assertThat(proxy.health("kafka")).startsWith("DOWN: Kafka has acknowledged nothing for ");
+        assertThat(proxy.gauge("ari-proxy.kafka.ack.stalled")).isGreaterThan(5);
+        assertThat(proxy.gauge("ari-proxy.kafka.in-flight.bytes")).isPositive();
+        assertLoggedOnce(log, Level.WARN, STALL_MESSAGE);
+        kafka.start();
+
+        controller.assertPublishedOnceInOrder(flood);
+        assertThat(peakBytes.get())
+            .as("bytes in flight")
+            .isPositive()
+            .isLessThanOrEqualTo(maxInFlightBytes);
+        assertThat(asterisk.totalWebsocketCount()).as("websockets ever opened").isOne();
+        Awaitility.await("all acknowledged").until(() -> inFlight.inFlightBytes() == 0);
+        assertThat(proxy.health("kafka")).isEqualTo("UP");
+        Awaitility.await("recovery logged")
+            .untilAsserted(() -> assertLoggedOnce(log, Level.INFO, "Kafka acknowledges again"));
+      }
+    }
+  }
+
+  private static void assertLoggedOnce(CapturedLog log, Level level, String prefix) {
+    assertThat(log.lines(level)).filteredOn(line -> line.startsWith(prefix)).hasSize(1);
+  }
+}

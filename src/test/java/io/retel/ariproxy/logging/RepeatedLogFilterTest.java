@@ -1,0 +1,76 @@
+package io.retel.ariproxy.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.spi.FilterReply;
+import org.apache.kafka.clients.NetworkClient;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+/** Log events that the filter passes and drops. */
+class RepeatedLogFilterTest {
+
+  private final RepeatedLogFilter filter = new RepeatedLogFilter();
+
+  @Test
+  void passesKafkaClientMessageOncePerKind() {
+    assertThat(logNetwork("[AdminClient clientId=adminclient-1] Connection to node {} failed"))
+        .isEqualTo(FilterReply.NEUTRAL);
+    assertThat(logNetwork("[AdminClient clientId=adminclient-2] Connection to node {} failed"))
+        .isEqualTo(FilterReply.DENY);
+    assertThat(logNetwork("[AdminClient clientId=adminclient-2] Bootstrap broker {} disconnected"))
+        .isEqualTo(FilterReply.NEUTRAL);
+    assertThat(logNetwork("[Producer clientId=producer-2] Connection to node {} failed"))
+        .isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  @Test
+  void dropsAdminMetadataStackTraces() {
+    String logger = "org.apache.kafka.clients.admin.internals.AdminMetadataManager";
+    assertThat(log(logger, "Fatal error during metadata update", new IllegalStateException()))
+        .isEqualTo(FilterReply.DENY);
+  }
+
+  @Test
+  void passesProduceErrorOnceExceptNetworkException() {
+    assertThat(
+            logProduceRetry(
+                1, "events-0", "NETWORK_EXCEPTION. Error Message: Disconnected from node 0"))
+        .isEqualTo(FilterReply.DENY);
+    assertThat(logProduceRetry(2, "events-0", "NOT_ENOUGH_REPLICAS"))
+        .isEqualTo(FilterReply.NEUTRAL);
+    assertThat(logProduceRetry(3, "events-1", "NOT_ENOUGH_REPLICAS")).isEqualTo(FilterReply.DENY);
+    assertThat(logProduceRetry(4, "events-1", "NOT_LEADER_OR_FOLLOWER"))
+        .isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  private FilterReply logProduceRetry(int number, String partition, String error) {
+    return log(
+        "org.apache.kafka.clients.producer.internals.Sender",
+        "[Producer clientId=producer-1] Got error produce response with correlation id {} on"
+            + " topic-partition {}, retrying ({} attempts left). Error: {}",
+        null,
+        number,
+        partition,
+        Integer.MAX_VALUE - number,
+        error);
+  }
+
+  private FilterReply logNetwork(String format) {
+    return log(NetworkClient.class.getName(), format, null);
+  }
+
+  private FilterReply log(String logger, String format, Throwable throwable, Object... arguments) {
+    return filter.decide(
+        new LoggingEvent(
+            "",
+            (Logger) LoggerFactory.getLogger(logger),
+            Level.ERROR,
+            format,
+            throwable,
+            arguments));
+  }
+}

@@ -1,0 +1,224 @@
+package io.retel.ariproxy.resync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.nio.file.Path;
+import java.util.function.Predicate;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Tests that events missed on a real Asterisk are published at the next connect
+ * (docs/contract.md#outages).
+ */
+@ExtendWith(KafkaExtension.class)
+class ResyncIT {
+
+  private static final String APP = "ari-proxy-gap";
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void publishesMissedEventsAfterProxyKill(String suite, KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        String ongoingChannel = startCall(asterisk, controller, "staying-" + suite);
+        String endedChannel = startCall(asterisk, controller, "ending-" + suite);
+        // two calls whose call contexts only commands have set
+        originate(controller, "made-" + suite, "made-channel-" + suite);
+        originate(controller, "gone-" + suite, "gone-channel-" + suite);
+        controller.execute("gone-" + suite, "POST", "/bridges/gone-bridge-" + suite);
+        controller.execute("made-" + suite, "POST", "/bridges/made-bridge-" + suite);
+        startPlayback(
+            controller, "made-" + suite, "made-channel-" + suite, "made-playback-" + suite);
+        startRecording(
+            controller, "gone-" + suite, "gone-channel-" + suite, "gone-recording-" + suite);
+
+        controller.awaitCommitted();
+        proxy.freeze();
+        asterisk.originateCall("ctx-arriving-" + suite + "~" + APP);
+        asterisk.request("DELETE", "/playbacks/made-playback-" + suite);
+        asterisk.request("DELETE", "/channels/" + endedChannel);
+        asterisk.request("DELETE", "/channels/gone-channel-" + suite);
+        asterisk.request("DELETE", "/bridges/gone-bridge-" + suite);
+        asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 3);
+        proxy.kill();
+        proxy.start();
+
+        TopicRecord stasisStart =
+            awaitSyntheticEvent(controller, "arriving-" + suite, "STASIS_START");
+        String newChannel = stasisStart.json().at("/payload/channel/id").asText();
+        awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
+        awaitSyntheticEvent(controller, "gone-" + suite, "RECORDING_FINISHED");
+        awaitSyntheticEvent(controller, "gone-" + suite, "STASIS_END");
+        awaitSyntheticEvent(controller, "gone-" + suite, "CHANNEL_DESTROYED");
+        awaitSyntheticEvent(controller, "gone-" + suite, "BRIDGE_DESTROYED");
+        awaitSyntheticEvent(controller, "ending-" + suite, "STASIS_END");
+        assertThat(
+                awaitSyntheticEvent(controller, "staying-" + suite, "ARI_CONNECTION_RESTORED")
+                    .json()
+                    .at("/payload/channels/0/id")
+                    .asText())
+            .isEqualTo(ongoingChannel);
+        assertThat(
+                awaitSyntheticEvent(controller, "made-" + suite, "ARI_CONNECTION_RESTORED")
+                    .json()
+                    .path("resources")
+                    .toString())
+            .contains("made-channel-" + suite, "made-bridge-" + suite);
+
+        // all calls continue
+        assertThat(
+                sendAndGetStatus(
+                    controller, "arriving-" + suite, "POST", "/channels/" + newChannel + "/answer"))
+            .isEqualTo(204);
+        assertThat(
+                sendAndGetStatus(
+                    controller, "made-" + suite, "DELETE", "/channels/made-channel-" + suite))
+            .isEqualTo(204);
+        controller.event(
+            "made-" + suite,
+            "CHANNEL_DESTROYED",
+            payload ->
+                payload.at("/channel/id").asText().equals("made-channel-" + suite)
+                    && payload.path("synthesized_by").isMissingNode());
+        assertThat(
+                sendAndGetStatus(
+                    controller, "staying-" + suite, "DELETE", "/channels/" + ongoingChannel))
+            .isEqualTo(204);
+        controller.event(
+            "staying-" + suite,
+            "STASIS_END",
+            payload -> payload.path("synthesized_by").isMissingNode());
+        assertThat(controller.unmapped()).isEmpty();
+        assertThat(countConnectionRestored(controller, "gone-" + suite)).isZero();
+        assertThat(countConnectionRestored(controller, "ending-" + suite)).isZero();
+        assertThat(countConnectionRestored(controller, "staying-" + suite)).isOne();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void publishesEndEventsAfterAsteriskRestart(String suite, KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        startCall(asterisk, controller, "call-" + suite);
+        originate(controller, "made-" + suite, "made-" + suite);
+        controller.execute("made-" + suite, "POST", "/bridges/bridge-" + suite);
+        startPlayback(controller, "made-" + suite, "made-" + suite, "playback-" + suite);
+
+        controller.execute(
+            "setup",
+            "POST",
+            "/applications/" + APP + "/subscription?eventSource=deviceState:Stasis:x");
+        ObjectNode filter = JsonNodeFactory.instance.objectNode();
+        filter.putArray("disallowed").addObject().put("type", "ChannelDialplan");
+        controller.response(
+            controller.send("setup", "PUT", "/applications/" + APP + "/eventFilter", filter));
+
+        asterisk.kill();
+        asterisk.start();
+
+        awaitSyntheticEvent(controller, "call-" + suite, "STASIS_END");
+        awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
+        awaitSyntheticEvent(controller, "made-" + suite, "STASIS_END");
+        awaitSyntheticEvent(controller, "made-" + suite, "CHANNEL_DESTROYED");
+        awaitSyntheticEvent(controller, "made-" + suite, "BRIDGE_DESTROYED");
+        assertThat(countConnectionRestored(controller, "call-" + suite)).isZero();
+        assertThat(countConnectionRestored(controller, "made-" + suite)).isZero();
+        asterisk.await(
+            "/applications/" + APP,
+            application ->
+                application.at("/device_names/0").asText().equals("Stasis:x")
+                    && application
+                        .at("/events_disallowed/0/type")
+                        .asText()
+                        .equals("ChannelDialplan"));
+      }
+    }
+  }
+
+  private static long countChannels(JsonNode channels, String application) {
+    return StreamSupport.stream(channels.spliterator(), false)
+        .filter(channel -> channel.at("/dialplan/app_name").asText().equals(application))
+        .count();
+  }
+
+  private static long countConnectionRestored(Controller controller, String callContext) {
+    return controller.events().stream()
+        .filter(record -> callContext.equals(record.key()))
+        .filter(record -> record.json().path("type").asText().equals("ARI_CONNECTION_RESTORED"))
+        .count();
+  }
+
+  private static TopicRecord awaitSyntheticEvent(
+      Controller controller, String callContext, String type) {
+    return controller.event(
+        callContext, type, payload -> payload.path("synthesized_by").asText().equals("ari-proxy"));
+  }
+
+  private static String startCall(
+      RealAsterisk asterisk, Controller controller, String callContext) {
+    asterisk.originateCall("ctx-" + callContext + "~" + APP);
+    return controller
+        .event(callContext, "STASIS_START", anyEvent())
+        .json()
+        .at("/payload/channel/id")
+        .asText();
+  }
+
+  private static void originate(Controller controller, String callContext, String channel) {
+    controller.execute(
+        callContext,
+        "POST",
+        "/channels?endpoint=Local/3001@default&app=" + APP + "&channelId=" + channel);
+    controller.event(callContext, "STASIS_START", anyEvent());
+  }
+
+  private static void startPlayback(
+      Controller controller, String callContext, String channel, String playback) {
+    // long enough to last
+    controller.execute(
+        callContext, "POST", "/channels/" + channel + "/play/" + playback + "?media=tone:ring");
+    controller.event(callContext, "PLAYBACK_STARTED", anyEvent());
+  }
+
+  private static void startRecording(
+      Controller controller, String callContext, String channel, String name) {
+    controller.execute(
+        callContext,
+        "POST",
+        "/channels/" + channel + "/record?format=wav&ifExists=overwrite&name=" + name);
+    controller.event(callContext, "RECORDING_STARTED", anyEvent());
+  }
+
+  private static int sendAndGetStatus(
+      Controller controller, String callContext, String method, String url) {
+    return controller.execute(callContext, method, url).path("status_code").asInt();
+  }
+
+  private static Predicate<JsonNode> anyEvent() {
+    return payload -> true;
+  }
+}

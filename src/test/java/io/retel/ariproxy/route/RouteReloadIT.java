@@ -1,0 +1,218 @@
+package io.retel.ariproxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Route;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests that route files can be edited, added and deleted while the proxy runs. */
+@ExtendWith(KafkaExtension.class)
+class RouteReloadIT {
+
+  private static final String APP = "edited";
+  private static final String CUSTOM_ROUTE =
+      """
+      # a custom route
+      - route:
+          id: own
+          from:
+            uri: direct:own
+            steps:
+              - log: hello
+      """;
+
+  @AutoClose private final Closer closer = new Closer();
+  private final CapturedLog log = closer.register(new CapturedLog());
+  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
+  private RoutesDirectory routes;
+  private EmbeddedProxy proxy;
+  private Controller controller;
+  private int callCount;
+
+  @BeforeEach
+  void start(KafkaBroker kafka, @TempDir Path folder) {
+    routes = RoutesDirectory.copyTo(folder);
+    ProxySettings settings =
+        ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES_DIRECTORY, folder.toString());
+    proxy = closer.register(EmbeddedProxy.start(settings));
+    controller = closer.register(new Controller(settings, kafka));
+    asterisk.awaitConnected(APP);
+    assertEventsAndCommandsPass();
+  }
+
+  /** Kafka's producer rejects this configuration when it is created. */
+  @ParameterizedTest
+  @CsvSource({
+    "publish, lingerMs: 5, lingerMs: -5",
+    "events, 'id: publish-event\n            # like direct:, but the called route can be edited under load\n            uri: handover:publish', 'id: publish-event\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'",
+    "execute-command, 'id: publish-response\n            uri: handover:publish', 'id: publish-response\n            uri: kafka:elsewhere?brokers=localhost:1&lingerMs=-5'"
+  })
+  void rollsBackWhenStepCannotStart(String route, String original, String replacement) {
+    routes.edit(route + ".camel.yaml", yaml -> yaml.replace(original, replacement));
+    assertRolledBack(route, "linger.ms");
+  }
+
+  /** A second consumer of an endpoint is detected only when the route starts. */
+  @ParameterizedTest
+  @ValueSource(strings = {"events", "commands", "execute-command"})
+  void rollsBackWhenRouteCannotStart(String route) {
+    routes.edit(
+        route + ".camel.yaml",
+        yaml ->
+            yaml.replaceFirst(
+                "      uri: .*\\R      parameters:\\R(        .*\\R)+",
+                "      uri: handover:publish\n"));
+    assertRolledBack(route, "Multiple consumers for the same endpoint is not allowed");
+  }
+
+  @Test
+  void runsAddedFileUntilDeleted() {
+    routes.write("own.camel.yaml", CUSTOM_ROUTE);
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
+    assertThat(proxy.context().getRouteController().getRouteStatus("own").isStarted()).isTrue();
+
+    routes.delete("own.camel.yaml");
+    awaitLogLine(Level.INFO, "own.camel.yaml deleted: [own] stopped and removed");
+    assertThat(proxy.context().getRoute("own")).isNull();
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  @Test
+  void removesAddedFileOnFailure() {
+    routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("direct:own", "handover:publish"));
+    awaitLogLine(Level.ERROR, "own.camel.yaml failed to load: ");
+    Awaitility.await("route removed").until(() -> proxy.context().getRoute("own") == null);
+    routes.write("own.camel.yaml", CUSTOM_ROUTE);
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
+    assertEventsAndCommandsPass();
+  }
+
+  @Test
+  void requiredRouteRunsAfterFileDeletion() {
+    String events = routes.read("events.camel.yaml");
+    routes.delete("events.camel.yaml");
+    awaitLogLine(Level.ERROR, "events.camel.yaml deleted: [events] continues unchanged");
+    assertEventsAndCommandsPass();
+
+    routes.write("events.camel.yaml", events);
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.totalWebsocketCount()).isOne();
+  }
+
+  @Test
+  void rejectsEmptiedFile() {
+    String events = routes.read("events.camel.yaml");
+    routes.overwrite("events.camel.yaml", "");
+    awaitLogLine(Level.ERROR, "events.camel.yaml is empty: its routes continue unchanged");
+    assertEventsAndCommandsPass();
+
+    routes.overwrite("events.camel.yaml", events + "# edited\n");
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
+    assertThat(log.lines(Level.ERROR)).hasSize(1);
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.totalWebsocketCount()).isOne();
+  }
+
+  @Test
+  void reloadsFileSavedInPlace() {
+    routes.overwrite("events.camel.yaml", routes.read("events.camel.yaml") + "# edited\n");
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  @Test
+  void rejectsFileWithDuplicateRouteId() {
+    Route running = proxy.context().getRoute("events");
+    routes.write(
+        "a-copy.camel.yaml", routes.read("events.camel.yaml").replace("buildEventEnvelope", "no"));
+    routes.write("b-copy.camel.yaml", routes.read("events.camel.yaml"));
+    for (String copy : List.of("a-copy", "b-copy")) {
+      awaitLogLine(
+          Level.ERROR,
+          copy
+              + ".camel.yaml rejected: route id events belongs to events.camel.yaml, which continues unchanged");
+    }
+    assertThat(proxy.context().getRoute("events")).as("not even stopped").isSameAs(running);
+    assertThat(log.lines(Level.WARN))
+        .noneMatch(line -> line.contains("rolled back to its previous version"));
+    assertEventsAndCommandsPass();
+
+    routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
+    awaitLogLine(Level.INFO, "/events.camel.yaml loaded");
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.totalWebsocketCount()).isOne();
+  }
+
+  @Test
+  void rejectsEditToDuplicateRouteId() {
+    routes.write("own.camel.yaml", CUSTOM_ROUTE);
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
+    Route running = proxy.context().getRoute("own");
+    routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("id: own", "id: events"));
+    awaitLogLine(Level.ERROR, "own.camel.yaml rejected: route id events belongs to events.camel");
+    assertThat(proxy.context().getRoute("own")).isSameAs(running);
+  }
+
+  @Test
+  void logsUnchangedFileOnce() throws IOException {
+    routes.write("own.camel.yaml", CUSTOM_ROUTE.replace("direct:own", "handover:publish"));
+    awaitLogLine(Level.ERROR, "own.camel.yaml failed to load: ");
+    Path file = routes.path().resolve("own.camel.yaml");
+    // notifies the watcher again, like a file written in several steps
+    Files.setLastModifiedTime(file, Files.getLastModifiedTime(file));
+    routes.write("next.camel.yaml", CUSTOM_ROUTE.replace("own", "next"));
+    awaitLogLine(Level.INFO, "next.camel.yaml loaded");
+    assertThat(log.lines(Level.ERROR)).hasSize(1);
+  }
+
+  private void assertRolledBack(String route, String reason) {
+    awaitLogLine(Level.WARN, route + ".camel.yaml rolled back to its previous version");
+    assertThat(log.lines(Level.ERROR))
+        .singleElement()
+        .asString()
+        .contains(route + ".camel.yaml failed to load: ")
+        .contains(reason)
+        .doesNotContain("\n");
+    assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("does not start"));
+    assertEventsAndCommandsPass();
+    assertThat(asterisk.totalWebsocketCount()).isOne();
+  }
+
+  private void awaitLogLine(Level level, String text) {
+    Awaitility.await(text)
+        .until(() -> log.lines(level).stream().anyMatch(line -> line.contains(text)));
+  }
+
+  private void assertEventsAndCommandsPass() {
+    callCount++;
+    String callContext = "call-" + callCount;
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", callContext));
+    controller.event(callContext, "STASIS_START", payload -> true);
+    assertThat(controller.execute(callContext, "GET", "/asterisk/ping")).isNotNull();
+  }
+}

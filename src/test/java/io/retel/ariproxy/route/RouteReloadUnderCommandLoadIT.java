@@ -1,0 +1,104 @@
+package io.retel.ariproxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Edits the routes of commands while commands are executed: 50 calls with 40 commands each. */
+@ExtendWith(KafkaExtension.class)
+class RouteReloadUnderCommandLoadIT {
+
+  private static final int CALLS = 50;
+  private static final int COMMANDS_PER_CALL = 40;
+  private static final int EDITS = 3;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"commands", "execute-command"})
+  void executesEachCommandOnceInCallOrder(String route, KafkaBroker kafka, @TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog()) {
+      asterisk.faults().delayResponses(Duration.ofMillis(125));
+      ProxySettings settings =
+          ProxySettings.of(asterisk, "edited", kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
+              // repeated commands must be visible at Asterisk
+              .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka);
+          TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+        writer.sendAll(commands(settings.commandsTopic()));
+
+        for (int edit = 1; edit <= EDITS; edit++) {
+          String comment = "# revision " + edit + "\n";
+          int expectedReloads = edit;
+          routes.edit(route + ".camel.yaml", yaml -> yaml + comment);
+          Awaitility.await("edit reloaded")
+              .until(
+                  () ->
+                      log.lines(Level.INFO).stream().filter(line -> line.contains("loaded")).count()
+                          == expectedReloads);
+        }
+
+        List<TopicRecord> responses = controller.events(CALLS * COMMANDS_PER_CALL, record -> true);
+        assertThat(responses)
+            .extracting(response -> response.json().path("commandId").asText())
+            .doesNotHaveDuplicates();
+        List<String> commandUris =
+            asterisk.requests().stream()
+                .map(RecordedRequest::uri)
+                .filter(uri -> uri.contains("/call"))
+                .toList();
+        assertThat(commandUris).hasSize(CALLS * COMMANDS_PER_CALL);
+        for (int call = 0; call < CALLS; call++) {
+          String prefix = "/ari/channels/call" + call + "-";
+          assertThat(commandUris.stream().filter(uri -> uri.startsWith(prefix)))
+              .containsExactlyElementsOf(
+                  IntStream.range(0, COMMANDS_PER_CALL).mapToObj(n -> prefix + n).toList());
+        }
+        assertThat(proxy.counter("ari-proxy.responses.lost")).isZero();
+      }
+    }
+  }
+
+  private static List<ProducerRecord<String, byte[]>> commands(String topic) {
+    List<ProducerRecord<String, byte[]>> all = new ArrayList<>();
+    for (int number = 0; number < COMMANDS_PER_CALL; number++) {
+      for (int call = 0; call < CALLS; call++) {
+        String id = "call" + call + "-" + number;
+        all.add(
+            TopicWriter.record(
+                topic,
+                "call" + call,
+                "{\"callContext\":\"call%d\",\"commandId\":\"%s\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/channels/%s\"}}"
+                    .formatted(call, id, id),
+                Map.of()));
+      }
+    }
+    return all;
+  }
+}
