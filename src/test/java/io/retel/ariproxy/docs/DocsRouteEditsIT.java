@@ -1,4 +1,4 @@
-package io.retel.ariproxy;
+package io.retel.ariproxy.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,6 +8,7 @@ import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.docs.RouteEditExample;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
@@ -15,7 +16,6 @@ import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import io.retel.ariproxy.fixtures.proxy.ReadmeEdit;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,9 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The edits that the README shows, each made under load and exactly as it stands there. */
+/** Applies the route edits of {@code docs/routes.md} under load, exactly as documented. */
 @ExtendWith(KafkaExtension.class)
-class ReadmeEditsIT {
+class DocsRouteEditsIT {
 
   private static final String APP = "edited";
   @AutoClose private final Closer closer = new Closer();
@@ -54,7 +54,7 @@ class ReadmeEditsIT {
   @Test
   void dropsEventType() {
     Flood flood = asterisk.flood(APP, 2_000, 50);
-    ReadmeEdit.find("Drop an event type").applyTo(routes);
+    RouteEditExample.find("Drop an event type").applyTo(routes);
 
     Awaitility.await("the edit takes effect")
         .until(
@@ -71,14 +71,14 @@ class ReadmeEditsIT {
     assertThat(controller.events())
         .filteredOn(event -> "CHANNEL_VARSET".equals(type(event)))
         .hasSizeLessThanOrEqualTo(published);
-    Awaitility.await("all of them are counted")
+    Awaitility.await("all dropped events are counted")
         .until(() -> proxy.counter("ari-proxy.events.dropped") >= emitted - published);
   }
 
   @Test
   void addsHeader() {
     Flood flood = asterisk.flood(APP, 2_000, 50);
-    ReadmeEdit.find("Add a header to every record").applyTo(routes);
+    RouteEditExample.find("Add a header to every record").applyTo(routes);
 
     controller.await(record -> "fra".equals(record.header("site")));
     assertThat(controller.execute("call", "GET", "/asterisk/ping")).isNotNull();
@@ -96,14 +96,14 @@ class ReadmeEditsIT {
     kafka.createTopic("recordings", 2);
     try (TopicReader copies = TopicReader.of(kafka.bootstrapServers(), "recordings")) {
       Flood flood = asterisk.flood(APP, 2_000, 50);
-      ReadmeEdit.find("Send the events of recordings to another topic as well").applyTo(routes);
+      RouteEditExample.find("Copy recording events to another topic").applyTo(routes);
       Awaitility.await("the edit takes effect")
           .until(
               () -> {
                 emitRecording(flood);
                 return !copies.records().isEmpty();
               });
-      // all partitions have been assigned by now, and what is published from here on is copied
+      // all partitions are assigned, so later events are copied
       int first = emitted;
       for (int i = 0; i < 200; i++) {
         emitRecording(flood);
@@ -138,13 +138,13 @@ class ReadmeEditsIT {
   @CsvSource({
     "Drop an event type, events, dropEvent, dropEvnt",
     "Add a header to every record, publish, setHeader, setHeadr",
-    "Send the events of recordings to another topic as well, recordings, groupId, gruopId"
+    "Copy recording events to another topic, recordings, groupId, gruopId"
   })
   void rejectsTypoWithOneLogLine(String title, String route, String original, String typo) {
     Flood flood = asterisk.flood(APP, 1_000, 10);
-    ReadmeEdit.find(title).withTypo(original, typo).applyTo(routes);
+    RouteEditExample.find(title).withTypo(original, typo).applyTo(routes);
 
-    Awaitility.await("it is told of").until(() -> !log.lines(Level.ERROR).isEmpty());
+    Awaitility.await("the error is logged").until(() -> !log.lines(Level.ERROR).isEmpty());
     assertPublishedOnceInOrder(flood);
     assertThat(log.lines(Level.ERROR))
         .singleElement()
@@ -185,7 +185,7 @@ class ReadmeEditsIT {
   private void assertPublishedOnceInOrder(Flood flood) {
     flood.awaitMore(500);
     controller.assertPublishedOnceInOrder(flood);
-    assertThat(asterisk.totalWebsocketCount()).as("websockets that were ever opened").isOne();
+    assertThat(asterisk.totalWebsocketCount()).as("websockets opened").isOne();
     assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
   }
 }
