@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -15,27 +16,22 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** JMX over HTTP, with the curl commands of the README. */
+/** JMX over HTTP, with the commands of {@code docs/jmx.md}. */
 @ExtendWith(KafkaExtension.class)
 class JolokiaIT {
 
   private static final String APP = "jolokia";
 
   @Test
-  void executesReadmeCurlCommands(KafkaBroker kafka) throws Exception {
+  void executesDocumentedCommands(KafkaBroker kafka) throws Exception {
     List<String> lines =
-        Files.readString(Path.of("README.md"))
-            .split("\n## Operate\n")[1]
-            .split("\n## ")[0]
-            .lines()
+        MarkdownPage.read("docs/jmx.md").codeBlocks().get(0).lines().stream()
             .filter(line -> line.startsWith("curl -s \"$JMX/"))
             .toList();
     assertThat(lines).hasSize(4);
