@@ -1,9 +1,12 @@
 package io.retel.ariproxy.ship;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.fixtures.Tool;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage.CodeBlock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,13 +43,14 @@ class AlertsTest {
   }
 
   @Test
-  void prometheusAcceptsReadmeConfiguration(@TempDir Path folder) throws IOException {
-    String readme = Files.readString(Path.of("README.md"));
-    int begin = readme.indexOf("rule_files:");
-    Path configuration =
-        Files.writeString(
-            folder.resolve("prometheus.yml"),
-            readme.substring(begin, readme.indexOf("```", begin)));
+  void prometheusAcceptsDocumentedConfiguration(@TempDir Path folder) throws IOException {
+    String documented =
+        MarkdownPage.codeBlocks("yaml").stream()
+            .map(CodeBlock::text)
+            .filter(text -> text.startsWith("rule_files:"))
+            .findFirst()
+            .orElseThrow();
+    Path configuration = Files.writeString(folder.resolve("prometheus.yml"), documented);
     Files.copy(PromQlQuery.ALERTS, folder.resolve("alerts.yml"));
 
     Tool.Result result = Tool.PROMTOOL.run("check", "config", configuration.toString());
@@ -76,19 +80,26 @@ class AlertsTest {
     assertThat(alert.at("/annotations/summary").asText()).contains("{{ $labels.instance }}");
   }
 
-  /** A runbook reads {@code README.md, section: row}. */
+  /** A runbook is {@code page#anchor}. */
   @ParameterizedTest
   @MethodSource("alerts")
-  void everyRunbookLinksToReadmeRow(JsonNode alert) throws IOException {
-    String[] runbook =
-        alert.at("/annotations/runbook").asText().replace("README.md, ", "").split(": ", 2);
-    String section = Files.readString(Path.of("README.md"));
-    assertThat(section).containsAnyOf("## " + runbook[0] + "\n", "**" + runbook[0] + ":**");
-    section =
-        section.substring(
-            section.indexOf(runbook[0] + (section.contains("## " + runbook[0]) ? "\n" : ":**")));
-    assertThat(section)
-        .containsAnyOf("| " + runbook[1], "| `" + runbook[1] + "`", "**" + runbook[1] + "**");
+  void everyRunbookExists(JsonNode alert) {
+    String[] runbook = alert.at("/annotations/runbook").asText().split("#", 2);
+    assertThat(MarkdownPage.read(runbook[0]).anchors()).contains(runbook[1]);
+  }
+
+  @ParameterizedTest
+  @MethodSource("alerts")
+  void monitoringPageListsEveryAlert(JsonNode alert) {
+    assertThat(MarkdownPage.read("docs/monitoring.md").text().lines())
+        .filteredOn(
+            row ->
+                row.startsWith(
+                    "| `%s` | %s |"
+                        .formatted(
+                            alert.path("alert").asText(), alert.at("/labels/severity").asText())))
+        .singleElement(STRING)
+        .contains("(" + alert.at("/annotations/runbook").asText().replaceFirst("^docs/", "") + ")");
   }
 
   @ParameterizedTest
