@@ -14,19 +14,16 @@ import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.command.CommandParser;
 import io.retel.ariproxy.command.RecordPosition;
 import io.retel.ariproxy.config.EventResourcesFormat;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage.CodeBlock;
 import io.retel.ariproxy.fixtures.golden.GoldenEvent;
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import io.retel.ariproxy.fixtures.schema.EnvelopeSchema;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -140,25 +137,30 @@ class EnvelopeSchemasTest {
     assertThat(EnvelopeSchema.COMMAND.violations(json(command))).isEmpty();
   }
 
-  /** The examples in README order. */
+  static Stream<CodeBlock> documentedExamples() {
+    return MarkdownPage.codeBlocks("json").stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("documentedExamples")
+  void documentedExampleMatchesSchema(CodeBlock block) {
+    JsonNode example = json(block.text());
+    assertThat(schemaOf(example).violations(example)).as(block.toString()).isEmpty();
+  }
+
   @Test
-  void readmeExamplesMatchSchemas() throws IOException {
-    List<String> examples =
-        Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
-            .matcher(Files.readString(Path.of("README.md")))
-            .results()
-            .map((MatchResult example) -> example.group(1))
-            .toList();
-    List<EnvelopeSchema> schemas =
-        List.of(
-            EnvelopeSchema.EVENT,
-            EnvelopeSchema.COMMAND,
-            EnvelopeSchema.RESPONSE,
-            EnvelopeSchema.EVENT,
-            EnvelopeSchema.EVENT);
-    assertThat(examples).hasSameSizeAs(schemas);
-    assertThat(IntStream.range(0, schemas.size()))
-        .allSatisfy(i -> assertThat(schemas.get(i).violations(json(examples.get(i)))).isEmpty());
+  void everyEnvelopeHasDocumentedExample() {
+    assertThat(documentedExamples().map(block -> schemaOf(json(block.text()))))
+        .contains(EnvelopeSchema.values());
+  }
+
+  private static EnvelopeSchema schemaOf(JsonNode example) {
+    if (example.has("ariCommand")) {
+      return EnvelopeSchema.COMMAND;
+    }
+    return example.path("type").asText().equals("RESPONSE")
+        ? EnvelopeSchema.RESPONSE
+        : EnvelopeSchema.EVENT;
   }
 
   @ParameterizedTest
