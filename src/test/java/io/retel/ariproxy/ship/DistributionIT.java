@@ -9,6 +9,7 @@ import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -25,8 +26,8 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -39,7 +40,6 @@ class DistributionIT {
   private static final String APP = "shipped";
   private static final Path OTHER_DIRECTORY = Path.of("/");
 
-  private static final Pattern LINK = Pattern.compile("]\\(([^)]+)\\)");
   @TempDir private static Path folder;
   @TempDir private Path work;
   private static Distribution distribution;
@@ -148,17 +148,27 @@ class DistributionIT {
         .hasSize(1);
   }
 
+  /** With the same text as in the repository: pages name files of the source tree without links. */
   @Test
-  void everyReadmeLinkResolves() throws IOException {
-    List<String> links =
-        LINK.matcher(Files.readString(distribution.file("README.md")))
-            .results()
-            .map(link -> link.group(1))
-            .filter(link -> !link.startsWith("http") && !link.startsWith("#"))
-            .toList();
-    assertThat(links)
-        .contains("monitoring/alerts.yml", "monitoring/ari-proxy.json", "api/asyncapi.yaml")
-        .allSatisfy(link -> assertThat(distribution.file(link)).exists());
+  void everyDocumentationLinkResolves() throws IOException {
+    List<Path> pages;
+    try (Stream<Path> files = Files.walk(folder)) {
+      pages = files.filter(file -> file.toString().endsWith(".md")).toList();
+    }
+    assertThat(pages)
+        .contains(
+            distribution.file("README.md"),
+            distribution.file("CONTRIBUTING.md"),
+            distribution.file("docs/troubleshooting.md"));
+    for (Path page : pages) {
+      List<Path> targets =
+          new MarkdownPage(page, Files.readString(page))
+              .links().stream()
+                  .filter(link -> !link.matches("(https?|mailto):.*") && !link.startsWith("#"))
+                  .map(link -> page.resolveSibling(link.split("#")[0]))
+                  .toList();
+      assertThat(targets).as(page.toString()).allSatisfy(target -> assertThat(target).exists());
+    }
   }
 
   @Test
