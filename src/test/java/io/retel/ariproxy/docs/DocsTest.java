@@ -9,7 +9,7 @@ import io.retel.ariproxy.fixtures.docs.RouteEditExample;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.settings.Settings;
+import io.retel.ariproxy.config.Settings;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
