@@ -136,7 +136,7 @@ class StartupIT {
     Path missing = folder.resolve("absent");
     settings.with(Setting.ARI_PASSWORD, "").withSecretFile(Setting.ARI_PASSWORD, missing);
     assertStartupFails(
-        "ari.password-file names " + missing + ", which is not there", "ARI_PASSWORD_FILE");
+        "ari.password-file names " + missing + ", which does not exist", "ARI_PASSWORD_FILE");
   }
 
   private void assertStartupFails(String... expectedParts) {

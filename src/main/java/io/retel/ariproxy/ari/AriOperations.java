@@ -190,7 +190,7 @@ public final class AriOperations {
   /** The effect of a successful operation on its resource. */
   public enum Effect {
     NONE,
-    /** The resource exists from now on. */
+    /** Creates the resource. */
     CREATES,
     /** The existing resource becomes part of this application. */
     CLAIMS,

@@ -6,7 +6,7 @@ import io.retel.ariproxy.ari.Resource;
  * Mapping of a resource registered before its creation.
  *
  * @param resource the resource
- * @param current its mapping from now on
+ * @param current its new mapping
  * @param previous its mapping before, or null
  */
 public record Registration(Resource resource, Mapping current, Mapping previous) {

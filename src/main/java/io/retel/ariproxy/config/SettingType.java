@@ -113,7 +113,7 @@ record SettingType<T>(
     return secret(text());
   }
 
-  /** A secret whose content has a type of its own, such as a URI with a password. */
+  /** A secret whose content has its own type, such as a URI with a password. */
   static SettingType<Secret> secret(SettingType<String> content) {
     return new SettingType<>(
         content.description,

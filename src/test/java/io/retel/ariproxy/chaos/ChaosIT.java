@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>the proxy published a synthetic event for it earlier ({@code synthesized_by}),
- *   <li>it was written to a websocket that was silent from then on until the proxy closed it,
+ *   <li>it was written to a websocket that was silent until the proxy closed it,
  *   <li>it was written within {@link OutageHistory#SETTLE_TIME} before its connection broke without
  *       a close frame from Asterisk: data in flight is lost, and its amount is unknown,
  *   <li>it was written within that time before the process died of kill -9 or was stopped without

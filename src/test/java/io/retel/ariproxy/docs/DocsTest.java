@@ -3,13 +3,13 @@ package io.retel.ariproxy.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.fixtures.docs.MarkdownPage;
 import io.retel.ariproxy.fixtures.docs.MarkdownPage.CodeBlock;
 import io.retel.ariproxy.fixtures.docs.RouteEditExample;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import io.retel.ariproxy.metrics.Meters;
-import io.retel.ariproxy.config.Settings;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;

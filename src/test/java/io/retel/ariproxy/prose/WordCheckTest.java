@@ -23,7 +23,7 @@ class WordCheckTest {
           ".*\\.(java|md|ya?ml|properties|xml|sh|json|service|conf|txt)|.*/(Dockerfile|run|ari-proxy|jre|asterisk|verify|demo|bare-debian)");
   private static final Pattern SKIPPED =
       Pattern.compile(
-          "(target|\\.git|\\.idea|\\.mvn/wrapper)/.*|LICENSE|mvnw.*|src/test/resources/(ari|golden|prose|schema)/.*"
+          "(target|\\.git|\\.idea|\\.mvn/wrapper)/.*|LICENSE|mvnw.*|src/test/resources/(ari|asyncapi|compose|golden|prose|schema)/.*"
               + "|src/test/java/io/retel/ariproxy/prose/.*");
 
   private static final Pattern COMMENT_OR_STRING =

@@ -18,7 +18,7 @@ class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
     "401, check user name, password and permissions",
     "403, check user name, password and permissions",
     "404, check the path of the address",
-    "400, the request has no application; set ari.app",
+    "400, the request lacks a parameter, such as app",
     "503, the server is not ready",
     "302, not a websocket",
     "200, not a websocket"

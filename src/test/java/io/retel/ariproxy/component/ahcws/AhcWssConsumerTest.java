@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.vertx.core.Vertx;
@@ -162,6 +163,9 @@ class AhcWssConsumerTest {
     trust.setKeyStore(store);
     SSLContextParameters tls = new SSLContextParameters();
     tls.setTrustManagers(trust);
+    context
+        .getComponent("ahc-wss", AhcWsComponent.class)
+        .setTlsErrorDescriber(cause -> TlsErrors.describe(cause, "ca-file"));
     context.disableJMX();
     context.getRegistry().bind("tls", tls);
     context.addRoutes(
