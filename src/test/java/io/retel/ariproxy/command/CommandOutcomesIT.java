@@ -113,7 +113,7 @@ class CommandOutcomesIT {
 
     assertStatus(400, payload);
     assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-    assertThat(payload.at("/body/message").asText()).contains("no JSON");
+    assertThat(payload.at("/body/message").asText()).contains("not JSON");
   }
 
   @Test

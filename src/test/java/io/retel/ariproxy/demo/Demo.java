@@ -52,7 +52,7 @@ public final class Demo implements AutoCloseable {
   public static void main(String[] args) {
     StandaloneProcess process = StandaloneProcess.start("demo");
     // on a slow machine, a topic can take a moment to exist after its creation
-    StandaloneProcess.setLevel("io.retel.ariproxy.StartupGate", Level.ERROR);
+    StandaloneProcess.setLevel("io.retel.ariproxy.app.StartupGate", Level.ERROR);
     if (!Files.isDirectory(Path.of("config")) || !Files.isDirectory(Path.of("routes"))) {
       process.fail(
           "The demo cannot start: config/ and routes/ not found; start it in "
