@@ -65,7 +65,8 @@ class SigtermUnderLoadIT {
   private static final Pattern SEQUENCE = Pattern.compile("\"sequence\":\"(\\d+)\"");
 
   private static final Pattern LOST_ON_SHUTDOWN =
-      Pattern.compile("ERROR .* (\\d+) (?:events lost on shutdown|messages of .* that were read are lost)");
+      Pattern.compile(
+          "ERROR .* (\\d+) (?:events lost on shutdown|messages of .* that were read are lost)");
 
   @TempDir private Path folder;
   @AutoClose private final Closer closer = new Closer();

@@ -414,7 +414,9 @@ class CallContextStoreIT {
       writers.add(
           new Thread(
               () -> {
-                try (CallContextStore store = sqlite(file, namespace, app)) {
+                // the other writer can hold the file's lock for long on a slow machine
+                try (CallContextStore store =
+                    sqlite(file, namespace, app, DefaultTimeout.DURATION)) {
                   for (int i = 0; i < 100; i++) {
                     store.write(List.of(new Change("CHANNEL:" + i, app)));
                   }
@@ -833,15 +835,14 @@ class CallContextStoreIT {
     }
   }
 
-  /** Waits for a lock on the file as long as a slow machine needs. */
   private static CallContextStore sqlite(Path file, String namespace, String app) {
+    return sqlite(file, namespace, app, TIMEOUT);
+  }
+
+  private static CallContextStore sqlite(
+      Path file, String namespace, String app, Duration timeout) {
     return new JdbcStore(
-        new Secret("jdbc:sqlite:" + file),
-        "",
-        new Secret(""),
-        namespace,
-        app,
-        DefaultTimeout.DURATION);
+        new Secret("jdbc:sqlite:" + file), "", new Secret(""), namespace, app, timeout);
   }
 
   private record Postgresql(PostgresServer server) implements Backend {
