@@ -22,7 +22,7 @@ class ArchitectureTest {
   private static final String ROOT = AriProxy.class.getPackageName();
 
   /** Packages of one floor do not depend on each other; subpackages belong to their parent. */
-  private static final List<List<String>> FLOORS =
+  static final List<List<String>> FLOORS =
       List.of(
           List.of("component", "config", "error", "metrics", "text", "tls"),
           List.of("ari", "kafka"),

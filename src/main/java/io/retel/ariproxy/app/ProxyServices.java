@@ -112,7 +112,7 @@ public final class ProxyServices {
       return;
     }
     // only with a management port, since they query Asterisk and Kafka even when idle
-    Probe asteriskProbe = new Probe("fetch-snapshot", new AsteriskProbe(context));
+    Probe asteriskProbe = new Probe("asterisk-probe", new AsteriskProbe(context));
     Probe kafkaProbe =
         new Probe(
             "kafka-probe",

@@ -98,7 +98,7 @@ public final class InFlightEvents {
     }
   }
 
-  /** Number of events not acknowledged; after a shutdown, of those it has not published. */
+  /** Number of events not acknowledged; after a shutdown, these are lost. */
   public int count() {
     lock.lock();
     try {

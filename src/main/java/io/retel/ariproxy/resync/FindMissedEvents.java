@@ -58,7 +58,7 @@ public final class FindMissedEvents implements Processor {
 
   @Override
   public void process(Exchange exchange) throws JsonProcessingException {
-    // in flight until each synthetic event is
+    // the store is written after the synthetic events are acknowledged
     inFlightEvents.add(exchange);
     AsteriskSnapshot snapshot =
         AsteriskSnapshot.read(

@@ -27,7 +27,7 @@ final class ConfigurationReference {
       - **Durations** need a unit: `ms`, `s`, `m`, `h`, `d`. **Sizes** need one too: `B`, `KB`, `MB`, `GB`; 1KB is 1024 bytes.
       - **Secrets** can be read from a file: `ari.password-file = /run/secrets/ari`, or `ARI_PASSWORD_FILE`. Secrets never
         appear in logs, URIs, routes or JMX.
-      - **Errors**: a missing or malformed setting, or an unknown key in the namespace of a setting, ends the start with exit
+      - **Errors**: a missing or malformed setting, or an unknown key in the namespace of a setting, stops startup with exit
         code 78 and one line that names it. Unknown environment variables that resemble a setting are reported at startup.
       - **Camel**: every option of camel-main can be set in the same file.
       """;
