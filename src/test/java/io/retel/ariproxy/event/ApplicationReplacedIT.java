@@ -54,7 +54,7 @@ class ApplicationReplacedIT {
             .filteredOn(line -> line.contains("ERROR"))
             .singleElement()
             .asString()
-            .contains(APP, asterisk.url(), "Look for a second ari-proxy");
+            .contains(APP, asterisk.url(), "Stop the second ari-proxy");
         assertThat(controller.events())
             .extracting(record -> record.json().path("type").asText())
             .doesNotContain("APPLICATION_REPLACED");
