@@ -736,7 +736,7 @@ public final class Setting<T> {
   /** Whether a text is a valid value. */
   public boolean isValid(String text) {
     try {
-      type.parser().apply(text);
+      T unused = type.parser().apply(text);
       return true;
     } catch (IllegalArgumentException e) {
       return false;

@@ -146,7 +146,7 @@ public final class Settings {
 
   private void checkCassandra() {
     try {
-      SettingType.hosts().parser().apply(get(Setting.CALLCONTEXT_CASSANDRA_HOSTS));
+      String unused = SettingType.hosts().parser().apply(get(Setting.CALLCONTEXT_CASSANDRA_HOSTS));
     } catch (IllegalArgumentException e) {
       throw new InvalidSettingException(Setting.CALLCONTEXT_CASSANDRA_HOSTS, e.getMessage());
     }

@@ -221,8 +221,8 @@ public final class PayloadMasker {
     // the caller of a Dial event is a channel
     boolean isCaller = CALLER_FIELDS.contains(field) && !node.has("id");
     boolean isCallContext = node.path("variable").asText().equals(CALL_CONTEXT);
-    node.fields()
-        .forEachRemaining(
+    node.properties()
+        .forEach(
             child -> {
               String name = child.getKey();
               JsonNode value = child.getValue();

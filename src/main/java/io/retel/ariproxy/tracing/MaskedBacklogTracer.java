@@ -157,8 +157,8 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
     }
     ObjectNode object = JsonNodeFactory.instance.objectNode();
     boolean secret = SensitiveHeaders.matches(node.path("key").asText());
-    node.fields()
-        .forEachRemaining(
+    node.properties()
+        .forEach(
             child -> {
               JsonNode value = child.getValue();
               if (child.getKey().equals("value") && value.isTextual()) {

@@ -40,7 +40,6 @@ class CommandOutcomesIT {
   private static KafkaBroker broker;
   private static SimulatedAsterisk asterisk;
   private static ProxySettings settings;
-  private static EmbeddedProxy proxy;
   private static Controller controller;
 
   @BeforeAll
@@ -51,7 +50,7 @@ class CommandOutcomesIT {
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.ARI_RESPONSE_TIMEOUT, "5000ms")
             .with(Setting.ARI_MAX_RESPONSE_BODY, "100000B");
-    proxy = CLOSER.register(EmbeddedProxy.start(settings));
+    CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
   }

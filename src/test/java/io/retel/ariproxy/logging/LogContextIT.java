@@ -38,7 +38,6 @@ class LogContextIT {
 
   @AutoClose private final Closer closer = new Closer();
   private SimulatedAsterisk asterisk;
-  private EmbeddedProxy proxy;
   private Controller controller;
   private CapturedLog log;
 
@@ -48,7 +47,7 @@ class LogContextIT {
     ProxySettings settings =
         ProxySettings.of(asterisk, APP, kafka)
             .with(Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer");
-    proxy = closer.register(EmbeddedProxy.start(settings));
+    closer.register(EmbeddedProxy.start(settings));
     controller = closer.register(new Controller(settings, kafka));
     asterisk.awaitConnected(APP);
     log = closer.register(new CapturedLog());

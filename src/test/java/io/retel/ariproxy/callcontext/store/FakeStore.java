@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 
 /** Store controlled by the test: can fail and block writes. */
@@ -16,7 +17,7 @@ public final class FakeStore implements CallContextStore {
   private final Semaphore gate = new Semaphore(Integer.MAX_VALUE);
   private volatile boolean failing;
   private volatile boolean throwingError;
-  private volatile int attempts;
+  private final AtomicInteger attempts = new AtomicInteger();
   private volatile boolean closed;
 
   @Override
@@ -29,7 +30,7 @@ public final class FakeStore implements CallContextStore {
 
   @Override
   public void write(List<Change> changes) throws IOException, InterruptedException {
-    attempts++;
+    attempts.incrementAndGet();
     gate.acquire();
     gate.release();
     if (failing) {
@@ -62,7 +63,7 @@ public final class FakeStore implements CallContextStore {
 
   /** Number of attempts to write. */
   public int attempts() {
-    return attempts;
+    return attempts.get();
   }
 
   public void failing(boolean enabled) {
