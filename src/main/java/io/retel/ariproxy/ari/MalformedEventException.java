@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.ari;
 
 /** A websocket message is not an ARI event; the message states the reason. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.ari;
 
 /** The types of ARI resources (docs/contract.md#envelopes). */

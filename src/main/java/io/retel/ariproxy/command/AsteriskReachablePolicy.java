@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.route.ConditionalRoutePolicy;

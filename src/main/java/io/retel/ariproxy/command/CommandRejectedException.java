@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
 /** A command is not sent to Asterisk; the message becomes part of its RESPONSE. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.config;
 
 /** Where mappings survive a restart: the values of {@code callcontext.store}. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.config.Setting;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.text;
 
 /** Sanitizer of foreign text for log lines and RESPONSE messages. */

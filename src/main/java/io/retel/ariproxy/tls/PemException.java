@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.tls;
 
 /** An unusable PEM file. The message is one line that names the file and the problem. */
