@@ -10,7 +10,7 @@ public final class CommandRejectedException extends RuntimeException {
 
   /**
    * @param status the RESPONSE's status code
-   * @param message what is wrong and what would be correct
+   * @param message the error and the correct form
    */
   public CommandRejectedException(int status, String message) {
     super(message, null, false, false);

@@ -25,7 +25,7 @@ public final class MediaLookup {
     return exchange -> exchange.getMessage().setBody(ResyncContext.from(exchange).knownMedia());
   }
 
-  /** Turns the body, one of these media, into the request for it. */
+  /** Turns a playback or recording in the body into the request for it. */
   public static Processor buildRequest() {
     return exchange -> {
       Resource media = exchange.getMessage().getBody(Resource.class);

@@ -28,7 +28,7 @@ public final class SubscriptionRestore {
                 subscriptions.restoreRequests(exchange.getProperty("applications", String.class)));
   }
 
-  /** Turns the body, one of these, into an HTTP request. */
+  /** Turns a restore request in the body into an HTTP request. */
   public static Processor buildRequest() {
     return exchange -> {
       Message message = exchange.getMessage();
