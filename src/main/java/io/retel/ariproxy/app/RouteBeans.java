@@ -141,7 +141,9 @@ public final class RouteBeans {
     this.commandConsumption = commandConsumption(context);
     ConditionalRoutePolicy pausePolicy =
         new ConditionalRoutePolicy(
-            () -> startupGate.isReady() && commandConsumption.isRunning(),
+            () ->
+                startupGate.isReady()
+                    && commandConsumption.update() == CommandConsumption.State.RUNNING,
             "topics exist, call contexts are restored and commands are not paused");
     registry.bind("pausePolicy", pausePolicy);
     // for routes that read it: caffeine-cache:callContexts?createCacheIfNotExist=false
@@ -228,7 +230,10 @@ public final class RouteBeans {
     registry.bind("requireOpenWebsocket", new RequireOpenWebsocket(clients::isConnected));
     AsteriskReachablePolicy asteriskReachablePolicy =
         new AsteriskReachablePolicy(
-            () -> commandConsumption.isRunning() && clients.isConnected() && !store.isFailing());
+            () ->
+                commandConsumption.update() == CommandConsumption.State.RUNNING
+                    && clients.isConnected()
+                    && !store.isFailing());
     registry.bind("asteriskReachablePolicy", asteriskReachablePolicy);
     registry.bind("releaseCommand", new ReleaseCommand(asteriskReachablePolicy));
     this.manuallyStoppedRoutes =

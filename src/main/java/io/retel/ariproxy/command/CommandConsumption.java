@@ -17,8 +17,14 @@ import org.slf4j.LoggerFactory;
  * <p>During a pause commands in flight complete before maintenance starts: commands on this proxy's
  * own topic wait in Kafka, generic ones go to the other proxies. Events continue.
  *
- * <p>The routes that consume commands poll {@link #isRunning} and run accordingly, so a pause
- * outlives a route edit, but not the process. Thread-safe.
+ * <p>The policies of the routes that consume commands poll {@link #update}, so a pause outlives a
+ * route edit, but not the process. Thread-safe.
+ *
+ * <pre>
+ * RUNNING ── pause ──► DRAINING ── no command in flight or pending ──► DRAINED
+ *    ▲                                                                    │
+ *    └──────────────────────────── resume ────────────────────────────────┘
+ * </pre>
  */
 public final class CommandConsumption {
 
@@ -39,9 +45,11 @@ public final class CommandConsumption {
   private final Supplier<List<String>> activeRoutes;
   private final InstantSource clock;
 
-  private State state = State.RUNNING;
+  /** Null while running. */
   private Instant pausedSince;
+
   private boolean resumeRequested;
+  private boolean drainLogged;
 
   /**
    * @param inFlight number of commands being executed or waiting for their RESPONSE to be
@@ -64,9 +72,9 @@ public final class CommandConsumption {
   /** Pauses consumption. Commands in flight complete; pending ones are released to Kafka. */
   public synchronized void pause() {
     resumeRequested = false;
-    if (state == State.RUNNING) {
-      state = State.DRAINING;
+    if (pausedSince == null) {
       pausedSince = clock.instant();
+      drainLogged = false;
       LOG.info(
           "Commands paused until resumed by an operator: {} in flight will complete, {} pending are"
               + " released",
@@ -81,29 +89,36 @@ public final class CommandConsumption {
    */
   public synchronized void resume() {
     resumeRequested = true;
-    isRunning();
+    update();
   }
 
-  /** Whether the routes that consume commands may run. */
-  public synchronized boolean isRunning() {
-    if (state == State.DRAINING && activeRoutes.get().isEmpty() && inFlight() + pending() == 0) {
-      state = State.DRAINED;
-      LOG.info("Commands drained: none in flight");
+  /**
+   * Applies a transition that is due, and returns the state. The policies of the routes poll it.
+   */
+  public synchronized State update() {
+    if (state() == State.DRAINED) {
+      if (!drainLogged) {
+        drainLogged = true;
+        LOG.info("Commands drained: none in flight");
+      }
+      if (resumeRequested) {
+        LOG.info(
+            "Commands resumed after {} s",
+            Duration.between(pausedSince, clock.instant()).toSeconds());
+        pausedSince = null;
+      }
     }
-    if (state == State.DRAINED && resumeRequested) {
-      state = State.RUNNING;
-      LOG.info(
-          "Commands resumed after {} s",
-          Duration.between(pausedSince, clock.instant()).toSeconds());
-      pausedSince = null;
-    }
-    return state == State.RUNNING;
+    return state();
   }
 
-  /** The current state, after any transition that is due. */
+  /** The current state. */
   public synchronized State state() {
-    isRunning();
-    return state;
+    if (pausedSince == null) {
+      return State.RUNNING;
+    }
+    return activeRoutes.get().isEmpty() && inFlight() + pending() == 0
+        ? State.DRAINED
+        : State.DRAINING;
   }
 
   /** Start of the current pause, or empty if not paused. */

@@ -2,10 +2,8 @@
 package io.retel.ariproxy.envelope;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import java.io.IOException;
-import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -33,12 +31,6 @@ public sealed interface CommandResult {
     return status() >= 400;
   }
 
-  /** Approximate size in the envelope, in bytes. */
-  int estimatedSize();
-
-  /** Writes the RESPONSE's payload. */
-  void writeTo(JsonGenerator json) throws IOException;
-
   /** The outcome of a request. */
   enum Outcome {
     /** Nothing was sent; the command can be sent again. */
@@ -50,55 +42,13 @@ public sealed interface CommandResult {
   }
 
   /** A response without a body. */
-  record Status(int status) implements CommandResult {
-    @Override
-    public int estimatedSize() {
-      return 32;
-    }
-
-    @Override
-    public void writeTo(JsonGenerator json) throws IOException {
-      json.writeStartObject();
-      json.writeNumberField("status_code", status);
-      json.writeEndObject();
-    }
-  }
+  record Status(int status) implements CommandResult {}
 
   /** A JSON response, published unchanged. */
-  record Json(int status, byte[] body) implements CommandResult {
-    @Override
-    public int estimatedSize() {
-      return 48 + body.length;
-    }
-
-    @Override
-    public void writeTo(JsonGenerator json) throws IOException {
-      json.writeStartObject();
-      json.writeNumberField("status_code", status);
-      json.writeFieldName("body");
-      json.writeRawValue(new RawJson(body));
-      json.writeEndObject();
-    }
-  }
+  record Json(int status, byte[] body) implements CommandResult {}
 
   /** A response in any other format, such as a recording file. */
-  record Binary(int status, String contentType, byte[] body) implements CommandResult {
-    @Override
-    public int estimatedSize() {
-      return 128 + body.length * 4 / 3;
-    }
-
-    @Override
-    public void writeTo(JsonGenerator json) throws IOException {
-      json.writeStartObject();
-      json.writeNumberField("status_code", status);
-      json.writeObjectFieldStart("body");
-      json.writeStringField("content_type", contentType);
-      json.writeBinaryField("base64", body);
-      json.writeEndObject();
-      json.writeEndObject();
-    }
-  }
+  record Binary(int status, String contentType, byte[] body) implements CommandResult {}
 
   /** A failure reported by the proxy. */
   record Failure(int status, String message, Outcome outcome) implements CommandResult {
@@ -110,22 +60,6 @@ public sealed interface CommandResult {
     @Override
     public boolean hadNoEffect() {
       return outcome == Outcome.NOT_SENT;
-    }
-
-    @Override
-    public int estimatedSize() {
-      return 96 + message.length();
-    }
-
-    @Override
-    public void writeTo(JsonGenerator json) throws IOException {
-      json.writeStartObject();
-      json.writeNumberField("status_code", status);
-      json.writeObjectFieldStart("body");
-      json.writeStringField("message", message);
-      json.writeStringField("outcome", outcome.name().toLowerCase(Locale.ROOT));
-      json.writeEndObject();
-      json.writeEndObject();
     }
   }
 

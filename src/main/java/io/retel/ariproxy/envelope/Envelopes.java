@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Writes envelopes as JSON in UTF-8. Embeds the bytes of an event's payload as Asterisk sent them,
@@ -66,7 +67,7 @@ public final class Envelopes {
    */
   public byte[] response(CommandRequest request, List<Resource> resources, CommandResult result) {
     return write(
-        HEADER_SIZE + result.estimatedSize(),
+        HEADER_SIZE + payloadSize(result),
         json -> {
           json.writeStringField("type", "RESPONSE");
           json.writeStringField("callContext", request.callContext());
@@ -86,8 +87,42 @@ public final class Envelopes {
           json.writeFieldName("resources");
           writeResources(json, resources);
           json.writeFieldName("payload");
-          result.writeTo(json);
+          writePayload(json, result);
         });
+  }
+
+  /** Approximate size in bytes. */
+  private static int payloadSize(CommandResult result) {
+    if (result instanceof CommandResult.Json response) {
+      return 48 + response.body().length;
+    }
+    if (result instanceof CommandResult.Binary response) {
+      return 128 + response.body().length * 4 / 3;
+    }
+    if (result instanceof CommandResult.Failure failure) {
+      return 96 + failure.message().length();
+    }
+    return 32;
+  }
+
+  private static void writePayload(JsonGenerator json, CommandResult result) throws IOException {
+    json.writeStartObject();
+    json.writeNumberField("status_code", result.status());
+    if (result instanceof CommandResult.Json response) {
+      json.writeFieldName("body");
+      json.writeRawValue(new RawJson(response.body()));
+    } else if (result instanceof CommandResult.Binary response) {
+      json.writeObjectFieldStart("body");
+      json.writeStringField("content_type", response.contentType());
+      json.writeBinaryField("base64", response.body());
+      json.writeEndObject();
+    } else if (result instanceof CommandResult.Failure failure) {
+      json.writeObjectFieldStart("body");
+      json.writeStringField("message", failure.message());
+      json.writeStringField("outcome", failure.outcome().name().toLowerCase(Locale.ROOT));
+      json.writeEndObject();
+    }
+    json.writeEndObject();
   }
 
   private static void writeResources(JsonGenerator json, List<Resource> resources)
