@@ -57,7 +57,7 @@ public final class AllowedOperations {
    *
    * @throws CommandRejectedException with status 403
    */
-  void check(Command command) {
+  void check(Command.Accepted command) {
     if (patterns.isEmpty()) {
       return;
     }

@@ -43,16 +43,13 @@ public final class CheckCommand implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    if (command.rejection() != null) {
-      throw command.rejection();
-    }
+    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
     allowed.check(command);
     checkSize(command);
     checkAge(command);
   }
 
-  private void checkSize(Command command) {
+  private void checkSize(Command.Accepted command) {
     AriRequest request = command.request();
     int requestLineLength =
         request.method().length()
@@ -80,7 +77,7 @@ public final class CheckCommand implements Processor {
     }
   }
 
-  private void checkAge(Command command) {
+  private void checkAge(Command.Accepted command) {
     Instant now = clock.instant();
     if (command.expiresAt() != null && !now.isBefore(command.expiresAt())) {
       throw new CommandRejectedException(410, "The command expired at " + command.expiresAt());

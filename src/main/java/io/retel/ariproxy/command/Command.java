@@ -11,89 +11,155 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * A parsed command, valid or rejected.
+ * A parsed command, accepted or rejected.
  *
- * @param origin the position of its record in Kafka
- * @param callContext the call context of its RESPONSE, or null if unknown
- * @param commandId the controller's id for it, as JSON, or null
- * @param method the HTTP method as the controller wrote it, or null
- * @param url the url as the controller wrote it, with credentials masked if rejected; or null
- * @param fingerprint identifies method, url and body; null if rejected
- * @param expiresAt the time after which the controller no longer wants it executed, or null
- * @param prepared the request to send to Asterisk, or null if rejected
- * @param rejection the reason for the rejection, or null
+ * <p>Routes read its fields, like {@code ${exchangeProperty.command.origin.topic}}
+ * (docs/routes.md#exchange-properties).
  */
-public record Command(
-    RecordPosition origin,
-    String callContext,
-    JsonNode commandId,
-    String method,
-    String url,
-    UUID fingerprint,
-    Instant expiresAt,
-    PreparedRequest prepared,
-    CommandRejectedException rejection) {
+public sealed interface Command {
 
   /** The exchange property that holds the command. */
-  public static final String PROPERTY = "command";
+  String PROPERTY = "command";
 
-  /** The command as its controller sent it. */
-  public CommandRequest original() {
-    return new CommandRequest(callContext, commandId, method, url);
-  }
+  /** The position of its record in Kafka. */
+  RecordPosition origin();
 
-  /** The request to send to Asterisk, or null if rejected. */
-  AriRequest request() {
-    return prepared == null ? null : prepared.request();
-  }
-
-  /** The resources in the path, then those it creates. */
-  public List<Resource> resources() {
-    return prepared == null ? List.of() : prepared.resources();
-  }
-
-  /** The resources it creates, second legs included. */
-  public List<Resource> created() {
-    return prepared == null ? List.of() : prepared.created();
-  }
-
-  /** The resources it claims, if they belong to no call yet. */
-  List<Resource> claimed() {
-    return prepared == null ? List.of() : prepared.claimed();
-  }
-
-  /** The resources that end if it succeeds. */
-  List<Resource> ended() {
-    return prepared == null ? List.of() : prepared.ended();
-  }
+  /** What its RESPONSE repeats of it. */
+  CommandRequest original();
 
   /**
-   * The operation's name in ARI's documentation, like {@code POST /channels/{channelId}/answer}, or
-   * method and path of an unknown operation.
+   * Returns the command if parsing accepted it.
+   *
+   * @throws CommandRejectedException with the reason, if parsing rejected it
    */
-  public String operation() {
-    return prepared.template().orElseGet(() -> method + " " + request().path());
+  Accepted accepted();
+
+  /** The resources in the path, then those it creates; empty if rejected. */
+  List<Resource> resources();
+
+  /** The call context of its RESPONSE, or null if unknown. */
+  default String callContext() {
+    return original().callContext();
+  }
+
+  /** The controller's id for it, as JSON, or null. */
+  default JsonNode commandId() {
+    return original().commandId();
+  }
+
+  /** The HTTP method as the controller wrote it, or null. */
+  default String method() {
+    return original().method();
+  }
+
+  /** The url as the controller wrote it, with credentials masked if rejected; or null. */
+  default String url() {
+    return original().url();
   }
 
   /** The ordering key: the call context, else the record key, else null. */
-  public String orderingKey() {
-    return callContext != null ? callContext : origin.key();
+  default String orderingKey() {
+    return callContext() != null ? callContext() : origin().key();
   }
 
-  /** For the log: without the query, and without rejected content. */
-  @Override
-  public String toString() {
-    return (prepared == null
-            ? "rejected command"
-            : request().method()
-                + " "
-                + LogText.abbreviate(PayloadMasker.maskPath(request().path())))
+  /**
+   * A command with a request that can be sent to Asterisk.
+   *
+   * @param origin the position of its record in Kafka
+   * @param original the command as its controller sent it, with its resolved call context
+   * @param fingerprint identifies method, url and body
+   * @param expiresAt the time after which the controller no longer wants it executed, or null
+   * @param prepared the request to send to Asterisk
+   */
+  record Accepted(
+      RecordPosition origin,
+      CommandRequest original,
+      UUID fingerprint,
+      Instant expiresAt,
+      PreparedRequest prepared)
+      implements Command {
+
+    @Override
+    public Accepted accepted() {
+      return this;
+    }
+
+    @Override
+    public List<Resource> resources() {
+      return prepared.resources();
+    }
+
+    /** The request to send to Asterisk. */
+    AriRequest request() {
+      return prepared.request();
+    }
+
+    /** The resources it creates, second legs included. */
+    public List<Resource> created() {
+      return prepared.created();
+    }
+
+    /** The resources it claims, if they belong to no call yet. */
+    List<Resource> claimed() {
+      return prepared.claimed();
+    }
+
+    /** The resources that end if it succeeds. */
+    List<Resource> ended() {
+      return prepared.ended();
+    }
+
+    /**
+     * The operation's name in ARI's documentation, like {@code POST /channels/{channelId}/answer},
+     * or method and path of an unknown operation.
+     */
+    public String operation() {
+      return prepared.template().orElseGet(() -> method() + " " + request().path());
+    }
+
+    /** For the log: without the query. */
+    @Override
+    public String toString() {
+      String path = LogText.abbreviate(PayloadMasker.maskPath(request().path()));
+      return logText(request().method() + " " + path, this);
+    }
+  }
+
+  /**
+   * A malformed command, which is never sent.
+   *
+   * @param origin the position of its record in Kafka
+   * @param original the fields that could be read, without credentials; others are null
+   * @param reason the reason for the rejection
+   */
+  record Rejected(RecordPosition origin, CommandRequest original, CommandRejectedException reason)
+      implements Command {
+
+    @Override
+    public Accepted accepted() {
+      throw reason;
+    }
+
+    @Override
+    public List<Resource> resources() {
+      return List.of();
+    }
+
+    /** For the log: without rejected content. */
+    @Override
+    public String toString() {
+      return logText("rejected command", this);
+    }
+  }
+
+  private static String logText(String subject, Command command) {
+    return subject
         + " (command "
-        + LogText.abbreviate(String.valueOf(commandId))
+        + LogText.abbreviate(String.valueOf(command.commandId()))
         + " of "
-        + LogText.abbreviate(callContext)
+        + LogText.abbreviate(command.callContext())
         + ", "
-        + origin
+        + command.origin()
         + ")";
   }
 }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.envelope.CommandRequest;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
@@ -63,7 +64,7 @@ public final class CommandParser {
     try {
       json = parseJson(value);
     } catch (CommandRejectedException e) {
-      return new Command(origin, null, null, null, null, null, null, null, e);
+      return new Command.Rejected(origin, new CommandRequest(null, null, null, null), e);
     }
     String callContext = scalarText(json.path("callContext"));
     JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
@@ -84,28 +85,24 @@ public final class CommandParser {
       PreparedRequest prepared = prepare(origin, method, url, body);
       String effectiveCallContext =
           callContext != null ? callContext : resolveCallContext(origin, prepared);
-      return new Command(
+      return new Command.Accepted(
           origin,
-          effectiveCallContext,
-          commandId,
-          method,
-          url,
+          new CommandRequest(effectiveCallContext, commandId, method, url),
           fingerprint,
           expiresAt,
-          prepared,
-          null);
+          prepared);
     } catch (CommandRejectedException e) {
       // not every reader of RESPONSEs may know the credentials
       String maskedUrl = PayloadMasker.maskCredentials(url);
-      return new Command(
+      return new Command.Rejected(
           origin,
-          withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
-          commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH) ? commandId : null,
-          withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
-          withinLength(maskedUrl, MAX_URL_LENGTH) ? maskedUrl : LogText.abbreviate(maskedUrl),
-          null,
-          null,
-          null,
+          new CommandRequest(
+              withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
+              commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH)
+                  ? commandId
+                  : null,
+              withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
+              withinLength(maskedUrl, MAX_URL_LENGTH) ? maskedUrl : LogText.abbreviate(maskedUrl)),
           e);
     }
   }

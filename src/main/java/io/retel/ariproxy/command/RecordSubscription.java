@@ -20,7 +20,7 @@ public final class RecordSubscription implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
     CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
     if (result.status() / 100 != 2) {
       return;

@@ -43,7 +43,7 @@ public final class RegisterCreatedResources implements Processor {
 
   @Override
   public void process(Exchange exchange) throws InterruptedException, StoreUnavailableException {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
     List<Registration> registrations =
         Stream.concat(command.created().stream(), command.claimed().stream())
             .map(resource -> register(resource, command.callContext()))

@@ -55,12 +55,13 @@ public final class ResponseCache {
   private record Key(String callContext, JsonNode commandId, UUID fingerprint) {
 
     static Optional<Key> of(Command command) {
-      return command.callContext() == null
-              || command.commandId() == null
-              || (command.commandId().isTextual() && command.commandId().textValue().isEmpty())
-              || command.fingerprint() == null
-          ? Optional.empty()
-          : Optional.of(new Key(command.callContext(), command.commandId(), command.fingerprint()));
+      return command instanceof Command.Accepted accepted
+              && accepted.callContext() != null
+              && accepted.commandId() != null
+              && !(accepted.commandId().isTextual() && accepted.commandId().textValue().isEmpty())
+          ? Optional.of(
+              new Key(accepted.callContext(), accepted.commandId(), accepted.fingerprint()))
+          : Optional.empty();
     }
 
     int weight() {

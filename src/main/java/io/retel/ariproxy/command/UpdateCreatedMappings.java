@@ -31,7 +31,10 @@ public final class UpdateCreatedMappings implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    if (!(exchange.getProperty(Command.PROPERTY) instanceof Command.Accepted command)) {
+      // creates and ends nothing
+      return;
+    }
     CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
     Registrations registrations =
         exchange.getProperty(Registrations.PROPERTY, Registrations.NONE, Registrations.class);
@@ -62,7 +65,7 @@ public final class UpdateCreatedMappings implements Processor {
   }
 
   /** Whether all created channels have the generated id, or one derived from it. */
-  private static boolean isChannelWithGeneratedId(Command command) {
+  private static boolean isChannelWithGeneratedId(Command.Accepted command) {
     Resource first = command.created().isEmpty() ? null : command.created().get(0);
     return first != null
         && first.type() == ResourceType.CHANNEL

@@ -50,9 +50,9 @@ public final class AriSpanDecorator extends HttpSpanDecorator {
 
   private static String operation(Exchange exchange, String defaultName) {
     Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    return command == null || command.rejection() != null
-        ? defaultName
-        : clipMaxLength(PayloadMasker.maskPath(command.operation()));
+    return command instanceof Command.Accepted accepted
+        ? clipMaxLength(PayloadMasker.maskPath(accepted.operation()))
+        : defaultName;
   }
 
   /** Returns the URL without its query, which can contain numbers. */

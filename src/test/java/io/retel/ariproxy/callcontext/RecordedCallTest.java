@@ -100,10 +100,10 @@ class RecordedCallTest {
     CommandParser reader = new CommandParser(callContexts);
     int offset = 0;
     for (byte[] value : recording.commands("one call")) {
-      Command command =
-          reader.parse(
-              new RecordPosition("commands", 0, offset++, "one call", Instant.EPOCH), value);
-      assertThat(command.rejection()).as("%s", command).isNull();
+      Command.Accepted command =
+          reader
+              .parse(new RecordPosition("commands", 0, offset++, "one call", Instant.EPOCH), value)
+              .accepted();
       for (Resource created : command.created()) {
         callContexts.register(created, command.callContext(), false);
       }

@@ -27,11 +27,10 @@ class CommandParserTest {
 
   @Test
   void parsesAllFields() {
-    Command command =
+    Command.Accepted command =
         parse(
             "{'callContext':'call','commandId':'id','ariCommand':{'method':'POST',"
                 + "'url':'/ari/channels/c/variable?variable=X','body':{'value':'é'}}}");
-    assertThat(command.rejection()).isNull();
     assertThat(command.callContext()).isEqualTo("call");
     assertThat(command.commandId().textValue()).isEqualTo("id");
     assertThat(command.method()).isEqualTo("POST");
@@ -49,7 +48,7 @@ class CommandParserTest {
   @ParameterizedTest
   @ValueSource(strings = {"/ari/channels/c", "/channels/c"})
   void acceptsUrlWithoutAriPrefix(String url) {
-    Command command = parse(command("DELETE", url));
+    Command.Accepted command = parse(command("DELETE", url));
     assertThat(command.request().path()).isEqualTo("/channels/c");
     assertThat(command.url()).isEqualTo(url);
   }
@@ -57,7 +56,7 @@ class CommandParserTest {
   @ParameterizedTest
   @ValueSource(strings = {"[1,'a',null]", "'text'", "12345678901234567890", "true", "{}"})
   void acceptsAnyJsonBody(String body) {
-    Command command = parse(command("POST", "/ari/events/user/x", body));
+    Command.Accepted command = parse(command("POST", "/ari/events/user/x", body));
     assertThat(command.request().body())
         .asString(StandardCharsets.UTF_8)
         .isEqualTo(body.replace('\'', '"'));
@@ -110,7 +109,7 @@ class CommandParserTest {
 
   @Test
   void lastDuplicateKeyWins() {
-    Command command =
+    Command.Accepted command =
         parse(
             "{'callContext':'a','callContext':'b','ariCommand':{'method':'POST','method':'GET',"
                 + "'url':'/channels/c'}}");
@@ -120,8 +119,8 @@ class CommandParserTest {
 
   @Test
   void ignoresUnknownFields() {
-    assertThat(parse("{'x':1,'ariCommand':{'y':2,'method':'GET','url':'/x'}}").rejection())
-        .isNull();
+    assertThat(parse("{'x':1,'ariCommand':{'y':2,'method':'GET','url':'/x'}}").resources())
+        .isEmpty();
   }
 
   @Test
@@ -131,12 +130,18 @@ class CommandParserTest {
         .doesNotContain("secret")
         .contains("POST /channels")
         .contains("commands-3@42");
-    assertThat(parse(command("POST", "/ari/channels?api_key=secret\r\nfake line")))
+    assertThat(parseAny(command("POST", "/ari/channels?api_key=secret\r\nfake line")))
+        .isInstanceOf(Command.Rejected.class)
         .asString()
         .doesNotContain("secret", "\n");
   }
 
-  private Command parse(String json) {
+  /** Fails with the reason if the command is rejected. */
+  private Command.Accepted parse(String json) {
+    return parseAny(json).accepted();
+  }
+
+  private Command parseAny(String json) {
     return parser.parse(ORIGIN, json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
   }
 

@@ -55,7 +55,7 @@ class CreatedResourcesTest {
   })
   void pathIdOverridesOtherIds(String url, String type) {
     String others = "?channelId=Q&playbackId=Q&snoopId=Q&bridgeId=Q";
-    Command command =
+    Command.Accepted command =
         post(url + others, "{'channelId':'B','playbackId':'B','snoopId':'B','bridgeId':'B'}");
     assertThat(created(command).get(0)).isEqualTo(type + ":X");
     assertThat(command.request().query()).isEqualTo(others.substring(1));
@@ -95,7 +95,7 @@ class CreatedResourcesTest {
   @ValueSource(
       strings = {"", "?", "?bridgeId=", "?bridgeId", "?bridgeId=1&bridgeId=", "?BridgeId=1"})
   void addsMissingIdToQuery(String query) {
-    Command command = post("/bridges" + query);
+    Command.Accepted command = post("/bridges" + query);
     String generatedId = command.created().get(0).id();
     assertThat(AriUrl.parse("/bridges?" + command.request().query()).queryParameter("bridgeId"))
         .contains(generatedId);
@@ -112,7 +112,7 @@ class CreatedResourcesTest {
         "{'bridgeId':5,'type':'mixing'}"
       })
   void replacesInvalidBodyIdDespiteQueryId(String body) {
-    Command command = post("/bridges?bridgeId=Q", body);
+    Command.Accepted command = post("/bridges?bridgeId=Q", body);
     String generatedId = command.created().get(0).id();
     assertThat(generatedId).isNotEqualTo("Q").hasSize(36);
     assertThat(command.request().query()).isEqualTo("bridgeId=Q");
@@ -130,7 +130,7 @@ class CreatedResourcesTest {
   @ParameterizedTest
   @ValueSource(strings = {"/channels/c/record?format=wav", "/bridges/b/record?name="})
   void generatesNoRecordingName(String url) {
-    Command command = post(url);
+    Command.Accepted command = post(url);
     assertThat(command.created()).isEmpty();
     assertThat(command.request().query()).isEqualTo(url.substring(url.indexOf('?') + 1));
   }
@@ -197,7 +197,7 @@ class CreatedResourcesTest {
 
   @Test
   void usesSecondLegIdWithGeneratedFirstId() {
-    Command command = post("/channels?endpoint=Local/x&otherChannelId=b");
+    Command.Accepted command = post("/channels?endpoint=Local/x&otherChannelId=b");
     String generatedId = command.created().get(0).id();
     assertThat(command.request().query())
         .isEqualTo("endpoint=Local/x&otherChannelId=b&channelId=" + generatedId);
@@ -206,10 +206,10 @@ class CreatedResourcesTest {
 
   @Test
   void decodesIdsForMappingOnly() {
-    Command path = post("/channels/a%2Fb%20c+d%2Be");
+    Command.Accepted path = post("/channels/a%2Fb%20c+d%2Be");
     assertThat(created(path)).containsExactly("CHANNEL:a/b c d+e");
     assertThat(path.request().path()).isEqualTo("/channels/a%2Fb%20c+d%2Be");
-    Command query = post("/channels/c/record?name=dir%2Fr+1&format=wav");
+    Command.Accepted query = post("/channels/c/record?name=dir%2Fr+1&format=wav");
     assertThat(created(query)).containsExactly("RECORDING:dir/r 1");
     assertThat(query.request().query()).isEqualTo("name=dir%2Fr+1&format=wav");
   }
@@ -233,7 +233,7 @@ class CreatedResourcesTest {
 
   @Test
   void claimedChannelIsNotCreated() {
-    Command command = post("/events/claim?channelId=X&application=app");
+    Command.Accepted command = post("/events/claim?channelId=X&application=app");
     assertThat(created(command)).isEmpty();
     assertThat(keys(command.claimed())).containsExactly("CHANNEL:X");
     assertThat(keys(command.resources())).containsExactly("CHANNEL:X");
@@ -241,7 +241,7 @@ class CreatedResourcesTest {
 
   @Test
   void sendsClaimWithoutChannelUnchanged() {
-    Command command = post("/events/claim?application=app");
+    Command.Accepted command = post("/events/claim?application=app");
     assertThat(created(command)).isEmpty();
     assertThat(command.request().query()).isEqualTo("application=app");
   }
@@ -262,7 +262,7 @@ class CreatedResourcesTest {
     "PUT, /deviceStates/d"
   })
   void otherOperationsCreateNothing(String method, String url) {
-    Command command = parse(method, url, "{'channelId':'X','bridgeId':'X','name':'X'}");
+    Command.Accepted command = parse(method, url, "{'channelId':'X','bridgeId':'X','name':'X'}");
     assertThat(command.created()).isEmpty();
     assertThat(command.request().query()).isNull();
   }
@@ -313,30 +313,29 @@ class CreatedResourcesTest {
             "{\"ariCommand\":{\"method\":\"POST\",\"url\":\"%s\"}}"
                 .formatted(url)
                 .getBytes(StandardCharsets.UTF_8))
+        .accepted()
         .created()
         .get(0)
         .id();
   }
 
-  private Command post(String url) {
+  private Command.Accepted post(String url) {
     return parse("POST", url, "null");
   }
 
-  private Command post(String url, String body) {
+  private Command.Accepted post(String url, String body) {
     return parse("POST", url, body);
   }
 
-  private Command parse(String method, String url, String body) {
+  private Command.Accepted parse(String method, String url, String body) {
     String json =
         "{'callContext':'call','ariCommand':{'method':'%s','url':'/ari%s','body':%s}}"
             .formatted(method, url, body)
             .replace('\'', '"');
-    Command command = parser.parse(ORIGIN, json.getBytes(StandardCharsets.UTF_8));
-    assertThat(command.rejection()).isNull();
-    return command;
+    return parser.parse(ORIGIN, json.getBytes(StandardCharsets.UTF_8)).accepted();
   }
 
-  private static List<String> created(Command command) {
+  private static List<String> created(Command.Accepted command) {
     return command.created().stream()
         .map(resource -> resource.type() + ":" + resource.id())
         .toList();

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.callcontext.CallContexts;
@@ -135,11 +136,15 @@ class MalformedCommandTest {
   }
 
   private static void assertRejected(Command command) {
-    assertThat(command.rejection()).isNotNull();
-    assertThat(command.rejection().status()).isEqualTo(400);
-    assertThat(command.rejection().getMessage()).isNotBlank().hasSizeLessThan(1_000);
-    assertThat(command.request()).isNull();
-    assertThat(command.created()).isEmpty();
+    assertThat(command)
+        .isInstanceOfSatisfying(
+            Command.Rejected.class,
+            rejected -> {
+              assertThat(rejected.reason().status()).isEqualTo(400);
+              assertThat(rejected.reason().getMessage()).isNotBlank().hasSizeLessThan(1_000);
+              assertThatThrownBy(rejected::accepted).isSameAs(rejected.reason());
+            });
+    assertThat(command.resources()).isEmpty();
     assertThat(command.toString()).hasSizeLessThan(1_000);
   }
 
