@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.envelope;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import java.io.IOException;
-import java.util.regex.Pattern;
-
 /**
- * The payload of a RESPONSE: Asterisk's response, or the proxy's own failure
- * (docs/contract.md#commands).
+ * The result of a command: Asterisk's response, or the proxy's own failure
+ * (docs/contract.md#commands). {@link Envelopes} writes it.
  */
 public sealed interface CommandResult {
 
   /** The exchange property that holds the result. */
   String PROPERTY = "commandResult";
-
-  JsonFactory JSON = new JsonFactory();
-
-  Pattern JSON_CONTENT_TYPE = Pattern.compile("application/json\\b", Pattern.CASE_INSENSITIVE);
 
   int status();
 
@@ -44,7 +35,7 @@ public sealed interface CommandResult {
   /** A response without a body. */
   record Status(int status) implements CommandResult {}
 
-  /** A JSON response, published unchanged. */
+  /** A JSON response, published unchanged; its body is exactly one JSON value. */
   record Json(int status, byte[] body) implements CommandResult {}
 
   /** A response in any other format, such as a recording file. */
@@ -73,23 +64,10 @@ public sealed interface CommandResult {
     if (body.length == 0) {
       return new Status(status);
     }
-    if ((contentType == null || JSON_CONTENT_TYPE.matcher(contentType).lookingAt())
-        && isJson(body)) {
+    if ((contentType == null || ResponseBodies.isJsonType(contentType))
+        && ResponseBodies.isJson(body)) {
       return new Json(status, body);
     }
     return new Binary(status, contentType == null ? "application/octet-stream" : contentType, body);
-  }
-
-  /** Whether the body is exactly one JSON value, since it is embedded in the envelope verbatim. */
-  private static boolean isJson(byte[] body) {
-    try (JsonParser parser = JSON.createParser(body)) {
-      if (parser.nextToken() == null) {
-        return false;
-      }
-      parser.skipChildren();
-      return parser.nextToken() == null;
-    } catch (IOException e) {
-      return false;
-    }
   }
 }

@@ -90,6 +90,12 @@ class EnvelopeSchemasTest {
         new CommandResult.Failure(413, "Too large", CommandResult.Outcome.ANSWERED));
   }
 
+  @Test
+  void resultsCoverEveryKind() {
+    assertThat(results().map(CommandResult::getClass).distinct())
+        .hasSameSizeAs(CommandResult.class.getPermittedSubclasses());
+  }
+
   @ParameterizedTest
   @MethodSource("results")
   void everyResultMatchesResponseSchema(CommandResult result) {

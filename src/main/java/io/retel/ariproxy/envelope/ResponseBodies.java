@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.envelope;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import java.io.IOException;
+import java.util.regex.Pattern;
+
+/** Detects JSON among the bodies of Asterisk's responses. */
+final class ResponseBodies {
+
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private static final Pattern JSON_CONTENT_TYPE =
+      Pattern.compile("application/json\\b", Pattern.CASE_INSENSITIVE);
+
+  private ResponseBodies() {}
+
+  /** Whether the Content-Type is JSON, with any parameters. */
+  static boolean isJsonType(String contentType) {
+    return JSON_CONTENT_TYPE.matcher(contentType).lookingAt();
+  }
+
+  /** Whether the body is exactly one JSON value, since it is embedded in the envelope verbatim. */
+  static boolean isJson(byte[] body) {
+    try (JsonParser parser = JSON.createParser(body)) {
+      if (parser.nextToken() == null) {
+        return false;
+      }
+      parser.skipChildren();
+      return parser.nextToken() == null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}
