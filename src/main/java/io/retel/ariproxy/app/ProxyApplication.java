@@ -112,7 +112,7 @@ public final class ProxyApplication extends Main {
 
   private void onReplaced() {
     replaced = true;
-    // the main thread shuts down in order, as after SIGTERM
+    // the main thread shuts down cleanly, as after SIGTERM
     completed();
   }
 

@@ -69,7 +69,7 @@ import org.apache.camel.spi.Registry;
 /** Beans that routes reference by name: steps and route policies. */
 public final class RouteBeans {
 
-  /** How long an event of Asterisk can follow the synthetic event that it duplicates. */
+  /** How long an event from Asterisk can follow the synthetic event that it duplicates. */
   private static final Duration LATE_EVENT_WINDOW = Duration.ofMinutes(1);
 
   /** Routes that consume commands from Kafka. */

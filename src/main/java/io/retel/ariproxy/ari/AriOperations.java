@@ -31,7 +31,7 @@ public final class AriOperations {
    * ARI 10.0.0, as listed by Asterisk 22.10.1 under {@code /api-docs/*.json}: method, path, and
    * effect.
    *
-   * <p>An id is in the path if the path has a parameter of that name, else in query or body. {@code
+   * <p>An id is in the path if the path has a parameter of that name, otherwise in the query or body. {@code
    * ends} is listed only where Asterisk may send no end event: events of a bridge, and of playbacks
    * and recordings on it, arrive only while the application is subscribed to the bridge.
    */

@@ -39,7 +39,7 @@ public final class EventResources {
           "/refer_to/destination_channel",
           "/refer_to/connected_channel");
 
-  /** The candidates for the event's own channel, whose variables count. */
+  /** The candidates for the event's own channel, whose variables apply. */
   private static final List<JsonPointer> OWN_CHANNELS =
       pointers("/channel", "/peer", "/transferer_first_leg", "/referred_by/source_channel");
 
@@ -106,7 +106,7 @@ public final class EventResources {
     return related;
   }
 
-  /** Returns the channel whose variables count for the event, or a missing node. */
+  /** Returns the channel whose variables apply to the event, or a missing node. */
   static JsonNode ownChannel(AriEvent event) {
     for (JsonPointer pointer : OWN_CHANNELS) {
       JsonNode channel = event.json().at(pointer);

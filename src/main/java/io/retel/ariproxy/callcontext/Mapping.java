@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param previousCallContext the call context before the last move, or null
  * @param application the Stasis application of the channel according to published events, or null
  * @param created whether a command created it, so that Asterisk reports its end to the application
- * @param pending whether the creating command is still running
+ * @param pending whether the command that creates it is still running
  * @param hungUp whether it is a hung-up channel, which ends when it leaves Stasis
  * @param ended whether the resource has ended; the mapping then serves late events only
  * @param usedAt approximate time of last use, in seconds since 1970
@@ -93,7 +93,7 @@ public record Mapping(
         : this;
   }
 
-  /** Marks the creating command as ended. */
+  /** Records that the command that creates it has ended. */
   Mapping confirmed() {
     return pending
         ? new Mapping(

@@ -102,7 +102,7 @@ public record AriUrl(String path, List<String> segments, String query) {
   }
 
   private static String decodeSegment(String segment) {
-    // Asterisk decodes a plus as a space here, too
+    // Asterisk also decodes a plus as a space here
     String decoded = decode(segment);
     if (decoded.isEmpty()) {
       throw rejection("has an empty path segment");

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * Route policy that runs a route only while its Asterisk is reachable; meanwhile the other proxies
+ * Route policy that runs a route only while its Asterisk is reachable; while it is stopped, the other proxies
  * of the group consume its partitions (docs/contract.md#commands).
  */
 public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
@@ -18,7 +18,7 @@ public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
   private final AtomicLong holdOffUntilNanos;
 
   /**
-   * @param ready whether Asterisk's websocket is open (else events of new calls are missed),
+   * @param ready whether Asterisk's websocket is open (otherwise events of new calls are missed),
    *     mappings of created resources can be persisted, and commands are not paused
    */
   public AsteriskReachablePolicy(BooleanSupplier ready) {

@@ -11,7 +11,7 @@ import org.apache.camel.Processor;
  * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403 or 410, and 413 for
  * a body larger than Asterisk accepts.
  *
- * <p>Asterisk itself responds 413, or 400 to a too long request line, but closes the connection
+ * <p>Asterisk itself responds 413, or 400 to an overlong request line, but closes the connection
  * before it has read the request, so its response can be lost (16.28.0 and 22.10.1: from 40,961
  * bytes of body, from 4,096 of request line).
  */
@@ -63,7 +63,7 @@ public final class CheckCommand implements Processor {
               + requestLineLength
               + " bytes; the limit is "
               + MAX_REQUEST_LINE
-              + ", move parameters to the body");
+              + "; move parameters to the body");
     }
     byte[] body = request.body();
     if (body != null && body.length > maxRequestBodyBytes) {

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * Looks settings up: in an environment variable, else in the configuration. Either may name a file
+ * Looks up settings: first in the environment variable, then in the configuration. Either may name a file
  * that contains a secret, such as those that Docker and Kubernetes mount.
  *
  * @param environment the environment variables

@@ -6,7 +6,7 @@ package io.retel.ariproxy.config;
  * ari-proxy.envelope.event-resources}.
  */
 public enum EventResourcesFormat {
-  /** An array of all resources, like the ari-proxy in the field. */
+  /** An array of all resources, like the older ari-proxy. */
   ARRAY,
   /** Only the resource that determined the call context, as an object. */
   OBJECT

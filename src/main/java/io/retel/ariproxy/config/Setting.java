@@ -397,7 +397,7 @@ public final class Setting<T> {
           duration("100ms", "10m"),
           "5s",
           """
-          Timeout for the store to acknowledge the mappings of a creating command; after it, the command is rejected with 503.
+          Timeout for the store to acknowledge the mappings of a command that creates a resource; after that, the command is rejected with 503.
           Also limits writing pending changes at shutdown.""");
 
   public static final Setting<String> CALLCONTEXT_NAMESPACE =
@@ -407,7 +407,7 @@ public final class Setting<T> {
               text(),
               "",
               """
-              Separates this Asterisk's mappings from those of other Asterisks in a shared store.""")
+              Separates this Asterisk's mappings from those of other Asterisk instances in a shared store.""")
           .defaultsTo(KAFKA_COMMANDS_TOPIC, "");
 
   public static final Setting<String> CALLCONTEXT_KAFKA_TOPIC =

@@ -53,8 +53,8 @@ public final class Settings {
   }
 
   /**
-   * Reads and checks the settings: from an environment variable, else from the file, else the
-   * default; secrets also from files that either names.
+   * Reads and checks the settings: from the environment variable, the file,
+   * or the default, in this order; secrets also from files that either names.
    *
    * <p>Values are literal, since a password may look like a placeholder.
    *
@@ -170,7 +170,7 @@ public final class Settings {
             Setting.CALLCONTEXT_KAFKA_TOPIC)) {
       Setting<?> same = seen.put(get(setting), setting);
       if (same != null) {
-        throw new InvalidSettingException(setting, "must name another topic than " + same.key());
+        throw new InvalidSettingException(setting, "must name a different topic than " + same.key());
       }
     }
   }

@@ -32,7 +32,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Camel's management port, with additional paths that setups of the ari-proxy in the field probe.
+ * Camel's management port, with additional paths that deployments of the older ari-proxy probe.
  * These respond with {@code {"ok": true, "errors": []}}, and with status 503 when not ok.
  */
 public final class ManagementPort {
@@ -165,7 +165,7 @@ public final class ManagementPort {
       if (InetAddress.getByName(getHost()).isLoopbackAddress()) {
         LOG.info("JMX available at {}: every user of this host has operator rights", url);
       } else {
-        LOG.warn("JMX available at {}: everyone who reaches that address has operator rights", url);
+        LOG.warn("JMX available at {}: anyone who can reach that address has operator rights", url);
       }
     }
   }

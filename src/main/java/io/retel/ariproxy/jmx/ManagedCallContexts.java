@@ -92,7 +92,7 @@ public final class ManagedCallContexts {
   public TabularData find(String prefix, int limit) throws OpenDataException {
     if (limit < 1 || limit > MAX_ROWS) {
       throw new IllegalArgumentException(
-          "limit must be from 1 to " + MAX_ROWS + " and is " + limit);
+          "limit must be from 1 to " + MAX_ROWS + ", but is " + limit);
     }
     TabularData rows = new TabularDataSupport(TABLE);
     for (Map.Entry<Resource, Mapping> entry :
@@ -110,7 +110,7 @@ public final class ManagedCallContexts {
 
   @ManagedOperation(
       description =
-          "Removes the mapping of a resource, such as CHANNEL:1532965104.0, also from the store. Its later"
+          "Removes the mapping of a resource, such as CHANNEL:1532965104.0, from memory and the store. Its later"
               + " events use their CALL_CONTEXT or are unmapped. Returns its call context")
   public String evict(String resource) {
     String callContext =
@@ -124,7 +124,7 @@ public final class ManagedCallContexts {
 
   @ManagedOperation(
       description =
-          "Removes all mappings of a call context, also from the store. Returns their number")
+          "Removes all mappings of a call context from memory and the store. Returns their number")
   public int evictCallContext(String callContext) {
     if (callContext == null || callContext.isBlank()) {
       throw new IllegalArgumentException("The call context is missing");

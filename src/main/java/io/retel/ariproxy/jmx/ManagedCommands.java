@@ -23,7 +23,7 @@ public final class ManagedCommands {
     return commandConsumption.state().toString();
   }
 
-  @ManagedAttribute(description = "Time of the pause; empty if commands are not paused")
+  @ManagedAttribute(description = "Time when the pause began; empty if commands are not paused")
   public String getPausedSince() {
     return commandConsumption.pausedSince().map(Object::toString).orElse("");
   }

@@ -41,7 +41,7 @@ public final class ManagedWebsocket {
   }
 
   @ManagedAttribute(
-      description = "Reason of the current or last disconnect; empty if it never failed")
+      description = "Reason for the current or last disconnect; empty if it never failed")
   public String getLastError() {
     return attribute(WebSocketStatus::lastError, "The events route has not been started yet");
   }

@@ -32,8 +32,8 @@ public final class KafkaTopics {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
 
   /**
-   * Small segments are compacted soon, since a compacted topic is read from its beginning at each
-   * start.
+   * Small segments are compacted early, which keeps startup
+   * fast: a compacted topic is read from its beginning.
    */
   private static final Map<String, String> COMPACTED =
       Map.of(

@@ -11,8 +11,8 @@ import org.apache.kafka.common.TopicPartition;
  *
  * <p>While the proxy is running, interrupts are ignored: Camel interrupts the consumer of a slowly
  * stopping route, and incomplete commands would be executed again elsewhere. The consumer ends
- * without the interrupt and can leave its group properly. If the proxy begins to stop meanwhile,
- * the shorter timeout applies.
+ * without the interrupt and can leave its group properly. If the proxy begins to
+ * stop during the wait, the shorter timeout applies.
  */
 final class RevocationDrain {
 

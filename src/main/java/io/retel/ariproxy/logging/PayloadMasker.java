@@ -124,7 +124,7 @@ public final class PayloadMasker {
   }
 
   /**
-   * Masks credentials in a URL, regardless of the setting and in published data, too. The proxy
+   * Masks credentials in a URL, regardless of the setting, including in published data. The proxy
    * authenticates with its own credentials and rejects those of controllers.
    *
    * @param url any text that is meant as a URL, or null

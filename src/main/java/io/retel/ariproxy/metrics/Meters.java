@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 
 /**
  * All meters, with their public names and tags. A name is an interface: dashboards and alerts
- * depend on it. Names of the ari-proxy in the field are unchanged.
+ * depend on it. Names of the older ari-proxy are unchanged.
  */
 public enum Meters {
   EVENTS(
@@ -54,7 +54,7 @@ public enum Meters {
       "Time from an event's timestamp to Kafka's acknowledgement"),
 
   WEBSOCKET_CONNECTED(
-      Kind.GAUGE, "ari-proxy.websocket.connected", "1 while events can arrive, else 0"),
+      Kind.GAUGE, "ari-proxy.websocket.connected", "1 while events can arrive, otherwise 0"),
   WEBSOCKET_RECONNECTS(
       Kind.COUNTER, "ari-proxy.websocket.reconnects", "Times the websocket was reopened"),
   WEBSOCKET_DOWNTIME(
@@ -110,7 +110,7 @@ public enum Meters {
   COMMANDS_PAUSED(
       Kind.GAUGE,
       "ari-proxy.commands.paused",
-      "1 while commands are paused by an operator, else 0"),
+      "1 while commands are paused by an operator, otherwise 0"),
 
   CALL_CONTEXTS(Kind.GAUGE, "ari-proxy.call-contexts", "Calls with at least one live resource"),
   RESOURCES(Kind.GAUGE, "ari-proxy.resources", "Resources with a mapping"),
@@ -162,7 +162,7 @@ public enum Meters {
   BACKING_SERVICE_AVAILABILITY(
       Kind.GAUGE,
       "backing_service.availability",
-      "1 while the dependency is available, else 0",
+      "1 while the dependency is available, otherwise 0",
       "backing_service");
 
   /** Fine where calls are affected, coarse where an alert has long fired. */

@@ -8,8 +8,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Processors that look up each mapped playback and recording, since Asterisk does not list them. A
- * medium that is not found has ended (docs/contract.md#asterisk).
+ * Processors that look up each mapped playback and recording, since Asterisk does not list them. A playback or recording that
+ * is not found has ended (docs/contract.md#asterisk).
  */
 public final class MediaLookup {
 
@@ -37,7 +37,7 @@ public final class MediaLookup {
     };
   }
 
-  /** Records the medium as ended if the response is a 404. */
+  /** Records the playback or recording as ended if the response is a 404. */
   public static Processor recordEndedMedia() {
     return exchange -> {
       if (exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class) == NOT_FOUND) {

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends each synthetic event through the route {@code publish-missed-events}, in order and before
- * newer events. Like events of Asterisk, they do not wait for each other's acknowledgement.
+ * newer events. Like events from Asterisk, they do not wait for each other's acknowledgement.
  */
 public final class PublishMissedEvents implements Processor {
 

@@ -66,7 +66,7 @@ public final class SyntheticEventLog {
             });
   }
 
-  /** Returns whether an event of Asterisk duplicates a synthetic one, and removes that entry. */
+  /** Returns whether an event from Asterisk duplicates a synthetic one, and removes that entry. */
   public boolean consumeIfDuplicate(AriEvent event) {
     if (transitions.asMap().isEmpty()) {
       // the usual case
@@ -92,7 +92,7 @@ public final class SyntheticEventLog {
   private static Optional<Transition> transition(AriEvent event) {
     State state =
         switch (event.type()) {
-          // the start of a medium is never synthetic, but invalidates the end of an earlier one
+          // the start of a playback or recording is never synthetic, but invalidates the end of an earlier one
           case "StasisStart", "PlaybackStarted", "RecordingStarted" -> State.IN_STASIS;
           case "StasisEnd" -> State.OUT_OF_STASIS;
           case "ChannelDestroyed",

@@ -154,7 +154,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
       return;
     }
     if (shouldRun && awaitingStart.getOrDefault(route, false) && status.isStartable()) {
-      // before the start, since a reload can set it again meanwhile
+      // before the start, since a reload can set it again during the start
       awaitingStart.put(route, false);
       try {
         context.getRouteController().startRoute(route);

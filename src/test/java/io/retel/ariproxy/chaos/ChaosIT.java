@@ -52,7 +52,7 @@ import org.slf4j.LoggerFactory;
  *       unacknowledged events exist only in the memory of the process.
  * </ul>
  *
- * In these cases, no later event of the same channel, bridge or medium on the same websocket is
+ * In these cases, no later event of the same channel, bridge, playback or recording on the same websocket is
  * published: a loss affects the end of a sequence and never leaves a hole. A stronger guarantee is
  * impossible, since Asterisk never resends an event.
  *

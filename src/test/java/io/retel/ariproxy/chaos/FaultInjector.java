@@ -197,7 +197,7 @@ final class FaultInjector {
         }
         proxyDown = true;
         requireProxyAlive();
-        // other faults continue meanwhile
+        // other faults continue in the meantime
         termination = CompletableFuture.runAsync(this::terminateProxy);
         restartAfterTermination();
       }

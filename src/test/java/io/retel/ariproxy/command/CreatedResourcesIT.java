@@ -260,7 +260,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     }
   }
 
-  /** Sends a creating command and returns the id in its RESPONSE. */
+  /** Sends a command that creates a resource and returns the id in its RESPONSE. */
   private static String create(String call, String url, String body, String id, int resourceIndex) {
     JsonNode json;
     try {

@@ -147,7 +147,7 @@ public final class Demo implements AutoCloseable {
     if (started) {
       close();
     } else {
-      // Kafka can take seconds to start, and nothing needs an orderly stop yet
+      // Kafka can take seconds to start, and nothing needs a clean shutdown yet
       StandaloneProcess.muteLogging();
       components.stopStarting();
     }

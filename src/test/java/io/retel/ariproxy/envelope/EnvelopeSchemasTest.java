@@ -226,7 +226,7 @@ class EnvelopeSchemasTest {
   /** Asserts that the envelope matches the schema, and violates it after the change. */
   private static void assertChangeViolates(EnvelopeSchema schema, String envelope, String change) {
     assertThat(schema.violations(json(envelope))).isEmpty();
-    // the last of two fields with the same name counts
+    // of two fields with the same name, the last one wins
     String changed = envelope.substring(0, envelope.length() - 1) + "," + change + "}";
     assertThat(schema.violations(json(changed))).isNotEmpty();
   }

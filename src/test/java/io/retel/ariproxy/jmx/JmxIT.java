@@ -100,7 +100,7 @@ class JmxIT {
   void rejectsInvalidArguments() {
     ManagedBean callContexts = proxy.managedBean("CallContexts");
     assertThatThrownBy(() -> callContexts.invoke("find", "", 0))
-        .hasMessage("limit must be from 1 to 1000 and is 0");
+        .hasMessage("limit must be from 1 to 1000, but is 0");
     assertThatThrownBy(() -> callContexts.invoke("lookUp", "1532965104.0"))
         .hasMessage(
             "1532965104.0 is not a resource: use type and id, such as CHANNEL:1532965104.0; types are"

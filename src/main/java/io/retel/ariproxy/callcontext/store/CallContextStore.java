@@ -31,7 +31,7 @@ public interface CallContextStore extends AutoCloseable {
   /**
    * Writes changes with distinct keys; returns when the store has acknowledged them durably.
    *
-   * <p>After a failure some may have been written; the caller repeats all of them, maybe with newer
+   * <p>After a failure some may have been written; the caller repeats all of them, possibly with newer
    * values.
    */
   void write(List<Change> changes) throws Exception;

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * batches.
  *
  * <p>Failed writes are retried indefinitely. Only the latest change of each key is written, so
- * during an outage pending changes are bounded by the number of resources created or ended
- * meanwhile. Thread-safe.
+ * during an outage pending changes are bounded by the number of resources
+ * created or ended during that time. Thread-safe.
  */
 public final class WriteBehind extends ServiceSupport {
 
@@ -350,8 +350,8 @@ public final class WriteBehind extends ServiceSupport {
     writeErrors.increment();
     if (lastError.isEmpty()) {
       LOG.warn(
-          "The call-context store ({}) cannot be written: {}; retrying. Calls continue, creating"
-              + " commands get a RESPONSE with status 503",
+          "The call-context store ({}) cannot be written: {}; retrying. Calls continue; commands"
+              + " that create resources get a RESPONSE with status 503",
           storeType(),
           ErrorMessages.singleLine(cause));
     }

@@ -95,7 +95,7 @@ final class WebSocketSession implements WebSocketListener {
     try {
       channel.eventLoop().execute(task);
     } catch (RejectedExecutionException e) {
-      // closed meanwhile
+      // closed concurrently
     }
   }
 

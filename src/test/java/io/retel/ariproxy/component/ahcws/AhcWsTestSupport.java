@@ -39,7 +39,7 @@ abstract class AhcWsTestSupport {
     if (!isJmxEnabled()) {
       context.disableJMX();
     }
-    // AhcWsComponentStopTest covers orderly stops
+    // AhcWsComponentStopTest covers clean shutdowns
     context.getShutdownStrategy().setTimeout(60);
     context.getExecutorServiceManager().setShutdownAwaitTermination(60_000);
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
