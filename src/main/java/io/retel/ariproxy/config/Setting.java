@@ -59,7 +59,7 @@ public final class Setting<T> {
           list("must name a Stasis application, or several separated by commas"),
           null,
           """
-          Name of the Stasis application in the dialplan. Several, separated by commas, share one websocket.""");
+          Name of the Stasis application in the dialplan. Several applications, separated by commas, share one websocket.""");
 
   public static final Setting<String> ARI_USERNAME =
       new Setting<>(
@@ -104,7 +104,7 @@ public final class Setting<T> {
           duration("1ms", "10m"),
           "10s",
           """
-          Timeout for Asterisk's response to a request. After it, the outcome is unknown (504).""");
+          Timeout for Asterisk's response to a request. After that, the outcome is unknown (504).""");
 
   public static final Setting<Long> ARI_MAX_REQUEST_BODY =
       new Setting<>(
@@ -299,7 +299,7 @@ public final class Setting<T> {
           size("1MB", "2047MB"),
           "256MB",
           """
-          Heap for records that Kafka has not acknowledged. Past it, events and commands wait.""");
+          Heap for records that Kafka has not acknowledged. Above this limit, events and commands wait.""");
 
   // ---- Commands
 
@@ -310,7 +310,7 @@ public final class Setting<T> {
           integer(1, 1_000),
           "64",
           """
-          Commands to execute concurrently. Those of one call are executed in order.""");
+          Commands to execute concurrently. Commands of one call are executed in order.""");
 
   public static final Setting<Integer> COMMANDS_MAX_IN_FLIGHT =
       new Setting<>(
@@ -369,7 +369,7 @@ public final class Setting<T> {
           duration("1s", "3650d"),
           "1d",
           """
-          Removes the mapping of a resource that never ended and that no event or command has used for this long.""");
+          Removes a mapping that no event or command has used for this long, even if its resource has not ended.""");
 
   public static final Setting<Duration> CALLCONTEXT_GRACE_PERIOD =
       new Setting<>(
@@ -378,7 +378,7 @@ public final class Setting<T> {
           duration("0s", "3650d"),
           "60s",
           """
-          Keeps a mapping for late events after its resource has ended.""");
+          How long a mapping is available to late events after its resource has ended.""");
 
   public static final Setting<StoreType> CALLCONTEXT_STORE =
       new Setting<>(
@@ -606,7 +606,7 @@ public final class Setting<T> {
           duration("1s", "1h"),
           "30s",
           """
-          Time for a shutdown to finish commands and events in flight; commands of the generic topic get half of it. Set it to
+          Time for a shutdown to finish commands and events in flight; commands from the generic topic get half of it. Set it to
           more than twice ari.response-timeout, so that no other proxy executes an unfinished command again.""");
 
   /** The file with the settings, relative to the working directory. */

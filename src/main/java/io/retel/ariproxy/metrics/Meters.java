@@ -106,7 +106,7 @@ public enum Meters {
   COMMANDS_LAG(
       Kind.GAUGE,
       "ari-proxy.commands.lag",
-      "Commands on the topics that have not been consumed; NaN while this proxy does not consume them"),
+      "Commands on the topics that have not been consumed; NaN while this proxy is not consuming"),
   COMMANDS_PAUSED(
       Kind.GAUGE,
       "ari-proxy.commands.paused",

@@ -22,10 +22,10 @@ final class ConfigurationReference {
       """
       # Configuration
 
-      Set a value in `config/application.properties`, or in the environment variable of the same name in capitals, which
-      takes precedence: `KAFKA_COMMANDS_TOPIC` overrides `kafka.commands-topic`.
+      Set a value in `config/application.properties`, or in the environment variable of the same
+      name in upper case, which takes precedence: `KAFKA_COMMANDS_TOPIC` overrides `kafka.commands-topic`.
 
-      - **Durations** need a unit: `ms`, `s`, `m`, `h`, `d`. **Sizes** need one too: `B`, `KB`, `MB`, `GB`; 1KB is 1024 bytes.
+      - **Durations** need a unit: `ms`, `s`, `m`, `h`, `d`. **Sizes** also need one: `B`, `KB`, `MB`, `GB`; 1KB is 1024 bytes.
       - **Secrets** can be read from a file: `ari.password-file = /run/secrets/ari`, or `ARI_PASSWORD_FILE`. Secrets never
         appear in logs, URIs, routes or JMX.
       - **Errors**: a missing or malformed setting, or an unknown key in the namespace of a setting, stops startup with exit

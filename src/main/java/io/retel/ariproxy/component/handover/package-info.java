@@ -1,5 +1,5 @@
 /**
- * {@code handover:name}: a synchronous call of another route, like {@code direct:}, but the called
+ * {@code handover:name}: a synchronous call to another route, like {@code direct:}, but the called
  * route can be replaced under load.
  */
 package io.retel.ariproxy.component.handover;
