@@ -56,7 +56,7 @@ public final class AriProxy {
       if (exitCode.isPresent()) {
         return exitCode.getAsInt();
       }
-      // before a missing setting is reported, since its name may just be misspelled
+      // before missing settings are reported, since a missing one may just be misspelled
       UnknownEnvironmentVariables.warning(environment).ifPresent(LOG::warn);
       return run(readSettings(environment));
     } catch (InvalidSettingException e) {

@@ -185,7 +185,7 @@ class StartupIT {
         .contains("ari-proxy failed to start")
         .contains("bootstrap.servers")
         .doesNotContain("\tat ");
-    // a stop would not wait for Asterisk's responses
+    // a shutdown would not wait for Asterisk's responses
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains(" WARN "))
         .filteredOn(line -> line.contains("ari.response-timeout is 40000 ms"))

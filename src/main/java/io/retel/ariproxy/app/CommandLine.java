@@ -15,7 +15,7 @@ public final class CommandLine {
   /** Exit code for an unknown argument (EX_USAGE of sysexits.h). */
   static final int EXIT_USAGE = 64;
 
-  /** Exit code of {@code --health} for a proxy that is not alive. */
+  /** Exit code of {@code --health} if the proxy is not alive. */
   static final int EXIT_NOT_ALIVE = 1;
 
   private static final String HELP =
@@ -55,7 +55,7 @@ public final class CommandLine {
    * Executes a command-line option.
    *
    * @param settings reads the settings, for options that need them
-   * @return the exit code; empty without arguments, when the proxy is to run
+   * @return the exit code; empty if there are no arguments and the proxy must run
    */
   public static OptionalInt execute(
       String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {

@@ -18,7 +18,7 @@ import java.util.function.ToDoubleFunction;
 /**
  * Gauges and counters that read other components' values on each scrape.
  *
- * <p>Must be referenced as long as the meters exist: function counters hold only weak references.
+ * <p>Must stay referenced while the meters exist: function counters hold only weak references.
  */
 public final class Gauges {
 
@@ -29,7 +29,7 @@ public final class Gauges {
     this.meters = meters;
   }
 
-  /** Binds the websocket and its buffer; the sum of two while a reload changes the address. */
+  /** Binds the websocket and its buffer; while a reload changes the address, the sum of both websockets. */
   public Gauges bindWebsocket(Supplier<List<WebSocketStatus>> statuses) {
     Meters.WEBSOCKET_CONNECTED.gauge(
         meters,

@@ -139,12 +139,12 @@ public final class OutboundClients {
     return ws.isConnected() || wss.isConnected();
   }
 
-  /** Returns the status of the websocket; of two while a reload changes its address. */
+  /** Returns the status of the websocket; while a reload changes its address, of both websockets. */
   List<WebSocketStatus> websocketStatuses() {
     return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
   }
 
-  /** Lets the routes resync with Asterisk, as after a connect. */
+  /** Makes the routes resync with Asterisk, as after a connect. */
   void requestResync() {
     Stream.of(ws, wss).forEach(AhcWsComponent::fireConnectedEvent);
   }

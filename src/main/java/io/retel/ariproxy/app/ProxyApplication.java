@@ -83,7 +83,7 @@ public final class ProxyApplication extends Main {
     return application;
   }
 
-  /** Rejects what only the classes that use a setting can judge: files, operations, routes. */
+  /** Validates settings that only the classes using them can check: files, operations, routes. */
   private static void validate(Settings settings) {
     OutboundClients.ariTrustedCertificates(settings);
     KafkaSecuritySettings.read(settings);
@@ -116,13 +116,13 @@ public final class ProxyApplication extends Main {
     completed();
   }
 
-  /** Assembles the proxy in the order that camel-main calls. */
+  /** Assembles the proxy; camel-main calls these methods in order. */
   private final class Assembly extends MainListenerSupport {
 
     @Override
     public void beforeInitialize(BaseMainSupport mainSupport) {
       CamelContext context = mainSupport.getCamelContext();
-      // placeholders resolve to the validated settings, derived values included
+      // placeholders resolve to the validated settings, including derived values
       PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
       properties.setOverrideProperties(settings.placeholders());
       // settings already include the environment, which would override derived values

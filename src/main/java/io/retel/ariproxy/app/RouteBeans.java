@@ -161,7 +161,7 @@ public final class RouteBeans {
     registry.bind("skipDuplicate", new SkipDuplicateEvent(syntheticEventLog, meters));
     registry.bind(
         "resolveCallContext", new ResolveCallContext(callContextRules, meters, inFlightEvents));
-    // not in the shipped routes; for edited ones
+    // not used by the shipped routes; for edited ones
     registry.bind("dropEvent", new DropEvent(meters));
     registry.bind("recordGapStart", new RecordGapStart(gap, callContexts));
     registry.bind("startResync", new StartResync(callContexts));

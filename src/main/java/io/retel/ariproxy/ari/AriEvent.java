@@ -18,7 +18,7 @@ import java.util.Set;
  */
 public final class AriEvent {
 
-  /** Rejects trailing tokens, since the payload is embedded in the envelope verbatim. */
+  /** Rejects trailing tokens, since the payload is embedded verbatim in the envelope. */
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 

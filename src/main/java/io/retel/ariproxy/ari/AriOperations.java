@@ -167,7 +167,7 @@ public final class AriOperations {
           "{resource}", ENDPOINT,
           "{snoopId}", SNOOPING);
 
-  /** Path parameters that do not; {@code {tech}} is part of the endpoint's name. */
+  /** Path parameters that do not identify a resource; {@code {tech}} is part of the endpoint's name. */
   private static final Set<String> NON_RESOURCE_PARAMETERS =
       Set.of(
           "{configClass}",

@@ -61,8 +61,8 @@ public final class EventResources {
   private EventResources() {}
 
   /**
-   * Returns the event's resources: its own one first, then the others. They share its call context,
-   * unless they have their own.
+   * Returns the event's resources: its own one first, then the others. The others share its call
+   * context, unless they have their own.
    */
   public static List<Resource> of(AriEvent event) {
     JsonNode json = event.json();
@@ -89,7 +89,7 @@ public final class EventResources {
   }
 
   /**
-   * Returns the resources that determine the call context if the event's own do not: the target of
+   * Returns the resources that determine the call context if the event's own resources do not: the target of
    * a playback or recording, the channels in the bridge, the previous video source.
    */
   public static List<Resource> relatedTo(AriEvent event) {

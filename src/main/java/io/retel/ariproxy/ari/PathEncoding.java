@@ -4,7 +4,7 @@ package io.retel.ariproxy.ari;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/** Encoding of ids in the path of a request. */
+/** Encodes ids in request paths. */
 public final class PathEncoding {
 
   private PathEncoding() {}

@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Cache of mappings from resource to call context (docs/contract.md#mapping).
  *
- * <p>A mapping exists as long as its resource and for a grace period after its end; it expires
- * after an idle timeout if no end is seen. All mappings are in memory; those of active resources
+ * <p>A mapping exists as long as its resource and for a grace period after its end; it expires after an idle
+ * timeout if no end event arrives. All mappings are in memory; those of active resources
  * are also written to a store asynchronously. Thread-safe.
  */
 public final class CallContexts {
@@ -46,7 +46,7 @@ public final class CallContexts {
   private static final ObjectMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-  /** How often per idle timeout the use of a mapping is written to the store. */
+  /** Number of times per idle timeout that the use of a mapping is written to the store. */
   private static final int REFRESHES_PER_IDLE_TIMEOUT = 4;
 
   private final Cache<String, Mapping> cache;
@@ -60,8 +60,8 @@ public final class CallContexts {
   private final Set<String> expiredKeys = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param idleTimeout how long an unused mapping exists
-   * @param gracePeriod how long a mapping exists after its resource has ended
+   * @param idleTimeout how long an unused mapping is retained
+   * @param gracePeriod how long a mapping is retained after its resource has ended
    * @param ticker the clock of the cache
    * @param writeBehind writes the mappings of active resources to the store
    * @param clock the time of day
@@ -80,7 +80,7 @@ public final class CallContexts {
             .expireAfter(new MappingExpiry(idleTimeout, gracePeriod))
             .ticker(ticker)
             .evictionListener(this::onEvicted)
-            // maintenance costs nanoseconds, less than waking another thread
+            // maintenance takes nanoseconds, less than waking another thread
             .executor(Runnable::run)
             .build();
   }
@@ -95,7 +95,7 @@ public final class CallContexts {
         InstantSource.system());
   }
 
-  /** Returns the call context of a resource and counts as use of its mapping. */
+  /** Returns the call context of a resource; this counts as a use of its mapping. */
   public Optional<String> lookup(Resource resource) {
     lookups.increment();
     Mapping existing = cache.getIfPresent(resource.key());
@@ -129,17 +129,17 @@ public final class CallContexts {
   }
 
   /**
-   * Handles a call context shown by an event: moves the resource there, unless it is the previous
-   * one, which Asterisk can still show in some later events.
+   * Handles a call context reported by an event: moves the resource to it, unless
+   * it is the previous call context, which Asterisk can still report in some later events.
    *
-   * @return the call context that the resource has now
+   * @return the resource's current call context
    */
   public String observe(Resource resource, String shown) {
     Mapping cached = cache.getIfPresent(resource.key());
     if (cached != null
         && cached.previousCallContext() == null
         && shown.equals(cached.callContext())) {
-      // the case of nearly all events
+      // the common case: nearly all events
       return lookup(resource).orElse(shown);
     }
     return update(
@@ -157,9 +157,9 @@ public final class CallContexts {
         .callContext();
   }
 
-  /** Maps a resource to a call context unless it is mapped; counts as use. */
+  /** Maps a resource to a call context unless it is mapped; this counts as a use. */
   public void assignIfAbsent(Resource resource, String callContext) {
-    // lookup() counts as use
+    // lookup() counts as a use
     if (lookup(resource).isEmpty()) {
       update(resource, existing -> existing == null ? Mapping.of(callContext, now()) : existing);
     }
@@ -168,7 +168,7 @@ public final class CallContexts {
   /**
    * Maps a resource that is about to be created, unless its id is mapped and active.
    *
-   * @param replaceActive whether a new resource can replace an active one of the same id
+   * @param replaceActive whether a new resource can replace an active one with the same id
    * @return the registration, empty if nothing changed
    */
   public Optional<Registration> register(
@@ -226,7 +226,7 @@ public final class CallContexts {
     change(resource, Mapping::confirmed);
   }
 
-  /** Maps a newly created resource, replacing an earlier mapping of its id. */
+  /** Maps a newly created resource, replacing an earlier mapping of the same id. */
   public void replace(Resource resource, String callContext) {
     update(
         resource,
@@ -262,7 +262,7 @@ public final class CallContexts {
     change(resource, Mapping::start);
   }
 
-  /** Records the end: the mapping exists only for late events. */
+  /** Records the end: afterward the mapping serves late events only. */
   public void end(Resource resource) {
     change(resource, Mapping::end);
   }
@@ -287,14 +287,14 @@ public final class CallContexts {
     return Optional.ofNullable(cache.asMap().get(resource.key()));
   }
 
-  /** Returns the mapping of a resource without counting as use; for monitoring. */
+  /** Returns the mapping of a resource without counting as a use; for monitoring. */
   public Optional<Mapping> peek(Resource resource) {
     return Optional.ofNullable(cache.policy().getIfPresentQuietly(resource.key()));
   }
 
   /**
    * Finds mappings by prefix of call context, {@link Resource#key() key} or id, including ended
-   * ones; does not count as use.
+   * ones; does not count as a use.
    *
    * @param limit maximum number of results; an arbitrary subset if more match
    */

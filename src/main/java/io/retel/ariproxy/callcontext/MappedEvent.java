@@ -6,11 +6,11 @@ import io.retel.ariproxy.ari.Resource;
 import java.util.List;
 
 /**
- * Event with its resolved call context.
+ * An event with its resolved call context.
  *
  * @param event the event
  * @param callContext its call context, or null if unmapped
- * @param resources the event's resources, the one that decided the call context first
+ * @param resources the event's resources, the one that determined the call context first
  */
 public record MappedEvent(AriEvent event, String callContext, List<Resource> resources) {
 

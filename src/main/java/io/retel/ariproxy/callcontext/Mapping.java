@@ -44,7 +44,7 @@ public record Mapping(
         newCallContext, previous, application, created, pending, hungUp, false, usedAt);
   }
 
-  /** Clears the previous call context, since an event shows the current one. */
+  /** Clears the previous call context, since an event reported the current one. */
   Mapping withoutPrevious() {
     return new Mapping(callContext, null, application, created, pending, hungUp, ended, usedAt);
   }
@@ -54,7 +54,7 @@ public record Mapping(
         callContext, previousCallContext, application, created, pending, true, ended, usedAt);
   }
 
-  /** Sets the application that the published StasisStart shows. */
+  /** Sets the application named in the published StasisStart. */
   Mapping enterStasis(String enteredApplication) {
     // a hung-up channel can enter Stasis again
     return new Mapping(
@@ -85,7 +85,7 @@ public record Mapping(
         usedAt);
   }
 
-  /** Activates the mapping, even if a resource of this id has ended. */
+  /** Activates the mapping, even if a resource with this id has ended. */
   Mapping start() {
     return ended || pending
         ? new Mapping(

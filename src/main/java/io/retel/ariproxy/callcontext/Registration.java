@@ -8,7 +8,7 @@ import io.retel.ariproxy.ari.Resource;
  *
  * @param resource the resource
  * @param current its new mapping
- * @param previous its mapping before, or null
+ * @param previous its previous mapping, or null
  */
 public record Registration(Resource resource, Mapping current, Mapping previous) {
 

@@ -20,9 +20,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The subscriptions and event filters that commands have set.
  *
- * <p>Asterisk loses both when it restarts, and the filter of an application without subscriptions
- * (docs/contract.md#asterisk). Excludes single channels and bridges, whose subscriptions end only
- * with them. Thread-safe.
+ * <p>Asterisk loses both when it restarts, and it loses the filter of an application that has no subscriptions
+ * (docs/contract.md#asterisk). Excludes individual channels and bridges, whose
+ * subscriptions end only when they do. Thread-safe.
  */
 public final class Subscriptions {
 
@@ -40,7 +40,7 @@ public final class Subscriptions {
           "endpoint", "endpoint_ids",
           "deviceState", "device_names");
 
-  /** How Asterisk lists a subscription to all of a kind (22.10.1 and 16.28). */
+  /** How Asterisk lists a subscription to all sources of a kind (22.10.1 and 16.28). */
   private static final Map<String, String> ALL_TOPICS =
       Map.of(
           "channel", "__AST_CHANNEL_ALL_TOPIC",
@@ -109,7 +109,7 @@ public final class Subscriptions {
   /**
    * Records an event filter that Asterisk has accepted.
    *
-   * @param filter body of the command; fields it lacks stay unchanged, an empty object clears both
+   * @param filter body of the command; missing fields stay unchanged, an empty object clears both
    */
   public synchronized void updateFilter(String application, JsonNode filter) {
     DesiredSubscriptions desired = desiredByApplication(application);
@@ -182,7 +182,7 @@ public final class Subscriptions {
     String scheme = scheme(source);
     String name = source.substring(scheme.length() + 1);
     for (JsonNode listed : application.path(SOURCE_FIELDS.getOrDefault(scheme, ""))) {
-      // a subscription to all replaces the single ones in the list
+      // in the list, a subscription to all sources replaces the individual ones
       if (listed.asText().equals(name) || listed.asText().equals(ALL_TOPICS.get(scheme))) {
         return true;
       }

@@ -1,2 +1,2 @@
-/** Mapping of events and commands to their call. */
+/** Maps events and commands to their calls. */
 package io.retel.ariproxy.callcontext;

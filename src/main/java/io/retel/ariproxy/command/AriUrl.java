@@ -62,11 +62,11 @@ public record AriUrl(String path, List<String> segments, String query) {
       throw rejection("does not name an ARI resource");
     }
     if (query != null && decode(query).indexOf('\0') >= 0) {
-      // Asterisk would cut the text there and see other names and ids
+      // Asterisk would truncate the text there and see different names and ids
       throw rejection("must not have null bytes in its query");
     }
     AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
-    // Asterisk accepts this parameter name in any case
+    // Asterisk treats this parameter name as case-insensitive
     if (parsed.queryParameter("api_key"::equalsIgnoreCase).isPresent()) {
       throw rejection("must not have an api_key: the proxy adds its own credentials");
     }
@@ -78,7 +78,7 @@ public record AriUrl(String path, List<String> segments, String query) {
     return queryParameter(name::equals);
   }
 
-  /** Adds a query parameter; name and value must need no encoding. */
+  /** Adds a query parameter; name and value must not need encoding. */
   AriUrl with(String name, String value) {
     String prefix = query == null || query.isEmpty() ? "" : query + "&";
     return new AriUrl(path, segments, prefix + name + "=" + value);

@@ -19,7 +19,7 @@ public final class CheckCommand implements Processor {
 
   private static final int MAX_REQUEST_LINE = 4_095;
 
-  /** The part of the request line other than method, path below {@code /ari} and query. */
+  /** Length of the request line without method, path below {@code /ari} and query. */
   private static final int REQUEST_LINE_OVERHEAD = " /ari HTTP/1.1\r\n".length();
 
   private final AllowedOperations allowed;

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Pauses and resumes command consumption on behalf of an operator.
  *
- * <p>During a pause commands in flight complete before maintenance starts: commands on this proxy's
- * own topic wait in Kafka, generic ones go to the other proxies. Events continue.
+ * <p>Used before maintenance: commands in flight complete, commands on this proxy's own
+ * topic wait in Kafka, and generic ones go to the other proxies. Events continue.
  *
  * <p>The policies of the routes that consume commands poll {@link #update}, so a pause outlives a
  * route edit, but not the process. Thread-safe.
@@ -55,7 +55,7 @@ public final class CommandConsumption {
    * @param inFlight number of commands being executed or waiting for their RESPONSE to be
    *     acknowledged
    * @param pending number of commands accepted but not started
-   * @param activeRoutes the routes that consume commands, including those just stopping
+   * @param activeRoutes the routes that consume commands, including those that are stopping
    * @param clock the time of day
    */
   public CommandConsumption(
@@ -85,7 +85,7 @@ public final class CommandConsumption {
 
   /**
    * Resumes consumption once all commands from before the pause have a RESPONSE, so that none of
-   * them is read and executed twice.
+   * them is executed twice.
    */
   public synchronized void resume() {
     resumeRequested = true;

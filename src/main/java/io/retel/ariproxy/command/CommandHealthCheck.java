@@ -40,7 +40,7 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     builder.detail("queued", consumption.pending());
     List<String> stopped = manuallyStopped.get();
     if (!stopped.isEmpty()) {
-      builder.message("Stopped manually until started again: " + stopped);
+      builder.message("Stopped manually, not restarted yet: " + stopped);
     }
     consumption
         .pausedSince()

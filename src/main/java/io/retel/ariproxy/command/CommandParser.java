@@ -40,11 +40,11 @@ public final class CommandParser {
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
 
   /**
-   * Limit of an id: its RESPONSE repeats it, twice in the worst case, and must fit into a record.
+   * Maximum length of an id: its RESPONSE contains it up to twice and must fit in a record.
    */
   private static final int MAX_ID_LENGTH = 65_536;
 
-  /** Limit of a url, larger than that of Asterisk. */
+  /** Maximum length of a url, larger than Asterisk's own limit. */
   private static final int MAX_URL_LENGTH = 16_384;
 
   private final CallContexts callContexts;
@@ -92,7 +92,7 @@ public final class CommandParser {
           expiresAt,
           prepared);
     } catch (CommandRejectedException e) {
-      // not every reader of RESPONSEs may know the credentials
+      // not every reader of RESPONSEs is allowed to see the credentials
       String maskedUrl = PayloadMasker.maskCredentials(url);
       return new Command.Rejected(
           origin,
@@ -166,8 +166,8 @@ public final class CommandParser {
   }
 
   /**
-   * Returns the call context of the first mapped resource; a creation that belongs to no call gets
-   * a new one. Null if neither applies.
+   * Returns the call context of the first mapped resource; a command that creates a resource
+   * outside any call gets a new one. Null if neither applies.
    */
   private String resolveCallContext(RecordPosition origin, PreparedRequest prepared) {
     for (Resource resource : prepared.resources()) {
@@ -193,7 +193,7 @@ public final class CommandParser {
     }
   }
 
-  /** Accepts a number or boolean in place of a string; null if empty. */
+  /** Accepts a number or boolean instead of a string; null if empty. */
   private static String scalarText(JsonNode node) {
     return node.isNumber() || node.isBoolean() ? node.asText() : text(node);
   }

@@ -10,7 +10,7 @@ public final class CommandRejectedException extends RuntimeException {
 
   /**
    * @param status the RESPONSE's status code
-   * @param message the error and the correct form
+   * @param message the error and how to correct it
    */
   public CommandRejectedException(int status, String message) {
     super(message, null, false, false);

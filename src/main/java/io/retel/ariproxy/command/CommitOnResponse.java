@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Marks a command's offset for commit once its RESPONSE is acknowledged.
  *
- * <p>Registers a completion on the exchange, so it works wherever in the routes the exchange ends.
+ * <p>Registers a completion on the exchange, so it works regardless of where in the routes the exchange ends.
  * Must precede {@link ParseCommand}, which removes the headers. A released command is not
  * committed.
  */

@@ -13,7 +13,7 @@ import org.apache.camel.component.kafka.KafkaConstants;
 /**
  * Parses the Kafka record into a {@link Command}, and sets the lane of its call context.
  *
- * <p>Removes all message headers, so none of the record's can influence the request to Asterisk.
+ * <p>Removes all message headers, so no record header can influence the request to Asterisk.
  */
 public final class ParseCommand implements Processor {
 

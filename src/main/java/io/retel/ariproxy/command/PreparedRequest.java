@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param request the request
  * @param template the operation's name, or empty if {@link AriOperations} does not know it
  * @param resources those in the path, then those it creates
- * @param created those it creates, second legs included
+ * @param created those it creates, including second legs
  * @param hasGeneratedId whether the proxy generated the id, so that it is unique to this command
  * @param entersStasis whether the new channel enters a Stasis application
  * @param claimed those it claims
@@ -95,8 +95,8 @@ public record PreparedRequest(
   }
 
   /**
-   * Whether it is a Local channel, which has two legs; Asterisk accepts technology names in any
-   * case.
+   * Whether it is a Local channel, which has two legs; Asterisk treats technology
+   * names as case-insensitive.
    */
   private static boolean isLocalChannel(AriParameters parameters) {
     return parameters

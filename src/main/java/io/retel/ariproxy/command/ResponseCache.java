@@ -22,7 +22,7 @@ public final class ResponseCache {
 
   /**
    * @param window how long a RESPONSE is cached
-   * @param maxBytes heap limit of all entries, in bytes; the least used are evicted first
+   * @param maxBytes heap limit for all entries, in bytes; the least used are evicted first
    * @param ticker the clock
    */
   public ResponseCache(Duration window, long maxBytes, Ticker ticker) {
@@ -33,12 +33,12 @@ public final class ResponseCache {
             .weigher(
                 (Key key, byte[] envelope) -> ENTRY_OVERHEAD_BYTES + key.weight() + envelope.length)
             .ticker(ticker)
-            // maintenance costs nanoseconds; waking another thread costs more
+            // maintenance takes nanoseconds; waking another thread takes longer
             .executor(Runnable::run)
             .build();
   }
 
-  /** Caches the RESPONSE to a command, if the command can be identified. */
+  /** Caches the RESPONSE to a command if the command has an id. */
   void put(Command command, byte[] envelope) {
     Key.of(command).ifPresent(key -> envelopes.put(key, envelope));
   }
@@ -49,8 +49,8 @@ public final class ResponseCache {
   }
 
   /**
-   * The identity of a command. Includes the fingerprint, since a controller that uses one id for
-   * all its commands does not mean a duplicate.
+   * The identity of a command. Includes the fingerprint, since commands of a controller that uses one
+   * id for all of them are not duplicates.
    */
   private record Key(String callContext, JsonNode commandId, UUID fingerprint) {
 

@@ -15,7 +15,7 @@ import org.apache.camel.support.DefaultConsumer;
  * messages wait for the next consumer. Only a stop of the whole context drains the queue.
  *
  * <p>{@code direct:} and {@code seda:} defer the stop of their route while anything is in flight,
- * and under load something always is.
+ * and under load something always is in flight.
  */
 public abstract class ReloadableConsumer extends DefaultConsumer
     implements Suspendable, ShutdownAware {

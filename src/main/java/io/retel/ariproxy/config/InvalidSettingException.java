@@ -6,8 +6,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Missing settings, or a malformed one. The message is one line that names the keys and states what
- * is valid.
+ * Missing settings, or a malformed one. The message is one line that names
+ * the keys and states the valid values.
  */
 public final class InvalidSettingException extends RuntimeException {
 
@@ -18,7 +18,7 @@ public final class InvalidSettingException extends RuntimeException {
     super(problem, null, false, false);
   }
 
-  /** All missing settings at once, so that one start reports them all. */
+  /** Reports all missing settings at once. */
   static InvalidSettingException ofMissing(List<Setting<?>> settings) {
     boolean one = settings.size() == 1;
     return new InvalidSettingException(

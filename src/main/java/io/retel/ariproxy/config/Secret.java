@@ -3,7 +3,7 @@ package io.retel.ariproxy.config;
 
 import java.util.Objects;
 
-/** A value that is only shown on request. */
+/** A value that is not printed, only returned on request. */
 public final class Secret {
 
   private final String value;

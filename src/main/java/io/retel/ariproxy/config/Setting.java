@@ -128,7 +128,7 @@ public final class Setting<T> {
       new Setting<>(
           Section.ASTERISK,
           "ari.max-message-size",
-          // with its envelope it must fit into one request to Kafka
+          // with its envelope it must fit in one request to Kafka
           size("1KB", "31MB"),
           "16MB",
           """

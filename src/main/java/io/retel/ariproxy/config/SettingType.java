@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * How the text of a setting becomes a value.
+ * Converts the text of a setting to a value.
  *
  * @param description the type and its range, as the reference documentation shows it
  * @param isSecret whether the value is never shown
@@ -163,12 +163,12 @@ record SettingType<T>(
         String::valueOf);
   }
 
-  /** One of several values, in any case. */
+  /** One of several values, case-insensitive. */
   static SettingType<String> oneOf(String... values) {
     return oneOf(List.of(values), UnaryOperator.identity());
   }
 
-  /** One of an enum's constants, in any case. */
+  /** One of an enum's constants, case-insensitive. */
   static <E extends Enum<E>> SettingType<E> oneOf(Class<E> type, UnaryOperator<String> spelling) {
     return oneOf(List.of(type.getEnumConstants()), constant -> spelling.apply(constant.name()));
   }

@@ -16,7 +16,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The values of all settings, checked. Immutable; {@link #toString} shows no secret. */
+/** The validated values of all settings. Immutable; {@link #toString} shows no secret. */
 public final class Settings {
 
   /** Largest request of the Kafka producers: maxRequestSize in routes/publish.camel.yaml. */
@@ -53,7 +53,7 @@ public final class Settings {
   }
 
   /**
-   * Reads and checks the settings: from the environment variable, the file,
+   * Reads and validates the settings: from the environment variable, the file,
    * or the default, in this order; secrets also from files that either names.
    *
    * <p>Values are literal, since a password may look like a placeholder.
@@ -190,7 +190,7 @@ public final class Settings {
   }
 
   /**
-   * A setting's value in the type of the class that uses it.
+   * Converts a setting's value to the type of the class that uses it.
    *
    * @throws InvalidSettingException if the function throws IllegalArgumentException
    */

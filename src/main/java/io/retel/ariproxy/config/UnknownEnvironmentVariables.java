@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Environment variables that resemble settings but are not: a typo sets nothing. They are reported
- * and not rejected, since they may belong to another program.
+ * Environment variables that resemble settings but are not, such as misspelled ones. They are
+ * reported, not rejected, since they may belong to another program.
  */
 public final class UnknownEnvironmentVariables {
 

@@ -21,7 +21,7 @@ public final class TlsErrors {
   private TlsErrors() {}
 
   /**
-   * Returns the cause, to follow the server's name and a colon.
+   * Returns the cause, to be appended to the server's name and a colon.
    *
    * @param failure the exception
    * @param caFileSetting key of the setting with the trusted CAs

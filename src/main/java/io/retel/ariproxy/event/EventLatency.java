@@ -41,7 +41,7 @@ final class EventLatency {
     try {
       return AsteriskTime.epochMillis(timestamp);
     } catch (DateTimeException e) {
-      // no known Asterisk writes it differently; publish the event regardless
+      // no known Asterisk version uses another format; publish the event anyway
       return UNKNOWN;
     }
   }

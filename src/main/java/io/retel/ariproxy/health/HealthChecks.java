@@ -36,7 +36,7 @@ public final class HealthChecks {
     return this;
   }
 
-  /** Adds a check of the proxy itself that reports more than a problem. */
+  /** Adds a check of the proxy itself that reports additional details. */
   public HealthChecks add(HealthCheck check) {
     registry.register(check);
     return this;

@@ -14,7 +14,7 @@ import java.time.Duration;
 
 /**
  * The {@code --health} option: checks from another process whether the proxy on this host is alive.
- * For images, which contain no other program for it.
+ * For container images, which do not contain another program for this.
  */
 public final class HealthCommand {
 

@@ -135,7 +135,7 @@ public final class ManagementPort {
 
   /**
    * HTTP server that Camel's management reuses, since it has the same port. Its paths are added
-   * before the port opens, so that the first requests get the checks instead of 404.
+   * before the port opens, so that even the first requests do not get a 404.
    */
   private static final class ProxyManagementServer extends VertxPlatformHttpServer {
 

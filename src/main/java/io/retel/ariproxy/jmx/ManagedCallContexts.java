@@ -30,7 +30,7 @@ public final class ManagedCallContexts {
 
   private static final Logger LOG = LoggerFactory.getLogger(ManagedCallContexts.class);
 
-  /** Maximum that a console can show and a response can carry. */
+  /** Maximum number of rows that fit in a console and in a response. */
   private static final int MAX_ROWS = 1_000;
 
   private static final String RESOURCE = "resource";
@@ -54,7 +54,7 @@ public final class ManagedCallContexts {
                 "Call context",
                 "Stasis application of a channel, or empty",
                 "Whether the resource has ended and is mapped for late events only",
-                "Approximate time of the last use"
+                "Approximate time of last use"
               },
               new OpenType<?>[] {
                 SimpleType.STRING,

@@ -11,7 +11,7 @@ import org.apache.camel.CamelContext;
  * Single-threaded executor that completes exchanges acknowledged by Kafka; for the endpoint option
  * {@code workerPool}.
  *
- * <p>Camel's own pool of ten threads wakes another thread for almost each acknowledgement, which
+ * <p>Camel's own pool of ten threads wakes another thread for almost every acknowledgement, which
  * costs more than the work itself. This thread is woken once for all records that a broker
  * acknowledges together. It ends with the context.
  */

@@ -54,7 +54,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final AuthenticationState authentication = new AuthenticationState(this::metrics);
 
   /**
-   * A member without a group instance id: leaving the group reassigns its partitions immediately.
+   * Whether the consumer has no group instance id, so that leaving the group reassigns its partitions immediately.
    */
   private final boolean dynamicMember;
 
@@ -85,7 +85,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.stopping = stopping;
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
-    // when a static member stops, its commands have already had time to complete
+    // when a static member stops, its commands have already been given time to complete
     this.drain =
         new RevocationDrain(
             tracker,
@@ -175,7 +175,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   /**
-   * Called by Camel when the route stops slowly. Ignored during a drain, since it would prevent the
+   * Called by Camel when the route takes long to stop. Ignored during a drain, since it would prevent the
    * final commit; the current poll ends without it.
    */
   @Override
@@ -185,7 +185,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
   }
 
-  /** The variant that Camel's component calls. */
+  /** The overload that Camel's component calls. */
   @Override
   public void close() {
     closed = true;

@@ -13,7 +13,7 @@ import org.apache.kafka.common.errors.ApiException;
 /**
  * The events that have updated mappings but are not yet acknowledged by Kafka.
  *
- * <p>The persisted mappings represent what has been published. So changes are persisted only after
+ * <p>Persisted mappings must match the published events. So changes are persisted only after
  * the events that caused them are acknowledged; after a crash, the next process publishes the rest.
  * Thread-safe.
  */
@@ -32,8 +32,8 @@ public final class InFlightEvents {
   private int count;
 
   /**
-   * The lowest sequence number awaited: no thread is signalled before all events up to it have
-   * completed.
+   * The lowest sequence number awaited: no thread is signaled until all
+   * events up to it have completed.
    */
   private long awaitedSequence = Long.MAX_VALUE;
 
@@ -85,7 +85,7 @@ public final class InFlightEvents {
     return unpublished && (context.isStopping() || context.isStopped());
   }
 
-  /** Blocks until all events added so far are acknowledged; later ones do not matter. */
+  /** Blocks until all events added so far are acknowledged; later ones are ignored. */
   public void awaitAcknowledged() throws InterruptedException {
     lock.lockInterruptibly();
     try {

@@ -51,8 +51,8 @@ public final class InFlightLimiter implements Processor {
 
   /**
    * @param maxInFlightBytes the limit, in bytes of heap
-   * @param isReleasingThread whether the calling thread is the one that releases; it never blocks,
-   *     since it would wait for itself, and sends one message for each acknowledged one
+   * @param isReleasingThread whether the calling thread is the one that releases; that thread never blocks, since it would wait
+   *     for itself, and sends one message per acknowledgement
    */
   public InFlightLimiter(long maxInFlightBytes, BooleanSupplier isReleasingThread) {
     this(maxInFlightBytes, isReleasingThread, System::nanoTime);
@@ -75,7 +75,7 @@ public final class InFlightLimiter implements Processor {
         Math.min(maxInFlightBytes, OVERHEAD_PER_MESSAGE + (long) COST_PER_BODY_BYTE * body.length);
     Permit previous = exchange.getProperty(PERMIT_PROPERTY, Permit.class);
     if (previous != null) {
-      // Kafka rejected the first message, this one replaces it
+      // Kafka rejected the first message; this one replaces it
       previous.releaseOnce();
     }
     acquire(bytes);
@@ -118,7 +118,7 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
-  /** Time without an acknowledgement while messages are in flight; zero if none are. */
+  /** Time without an acknowledgement while messages are in flight; zero if no messages are in flight. */
   public Duration timeSinceAck() {
     lock.lock();
     try {

@@ -10,7 +10,7 @@ import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 
-/** Describes errors of Kafka clients, with the settings to check. */
+/** Describes Kafka client errors, with the settings to check. */
 public final class KafkaErrors {
 
   /** TLS alerts for a rejected or missing client certificate. */
@@ -19,7 +19,7 @@ public final class KafkaErrors {
 
   private KafkaErrors() {}
 
-  /** Returns the description as one line, to be prefixed with "Kafka" and a colon. */
+  /** Returns the description as one line, to be appended to "Kafka" and a colon. */
   public static String describe(Throwable failure) {
     String rootCause = ErrorMessages.singleLine(failure);
     if (ObjectHelper.getException(SslAuthenticationException.class, failure) != null) {

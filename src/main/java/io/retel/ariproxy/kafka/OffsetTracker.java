@@ -44,7 +44,7 @@ final class OffsetTracker {
   }
 
   /**
-   * Releases partitions: nothing more is started, the next owner executes commands not started yet.
+   * Releases partitions: no further commands are started, and the next owner executes the pending ones.
    */
   synchronized void releasePartitions(Iterable<TopicPartition> revokedPartitions) {
     revokedPartitions.forEach(

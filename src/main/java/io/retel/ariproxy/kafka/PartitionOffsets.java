@@ -33,7 +33,7 @@ final class PartitionOffsets {
   }
 
   /**
-   * Continues with a partition that was revoked or lost and is assigned again.
+   * Resumes a partition that was revoked or lost and is assigned again.
    *
    * <p>Commands started here are not accepted again, nor are those completed here without a commit.
    *
@@ -106,7 +106,7 @@ final class PartitionOffsets {
     releasePartition();
   }
 
-  /** Releases the partition: nothing more is started. */
+  /** Releases the partition: no further commands are started. */
   void releasePartition() {
     released = true;
   }

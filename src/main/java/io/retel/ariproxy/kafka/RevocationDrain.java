@@ -9,8 +9,8 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * Waits for the started commands of revoked partitions.
  *
- * <p>While the proxy is running, interrupts are ignored: Camel interrupts the consumer of a slowly
- * stopping route, and incomplete commands would be executed again elsewhere. The consumer ends
+ * <p>While the proxy is running, interrupts are ignored: Camel interrupts the consumer of a route that
+ * is slow to stop, and incomplete commands would be executed again elsewhere. The consumer ends
  * without the interrupt and can leave its group properly. If the proxy begins to
  * stop during the wait, the shorter timeout applies.
  */

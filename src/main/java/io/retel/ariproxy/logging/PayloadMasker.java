@@ -127,7 +127,7 @@ public final class PayloadMasker {
    * Masks credentials in a URL, regardless of the setting, including in published data. The proxy
    * authenticates with its own credentials and rejects those of controllers.
    *
-   * @param url any text that is meant as a URL, or null
+   * @param url any text that is supposed to be a URL, or null
    */
   public static String maskCredentials(String url) {
     if (url == null) {
@@ -159,7 +159,7 @@ public final class PayloadMasker {
         : resource.key();
   }
 
-  /** Asterisk accepts this name in upper and lower case. */
+  /** Asterisk treats this name as case-insensitive. */
   private static boolean isCredential(String parameter) {
     return parameter.equalsIgnoreCase("api_key");
   }

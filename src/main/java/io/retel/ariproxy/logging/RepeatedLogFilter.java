@@ -15,7 +15,7 @@ import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Logback filter against repeated and redundant lines. Named in {@code logback.xml}, as a filter of
+ * Logback filter that drops repeated and redundant lines. Named in {@code logback.xml}, as a filter of
  * the appender.
  *
  * <ul>

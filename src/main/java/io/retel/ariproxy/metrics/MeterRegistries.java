@@ -31,7 +31,7 @@ public final class MeterRegistries {
     JmxMeterRegistry jmx = new JmxMeterRegistry(JmxConfig.DEFAULT, Clock.SYSTEM);
     CompositeMeterRegistry composite = new CompositeMeterRegistry();
     for (MeterRegistry registry : new MeterRegistry[] {prometheus, jmx}) {
-      // on each one, since Camel's and the JVM's meters bypass the composite
+      // set on each registry, since Camel's and the JVM's meters bypass the composite
       registry
           .config()
           .commonTags(

@@ -56,7 +56,7 @@ public enum Meters {
   WEBSOCKET_CONNECTED(
       Kind.GAUGE, "ari-proxy.websocket.connected", "1 while events can arrive, otherwise 0"),
   WEBSOCKET_RECONNECTS(
-      Kind.COUNTER, "ari-proxy.websocket.reconnects", "Times the websocket was reopened"),
+      Kind.COUNTER, "ari-proxy.websocket.reconnects", "Number of times the websocket was reopened"),
   WEBSOCKET_DOWNTIME(
       Kind.COUNTER,
       Unit.SECONDS,
@@ -165,7 +165,7 @@ public enum Meters {
       "1 while the dependency is available, otherwise 0",
       "backing_service");
 
-  /** Fine where calls are affected, coarse where an alert has long fired. */
+  /** Histogram buckets: fine-grained where calls are affected, coarse beyond the alert thresholds. */
   private static final Duration[] HISTOGRAM_BUCKETS =
       List.of(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
           .stream()

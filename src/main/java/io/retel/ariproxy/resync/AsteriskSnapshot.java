@@ -35,10 +35,10 @@ record AsteriskSnapshot(
   /**
    * Parses Asterisk's responses.
    *
-   * @param info of {@code GET /asterisk/info}
-   * @param applications of {@code GET /applications}
-   * @param channels of {@code GET /channels}
-   * @param bridges of {@code GET /bridges}
+   * @param info response to {@code GET /asterisk/info}
+   * @param applications response to {@code GET /applications}
+   * @param channels response to {@code GET /channels}
+   * @param bridges response to {@code GET /bridges}
    */
   static AsteriskSnapshot read(String info, String applications, String channels, String bridges)
       throws JsonProcessingException {

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Sets the body to the list of missed events, as synthetic events (docs/contract.md#outages).
  *
- * <p>Expects Asterisk's responses as exchange properties {@code asterisk}, {@code applications},
+ * <p>Expects Asterisk's responses in the exchange properties {@code asterisk}, {@code applications},
  * {@code channels} and {@code bridges}.
  */
 public final class FindMissedEvents implements Processor {

@@ -11,7 +11,7 @@ import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 /** Retries a failed resync after a delay. */
 public final class ResyncRetry {
 
-  /** Long enough to limit load on Asterisk, short enough for a call not yet announced. */
+  /** Long enough to limit load on Asterisk, short enough that a new call does not wait long for its StasisStart. */
   public static final Duration DELAY = Duration.ofSeconds(10);
 
   private final CamelContext context;
@@ -47,7 +47,7 @@ public final class ResyncRetry {
     ScheduledExecutorService executor =
         context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "resync-retry");
     if (executor instanceof SizedScheduledExecutorService sized) {
-      // otherwise a stop would wait for pending retries
+      // otherwise stopping would wait for pending retries
       sized
           .getScheduledThreadPoolExecutor()
           .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);

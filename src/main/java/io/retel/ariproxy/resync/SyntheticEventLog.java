@@ -15,7 +15,7 @@ import java.util.Optional;
 /**
  * A log of recently published synthetic events, to drop Asterisk's own duplicates.
  *
- * <p>Asterisk's responses can be ahead of its events: an event can still arrive after its synthetic
+ * <p>Asterisk's responses can be more recent than its events: an event can still arrive after its synthetic
  * counterpart. An entry expires after a while, or when the resource starts or ends again.
  */
 public final class SyntheticEventLog {

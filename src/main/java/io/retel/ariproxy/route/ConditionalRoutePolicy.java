@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>For routes with {@code autoStartup: false}. Checks the condition every {@link #INTERVAL} on
  * its own thread, so it also covers reloaded routes. A route stopped by an operator stays stopped,
- * such as for an Asterisk that must not get new calls.
+ * for example to keep new calls away from an Asterisk.
  */
 public class ConditionalRoutePolicy extends RoutePolicySupport {
 
@@ -45,7 +45,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   /** Routes that this policy has started and not stopped since. */
   private final Set<String> startedRoutes = ConcurrentHashMap.newKeySet();
 
-  /** Occurrences of each failure: it is logged once, the second time. */
+  /** Number of occurrences of each failure, which is logged once, on the second occurrence. */
   private final Map<String, Integer> failureCounts = new ConcurrentHashMap<>();
 
   /** Held while a route is started or stopped. */

@@ -20,7 +20,7 @@ public final class RouteRestartCounter extends SimpleEventNotifierSupport {
   public RouteRestartCounter(MeterRegistry meters) {
     this.restarts =
         new TaggedMeters<>(route -> Meters.PROCESSOR_RESTARTS.counter(meters, route), "other");
-    // so that Camel creates no events per exchange
+    // so that Camel does not create events for each exchange
     setIgnoreExchangeEvents(true);
   }
 

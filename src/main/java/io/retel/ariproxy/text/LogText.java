@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.text;
 
-/** Sanitizer of foreign text for log lines and RESPONSE messages. */
+/** Sanitizes external text for log lines and RESPONSE messages. */
 public final class LogText {
 
   private static final int MAX_LENGTH = 200;

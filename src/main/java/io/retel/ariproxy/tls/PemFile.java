@@ -28,7 +28,7 @@ import javax.crypto.spec.PBEKeySpec;
 
 /**
  * A PEM file with certificates or a private key (RFC 7468), as written by openssl, cert-manager and
- * Kubernetes. Text around the blocks is ignored.
+ * Kubernetes. Ignores text around the blocks.
  */
 public record PemFile(Path path) {
 

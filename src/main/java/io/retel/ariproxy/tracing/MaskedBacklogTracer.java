@@ -173,7 +173,7 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
     return object;
   }
 
-  /** Reverts Camel's escaping of a body, which it escapes again with the dump. */
+  /** Reverts Camel's escaping of a body, since Camel escapes it again with the dump. */
   private static String unescape(String text) {
     try {
       return JSON.readValue('"' + text + '"', TextNode.class).textValue();

@@ -24,7 +24,7 @@ public final class OpenTelemetryTracing extends ServiceSupport {
   private static final String EXCLUDED_ENDPOINTS = "handover:*,lanes:*";
   private static final long EXPORT_TIMEOUT_SECONDS = 5;
 
-  /** Defaults of unset variables. Baggage is not propagated: it does not concern Asterisk. */
+  /** Defaults for unset variables. Baggage is not propagated: it does not concern Asterisk. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "otel.service.name", "ari-proxy",

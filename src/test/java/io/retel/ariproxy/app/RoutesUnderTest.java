@@ -52,7 +52,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     Settings settings = settings(overrides);
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
-    // an MBean for each step of each route would dominate the run time
+    // creating an MBean for each step of each route would dominate the run time
     context.disableJMX();
     context.getShutdownStrategy().setTimeout(10);
     MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
@@ -101,7 +101,7 @@ public final class RoutesUnderTest implements AutoCloseable {
       throws Exception {
     Map<Setting<?>, String> settings = new HashMap<>(overrides);
     settings.put(Setting.ARI_URL, "http://localhost:" + port + "/ari");
-    // a slow machine must not look like a hanging Asterisk
+    // a slow machine must not look like a hung Asterisk
     settings.putIfAbsent(
         Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
     settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024B");
@@ -127,7 +127,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
     values.put(Setting.COMMANDS_MAX_CONCURRENCY, "2");
     values.put(Setting.CALLCONTEXT_STORE, "memory");
-    // tests can send the same command as an earlier one
+    // tests can send the same command again
     values.put(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     values.putAll(overrides);
     Map<String, String> environment = new HashMap<>();
@@ -231,7 +231,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     send("generic-commands", bytes(json), Map.of());
   }
 
-  /** Sends a record with any value, or null, and headers from the commands topic. */
+  /** Sends a record with an arbitrary or null value and headers from the commands topic. */
   public void sendRecord(byte[] value, Map<String, ?> headers) {
     send("commands", value, headers);
   }

@@ -220,7 +220,7 @@ class SigtermUnderLoadIT {
       Awaitility.await("all records in Kafka read")
           .until(() -> reader.records().size() == kafka.recordCount(settings.eventsTopic()));
       int published = publishedSequences().size();
-      // events beyond readCount may have been sent into the close
+      // events beyond readCount may have been sent while the websocket was closing
       int missing = floodEvents(asterisk.sentEvents(APP), 1).size() - published;
       LOG.info("{} events are missing; lost according to the log: {}", missing, loggedLosses);
       assertThat(loggedLosses)

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Parsing preserves the bytes of an event and rejects anything else. */
+/** Parsing preserves the bytes of an event and rejects malformed input. */
 class AriEventTest {
 
   @ParameterizedTest

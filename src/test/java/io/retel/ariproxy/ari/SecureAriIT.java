@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests ARI over https and wss, with certificates of a private CA. */
+/** Tests ARI over https and wss, with certificates from a private CA. */
 @ExtendWith(KafkaExtension.class)
 class SecureAriIT {
 

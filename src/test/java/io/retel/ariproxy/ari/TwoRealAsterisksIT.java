@@ -49,7 +49,7 @@ class TwoRealAsterisksIT {
 
         first.kill();
         List<String> startedCalls = calls.start(20);
-        // a command in flight to an Asterisk that dies has an unknown outcome; all others succeed
+        // a command in flight when Asterisk dies has an unknown outcome; all others succeed
         startedCalls.removeIf(call -> calls.status(call) == 504);
         Awaitility.await("proxy without an Asterisk stops consuming")
             .until(

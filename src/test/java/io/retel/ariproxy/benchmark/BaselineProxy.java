@@ -111,7 +111,7 @@ public final class BaselineProxy {
 
                       @Override
                       public void onOpen(WebSocket websocket) {
-                        // nothing to do until the first event
+                        // nothing to do before the first event
                       }
 
                       @Override

@@ -56,7 +56,7 @@ public class HotPathBenchmark {
   private final AriEvent event = AriEvent.parse(text);
   private final MappedEvent mapped;
 
-  /** Maps the channel to a call first, as for nine of ten events. */
+  /** First maps the channel to a call, as is the case for nine of ten events. */
   public HotPathBenchmark() {
     rules.map(AriEvent.parse(new CallEvents("bench").text(0)));
     mapped = rules.map(event);

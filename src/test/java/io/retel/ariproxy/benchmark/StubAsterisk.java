@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An Asterisk that costs as little as possible: it sends events, as fast as they are read or at a
+ * A simulated Asterisk with minimal overhead: it sends events, as fast as they are read or at a
  * fixed rate, and responds to each command after {@value #RESPONSE_DELAY_MS} ms. It never responds
  * to commands for the channel {@code hangs}.
  */
@@ -69,7 +69,7 @@ final class StubAsterisk implements AutoCloseable {
   }
 
   /**
-   * Sends the events of calls from {@code firstCall} on, as fast as they are read.
+   * Sends the events of calls, starting with {@code firstCall}, as fast as they are read.
    *
    * @return completes when the last event is written
    */

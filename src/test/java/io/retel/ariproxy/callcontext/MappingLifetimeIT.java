@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests how long mappings of channels, playbacks and recordings of a real Asterisk last. */
+/** Tests the lifetime of mappings of channels, playbacks and recordings on a real Asterisk. */
 @ExtendWith(KafkaExtension.class)
 class MappingLifetimeIT {
 

@@ -49,7 +49,7 @@ class MemoryStoreRestartIT {
           assertCallContinues(controller, given);
           assertCallContinues(controller, generated);
           assertThat(given.key()).isEqualTo("given-" + suite);
-          // the waiting command's channel as well, if it entered before resync took its snapshot
+          // includes the waiting command's channel, if it entered before resync took its snapshot
           assertThat(secondProxy.counter("ari-proxy.resync.channels.discovered"))
               .isBetween(2.0, 3.0);
           assertThat(controller.unmapped()).isEmpty();

@@ -106,7 +106,7 @@ class RestartIT {
 
         for (TopicRecord start : List.of(generated, given)) {
           String channel = start.json().at("/payload/channel/id").asText();
-          // without a store, no record exists that its start was published
+          // without a store, there is no record that its start was published
           controller.event(
               start.key(),
               "STASIS_START",

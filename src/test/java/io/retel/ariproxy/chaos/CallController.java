@@ -27,7 +27,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class CallController implements AutoCloseable {
 
-  /** URL parameter with the command id, which Asterisk ignores and the simulator logs. */
+  /** URL parameter with the command id; Asterisk ignores it, and the simulator logs it. */
   static final String COMMAND_ID_PARAMETER = "chaos=";
 
   /** Stasis argument of second legs. */
@@ -37,7 +37,7 @@ final class CallController implements AutoCloseable {
   private static final Duration TICK = Duration.ofMillis(50);
   private static final int TICKS_PER_VARIABLE = 8;
 
-  /** A command that was sent; its id consists of call context and number. */
+  /** A sent command; its id consists of the call context and a number. */
   record SentCommand(String callContext, int number) {
 
     String id() {

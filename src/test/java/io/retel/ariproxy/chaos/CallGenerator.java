@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Generates calls from the dialplan: each arrives, sends numbered events and hangs up. */
+/** Generates calls from the dialplan; each enters Stasis, sends numbered events and hangs up. */
 final class CallGenerator implements AutoCloseable {
 
   /** Channel variable whose values are numbered. */
@@ -64,7 +64,7 @@ final class CallGenerator implements AutoCloseable {
     activeCalls.clear();
   }
 
-  /** Starts no new calls; active calls continue. */
+  /** Stops starting new calls; active calls continue. */
   synchronized void stopNewCalls() {
     closed = true;
     activeCalls.forEach(active -> active.remainingTicks = Integer.MAX_VALUE);

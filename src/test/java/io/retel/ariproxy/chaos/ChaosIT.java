@@ -31,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Injects random, overlapping faults while calls come and go and a controller sends commands: in
+ * Injects random, overlapping faults while calls start and end and a controller sends commands: in
  * Kafka, Asterisk, the network, single requests and the proxy itself. Then everything recovers, all
  * calls end, and the records must be consistent.
  *
@@ -47,19 +47,18 @@ import org.slf4j.LoggerFactory;
  *   <li>it was written to a websocket that was silent until the proxy closed it,
  *   <li>it was written within {@link OutageHistory#SETTLE_TIME} before its connection broke without
  *       a close frame from Asterisk: data in flight is lost, and its amount is unknown,
- *   <li>it was written within that time before the process died of kill -9 or was stopped without
- *       Kafka. If Kafka was down at that point, the time starts when Kafka went down:
+ *   <li>it was written within that time before the process was
+ *       killed with kill -9, or was stopped while Kafka was down. If Kafka was down at that point, the time starts when Kafka went down:
  *       unacknowledged events exist only in the memory of the process.
  * </ul>
  *
  * In these cases, no later event of the same channel, bridge, playback or recording on the same websocket is
- * published: a loss affects the end of a sequence and never leaves a hole. A stronger guarantee is
+ * published: only the end of a sequence can be lost, never a part in the middle. A stronger guarantee is
  * impossible, since Asterisk never resends an event.
  *
  * <p><b>Calls.</b> Each channel that is in Stasis after recovery has a STASIS_START, from Asterisk
- * or from the proxy. Start and end of each channel alternate, start first, end last. One can be
- * published again by the proxy if a process died so soon after the first publication that it could
- * not record it. An end can be missing if the process that published the start died that way: if
+ * or from the proxy. Start and end of each channel alternate, start first, end last. The proxy can publish one of them again if
+ * a process died before it could record the first publication. An end can be missing if the process that published the start died before recording it: if
  * the channel had ended before the next resync, no record of it existed. A start can be missing if
  * the channel entered while no websocket was open and left between the opening of the next one and
  * Asterisk's responses to the resync.

@@ -37,7 +37,7 @@ final class ConsistencyChecker {
   private static final DateTimeFormatter ASTERISK_TIME_FORMAT =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSZ");
 
-  /** Time limit of the proxy for the resync. */
+  /** The proxy's time limit for a resync. */
   private static final Duration RESYNC_TIMEOUT = Duration.ofSeconds(5);
 
   /** Events that concern only the proxy. */
@@ -231,7 +231,7 @@ final class ConsistencyChecker {
         && websocket.closedAt().isBefore(websocket.openedAt().plus(RESYNC_TIMEOUT));
   }
 
-  /** Returns why an event can be lost. */
+  /** Returns the reason why the loss of an event is permitted. */
   private String lossReason(Event event) {
     Instant time = event.sent().sentAt();
     WebSocketTimeline websocket = websockets.get(event.sent().websocketNumber());
@@ -313,7 +313,7 @@ final class ConsistencyChecker {
         }
       }
     }
-    statistics.put("unrecorded starts of a process that died", missingEnds);
+    statistics.put("starts that a killed process did not record", missingEnds);
     statistics.put("ends of channels that were in Stasis only in a gap", endedInGap);
     statistics.put("channels with start and end", latest.size());
     statistics.put("starts and ends repeated after a process died", repeated);

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which urls are accepted unchanged, and which are rejected. */
+/** Tests which URLs are accepted unchanged and which are rejected. */
 class AriUrlTest {
 
   @ParameterizedTest
@@ -174,7 +174,7 @@ class AriUrlTest {
         .hasMessageNotContaining("secret");
   }
 
-  /** Asterisk cuts the text there and would see other names and ids than the proxy. */
+  /** Asterisk truncates the text there and would see different names and ids than the proxy. */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** When the policy starts and stops its route. */
+/** Tests when the policy starts and stops its route. */
 class AsteriskReachablePolicyTest {
 
   private static final String ROUTE = "generic-commands";

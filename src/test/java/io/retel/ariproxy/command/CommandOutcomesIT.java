@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Tests that every command gets a RESPONSE in every outcome, over a real Kafka
+ * Tests that every command gets a RESPONSE in every outcome, with a real Kafka
  * (docs/contract.md#commands).
  */
 @ExtendWith(KafkaExtension.class)

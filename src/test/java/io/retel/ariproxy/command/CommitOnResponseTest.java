@@ -17,7 +17,7 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** When a command's offset is committed, and which counters increase. */
+/** Tests when a command's offset is committed, and which counters increase. */
 class CommitOnResponseTest {
 
   private final DefaultCamelContext context = new DefaultCamelContext();

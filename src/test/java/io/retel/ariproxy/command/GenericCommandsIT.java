@@ -69,7 +69,7 @@ class GenericCommandsIT {
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
         .with(Setting.KAFKA_GENERIC_GROUP_ID, topic)
         .with(Setting.COMMANDS_MAX_CONCURRENCY, "16")
-        // enough for commands in flight, but not for all pending ones
+        // long enough for commands in flight, but not for all pending ones
         .with(Setting.SHUTDOWN_TIMEOUT, "4s")
         // repeated commands must be visible at Asterisk
         .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
@@ -153,7 +153,7 @@ class GenericCommandsIT {
         unknown.add(id);
       }
     }
-    // in addition to the hanging ones, some can be lost in a connection that was about to break
+    // in addition to the hung commands, some can be lost on a connection that was about to break
     assertThat(unknown).hasSizeBetween(hanging.get(0).hits(), hanging.get(0).hits() + 16);
     List<String> executed = new ArrayList<>(sentIds);
     executed.removeAll(unknown);

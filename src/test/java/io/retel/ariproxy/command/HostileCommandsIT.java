@@ -31,7 +31,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Sends all hostile or broken commands in one burst, over a real Kafka. */
+/** Sends all hostile or broken commands in one burst, with a real Kafka. */
 @ExtendWith(KafkaExtension.class)
 class HostileCommandsIT {
 

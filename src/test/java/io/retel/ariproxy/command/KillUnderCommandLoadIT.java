@@ -44,8 +44,8 @@ class KillUnderCommandLoadIT {
   private static final int COMMANDS = CALLS * COMMANDS_PER_CALL;
 
   /**
-   * 64 are at Asterisk concurrently; others wait for the acknowledgement of their RESPONSE or their
-   * commit
+   * 64 are executing in Asterisk concurrently; others wait for
+   * the acknowledgement of their RESPONSE or for their commit
    */
   private static final int MAX_IN_FLIGHT = 250;
 
@@ -59,7 +59,7 @@ class KillUnderCommandLoadIT {
   @BeforeEach
   void start(KafkaBroker kafka) {
     asterisk = closer.register(SimulatedAsterisk.start());
-    // slow enough that some commands are at Asterisk when the proxy is killed
+    // slow enough that Asterisk is executing some commands when the proxy is killed
     asterisk.faults().delayResponses(Duration.ofMillis(50));
     settings = ProxySettings.of(asterisk, "ended", kafka);
     commands = closer.register(new TopicWriter(kafka.bootstrapServers()));
@@ -120,7 +120,7 @@ class KillUnderCommandLoadIT {
       long start = System.nanoTime();
       proxy.terminate();
       LOG.info("Forced stop took {} ms", (System.nanoTime() - start) / 1_000_000);
-      // of thousands of pending commands, only those at Asterisk are logged:
+      // of thousands of pending commands, only those sent to Asterisk are logged:
       // commands.max-concurrency
       assertThat(Files.readAllLines(log))
           .filteredOn(line -> line.contains("Command stopped before its RESPONSE"))
@@ -152,8 +152,8 @@ class KillUnderCommandLoadIT {
   }
 
   /**
-   * Asserts order within each call; at each of two kills, a call can go back to commands in flight
-   * and continue from there.
+   * Asserts order within each call; after each of the two kills, a call can
+   * repeat its commands in flight and continue after them.
    */
   private static void assertCallOrder(List<RecordedRequest> requests) {
     Map<String, Integer> latest = new HashMap<>();

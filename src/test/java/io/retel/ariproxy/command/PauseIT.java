@@ -148,7 +148,7 @@ class PauseIT {
         ManagedBean route = proxy.camelManagedBean("routes", "commands");
         route.invoke("stop");
         assertThat(proxy.health("commands"))
-            .isEqualTo("UP: Stopped manually until started again: [commands]");
+            .isEqualTo("UP: Stopped manually, not restarted yet: [commands]");
         route.invoke("start");
         awaitHealth(proxy, "UP");
       }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A secret may stand in a file that the environment or the configuration names. */
+/** A secret can be read from a file named in the environment or the configuration. */
 class SecretsFromFilesTest {
 
   private static final String SECRET = "s3cr{{e}}t ü";

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where settings come from, and what is refused. */
+/** Tests the sources of settings, and which values are rejected. */
 class SettingsTest {
 
   private static final String PASSWORD = "p{{ss}}:w${rd}";

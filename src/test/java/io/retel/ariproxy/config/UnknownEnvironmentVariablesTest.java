@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Environment variables that set nothing are named, with the setting that may be meant. */
+/** Environment variables that match no setting are reported, with the most similar setting. */
 class UnknownEnvironmentVariablesTest {
 
   private static final String PREFIX = "Environment variables resemble settings but are unknown: ";

@@ -73,7 +73,7 @@ final class CallGenerator implements AutoCloseable {
     }
   }
 
-  /** The third and fourth of each five calls start while the previous one is still up. */
+  /** Of every five calls, the third and fourth start while the previous one is still up. */
   private static long delayAfter(int callNumber) {
     return switch (callNumber % 5) {
       case 2 -> 700;

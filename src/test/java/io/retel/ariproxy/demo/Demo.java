@@ -16,8 +16,8 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * Runs Kafka, a simulated Asterisk, a call-controller and the proxy in one process, and shows their
- * traffic. Calls come and go until Ctrl-C, or until {@value #CALLS_PROPERTY} of them are complete.
+ * Runs Kafka, a simulated Asterisk, a call-controller and the proxy in one process, and shows the
+ * traffic between them. Calls start and end until Ctrl-C, or until {@value #CALLS_PROPERTY} of them are complete.
  */
 public final class Demo implements AutoCloseable {
 
@@ -52,7 +52,7 @@ public final class Demo implements AutoCloseable {
   /** Runs until Ctrl-C, or until the number of calls in {@link #CALLS_PROPERTY} is complete. */
   public static void main(String[] args) {
     StandaloneProcess process = StandaloneProcess.start("demo");
-    // on a slow machine, a topic can take a moment to exist after its creation
+    // on a slow machine, a topic may not exist immediately after it was created
     StandaloneProcess.setLevel("io.retel.ariproxy.app.StartupGate", Level.ERROR);
     if (!Files.isDirectory(Path.of("config")) || !Files.isDirectory(Path.of("routes"))) {
       process.fail(

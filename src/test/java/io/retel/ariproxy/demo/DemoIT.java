@@ -48,7 +48,7 @@ class DemoIT {
         .noneMatch(line -> line.contains("\u001b"));
   }
 
-  /** In a separate process, with a locale whose upper-case rules differ, and without /tmp. */
+  /** Runs in a separate process, with a locale that has different upper-case rules, and without /tmp. */
   @Test
   void stopsInOrderAndCleansUp(@TempDir Path folder) throws Exception {
     Path output = folder.resolve("printed");

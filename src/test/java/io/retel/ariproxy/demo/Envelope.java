@@ -15,7 +15,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 record Envelope(
     Kind kind, long timestamp, String callContext, String type, String commandId, JsonNode json) {
 
-  /** In causal order: each kind can only result from those before it. */
+  /** In causal order: each kind can result only from the kinds before it. */
   enum Kind {
     UNMAPPED,
     EVENT,

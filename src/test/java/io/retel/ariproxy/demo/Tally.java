@@ -16,7 +16,7 @@ import java.util.function.BooleanSupplier;
  */
 final class Tally {
 
-  /** A call seen in the traffic. */
+  /** A call observed in the traffic. */
   static final class Call {
     private final int number;
     private long startTime;
@@ -36,7 +36,7 @@ final class Tally {
     }
   }
 
-  /** bounds the heap of an endless demo; calls on the screen are recent */
+  /** limits the heap of an endless demo; only recent calls are on the screen */
   private static final int MAX_TRACKED_CALLS = 1_000;
 
   private final Map<String, Call> calls =

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Runs the shell commands of all pages, at the addresses of this test. {@link DocsTest} checks that
+ * Runs the shell commands on all pages, with the addresses replaced by those of this test. {@link DocsTest} checks that
  * {@code .ci/run} runs the remaining ones.
  */
 @ExtendWith(KafkaExtension.class)
@@ -62,7 +62,7 @@ class DocsCommandsIT {
       asterisk.awaitConnected(APP);
       SimulatedCall call = asterisk.call(APP);
       try (ManagementClient management = new ManagementClient(port)) {
-        // a call that arrives during the resync is discovered by it and sends no counted event
+        // a call that arrives during the resync is discovered by it, so no event is counted
         Awaitility.await("an event is counted")
             .until(
                 () -> {
@@ -108,7 +108,7 @@ class DocsCommandsIT {
   }
 
   /**
-   * Runs each curl command after the lines before it that are not curl commands. The result may
+   * Runs each curl command, preceded by the lines above it that are not curl commands. The result may
    * take a moment.
    */
   private static void runCurls(CodeBlock block, UnaryOperator<String> localAddresses) {

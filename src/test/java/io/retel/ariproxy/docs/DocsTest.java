@@ -50,7 +50,7 @@ class DocsTest {
   private static final String EXECUTED =
       "(curl|echo|kcat|[A-Z]+=|java -jar|mkdir|/opt/ari-proxy/bin|promtool test).*";
 
-  /** Changes the machine or needs what a test machine lacks; the files they use have tests. */
+  /** These commands modify the machine or need something that test machines lack; the files they use have tests. */
   private static final String NOT_EXECUTED =
       "(docker|kubectl|systemctl|install|cp|apt-get|git|promtool|docker/asterisk/asterisk) .*";
 
@@ -168,7 +168,7 @@ class DocsTest {
     assertThat(exported).isNotEmpty().isSubsetOf(known);
   }
 
-  /** A key in code that starts like a setting is one. */
+  /** A key in code that starts like a setting must be a setting. */
   @Test
   void everyNamedSettingExists() throws IOException {
     Set<String> known = new TreeSet<>();

@@ -23,7 +23,7 @@ class LogLinesTest {
   private static final Pattern FIRST_CELL = Pattern.compile("\\| (`[^|]*`) \\|.*");
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
-  /** Between two literals of one text. */
+  /** Matches the code between two literals of one text. */
   private static final Pattern CONCATENATION = Pattern.compile("\"\\s*\\+\\s*\"");
 
   private static String code;

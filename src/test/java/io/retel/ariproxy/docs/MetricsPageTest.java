@@ -53,7 +53,7 @@ class MetricsPageTest {
         .replace("|  |", "| |");
   }
 
-  /** The name in a scrape; that of a timer without the suffix of its series. */
+  /** The name in a scrape; for a timer, without the suffix of the series. */
   private static String prometheusName(Meters meter) {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     String[] tagValues = meter.tags().toArray(String[]::new);

@@ -100,7 +100,7 @@ class DocumentedEventsIT {
   private static void addFields(List<Field> fields, String model, String path) {
     for (Map.Entry<String, JsonNode> property :
         models.at("/" + model + "/properties").properties()) {
-      // a list of resources has to be found as well
+      // a list of resources must also be found
       String type = property.getValue().path("type").asText().replaceAll("^List\\[(.*)]$", "$1");
       String field = path + "/" + property.getKey();
       Example example = RESOURCE_EXAMPLES.get(type);
@@ -125,7 +125,7 @@ class DocumentedEventsIT {
 
   private record Field(String path, Example example) {
 
-    /** Returns an event of a type with only this field. */
+    /** Returns an event of the type that has only this field. */
     String toEvent(String type) throws IOException {
       ObjectNode event = JSON.createObjectNode().put("type", type);
       int lastSlash = path.lastIndexOf('/');

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Tests the outcomes of an event over a real Kafka: published unchanged, or counted. */
+/** Tests the outcomes of an event with a real Kafka: published unchanged, or counted. */
 @ExtendWith(KafkaExtension.class)
 class EventOutcomesIT {
 

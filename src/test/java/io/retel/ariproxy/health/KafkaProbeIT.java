@@ -12,7 +12,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Errors of topics that cannot be used. */
+/** Tests the error messages for unusable topics. */
 @ExtendWith(KafkaExtension.class)
 class KafkaProbeIT {
 

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** HTTP interface for operators and their tools, of a proxy with a real Kafka. */
+/** Tests the HTTP interface for operators and their tools, with a real Kafka. */
 @ExtendWith(KafkaExtension.class)
 class ManagementPortIT {
 
@@ -313,8 +313,8 @@ class ManagementPortIT {
   }
 
   /**
-   * Executes one command each that Asterisk executes, rejects, fails and drops, and one that the
-   * proxy rejects.
+   * Sends five commands: Asterisk executes, rejects, fails and
+   * drops one each, and the proxy rejects one.
    */
   private static void runCallWithAllResponseKinds(
       SimulatedAsterisk asterisk, Controller controller) {

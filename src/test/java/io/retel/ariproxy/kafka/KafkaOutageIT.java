@@ -25,7 +25,7 @@ class KafkaOutageIT {
   private static final String STALL_MESSAGE = "Kafka has acknowledged nothing for 5 s";
   private static final long MIB = 1024 * 1024;
 
-  /** longer than the stall of 5 s that the log and the health check report */
+  /** longer than the 5 s after which the log and the health check report a stall */
   private static final Duration OUTAGE = Duration.ofSeconds(7);
 
   @Test

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What goes together in matters of encryption and login, and what does not. */
+/** Tests valid and invalid combinations of encryption and login settings. */
 class KafkaSecuritySettingsTest {
 
   private static final String PASSWORD = "a-secret";

@@ -40,7 +40,7 @@ class KafkaStartupIT {
                     assertThat(proxy.health("startup"))
                         .startsWith("DOWN: Kafka at " + kafka.bootstrapServers())
                         .contains("cannot describe topics"));
-        // accepts no calls while their events cannot be published
+        // does not accept calls while their events cannot be published
         assertThat(asterisk.totalWebsocketCount()).isZero();
 
         kafka.start();

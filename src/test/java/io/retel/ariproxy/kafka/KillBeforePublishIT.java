@@ -20,15 +20,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kills the proxy after the call-context topic, but before the events topic, could accept a write.
- * Brokers of the two can fail at different times, so persisted mappings must never be ahead of
+ * Kills the proxy after the call-context topic, but not the events topic, could accept a write.
+ * The two topics' brokers can fail at different times, so persisted mappings must never be ahead of
  * published events.
  */
 class KillBeforePublishIT {
 
   private static final String APP = "untold";
 
-  /** time an event waits for others before it is sent, in flight all the while */
+  /** time that an event waits in the batch before it is sent; it is in flight during that time */
   private static final Duration LINGER = Duration.ofSeconds(8);
 
   /**

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Edits the routes of commands while commands are executed: 50 calls with 40 commands each. */
+/** Edits the command routes while commands are executed: 50 calls with 40 commands each. */
 @ExtendWith(KafkaExtension.class)
 class RouteReloadUnderCommandLoadIT {
 

@@ -119,7 +119,7 @@ class RouteReloadUnderEventLoadIT {
             .contains(expectedMessage)
             .doesNotContain("\n");
 
-        // corrected, without blocking the next edit of another file
+        // the correction, which must not block the next edit of another file
         routes.edit(
             "events.camel.yaml", yaml -> yaml.replace(replacement, original) + "# corrected\n");
         routes.edit("publish.camel.yaml", yaml -> yaml + "# edited\n");

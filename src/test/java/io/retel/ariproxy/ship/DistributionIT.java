@@ -128,7 +128,7 @@ class DistributionIT {
     assertThat(distribution.file("ari-proxy.jsa")).exists();
   }
 
-  /** Another build of the same commit creates the same bytes. */
+  /** Another build of the same commit produces identical bytes. */
   @Test
   void archiveIsReproducible() {
     String listing =

@@ -5,7 +5,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Units;
 import java.time.Duration;
 
-/** Shutdown duration that a supervisor must allow before it kills the proxy. */
+/** Time that a supervisor must allow for shutdown before it kills the proxy. */
 final class ShutdownTimes {
 
   /** Time for steps other than waiting: leaving Kafka's groups, closing connections. */

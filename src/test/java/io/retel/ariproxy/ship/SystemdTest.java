@@ -19,13 +19,13 @@ class SystemdTest {
   private static final Path UNIT = Path.of("packaging", "systemd", "ari-proxy.service");
   private static final Path ENVIRONMENT = UNIT.resolveSibling("ari-proxy.env");
 
-  /** On a scale of 10; systemd rates up to 2 as OK. */
+  /** On a scale of 0 to 10; systemd rates values up to 2 as OK. */
   private static final int MAX_EXPOSURE = 2;
 
   @TempDir private Path folder;
   private Path unit;
 
-  /** Copies the unit with the project's path of the start script. */
+  /** Copies the unit, with the path of the start script in the project. */
   @BeforeEach
   void install() throws IOException {
     unit = folder.resolve("ari-proxy.service");

@@ -11,7 +11,7 @@ import java.util.List;
 /** The exporter of {@code otel.traces.exporter = memory}, which exposes spans to tests. */
 public final class InMemorySpanExporterProvider implements ConfigurableSpanExporterProvider {
 
-  /** The exporter of the proxy started last; cleared when it stops. */
+  /** The exporter of the most recently started proxy; cleared when it stops. */
   private static volatile InMemorySpanExporter exporter = InMemorySpanExporter.create();
 
   /** Returns the ended spans of a trace. */

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One trace spans controller, proxy, Asterisk and the way back. */
+/** One trace covers the controller, the proxy, Asterisk and the return path. */
 @ExtendWith(KafkaExtension.class)
 class OpenTelemetryIT {
 

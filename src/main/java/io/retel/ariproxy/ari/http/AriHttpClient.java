@@ -47,8 +47,8 @@ public final class AriHttpClient implements HttpClientConfigurer {
   /**
    * @param tls trusted certificates if ARI's url is https; the host name is verified as well
    * @param maxConnections maximum number of concurrent requests
-   * @param connectTimeoutMs limit for a connect, and for the wait for a free connection
-   * @param responseTimeoutMs limit for a response
+   * @param connectTimeoutMs timeout for connecting, and for waiting for a free connection
+   * @param responseTimeoutMs timeout for a response
    * @param basePath the path of ari.url
    * @param meters registry for the request metrics
    */

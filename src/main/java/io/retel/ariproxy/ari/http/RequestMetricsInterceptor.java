@@ -22,7 +22,7 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpException;
 
 /**
- * Measures all ARI requests on the wire: those of commands and those of the proxy itself.
+ * Measures all ARI requests on the wire, both from commands and from the proxy itself.
  *
  * <p>Tags are ARI's path templates: ids or queries would create a meter for each call.
  */
@@ -93,7 +93,7 @@ final class RequestMetricsInterceptor implements ExecChainHandler {
     if (path.startsWith(basePath)) {
       path = path.substring(basePath.length());
     }
-    // segment values are not used, so no decoding
+    // segment values are not used, so they are not decoded
     return path.length() < 2
         ? new Operation(method, OTHER)
         : AriOperations.find(method, Arrays.asList(path.substring(1).split("/", -1)))

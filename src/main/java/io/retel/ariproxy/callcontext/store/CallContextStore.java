@@ -12,8 +12,8 @@ import java.util.function.BiConsumer;
  * cannot be mistaken for an unmapped resource. A store contains only the entries of this proxy,
  * even if others share the server.
  *
- * <p>Used by one thread at a time. Methods can block as long as the server needs, within the
- * store's own timeout; after any exception the caller retries.
+ * <p>Must be used by one thread at a time. Methods can block until the server
+ * responds, up to the store's own timeout; after any exception the caller retries.
  */
 public interface CallContextStore extends AutoCloseable {
 

@@ -37,14 +37,14 @@ import java.util.function.BiConsumer;
  * Store in the table {@code call_contexts} of a Cassandra keyspace.
  *
  * <p>The keyspace must exist; a missing table is created. Each row expires after two idle timeouts,
- * so that a removed proxy leaves no data. Writes and reads use a quorum of the datacenter's
- * replicas.
+ * so that a removed proxy leaves no data. Reads and writes use a
+ * quorum of the datacenter's replicas.
  */
 public final class CassandraStore implements CallContextStore {
 
   private static final String TABLE = "call_contexts";
 
-  /** Enough to use the cluster's capacity, within the limit of one connection. */
+  /** Enough to use the cluster's capacity, but within the limit of one connection. */
   private static final int MAX_CONCURRENT_WRITES = 256;
 
   private static final int ROWS_PER_PAGE = 1_000;
@@ -92,7 +92,7 @@ public final class CassandraStore implements CallContextStore {
    * @param hosts host:port, or several, separated by commas
    * @param datacenter their datacenter
    * @param keyspace the keyspace, case-sensitive as Cassandra lists it
-   * @param username a user of the cluster; empty for none
+   * @param username the user name; empty for none
    * @param password the user's password
    * @param idleTimeout time after which an unused mapping expires
    * @param timeout for Cassandra to respond

@@ -68,7 +68,7 @@ public final class JdbcStore implements CallContextStore {
    * Does not connect yet, so the database can be down.
    *
    * @param url {@code jdbc:postgresql:} or {@code jdbc:sqlite:} followed by the driver's syntax
-   * @param username a user of the database; empty for none or the URL's
+   * @param username the user name; empty for none, or if the URL contains it
    * @param password the user's password
    * @param timeout for the database to respond
    * @throws IllegalArgumentException if the URL is malformed
@@ -204,7 +204,7 @@ public final class JdbcStore implements CallContextStore {
       }
       throw redactor.redact(sqliteFile.<Exception>map(file -> withFileName(file, e)).orElse(e));
     } catch (AssertionError e) {
-      // with assertions enabled, PostgreSQL's driver fails one if the connection breaks in a batch
+      // with assertions enabled, PostgreSQL's driver throws an AssertionError if the connection breaks during a batch
       throw new IOException("the database connection broke", null);
     }
   }

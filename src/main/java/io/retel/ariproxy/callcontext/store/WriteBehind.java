@@ -86,7 +86,7 @@ public final class WriteBehind extends ServiceSupport {
   private record PendingWrite(String value, long sequence) {}
 
   /**
-   * @param timeout for an acknowledgement, and on stop for all of them
+   * @param timeout for a single acknowledgement, and for all of them on stop
    */
   public WriteBehind(CallContextStore store, Duration timeout, MeterRegistry meters) {
     this.store = store;
@@ -201,7 +201,7 @@ public final class WriteBehind extends ServiceSupport {
         : lastError().orElse("is too slow");
   }
 
-  /** Current error of the store, to follow its name; empty if none. */
+  /** Current error of the store, to be appended to its name; empty if none. */
   public Optional<String> lastError() {
     return Optional.of(lastError).filter(error -> !error.isEmpty());
   }

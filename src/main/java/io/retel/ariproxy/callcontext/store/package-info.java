@@ -1,2 +1,2 @@
-/** Persistent stores of call contexts: one small interface, and a class for each kind of store. */
+/** Persistent stores of call contexts: a small interface, and one class for each type of store. */
 package io.retel.ariproxy.callcontext.store;

@@ -46,7 +46,7 @@ final class AhcClients {
             .setFollowRedirect(false)
             .setCookieStore(null)
             .setWebSocketMaxFrameSize(configuration.getMaxMessageSize())
-            // aggregate as bytes: a fragment may end inside a character
+            // aggregate as bytes, since a fragment may end in the middle of a character
             .setAggregateWebSocketFrameFragments(true)
             .setWebSocketMaxBufferSize(configuration.getMaxMessageSize())
             .setShutdownQuietPeriod(Duration.ZERO)
@@ -61,8 +61,8 @@ final class AhcClients {
   }
 
   /**
-   * Returns the upgrade request. Basic authentication is a plain header: a realm would retry the
-   * password, a URL could expose it.
+   * Returns the upgrade request. Basic authentication is a plain header: a realm would send the password
+   * repeatedly, and a URL could expose it.
    */
   static BoundRequestBuilder upgradeRequest(
       AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {

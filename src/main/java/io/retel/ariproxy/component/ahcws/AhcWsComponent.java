@@ -25,7 +25,7 @@ import org.apache.camel.util.URISupport;
  * Owner of the websocket connections, one per address.
  *
  * <p>A connection opens when the first route consumes it. It closes when the context stops or a
- * route requests the same address with other options. A replaced route finds it open.
+ * route requests the same address with other options. A replacement route finds it open.
  */
 @Component("ahc-ws,ahc-wss")
 public class AhcWsComponent extends DefaultComponent {
@@ -162,7 +162,7 @@ public class AhcWsComponent extends DefaultComponent {
   }
 
   /**
-   * Closes and reopens all connections; retries immediately those that are not open. Returns
+   * Closes and reopens all connections; those that are not open are retried immediately. Returns
    * immediately.
    *
    * @param reason for the log

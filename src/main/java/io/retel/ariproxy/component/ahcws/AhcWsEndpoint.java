@@ -14,10 +14,10 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Consume messages of an external websocket server in order; the connection outlives the route.
+ * Consume messages from an external websocket server in order; the connection outlives the route.
  *
  * <p>It connects when the route starts and reconnects until the context stops, even if the server
- * is not up yet. Unknown options are sent to the server as the query of the upgrade. A text message
+ * is not running yet. Unknown options are sent to the server as the query of the upgrade. A text message
  * arrives as a String, a binary one as a byte[].
  */
 @UriEndpoint(

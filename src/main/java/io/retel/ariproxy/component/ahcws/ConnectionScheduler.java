@@ -10,8 +10,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs a connection's state changes on one thread.
  *
- * <p>An exception is logged and does not cancel a periodic task: a reconnect that ended silently
- * would never be retried.
+ * <p>An exception is logged and does not cancel a periodic task: a reconnect task that ended
+ * silently would never run again.
  */
 final class ConnectionScheduler {
 

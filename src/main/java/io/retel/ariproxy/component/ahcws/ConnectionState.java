@@ -9,7 +9,7 @@ import java.time.Instant;
  *
  * @param connected whether messages can arrive
  * @param since when it entered this state
- * @param lastError why it is, or last was, disconnected; empty if it never was
+ * @param lastError why it is or was last disconnected; empty if it never was
  * @param refusedStatus HTTP status of a rejected upgrade, or 0
  * @param failures failed attempts since it was last stable
  * @param connectCount how often it has connected

@@ -102,7 +102,7 @@ final class MessageBuffer {
     }
   }
 
-  /** Size of the buffered messages in bytes, overhead included. */
+  /** Size of the buffered messages in bytes, including overhead. */
   long bytes() {
     lock.lock();
     try {

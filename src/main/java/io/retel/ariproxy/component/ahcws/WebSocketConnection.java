@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * One websocket to one address, reopened until it is closed.
  *
  * <p>All state changes run on the scheduler's one thread. Netty's thread only fills the buffer, and
- * pauses and resumes reads. While the buffer is full the socket is not read, so a missing pong
- * means nothing.
+ * pauses and resumes reads. While the buffer is full the socket is not read, so a missing pong is not
+ * a sign of a dead connection.
  */
 final class WebSocketConnection implements AutoCloseable {
 
@@ -137,7 +137,7 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   /**
-   * Reserves the connection for the caller, since messages in order need one reader.
+   * Reserves the connection for the caller, since only a single reader preserves message order.
    *
    * @throws IllegalStateException if another route consumes it
    */
@@ -287,7 +287,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
   }
 
-  /** Drops a dead session without waiting for the server to agree. */
+  /** Drops a dead session without waiting for the server's close frame. */
   private void drop(WebSocketSession stale, String reason) {
     if (session == stale) {
       stale.close();
@@ -326,8 +326,8 @@ final class WebSocketConnection implements AutoCloseable {
         refused
             ? WebSocketErrors.refused(address(), status)
             : WebSocketErrors.unreachable(address(), cause, configuration.getTlsErrorDescriber());
-    // a client error does not fix itself, so retries are rare from the start; a server error
-    // passes, like the 503 of an Asterisk that is starting
+    // a client error does not go away without a fix, so retries are infrequent from the
+    // start; a server error is often temporary, like the 503 of an Asterisk that is starting
     boolean clientError = refused && status < 500;
     long maximumDelay =
         clientError

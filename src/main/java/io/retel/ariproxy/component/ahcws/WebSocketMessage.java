@@ -25,7 +25,7 @@ sealed interface WebSocketMessage {
     }
   }
 
-  /** A connect or disconnect at this point among the messages. */
+  /** A connect or disconnect at this position in the message sequence. */
   record ConnectionEvent(String event, Instant timestamp) implements WebSocketMessage {
     @Override
     public long sizeBytes() {

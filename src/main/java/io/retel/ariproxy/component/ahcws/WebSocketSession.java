@@ -59,7 +59,7 @@ final class WebSocketSession implements WebSocketListener {
   }
 
   /**
-   * Waits at most 1 s for the socket to close; nothing is received after that. Not on Netty's
+   * Waits at most 1 s for the socket to close; no data is received after that. Not on Netty's
    * thread.
    */
   void awaitClosed() {

@@ -15,7 +15,7 @@ import java.time.Instant;
  * @param reconnects how often it was reopened
  * @param totalGap total time disconnected since the first connect
  * @param bufferedMessages messages buffered for the route
- * @param bufferedBytes their size, overhead included
+ * @param bufferedBytes their size, including overhead
  * @param maxBufferedBytes size at which reads from the socket pause
  */
 public record WebSocketStatus(

@@ -1,5 +1,5 @@
 /**
- * {@code ahc-ws:} and {@code ahc-wss:}: consume another server's websocket in order, one message at
+ * {@code ahc-ws:} and {@code ahc-wss:}: consume a remote server's websocket in order, one message at
  * a time.
  *
  * <p>The component owns the connection and its buffer, which outlive the consuming route. The route

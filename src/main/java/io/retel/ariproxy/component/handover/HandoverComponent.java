@@ -7,7 +7,7 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
 
-/** Component for synchronous calls of a route that can be replaced under load. */
+/** Component for synchronous calls to a route that can be replaced under load. */
 @Component("handover")
 public class HandoverComponent extends DefaultComponent {
 

@@ -145,7 +145,7 @@ final class Lanes<T> {
     }
   }
 
-  /** Number of queued items, without leased ones. */
+  /** Number of queued items, excluding leased ones. */
   int queued() {
     lock.lock();
     try {

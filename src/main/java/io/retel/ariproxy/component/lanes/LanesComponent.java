@@ -31,7 +31,7 @@ public class LanesComponent extends DefaultComponent {
     return lanes.computeIfAbsent(name, n -> new Lanes<>());
   }
 
-  /** Number of queued exchanges in all queues, without leased ones. */
+  /** Number of queued exchanges in all queues, excluding leased ones. */
   public int queued() {
     return lanes.values().stream().mapToInt(Lanes::queued).sum();
   }

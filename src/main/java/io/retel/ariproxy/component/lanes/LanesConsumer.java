@@ -7,7 +7,7 @@ import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Processes messages of the lanes with a fixed number of threads. */
+/** Processes messages from the lanes with a fixed number of threads. */
 public class LanesConsumer extends ReloadableConsumer {
 
   private static final long LEASE_TIMEOUT_MS = 250;
@@ -49,8 +49,8 @@ public class LanesConsumer extends ReloadableConsumer {
   private void processLeases() {
     try {
       while (isRunAllowed() && !isStoppingOrStopped()) {
-        // enter before leasing: after the gate is closed, activeCount covers every lease yet to
-        // come
+        // enter before leasing: after the gate is closed, activeCount includes
+        // all further leases
         if (gate.enter(LEASE_TIMEOUT_MS)) {
           try {
             processNext();

@@ -17,8 +17,8 @@ import org.apache.camel.support.DefaultEndpoint;
  * concurrently.
  *
  * <p>The key is the exchange property {@link LanesConstants#LANE}. The next message of a key starts
- * when the exchange of the previous one is done, asynchronous steps included. Queued messages
- * survive the replacement of either route. The queue is unbounded: its producer must limit it.
+ * when the exchange of the previous one is done, including asynchronous steps. Queued messages
+ * survive the replacement of either route. The queue is unbounded; the producer must limit it.
  */
 @UriEndpoint(
     firstVersion = "0.1.0",

@@ -63,13 +63,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.ArgumentsSource;
 import org.junit.jupiter.params.support.ParameterDeclarations;
 
-/** Contract of every store, tested on real servers. */
+/** Tests the contract that all stores fulfill, on real servers. */
 class CallContextStoreIT {
 
   private static final Duration IDLE_TIMEOUT = Duration.ofHours(3);
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-  /** Allowance for slow machines; shorter than the drivers' own timeouts, 10 s and more. */
+  /** Tolerance for slow machines; shorter than the drivers' own timeouts of at least 10 s. */
   private static final Duration SLOW_MACHINE_ALLOWANCE = Duration.ofSeconds(5);
 
   private static final String APP = "an-app";
@@ -89,8 +89,8 @@ class CallContextStoreIT {
   }
 
   /**
-   * Runs a test on these stores, by default on all. Cassandra starts slowly and is part of the full
-   * run only.
+   * Runs a test on these stores, by default on all. Cassandra starts slowly and is included only
+   * in the full run.
    */
   @ArgumentsSource(BackendsProvider.class)
   @Retention(RetentionPolicy.RUNTIME)
@@ -415,7 +415,7 @@ class CallContextStoreIT {
       writers.add(
           new Thread(
               () -> {
-                // the other writer can hold the file's lock for long on a slow machine
+                // on a slow machine, the other writer can hold the file lock for a long time
                 try (CallContextStore store =
                     sqlite(file, namespace, app, DefaultTimeout.DURATION)) {
                   for (int i = 0; i < 100; i++) {
@@ -654,7 +654,7 @@ class CallContextStoreIT {
   }
 
   /**
-   * Cassandra fails a read across 100,000 tombstones; a busy proxy creates as many within minutes.
+   * Cassandra fails reads that scan 100,000 tombstones; a busy proxy creates that many within minutes.
    */
   @Test
   @FullRun("Cassandra starts slowly")

@@ -10,7 +10,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 
-/** Store controlled by the test: can fail and block writes. */
+/** A store controlled by the test, which can make writes fail or block. */
 public final class FakeStore implements CallContextStore {
 
   private final Map<String, String> stored = new LinkedHashMap<>();

@@ -105,7 +105,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
       component.setPassword(asterisk.password());
       other.addRoutes(route("", exchange -> {}));
       other.start();
-      // at varying moments: before, during or after the connect
+      // at different times: before, during or after the connect
       long deadline = System.nanoTime() + i * 2_000_000L;
       while (System.nanoTime() < deadline) {
         Thread.onSpinWait();
@@ -120,7 +120,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
 
   @Test
   void stopsDuringConnect() throws Exception {
-    // accepts by its backlog and never responds
+    // connections are accepted by the backlog and never get a response
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("localhost"))) {
       context.addRoutes(
           new RouteBuilder() {

@@ -34,7 +34,7 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
     assertThat(flood.isDone()).isFalse();
     // at most one more read
     assertThat(buffer.bytes()).isLessThan(BUFFER_SIZE + 300_000L);
-    // missing pongs mean nothing while reads are paused
+    // missing pongs are ignored while reads are paused
     assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
     blocked.countDown();
     sink.awaitAll(COUNT);

@@ -55,7 +55,7 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
       visibleTexts.add(
           health().getMessage().orElse("") + health().getDetails() + health().getError());
       visibleTexts.addAll(mbeanValues());
-      // a lost connection and a failing route do not expose it either
+      // neither a lost connection nor a failing route exposes it
       context.getRouteController().stopRoute(ROUTE);
       context.stop();
       for (ILoggingEvent event : log.events()) {

@@ -93,7 +93,7 @@ class AhcWssConsumerTest {
 
   @Test
   void consumesOverTls() throws Exception {
-    // more than the buffer holds: reads pause and resume all the time
+    // more than the buffer holds, so reads pause and resume constantly
     start(localhost, localhost);
     await().until(() -> received.size() == 1 + SMALL);
     assertThat(received).first().matches(large -> large.length() == LARGE);

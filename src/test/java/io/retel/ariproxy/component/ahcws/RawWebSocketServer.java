@@ -12,7 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Locale;
 
-/** A websocket server that is driven byte by byte, to misbehave. */
+/** A websocket server controlled byte by byte, to test protocol violations. */
 final class RawWebSocketServer {
 
   private RawWebSocketServer() {}

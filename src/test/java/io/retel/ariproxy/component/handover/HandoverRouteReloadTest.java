@@ -31,7 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Replacement of the called route under load: callers wait briefly, nothing fails. */
+/** Tests replacing the called route under load: callers wait briefly, and nothing fails. */
 class HandoverRouteReloadTest extends HandoverTestSupport {
 
   private static final int EDITS = 5;
@@ -120,7 +120,7 @@ class HandoverRouteReloadTest extends HandoverTestSupport {
                 }
               },
               callerThreads);
-      // edits complete even though something is always in flight
+      // edits complete although exchanges are always in flight
       assertThat(editDone).succeedsWithin(DefaultTimeout.DURATION);
       await().until(() -> calledCount.get() > before + 100);
     }
