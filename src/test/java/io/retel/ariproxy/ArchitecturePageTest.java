@@ -66,8 +66,8 @@ class ArchitecturePageTest {
               ? List.of("")
               : PACKAGE.matcher(row.group(1)).results().map(name -> name.group(1)).toList());
     }
-    Collections.reverse(floors);
-    assertThat(floors).isEqualTo(ArchitectureTest.FLOORS);
+    Collections.reverse(layers);
+    assertThat(layers).isEqualTo(ArchitectureTest.LAYERS);
   }
 
   @Test

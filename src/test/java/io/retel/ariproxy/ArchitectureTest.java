@@ -16,14 +16,14 @@ import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Every dependency points to a lower floor (docs/architecture.md#floors). */
+/** Every dependency points to a lower layer (docs/architecture.md#layers). */
 @AnalyzeClasses(packagesOf = AriProxy.class, importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
 
   private static final String ROOT = AriProxy.class.getPackageName();
 
-  /** Packages of one floor do not depend on each other; subpackages belong to their parent. */
-  static final List<List<String>> FLOORS =
+  /** Packages in the same layer do not depend on each other; subpackages belong to their parent. */
+  static final List<List<String>> LAYERS =
       List.of(
           List.of("component", "config", "error", "metrics", "text", "tls"),
           List.of("ari", "kafka"),
@@ -36,7 +36,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule dependenciesPointDown =
-      ArchRuleDefinition.classes().should(dependOnLowerFloorsOnly());
+      ArchRuleDefinition.classes().should(dependOnLowerLayersOnly());
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =
@@ -55,14 +55,14 @@ class ArchitectureTest {
                       !type.getPackageName().startsWith(ROOT)
                           || type.getPackageName().startsWith(ROOT + ".component")));
 
-  private static ArchCondition<JavaClass> dependOnLowerFloorsOnly() {
-    return new ArchCondition<>("depend on lower floors only") {
+  private static ArchCondition<JavaClass> dependOnLowerLayersOnly() {
+    return new ArchCondition<>("depend on lower layers only") {
       @Override
       public void check(JavaClass type, ConditionEvents events) {
         type.getDirectDependenciesFromSelf().stream()
             .filter(dependency -> dependency.getTargetClass().getPackageName().startsWith(ROOT))
             .filter(dependency -> !topPackage(dependency.getTargetClass()).equals(topPackage(type)))
-            .filter(dependency -> floor(dependency.getTargetClass()) >= floor(type))
+            .filter(dependency -> layer(dependency.getTargetClass()) >= layer(type))
             .forEach(
                 dependency ->
                     events.add(SimpleConditionEvent.violated(type, dependency.getDescription())));
@@ -70,11 +70,11 @@ class ArchitectureTest {
     };
   }
 
-  private static int floor(JavaClass type) {
-    return IntStream.range(0, FLOORS.size())
-        .filter(floor -> FLOORS.get(floor).contains(topPackage(type)))
+  private static int layer(JavaClass type) {
+    return IntStream.range(0, LAYERS.size())
+        .filter(layer -> LAYERS.get(layer).contains(topPackage(type)))
         .findFirst()
-        .orElseThrow(() -> new AssertionError("no floor for " + type.getName()));
+        .orElseThrow(() -> new AssertionError("no layer for " + type.getName()));
   }
 
   private static String topPackage(JavaClass type) {

@@ -55,7 +55,7 @@ public final class CommandLine {
    * Executes a command-line option.
    *
    * @param settings reads the settings, for options that need them
-   * @return the exit code; empty if there are no arguments and the proxy must run
+   * @return the exit code; empty without arguments, in which case the proxy must run
    */
   public static OptionalInt execute(
       String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {

@@ -29,7 +29,10 @@ public final class Gauges {
     this.meters = meters;
   }
 
-  /** Binds the websocket and its buffer; while a reload changes the address, the sum of both websockets. */
+  /**
+   * Binds the websocket and its buffer; while a reload changes the address, the sum of both
+   * websockets.
+   */
   public Gauges bindWebsocket(Supplier<List<WebSocketStatus>> statuses) {
     Meters.WEBSOCKET_CONNECTED.gauge(
         meters,

@@ -59,7 +59,7 @@ public final class OutboundClients {
   private final AhcWsComponent ws;
   private final AhcWsComponent wss;
 
-  /** Creates the clients and binds those that routes reference by name; connects none yet. */
+  /** Creates the clients and binds the ones that routes reference by name; does not connect yet. */
   public OutboundClients(CamelContext context, Settings settings, MeterRegistry meters) {
     this.context = context;
     this.settings = settings;
@@ -139,7 +139,9 @@ public final class OutboundClients {
     return ws.isConnected() || wss.isConnected();
   }
 
-  /** Returns the status of the websocket; while a reload changes its address, of both websockets. */
+  /**
+   * Returns the status of the websocket; while a reload changes its address, of both websockets.
+   */
   List<WebSocketStatus> websocketStatuses() {
     return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
   }

@@ -19,8 +19,8 @@ final class ShutdownReport extends ServiceSupport {
   private static final Logger LOG = LoggerFactory.getLogger(ShutdownReport.class);
 
   /**
-   * Time to wait for acknowledgements that other threads are still delivering. Some of these threads end with
-   * the shutdown and never deliver theirs.
+   * Time to wait for acknowledgements that other threads are still delivering. Some of these
+   * threads end with the shutdown and never deliver theirs.
    */
   private static final Duration LAST_ACK_TIMEOUT = Duration.ofSeconds(1);
 

@@ -31,9 +31,10 @@ public final class AriOperations {
    * ARI 10.0.0, as listed by Asterisk 22.10.1 under {@code /api-docs/*.json}: method, path, and
    * effect.
    *
-   * <p>An id is in the path if the path has a parameter of that name, otherwise in the query or body. {@code
-   * ends} is listed only where Asterisk may send no end event: events of a bridge, and of playbacks
-   * and recordings on it, arrive only while the application is subscribed to the bridge.
+   * <p>An id is in the path if the path has a parameter of that name, otherwise in the query or
+   * body. {@code ends} is listed only where Asterisk may send no end event: events of a bridge, and
+   * of playbacks and recordings on it, arrive only while the application is subscribed to the
+   * bridge.
    */
   private static final String TABLE =
       """
@@ -167,7 +168,9 @@ public final class AriOperations {
           "{resource}", ENDPOINT,
           "{snoopId}", SNOOPING);
 
-  /** Path parameters that do not identify a resource; {@code {tech}} is part of the endpoint's name. */
+  /**
+   * Path parameters that do not identify a resource; {@code {tech}} is part of the endpoint's name.
+   */
   private static final Set<String> NON_RESOURCE_PARAMETERS =
       Set.of(
           "{configClass}",

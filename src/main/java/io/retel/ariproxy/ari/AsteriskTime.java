@@ -8,8 +8,8 @@ import java.time.ZoneOffset;
 /**
  * Parser for Asterisk's event timestamps: {@code 2026-11-25T11:02:03.456+0000}.
  *
- * <p>It runs once per event; reading digits at fixed positions is
- * ten times faster than a formatter.
+ * <p>It runs once per event; reading digits at fixed positions is ten times faster than a
+ * formatter.
  */
 public final class AsteriskTime {
 

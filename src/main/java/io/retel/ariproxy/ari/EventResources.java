@@ -15,7 +15,7 @@ import java.util.Set;
 /**
  * Finds the resources of an event (docs/contract.md#mapping).
  *
- * <p>Field names are those of Asterisk 22.10.1's {@code /api-docs/events.json}.
+ * <p>Field names come from Asterisk 22.10.1's {@code /api-docs/events.json}.
  */
 public final class EventResources {
 
@@ -89,8 +89,8 @@ public final class EventResources {
   }
 
   /**
-   * Returns the resources that determine the call context if the event's own resources do not: the target of
-   * a playback or recording, the channels in the bridge, the previous video source.
+   * Returns the resources that determine the call context if the event's own resources do not: the
+   * target of a playback or recording, the channels in the bridge, the previous video source.
    */
   public static List<Resource> relatedTo(AriEvent event) {
     JsonNode json = event.json();

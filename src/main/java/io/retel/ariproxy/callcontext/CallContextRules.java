@@ -56,7 +56,10 @@ public final class CallContextRules {
     }
   }
 
-  /** Rule 1: the dialplan sets the call context. The channel moves to that call context even if it is already mapped. */
+  /**
+   * Rule 1: the dialplan sets the call context. The channel moves to that call context even if it
+   * is already mapped.
+   */
   private Optional<MappedEvent> byChannelVariable(AriEvent event, List<Resource> resources) {
     return resources.stream()
         .filter(resource -> resource.type() == ResourceType.CHANNEL)
@@ -76,7 +79,10 @@ public final class CallContextRules {
                             new MappedEvent(event, callContext, moveToFront(channel, resources))));
   }
 
-  /** Rules 2 and 3: one of the candidates is mapped. That candidate is listed first, since it determined the call context. */
+  /**
+   * Rules 2 and 3: one of the candidates is mapped. That candidate is listed first, since it
+   * determined the call context.
+   */
   private Optional<MappedEvent> byMapping(
       AriEvent event, List<Resource> resources, List<Resource> candidates) {
     for (Resource candidate : candidates) {

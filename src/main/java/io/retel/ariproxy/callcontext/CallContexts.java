@@ -35,9 +35,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Cache of mappings from resource to call context (docs/contract.md#mapping).
  *
- * <p>A mapping exists as long as its resource and for a grace period after its end; it expires after an idle
- * timeout if no end event arrives. All mappings are in memory; those of active resources
- * are also written to a store asynchronously. Thread-safe.
+ * <p>A mapping exists as long as its resource and for a grace period after its end; it expires
+ * after an idle timeout if no end event arrives. All mappings are in memory; mappings of active
+ * resources are also written to a store asynchronously. Thread-safe.
  */
 public final class CallContexts {
 
@@ -129,8 +129,8 @@ public final class CallContexts {
   }
 
   /**
-   * Handles a call context reported by an event: moves the resource to it, unless
-   * it is the previous call context, which Asterisk can still report in some later events.
+   * Handles a call context reported by an event: moves the resource to it, unless it is the
+   * previous call context, which Asterisk can still report in some later events.
    *
    * @return the resource's current call context
    */

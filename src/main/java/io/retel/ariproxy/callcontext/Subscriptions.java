@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The subscriptions and event filters that commands have set.
  *
- * <p>Asterisk loses both when it restarts, and it loses the filter of an application that has no subscriptions
- * (docs/contract.md#asterisk). Excludes individual channels and bridges, whose
+ * <p>Asterisk loses both when it restarts, and it loses the filter of an application that has no
+ * subscriptions (docs/contract.md#asterisk). Excludes individual channels and bridges, whose
  * subscriptions end only when they do. Thread-safe.
  */
 public final class Subscriptions {

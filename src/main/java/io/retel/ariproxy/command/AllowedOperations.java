@@ -12,8 +12,8 @@ import org.apache.camel.util.AntPathMatcher;
 /**
  * The ARI operations that controllers may use; others yield 403 (docs/contract.md#commands).
  *
- * <p>Operations are matched by their template in ARI's documentation, not by the url text, so encoding an id differently
- * cannot turn one operation into another. Immutable.
+ * <p>Operations are matched by their template in ARI's documentation, not by the url text, so
+ * encoding an id differently cannot turn one operation into another. Immutable.
  */
 public final class AllowedOperations {
 

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * Route policy that runs a route only while its Asterisk is reachable; while it is stopped, the other proxies
- * of the group consume its partitions (docs/contract.md#commands).
+ * Route policy that runs a route only while its Asterisk is reachable; while it is stopped, the
+ * other proxies of the group consume its partitions (docs/contract.md#commands).
  */
 public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
 

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Pauses and resumes command consumption on behalf of an operator.
  *
- * <p>Used before maintenance: commands in flight complete, commands on this proxy's own
- * topic wait in Kafka, and generic ones go to the other proxies. Events continue.
+ * <p>Used before maintenance: commands in flight complete, commands on this proxy's own topic wait
+ * in Kafka, and generic ones go to the other proxies. Events continue.
  *
  * <p>The policies of the routes that consume commands poll {@link #update}, so a pause outlives a
  * route edit, but not the process. Thread-safe.

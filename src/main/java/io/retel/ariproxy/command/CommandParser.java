@@ -39,9 +39,7 @@ public final class CommandParser {
           .build();
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
 
-  /**
-   * Maximum length of an id: its RESPONSE contains it up to twice and must fit in a record.
-   */
+  /** Maximum length of an id: its RESPONSE contains it up to twice and must fit in a record. */
   private static final int MAX_ID_LENGTH = 65_536;
 
   /** Maximum length of a url, larger than Asterisk's own limit. */

@@ -25,9 +25,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Marks a command's offset for commit once its RESPONSE is acknowledged.
  *
- * <p>Registers a completion on the exchange, so it works regardless of where in the routes the exchange ends.
- * Must precede {@link ParseCommand}, which removes the headers. A released command is not
- * committed.
+ * <p>Registers a completion on the exchange, so it works regardless of where in the routes the
+ * exchange ends. Must precede {@link ParseCommand}, which removes the headers. A released command
+ * is not committed.
  */
 public final class CommitOnResponse implements Processor {
 

@@ -95,8 +95,8 @@ public record PreparedRequest(
   }
 
   /**
-   * Whether it is a Local channel, which has two legs; Asterisk treats technology
-   * names as case-insensitive.
+   * Whether it is a Local channel, which has two legs; Asterisk treats technology names as
+   * case-insensitive.
    */
   private static boolean isLocalChannel(AriParameters parameters) {
     return parameters

@@ -12,8 +12,8 @@ import java.util.UUID;
  * @param partition its partition
  * @param offset its offset
  * @param key the record's key, or null
- * @param timestamp the record's timestamp: create time, or log append time if the topic is
- *     configured so
+ * @param timestamp the record's timestamp: create time or log append time, depending on the topic's
+ *     configuration
  */
 public record RecordPosition(
     String topic, int partition, long offset, String key, Instant timestamp) {

@@ -7,8 +7,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Rejects a command that creates a channel in Stasis while the websocket is closed: Asterisk has removed the application, and would respond
- * 200 and then hang up the channel immediately
+ * Rejects a command that creates a channel in Stasis while the websocket is closed: Asterisk has
+ * removed the application, and would respond 200 and then hang up the channel immediately
  * (docs/contract.md#asterisk).
  *
  * <p>Throws a {@link ConnectException}, so the command is retried as if Asterisk were unreachable.

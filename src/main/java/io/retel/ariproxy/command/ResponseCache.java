@@ -49,8 +49,8 @@ public final class ResponseCache {
   }
 
   /**
-   * The identity of a command. Includes the fingerprint, since commands of a controller that uses one
-   * id for all of them are not duplicates.
+   * The identity of a command. Includes the fingerprint, since commands of a controller that uses
+   * one id for all of them are not duplicates.
    */
   private record Key(String callContext, JsonNode commandId, UUID fingerprint) {
 

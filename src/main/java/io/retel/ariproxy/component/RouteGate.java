@@ -6,12 +6,12 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The entrance to a route, which closes without dropping a message: messages inside finish their step,
- * and later ones wait outside.
+ * The entrance to a route, which closes without dropping a message: messages inside finish their
+ * step, and later ones wait outside.
  *
  * <p>Thread-safe. A message is <em>inside</em> from {@link #enter} until {@link #exit}, the
- * synchronous part of its processing. Camel's in-flight repository tracks the
- * asynchronous rest of its processing.
+ * synchronous part of its processing. Camel's in-flight repository tracks the asynchronous rest of
+ * its processing.
  */
 public final class RouteGate {
 

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * Looks up settings: first in the environment variable, then in the configuration. Either may name a file
- * that contains a secret, such as those that Docker and Kubernetes mount.
+ * Looks up settings: first in the environment variable, then in the configuration. Either may name
+ * a file that contains a secret, such as those that Docker and Kubernetes mount.
  *
  * @param environment the environment variables
  * @param configuration the content of {@code application.properties}

@@ -6,8 +6,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Missing settings, or a malformed one. The message is one line that names
- * the keys and states the valid values.
+ * Missing settings, or a malformed one. The message is one line that names the keys and states the
+ * valid values.
  */
 public final class InvalidSettingException extends RuntimeException {
 

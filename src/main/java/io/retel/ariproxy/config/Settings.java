@@ -53,8 +53,8 @@ public final class Settings {
   }
 
   /**
-   * Reads and validates the settings: from the environment variable, the file,
-   * or the default, in this order; secrets also from files that either names.
+   * Reads and validates the settings: from the environment variable, the file, or the default, in
+   * this order; secrets also from files that either names.
    *
    * <p>Values are literal, since a password may look like a placeholder.
    *
@@ -170,7 +170,8 @@ public final class Settings {
             Setting.CALLCONTEXT_KAFKA_TOPIC)) {
       Setting<?> same = seen.put(get(setting), setting);
       if (same != null) {
-        throw new InvalidSettingException(setting, "must name a different topic than " + same.key());
+        throw new InvalidSettingException(
+            setting, "must name a different topic than " + same.key());
       }
     }
   }
@@ -202,7 +203,7 @@ public final class Settings {
     }
   }
 
-  /** The topics that this proxy publishes to or consumes from, without that of the store. */
+  /** The topics that this proxy publishes to or consumes from, excluding the store's topic. */
   public List<String> topics() {
     return Stream.of(
             Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,

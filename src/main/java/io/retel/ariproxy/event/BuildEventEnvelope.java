@@ -30,8 +30,8 @@ public final class BuildEventEnvelope implements Processor {
   private final PayloadLog payloads;
 
   /**
-   * @param lostEventHandler counts failures that do not reach an error handler,
-   *     such as during a shutdown while Kafka is unavailable
+   * @param lostEventHandler counts failures that do not reach an error handler, such as during a
+   *     shutdown while Kafka is unavailable
    */
   public BuildEventEnvelope(
       Envelopes envelopes,

@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Counts and logs an event that Kafka will never accept.
  *
- * <p>A forced shutdown loses many events for the same reason, so they are logged in one line at the end.
+ * <p>A forced shutdown loses many events for the same reason, so they are logged in one line at the
+ * end.
  */
 public final class HandleLostEvent implements Processor {
 

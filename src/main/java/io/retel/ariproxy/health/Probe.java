@@ -80,7 +80,8 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
       check.run();
       lastError = "";
     } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
-      // also catches errors of a client: any exception would end the schedule and freeze the last result
+      // also catches errors of a client: any exception would end the schedule and freeze the last
+      // result
       lastError = ErrorMessages.singleLine(e);
     }
   }

@@ -26,10 +26,10 @@ import org.apache.kafka.common.metrics.KafkaMetric;
 /**
  * Producer that treats a rejected login as an outage: {@code send} blocks until Kafka accepts it.
  *
- * <p>Kafka's own producer would instead fail records for topics without metadata. If its first login
- * is rejected it fails permanently, since an idempotent producer requests its id only once (seen on
- * 4.1.1). So until a login succeeds, each attempt uses a new producer. Thread-safe. Does not
- * support transactions.
+ * <p>Kafka's own producer would instead fail records for topics without metadata. If its first
+ * login is rejected it fails permanently, since an idempotent producer requests its id only once
+ * (seen on 4.1.1). So until a login succeeds, each attempt uses a new producer. Thread-safe. Does
+ * not support transactions.
  */
 final class AuthRetryingProducer implements Producer<Object, Object> {
 

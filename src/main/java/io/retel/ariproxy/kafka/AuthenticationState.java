@@ -9,8 +9,8 @@ import org.apache.kafka.common.MetricName;
 /**
  * Whether Kafka accepts a consumer's login.
  *
- * <p>A rejection is an exception; on an idle topic, only the consumer's metrics show recovery.
- * Not thread-safe.
+ * <p>A rejection is an exception; on an idle topic, only the consumer's metrics show recovery. Not
+ * thread-safe.
  */
 final class AuthenticationState {
 
@@ -44,8 +44,8 @@ final class AuthenticationState {
    * Records a successful poll; returns whether it shows that a rejected login is accepted again.
    */
   boolean recovered() {
-    // with TLS 1.3 a client certificate appears to be accepted until the broker rejects it, so require a
-    // response
+    // with TLS 1.3 a client certificate appears to be accepted until the broker rejects it, so
+    // require a response
     boolean recovered = rejected && accepted() > accepted && responses() > responses;
     rejected &= !recovered;
     return recovered;

@@ -54,7 +54,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final AuthenticationState authentication = new AuthenticationState(this::metrics);
 
   /**
-   * Whether the consumer has no group instance id, so that leaving the group reassigns its partitions immediately.
+   * Whether the consumer has no group instance id, so that leaving the group reassigns its
+   * partitions immediately.
    */
   private final boolean dynamicMember;
 
@@ -175,8 +176,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   /**
-   * Called by Camel when the route takes long to stop. Ignored during a drain, since it would prevent the
-   * final commit; the current poll ends without it.
+   * Called by Camel when the route takes long to stop. Ignored during a drain, since it would
+   * prevent the final commit; the current poll ends without it.
    */
   @Override
   public void wakeup() {

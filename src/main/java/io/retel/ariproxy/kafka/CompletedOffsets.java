@@ -14,8 +14,8 @@ import java.util.stream.LongStream;
 record CompletedOffsets(long base, BitSet completed) {
 
   /**
-   * Maximum distance above the committed offset: the set must fit into 4,096 bytes, the broker's default
-   * limit for metadata.
+   * Maximum distance above the committed offset: the set must fit into 4,096 bytes, the broker's
+   * default limit for metadata.
    */
   static final int MAX_WINDOW = 24_000;
 

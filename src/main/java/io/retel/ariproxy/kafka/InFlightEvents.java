@@ -13,8 +13,8 @@ import org.apache.kafka.common.errors.ApiException;
 /**
  * The events that have updated mappings but are not yet acknowledged by Kafka.
  *
- * <p>Persisted mappings must match the published events. So changes are persisted only after
- * the events that caused them are acknowledged; after a crash, the next process publishes the rest.
+ * <p>Persisted mappings must match the published events. So changes are persisted only after the
+ * events that caused them are acknowledged; after a crash, the next process publishes the rest.
  * Thread-safe.
  */
 public final class InFlightEvents {
@@ -32,8 +32,8 @@ public final class InFlightEvents {
   private int count;
 
   /**
-   * The lowest sequence number awaited: no thread is signaled until all
-   * events up to it have completed.
+   * The lowest sequence number awaited: no thread is signaled until all events up to it have
+   * completed.
    */
   private long awaitedSequence = Long.MAX_VALUE;
 

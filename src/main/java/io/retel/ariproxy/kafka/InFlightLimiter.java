@@ -51,8 +51,8 @@ public final class InFlightLimiter implements Processor {
 
   /**
    * @param maxInFlightBytes the limit, in bytes of heap
-   * @param isReleasingThread whether the calling thread is the one that releases; that thread never blocks, since it would wait
-   *     for itself, and sends one message per acknowledgement
+   * @param isReleasingThread whether the calling thread is the one that releases; that thread never
+   *     blocks, since it would wait for itself, and sends one message per acknowledgement
    */
   public InFlightLimiter(long maxInFlightBytes, BooleanSupplier isReleasingThread) {
     this(maxInFlightBytes, isReleasingThread, System::nanoTime);
@@ -118,7 +118,10 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
-  /** Time without an acknowledgement while messages are in flight; zero if no messages are in flight. */
+  /**
+   * Time without an acknowledgement while messages are in flight; zero if no messages are in
+   * flight.
+   */
   public Duration timeSinceAck() {
     lock.lock();
     try {

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.CommonClientConfigs;
 /**
  * Connection options of the proxy's own Kafka clients.
  *
- * <p>They equal those of the routes: the options of Camel's component ({@code
+ * <p>They are the same as for the routes: the options of Camel's component ({@code
  * camel.component.kafka.*}), overridden by the security settings.
  */
 public final class KafkaClientConfig {

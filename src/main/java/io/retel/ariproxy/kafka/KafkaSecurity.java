@@ -34,7 +34,7 @@ public final class KafkaSecurity {
     this.options = Map.copyOf(options);
   }
 
-  /** Adds no options: the clients use those of Camel's component, if any. */
+  /** Adds no options; the clients use the options of Camel's component, if any. */
   public static KafkaSecurity none() {
     return new KafkaSecurity(Map.of());
   }

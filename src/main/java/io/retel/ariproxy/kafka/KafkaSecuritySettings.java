@@ -32,8 +32,8 @@ public final class KafkaSecuritySettings {
   /**
    * Encryption and authentication of Kafka's clients.
    *
-   * @throws InvalidSettingException if a setting is missing, contradicts another setting or has no effect,
-   *     or if a file is unusable
+   * @throws InvalidSettingException if a setting is missing, contradicts another setting or has no
+   *     effect, or if a file is unusable
    */
   public static KafkaSecurity read(Settings settings) {
     return new KafkaSecuritySettings(settings).read();

@@ -32,8 +32,8 @@ public final class KafkaTopics {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
 
   /**
-   * Small segments are compacted early, which keeps startup
-   * fast: a compacted topic is read from its beginning.
+   * Small segments are compacted early, which keeps startup fast: a compacted topic is read from
+   * its beginning.
    */
   private static final Map<String, String> COMPACTED =
       Map.of(
@@ -149,8 +149,8 @@ public final class KafkaTopics {
   /**
    * Waits until the new partitions accept writes.
    *
-   * <p>Otherwise the broker can reject a producer's first batch and accept the next, and from then
-   * on rejects the first permanently because of its sequence number (seen on 4.1.1).
+   * <p>Otherwise the broker can reject a producer's first batch and accept the next; it then
+   * rejects the first permanently because of its sequence number (seen on 4.1.1).
    */
   private void awaitLeaders(Admin admin, List<NewTopic> created)
       throws ExecutionException, InterruptedException {

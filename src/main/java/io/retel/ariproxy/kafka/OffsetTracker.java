@@ -44,7 +44,8 @@ final class OffsetTracker {
   }
 
   /**
-   * Releases partitions: no further commands are started, and the next owner executes the pending ones.
+   * Releases partitions: no further commands are started, and the next owner executes the pending
+   * ones.
    */
   synchronized void releasePartitions(Iterable<TopicPartition> revokedPartitions) {
     revokedPartitions.forEach(

@@ -57,8 +57,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     return new KafkaProducer<>(properties) {
       @Override
       public void close() {
-        // Kafka's own close() waits indefinitely while Kafka is down; after a forced stop there is no time left to
-        // wait, and lost records must be reported before the process ends
+        // Kafka's own close() waits indefinitely while Kafka is down; after a forced stop it must
+        // not wait at all, and lost records must be reported before the process ends
         boolean forced = Thread.interrupted();
         try {
           close(forced ? Duration.ZERO : CLOSE_TIMEOUT);

@@ -9,10 +9,10 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * Waits for the started commands of revoked partitions.
  *
- * <p>While the proxy is running, interrupts are ignored: Camel interrupts the consumer of a route that
- * is slow to stop, and incomplete commands would be executed again elsewhere. The consumer ends
- * without the interrupt and can leave its group properly. If the proxy begins to
- * stop during the wait, the shorter timeout applies.
+ * <p>While the proxy is running, interrupts are ignored: Camel interrupts the consumer of a route
+ * that is slow to stop, and incomplete commands would be executed again elsewhere. The consumer
+ * ends without the interrupt and can leave its group properly. If the proxy begins to stop during
+ * the wait, the shorter timeout applies.
  */
 final class RevocationDrain {
 

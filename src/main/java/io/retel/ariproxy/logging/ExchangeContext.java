@@ -16,12 +16,12 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
  * Interceptor that tracks which exchange the current thread is processing.
  *
  * <p>The exchange is set for the synchronous part of each route step only. An asynchronous
- * continuation on another thread is another step, so a thread never logs with the identity
- * of an exchange that it has handed over.
+ * continuation on another thread is another step, so a thread never logs with the identity of an
+ * exchange that it has handed over.
  *
  * <p>Three exchange properties identify an exchange to routes, trace filters and log lines ({@link
- * ExchangeMdcFilter}). The intercept strategy costs two writes to a thread-local variable per
- * step, in total less than half a microsecond per event (measured); only log lines cost more.
+ * ExchangeMdcFilter}). The intercept strategy costs two writes to a thread-local variable per step,
+ * in total less than half a microsecond per event (measured); only log lines cost more.
  */
 public final class ExchangeContext implements InterceptStrategy {
 

@@ -13,8 +13,8 @@ import org.slf4j.MDC;
  * Logback filter that puts the identity of the current exchange into the MDC, or clears it.
  *
  * <p>Configured in {@code logback.xml} as a filter of the appender. A turbo filter would also run
- * for lines that are not written, some thirty per event. Exchanges without log lines have no overhead, and a
- * line never shows the identity of a previous exchange.
+ * for lines that are not written, some thirty per event. Exchanges without log lines have no
+ * overhead, and a line never shows the identity of a previous exchange.
  */
 public final class ExchangeMdcFilter extends Filter<ILoggingEvent> {
 

@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * <p>Ids of channels, bridges, playbacks and recordings stay visible, and so do empty values.
  * Published and sent data is not masked, except for credentials in a URL.
  *
- * <p>Field names are those of ARI's models (rest-api/*.json of Asterisk 22).
+ * <p>Field names come from ARI's models (rest-api/*.json of Asterisk 22).
  */
 public final class PayloadMasker {
 
@@ -125,7 +125,7 @@ public final class PayloadMasker {
 
   /**
    * Masks credentials in a URL, regardless of the setting, including in published data. The proxy
-   * authenticates with its own credentials and rejects those of controllers.
+   * authenticates with its own credentials and rejects credentials from controllers.
    *
    * @param url any text that is supposed to be a URL, or null
    */

@@ -15,8 +15,8 @@ import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Logback filter that drops repeated and redundant lines. Named in {@code logback.xml}, as a filter of
- * the appender.
+ * Logback filter that drops repeated and redundant lines. Named in {@code logback.xml}, as a filter
+ * of the appender.
  *
  * <ul>
  *   <li>While a broker is unavailable or rejects the login, each Kafka client logs it several times

@@ -13,8 +13,8 @@ import java.util.Properties;
 /**
  * Provides a setting to {@code logback.xml}, since logging starts before settings are validated.
  *
- * <p>The environment variable takes precedence over the file. Treats an invalid value as
- * not set; validation reports it later.
+ * <p>The environment variable takes precedence over the file. Treats an invalid value as not set;
+ * validation reports it later.
  */
 public final class SettingPropertyDefiner extends PropertyDefinerBase {
 

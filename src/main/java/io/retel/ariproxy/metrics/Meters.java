@@ -165,7 +165,9 @@ public enum Meters {
       "1 while the dependency is available, otherwise 0",
       "backing_service");
 
-  /** Histogram buckets: fine-grained where calls are affected, coarse beyond the alert thresholds. */
+  /**
+   * Histogram buckets: fine-grained where calls are affected, coarse beyond the alert thresholds.
+   */
   private static final Duration[] HISTOGRAM_BUCKETS =
       List.of(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
           .stream()

@@ -73,8 +73,8 @@ record AsteriskSnapshot(
   }
 
   /**
-   * Returns the channels that have entered an application, oldest first. An application also
-   * lists its subscribed channels.
+   * Returns the channels that have entered an application, oldest first. An application also lists
+   * its subscribed channels.
    */
   List<JsonNode> channelsIn(String application) {
     Map<String, JsonNode> byCreationTime = new TreeMap<>();

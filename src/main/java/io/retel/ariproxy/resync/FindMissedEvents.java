@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Sets the body to the list of missed events, as synthetic events (docs/contract.md#outages).
  *
- * <p>Expects Asterisk's responses in the exchange properties {@code asterisk}, {@code applications},
- * {@code channels} and {@code bridges}.
+ * <p>Expects Asterisk's responses in the exchange properties {@code asterisk}, {@code
+ * applications}, {@code channels} and {@code bridges}.
  */
 public final class FindMissedEvents implements Processor {
 

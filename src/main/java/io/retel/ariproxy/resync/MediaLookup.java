@@ -8,8 +8,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Processors that look up each mapped playback and recording, since Asterisk does not list them. A playback or recording that
- * is not found has ended (docs/contract.md#asterisk).
+ * Processors that look up each mapped playback and recording, since Asterisk does not list them. A
+ * playback or recording that is not found has ended (docs/contract.md#asterisk).
  */
 public final class MediaLookup {
 

@@ -45,8 +45,8 @@ public final class PublishMissedEvents implements Processor {
     }
     CamelContext context = exchange.getContext();
     startProducer(context);
-    // on a separate thread: on a thread that runs a route, Camel would defer the other route's steps until this route
-    // is done, and then start with the last event
+    // on a separate thread: on a thread that runs a route, Camel would defer the other route's
+    // steps until this route is done, and then start with the last event
     executor.submit(() -> missedEvents.forEach(event -> publish(context, event))).get();
   }
 

@@ -11,7 +11,10 @@ import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 /** Retries a failed resync after a delay. */
 public final class ResyncRetry {
 
-  /** Long enough to limit load on Asterisk, short enough that a new call does not wait long for its StasisStart. */
+  /**
+   * Long enough to limit load on Asterisk, short enough that a new call does not wait long for its
+   * StasisStart.
+   */
   public static final Duration DELAY = Duration.ofSeconds(10);
 
   private final CamelContext context;

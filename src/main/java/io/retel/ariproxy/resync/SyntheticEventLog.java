@@ -15,8 +15,8 @@ import java.util.Optional;
 /**
  * A log of recently published synthetic events, to drop Asterisk's own duplicates.
  *
- * <p>Asterisk's responses can be more recent than its events: an event can still arrive after its synthetic
- * counterpart. An entry expires after a while, or when the resource starts or ends again.
+ * <p>Asterisk's responses can be more recent than its events: an event can still arrive after its
+ * synthetic counterpart. An entry expires after a while, or when the resource starts or ends again.
  */
 public final class SyntheticEventLog {
 
@@ -92,7 +92,8 @@ public final class SyntheticEventLog {
   private static Optional<Transition> transition(AriEvent event) {
     State state =
         switch (event.type()) {
-          // the start of a playback or recording is never synthetic, but invalidates the end of an earlier one
+          // the start of a playback or recording is never synthetic, but invalidates the end of an
+          // earlier one
           case "StasisStart", "PlaybackStarted", "RecordingStarted" -> State.IN_STASIS;
           case "StasisEnd" -> State.OUT_OF_STASIS;
           case "ChannelDestroyed",

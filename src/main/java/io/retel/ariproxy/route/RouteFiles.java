@@ -13,7 +13,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 /** Route files: listing and validation. */
 public final class RouteFiles {
 
-  /** Remedy for an invalid file, before the next start. */
+  /** How to correct an invalid file before the next start. */
   public static final String REMEDY = "Correct it, or move it out of the folder";
 
   private RouteFiles() {}

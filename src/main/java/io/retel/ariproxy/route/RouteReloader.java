@@ -264,8 +264,8 @@ public final class RouteReloader {
     }
 
     /**
-     * Returns whether both belong to the same save: a
-     * file written in several steps is reported several times. Saving the same content again later is a new edit.
+     * Returns whether both belong to the same save: a file written in several steps is reported
+     * several times. Saving the same content again later is a new edit.
      */
     boolean isRepeatOf(FileSnapshot previous) {
       return Arrays.equals(content, previous.content)

@@ -22,8 +22,8 @@ public record ClientCertificate(List<X509Certificate> chain, PrivateKey key) {
   }
 
   /**
-   * Whether the key belongs to the certificate. Checked here because a server would
-   * report only a generic TLS failure.
+   * Whether the key belongs to the certificate. Checked here because a server would report only a
+   * generic TLS failure.
    */
   public boolean keyMatchesCertificate() {
     String algorithm = key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";

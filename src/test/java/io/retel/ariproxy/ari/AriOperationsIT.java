@@ -32,7 +32,7 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AriOperationsIT {
 
-  /** Operations of Asterisk 16 that ARI 10 lacks: none. */
+  /** Operations in Asterisk 16 that are not in ARI 10: none. */
   private static final Set<String> REMOVED_SINCE_16 = Set.of();
 
   private static final Map<String, ResourceType> CREATED_TYPES =

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Tests calls started by commands on either of two real Asterisk servers, versions 22 and 16, each with its
- * proxy.
+ * Tests calls started by commands on either of two real Asterisk servers, versions 22 and 16, each
+ * with its proxy.
  */
 @ExtendWith(KafkaExtension.class)
 class TwoRealAsterisksIT {

@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Measures heap and restore time of a million mappings,
- * startup time, and resource usage during an hour of load.
+ * Measures heap and restore time of a million mappings, startup time, and resource usage during an
+ * hour of load.
  */
 final class FootprintBenchmark {
 
@@ -124,7 +124,8 @@ final class FootprintBenchmark {
   }
 
   /**
-   * Prints live heap and threads every five minutes, under a load that alternates between 500 events/s and 100 commands/s.
+   * Prints live heap and threads every five minutes, under a load that alternates between 500
+   * events/s and 100 commands/s.
    */
   void runSoak(MeasuredProcess proxy, int minutes) throws Exception {
     long end = System.nanoTime() + Duration.ofMinutes(minutes).toNanos();

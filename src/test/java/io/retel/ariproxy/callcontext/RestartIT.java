@@ -36,7 +36,7 @@ class RestartIT {
   }
 
   @Test
-  @FullRun("starts a process and a real Asterisk, with a kill, for each store")
+  @FullRun("starts and kills a process with a real Asterisk, for each store")
   void restoresCallsFromRedis(KafkaBroker kafka) {
     try (RedisServer redis = RedisServer.launch()) {
       assertRestoresCalls(
@@ -53,7 +53,7 @@ class RestartIT {
   }
 
   @Test
-  @FullRun("starts a process and a real Asterisk, with a kill, for each store")
+  @FullRun("starts and kills a process with a real Asterisk, for each store")
   void restoresCallsFromPostgresql(KafkaBroker kafka) {
     try (PostgresServer postgres = PostgresServer.launch()) {
       assertRestoresCalls(
@@ -106,7 +106,7 @@ class RestartIT {
 
         for (TopicRecord start : List.of(generated, given)) {
           String channel = start.json().at("/payload/channel/id").asText();
-          // without a store, there is no record that its start was published
+          // without a store, it is unknown that its start was published
           controller.event(
               start.key(),
               "STASIS_START",

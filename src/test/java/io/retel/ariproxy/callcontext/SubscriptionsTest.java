@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Restored subscriptions and event filters. Responses are those of Asterisk 22.10.1 and 16.28. */
+/** Restored subscriptions and event filters. The responses come from Asterisk 22.10.1 and 16.28. */
 class SubscriptionsTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -47,21 +47,22 @@ import org.slf4j.LoggerFactory;
  *   <li>it was written to a websocket that was silent until the proxy closed it,
  *   <li>it was written within {@link OutageHistory#SETTLE_TIME} before its connection broke without
  *       a close frame from Asterisk: data in flight is lost, and its amount is unknown,
- *   <li>it was written within that time before the process was
- *       killed with kill -9, or was stopped while Kafka was down. If Kafka was down at that point, the time starts when Kafka went down:
- *       unacknowledged events exist only in the memory of the process.
+ *   <li>it was written within that time before the process was killed with kill -9, or was stopped
+ *       while Kafka was down. If Kafka was down at that point, the time starts when Kafka went
+ *       down: unacknowledged events exist only in the memory of the process.
  * </ul>
  *
- * In these cases, no later event of the same channel, bridge, playback or recording on the same websocket is
- * published: only the end of a sequence can be lost, never a part in the middle. A stronger guarantee is
- * impossible, since Asterisk never resends an event.
+ * In these cases, no later event of the same channel, bridge, playback or recording on the same
+ * websocket is published: only the end of a sequence can be lost, never a part in the middle. A
+ * stronger guarantee is impossible, since Asterisk never resends an event.
  *
  * <p><b>Calls.</b> Each channel that is in Stasis after recovery has a STASIS_START, from Asterisk
- * or from the proxy. Start and end of each channel alternate, start first, end last. The proxy can publish one of them again if
- * a process died before it could record the first publication. An end can be missing if the process that published the start died before recording it: if
- * the channel had ended before the next resync, no record of it existed. A start can be missing if
- * the channel entered while no websocket was open and left between the opening of the next one and
- * Asterisk's responses to the resync.
+ * or from the proxy. Start and end of each channel alternate, start first, end last. The proxy can
+ * publish one of them again if a process died before it could record the first publication. An end
+ * can be missing if the process that published the start died before recording it: if the channel
+ * had ended before the next resync, no record of it existed. A start can be missing if the channel
+ * entered while no websocket was open and left between the opening of the next one and Asterisk's
+ * responses to the resync.
  *
  * <p><b>Call contexts.</b> All records of a channel, bridge, playback or recording have the same
  * key, across all restarts of the proxy. Channels created by commands have the call context of

@@ -13,8 +13,8 @@ import java.util.List;
 final class OutageHistory {
 
   /**
-   * Maximum time on a busy machine until Kafka has
-   * acknowledged and committed the data that a process has received.
+   * Maximum time on a busy machine until Kafka has acknowledged and committed the data that a
+   * process has received.
    */
   static final Duration SETTLE_TIME = Duration.ofSeconds(3);
 

@@ -33,11 +33,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests on a real Asterisk that a resource created by a command belongs to the command's call
- * from its first event, whether the controller, the proxy or Asterisk chose the id.
+ * Tests on a real Asterisk that a resource created by a command belongs to the command's call from
+ * its first event, whether the controller, the proxy or Asterisk chose the id.
  *
- * <p>Each command uses a new call context, since an event could otherwise be
- * mapped through the channel or bridge that the command plays to.
+ * <p>Each command uses a new call context, since an event could otherwise be mapped through the
+ * channel or bridge that the command plays to.
  *
  * @param suite the Debian suite
  * @param subscription the application's subscriptions in addition to its own channels, for events

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests which resources a command creates, and which of several ids applies (docs/contract.md#asterisk).
+ * Tests which resources a command creates, and which of several ids applies
+ * (docs/contract.md#asterisk).
  */
 class CreatedResourcesTest {
 

@@ -44,8 +44,8 @@ class KillUnderCommandLoadIT {
   private static final int COMMANDS = CALLS * COMMANDS_PER_CALL;
 
   /**
-   * 64 are executing in Asterisk concurrently; others wait for
-   * the acknowledgement of their RESPONSE or for their commit
+   * 64 are executing in Asterisk concurrently; others wait for the acknowledgement of their
+   * RESPONSE or for their commit
    */
   private static final int MAX_IN_FLIGHT = 250;
 
@@ -152,8 +152,8 @@ class KillUnderCommandLoadIT {
   }
 
   /**
-   * Asserts order within each call; after each of the two kills, a call can
-   * repeat its commands in flight and continue after them.
+   * Asserts order within each call; after each of the two kills, a call can repeat its commands in
+   * flight and continue after them.
    */
   private static void assertCallOrder(List<RecordedRequest> requests) {
     Map<String, Integer> latest = new HashMap<>();

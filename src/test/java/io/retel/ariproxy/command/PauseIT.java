@@ -81,8 +81,8 @@ class PauseIT {
         assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
 
         // events continue, and a route edit does not end the pause
-        String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile")).id();
-        controller.event("meanwhile", "STASIS_START", payload -> true);
+        String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during-pause")).id();
+        controller.event("during-pause", "STASIS_START", payload -> true);
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
         awaitLogLine(log, "commands.camel.yaml loaded");
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));

@@ -13,7 +13,8 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 
 /**
- * A call-controller that answers each call, plays a greeting that stops when a key is pressed, and hangs up.
+ * A call-controller that answers each call, plays a greeting that stops when a key is pressed, and
+ * hangs up.
  *
  * <p>It is stateless, so another instance of its consumer group can handle the next event of a
  * call.

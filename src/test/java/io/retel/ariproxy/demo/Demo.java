@@ -17,7 +17,8 @@ import java.util.Map;
 
 /**
  * Runs Kafka, a simulated Asterisk, a call-controller and the proxy in one process, and shows the
- * traffic between them. Calls start and end until Ctrl-C, or until {@value #CALLS_PROPERTY} of them are complete.
+ * traffic between them. Calls start and end until Ctrl-C, or until {@value #CALLS_PROPERTY} of them
+ * are complete.
  */
 public final class Demo implements AutoCloseable {
 

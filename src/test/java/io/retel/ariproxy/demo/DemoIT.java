@@ -48,7 +48,10 @@ class DemoIT {
         .noneMatch(line -> line.contains("\u001b"));
   }
 
-  /** Runs in a separate process, with a locale that has different upper-case rules, and without /tmp. */
+  /**
+   * Runs in a separate process, with a locale that has different upper-case rules, and without
+   * /tmp.
+   */
   @Test
   void stopsInOrderAndCleansUp(@TempDir Path folder) throws Exception {
     Path output = folder.resolve("printed");

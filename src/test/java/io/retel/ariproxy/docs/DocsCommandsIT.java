@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Runs the shell commands on all pages, with the addresses replaced by those of this test. {@link DocsTest} checks that
+ * Runs the shell commands on all pages, with this test's addresses. {@link DocsTest} checks that
  * {@code .ci/run} runs the remaining ones.
  */
 @ExtendWith(KafkaExtension.class)
@@ -108,8 +108,8 @@ class DocsCommandsIT {
   }
 
   /**
-   * Runs each curl command, preceded by the lines above it that are not curl commands. The result may
-   * take a moment.
+   * Runs each curl command, preceded by the lines above it that are not curl commands. The result
+   * may take a moment.
    */
   private static void runCurls(CodeBlock block, UnaryOperator<String> localAddresses) {
     String setup = "";

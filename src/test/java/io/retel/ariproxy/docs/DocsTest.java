@@ -50,7 +50,10 @@ class DocsTest {
   private static final String EXECUTED =
       "(curl|echo|kcat|[A-Z]+=|java -jar|mkdir|/opt/ari-proxy/bin|promtool test).*";
 
-  /** These commands modify the machine or need something that test machines lack; the files they use have tests. */
+  /**
+   * These commands modify the machine or need something that test machines lack; the files they use
+   * have tests.
+   */
   private static final String NOT_EXECUTED =
       "(docker|kubectl|systemctl|install|cp|apt-get|git|promtool|docker/asterisk/asterisk) .*";
 

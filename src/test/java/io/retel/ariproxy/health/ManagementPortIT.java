@@ -313,8 +313,8 @@ class ManagementPortIT {
   }
 
   /**
-   * Sends five commands: Asterisk executes, rejects, fails and
-   * drops one each, and the proxy rejects one.
+   * Sends five commands: Asterisk executes, rejects, fails and drops one each, and the proxy
+   * rejects one.
    */
   private static void runCallWithAllResponseKinds(
       SimulatedAsterisk asterisk, Controller controller) {

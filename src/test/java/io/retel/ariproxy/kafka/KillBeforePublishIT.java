@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kills the proxy after the call-context topic, but not the events topic, could accept a write.
- * The two topics' brokers can fail at different times, so persisted mappings must never be ahead of
+ * Kills the proxy after the call-context topic, but not the events topic, could accept a write. The
+ * two topics' brokers can fail at different times, so persisted mappings must never be ahead of
  * published events.
  */
 class KillBeforePublishIT {

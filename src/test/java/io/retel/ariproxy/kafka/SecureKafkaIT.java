@@ -251,15 +251,15 @@ class SecureKafkaIT {
         kafka.setPassword("another");
         kafka.plaintextBroker().stop();
         kafka.plaintextBroker().start();
-        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "meanwhile"));
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during-outage"));
         asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
-        String command = controller.send("meanwhile", "GET", "/asterisk/ping");
+        String command = controller.send("during-outage", "GET", "/asterisk/ping");
         Awaitility.await().until(() -> proxy.health("kafka").startsWith("DOWN: "));
-        assertThat(controller.events()).noneMatch(event -> "meanwhile".equals(event.key()));
+        assertThat(controller.events()).noneMatch(event -> "during-outage".equals(event.key()));
 
         kafka.setPassword(SecureKafkaBroker.PASSWORD);
 
-        controller.event("meanwhile", "STASIS_START", payload -> true);
+        controller.event("during-outage", "STASIS_START", payload -> true);
         controller.awaitUnmapped(record -> true);
         assertThat(controller.response(command).json().at("/payload/status_code").asInt())
             .isEqualTo(200);

@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>{@code .in.txt} contains the record's value and, after {@code ---}, Asterisk's behavior: its
  * status, content type and body, or {@code down}, {@code hangs}, {@code disconnects}, {@code no
  * request}. {@code .out.txt} contains the request on the wire, if any, and, after {@code ---}, the
- * RESPONSE's key and value. Values can span several lines; line breaks and
- * leading blanks are ignored. All methods but PUT are allowed.
+ * RESPONSE's key and value. Values can span several lines; line breaks and leading blanks are
+ * ignored. All methods but PUT are allowed.
  */
 class GoldenCommandsTest {
 

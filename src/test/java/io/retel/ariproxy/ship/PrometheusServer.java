@@ -49,7 +49,8 @@ final class PrometheusServer implements AutoCloseable {
   }
 
   /**
-   * Starts a server that scrapes a proxy each second, or skips the test without a Prometheus.
+   * Starts a server that scrapes a proxy each second, or skips the test if Prometheus is not
+   * installed.
    *
    * @param folder an empty folder for its data
    */

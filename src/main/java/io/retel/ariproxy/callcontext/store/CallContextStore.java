@@ -12,8 +12,8 @@ import java.util.function.BiConsumer;
  * cannot be mistaken for an unmapped resource. A store contains only the entries of this proxy,
  * even if others share the server.
  *
- * <p>Must be used by one thread at a time. Methods can block until the server
- * responds, up to the store's own timeout; after any exception the caller retries.
+ * <p>Must be used by one thread at a time. Methods can block until the server responds, up to the
+ * store's own timeout; after any exception the caller retries.
  */
 public interface CallContextStore extends AutoCloseable {
 
@@ -31,8 +31,8 @@ public interface CallContextStore extends AutoCloseable {
   /**
    * Writes changes with distinct keys; returns when the store has acknowledged them durably.
    *
-   * <p>After a failure some may have been written; the caller repeats all of them, possibly with newer
-   * values.
+   * <p>After a failure some may have been written; the caller repeats all of them, possibly with
+   * newer values.
    */
   void write(List<Change> changes) throws Exception;
 

@@ -37,8 +37,8 @@ import java.util.function.BiConsumer;
  * Store in the table {@code call_contexts} of a Cassandra keyspace.
  *
  * <p>The keyspace must exist; a missing table is created. Each row expires after two idle timeouts,
- * so that a removed proxy leaves no data. Reads and writes use a
- * quorum of the datacenter's replicas.
+ * so that a removed proxy leaves no data. Reads and writes use a quorum of the datacenter's
+ * replicas.
  */
 public final class CassandraStore implements CallContextStore {
 

@@ -204,7 +204,8 @@ public final class JdbcStore implements CallContextStore {
       }
       throw redactor.redact(sqliteFile.<Exception>map(file -> withFileName(file, e)).orElse(e));
     } catch (AssertionError e) {
-      // with assertions enabled, PostgreSQL's driver throws an AssertionError if the connection breaks during a batch
+      // with assertions enabled, PostgreSQL's driver throws an AssertionError if the connection
+      // breaks during a batch
       throw new IOException("the database connection broke", null);
     }
   }

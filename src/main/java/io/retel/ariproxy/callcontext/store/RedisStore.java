@@ -69,8 +69,8 @@ public final class RedisStore implements CallContextStore {
     this.clientResources =
         DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
     this.client = RedisClient.create(clientResources);
-    // Lettuce's auto-reconnect would resend commands in flight, possibly after newer ones. Instead a
-    // failed connection is discarded, and the next use opens another
+    // Lettuce's auto-reconnect would resend commands in flight, possibly after newer ones. Instead
+    // a failed connection is discarded, and the next use opens another
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)

@@ -27,8 +27,8 @@ final class SecretRedactor {
   }
 
   /**
-   * Returns the exception itself, or if it contains a secret, a copy with the
-   * secret masked and without causes.
+   * Returns the exception itself, or if it contains a secret, a copy with the secret masked and
+   * without causes.
    */
   Exception redact(Exception failure) {
     return containsSecret(failure)

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * batches.
  *
  * <p>Failed writes are retried indefinitely. Only the latest change of each key is written, so
- * during an outage pending changes are bounded by the number of resources
- * created or ended during that time. Thread-safe.
+ * during an outage pending changes are bounded by the number of resources created or ended during
+ * that time. Thread-safe.
  */
 public final class WriteBehind extends ServiceSupport {
 

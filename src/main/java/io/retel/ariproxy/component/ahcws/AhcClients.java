@@ -61,8 +61,8 @@ final class AhcClients {
   }
 
   /**
-   * Returns the upgrade request. Basic authentication is a plain header: a realm would send the password
-   * repeatedly, and a URL could expose it.
+   * Returns the upgrade request. Basic authentication is a plain header: a realm would send the
+   * password repeatedly, and a URL could expose it.
    */
   static BoundRequestBuilder upgradeRequest(
       AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {

@@ -59,7 +59,7 @@ public class AhcWsConsumer extends ReloadableConsumer {
   private void processMessages(WebSocketConnection source, ExecutorService executor) {
     try {
       while (!executor.isShutdown()) {
-        // remove messages from the buffer inside the gate only: a suspended route holds none
+        // remove messages from the buffer inside the gate only: a suspended route must not hold any
         if (source.buffer().awaitMessage(POLL_TIMEOUT_MS) && gate.enter(POLL_TIMEOUT_MS)) {
           try {
             WebSocketMessage message = source.poll();

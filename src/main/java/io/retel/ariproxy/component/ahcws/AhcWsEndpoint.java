@@ -17,8 +17,8 @@ import org.apache.camel.support.DefaultEndpoint;
  * Consume messages from an external websocket server in order; the connection outlives the route.
  *
  * <p>It connects when the route starts and reconnects until the context stops, even if the server
- * is not running yet. Unknown options are sent to the server as the query of the upgrade. A text message
- * arrives as a String, a binary one as a byte[].
+ * is not running yet. Unknown options are sent to the server as the query of the upgrade. A text
+ * message arrives as a String, a binary one as a byte[].
  */
 @UriEndpoint(
     firstVersion = "0.1.0",

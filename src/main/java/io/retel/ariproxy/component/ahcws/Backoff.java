@@ -15,8 +15,8 @@ final class Backoff {
    * @param maximum longest delay, in milliseconds
    * @param failures failed attempts so far
    * @param random from 0 (inclusive) to 1 (exclusive)
-   * @return a random delay between half and all of {@code initial}, doubled
-   *     with each failure and limited to {@code maximum}; at least 1
+   * @return a random delay between half and all of {@code initial}, doubled with each failure and
+   *     limited to {@code maximum}; at least 1
    */
   static long delay(long initial, long maximum, int failures, DoubleSupplier random) {
     double doubled = initial * Math.pow(2, Math.min(failures, 62));

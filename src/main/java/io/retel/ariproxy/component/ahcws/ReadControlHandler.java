@@ -9,8 +9,8 @@ import io.netty.channel.ChannelHandlerContext;
  * Channel handler that pauses reads and reports all incoming data, even partial messages. On
  * Netty's thread only.
  *
- * <p>Async HTTP Client requests the next read after each one,
- * so turning off {@code autoRead} alone does not pause reads.
+ * <p>Async HTTP Client requests the next read after each one, so turning off {@code autoRead} alone
+ * does not pause reads.
  */
 final class ReadControlHandler extends ChannelDuplexHandler {
 

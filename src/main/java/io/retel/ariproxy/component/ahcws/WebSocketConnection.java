@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * One websocket to one address, reopened until it is closed.
  *
  * <p>All state changes run on the scheduler's one thread. Netty's thread only fills the buffer, and
- * pauses and resumes reads. While the buffer is full the socket is not read, so a missing pong is not
- * a sign of a dead connection.
+ * pauses and resumes reads. While the buffer is full the socket is not read, so a missing pong is
+ * not a sign of a dead connection.
  */
 final class WebSocketConnection implements AutoCloseable {
 
@@ -326,8 +326,8 @@ final class WebSocketConnection implements AutoCloseable {
         refused
             ? WebSocketErrors.refused(address(), status)
             : WebSocketErrors.unreachable(address(), cause, configuration.getTlsErrorDescriber());
-    // a client error does not go away without a fix, so retries are infrequent from the
-    // start; a server error is often temporary, like the 503 of an Asterisk that is starting
+    // a client error does not go away without a fix, so retries are infrequent from the start; a
+    // server error is often temporary, like the 503 of an Asterisk that is starting
     boolean clientError = refused && status < 500;
     long maximumDelay =
         clientError

@@ -14,9 +14,9 @@ import org.apache.camel.support.DefaultEndpoint;
 /**
  * Call another route in the same context synchronously; that route can be replaced under load.
  *
- * <p>{@code direct:} defers the stop of the called route while anything is in flight, and under load something
- * always is in flight. Here the called route is suspended immediately: callers wait, exchanges
- * in flight finish, and the new route takes over.
+ * <p>{@code direct:} defers the stop of the called route while anything is in flight, and under
+ * load something always is in flight. Here the called route is suspended immediately: callers wait,
+ * exchanges in flight finish, and the new route takes over.
  */
 @UriEndpoint(
     firstVersion = "0.1.0",

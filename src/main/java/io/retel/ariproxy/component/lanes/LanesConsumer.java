@@ -49,8 +49,7 @@ public class LanesConsumer extends ReloadableConsumer {
   private void processLeases() {
     try {
       while (isRunAllowed() && !isStoppingOrStopped()) {
-        // enter before leasing: after the gate is closed, activeCount includes
-        // all further leases
+        // enter before leasing: after the gate is closed, activeCount includes all further leases
         if (gate.enter(LEASE_TIMEOUT_MS)) {
           try {
             processNext();

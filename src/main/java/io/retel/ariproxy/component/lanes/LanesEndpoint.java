@@ -13,8 +13,8 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Queue messages in memory and process those of one key sequentially, those of different keys
- * concurrently.
+ * Queue messages in memory and process messages of one key sequentially and messages of different
+ * keys concurrently.
  *
  * <p>The key is the exchange property {@link LanesConstants#LANE}. The next message of a key starts
  * when the exchange of the previous one is done, including asynchronous steps. Queued messages

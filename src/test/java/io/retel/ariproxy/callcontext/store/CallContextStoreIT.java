@@ -89,8 +89,8 @@ class CallContextStoreIT {
   }
 
   /**
-   * Runs a test on these stores, by default on all. Cassandra starts slowly and is included only
-   * in the full run.
+   * Runs a test on these stores, by default on all. Cassandra starts slowly and is included only in
+   * the full run.
    */
   @ArgumentsSource(BackendsProvider.class)
   @Retention(RetentionPolicy.RUNTIME)
@@ -654,7 +654,8 @@ class CallContextStoreIT {
   }
 
   /**
-   * Cassandra fails reads that scan 100,000 tombstones; a busy proxy creates that many within minutes.
+   * Cassandra fails reads that scan 100,000 tombstones; a busy proxy creates that many within
+   * minutes.
    */
   @Test
   @FullRun("Cassandra starts slowly")

@@ -89,7 +89,7 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
       context.start();
       Socket socket = RawWebSocketServer.accept(server);
       OutputStream out = socket.getOutputStream();
-      // one text frame of 30 bytes that takes longer than pongTimeout; no pong is sent
+      // one text frame of 30 bytes that takes longer than pongTimeout to arrive; no pong is sent
       out.write(new byte[] {(byte) 0x81, 30});
       for (int i = 0; i < 30; i++) {
         await().pollDelay(Duration.ofMillis(50)).until(() -> true);

@@ -11,7 +11,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A server that rejects the upgrade is logged once, retried infrequently, and recovers automatically. */
+/**
+ * A server that rejects the upgrade is logged once, retried infrequently, and recovers
+ * automatically.
+ */
 class AhcWsConsumerRefusedTest extends AhcWsTestSupport {
 
   @ParameterizedTest

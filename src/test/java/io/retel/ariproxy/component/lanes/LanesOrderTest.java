@@ -19,7 +19,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
 import org.junit.jupiter.api.Test;
 
-/** Messages of one key are processed sequentially, those of different keys concurrently. */
+/** Messages of one key are processed sequentially, and messages of different keys concurrently. */
 class LanesOrderTest extends LanesTestSupport {
 
   private static final int KEYS = 40;
