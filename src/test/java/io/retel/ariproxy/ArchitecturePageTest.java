@@ -19,13 +19,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** docs/architecture.md matches the floors of {@link ArchitectureTest}, class names and state. */
+/** docs/architecture.md matches the layers of {@link ArchitectureTest}, class names and state. */
 class ArchitecturePageTest {
 
   private static final Path PAGE = Path.of("docs", "architecture.md");
   private static final Path SOURCES = Path.of("src", "main", "java", "io", "retel", "ariproxy");
 
-  private static final Pattern FLOOR =
+  private static final Pattern LAYER =
       Pattern.compile("(?m)^\\| \\d \\| (root|`\\w+`(?:, `\\w+`)*) \\|");
   private static final Pattern PACKAGE = Pattern.compile("`(\\w+)`");
   private static final Pattern QUALIFIED_CLASS = Pattern.compile("`((?:[a-z]+\\.)+[A-Z]\\w+)`");
@@ -58,10 +58,10 @@ class ArchitecturePageTest {
           Map.entry("KafkaProbe", "its client"));
 
   @Test
-  void tableListsEnforcedFloors() throws IOException {
-    List<List<String>> floors = new ArrayList<>();
-    for (MatchResult row : FLOOR.matcher(Files.readString(PAGE)).results().toList()) {
-      floors.add(
+  void tableListsEnforcedLayers() throws IOException {
+    List<List<String>> layers = new ArrayList<>();
+    for (MatchResult row : LAYER.matcher(Files.readString(PAGE)).results().toList()) {
+      layers.add(
           row.group(1).equals("root")
               ? List.of("")
               : PACKAGE.matcher(row.group(1)).results().map(name -> name.group(1)).toList());

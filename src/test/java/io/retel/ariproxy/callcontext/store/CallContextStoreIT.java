@@ -397,7 +397,8 @@ class CallContextStoreIT {
     private EndlessWriter() {}
 
     public static void main(String[] args) throws Exception {
-      try (CallContextStore store = sqlite(Path.of(args[0]), "killed", APP)) {
+      try (CallContextStore store =
+          sqlite(Path.of(args[0]), "killed", APP, DefaultTimeout.DURATION)) {
         for (int i = 0; true; i++) {
           store.write(List.of(new Change("CHANNEL:" + i, "x")));
           System.out.println("CHANNEL:" + i);
