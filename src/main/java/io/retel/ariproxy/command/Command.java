@@ -94,7 +94,7 @@ public sealed interface Command {
       return prepared.request();
     }
 
-    /** The resources it creates, second legs. */
+    /** The resources it creates, including second legs. */
     public List<Resource> created() {
       return prepared.created();
     }
