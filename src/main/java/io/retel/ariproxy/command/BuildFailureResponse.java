@@ -38,46 +38,50 @@ public final class BuildFailureResponse implements Processor {
 
   /** Asterisk could not be reached; nothing was sent. */
   public static BuildFailureResponse unreachable(BuildResponse buildResponse) {
-    return new BuildFailureResponse(
+    return of(
         buildResponse,
+        503,
+        CommandResult.Outcome.NOT_SENT,
         cause ->
-            new CommandResult.Failure(
-                503,
-                "Asterisk could not be reached: "
-                    + TlsErrors.describe(cause, Setting.ARI_CA_FILE.key())
-                        .orElseGet(() -> reason(cause)),
-                CommandResult.Outcome.NOT_SENT));
+            "Asterisk could not be reached: "
+                + TlsErrors.describe(cause, Setting.ARI_CA_FILE.key())
+                    .orElseGet(() -> reason(cause)));
   }
 
   /** The mappings of the new resources could not be persisted; nothing was sent. */
   public static BuildFailureResponse storeUnavailable(BuildResponse buildResponse) {
-    return new BuildFailureResponse(
+    return of(
         buildResponse,
-        cause ->
-            new CommandResult.Failure(
-                503,
-                "The mapping of the new resource could not be persisted: " + reason(cause),
-                CommandResult.Outcome.NOT_SENT));
+        503,
+        CommandResult.Outcome.NOT_SENT,
+        cause -> "The mapping of the new resource could not be persisted: " + reason(cause));
   }
 
   /** The request was sent without a response, or its response could not be published. */
   public static BuildFailureResponse unknownOutcome(BuildResponse buildResponse) {
-    return new BuildFailureResponse(
+    return of(
         buildResponse,
-        cause ->
-            new CommandResult.Failure(
-                504, "No response from Asterisk: " + reason(cause), CommandResult.Outcome.UNKNOWN));
+        504,
+        CommandResult.Outcome.UNKNOWN,
+        cause -> "No response from Asterisk: " + reason(cause));
   }
 
   /** Asterisk responded, but the response is too large for Kafka. */
   public static BuildFailureResponse tooLarge(BuildResponse buildResponse) {
-    return new BuildFailureResponse(
+    return of(
         buildResponse,
-        cause ->
-            new CommandResult.Failure(
-                413,
-                "Asterisk's response is too large for Kafka: " + reason(cause),
-                CommandResult.Outcome.ANSWERED));
+        413,
+        CommandResult.Outcome.ANSWERED,
+        cause -> "Asterisk's response is too large for Kafka: " + reason(cause));
+  }
+
+  private static BuildFailureResponse of(
+      BuildResponse buildResponse,
+      int status,
+      CommandResult.Outcome outcome,
+      Function<Exception, String> message) {
+    return new BuildFailureResponse(
+        buildResponse, cause -> new CommandResult.Failure(status, message.apply(cause), outcome));
   }
 
   @Override

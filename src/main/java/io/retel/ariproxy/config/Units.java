@@ -38,17 +38,6 @@ public final class Units {
     return parse(text, BYTES);
   }
 
-  /** A duration in its largest unit that needs no fraction. */
-  public static String format(Duration duration) {
-    long millis = duration.toMillis();
-    for (String unit : new String[] {"d", "h", "m", "s"}) {
-      if (millis != 0 && millis % MILLIS.get(unit) == 0) {
-        return millis / MILLIS.get(unit) + unit;
-      }
-    }
-    return millis + "ms";
-  }
-
   private static long parse(String text, Map<String, Long> units) {
     Matcher value = VALUE.matcher(text);
     if (!value.matches()) {

@@ -13,6 +13,7 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.CommandLoad;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
@@ -20,11 +21,9 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -59,7 +58,7 @@ class PauseIT {
         ManagedBean commands = proxy.managedBean("Commands");
         assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
         Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
-        writer.sendAll(commands(settings.commandsTopic()));
+        writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
         controller.events(300, PauseIT::isResponse);
         assertThat((int) commands.getAttribute("InFlight")).isPositive();
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
@@ -123,7 +122,7 @@ class PauseIT {
           TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
         asterisk.awaitConnected(APP);
         ManagedBean commands = proxy.managedBean("Commands");
-        writer.sendAll(commands(settings.commandsTopic()));
+        writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
         controller.events(300, PauseIT::isResponse);
 
         for (int i = 0; i < 3; i++) {
@@ -192,22 +191,5 @@ class PauseIT {
 
   private static boolean isResponse(TopicRecord record) {
     return "RESPONSE".equals(record.json().path("type").asText());
-  }
-
-  private static List<ProducerRecord<String, byte[]>> commands(String topic) {
-    List<ProducerRecord<String, byte[]>> all = new ArrayList<>();
-    for (int number = 0; number < COMMANDS_PER_CALL; number++) {
-      for (int call = 0; call < CALLS; call++) {
-        String id = "call" + call + "-" + number;
-        all.add(
-            TopicWriter.record(
-                topic,
-                "call" + call,
-                "{\"callContext\":\"call%d\",\"commandId\":\"%s\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/channels/%s\"}}"
-                    .formatted(call, id, id),
-                Map.of()));
-      }
-    }
-    return all;
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.time.Duration;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,13 +53,5 @@ class UnitsTest {
   @ValueSource(strings = {"", "64", "64mb", "64M", "0x10B", "1e6B", "999999999999999999GB"})
   void rejectsMalformedSize(String text) {
     assertThatIllegalArgumentException().isThrownBy(() -> Units.bytes(text));
-  }
-
-  @Test
-  void formatsDurationInLargestWholeUnit() {
-    assertThat(Units.format(Duration.ofDays(1))).isEqualTo("1d");
-    assertThat(Units.format(Duration.ofSeconds(90))).isEqualTo("90s");
-    assertThat(Units.format(Duration.ofMillis(1_500))).isEqualTo("1500ms");
-    assertThat(Units.format(Duration.ZERO)).isEqualTo("0ms");
   }
 }

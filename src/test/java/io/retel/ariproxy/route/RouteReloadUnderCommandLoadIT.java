@@ -12,17 +12,15 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.CommandLoad;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +50,7 @@ class RouteReloadUnderCommandLoadIT {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
           TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
-        writer.sendAll(commands(settings.commandsTopic()));
+        writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
 
         for (int edit = 1; edit <= EDITS; edit++) {
           String comment = "# revision " + edit + "\n";
@@ -84,22 +82,5 @@ class RouteReloadUnderCommandLoadIT {
         assertThat(proxy.counter("ari-proxy.responses.lost")).isZero();
       }
     }
-  }
-
-  private static List<ProducerRecord<String, byte[]>> commands(String topic) {
-    List<ProducerRecord<String, byte[]>> all = new ArrayList<>();
-    for (int number = 0; number < COMMANDS_PER_CALL; number++) {
-      for (int call = 0; call < CALLS; call++) {
-        String id = "call" + call + "-" + number;
-        all.add(
-            TopicWriter.record(
-                topic,
-                "call" + call,
-                "{\"callContext\":\"call%d\",\"commandId\":\"%s\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/channels/%s\"}}"
-                    .formatted(call, id, id),
-                Map.of()));
-      }
-    }
-    return all;
   }
 }

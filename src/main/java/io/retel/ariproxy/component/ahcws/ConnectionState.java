@@ -8,7 +8,8 @@ import java.time.Instant;
  * State of a connection.
  *
  * @param connected whether messages can arrive
- * @param since when it entered this state
+ * @param since when it entered this state, as the time of day
+ * @param sinceNanos the same on {@link System#nanoTime}'s clock
  * @param lastError why it is or was last disconnected; empty if it never was
  * @param refusedStatus HTTP status of a rejected upgrade, or 0
  * @param failures failed attempts since it was last stable
@@ -18,6 +19,7 @@ import java.time.Instant;
 record ConnectionState(
     boolean connected,
     Instant since,
+    long sinceNanos,
     String lastError,
     int refusedStatus,
     int failures,
@@ -26,13 +28,21 @@ record ConnectionState(
 
   static ConnectionState initial() {
     return new ConnectionState(
-        false, Instant.now(), "Websocket not opened yet", 0, 0, 0, Duration.ZERO);
+        false,
+        Instant.now(),
+        System.nanoTime(),
+        "Websocket not opened yet",
+        0,
+        0,
+        0,
+        Duration.ZERO);
   }
 
   ConnectionState afterConnect() {
     return new ConnectionState(
         true,
         Instant.now(),
+        System.nanoTime(),
         connectCount == 0 ? "" : lastError,
         0,
         failures,
@@ -42,11 +52,12 @@ record ConnectionState(
 
   ConnectionState afterDisconnect(String error, int failedAttempts) {
     return new ConnectionState(
-        false, Instant.now(), error, 0, failedAttempts, connectCount, pastGaps);
+        false, Instant.now(), System.nanoTime(), error, 0, failedAttempts, connectCount, pastGaps);
   }
 
   ConnectionState afterFailedAttempt(String error, int status) {
-    return new ConnectionState(false, since, error, status, failures + 1, connectCount, pastGaps);
+    return new ConnectionState(
+        false, since, sinceNanos, error, status, failures + 1, connectCount, pastGaps);
   }
 
   /** The state of a connection that replaces another; counters continue. */
@@ -54,6 +65,7 @@ record ConnectionState(
     return new ConnectionState(
         connected,
         since,
+        sinceNanos,
         connectCount == 0 ? previous.lastError : lastError,
         refusedStatus,
         failures,
@@ -61,11 +73,14 @@ record ConnectionState(
         pastGaps.plus(previous.totalGap()));
   }
 
+  /** Time since it entered this state. */
+  Duration age() {
+    return Duration.ofNanos(System.nanoTime() - sinceNanos);
+  }
+
   /** Total time disconnected since the first connect. */
   Duration totalGap() {
-    return connected || connectCount == 0
-        ? pastGaps
-        : pastGaps.plus(Duration.between(since, Instant.now()));
+    return connected || connectCount == 0 ? pastGaps : pastGaps.plus(age());
   }
 
   long reconnects() {

@@ -302,7 +302,7 @@ final class WebSocketConnection implements AutoCloseable {
       return;
     }
     int failures = state.failures();
-    Duration gap = Duration.between(state.since(), Instant.now());
+    Duration gap = state.age();
     state = state.afterConnect();
     loggedReason = "";
     if (failures == 0) {
@@ -351,8 +351,7 @@ final class WebSocketConnection implements AutoCloseable {
     session = null;
     // an unstable connection counts as a failed attempt, to back off from a server that closes
     // immediately
-    boolean wasStable =
-        Duration.between(state.since(), Instant.now()).compareTo(MIN_STABLE_DURATION) > 0;
+    boolean wasStable = state.age().compareTo(MIN_STABLE_DURATION) > 0;
     int failures = wasStable ? 0 : state.failures();
     recordDisconnect(reason, failures + 1);
     if (!closed) {
