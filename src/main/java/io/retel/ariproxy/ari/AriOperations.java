@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** ARI's operations: the only table of their resources and effects. */
 public final class AriOperations {
@@ -216,9 +217,9 @@ public final class AriOperations {
       String method,
       String path,
       Effect effect,
-      ResourceType type,
-      String idParameter,
-      String secondLegParameter) {
+      @Nullable ResourceType type,
+      @Nullable String idParameter,
+      @Nullable String secondLegParameter) {
 
     /** The operation's name, for example {@code POST /channels/{channelId}/answer}. */
     public String template() {
@@ -320,13 +321,13 @@ public final class AriOperations {
 
     private final Map<String, PathNode> literal = new HashMap<>();
     private final Map<String, Operation> operations = new HashMap<>();
-    private final ResourceType type;
-    private PathNode parameter;
+    private final @Nullable ResourceType type;
+    private @Nullable PathNode parameter;
 
     /**
      * @param type the type of the resource at this position, or null
      */
-    PathNode(ResourceType type) {
+    PathNode(@Nullable ResourceType type) {
       this.type = type;
     }
 

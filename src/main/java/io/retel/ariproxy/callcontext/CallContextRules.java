@@ -38,9 +38,10 @@ public final class CallContextRules {
             .or(() -> byMapping(event, resources, related))
             .or(() -> forNewCall(event, resources))
             .orElseGet(() -> new MappedEvent(event, null, resources));
-    if (mapped.callContext() != null) {
-      assignIfAbsent(resources, mapped.callContext());
-      assignIfAbsent(related, mapped.callContext());
+    String callContext = mapped.callContext();
+    if (callContext != null) {
+      assignIfAbsent(resources, callContext);
+      assignIfAbsent(related, callContext);
     }
     if (!resources.isEmpty()) {
       updateLifecycle(event, resources.get(0));

@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -421,8 +422,8 @@ public final class CallContexts {
             });
   }
 
-  private void onEvicted(String key, Mapping mapping, RemovalCause cause) {
-    if (mapping != null && !mapping.ended()) {
+  private void onEvicted(@Nullable String key, @Nullable Mapping mapping, RemovalCause cause) {
+    if (key != null && mapping != null && !mapping.ended()) {
       writeBehind.enqueue(key, Optional.empty());
     }
   }

@@ -4,6 +4,7 @@ package io.retel.ariproxy.callcontext;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Call context and lifecycle of a resource, stored as JSON.
@@ -20,8 +21,8 @@ import java.util.Objects;
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record Mapping(
     String callContext,
-    @JsonIgnore String previousCallContext,
-    String application,
+    @JsonIgnore @Nullable String previousCallContext,
+    @Nullable String application,
     boolean created,
     boolean pending,
     boolean hungUp,
@@ -39,7 +40,7 @@ public record Mapping(
   }
 
   /** Moves to another call context; the resource is active. */
-  Mapping moved(String newCallContext, String previous) {
+  Mapping moved(String newCallContext, @Nullable String previous) {
     return new Mapping(
         newCallContext, previous, application, created, pending, hungUp, false, usedAt);
   }
@@ -117,7 +118,7 @@ public record Mapping(
   }
 
   /** Returns whether both have the same stored form. */
-  boolean hasSameStoredForm(Mapping other) {
+  boolean hasSameStoredForm(@Nullable Mapping other) {
     return other != null
         && ended == other.ended
         && callContext.equals(other.callContext)

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.callcontext;
 
 import io.retel.ariproxy.ari.Resource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Mapping of a resource registered before its creation.
@@ -10,7 +11,7 @@ import io.retel.ariproxy.ari.Resource;
  * @param current its new mapping
  * @param previous its previous mapping, or null
  */
-public record Registration(Resource resource, Mapping current, Mapping previous) {
+public record Registration(Resource resource, Mapping current, @Nullable Mapping previous) {
 
   /** Whether the same command had registered it before a crash. */
   public boolean isRepeated() {

@@ -169,7 +169,7 @@ public final class Subscriptions {
   }
 
   private void persist(String application) {
-    DesiredSubscriptions desired = desiredByApplication.get(application);
+    DesiredSubscriptions desired = desiredByApplication(application);
     if (desired.isEmpty()) {
       desiredByApplication.remove(application);
     }

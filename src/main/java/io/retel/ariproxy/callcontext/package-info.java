@@ -1,2 +1,5 @@
 /** Maps events and commands to their calls. */
+@NullMarked
 package io.retel.ariproxy.callcontext;
+
+import org.jspecify.annotations.NullMarked;

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Properties;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks up settings: first in the environment variable, then in the configuration. Either may name
@@ -24,7 +25,7 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
    *
    * @throws InvalidSettingException for a secret that is set twice or whose file is unusable
    */
-  String valueOf(Setting<?> setting) {
+  @Nullable String valueOf(Setting<?> setting) {
     String variable = environment.get(setting.environmentVariable());
     String property = configuration.getProperty(setting.key());
     if (!setting.isSecret()) {
@@ -37,8 +38,9 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
     return resolveSecret(setting, property, configuration.getProperty(setting.fileKey()));
   }
 
-  private static String resolveSecret(Setting<?> secret, String value, String file) {
-    if (!isSet(file)) {
+  private static @Nullable String resolveSecret(
+      Setting<?> secret, @Nullable String value, @Nullable String file) {
+    if (file == null || file.isBlank()) {
       return value;
     }
     if (isSet(value)) {
@@ -69,7 +71,7 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
     }
   }
 
-  private static boolean isSet(String value) {
+  private static boolean isSet(@Nullable String value) {
     return value != null && !value.isBlank();
   }
 }

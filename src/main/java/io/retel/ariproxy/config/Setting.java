@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every setting: name, type, range, default and documentation, defined once. {@code
@@ -636,13 +637,17 @@ public final class Setting<T> {
   private final Section section;
   private final String key;
   private final SettingType<T> type;
-  private final String defaultText;
+  private final @Nullable String defaultText;
   private final String documentation;
-  private Setting<String> defaultSource;
-  private String defaultSuffix;
+  private @Nullable Setting<String> defaultSource;
+  private String defaultSuffix = "";
 
   private Setting(
-      Section section, String key, SettingType<T> type, String defaultText, String documentation) {
+      Section section,
+      String key,
+      SettingType<T> type,
+      @Nullable String defaultText,
+      String documentation) {
     this.section = section;
     this.key = key;
     this.type = type;
@@ -730,7 +735,7 @@ public final class Setting<T> {
     try {
       return type.parser().apply(text);
     } catch (IllegalArgumentException e) {
-      throw new InvalidSettingException(this, e.getMessage());
+      throw new InvalidSettingException(this, String.valueOf(e.getMessage()));
     }
   }
 

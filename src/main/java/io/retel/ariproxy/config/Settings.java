@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -43,11 +44,16 @@ public final class Settings {
       throw InvalidSettingException.ofMissing(missing);
     }
     for (Setting<?> setting : Setting.all()) {
-      setting
-          .defaultSource()
-          .filter(source -> texts.get(setting).isEmpty())
-          .ifPresent(source -> texts.put(setting, texts.get(source) + setting.defaultSuffix()));
-      values.put(setting, setting.parse(texts.get(setting)));
+      String text = Objects.requireNonNull(texts.get(setting));
+      String resolved =
+          text.isEmpty()
+              ? setting
+                  .defaultSource()
+                  .map(source -> texts.get(source) + setting.defaultSuffix())
+                  .orElse(text)
+              : text;
+      texts.put(setting, resolved);
+      values.put(setting, setting.parse(resolved));
     }
     check();
   }
@@ -149,7 +155,8 @@ public final class Settings {
     try {
       String unused = SettingType.hosts().parser().apply(get(Setting.CALLCONTEXT_CASSANDRA_HOSTS));
     } catch (IllegalArgumentException e) {
-      throw new InvalidSettingException(Setting.CALLCONTEXT_CASSANDRA_HOSTS, e.getMessage());
+      throw new InvalidSettingException(
+          Setting.CALLCONTEXT_CASSANDRA_HOSTS, String.valueOf(e.getMessage()));
     }
     if (!KEYSPACE.matcher(get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE)).matches()) {
       throw new InvalidSettingException(
@@ -179,14 +186,12 @@ public final class Settings {
   /** A setting's value. */
   @SuppressWarnings("unchecked")
   public <T> T get(Setting<T> setting) {
-    return (T) values.get(setting);
+    return (T) Objects.requireNonNull(values.get(setting));
   }
 
   /** Whether a text or secret is not empty. */
   public boolean isSet(Setting<?> setting) {
-    return !(values.get(setting) instanceof Secret secret
-            ? secret.reveal()
-            : values.get(setting).toString())
+    return !(get(setting) instanceof Secret secret ? secret.reveal() : get(setting).toString())
         .isEmpty();
   }
 
@@ -199,7 +204,7 @@ public final class Settings {
     try {
       return parser.apply(get(setting));
     } catch (IllegalArgumentException e) {
-      throw new InvalidSettingException(setting, e.getMessage());
+      throw new InvalidSettingException(setting, String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.envelope;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The result of a command: Asterisk's response, or the proxy's own failure
  * (docs/contract.md#commands). {@link Envelopes} writes it.
@@ -60,7 +62,7 @@ public sealed interface CommandResult {
    * @param contentType its Content-Type, or null
    * @param body its body; empty if it has none
    */
-  static CommandResult of(int status, String contentType, byte[] body) {
+  static CommandResult of(int status, @Nullable String contentType, byte[] body) {
     if (body.length == 0) {
       return new Status(status);
     }

@@ -6,6 +6,7 @@ import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Single-threaded executor that completes exchanges acknowledged by Kafka; for the endpoint option
@@ -18,7 +19,7 @@ import org.apache.camel.CamelContext;
 public final class AckExecutor extends AbstractExecutorService {
 
   private final ExecutorService executor;
-  private volatile Thread thread;
+  private volatile @Nullable Thread thread;
 
   public AckExecutor(CamelContext context) {
     this.executor = context.getExecutorServiceManager().newSingleThreadExecutor(this, "kafka-ack");

@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -22,6 +23,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.metrics.KafkaMetric;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Producer that treats a rejected login as an outage: {@code send} blocks until Kafka accepts it.
@@ -37,7 +39,7 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
 
   private final Supplier<Producer<Object, Object>> factory;
   private final ReentrantLock authenticationLock = new ReentrantLock();
-  private volatile Producer<Object, Object> producer;
+  private volatile @Nullable Producer<Object, Object> producer;
   private volatile boolean authenticated;
   private volatile boolean closed;
 
@@ -56,14 +58,20 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
   }
 
   @Override
-  public Future<RecordMetadata> send(ProducerRecord<Object, Object> record, Callback callback) {
+  public Future<RecordMetadata> send(
+      ProducerRecord<Object, Object> record, @Nullable Callback callback) {
     if (!authenticated) {
       awaitAuthentication(record.topic());
     }
-    while (!canAuthenticate(producer, record.topic())) {
+    while (!canAuthenticate(current(), record.topic())) {
       backOff();
     }
-    return producer.send(record, callback);
+    return current().send(record, callback);
+  }
+
+  /** The producer; exists after {@link #awaitAuthentication}. */
+  private Producer<Object, Object> current() {
+    return Objects.requireNonNull(producer);
   }
 
   private void awaitAuthentication(String topic) {
@@ -125,7 +133,7 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
   @Override
   public void flush() {
     if (authenticated) {
-      producer.flush();
+      current().flush();
     }
   }
 
@@ -148,7 +156,7 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
   @Override
   public List<PartitionInfo> partitionsFor(String topic) {
     awaitAuthentication(topic);
-    return producer.partitionsFor(topic);
+    return current().partitionsFor(topic);
   }
 
   @Override

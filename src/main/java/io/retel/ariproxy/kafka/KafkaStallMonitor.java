@@ -7,6 +7,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.support.service.ServiceSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +24,7 @@ public final class KafkaStallMonitor extends ServiceSupport {
 
   private final CamelContext context;
   private final InFlightLimiter limiter;
-  private ScheduledExecutorService timer;
+  private @Nullable ScheduledExecutorService timer;
 
   /** Longest observed time of the current stall; zero if none is reported. */
   private Duration reportedStall = Duration.ZERO;
@@ -35,12 +36,13 @@ public final class KafkaStallMonitor extends ServiceSupport {
 
   @Override
   protected void doStart() {
-    timer =
+    ScheduledExecutorService started =
         context
             .getExecutorServiceManager()
             .newSingleThreadScheduledExecutor(this, "kafka-stall-monitor");
     long interval = CHECK_INTERVAL.toMillis();
-    timer.scheduleWithFixedDelay(this::check, interval, interval, TimeUnit.MILLISECONDS);
+    started.scheduleWithFixedDelay(this::check, interval, interval, TimeUnit.MILLISECONDS);
+    timer = started;
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
@@ -120,7 +121,7 @@ public final class KafkaTopics {
     List<NewTopic> missing = new ArrayList<>();
     for (NewTopic topic : required) {
       try {
-        described.get(topic.name()).get();
+        Objects.requireNonNull(described.get(topic.name())).get();
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw e;
@@ -136,7 +137,7 @@ public final class KafkaTopics {
     Map<String, KafkaFuture<Void>> results = admin.createTopics(missing).values();
     for (NewTopic topic : missing) {
       try {
-        results.get(topic.name()).get();
+        Objects.requireNonNull(results.get(topic.name())).get();
         LOG.info("Topic created: {}", topic.name());
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof TopicExistsException)) {
@@ -179,8 +180,8 @@ public final class KafkaTopics {
         "Kafka has no topic " + names + ": " + reason + ". Create it: " + commands);
   }
 
-  private Object brokers() {
-    return clientConfig.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG);
+  private String brokers() {
+    return String.valueOf(clientConfig.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG));
   }
 
   private String createCommand(NewTopic topic) {
@@ -209,7 +210,9 @@ public final class KafkaTopics {
       }
       ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
       try {
-        Config config = admin.describeConfigs(List.of(resource)).all().get().get(resource);
+        Config config =
+            Objects.requireNonNull(
+                admin.describeConfigs(List.of(resource)).all().get().get(resource));
         if (!config
             .get(TopicConfig.CLEANUP_POLICY_CONFIG)
             .value()

@@ -4,9 +4,11 @@ package io.retel.ariproxy.kafka;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Progress of all partitions assigned to one consumer.
@@ -26,7 +28,7 @@ final class OffsetTracker {
 
   /** Adds an assigned partition with its last commit, or null. */
   synchronized void assigned(
-      TopicPartition partition, long position, OffsetAndMetadata lastCommit) {
+      TopicPartition partition, long position, @Nullable OffsetAndMetadata lastCommit) {
     CompletedOffsets completed =
         lastCommit == null || lastCommit.offset() != position
             ? CompletedOffsets.empty(position)
@@ -73,7 +75,7 @@ final class OffsetTracker {
 
   /** Returns the handle of an accepted command. */
   synchronized CommandHandle handle(TopicPartition partition, long offset) {
-    return new TrackedCommand(partitions.get(partition), offset);
+    return new TrackedCommand(Objects.requireNonNull(partitions.get(partition)), offset);
   }
 
   /** An accepted command. */

@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.jspecify.annotations.Nullable;
 
 /** Prepares messages for the publishing route. */
 public final class OutgoingRecord {
@@ -23,7 +24,8 @@ public final class OutgoingRecord {
    * @param value the record's value
    * @param unmapped whether the record belongs to the topic of unmapped events
    */
-  public static void prepare(Exchange exchange, String key, byte[] value, boolean unmapped) {
+  public static void prepare(
+      Exchange exchange, @Nullable String key, byte[] value, boolean unmapped) {
     Message message = exchange.getMessage();
     message.removeHeaders("*");
     if (key != null) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.text;
 
+import org.jspecify.annotations.Nullable;
+
 /** Sanitizes external text for log lines and RESPONSE messages. */
 public final class LogText {
 
@@ -9,7 +11,7 @@ public final class LogText {
   private LogText() {}
 
   /** Returns the text as one line of at most 200 characters and an ellipsis; null for null. */
-  public static String abbreviate(String text) {
+  public static @Nullable String abbreviate(@Nullable String text) {
     if (text == null) {
       return null;
     }

@@ -1,2 +1,5 @@
 /** Abbreviates and escapes foreign text. */
+@NullMarked
 package io.retel.ariproxy.text;
+
+import org.jspecify.annotations.NullMarked;

@@ -3,6 +3,7 @@ package io.retel.ariproxy.callcontext.store;
 
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Key-value store that persists mappings beyond the process.
@@ -23,7 +24,7 @@ public interface CallContextStore extends AutoCloseable {
    * @param key such as {@code CHANNEL:1532965104.0}
    * @param value the value, or null to delete the key
    */
-  record Change(String key, String value) {}
+  record Change(String key, @Nullable String value) {}
 
   /** Passes all entries to the sink; can be called again after a failure. */
   void readAll(BiConsumer<String, String> sink) throws Exception;

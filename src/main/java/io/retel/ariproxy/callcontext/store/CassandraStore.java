@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Store in the table {@code call_contexts} of a Cassandra keyspace.
@@ -80,8 +81,8 @@ public final class CassandraStore implements CallContextStore {
   private final SecretRedactor redactor;
 
   private volatile boolean closed;
-  private volatile CqlSession session;
-  private Statements statements;
+  private volatile @Nullable CqlSession session;
+  private @Nullable Statements statements;
 
   private record Statements(
       PreparedStatement read, PreparedStatement upsert, PreparedStatement delete) {}
@@ -210,7 +211,8 @@ public final class CassandraStore implements CallContextStore {
   }
 
   private CqlSession session() throws Exception {
-    if (session == null) {
+    CqlSession current = session;
+    if (current == null) {
       CqlSessionBuilder builder =
           CqlSession.builder()
               .addContactPoints(addresses(hosts))
@@ -221,18 +223,18 @@ public final class CassandraStore implements CallContextStore {
       }
       CompletionStage<CqlSession> connecting = builder.buildAsync();
       try {
-        CqlSession opened = await(connecting.toCompletableFuture());
-        checkDatacenter(opened);
-        session = opened;
+        current = await(connecting.toCompletableFuture());
+        checkDatacenter(current);
+        session = current;
       } catch (Exception e) {
         connecting.thenAccept(CqlSession::forceCloseAsync);
         throw e instanceof AllNodesFailedException failed ? toIoException(failed) : e;
       }
       if (closed) {
-        session.forceCloseAsync();
+        current.forceCloseAsync();
       }
     }
-    return session;
+    return current;
   }
 
   /** Returns the same message for the same failure: the driver's contains object ids. */

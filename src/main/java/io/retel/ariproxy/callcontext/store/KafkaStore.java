@@ -24,6 +24,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Store in the proxy's own compacted topic (docs/contract.md#topics).
@@ -35,7 +36,7 @@ public final class KafkaStore implements CallContextStore {
   private final Supplier<Map<String, Object>> clientConfig;
   private final String topic;
   private final Duration timeout;
-  private Producer<String, String> producer;
+  private @Nullable Producer<String, String> producer;
 
   /**
    * @param clientConfig address and login of Kafka; queried for each new client

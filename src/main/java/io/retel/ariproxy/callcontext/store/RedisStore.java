@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Store in the Redis hash {@code ari-proxy:call-contexts:ASTERISK:APP}, over one connection.
@@ -48,7 +49,7 @@ public final class RedisStore implements CallContextStore {
   private final ClientResources clientResources;
   private final RedisClient client;
 
-  private volatile StatefulRedisConnection<String, String> connection;
+  private volatile @Nullable StatefulRedisConnection<String, String> connection;
 
   /**
    * Does not connect yet.

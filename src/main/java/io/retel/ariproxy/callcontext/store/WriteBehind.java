@@ -19,6 +19,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import org.apache.camel.support.service.ServiceSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +60,7 @@ public final class WriteBehind extends ServiceSupport {
   private long enqueuedCount;
   private long acknowledgedCount;
   private boolean stopping;
-  private Thread writer;
+  private @Nullable Thread writer;
 
   private volatile String lastError = "";
   private volatile boolean failing;
@@ -83,7 +84,7 @@ public final class WriteBehind extends ServiceSupport {
    * @param value the value, or null to delete
    * @param sequence the number of the change that made the key pending
    */
-  private record PendingWrite(String value, long sequence) {}
+  private record PendingWrite(@Nullable String value, long sequence) {}
 
   /**
    * @param timeout for a single acknowledgement, and for all of them on stop
@@ -223,15 +224,17 @@ public final class WriteBehind extends ServiceSupport {
 
   @Override
   protected void doStart() {
-    writer = new Thread(this::write, "call-context-store");
-    writer.setDaemon(true);
-    writer.start();
+    Thread thread = new Thread(this::write, "call-context-store");
+    thread.setDaemon(true);
+    writer = thread;
+    thread.start();
   }
 
   /** Flushes pending writes within the timeout, then closes the store. */
   @Override
   protected void doStop() throws Exception {
-    if (writer == null) {
+    Thread thread = writer;
+    if (thread == null) {
       return;
     }
     boolean persisted = awaitAcknowledged(timeout);
@@ -249,8 +252,8 @@ public final class WriteBehind extends ServiceSupport {
           pending(),
           delayReason());
     }
-    writer.interrupt();
-    writer.join(timeout.toMillis() + 1);
+    thread.interrupt();
+    thread.join(timeout.toMillis() + 1);
     store.close();
   }
 
