@@ -349,8 +349,8 @@ public final class Setting<T> {
           duration("0s", "3650d"),
           "5m",
           """
-          A command with the same callContext and commandId within this time is a duplicate: it gets the recorded response and
-          is not executed again. 0s: never.""");
+          A command with the same callContext, commandId, method, url and body within this time is a duplicate: it gets the
+          recorded response and is not executed again. 0s: never.""");
 
   public static final Setting<Long> COMMANDS_DEDUP_CACHE_SIZE =
       new Setting<>(
