@@ -8,6 +8,7 @@ import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
+import io.retel.ariproxy.kafka.SkippedCommands;
 import io.retel.ariproxy.metrics.Meters;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,9 +52,9 @@ public final class Gauges {
     return this;
   }
 
-  private void bindCounter(Meters meter, Supplier<Number> total) {
+  private void bindCounter(Meters meter, Supplier<Number> total, String... tagValues) {
     strongReferences.add(total);
-    meter.functionCounter(meters, total);
+    meter.functionCounter(meters, total, tagValues);
   }
 
   private static Supplier<Number> sum(
@@ -72,6 +73,10 @@ public final class Gauges {
     Meters.COMMANDS_QUEUED.gauge(meters, lanes::queued);
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);
+    SkippedCommands skipped = kafkaClients.skippedCommands();
+    bindCounter(Meters.COMMANDS_SKIPPED, skipped::old, "old");
+    bindCounter(Meters.COMMANDS_SKIPPED, skipped::deleted, "deleted");
+    bindCounter(Meters.COMMANDS_SKIPPED, skipped::unreadable, "unreadable");
     return this;
   }
 

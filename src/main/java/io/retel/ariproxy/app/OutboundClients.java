@@ -31,10 +31,12 @@ import io.retel.ariproxy.logging.ExchangeExceptionHandler;
 import io.retel.ariproxy.tls.PemFile;
 import io.retel.ariproxy.tls.TrustStores;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,6 +73,8 @@ public final class OutboundClients {
     this.kafkaClients =
         new ProxyKafkaClientFactory(
             kafkaSecurity,
+            Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime())
+                .minus(settings.get(Setting.COMMANDS_INITIAL_LOOKBACK)),
             settings.get(Setting.COMMANDS_MAX_IN_FLIGHT),
             new CommandTimeouts(settings).drainTimeouts(),
             context::isStopping);

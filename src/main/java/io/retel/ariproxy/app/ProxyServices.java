@@ -84,7 +84,8 @@ public final class ProxyServices {
             "CallContexts",
             new ManagedCallContexts(routeBeans.callContexts()),
             "Commands",
-            new ManagedCommands(routeBeans.commandConsumption()),
+            new ManagedCommands(
+                routeBeans.commandConsumption(), clients.kafkaClients()::skipUnreadable),
             "Logging",
             new ManagedLogging(),
             "Websocket",
@@ -101,7 +102,7 @@ public final class ProxyServices {
                 new CommandHealthCheck(
                     routeBeans.commandConsumption(),
                     routeBeans.manuallyStoppedRoutes(),
-                    clients.kafkaClients()::fencingReason))
+                    clients.kafkaClients()::consumptionProblem))
             .addAvailabilityGauge(HealthChecks.WEBSOCKET, clients::isConnected)
             .addDependency(
                 "call-context-store",

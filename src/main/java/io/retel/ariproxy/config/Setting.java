@@ -342,6 +342,16 @@ public final class Setting<T> {
           """
           Age at which a waiting command is rejected with 410. 0s: never.""");
 
+  public static final Setting<Duration> COMMANDS_INITIAL_LOOKBACK =
+      new Setting<>(
+          Section.COMMANDS,
+          "commands.initial-lookback",
+          duration("0s", "3650d"),
+          "1m",
+          """
+          How far before its start the proxy consumes commands if its consumer group has no committed offsets for a topic:
+          it is new, or they have expired. Older commands are skipped and counted.""");
+
   public static final Setting<Duration> COMMANDS_DEDUP_WINDOW =
       new Setting<>(
           Section.COMMANDS,

@@ -2,6 +2,8 @@
 package io.retel.ariproxy.jmx;
 
 import io.retel.ariproxy.command.CommandConsumption;
+import java.util.List;
+import java.util.function.Supplier;
 import org.apache.camel.api.management.ManagedAttribute;
 import org.apache.camel.api.management.ManagedOperation;
 import org.apache.camel.api.management.ManagedResource;
@@ -11,9 +13,15 @@ import org.apache.camel.api.management.ManagedResource;
 public final class ManagedCommands {
 
   private final CommandConsumption commandConsumption;
+  private final Supplier<List<String>> skipUnreadable;
 
-  public ManagedCommands(CommandConsumption commandConsumption) {
+  /**
+   * @param skipUnreadable skips commands that cannot be read, and returns which
+   */
+  public ManagedCommands(
+      CommandConsumption commandConsumption, Supplier<List<String>> skipUnreadable) {
     this.commandConsumption = commandConsumption;
+    this.skipUnreadable = skipUnreadable;
   }
 
   @ManagedAttribute(
@@ -55,5 +63,13 @@ public final class ManagedCommands {
       description = "Resumes consuming once all commands from before the pause have completed")
   public void resume() {
     commandConsumption.resume();
+  }
+
+  @ManagedOperation(
+      description =
+          "Skips commands that cannot be read, up to the next one that can be, in each partition where"
+              + " health reports some. They get no RESPONSE. Returns what is skipped")
+  public String[] skipUnreadable() {
+    return skipUnreadable.get().toArray(String[]::new);
   }
 }

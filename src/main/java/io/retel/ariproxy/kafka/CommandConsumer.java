@@ -2,11 +2,14 @@
 package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -17,7 +20,9 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
@@ -31,6 +36,9 @@ import org.slf4j.LoggerFactory;
  * <p>Each poll commits the commands completed since the last one. Records completed earlier are
  * dropped, and fetching pauses while too many commands are incomplete. The revocation of a
  * partition waits for its started commands; the next owner executes the others.
+ *
+ * <p>Finds its start offsets itself ({@link StartOffsets}), and a batch that cannot be read stops
+ * only its partition ({@link UnreadableBatches}).
  *
  * <p>Runs on the polling thread, as Kafka requires; only {@link CommandHandle} is thread-safe.
  */
@@ -48,6 +56,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
   private final OffsetTracker tracker = new OffsetTracker();
+  private final UnreadableBatches unreadable = new UnreadableBatches(System::nanoTime);
+  private final Properties properties;
+  private final StartOffsets startOffsets;
+  private final SkippedCommands skipped;
   private final int maxInFlight;
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
@@ -72,16 +84,22 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private long lastCommit = System.nanoTime();
 
   /**
+   * @param oldest age limit of the commands that a group without committed offsets starts with
    * @param maxInFlight limit of incomplete commands; fetching pauses when it is reached
    * @param drainTimeouts how long to wait for the started commands of a revoked partition
    * @param stopping whether the proxy is stopping
    */
   CommandConsumer(
       Properties properties,
+      Instant oldest,
+      SkippedCommands skipped,
       int maxInFlight,
       DrainTimeouts drainTimeouts,
       BooleanSupplier stopping) {
-    super(properties);
+    super(withoutOffsetReset(properties));
+    this.properties = withoutOffsetReset(properties);
+    this.skipped = skipped;
+    this.startOffsets = new StartOffsets(oldest, skipped);
     this.maxInFlight = maxInFlight;
     this.stopping = stopping;
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
@@ -94,6 +112,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
                 ? effectiveTimeouts
                 : new DrainTimeouts(effectiveTimeouts.running(), Duration.ZERO),
             stopping);
+  }
+
+  /** Makes Kafka report missing and invalid offsets instead of choosing others silently. */
+  private static Properties withoutOffsetReset(Properties properties) {
+    Properties result = new Properties();
+    result.putAll(properties);
+    result.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    return result;
   }
 
   /** Returns the handle of the command at an offset. */
@@ -149,8 +175,37 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     commitCompleted();
     pauseOrResume();
     boolean busy = tracker.incomplete() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
-    ConsumerRecords<Object, Object> polled = super.poll(busy ? COMMIT_INTERVAL : timeout);
-    return polled.isEmpty() ? polled : dropHandled(polled);
+    try {
+      ConsumerRecords<Object, Object> polled =
+          unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout);
+      return polled.isEmpty() ? polled : dropHandled(polled);
+    } catch (OffsetOutOfRangeException e) {
+      e.offsetOutOfRangePartitions().forEach((partition, offset) -> reset(partition, offset, e));
+      return ConsumerRecords.empty();
+    }
+  }
+
+  /** Continues a partition whose next offset does not exist in Kafka. */
+  private void reset(TopicPartition partition, long position, OffsetOutOfRangeException e) {
+    OffsetAndMetadata divergent =
+        e instanceof LogTruncationException truncation
+            ? truncation.divergentOffsets().get(partition)
+            : null;
+    if (divergent == null) {
+      startOffsets.seekToFirst(
+          this,
+          partition,
+          position,
+          beginningOffsets(List.of(partition)).getOrDefault(partition, 0L));
+    } else {
+      LOG.warn(
+          "Kafka lost records of {} (unclean leader election): continuing at offset {} instead of {}",
+          partition,
+          divergent.offset(),
+          position);
+      seek(partition, divergent);
+    }
+    tracker.assigned(partition, position(partition), null);
   }
 
   private long totalLag() {
@@ -236,11 +291,42 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         && tracker.incomplete() <= maxInFlight / 2
         && tracker.window() <= CompletedOffsets.MAX_WINDOW / 2) {
       paused = false;
-      resume(assignment());
+      Set<TopicPartition> readable = new HashSet<>(assignment());
+      readable.removeAll(unreadable.partitions());
+      resume(readable);
     } else if (paused) {
       // includes newly assigned partitions
       pause(assignment());
     }
+    if (!paused) {
+      unreadable.retry(this, this::onSkipped);
+    }
+  }
+
+  private void onSkipped(TopicPartition partition, UnreadableBatches.Skip skip) {
+    tracker.assigned(partition, skip.to(), null);
+    skipped.unreadable(skip.to() - skip.from());
+    LOG.warn(
+        "Skipped {} commands of {} on request, since they cannot be read (offsets {} to {})",
+        skip.to() - skip.from(),
+        partition,
+        skip.from(),
+        skip.to() - 1);
+  }
+
+  /** Describes in one sentence which commands cannot be read; empty if all can. Thread-safe. */
+  Optional<String> unreadableCommands() {
+    return unreadable.describe();
+  }
+
+  /**
+   * Skips all commands up to the next one that can be read, in each partition that has any.
+   * Thread-safe; blocks while it searches.
+   *
+   * @return what is skipped
+   */
+  List<String> skipUnreadable() {
+    return unreadable.requestSkips(properties);
   }
 
   private ConsumerRecords<Object, Object> dropHandled(ConsumerRecords<Object, Object> polled) {
@@ -271,7 +357,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       if (!partitions.isEmpty()) {
-        Map<TopicPartition, OffsetAndMetadata> committed = committed(Set.copyOf(partitions));
+        Map<TopicPartition, OffsetAndMetadata> committed =
+            startOffsets.seek(CommandConsumer.this, partitions);
         for (TopicPartition partition : partitions) {
           tracker.assigned(partition, position(partition), committed.get(partition));
         }
@@ -286,6 +373,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       awaitDrain(partitions);
       commitCompletedSync(partitions);
       partitions.forEach(tracker::revoked);
+      unreadable.revoked(partitions);
     }
 
     private void commitCompletedSync(Collection<TopicPartition> partitions) {
@@ -321,6 +409,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
       delegate.onPartitionsLost(partitions);
       partitions.forEach(tracker::revoked);
+      unreadable.revoked(partitions);
     }
   }
 }

@@ -2,12 +2,14 @@
 package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -21,13 +23,17 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   private final KafkaSecurity security;
+  private final Instant oldestCommand;
   private final int maxInFlight;
   private final DrainTimeouts drainTimeouts;
   private final BooleanSupplier stopping;
+  private final SkippedCommands skipped = new SkippedCommands();
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
    * @param security encryption and authentication of the clients
+   * @param oldestCommand age limit of the commands that a group without committed offsets starts
+   *     with
    * @param maxInFlight limit of incomplete commands per consumer; fetching pauses when it is
    *     reached
    * @param drainTimeouts how long to wait for the started commands of a revoked partition
@@ -35,10 +41,12 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
    */
   public ProxyKafkaClientFactory(
       KafkaSecurity security,
+      Instant oldestCommand,
       int maxInFlight,
       DrainTimeouts drainTimeouts,
       BooleanSupplier stopping) {
     this.security = security;
+    this.oldestCommand = oldestCommand;
     this.maxInFlight = maxInFlight;
     this.drainTimeouts = drainTimeouts;
     this.stopping = stopping;
@@ -74,7 +82,13 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
     CommandConsumer consumer =
-        new CommandConsumer(security.applyTo(properties), maxInFlight, drainTimeouts, stopping);
+        new CommandConsumer(
+            security.applyTo(properties),
+            oldestCommand,
+            skipped,
+            maxInFlight,
+            drainTimeouts,
+            stopping);
     consumers.removeIf(CommandConsumer::isClosed);
     consumers.add(consumer);
     return consumer;
@@ -85,23 +99,39 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
    * consuming or none exists.
    */
   public double lag() {
-    double[] lags =
-        consumers.stream()
-            .filter(consumer -> !consumer.isClosed())
-            .mapToDouble(CommandConsumer::lag)
-            .toArray();
+    double[] lags = openConsumers().mapToDouble(CommandConsumer::lag).toArray();
     return lags.length == 0 ? Double.NaN : DoubleStream.of(lags).sum();
   }
 
-  /** Describes in one sentence why commands are no longer consumed; empty if not fenced. */
-  public Optional<String> fencingReason() {
-    return consumers.stream()
-        .filter(consumer -> consumer.isFenced() && !consumer.isClosed())
-        .findFirst()
-        .map(
-            fenced ->
-                "Fenced by another proxy, which consumes the commands instead: give each its own"
-                    + " kafka.commands-topic and kafka.group-id");
+  /** Describes in one sentence why commands are not consumed; empty if they are. */
+  public Optional<String> consumptionProblem() {
+    return openConsumers()
+        .flatMap(
+            consumer ->
+                consumer.isFenced()
+                    ? Stream.of(
+                        "Fenced by another proxy, which consumes the commands instead: give each its"
+                            + " own kafka.commands-topic and kafka.group-id")
+                    : consumer.unreadableCommands().stream())
+        .findFirst();
+  }
+
+  /**
+   * Skips commands that cannot be read, up to the next one that can be. Blocks while it searches.
+   *
+   * @return what is skipped, in words
+   */
+  public List<String> skipUnreadable() {
+    return openConsumers().flatMap(consumer -> consumer.skipUnreadable().stream()).toList();
+  }
+
+  /** Returns the numbers of commands that were not executed. */
+  public SkippedCommands skippedCommands() {
+    return skipped;
+  }
+
+  private Stream<CommandConsumer> openConsumers() {
+    return consumers.stream().filter(consumer -> !consumer.isClosed());
   }
 
   @Override

@@ -98,6 +98,12 @@ public enum Meters {
   RESPONSES_LOST(Kind.COUNTER, "ari-proxy.responses.lost", "RESPONSEs that Kafka has rejected"),
   COMMANDS_RELEASED(
       Kind.COUNTER, "ari-proxy.commands.released", "Commands released to another consumer"),
+  COMMANDS_SKIPPED(
+      Kind.COUNTER,
+      "ari-proxy.commands.skipped",
+      "Commands neither executed nor answered: older than the start of a new group, deleted by Kafka"
+          + " before they were consumed, or unreadable and skipped by an operator",
+      "reason"),
   COMMANDS_IN_FLIGHT(Kind.GAUGE, "ari-proxy.commands.in-flight", "Commands being executed"),
   COMMANDS_QUEUED(
       Kind.GAUGE,
@@ -257,12 +263,13 @@ public enum Meters {
    * Registers a counter whose total is maintained elsewhere.
    *
    * @param total never decreases; the registry holds only a weak reference
+   * @param tagValues in the order of the tags
    */
-  public void functionCounter(MeterRegistry registry, Supplier<Number> total) {
+  public void functionCounter(MeterRegistry registry, Supplier<Number> total, String... tagValues) {
     FunctionCounter.builder(meterName, total, supplier -> supplier.get().doubleValue())
         .description(description)
         .baseUnit(unit.baseUnit)
-        .tags(toTags(Kind.COUNTER))
+        .tags(toTags(Kind.COUNTER, tagValues))
         .register(registry);
   }
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.kafka;
+
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where consumption of assigned partitions starts (docs/contract.md#commands).
+ *
+ * <p>A partition starts at its committed offset, or at its first record if that offset was deleted
+ * or the partition is new. A group without any committed offset for a topic, because it is new or
+ * its offsets have expired, skips commands older than a limit instead: executing them would call
+ * real numbers again. Not thread-safe.
+ */
+final class StartOffsets {
+
+  private static final Logger LOG = LoggerFactory.getLogger(StartOffsets.class);
+
+  private final Instant oldest;
+  private final SkippedCommands skipped;
+
+  /**
+   * @param oldest age limit of the commands that a group without committed offsets starts with
+   */
+  StartOffsets(Instant oldest, SkippedCommands skipped) {
+    this.oldest = oldest;
+    this.skipped = skipped;
+  }
+
+  /**
+   * Seeks to the start of partitions that have just been assigned.
+   *
+   * @return the committed offsets; partitions without one are absent
+   */
+  Map<TopicPartition, OffsetAndMetadata> seek(
+      Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
+    Map<TopicPartition, OffsetAndMetadata> committed = committed(consumer, Set.copyOf(assigned));
+    Map<TopicPartition, Long> first = consumer.beginningOffsets(assigned);
+    Set<TopicPartition> uncommitted = new HashSet<>();
+    for (TopicPartition partition : assigned) {
+      OffsetAndMetadata offset = committed.get(partition);
+      if (offset == null) {
+        uncommitted.add(partition);
+      } else if (offset.offset() < first.getOrDefault(partition, 0L)) {
+        seekToFirst(consumer, partition, offset.offset(), first.getOrDefault(partition, 0L));
+      }
+    }
+    uncommitted.stream()
+        .collect(Collectors.groupingBy(TopicPartition::topic, Collectors.toSet()))
+        .forEach((topic, partitions) -> start(consumer, topic, partitions, first));
+    return committed;
+  }
+
+  /**
+   * Seeks to the first record of a partition whose next commands Kafka has deleted.
+   *
+   * @param position the offset that was to be consumed next
+   * @param first the offset of the first record
+   */
+  void seekToFirst(Consumer<?, ?> consumer, TopicPartition partition, long position, long first) {
+    consumer.seek(partition, first);
+    if (first > position) {
+      skipped.deleted(first - position);
+      LOG.warn(
+          "Kafka deleted {} commands of {} before they were consumed (offsets {} to {}): they get no"
+              + " RESPONSE. Increase the topic's retention",
+          first - position,
+          partition,
+          position,
+          first - 1);
+    }
+  }
+
+  private void start(
+      Consumer<?, ?> consumer,
+      String topic,
+      Set<TopicPartition> partitions,
+      Map<TopicPartition, Long> first) {
+    Set<TopicPartition> all =
+        consumer.partitionsFor(topic).stream()
+            .map(info -> new TopicPartition(topic, info.partition()))
+            .collect(Collectors.toSet());
+    if (!committed(consumer, all).isEmpty()) {
+      // added to a topic that the group already consumes
+      partitions.forEach(partition -> consumer.seek(partition, first.getOrDefault(partition, 0L)));
+      return;
+    }
+    Map<TopicPartition, OffsetAndMetadata> start = newGroupStart(consumer, all);
+    // for all partitions, so that no other member regards the group as new, or this one after a
+    // restart
+    consumer.commitSync(Map.copyOf(start));
+    start.keySet().retainAll(partitions);
+    start.forEach(consumer::seek);
+    long count =
+        start.entrySet().stream()
+            .mapToLong(entry -> entry.getValue().offset() - first.getOrDefault(entry.getKey(), 0L))
+            .sum();
+    if (count > 0) {
+      skipped.old(count);
+      LOG.warn(
+          "Group {} has no committed offsets for {}: skipped {} commands from before {}"
+              + " (commands.initial-lookback)",
+          consumer.groupMetadata().groupId(),
+          topic,
+          count,
+          oldest);
+    }
+  }
+
+  /** The first record of each partition since the limit, or its end. */
+  private Map<TopicPartition, OffsetAndMetadata> newGroupStart(
+      Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
+    // queried first: records written in the meantime are not skipped
+    Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
+    Map<TopicPartition, Long> limit =
+        partitions.stream()
+            .collect(Collectors.toMap(partition -> partition, partition -> oldest.toEpochMilli()));
+    Map<TopicPartition, OffsetAndTimestamp> since = consumer.offsetsForTimes(limit);
+    Map<TopicPartition, OffsetAndMetadata> start = new HashMap<>();
+    for (TopicPartition partition : partitions) {
+      long offset =
+          Optional.ofNullable(since.get(partition))
+              .map(OffsetAndTimestamp::offset)
+              .orElseGet(() -> end.getOrDefault(partition, 0L));
+      start.put(partition, new OffsetAndMetadata(offset));
+    }
+    return start;
+  }
+
+  private static Map<TopicPartition, OffsetAndMetadata> committed(
+      Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
+    Map<TopicPartition, OffsetAndMetadata> committed =
+        new HashMap<>(consumer.committed(partitions));
+    committed.values().removeIf(Objects::isNull);
+    return committed;
+  }
+}

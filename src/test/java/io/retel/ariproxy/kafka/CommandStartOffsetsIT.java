@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ManagedBean;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Tests where consumption of commands starts. */
+@ExtendWith(KafkaExtension.class)
+class CommandStartOffsetsIT {
+
+  private static final String APP = "start-offsets";
+
+  @Test
+  void newGroupSkipsOldCommands(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (Controller controller = new Controller(settings, kafka)) {
+        for (int i = 0; i < 5; i++) {
+          writer.send(command(settings, "old-" + i, tenMinutesAgo()));
+        }
+        writer.send(command(settings, "recent", Instant.now()));
+        try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+          controller.response("recent");
+          assertThat(executed(asterisk)).containsExactly("recent");
+          assertThat(skipped(proxy, "old")).isEqualTo(5);
+          assertThat(log.lines(Level.WARN))
+              .filteredOn(line -> line.contains("skipped 5 commands from before "))
+              .singleElement()
+              .asString()
+              .contains(settings.commandsTopic());
+        }
+
+        // from now on the group has offsets, so that commands wait for the proxy however long
+        writer.send(command(settings, "waiting", tenMinutesAgo()));
+        try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+          controller.response("waiting");
+          assertThat(executed(asterisk)).containsExactly("recent", "waiting");
+          assertThat(skipped(proxy, "old")).isZero();
+        }
+      }
+    }
+  }
+
+  @Test
+  void idleGroupExecutesCommandsThatWaitedForItsRestart(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        awaitConsuming(proxy);
+      }
+      writer.send(command(settings, "waiting", tenMinutesAgo()));
+      try (Controller controller = new Controller(settings, kafka);
+          EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        controller.response("waiting");
+        assertThat(skipped(proxy, "old")).isZero();
+      }
+    }
+  }
+
+  @Test
+  void addedPartitionStartsWithItsFirstCommand(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.execute("call", "GET", "/asterisk/ping");
+        int partitions;
+        try (Admin admin = admin(kafka)) {
+          partitions =
+              admin
+                  .describeTopics(List.of(settings.commandsTopic()))
+                  .allTopicNames()
+                  .get()
+                  .get(settings.commandsTopic())
+                  .partitions()
+                  .size();
+          admin
+              .createPartitions(
+                  Map.of(settings.commandsTopic(), NewPartitions.increaseTo(partitions + 1)))
+              .all()
+              .get();
+        }
+        long sentNanos = System.nanoTime();
+        ProducerRecord<String, byte[]> record =
+            new ProducerRecord<>(
+                settings.commandsTopic(),
+                partitions,
+                tenMinutesAgo().toEpochMilli(),
+                "call",
+                json("added"));
+        Awaitility.await("the writer knows the partition")
+            .ignoreExceptions()
+            .until(() -> writer.send(record).partition() == partitions);
+
+        controller.response("added");
+
+        assertThat(Duration.ofNanos(System.nanoTime() - sentNanos))
+            .as("Kafka's default metadata age is 5 minutes")
+            .isLessThan(Duration.ofSeconds(60));
+        assertThat(skipped(proxy, "old")).isZero();
+      }
+    }
+  }
+
+  @Test
+  void reportsCommandsThatKafkaDeletedDuringAPause(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.execute("call", "GET", "/asterisk/ping");
+        ManagedBean commands = proxy.managedBean("Commands");
+        commands.invoke("pause");
+        Awaitility.await().until(() -> commands.getAttribute("State").equals("DRAINED"));
+        RecordMetadata firstKept =
+            IntStream.range(0, 10)
+                .mapToObj(i -> writer.send(command(settings, "waiting-" + i, Instant.now())))
+                .toList()
+                .get(7);
+        TopicPartition partition = new TopicPartition(firstKept.topic(), firstKept.partition());
+        try (Admin admin = admin(kafka)) {
+          admin
+              .deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(firstKept.offset())))
+              .all()
+              .get();
+        }
+        commands.invoke("resume");
+
+        controller.response("waiting-9");
+        assertThat(executed(asterisk)).containsExactly("waiting-7", "waiting-8", "waiting-9");
+        assertThat(skipped(proxy, "deleted")).isEqualTo(7);
+        assertThat(log.lines(Level.WARN))
+            .filteredOn(line -> line.contains("Kafka deleted 7 commands of " + partition))
+            .hasSize(1);
+      }
+    }
+  }
+
+  private static void awaitConsuming(EmbeddedProxy proxy) {
+    Awaitility.await("commands are consumed")
+        .until(() -> proxy.gauge("ari-proxy.commands.lag") == 0);
+  }
+
+  private static double skipped(EmbeddedProxy proxy, String reason) {
+    return proxy.counter("ari-proxy.commands.skipped", "reason", reason);
+  }
+
+  private static List<String> executed(SimulatedAsterisk asterisk) {
+    return asterisk.requests().stream()
+        .map(RecordedRequest::uri)
+        .filter(uri -> uri.contains("/deviceStates/"))
+        .map(uri -> uri.substring(uri.lastIndexOf('/') + 1))
+        .toList();
+  }
+
+  private static ProducerRecord<String, byte[]> command(
+      ProxySettings settings, String id, Instant timestamp) {
+    return new ProducerRecord<>(
+        settings.commandsTopic(), null, timestamp.toEpochMilli(), "call", json(id));
+  }
+
+  private static byte[] json(String id) {
+    return """
+        {"callContext": "call", "commandId": "%s", "ariCommand": {"method": "GET", "url": "/deviceStates/%s"}}"""
+        .formatted(id, id)
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static Instant tenMinutesAgo() {
+    return Instant.now().minus(Duration.ofMinutes(10));
+  }
+
+  private static Admin admin(KafkaBroker kafka) {
+    return Admin.create(
+        Map.<String, Object>of(
+            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()));
+  }
+}
