@@ -23,6 +23,7 @@ import io.retel.ariproxy.route.RouteRestartCounter;
 import io.retel.ariproxy.tracing.MaskedBacklogTracer;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 
 /** Services around the routes: background threads, gauges, health checks and MBeans. */
@@ -98,11 +99,6 @@ public final class ProxyServices {
         new HealthChecks(context, meters)
             .add("startup", routeBeans.startupGate()::unmetPrecondition)
             .add("websocket-buffer", this::websocketBufferProblem)
-            .add(
-                new CommandHealthCheck(
-                    routeBeans.commandConsumption(),
-                    routeBeans.manuallyStoppedRoutes(),
-                    clients.kafkaClients()::consumptionProblem))
             .addAvailabilityGauge(HealthChecks.WEBSOCKET, clients::isConnected)
             .addDependency(
                 "call-context-store",
@@ -110,24 +106,34 @@ public final class ProxyServices {
                     clients.store().lastError().map(reason -> "The call-context store " + reason));
     InFlightLimiter inFlightLimiter = clients.inFlightLimiter();
     if (!ManagementPort.isEnabled(settings)) {
+      checks.add(commandHealthCheck(Optional::empty));
       checks.addDependency("kafka", inFlightLimiter::stallReason);
       return;
     }
     // only with a management port, since they query Asterisk and Kafka even when idle
     Probe asteriskProbe = new Probe("asterisk-probe", new AsteriskProbe(context));
-    Probe kafkaProbe =
-        new Probe(
-            "kafka-probe",
-            new KafkaProbe(
-                clients::kafkaClientConfig,
-                settings.topics(),
-                settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT)));
+    KafkaProbe kafkaCheck =
+        new KafkaProbe(
+            clients::kafkaClientConfig,
+            settings.topics(),
+            settings.commandTopics(),
+            settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
+    Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck);
+    checks.add(commandHealthCheck(kafkaCheck::openTransactions));
     // missing topics have just been created
     routeBeans.startupGate().onReady(kafkaProbe::trigger);
     context.addService(asteriskProbe);
     context.addService(kafkaProbe);
     checks.addDependency("ari-rest", asteriskProbe::lastError);
     checks.addDependency("kafka", () -> inFlightLimiter.stallReason().or(kafkaProbe::lastError));
+  }
+
+  private CommandHealthCheck commandHealthCheck(Supplier<Optional<String>> heldBack) {
+    return new CommandHealthCheck(
+        routeBeans.commandConsumption(),
+        routeBeans.manuallyStoppedRoutes(),
+        heldBack,
+        clients.kafkaClients()::consumptionProblem);
   }
 
   private Optional<String> websocketBufferProblem() {

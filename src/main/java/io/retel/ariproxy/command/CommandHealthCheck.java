@@ -9,26 +9,30 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * Health check: DOWN while commands are not consumed because of a fault. A pause, or a route
- * stopped by an operator, is reported but stays UP.
+ * Health check: DOWN while commands are not consumed because of a fault. A pause, a route stopped
+ * by an operator, or an open transaction is reported but stays UP.
  */
 public final class CommandHealthCheck extends AbstractHealthCheck {
 
   private final CommandConsumption consumption;
   private final Supplier<List<String>> manuallyStopped;
+  private final Supplier<Optional<String>> heldBack;
   private final Supplier<Optional<String>> downReason;
 
   /**
    * @param manuallyStopped the command routes that an operator has stopped
+   * @param heldBack which commands wait for a transaction of a controller, as a sentence; or empty
    * @param downReason why commands are not consumed, as a sentence; or empty
    */
   public CommandHealthCheck(
       CommandConsumption consumption,
       Supplier<List<String>> manuallyStopped,
+      Supplier<Optional<String>> heldBack,
       Supplier<Optional<String>> downReason) {
     super("ari-proxy", "commands");
     this.consumption = consumption;
     this.manuallyStopped = manuallyStopped;
+    this.heldBack = heldBack;
     this.downReason = downReason;
   }
 
@@ -38,6 +42,7 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     builder.detail("state", consumption.state().toString());
     builder.detail("in.flight", consumption.inFlight());
     builder.detail("queued", consumption.pending());
+    heldBack.get().ifPresent(builder::message);
     List<String> stopped = manuallyStopped.get();
     if (!stopped.isEmpty()) {
       builder.message("Stopped manually, not restarted yet: " + stopped);

@@ -210,11 +210,17 @@ public final class Settings {
 
   /** The topics that this proxy publishes to or consumes from, excluding the store's topic. */
   public List<String> topics() {
-    return Stream.of(
-            Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
-            Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
-            Setting.KAFKA_COMMANDS_TOPIC,
-            Setting.KAFKA_GENERIC_COMMANDS_TOPIC)
+    return Stream.concat(
+            Stream.of(
+                get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
+                get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)),
+            commandTopics().stream())
+        .toList();
+  }
+
+  /** The topics that this proxy consumes commands from. */
+  public List<String> commandTopics() {
+    return Stream.of(Setting.KAFKA_COMMANDS_TOPIC, Setting.KAFKA_GENERIC_COMMANDS_TOPIC)
         .map(this::get)
         .filter(topic -> !topic.isEmpty())
         .toList();

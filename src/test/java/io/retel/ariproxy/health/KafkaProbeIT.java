@@ -22,6 +22,7 @@ class KafkaProbeIT {
         new KafkaProbe(
             () -> Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
             List.of("missing-topic"),
+            List.of(),
             Duration.ofSeconds(10))) {
       assertThatThrownBy(probe::run)
           .hasMessage("Kafka at " + kafka.bootstrapServers() + " has no topic missing-topic");
