@@ -73,6 +73,7 @@ public final class Gauges {
     Meters.COMMANDS_QUEUED.gauge(meters, lanes::queued);
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);
+    Meters.COMMANDS_UNREADABLE.gauge(meters, kafkaClients::unreadablePartitions);
     SkippedCommands skipped = kafkaClients.skippedCommands();
     bindCounter(Meters.COMMANDS_SKIPPED, skipped::old, "old");
     bindCounter(Meters.COMMANDS_SKIPPED, skipped::deleted, "deleted");

@@ -319,6 +319,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     return unreadable.describe();
   }
 
+  /** Number of partitions whose next command cannot be read. Thread-safe. */
+  int unreadablePartitions() {
+    return unreadable.partitions().size();
+  }
+
   /**
    * Skips all commands up to the next one that can be read, in each partition that has any.
    * Thread-safe; blocks while it searches.

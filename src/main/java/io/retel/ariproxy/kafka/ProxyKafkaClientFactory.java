@@ -116,6 +116,11 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
         .findFirst();
   }
 
+  /** Number of partitions whose next command cannot be read. */
+  public int unreadablePartitions() {
+    return openConsumers().mapToInt(CommandConsumer::unreadablePartitions).sum();
+  }
+
   /**
    * Skips commands that cannot be read, up to the next one that can be. Blocks while it searches.
    *

@@ -186,7 +186,7 @@ final class UnreadableBatches {
     requestedSkips.keySet().removeAll(partitions);
   }
 
-  /** Returns the partitions that must not be fetched. */
+  /** Returns the partitions that must not be fetched. Thread-safe. */
   Set<TopicPartition> partitions() {
     return batches.keySet();
   }

@@ -104,6 +104,10 @@ public enum Meters {
       "Commands neither executed nor answered: older than the start of a new group, deleted by Kafka"
           + " before they were consumed, or unreadable and skipped by an operator",
       "reason"),
+  COMMANDS_UNREADABLE(
+      Kind.GAUGE,
+      "ari-proxy.commands.unreadable",
+      "Partitions whose next command cannot be read, so that their commands wait"),
   COMMANDS_IN_FLIGHT(Kind.GAUGE, "ari-proxy.commands.in-flight", "Commands being executed"),
   COMMANDS_QUEUED(
       Kind.GAUGE,

@@ -59,7 +59,7 @@ class CommandStartOffsetsIT {
               .contains(settings.commandsTopic());
         }
 
-        // from now on the group has offsets, so that commands wait for the proxy however long
+        // the group has offsets now, so that commands wait for the proxy however long
         writer.send(command(settings, "waiting", tenMinutesAgo()));
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
           controller.response("waiting");
@@ -145,15 +145,17 @@ class CommandStartOffsetsIT {
         ManagedBean commands = proxy.managedBean("Commands");
         commands.invoke("pause");
         Awaitility.await().until(() -> commands.getAttribute("State").equals("DRAINED"));
-        RecordMetadata firstKept =
+        RecordMetadata firstRetained =
             IntStream.range(0, 10)
                 .mapToObj(i -> writer.send(command(settings, "waiting-" + i, Instant.now())))
                 .toList()
                 .get(7);
-        TopicPartition partition = new TopicPartition(firstKept.topic(), firstKept.partition());
+        TopicPartition partition =
+            new TopicPartition(firstRetained.topic(), firstRetained.partition());
         try (Admin admin = admin(kafka)) {
           admin
-              .deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(firstKept.offset())))
+              .deleteRecords(
+                  Map.of(partition, RecordsToDelete.beforeOffset(firstRetained.offset())))
               .all()
               .get();
         }
