@@ -15,7 +15,7 @@ public final class BuildAriRequest implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    AriRequest request = exchange.getProperty(Command.PROPERTY, Command.class).accepted().request();
+    AriRequest request = CommandProperties.acceptedCommand(exchange).request();
     Message message = exchange.getMessage();
     message.removeHeaders("*");
     message.setHeader(Exchange.HTTP_METHOD, HttpMethods.valueOf(request.method()));

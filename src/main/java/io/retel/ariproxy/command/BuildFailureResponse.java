@@ -88,7 +88,7 @@ public final class BuildFailureResponse implements Processor {
   public void process(Exchange exchange) {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     CommandResult.Failure failure = toFailure.apply(cause);
-    CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
+    CommandResult result = CommandProperties.result(exchange);
     if (result != null && failure.outcome() == CommandResult.Outcome.UNKNOWN) {
       LOG.warn("Publishing the RESPONSE failed: {}; retrying once", reason(cause));
       buildResponse.build(exchange, result);
@@ -97,7 +97,7 @@ public final class BuildFailureResponse implements Processor {
     LOG.warn(
         "{} for {}: {}",
         failure.status(),
-        exchange.getProperty(Command.PROPERTY),
+        CommandProperties.command(exchange),
         PayloadMasker.maskPath(failure.message()));
     buildResponse.build(exchange, failure);
   }

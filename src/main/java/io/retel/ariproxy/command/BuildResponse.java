@@ -41,8 +41,8 @@ public final class BuildResponse implements Processor {
 
   /** Builds the RESPONSE from a result of Asterisk or the proxy. */
   void build(Exchange exchange, CommandResult result) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    exchange.setProperty(CommandResult.PROPERTY, result);
+    Command command = CommandProperties.command(exchange);
+    exchange.setProperty(CommandProperties.RESULT, result);
     byte[] envelope = envelopes.response(command.original(), command.resources(), result);
     if (result.isSent()) {
       responseCache.put(command, envelope);

@@ -43,7 +43,7 @@ public final class CheckCommand implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
+    Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     allowed.check(command);
     checkSize(command);
     checkAge(command);

@@ -18,9 +18,6 @@ import java.util.UUID;
  */
 public sealed interface Command {
 
-  /** The exchange property that holds the command. */
-  String PROPERTY = "command";
-
   /** The position of its record in Kafka. */
   RecordPosition origin();
 

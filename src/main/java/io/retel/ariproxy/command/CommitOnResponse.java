@@ -3,7 +3,6 @@ package io.retel.ariproxy.command;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.kafka.CommandHandle;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.metrics.Meters;
@@ -60,7 +59,7 @@ public final class CommitOnResponse implements Processor {
   public void process(Exchange exchange) {
     CommandHandle handle =
         exchange.getMessage().getHeader(KafkaConstants.MANUAL_COMMIT, CommandHandle.class);
-    exchange.setProperty(CommandHandle.PROPERTY, handle);
+    exchange.setProperty(CommandProperties.HANDLE, handle);
     exchange.getExchangeExtension().addOnCompletion(new CommandCompletion(handle));
   }
 
@@ -102,7 +101,7 @@ public final class CommitOnResponse implements Processor {
     }
 
     private void handleFailure(Exchange failed) {
-      Command command = failed.getProperty(Command.PROPERTY, Command.class);
+      Command command = CommandProperties.command(failed);
       if (handle.released()) {
         released.increment();
       } else if (failed.getContext().isStopping() || stoppedBeforeStart(failed)) {
@@ -125,7 +124,7 @@ public final class CommitOnResponse implements Processor {
     /** False if Kafka rejected the RESPONSE, or if the command is a duplicate. */
     boolean canStillRespond(Exchange failed) {
       return failed.getException(ApiException.class) == null
-          && !failed.getProperty(ReplayResponse.IS_DUPLICATE, false, boolean.class);
+          && !CommandProperties.isDuplicate(failed);
     }
 
     /**
@@ -136,8 +135,8 @@ public final class CommitOnResponse implements Processor {
       Exchange response = new DefaultExchange(interrupted.getContext());
       for (String property :
           List.of(
-              Command.PROPERTY,
-              CommandResult.PROPERTY,
+              CommandProperties.COMMAND,
+              CommandProperties.RESULT,
               ExchangeContext.CALL_CONTEXT,
               ExchangeContext.COMMAND_ID,
               ExchangeContext.RESOURCE)) {
@@ -163,7 +162,7 @@ public final class CommitOnResponse implements Processor {
       LOG.error(
           "RESPONSE not published: {}, {}; check the topic's max.message.bytes and the proxy's ACLs on"
               + " it",
-          failed.getProperty(Command.PROPERTY),
+          CommandProperties.command(failed),
           String.valueOf(failed.getException()));
       handle.commit();
     }

@@ -39,7 +39,7 @@ public final class ParseCommand implements Processor {
     Command command = parser.parse(origin, record);
     message.removeHeaders("*");
     message.setBody(command);
-    exchange.setProperty(Command.PROPERTY, command);
+    exchange.setProperty(CommandProperties.COMMAND, command);
     exchange.setProperty(LanesConstants.LANE, command.orderingKey());
     ExchangeContext.tag(
         exchange,

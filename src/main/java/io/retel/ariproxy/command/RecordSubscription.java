@@ -20,8 +20,8 @@ public final class RecordSubscription implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
-    CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
+    Command.Accepted command = CommandProperties.acceptedCommand(exchange);
+    CommandResult result = CommandProperties.result(exchange);
     if (result.status() / 100 != 2) {
       return;
     }

@@ -25,10 +25,8 @@ public final class RegisterCreatedResources implements Processor {
 
   private final CallContexts callContexts;
 
-  /** The registrations of a command, stored as exchange property {@link #PROPERTY}. */
+  /** The registrations of a command. */
   record Registrations(List<Registration> entries) {
-
-    static final String PROPERTY = "registered";
 
     static final Registrations NONE = new Registrations(List.of());
 
@@ -43,13 +41,13 @@ public final class RegisterCreatedResources implements Processor {
 
   @Override
   public void process(Exchange exchange) throws InterruptedException, StoreUnavailableException {
-    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
+    Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     List<Registration> registrations =
         Stream.concat(command.created().stream(), command.claimed().stream())
             .map(resource -> register(resource, command.callContext()))
             .flatMap(Optional::stream)
             .toList();
-    exchange.setProperty(Registrations.PROPERTY, new Registrations(registrations));
+    exchange.setProperty(CommandProperties.REGISTRATIONS, new Registrations(registrations));
     if (!registrations.isEmpty()) {
       callContexts.awaitPersisted();
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.kafka.CommandHandle;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
@@ -27,9 +26,9 @@ public final class ReleaseCommand implements Processor {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
         "Released to another proxy: {}, {}",
-        exchange.getProperty(Command.PROPERTY),
+        CommandProperties.command(exchange),
         cause.getMessage());
-    exchange.getProperty(CommandHandle.PROPERTY, CommandHandle.class).release();
+    CommandProperties.handle(exchange).release();
     policy.markUnreachable();
   }
 }

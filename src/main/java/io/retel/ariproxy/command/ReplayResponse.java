@@ -12,8 +12,6 @@ import org.apache.camel.Processor;
  */
 public final class ReplayResponse implements Processor {
 
-  static final String IS_DUPLICATE = "duplicateCommand";
-
   private final ResponseCache responses;
 
   public ReplayResponse(ResponseCache responses) {
@@ -22,9 +20,9 @@ public final class ReplayResponse implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
+    Command command = CommandProperties.command(exchange);
     Optional<byte[]> cached = responses.get(command);
-    exchange.setProperty(IS_DUPLICATE, cached.isPresent());
+    exchange.setProperty(CommandProperties.IS_DUPLICATE, cached.isPresent());
     cached.ifPresent(
         envelope -> OutgoingRecord.prepare(exchange, command.orderingKey(), envelope, false));
   }

@@ -26,7 +26,7 @@ public final class RequireOpenWebsocket implements Processor {
 
   @Override
   public void process(Exchange exchange) throws ConnectException {
-    Command.Accepted command = exchange.getProperty(Command.PROPERTY, Command.class).accepted();
+    Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     boolean entersStasis = !command.created().isEmpty() && command.prepared().entersStasis();
     if (entersStasis && !connected.getAsBoolean()) {
       throw new ConnectException(

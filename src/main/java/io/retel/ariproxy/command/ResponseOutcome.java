@@ -16,10 +16,10 @@ record ResponseOutcome(String name, String status) {
 
   /** Returns the outcome of a completed exchange. */
   static ResponseOutcome of(Exchange done) {
-    if (done.getProperty(ReplayResponse.IS_DUPLICATE, false, boolean.class)) {
+    if (CommandProperties.isDuplicate(done)) {
       return new ResponseOutcome("repeated", "none");
     }
-    CommandResult result = done.getProperty(CommandResult.PROPERTY, CommandResult.class);
+    CommandResult result = CommandProperties.result(done);
     if (result == null) {
       return new ResponseOutcome("answered", "none");
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.kafka.CommandHandle;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -13,7 +12,7 @@ public final class StartCommand implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    if (!exchange.getProperty(CommandHandle.PROPERTY, CommandHandle.class).tryStart()) {
+    if (!CommandProperties.handle(exchange).tryStart()) {
       exchange.setRouteStop(true);
     }
   }

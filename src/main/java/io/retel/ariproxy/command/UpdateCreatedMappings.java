@@ -31,13 +31,12 @@ public final class UpdateCreatedMappings implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    if (!(exchange.getProperty(Command.PROPERTY) instanceof Command.Accepted command)) {
+    if (!(CommandProperties.command(exchange) instanceof Command.Accepted command)) {
       // creates and ends nothing
       return;
     }
-    CommandResult result = exchange.getProperty(CommandResult.PROPERTY, CommandResult.class);
-    Registrations registrations =
-        exchange.getProperty(Registrations.PROPERTY, Registrations.NONE, Registrations.class);
+    CommandResult result = CommandProperties.result(exchange);
+    Registrations registrations = CommandProperties.registrations(exchange);
     if (result != null && result.status() == CONFLICT && isChannelWithGeneratedId(command)) {
       command.created().forEach(each -> callContexts.replace(each, command.callContext()));
     } else if (result == null || result.hadNoEffect()) {

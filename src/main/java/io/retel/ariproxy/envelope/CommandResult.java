@@ -9,9 +9,6 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface CommandResult {
 
-  /** The exchange property that holds the result. */
-  String PROPERTY = "commandResult";
-
   int status();
 
   /** Whether the request was sent to Asterisk. */

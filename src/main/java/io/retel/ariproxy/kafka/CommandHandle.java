@@ -10,9 +10,6 @@ import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
  */
 public interface CommandHandle extends KafkaManualCommit {
 
-  /** Name of the exchange property with the handle. */
-  String PROPERTY = "commandHandle";
-
   /**
    * Marks the command as started.
    *

@@ -19,8 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Sets the body to the list of missed events, as synthetic events (docs/contract.md#outages).
  *
- * <p>Expects Asterisk's responses in the exchange properties {@code asterisk}, {@code
- * applications}, {@code channels} and {@code bridges}.
+ * <p>Expects Asterisk's responses in {@link ResyncProperties}.
  */
 public final class FindMissedEvents implements Processor {
 
@@ -63,10 +62,10 @@ public final class FindMissedEvents implements Processor {
     inFlightEvents.add(exchange);
     AsteriskSnapshot snapshot =
         AsteriskSnapshot.read(
-            stringProperty(exchange, "asterisk"),
-            stringProperty(exchange, "applications"),
-            stringProperty(exchange, "channels"),
-            stringProperty(exchange, "bridges"));
+            stringProperty(exchange, ResyncProperties.ASTERISK),
+            stringProperty(exchange, ResyncProperties.APPLICATIONS),
+            stringProperty(exchange, ResyncProperties.CHANNELS),
+            stringProperty(exchange, ResyncProperties.BRIDGES));
     ResyncContext resync = ResyncContext.from(exchange);
     Gap.Span span = gap.span();
     List<MappedEvent> missedEvents =

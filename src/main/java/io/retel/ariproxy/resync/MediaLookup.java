@@ -13,9 +13,6 @@ import org.apache.camel.Processor;
  */
 public final class MediaLookup {
 
-  /** Exchange property with the playback or recording being looked up. */
-  private static final String MEDIA_PROPERTY = "queriedMedia";
-
   private static final int NOT_FOUND = 404;
 
   private MediaLookup() {}
@@ -29,7 +26,7 @@ public final class MediaLookup {
   public static Processor buildRequest() {
     return exchange -> {
       Resource media = exchange.getMessage().getBody(Resource.class);
-      exchange.setProperty(MEDIA_PROPERTY, media);
+      exchange.setProperty(ResyncProperties.MEDIA, media);
       String path = media.type() == ResourceType.PLAYBACK ? "/playbacks/" : "/recordings/live/";
       exchange.getMessage().removeHeaders("*");
       exchange.getMessage().setHeader(Exchange.HTTP_PATH, path + PathEncoding.encode(media.id()));
@@ -43,7 +40,7 @@ public final class MediaLookup {
       if (exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class) == NOT_FOUND) {
         ResyncContext.from(exchange)
             .endedMedia()
-            .add(exchange.getProperty(MEDIA_PROPERTY, Resource.class));
+            .add(exchange.getProperty(ResyncProperties.MEDIA, Resource.class));
       }
     };
   }

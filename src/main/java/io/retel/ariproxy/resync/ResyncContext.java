@@ -21,15 +21,13 @@ import org.apache.camel.Exchange;
 record ResyncContext(
     Instant connectedAt, Map<Resource, Mapping> knownMappings, Set<Resource> endedMedia) {
 
-  /** Exchange property that carries the context. */
-  private static final String PROPERTY = "resyncContext";
-
   static void start(Exchange exchange, Instant connectedAt, Map<Resource, Mapping> knownMappings) {
-    exchange.setProperty(PROPERTY, new ResyncContext(connectedAt, knownMappings, new HashSet<>()));
+    exchange.setProperty(
+        ResyncProperties.CONTEXT, new ResyncContext(connectedAt, knownMappings, new HashSet<>()));
   }
 
   static ResyncContext from(Exchange exchange) {
-    return exchange.getProperty(PROPERTY, ResyncContext.class);
+    return exchange.getProperty(ResyncProperties.CONTEXT, ResyncContext.class);
   }
 
   /** Returns the playbacks and recordings, which must be looked up one by one. */

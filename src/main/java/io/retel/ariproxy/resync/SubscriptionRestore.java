@@ -14,9 +14,6 @@ public final class SubscriptionRestore {
 
   private static final Logger LOG = LoggerFactory.getLogger(SubscriptionRestore.class);
 
-  /** Exchange property with the current request. */
-  private static final String REQUEST_PROPERTY = "subscriptionRequest";
-
   private SubscriptionRestore() {}
 
   /** Sets the body to the list of requests to send. */
@@ -25,7 +22,8 @@ public final class SubscriptionRestore {
         exchange
             .getMessage()
             .setBody(
-                subscriptions.restoreRequests(exchange.getProperty("applications", String.class)));
+                subscriptions.restoreRequests(
+                    exchange.getProperty(ResyncProperties.APPLICATIONS, String.class)));
   }
 
   /** Turns a restore request in the body into an HTTP request. */
@@ -33,7 +31,7 @@ public final class SubscriptionRestore {
     return exchange -> {
       Message message = exchange.getMessage();
       Request request = message.getBody(Request.class);
-      exchange.setProperty(REQUEST_PROPERTY, request);
+      exchange.setProperty(ResyncProperties.SUBSCRIPTION_REQUEST, request);
       message.removeHeaders("*");
       message.setHeader(Exchange.HTTP_METHOD, request.method());
       message.setHeader(Exchange.HTTP_PATH, request.path());
@@ -45,7 +43,7 @@ public final class SubscriptionRestore {
   /** Logs the result of the request. */
   public static Processor logResult() {
     return exchange -> {
-      Request request = exchange.getProperty(REQUEST_PROPERTY, Request.class);
+      Request request = exchange.getProperty(ResyncProperties.SUBSCRIPTION_REQUEST, Request.class);
       int status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
       if (status / 100 == 2) {
         LOG.info(

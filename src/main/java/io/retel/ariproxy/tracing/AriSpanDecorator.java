@@ -2,6 +2,7 @@
 package io.retel.ariproxy.tracing;
 
 import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.command.CommandProperties;
 import io.retel.ariproxy.logging.PayloadMasker;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
@@ -49,9 +50,8 @@ public final class AriSpanDecorator extends HttpSpanDecorator {
   }
 
   private static String operation(Exchange exchange, String defaultName) {
-    Command command = exchange.getProperty(Command.PROPERTY, Command.class);
-    return command instanceof Command.Accepted accepted
-        ? clipMaxLength(PayloadMasker.maskPath(accepted.operation()))
+    return CommandProperties.command(exchange) instanceof Command.Accepted command
+        ? clipMaxLength(PayloadMasker.maskPath(command.operation()))
         : defaultName;
   }
 

@@ -54,7 +54,7 @@ class CommandPropertyTest {
   private String read(String field, Command command) {
     context.start();
     Exchange exchange = new DefaultExchange(context);
-    exchange.setProperty(Command.PROPERTY, command);
+    exchange.setProperty(CommandProperties.COMMAND, command);
     return context
         .resolveLanguage("simple")
         .createExpression("${exchangeProperty.command." + field + "}")
