@@ -378,10 +378,7 @@ public final class CallContexts {
    */
   public void restore(String key, String storedJson) {
     try {
-      Mapping mapping = JSON.readValue(storedJson, Mapping.class);
-      if (mapping.callContext() == null) {
-        throw new IllegalArgumentException("call context is missing");
-      }
+      Mapping mapping = JSON.readValue(storedJson, StoredMapping.class).toMapping();
       if (now() - mapping.usedAt() < idleTimeout.toSeconds()) {
         cache.asMap().putIfAbsent(Resource.fromKey(key).key(), mapping);
       } else {
@@ -430,7 +427,7 @@ public final class CallContexts {
 
   private static String json(Mapping mapping) {
     try {
-      return JSON.writeValueAsString(mapping);
+      return JSON.writeValueAsString(StoredMapping.of(mapping));
     } catch (JsonProcessingException e) {
       // strings and numbers always serialize
       throw new UncheckedIOException(e);

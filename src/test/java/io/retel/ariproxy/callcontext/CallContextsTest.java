@@ -175,6 +175,40 @@ class CallContextsTest {
   }
 
   @Test
+  void rollbackRemovesChannelEndedWhilePending() {
+    endWhilePending();
+    Registration other = callContexts.register(CHANNEL, "two", false).orElseThrow();
+    callContexts.rollback(other);
+    assertThat(callContexts.lookup(CHANNEL)).isEmpty();
+  }
+
+  @Test
+  void movePreservesPendingStateOfEndedChannel() {
+    endWhilePending();
+    callContexts.move(CHANNEL, "two");
+    assertThat(callContexts.active()).isEmpty();
+    callContexts.confirm(CHANNEL);
+    assertThat(callContexts.active()).containsOnlyKeys(CHANNEL);
+  }
+
+  @Test
+  void confirmPreservesEndOfPendingChannel() {
+    endWhilePending();
+    callContexts.confirm(CHANNEL);
+    assertThat(callContexts.active()).isEmpty();
+    Registration other = callContexts.register(CHANNEL, "two", false).orElseThrow();
+    callContexts.rollback(other);
+    assertThat(callContexts.lookup(CHANNEL)).contains("one");
+  }
+
+  /** The channel is hung up and leaves Stasis before the response to its command. */
+  private void endWhilePending() {
+    callContexts.register(CHANNEL, "one", false);
+    callContexts.hangUp(CHANNEL);
+    callContexts.leaveStasis(CHANNEL, "app");
+  }
+
+  @Test
   void restartWithinGracePeriodPreservesMapping() {
     callContexts.move(CHANNEL, "one");
     callContexts.end(CHANNEL);

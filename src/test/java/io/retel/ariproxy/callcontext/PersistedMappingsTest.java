@@ -15,6 +15,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Mappings that survive a restart (docs/contract.md#mapping). */
 class PersistedMappingsTest {
@@ -60,7 +62,7 @@ class PersistedMappingsTest {
     Mapping channel = next.mapping(CHANNEL).orElseThrow();
     assertThat(channel.application()).isEqualTo("app");
     assertThat(channel.created()).isTrue();
-    assertThat(channel.hungUp()).isTrue();
+    assertThat(channel.state()).isEqualTo(MappingState.HUNG_UP);
     assertThat(next.mapping(BRIDGE).orElseThrow().created()).isFalse();
   }
 
@@ -177,6 +179,33 @@ class PersistedMappingsTest {
     callContexts.restore(
         "NOTHING:e", "{\"callContext\":\"call\",\"usedAt\":" + now.getEpochSecond() + "}");
     assertThat(callContexts.cache().asMap()).isEmpty();
+  }
+
+  /** Proxies of other versions read and write these fields. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          PENDING         | {"callContext":"call","application":"app","created":true,"pending":true,"usedAt":SECONDS}
+          PENDING_HUNG_UP | {"callContext":"call","application":"app","created":true,"pending":true,"hungUp":true,"usedAt":SECONDS}
+          ACTIVE          | {"callContext":"call","application":"app","created":true,"usedAt":SECONDS}
+          HUNG_UP         | {"callContext":"call","application":"app","created":true,"hungUp":true,"usedAt":SECONDS}
+          """)
+  void storedFormIsStable(MappingState state, String json) throws Exception {
+    String stored = json.replace("SECONDS", Long.toString(now.getEpochSecond()));
+
+    callContexts.restore("CHANNEL:c", stored);
+    assertThat(callContexts.mapping(CHANNEL))
+        .contains(new Mapping("call", null, "app", true, state, now.getEpochSecond()));
+
+    // use after a while is written
+    now = now.plus(IDLE_TIMEOUT.dividedBy(2));
+    callContexts.lookup(CHANNEL);
+    callContexts.awaitPersisted();
+    assertThat(store.stored())
+        .containsEntry("CHANNEL:c", json.replace("SECONDS", Long.toString(now.getEpochSecond())));
   }
 
   @Test

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.callcontext;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The JSON of a mapping in the store, without fields that have their default value. The names of
+ * its fields never change: proxies of different versions read it.
+ *
+ * @param pending whether the command that creates the resource was still running
+ * @param hungUp whether it is a hung-up channel
+ */
+@JsonInclude(JsonInclude.Include.NON_DEFAULT)
+record StoredMapping(
+    @Nullable String callContext,
+    @Nullable String application,
+    boolean created,
+    boolean pending,
+    boolean hungUp,
+    long usedAt) {
+
+  /** Returns the stored form of a mapping that has not ended. */
+  static StoredMapping of(Mapping mapping) {
+    return new StoredMapping(
+        mapping.callContext(),
+        mapping.application(),
+        mapping.created(),
+        mapping.state().isPending(),
+        mapping.state().isHungUp(),
+        mapping.usedAt());
+  }
+
+  /**
+   * Returns the mapping.
+   *
+   * @throws IllegalArgumentException if it has no call context
+   */
+  Mapping toMapping() {
+    if (callContext == null) {
+      throw new IllegalArgumentException("call context is missing");
+    }
+    return new Mapping(
+        callContext, null, application, created, MappingState.ofStored(pending, hungUp), usedAt);
+  }
+}
