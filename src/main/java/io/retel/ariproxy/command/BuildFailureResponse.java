@@ -5,6 +5,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.logging.PayloadMasker;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -90,11 +91,15 @@ public final class BuildFailureResponse implements Processor {
     CommandResult.Failure failure = toFailure.apply(cause);
     CommandResult result = CommandProperties.result(exchange);
     if (result != null && failure.outcome() == CommandResult.Outcome.UNKNOWN) {
-      LOG.warn("Publishing the RESPONSE failed: {}; retrying once", reason(cause));
+      LOG.warn(
+          RateLimitFilter.PER_MESSAGE,
+          "Publishing the RESPONSE failed: {}; retrying once",
+          reason(cause));
       buildResponse.build(exchange, result);
       return;
     }
     LOG.warn(
+        RateLimitFilter.PER_MESSAGE,
         "{} for {}: {}",
         failure.status(),
         CommandProperties.command(exchange),

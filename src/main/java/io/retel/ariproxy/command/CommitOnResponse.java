@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.kafka.CommandHandle;
 import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.TaggedMeters;
 import java.util.List;
@@ -106,7 +107,10 @@ public final class CommitOnResponse implements Processor {
         released.increment();
       } else if (failed.getContext().isStopping() || stoppedBeforeStart(failed)) {
         // not committed: the next consumer of the partition executes it
-        LOG.warn("Command stopped before its RESPONSE, offset not committed: {}", command);
+        LOG.warn(
+            RateLimitFilter.PER_MESSAGE,
+            "Command stopped before its RESPONSE, offset not committed: {}",
+            command);
         abandonedOnShutdown.compareAndSet(false, failed.getContext().isStopping());
       } else if (command == null || !canStillRespond(failed)) {
         recordLostResponse(failed);
@@ -160,6 +164,7 @@ public final class CommitOnResponse implements Processor {
     void recordLostResponse(Exchange failed) {
       lostResponses.increment();
       LOG.error(
+          RateLimitFilter.PER_MESSAGE,
           "RESPONSE not published: {}, {}; check the topic's max.message.bytes and the proxy's ACLs on"
               + " it",
           CommandProperties.command(failed),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.logging.RateLimitFilter;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
@@ -25,6 +26,7 @@ public final class ReleaseCommand implements Processor {
   public void process(Exchange exchange) {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
+        RateLimitFilter.PER_MESSAGE,
         "Released to another proxy: {}, {}",
         CommandProperties.command(exchange),
         cause.getMessage());

@@ -4,6 +4,7 @@ package io.retel.ariproxy.event;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -43,6 +44,7 @@ public final class HandleLostEvent implements Processor {
     }
     byte[] body = exchange.getMessage().getBody(byte[].class);
     LOG.error(
+        RateLimitFilter.PER_MESSAGE,
         "Event not published: call context {}, {} bytes, {}; check that Kafka is up, the topic's"
             + " max.message.bytes and the proxy's ACLs on it",
         exchange.getProperty(ExchangeContext.CALL_CONTEXT),

@@ -3,6 +3,7 @@ package io.retel.ariproxy.event;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -25,6 +26,7 @@ public final class HandleMalformedEvent implements Processor {
     malformed.increment();
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
+        RateLimitFilter.PER_MESSAGE,
         "Malformed websocket message not published: {}; check that ari.url points to Asterisk",
         cause.getMessage());
   }

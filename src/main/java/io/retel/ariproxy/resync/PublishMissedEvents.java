@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -65,6 +66,7 @@ public final class PublishMissedEvents implements Processor {
     if (eventExchange.getException() != null && eventExchange.getMessage().getBody() == event) {
       lostEvents.increment();
       LOG.error(
+          RateLimitFilter.PER_MESSAGE,
           "Synthetic {} of call context {} lost: {}; the route publish-missed-events must run",
           event.type(),
           event.callContext(),

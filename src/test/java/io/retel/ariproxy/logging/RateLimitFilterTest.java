@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.spi.FilterReply;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+/** Log events that the filter passes, suppresses and counts. */
+class RateLimitFilterTest {
+
+  private static final Logger LOG = (Logger) LoggerFactory.getLogger(RateLimitFilterTest.class);
+
+  private final Deque<Runnable> timer = new ArrayDeque<>();
+  private final RateLimitFilter filter = new RateLimitFilter((task, delay) -> timer.add(task));
+
+  @Test
+  void passesOneLineOfEachKindInASecond() {
+    assertThat(perMessage("{} for {}", 400, "first")).isEqualTo(FilterReply.NEUTRAL);
+    assertThat(perMessage("{} for {}", 400, "second")).isEqualTo(FilterReply.DENY);
+    assertThat(perMessage("{} for {}", 503, "other status")).isEqualTo(FilterReply.NEUTRAL);
+    assertThat(perMessage("Malformed: {}", "other format")).isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  @Test
+  void passesEveryLineThatIsNotAboutAMessage() {
+    for (int i = 0; i < 3; i++) {
+      assertThat(filter.decide(event("Connected to {}", "asterisk")))
+          .isEqualTo(FilterReply.NEUTRAL);
+    }
+  }
+
+  @Test
+  void countsSuppressedLinesOnceASecondUntilTheFloodEnds() {
+    try (CapturedLog log = new CapturedLog()) {
+      perMessage("{} for {}", 400, "first");
+      perMessage("{} for {}", 400, "second");
+      perMessage("{} for {}", 400, "third");
+      secondPasses();
+      assertThat(log.lines(Level.WARN))
+          .containsExactly("2 more lines within a second, the first: 400 for first");
+
+      perMessage("{} for {}", 400, "fourth");
+      secondPasses();
+      assertThat(log.lines(Level.WARN))
+          .element(1)
+          .isEqualTo("1 more lines within a second, the first: 400 for first");
+
+      secondPasses();
+      assertThat(log.lines(Level.WARN)).hasSize(2);
+      assertThat(timer).as("nothing runs without a flood").isEmpty();
+      assertThat(perMessage("{} for {}", 400, "later")).isEqualTo(FilterReply.NEUTRAL);
+    }
+  }
+
+  private void secondPasses() {
+    timer.remove().run();
+  }
+
+  private FilterReply perMessage(String format, Object... arguments) {
+    LoggingEvent event = event(format, arguments);
+    event.addMarker(RateLimitFilter.PER_MESSAGE);
+    return filter.decide(event);
+  }
+
+  private static LoggingEvent event(String format, Object... arguments) {
+    return new LoggingEvent(
+        RateLimitFilterTest.class.getName(), LOG, Level.WARN, format, null, arguments);
+  }
+}
