@@ -46,6 +46,7 @@ class ArchitecturePageTest {
           Map.entry("AriOperations", "constants"),
           Map.entry("Setting", "constants"),
           Map.entry("Settings", "filled when they are read"),
+          Map.entry("CompiledRoutes", "filled at startup"),
           Map.entry("Gauges", "filled at startup"),
           Map.entry("KafkaTopics", "filled at startup"),
           Map.entry("ManagedBeans", "filled at startup"),

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.app;
 
+import io.retel.ariproxy.command.CommandErrors;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.DrainTimeouts;
+import io.retel.ariproxy.route.RetryPolicy;
 import java.time.Duration;
 import java.util.Optional;
 
 /** Command durations that follow from the settings: maximum, drain and shutdown. */
 public final class CommandTimeouts {
-
-  /** Attempts to connect to Asterisk, as in routes/command-errors.camel.yaml. */
-  static final int MAX_ATTEMPTS = 4;
-
-  /** Total delay between these attempts. */
-  static final Duration TOTAL_BACKOFF = Duration.ofMillis(200 + 400 + 800);
 
   /** For steps without a timeout, such as Kafka's acknowledgement of the RESPONSE. */
   private static final Duration MARGIN = Duration.ofSeconds(2);
@@ -27,10 +23,11 @@ public final class CommandTimeouts {
 
   /** Returns the maximum time from the start of a command to its RESPONSE. */
   Duration maxDuration() {
+    RetryPolicy retries = CommandErrors.retries(settings);
     return settings
         .get(Setting.CALLCONTEXT_STORE_TIMEOUT)
-        .plus(settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(MAX_ATTEMPTS))
-        .plus(TOTAL_BACKOFF)
+        .plus(settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(retries.maxAttempts()))
+        .plus(retries.totalDelay())
         .plus(settings.get(Setting.ARI_RESPONSE_TIMEOUT))
         .plus(MARGIN);
   }

@@ -12,13 +12,12 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.metrics.MeterRegistries;
+import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -39,19 +38,6 @@ public final class ProxyApplication extends Main {
 
   private static final Logger LOG = LoggerFactory.getLogger(ProxyApplication.class);
 
-  /** Routes without which events or commands do not flow between Asterisk and Kafka. */
-  private static final List<String> REQUIRED_ROUTES =
-      List.of(
-          "events",
-          "resync",
-          "query-asterisk",
-          "find-ended-media",
-          "restore-subscriptions",
-          "publish-missed-events",
-          "commands",
-          "execute-command",
-          "publish");
-
   /**
    * Routes that must not consume before topics exist and call contexts are restored, with the
    * policies that ensure it. {@code pausePolicy} also implements the pause of commands.
@@ -60,10 +46,12 @@ public final class ProxyApplication extends Main {
       Map.of("events", "startupGatePolicy", "commands", "pausePolicy");
 
   private final Settings settings;
+  private final CompiledRoutes compiledRoutes;
   private volatile boolean replaced;
 
   private ProxyApplication(Settings settings) {
     this.settings = settings;
+    this.compiledRoutes = ProxyRoutes.compiled(settings);
   }
 
   /**
@@ -142,6 +130,7 @@ public final class ProxyApplication extends Main {
         RouteBeans routeBeans =
             new RouteBeans(context, settings, meters, clients, ProxyApplication.this::onReplaced);
         new ProxyServices(context, settings, meters, clients, routeBeans).register();
+        configure().addRoutesBuilder(compiledRoutes);
       } catch (Exception e) {
         throw new IllegalStateException(ErrorMessages.singleLine(e), e);
       }
@@ -150,7 +139,8 @@ public final class ProxyApplication extends Main {
     @Override
     public void afterStart(BaseMainSupport mainSupport) {
       CamelContext context = mainSupport.getCamelContext();
-      REQUIRED_ROUTES.stream()
+      ProxyRoutes.REQUIRED_FILES.stream()
+          .sorted()
           .filter(route -> context.getRoute(route) == null)
           .forEach(
               route ->
@@ -166,7 +156,8 @@ public final class ProxyApplication extends Main {
       RouteReloader.watch(
           mainSupport.getCamelContext(),
           Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
-          Set.copyOf(REQUIRED_ROUTES));
+          compiledRoutes,
+          ProxyRoutes.REQUIRED_FILES);
     }
   }
 

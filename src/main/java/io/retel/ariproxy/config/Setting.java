@@ -333,6 +333,24 @@ public final class Setting<T> {
           POST /bridges/{bridgeId}/addChannel. * is any method; ?, * and ** match in paths. Others are rejected with 403.
           Empty: all are allowed.""");
 
+  public static final Setting<Integer> COMMANDS_MAX_RETRIES =
+      new Setting<>(
+          Section.COMMANDS,
+          "commands.max-retries",
+          integer(0, 10),
+          "3",
+          """
+          Retries of a command while Asterisk is unreachable, before it is rejected with 503 or released. Only a command of which nothing was sent is retried.""");
+
+  public static final Setting<Duration> COMMANDS_RETRY_DELAY =
+      new Setting<>(
+          Section.COMMANDS,
+          "commands.retry-delay",
+          duration("1ms", "1m"),
+          "200ms",
+          """
+          Delay before the first retry. It doubles with each, up to 1m.""");
+
   public static final Setting<Duration> COMMANDS_MAX_AGE =
       new Setting<>(
           Section.COMMANDS,

@@ -3,36 +3,25 @@ package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.error.StartupErrors;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Route;
-import org.apache.camel.RoutesBuilder;
-import org.apache.camel.builder.RouteConfigurationBuilder;
-import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.LifecycleStrategySupport;
-import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reloads route files that are edited, added or deleted, and rolls back edits that cannot run.
+ * Reloads route files that are edited, added or deleted, and rolls back edits that cannot run. A
+ * file with the id of a compiled route or route configuration replaces it until it is deleted.
  *
  * <p>Camel stops the running route before it creates the new one. Without a rollback, an edit that
  * references a missing bean would leave no route running, and each later edit of any file would
@@ -46,33 +35,42 @@ public final class RouteReloader {
   private static final long SAVE_WINDOW_MS = 500;
 
   private final CamelContext context;
+  private final CompiledRoutes compiledRoutes;
+  private final ActiveRoutes activeRoutes;
 
   /** Routes that continue to run when their file is deleted. */
   private final Set<String> requiredRoutes;
-
-  /** Content of the running routes, by file. */
-  private final Map<Path, byte[]> activeContents = new ConcurrentHashMap<>();
 
   /** Last snapshot of each file. */
   private final Map<Path, FileSnapshot> lastSnapshots = new HashMap<>();
 
   private boolean closed;
 
-  private RouteReloader(CamelContext context, Set<String> requiredRoutes) {
+  private RouteReloader(
+      CamelContext context,
+      Path folder,
+      CompiledRoutes compiledRoutes,
+      Set<String> requiredRoutes) {
     this.context = context;
+    this.compiledRoutes = compiledRoutes;
+    this.activeRoutes = new ActiveRoutes(context, compiledRoutes, folder);
     this.requiredRoutes = requiredRoutes;
   }
 
   /**
    * Installs a reloader in Camel's watcher of the routes folder, if it is enabled.
    *
+   * @param compiledRoutes the routes and configurations in effect without a file of the same id
    * @param requiredRoutes the routes that continue to run when their file is deleted
    */
-  public static void watch(CamelContext context, Path folder, Set<String> requiredRoutes) {
+  public static void watch(
+      CamelContext context,
+      Path folder,
+      CompiledRoutes compiledRoutes,
+      Set<String> requiredRoutes) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
     if (watcher != null) {
-      RouteReloader reloader = new RouteReloader(context, requiredRoutes);
-      reloader.snapshot(folder);
+      RouteReloader reloader = new RouteReloader(context, folder, compiledRoutes, requiredRoutes);
       watcher.setResourceReload((name, resource) -> reloader.reload(resource));
       context.addLifecycleStrategy(
           new LifecycleStrategySupport() {
@@ -81,16 +79,6 @@ public final class RouteReloader {
               reloader.close();
             }
           });
-    }
-  }
-
-  private void snapshot(Path folder) {
-    try {
-      for (Path file : RouteFiles.list(folder)) {
-        activeContents.put(file, Files.readAllBytes(file));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -103,7 +91,7 @@ public final class RouteReloader {
     if (closed) {
       return;
     }
-    Path file = toPath(resource);
+    Path file = ActiveRoutes.toPath(resource);
     if (file.toFile().length() == 0) {
       TimeUnit.MILLISECONDS.sleep(SAVE_WINDOW_MS);
     }
@@ -128,128 +116,90 @@ public final class RouteReloader {
   }
 
   private void replace(Path file, String location, byte[] content) {
-    Map<String, Route> previousRoutes = routes();
+    ActiveRoutes.State previous = activeRoutes.state();
     try {
-      Set<String> loadedIds = load(file, location, content);
-      ConditionalRoutePolicy.startEligible(context, loadedIds);
-      removeRoutesExcept(file, loadedIds);
-      activeContents.put(file, content);
-      LOG.info("{} loaded", location);
-    } catch (DuplicateRouteIdException e) {
+      RouteFile edited = new RouteFile(context, location, content);
+      rejectDuplicateIds(file, edited);
+      Set<String> restored = activeRoutes.load(file, edited);
+      Set<String> replaced = compiledRoutes.idsReplacedBy(edited);
+      if (replaced.isEmpty()) {
+        LOG.info("{} loaded", location);
+      } else {
+        LOG.info("{} loaded; it replaces compiled {}", location, replaced);
+      }
+      if (!restored.isEmpty()) {
+        LOG.info("{} no longer replaces compiled {}", location, restored);
+      }
+    } catch (DuplicateIdException e) {
       LOG.error("{} rejected: {}", location, e.getMessage());
     } catch (Exception e) {
       LOG.error("{} failed to load: {}", location, StartupErrors.singleLine(e));
-      rollback(file, location, previousRoutes);
+      rollBack(location, previous);
     }
   }
 
-  /** Loads a file like Camel's loader, but stops no route for a file that is rejected. */
-  private Set<String> load(Path file, String location, byte[] content) throws Exception {
-    Set<String> loadedIds = new LinkedHashSet<>();
-    for (RoutesBuilder routesBuilder :
-        PluginHelper.getRoutesLoader(context)
-            .findRoutesBuilders(List.of(ResourceHelper.fromBytes(location, content)))) {
-      RouteConfigurationBuilder builder = (RouteConfigurationBuilder) routesBuilder;
-      builder.updateRouteConfigurationsToCamelContext(context);
-      for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
-        rejectDuplicateId(route.getRouteId(), file);
-      }
-      loadedIds.addAll(builder.updateRoutesToCamelContext(context));
-    }
-    return loadedIds;
-  }
-
-  /** Rejects a route id of another file: a copy of a file would replace its route on each edit. */
-  private void rejectDuplicateId(String routeId, Path file) throws DuplicateRouteIdException {
-    Optional<Path> owner =
-        Optional.ofNullable(routes().get(routeId)).flatMap(RouteReloader::sourceFile);
-    if (owner.isPresent() && !owner.get().equals(file) && Files.exists(owner.get())) {
-      throw new DuplicateRouteIdException(routeId, owner.get().getFileName());
-    }
-  }
-
-  /** Restores all routes to the state before a failed edit. */
-  private void rollback(Path file, String location, Map<String, Route> previousRoutes) {
-    if (routes().equals(previousRoutes)) {
-      // nothing was replaced
+  private void unload(Path file, String location) {
+    Set<String> removed = activeRoutes.routeIds(file);
+    if (removed.stream().anyMatch(requiredRoutes::contains)) {
+      LOG.error(
+          "{} deleted: {} continues unchanged, but will be missing after a restart. Restore the file",
+          location,
+          removed);
       return;
     }
+    if (!activeRoutes.contains(file)) {
+      return;
+    }
+    ActiveRoutes.State previous = activeRoutes.state();
     try {
-      removeRoutesExcept(file, Set.of());
-      Set<Path> affectedFiles = new LinkedHashSet<>();
-      affectedFiles.add(file);
-      // a replaced route of another file
-      previousRoutes.values().stream()
-          .filter(route -> routes().get(route.getRouteId()) != route)
-          .flatMap(route -> sourceFile(route).stream())
-          .forEach(affectedFiles::add);
-      affectedFiles.retainAll(activeContents.keySet());
-      List<String> restoredIds = new ArrayList<>();
-      for (Path path : affectedFiles) {
-        restoredIds.addAll(load(path, "file:" + path, activeContents.get(path)));
+      Set<String> orphanedConfigurations = activeRoutes.configurationIds(file);
+      Set<String> restored = activeRoutes.unload(file, location);
+      orphanedConfigurations.removeAll(restored);
+      removed.removeAll(restored);
+      if (!restored.isEmpty()) {
+        LOG.info("{} deleted: compiled {} restored", location, restored);
       }
-      ConditionalRoutePolicy.startEligible(context, restoredIds);
-      affectedFiles.forEach(
-          path -> LOG.warn("{} rolled back to its previous version", path.getFileName()));
+      if (!orphanedConfigurations.isEmpty()) {
+        LOG.warn("{} deleted: its configuration stays in effect until the next restart", location);
+      }
+      if (!removed.isEmpty()) {
+        LOG.info("{} deleted: {} stopped and removed", location, removed);
+      }
+    } catch (Exception e) {
+      LOG.error(
+          "{} deleted, but {} failed to stop: {}", location, removed, StartupErrors.singleLine(e));
+      rollBack(location, previous);
+    }
+  }
+
+  /** Rejects an id of another file: a copy of a file would replace its route on each edit. */
+  private void rejectDuplicateIds(Path file, RouteFile edited) throws Exception {
+    for (String id : edited.routeIds()) {
+      rejectOther(file, "route", id, activeRoutes.fileOfRoute(id).stream().toList());
+    }
+    for (String id : edited.configurationIds()) {
+      rejectOther(file, "route configuration", id, activeRoutes.filesWithConfiguration(id));
+    }
+  }
+
+  private static void rejectOther(Path file, String kind, String id, List<Path> owners)
+      throws DuplicateIdException {
+    for (Path owner : owners) {
+      if (!owner.equals(file) && Files.exists(owner)) {
+        throw new DuplicateIdException(kind, id, owner);
+      }
+    }
+  }
+
+  private void rollBack(String location, ActiveRoutes.State previous) {
+    try {
+      activeRoutes.rollBack(previous);
     } catch (Exception e) {
       LOG.error(
           "{} failed to roll back, its routes may be down: {}",
           location,
           StartupErrors.singleLine(e));
     }
-  }
-
-  private void unload(Path file, String location) {
-    List<String> routeIds =
-        routes().values().stream()
-            .filter(route -> sourceFile(route).filter(file::equals).isPresent())
-            .map(Route::getRouteId)
-            .toList();
-    if (routeIds.stream().anyMatch(requiredRoutes::contains)) {
-      LOG.error(
-          "{} deleted: {} continues unchanged, but will be missing after a restart. Restore the file",
-          location,
-          routeIds);
-      return;
-    }
-    if (activeContents.remove(file) == null) {
-      return;
-    }
-    try {
-      removeRoutesExcept(file, Set.of());
-      if (routeIds.isEmpty()) {
-        LOG.warn("{} deleted: its configuration stays in effect until the next restart", location);
-      } else {
-        LOG.info("{} deleted: {} stopped and removed", location, routeIds);
-      }
-    } catch (Exception e) {
-      LOG.error(
-          "{} deleted, but {} failed to stop: {}", location, routeIds, StartupErrors.singleLine(e));
-    }
-  }
-
-  /** Removes the routes of a file except the retained ones. */
-  private void removeRoutesExcept(Path file, Set<String> retainedIds) throws Exception {
-    for (Route route : routes().values()) {
-      String routeId = route.getRouteId();
-      if (!retainedIds.contains(routeId) && sourceFile(route).filter(file::equals).isPresent()) {
-        context.getRouteController().stopRoute(routeId);
-        context.removeRoute(routeId);
-      }
-    }
-  }
-
-  private Map<String, Route> routes() {
-    return context.getRoutes().stream()
-        .collect(Collectors.toMap(Route::getRouteId, route -> route, (first, duplicate) -> first));
-  }
-
-  private static Optional<Path> sourceFile(Route route) {
-    return Optional.ofNullable(route.getSourceResource()).map(RouteReloader::toPath);
-  }
-
-  private static Path toPath(Resource resource) {
-    return Path.of(resource.getLocation().replaceFirst("^file:", "")).toAbsolutePath().normalize();
   }
 
   /**
@@ -273,15 +223,15 @@ public final class RouteReloader {
     }
   }
 
-  /** A route has the id of a route from another file. */
-  private static final class DuplicateRouteIdException extends Exception {
+  /** A route or configuration has the id of one from another file. */
+  private static final class DuplicateIdException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    DuplicateRouteIdException(String routeId, Path owner) {
+    DuplicateIdException(String kind, String id, Path owner) {
       super(
-          "route id %s belongs to %s, which continues unchanged. Choose another id: the proxy does not start with duplicate ids"
-              .formatted(routeId, owner),
+          "%s id %s belongs to %s, which continues unchanged. Choose another id: the proxy does not start with duplicate ids"
+              .formatted(kind, id, owner.getFileName()),
           null,
           false,
           false);

@@ -3,12 +3,9 @@ package io.retel.ariproxy.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.DrainTimeouts;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -43,20 +40,14 @@ class CommandTimeoutsTest {
   }
 
   @Test
-  void attemptsMatchRouteRedeliveryPolicy() throws IOException {
-    JsonNode policy =
-        new YAMLMapper()
-            .readTree(Path.of("routes", "command-errors.camel.yaml").toFile())
-            .findValue("redeliveryPolicy");
-    int redeliveries = policy.path("maximumRedeliveries").asInt();
-    long delay = policy.path("redeliveryDelay").asLong();
-    long totalBackoff = 0;
-    for (int i = 0; i < redeliveries; i++) {
-      totalBackoff += delay;
-      delay *= policy.path("backOffMultiplier").asLong();
-    }
-    assertThat(CommandTimeouts.MAX_ATTEMPTS).isEqualTo(1 + redeliveries);
-    assertThat(CommandTimeouts.TOTAL_BACKOFF).isEqualTo(Duration.ofMillis(totalBackoff));
+  void maxDurationFollowsRetries() {
+    set(Setting.ARI_CONNECT_TIMEOUT, "3s");
+    Duration withDefaults = timeouts().maxDuration();
+    set(Setting.COMMANDS_MAX_RETRIES, "5");
+    set(Setting.COMMANDS_RETRY_DELAY, "1s");
+    // 1 + 2 + 4 + 8 + 16 s instead of 0.2 + 0.4 + 0.8 s, and two more connects
+    assertThat(timeouts().maxDuration())
+        .isEqualTo(withDefaults.plusMillis(31_000 - 1_400).plusSeconds(2 * 3));
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.kafka.FakeCommandHandle;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.ConditionalRoutePolicy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -36,12 +37,14 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 
 /**
- * The files of {@code routes/} with the beans of the proxy, without Asterisk and Kafka: tests send
- * events and commands to the routes, and mocks receive the records for Kafka.
+ * The files of {@code routes/} and the compiled routes with the beans of the proxy, without
+ * Asterisk and Kafka: tests send events and commands to the routes, and mocks receive the records
+ * for Kafka.
  */
 public final class RoutesUnderTest implements AutoCloseable {
 
   private static final Path ROUTES = Path.of("routes");
+  private static final Path COMPILED_ROUTES = Path.of("docs", "compiled-routes");
 
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final AtomicBoolean websocketOpen = new AtomicBoolean(true);
@@ -73,7 +76,11 @@ public final class RoutesUnderTest implements AutoCloseable {
     context
         .getRegistry()
         .bind("pausePolicy", new ConditionalRoutePolicy(() -> true, "always, in tests"));
+    // like camel-main: all configurations before all routes
+    CompiledRoutes compiledRoutes = ProxyRoutes.compiled(settings);
+    compiledRoutes.addRouteConfigurationsToCamelContext(context);
     PluginHelper.getRoutesLoader(context).loadRoutes(routeResources());
+    compiledRoutes.addRoutesToCamelContext(context);
   }
 
   /** Starts the routes with mocks only; Asterisk is {@code mock:ari}. */
@@ -137,7 +144,16 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** Returns the files of {@code routes/}. */
   public static List<Path> routeFiles() throws IOException {
-    try (Stream<Path> files = Files.list(ROUTES)) {
+    return list(ROUTES);
+  }
+
+  /** Returns the YAML of the compiled routes and route configurations. */
+  public static List<Path> compiledRouteFiles() throws IOException {
+    return list(COMPILED_ROUTES);
+  }
+
+  private static List<Path> list(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.sorted().toList();
     }
   }

@@ -23,6 +23,7 @@ import io.retel.ariproxy.logging.PayloadLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -169,7 +170,9 @@ class JmxIT {
   @Test
   void exposesRoutesAndStepsByYamlId() throws IOException {
     awaitGenericRoute("Started");
-    for (Path file : RoutesUnderTest.routeFiles()) {
+    List<Path> files = new ArrayList<>(RoutesUnderTest.routeFiles());
+    files.addAll(RoutesUnderTest.compiledRouteFiles());
+    for (Path file : files) {
       String name = file.getFileName().toString().replace(".camel.yaml", "");
       Route route = proxy.context().getRoute(name);
       if (route != null) {

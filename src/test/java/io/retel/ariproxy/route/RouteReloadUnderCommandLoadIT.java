@@ -20,8 +20,10 @@ import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +41,34 @@ class RouteReloadUnderCommandLoadIT {
   @ValueSource(strings = {"commands", "execute-command"})
   void executesEachCommandOnceInCallOrder(String route, KafkaBroker kafka, @TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    assertExecutesEachCommandOnceInCallOrder(
+        kafka,
+        routes,
+        edit -> routes.edit(route + ".camel.yaml", yaml -> yaml + "# revision " + edit + "\n"),
+        "loaded");
+  }
+
+  /** {@code execute-command} uses the configuration, and is built again each time. */
+  @Test
+  void executesEachCommandOnceWhileCommandErrorsAreReplacedAndRestored(
+      KafkaBroker kafka, @TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    String file = "command-errors.camel.yaml";
+    assertExecutesEachCommandOnceInCallOrder(
+        kafka,
+        routes,
+        edit -> {
+          if (edit % 2 == 1) {
+            routes.write(file, RoutesDirectory.compiled("command-errors"));
+          } else {
+            routes.delete(file);
+          }
+        },
+        "compiled [command-errors]");
+  }
+
+  private static void assertExecutesEachCommandOnceInCallOrder(
+      KafkaBroker kafka, RoutesDirectory routes, IntConsumer applyEdit, String expectedLogLine) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         CapturedLog log = new CapturedLog()) {
       asterisk.faults().delayResponses(Duration.ofMillis(125));
@@ -53,13 +83,14 @@ class RouteReloadUnderCommandLoadIT {
         writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
 
         for (int edit = 1; edit <= EDITS; edit++) {
-          String comment = "# revision " + edit + "\n";
           int expectedReloads = edit;
-          routes.edit(route + ".camel.yaml", yaml -> yaml + comment);
+          applyEdit.accept(edit);
           Awaitility.await("edit reloaded")
               .until(
                   () ->
-                      log.lines(Level.INFO).stream().filter(line -> line.contains("loaded")).count()
+                      log.lines(Level.INFO).stream()
+                              .filter(line -> line.contains(expectedLogLine))
+                              .count()
                           == expectedReloads);
         }
 

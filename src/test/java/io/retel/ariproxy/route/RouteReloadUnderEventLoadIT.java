@@ -21,6 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Edits routes under 2,000 events per second: each edit takes effect without side effects. */
 @ExtendWith(KafkaExtension.class)
@@ -79,6 +80,47 @@ class RouteReloadUnderEventLoadIT {
         assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
       }
     }
+  }
+
+  /** {@code events} and {@code publish} use the configurations, and are built again each time. */
+  @ParameterizedTest
+  @ValueSource(strings = {"event-errors", "propagate-errors", "publish-missed-events"})
+  void replacesAndRestoresCompiledWithoutLosingEvents(
+      String id, KafkaBroker kafka, @TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString());
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        Flood flood = asterisk.flood(APP, 2_000, 50);
+
+        for (int i = 1; i <= 3; i++) {
+          routes.write(id + ".camel.yaml", RoutesDirectory.compiled(id) + "# " + i + "\n");
+          awaitLogLines(log, "loaded; it replaces compiled [" + id + "]", i);
+          flood.awaitMore(500);
+          routes.delete(id + ".camel.yaml");
+          awaitLogLines(log, "deleted: compiled [" + id + "] restored", i);
+          flood.awaitMore(500);
+        }
+
+        controller.assertPublishedOnceInOrder(flood);
+        assertThat(asterisk.totalWebsocketCount()).as("websockets ever opened").isOne();
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+        assertThat(log.lines(Level.ERROR)).isEmpty();
+      }
+    }
+  }
+
+  private static void awaitLogLines(CapturedLog log, String text, int count) {
+    Awaitility.await(text)
+        .until(
+            () ->
+                log.lines(Level.INFO).stream().filter(line -> line.contains(text)).count()
+                    == count);
   }
 
   /** Invalid edits: a syntax error, an unknown bean and an unknown component. */

@@ -22,7 +22,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** Rules for every file in {@code routes/}, so that it can be read, watched and edited. */
+/**
+ * Rules for every file in {@code routes/}, so that it can be read, watched and edited. They hold
+ * for the YAML of the compiled routes as well.
+ */
 class RouteFilesTest {
 
   private static final String EXTENSION = ".camel.yaml";
@@ -44,7 +47,9 @@ class RouteFilesTest {
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([^}]*)}}");
 
   static List<Path> files() throws IOException {
-    return RoutesUnderTest.routeFiles();
+    List<Path> files = new ArrayList<>(RoutesUnderTest.routeFiles());
+    files.addAll(RoutesUnderTest.compiledRouteFiles());
+    return files;
   }
 
   @Test

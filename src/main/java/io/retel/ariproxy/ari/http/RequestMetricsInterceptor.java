@@ -8,13 +8,8 @@ import io.retel.ariproxy.ari.AriOperations;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.TaggedMeters;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
-import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecChainHandler;
 import org.apache.hc.core5.http.ClassicHttpRequest;
@@ -67,21 +62,11 @@ final class RequestMetricsInterceptor implements ExecChainHandler {
       }
       return response;
     } catch (IOException | HttpException | RuntimeException e) {
-      meters.errors.get(isConnectFailure(e) ? "not_reached" : "no_answer").increment();
+      meters.errors.get(ConnectFailures.includes(e) ? "not_reached" : "no_answer").increment();
       throw e;
     } finally {
       meters.duration.record(System.nanoTime() - startNanos, TimeUnit.NANOSECONDS);
     }
-  }
-
-  private static boolean isConnectFailure(Exception cause) {
-    return cause instanceof ConnectException
-        || cause instanceof UnknownHostException
-        || cause instanceof NoRouteToHostException
-        || cause instanceof SSLHandshakeException
-        || cause instanceof SSLPeerUnverifiedException
-        || cause instanceof org.apache.hc.client5.http.ConnectTimeoutException
-        || cause instanceof org.apache.hc.core5.http.ConnectionRequestTimeoutException;
   }
 
   private Operation operation(String method, String pathAndQuery) {

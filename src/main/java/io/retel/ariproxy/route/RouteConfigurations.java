@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.apache.camel.CamelContext;
+import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.PatternHelper;
+
+/** Route configurations of a Camel context, by their exact id. */
+final class RouteConfigurations {
+
+  private RouteConfigurations() {}
+
+  /**
+   * Finds the configuration with an id. Camel's own search and removal fall back to a configuration
+   * without an id.
+   */
+  static Optional<RouteConfigurationDefinition> find(Model model, String id) {
+    return model.getRouteConfigurationDefinitions().stream()
+        .filter(configuration -> Objects.equals(configuration.getId(), id))
+        .findFirst();
+  }
+
+  /** Adds a configuration in place of the one with its id. */
+  static void replace(Model model, RouteConfigurationDefinition configuration) {
+    find(model, configuration.getId()).ifPresent(model.getRouteConfigurationDefinitions()::remove);
+    model.addRouteConfiguration(configuration);
+  }
+
+  /** Returns the configurations of a builder, without adding them to the context. */
+  static List<RouteConfigurationDefinition> configure(
+      RouteConfigurationBuilder builder, CamelContext context) throws Exception {
+    builder.setCamelContext(context);
+    builder.getRouteConfigurationCollection().setCamelContext(context);
+    builder.configuration();
+    return builder.getRouteConfigurationCollection().getRouteConfigurations();
+  }
+
+  /** Whether a route uses a configuration, by the rules of Camel's {@code RoutesDefinition}. */
+  static boolean isUsedBy(RouteDefinition route, String configurationId) {
+    if (route.getRouteConfigurationId() == null) {
+      // those without an id are global
+      return configurationId == null || configurationId.equals("*");
+    }
+    for (String pattern : route.getRouteConfigurationId().split(",", -1)) {
+      if (PatternHelper.matchPattern(configurationId, pattern)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * The routes and route configurations in the content of a file. Changes nothing in the context
+ * before {@link #build}.
+ */
+final class RouteFile {
+
+  private final CamelContext context;
+  private final String location;
+  private final byte[] content;
+  private final Set<String> routeIds;
+  private final List<RouteConfigurationDefinition> configurations;
+
+  /**
+   * Parses content.
+   *
+   * @param content empty for a deleted file
+   * @throws Exception if it is not YAML, or neither a route nor a route configuration
+   */
+  RouteFile(CamelContext context, String location, byte[] content) throws Exception {
+    this.context = context;
+    this.location = location;
+    this.content = content;
+    Set<String> ids = new LinkedHashSet<>();
+    List<RouteConfigurationDefinition> definitions = new ArrayList<>();
+    for (RouteConfigurationBuilder builder : builders()) {
+      definitions.addAll(RouteConfigurations.configure(builder, context));
+      builder.configureRoutes(context).getRoutes().stream()
+          .map(RouteDefinition::getRouteId)
+          .filter(Objects::nonNull)
+          .forEach(ids::add);
+    }
+    this.routeIds = ids;
+    this.configurations = definitions;
+  }
+
+  byte[] content() {
+    return content;
+  }
+
+  /** Ids of the routes, without those that Camel generates. */
+  Set<String> routeIds() {
+    return routeIds;
+  }
+
+  Set<String> configurationIds() {
+    Set<String> ids = new LinkedHashSet<>();
+    configurations.forEach(configuration -> ids.add(configuration.getId()));
+    return ids;
+  }
+
+  List<RouteConfigurationDefinition> configurations() {
+    return configurations;
+  }
+
+  /**
+   * Builds the routes with the current route configurations, in place of running ones.
+   *
+   * @return the ids of the routes
+   */
+  Set<String> build() throws Exception {
+    Set<String> built = new LinkedHashSet<>();
+    // new builders, since parsing has applied the configurations of that time
+    for (RouteConfigurationBuilder builder : builders()) {
+      built.addAll(builder.updateRoutesToCamelContext(context));
+    }
+    return built;
+  }
+
+  private List<RouteConfigurationBuilder> builders() throws Exception {
+    List<RouteConfigurationBuilder> builders = new ArrayList<>();
+    if (content.length > 0) {
+      for (RoutesBuilder builder :
+          PluginHelper.getRoutesLoader(context)
+              .findRoutesBuilders(List.of(ResourceHelper.fromBytes(location, content)))) {
+        builders.add((RouteConfigurationBuilder) builder);
+      }
+    }
+    return builders;
+  }
+}
