@@ -13,6 +13,11 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.time.temporal.Temporal;
+import java.time.temporal.TemporalUnit;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -25,7 +30,7 @@ class ArchitectureTest {
   /** Packages in the same layer do not depend on each other; subpackages belong to their parent. */
   static final List<List<String>> LAYERS =
       List.of(
-          List.of("component", "config", "error", "metrics", "text", "tls"),
+          List.of("component", "config", "error", "metrics", "text", "time", "tls"),
           List.of("ari", "kafka"),
           List.of("callcontext", "logging", "route"),
           List.of("envelope"),
@@ -54,6 +59,20 @@ class ArchitectureTest {
                   type ->
                       !type.getPackageName().startsWith(ROOT)
                           || type.getPackageName().startsWith(ROOT + ".component")));
+
+  /** A step of the system clock would make it negative, or too long. */
+  @ArchTest
+  static final ArchRule noDurationComesFromTheTimeOfDay =
+      ArchRuleDefinition.noClasses()
+          .should()
+          .callMethod(Duration.class, "between", Temporal.class, Temporal.class)
+          .orShould()
+          .callMethod(Instant.class, "until", Temporal.class, TemporalUnit.class)
+          .orShould()
+          .callMethod(ChronoUnit.class, "between", Temporal.class, Temporal.class)
+          .orShould()
+          .callMethod(System.class, "currentTimeMillis")
+          .as("use io.retel.ariproxy.time or System.nanoTime() for durations");
 
   private static ArchCondition<JavaClass> dependOnLowerLayersOnly() {
     return new ArchCondition<>("depend on lower layers only") {

@@ -8,7 +8,6 @@ import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
-import io.retel.ariproxy.kafka.SkippedCommands;
 import io.retel.ariproxy.metrics.Meters;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,9 +51,9 @@ public final class Gauges {
     return this;
   }
 
-  private void bindCounter(Meters meter, Supplier<Number> total, String... tagValues) {
+  private void bindCounter(Meters meter, Supplier<Number> total) {
     strongReferences.add(total);
-    meter.functionCounter(meters, total, tagValues);
+    meter.functionCounter(meters, total);
   }
 
   private static Supplier<Number> sum(
@@ -74,10 +73,6 @@ public final class Gauges {
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);
     Meters.COMMANDS_UNREADABLE.gauge(meters, kafkaClients::unreadablePartitions);
-    SkippedCommands skipped = kafkaClients.skippedCommands();
-    bindCounter(Meters.COMMANDS_SKIPPED, skipped::old, "old");
-    bindCounter(Meters.COMMANDS_SKIPPED, skipped::deleted, "deleted");
-    bindCounter(Meters.COMMANDS_SKIPPED, skipped::unreadable, "unreadable");
     return this;
   }
 

@@ -77,7 +77,8 @@ public final class OutboundClients {
                 .minus(settings.get(Setting.COMMANDS_INITIAL_LOOKBACK)),
             settings.get(Setting.COMMANDS_MAX_IN_FLIGHT),
             new CommandTimeouts(settings).drainTimeouts(),
-            context::isStopping);
+            context::isStopping,
+            meters);
     registry.bind("kafkaClients", kafkaClients);
     context
         .getComponent("kafka", KafkaComponent.class)

@@ -55,6 +55,7 @@ import io.retel.ariproxy.resync.StartResync;
 import io.retel.ariproxy.resync.SubscriptionRestore;
 import io.retel.ariproxy.resync.SyntheticEventLog;
 import io.retel.ariproxy.route.ConditionalRoutePolicy;
+import io.retel.ariproxy.time.SteadyClock;
 import io.retel.ariproxy.tracing.LogTracer;
 import io.retel.ariproxy.tracing.OpenTelemetryTracing;
 import java.time.Duration;
@@ -112,7 +113,7 @@ public final class RouteBeans {
             settings.get(Setting.CALLCONTEXT_GRACE_PERIOD),
             Ticker.systemTicker(),
             store,
-            InstantSource.system());
+            new SteadyClock());
     CallContextRules callContextRules = new CallContextRules(callContexts);
     Subscriptions subscriptions = new Subscriptions(store);
     Gap gap = new Gap();
@@ -290,7 +291,6 @@ public final class RouteBeans {
                       ServiceStatus status = context.getRouteController().getRouteStatus(route);
                       return status != null && !status.isStopped();
                     })
-                .toList(),
-        InstantSource.system());
+                .toList());
   }
 }

@@ -15,6 +15,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.time.SteadyClock;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -65,7 +66,7 @@ public final class CallContexts {
    * @param gracePeriod how long a mapping is retained after its resource has ended
    * @param ticker the clock of the cache
    * @param writeBehind writes the mappings of active resources to the store
-   * @param clock the time of day
+   * @param clock the time of day, without steps: {@link SteadyClock}
    */
   public CallContexts(
       Duration idleTimeout,
@@ -93,7 +94,7 @@ public final class CallContexts {
         gracePeriod,
         ticker,
         WriteBehind.noop(new SimpleMeterRegistry()),
-        InstantSource.system());
+        new SteadyClock());
   }
 
   /** Returns the call context of a resource; this counts as a use of its mapping. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
-import java.time.Duration;
+import io.retel.ariproxy.time.Moment;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntSupplier;
@@ -43,10 +42,9 @@ public final class CommandConsumption {
   private final IntSupplier inFlight;
   private final IntSupplier pending;
   private final Supplier<List<String>> activeRoutes;
-  private final InstantSource clock;
 
   /** Null while running. */
-  private Instant pausedSince;
+  private Moment pausedSince;
 
   private boolean resumeRequested;
   private boolean drainLogged;
@@ -56,24 +54,19 @@ public final class CommandConsumption {
    *     acknowledged
    * @param pending number of commands accepted but not started
    * @param activeRoutes the routes that consume commands, including those that are stopping
-   * @param clock the time of day
    */
   public CommandConsumption(
-      IntSupplier inFlight,
-      IntSupplier pending,
-      Supplier<List<String>> activeRoutes,
-      InstantSource clock) {
+      IntSupplier inFlight, IntSupplier pending, Supplier<List<String>> activeRoutes) {
     this.inFlight = inFlight;
     this.pending = pending;
     this.activeRoutes = activeRoutes;
-    this.clock = clock;
   }
 
   /** Pauses consumption. Commands in flight complete; pending ones are released to Kafka. */
   public synchronized void pause() {
     resumeRequested = false;
     if (pausedSince == null) {
-      pausedSince = clock.instant();
+      pausedSince = Moment.now();
       drainLogged = false;
       LOG.info(
           "Commands paused until resumed by an operator: {} in flight will complete, {} pending are"
@@ -102,9 +95,7 @@ public final class CommandConsumption {
         LOG.info("Commands drained: none in flight");
       }
       if (resumeRequested) {
-        LOG.info(
-            "Commands resumed after {} s",
-            Duration.between(pausedSince, clock.instant()).toSeconds());
+        LOG.info("Commands resumed after {} s", Moment.now().since(pausedSince).toSeconds());
         pausedSince = null;
       }
     }
@@ -123,7 +114,7 @@ public final class CommandConsumption {
 
   /** Start of the current pause, or empty if not paused. */
   public synchronized Optional<Instant> pausedSince() {
-    return Optional.ofNullable(pausedSince);
+    return Optional.ofNullable(pausedSince).map(Moment::timeOfDay);
   }
 
   /** Number of commands being executed or waiting for their RESPONSE to be acknowledged. */

@@ -305,7 +305,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private void onSkipped(TopicPartition partition, UnreadableBatches.Skip skip) {
     tracker.assigned(partition, skip.to(), null);
-    skipped.unreadable(skip.to() - skip.from());
+    skipped.unreadable().increment(skip.to() - skip.from());
     LOG.warn(
         "Skipped {} commands of {} on request, since they cannot be read (offsets {} to {})",
         skip.to() - skip.from(),

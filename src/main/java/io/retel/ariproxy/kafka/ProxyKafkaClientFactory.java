@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 
 /** Factory of the Kafka clients of the proxy's own routes. */
 public final class ProxyKafkaClientFactory implements KafkaClientFactory {
@@ -27,7 +29,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private final int maxInFlight;
   private final DrainTimeouts drainTimeouts;
   private final BooleanSupplier stopping;
-  private final SkippedCommands skipped = new SkippedCommands();
+  private final SkippedCommands skipped;
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
@@ -44,12 +46,14 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
       Instant oldestCommand,
       int maxInFlight,
       DrainTimeouts drainTimeouts,
-      BooleanSupplier stopping) {
+      BooleanSupplier stopping,
+      MeterRegistry meters) {
     this.security = security;
     this.oldestCommand = oldestCommand;
     this.maxInFlight = maxInFlight;
     this.drainTimeouts = drainTimeouts;
     this.stopping = stopping;
+    this.skipped = SkippedCommands.count(meters);
   }
 
   @Override
@@ -57,6 +61,9 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     // since Kafka 4 a client drops its metadata when all brokers are down, and send() blocks on it
     // (seen on 4.1.1)
     properties.putIfAbsent(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
+    // a producer forgets a topic that is idle for 5 minutes; the next record to it would then block
+    // all events during an outage
+    properties.putIfAbsent(ProducerConfig.METADATA_MAX_IDLE_CONFIG, Integer.MAX_VALUE);
     Properties secured = security.applyTo(properties);
     return new AuthRetryingProducer(() -> createProducer(secured));
   }
@@ -128,11 +135,6 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
    */
   public List<String> skipUnreadable() {
     return openConsumers().flatMap(consumer -> consumer.skipUnreadable().stream()).toList();
-  }
-
-  /** Returns the numbers of commands that were not executed. */
-  public SkippedCommands skippedCommands() {
-    return skipped;
   }
 
   private Stream<CommandConsumer> openConsumers() {

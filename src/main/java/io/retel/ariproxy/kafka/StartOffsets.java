@@ -73,7 +73,7 @@ final class StartOffsets {
   void seekToFirst(Consumer<?, ?> consumer, TopicPartition partition, long position, long first) {
     consumer.seek(partition, first);
     if (first > position) {
-      skipped.deleted(first - position);
+      skipped.deleted().increment(first - position);
       LOG.warn(
           "Kafka deleted {} commands of {} before they were consumed (offsets {} to {}): they get no"
               + " RESPONSE. Increase the topic's retention",
@@ -109,7 +109,7 @@ final class StartOffsets {
             .mapToLong(entry -> entry.getValue().offset() - first.getOrDefault(entry.getKey(), 0L))
             .sum();
     if (count > 0) {
-      skipped.old(count);
+      skipped.old().increment(count);
       LOG.warn(
           "Group {} has no committed offsets for {}: skipped {} commands from before {}"
               + " (commands.initial-lookback)",

@@ -11,7 +11,10 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All meters, with their public names and tags. A name is an interface: dashboards and alerts
@@ -184,6 +187,8 @@ public enum Meters {
           .map(Duration::ofMillis)
           .toArray(Duration[]::new);
 
+  private static final Logger LOG = LoggerFactory.getLogger(Meters.class);
+
   private final Kind kind;
   private final Unit unit;
   private final String meterName;
@@ -264,16 +269,19 @@ public enum Meters {
   }
 
   /**
-   * Registers a counter whose total is maintained elsewhere.
+   * Registers a counter whose total is maintained elsewhere. A total that decreases or cannot be
+   * computed is reported as the previous one, since one invalid counter would fail the whole
+   * scrape.
    *
    * @param total never decreases; the registry holds only a weak reference
-   * @param tagValues in the order of the tags
    */
-  public void functionCounter(MeterRegistry registry, Supplier<Number> total, String... tagValues) {
-    FunctionCounter.builder(meterName, total, supplier -> supplier.get().doubleValue())
+  public void functionCounter(MeterRegistry registry, Supplier<Number> total) {
+    AtomicReference<Double> last = new AtomicReference<>(0.0);
+    FunctionCounter.builder(
+            meterName, total, supplier -> last.accumulateAndGet(valueOrZero(supplier), Math::max))
         .description(description)
         .baseUnit(unit.baseUnit)
-        .tags(toTags(Kind.COUNTER, tagValues))
+        .tags(toTags(Kind.COUNTER))
         .register(registry);
   }
 
@@ -303,6 +311,16 @@ public enum Meters {
         .tags(toTags(Kind.GAUGE, tagValues))
         .strongReference(true)
         .register(registry);
+  }
+
+  private double valueOrZero(Supplier<Number> total) {
+    try {
+      double value = total.get().doubleValue();
+      return Double.isNaN(value) ? 0 : value;
+    } catch (RuntimeException e) {
+      LOG.warn("Cannot read {}: {}", meterName, e.toString());
+      return 0;
+    }
   }
 
   private Tags toTags(Kind expectedKind, String... values) {

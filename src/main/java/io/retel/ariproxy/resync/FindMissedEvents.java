@@ -9,7 +9,6 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.metrics.Meters;
-import java.time.Duration;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -94,7 +93,7 @@ public final class FindMissedEvents implements Processor {
             + "published",
         span.start() == null
             ? "unknown length"
-            : Duration.between(span.start(), resync.connectedAt()).toMillis() + " ms",
+            : resync.connectedAt().since(span.start()).toMillis() + " ms",
         activeCalls,
         enteredChannels,
         missedEvents.size() - activeCalls - enteredChannels);

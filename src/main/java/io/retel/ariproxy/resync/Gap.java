@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
-import java.time.Instant;
+import io.retel.ariproxy.time.Moment;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -17,7 +17,7 @@ public final class Gap {
    * @param start when it began, or null if unknown because another process was running
    * @param callContexts active when it began
    */
-  record Span(Instant start, Set<String> callContexts) {}
+  record Span(Moment start, Set<String> callContexts) {}
 
   private volatile Span span;
 
@@ -27,7 +27,7 @@ public final class Gap {
    * @param start when it began, or null if unknown
    * @param callContexts active now
    */
-  public void begin(Instant start, Set<String> callContexts) {
+  public void begin(Moment start, Set<String> callContexts) {
     Span previous = span;
     if (previous == null) {
       span = new Span(start, Set.copyOf(callContexts));

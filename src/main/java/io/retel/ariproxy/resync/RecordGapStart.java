@@ -2,6 +2,8 @@
 package io.retel.ariproxy.resync;
 
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.component.ahcws.AhcWsConstants;
+import io.retel.ariproxy.time.Moment;
 import java.time.Instant;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -26,8 +28,11 @@ public final class RecordGapStart implements Processor {
    * Returns when the websocket connected or disconnected, which can be earlier than now since the
    * event was queued.
    */
-  static Instant connectionEventTime(Exchange exchange) {
+  static Moment connectionEventTime(Exchange exchange) {
     Long millis = exchange.getMessage().getHeader(Exchange.MESSAGE_TIMESTAMP, Long.class);
-    return millis == null ? Instant.now() : Instant.ofEpochMilli(millis);
+    Long nanos = exchange.getMessage().getHeader(AhcWsConstants.EVENT_NANO_TIME, Long.class);
+    return millis == null || nanos == null
+        ? Moment.now()
+        : new Moment(Instant.ofEpochMilli(millis), nanos);
   }
 }

@@ -4,7 +4,7 @@ package io.retel.ariproxy.resync;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.Mapping;
-import java.time.Instant;
+import io.retel.ariproxy.time.Moment;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +19,9 @@ import org.apache.camel.Exchange;
  * @param endedMedia playbacks and recordings that no longer exist; mutable
  */
 record ResyncContext(
-    Instant connectedAt, Map<Resource, Mapping> knownMappings, Set<Resource> endedMedia) {
+    Moment connectedAt, Map<Resource, Mapping> knownMappings, Set<Resource> endedMedia) {
 
-  static void start(Exchange exchange, Instant connectedAt, Map<Resource, Mapping> knownMappings) {
+  static void start(Exchange exchange, Moment connectedAt, Map<Resource, Mapping> knownMappings) {
     exchange.setProperty(
         ResyncProperties.CONTEXT, new ResyncContext(connectedAt, knownMappings, new HashSet<>()));
   }

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.retel.ariproxy.ari.AriEvent;
-import java.time.Instant;
+import io.retel.ariproxy.time.Moment;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
@@ -15,10 +15,10 @@ import java.util.Collection;
 /**
  * Factory of synthetic events, in Asterisk's format and marked as synthetic.
  *
- * @param timestamp of the events
+ * @param connectedAt timestamp of the events
  * @param asteriskId {@code asterisk_id} of the events
  */
-record SyntheticEvents(Instant timestamp, String asteriskId) {
+record SyntheticEvents(Moment connectedAt, String asteriskId) {
 
   private static final JsonNodeFactory JSON = new ObjectMapper().getNodeFactory();
 
@@ -88,10 +88,12 @@ record SyntheticEvents(Instant timestamp, String asteriskId) {
    * @param gapStart when the gap began, or null if unknown
    * @param channels current state of the call's channels
    */
-  AriEvent connectionRestored(Instant gapStart, Collection<JsonNode> channels, String application) {
+  AriEvent connectionRestored(Moment gapStart, Collection<JsonNode> channels, String application) {
     ObjectNode event = newEvent("AriConnectionRestored", application);
-    event.put("gap_start", gapStart == null ? null : TIME_FORMAT.format(gapStart));
-    event.put("gap_end", TIME_FORMAT.format(timestamp));
+    event.put(
+        "gap_start",
+        gapStart == null ? null : TIME_FORMAT.format(connectedAt.timeOfDayOf(gapStart)));
+    event.put("gap_end", TIME_FORMAT.format(connectedAt.timeOfDay()));
     event.putArray("channels").addAll(channels);
     return build(event);
   }
@@ -99,7 +101,7 @@ record SyntheticEvents(Instant timestamp, String asteriskId) {
   private ObjectNode newEvent(String type, String application) {
     return JSON.objectNode()
         .put("type", type)
-        .put("timestamp", TIME_FORMAT.format(timestamp))
+        .put("timestamp", TIME_FORMAT.format(connectedAt.timeOfDay()))
         .put("application", application);
   }
 

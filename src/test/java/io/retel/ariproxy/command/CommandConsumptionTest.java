@@ -6,8 +6,6 @@ import static io.retel.ariproxy.command.CommandConsumption.State.DRAINING;
 import static io.retel.ariproxy.command.CommandConsumption.State.RUNNING;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -18,8 +16,7 @@ class CommandConsumptionTest {
   private List<String> activeRoutes = List.of("commands");
 
   private final CommandConsumption consumption =
-      new CommandConsumption(
-          () -> inFlight, () -> pending, () -> activeRoutes, InstantSource.fixed(Instant.EPOCH));
+      new CommandConsumption(() -> inFlight, () -> pending, () -> activeRoutes);
 
   @Test
   void drainsUntilNothingIsInFlightOrPendingAndRoutesHaveStopped() {
@@ -32,7 +29,7 @@ class CommandConsumptionTest {
     assertThat(consumption.update()).isEqualTo(DRAINING);
     activeRoutes = List.of();
     assertThat(consumption.update()).isEqualTo(DRAINED);
-    assertThat(consumption.pausedSince()).contains(Instant.EPOCH);
+    assertThat(consumption.pausedSince()).isPresent();
   }
 
   @Test

@@ -20,5 +20,13 @@ public final class AhcWsConstants {
               + "(`fireWebSocketConnectionEvents`); absent on a message.")
   public static final String EVENT = "CamelAhcWsEvent";
 
+  @Metadata(
+      label = "consumer",
+      javaType = "Long",
+      description =
+          "System.nanoTime() of the connect or disconnect, for durations. The header "
+              + "`CamelMessageTimestamp` has the time of day.")
+  public static final String EVENT_NANO_TIME = "CamelAhcWsEventNanoTime";
+
   private AhcWsConstants() {}
 }

@@ -89,6 +89,7 @@ public class AhcWsConsumer extends ReloadableConsumer {
     } else if (message instanceof WebSocketMessage.ConnectionEvent event) {
       exchange.getMessage().setHeader(AhcWsConstants.EVENT, event.event());
       exchange.getMessage().setHeader(Exchange.MESSAGE_TIMESTAMP, event.timestamp().toEpochMilli());
+      exchange.getMessage().setHeader(AhcWsConstants.EVENT_NANO_TIME, event.nanoTime());
     }
     getAsyncProcessor()
         .process(

@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -96,7 +95,7 @@ final class WebSocketConnection implements AutoCloseable {
   /** Buffers another CONNECTED event, if the websocket is open. */
   void fireConnectedEvent() {
     if (state.connected() && configuration.isFireWebSocketConnectionEvents()) {
-      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
+      buffer.put(WebSocketMessage.ConnectionEvent.now(AhcWsConstants.CONNECTED));
     }
   }
 
@@ -373,7 +372,9 @@ final class WebSocketConnection implements AutoCloseable {
   private void recordDisconnect(String reason, int failures) {
     state = state.afterDisconnect(reason, failures);
     if (configuration.isFireWebSocketConnectionEvents()) {
-      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.DISCONNECTED, state.since()));
+      buffer.put(
+          new WebSocketMessage.ConnectionEvent(
+              AhcWsConstants.DISCONNECTED, state.since(), state.sinceNanos()));
     }
   }
 
@@ -396,7 +397,7 @@ final class WebSocketConnection implements AutoCloseable {
   void opened(WebSocketSession opened) {
     lastReadNanos = System.nanoTime();
     if (configuration.isFireWebSocketConnectionEvents()) {
-      buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.now()));
+      buffer.put(WebSocketMessage.ConnectionEvent.now(AhcWsConstants.CONNECTED));
     }
     scheduler.submit(() -> onOpened(opened));
   }

@@ -25,8 +25,19 @@ sealed interface WebSocketMessage {
     }
   }
 
-  /** A connect or disconnect at this position in the message sequence. */
-  record ConnectionEvent(String event, Instant timestamp) implements WebSocketMessage {
+  /**
+   * A connect or disconnect at this position in the message sequence.
+   *
+   * @param timestamp the time of day
+   * @param nanoTime the same on {@link System#nanoTime}'s clock
+   */
+  record ConnectionEvent(String event, Instant timestamp, long nanoTime)
+      implements WebSocketMessage {
+
+    static ConnectionEvent now(String event) {
+      return new ConnectionEvent(event, Instant.now(), System.nanoTime());
+    }
+
     @Override
     public long sizeBytes() {
       return 0;

@@ -35,7 +35,7 @@ class MessageBufferTest {
     MessageBuffer buffer = new MessageBuffer(1_000);
     buffer.put(HUNDRED_BYTES);
     buffer.put(new WebSocketMessage.Binary(new byte[50]));
-    buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.EPOCH));
+    buffer.put(new WebSocketMessage.ConnectionEvent(AhcWsConstants.CONNECTED, Instant.EPOCH, 0));
     assertThat(buffer.size()).isEqualTo(3);
     assertThat(buffer.bytes()).isGreaterThan(150);
     IntStream.range(0, 3).forEach(i -> assertThat(buffer.poll()).isNotNull());
