@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -26,12 +27,13 @@ import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Producer that treats a rejected login as an outage: {@code send} blocks until Kafka accepts it.
+ * Producer that treats a rejected login, or a broker's name that cannot be resolved, as an outage:
+ * {@code send} blocks until Kafka accepts it.
  *
- * <p>Kafka's own producer would instead fail records for topics without metadata. If its first
- * login is rejected it fails permanently, since an idempotent producer requests its id only once
- * (seen on 4.1.1). So until a login succeeds, each attempt uses a new producer. Thread-safe. Does
- * not support transactions.
+ * <p>Kafka's own producer cannot be constructed without a resolvable name. Kafka's own producer
+ * would instead fail records for topics without metadata. If its first login is rejected it fails
+ * permanently, since an idempotent producer requests its id only once (seen on 4.1.1). So until a
+ * login succeeds, each attempt uses a new producer. Thread-safe. Does not support transactions.
  */
 final class AuthRetryingProducer implements Producer<Object, Object> {
 
@@ -49,7 +51,19 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
    */
   AuthRetryingProducer(Supplier<Producer<Object, Object>> factory) {
     this.factory = factory;
-    factory.get().close(Duration.ZERO);
+    create().ifPresent(valid -> valid.close(Duration.ZERO));
+  }
+
+  /** Creates a producer; empty while no broker's name can be resolved. */
+  private Optional<Producer<Object, Object>> create() {
+    try {
+      return Optional.of(factory.get());
+    } catch (KafkaException e) {
+      if (!KafkaErrors.isNameUnknown(e)) {
+        throw e;
+      }
+      return Optional.empty();
+    }
   }
 
   @Override
@@ -83,13 +97,13 @@ final class AuthRetryingProducer implements Producer<Object, Object> {
     try {
       while (!authenticated) {
         discardRejected();
-        Producer<Object, Object> candidate = factory.get();
-        producer = candidate;
+        Optional<Producer<Object, Object>> candidate = create();
+        producer = candidate.orElse(null);
         if (closed) {
-          candidate.close(Duration.ZERO);
+          candidate.ifPresent(created -> created.close(Duration.ZERO));
           throw new IllegalStateException("The producer is closed");
         }
-        authenticated = canAuthenticate(candidate, topic);
+        authenticated = candidate.isPresent() && canAuthenticate(candidate.get(), topic);
         if (!authenticated) {
           backOff();
         }

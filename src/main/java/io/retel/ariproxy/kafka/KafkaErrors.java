@@ -6,6 +6,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
 import java.util.regex.Pattern;
 import org.apache.camel.util.ObjectHelper;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -19,9 +20,20 @@ public final class KafkaErrors {
 
   private KafkaErrors() {}
 
+  /** Whether a client could not be created since no broker's name can be resolved. */
+  static boolean isNameUnknown(Throwable failure) {
+    ConfigException invalid = ObjectHelper.getException(ConfigException.class, failure);
+    return invalid != null
+        // Kafka has no class for it
+        && String.valueOf(invalid.getMessage()).startsWith("No resolvable bootstrap urls");
+  }
+
   /** Returns the description as one line, to be appended to "Kafka" and a colon. */
   public static String describe(Throwable failure) {
     String rootCause = ErrorMessages.singleLine(failure);
+    if (isNameUnknown(failure)) {
+      return "no name in %s can be resolved".formatted(Setting.KAFKA_BROKERS.key());
+    }
     if (ObjectHelper.getException(SslAuthenticationException.class, failure) != null) {
       return CERTIFICATE_ALERT.matcher(rootCause).find()
           ? "the broker rejects the proxy's certificate or requires one (%s); check %s and %s"

@@ -18,6 +18,7 @@ import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
@@ -104,7 +105,7 @@ public final class KafkaTopics {
         awaitLeaders(admin, missing);
       }
       warnIfNotCompacted(admin);
-    } catch (ExecutionException e) {
+    } catch (ExecutionException | KafkaException e) {
       throw new TopicsUnavailableException(
           "Kafka at "
               + brokers()
