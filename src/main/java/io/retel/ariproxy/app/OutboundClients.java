@@ -3,12 +3,7 @@ package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.http.AriHttpClient;
-import io.retel.ariproxy.callcontext.store.CallContextStore;
-import io.retel.ariproxy.callcontext.store.CassandraStore;
-import io.retel.ariproxy.callcontext.store.JdbcStore;
-import io.retel.ariproxy.callcontext.store.KafkaStore;
-import io.retel.ariproxy.callcontext.store.MemoryStore;
-import io.retel.ariproxy.callcontext.store.RedisStore;
+import io.retel.ariproxy.callcontext.store.CallContextStoreProvider;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
@@ -16,7 +11,6 @@ import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
-import io.retel.ariproxy.config.StoreType;
 import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.kafka.AckExecutor;
 import io.retel.ariproxy.kafka.DeferredCommitFactory;
@@ -35,12 +29,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -69,7 +61,12 @@ public final class OutboundClients {
 
     // Kafka
     this.kafkaSecurity = KafkaSecuritySettings.read(settings);
-    this.topics = topics(settings, this::kafkaClientConfig);
+    this.topics =
+        new KafkaTopics(
+                this::kafkaClientConfig,
+                settings.get(Setting.KAFKA_CREATE_TOPICS),
+                settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
+            .require(settings.topics());
     this.kafkaClients =
         new ProxyKafkaClientFactory(
             kafkaSecurity,
@@ -94,7 +91,7 @@ public final class OutboundClients {
     // the call-context store
     this.store =
         new WriteBehind(
-            store(settings, this::kafkaClientConfig),
+            CallContextStoreProvider.of(settings).create(settings, this::kafkaClientConfig, topics),
             settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT),
             meters);
 
@@ -163,58 +160,6 @@ public final class OutboundClients {
    */
   void reconnect(String reason) {
     Stream.of(ws, wss).forEach(component -> component.reconnect(reason));
-  }
-
-  private static KafkaTopics topics(
-      Settings settings, Supplier<Map<String, Object>> kafkaClientConfig) {
-    KafkaTopics topics =
-        new KafkaTopics(
-                kafkaClientConfig,
-                settings.get(Setting.KAFKA_CREATE_TOPICS),
-                settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
-            .require(settings.topics());
-    return settings.get(Setting.CALLCONTEXT_STORE) == StoreType.KAFKA
-        ? topics.requireCompacted(settings.get(Setting.CALLCONTEXT_KAFKA_TOPIC))
-        : topics;
-  }
-
-  private static CallContextStore store(
-      Settings settings, Supplier<Map<String, Object>> kafkaClientConfig) {
-    String namespace = settings.get(Setting.CALLCONTEXT_NAMESPACE);
-    String application = String.join(",", settings.get(Setting.ARI_APP));
-    Duration idleTimeout = settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT);
-    Duration timeout = settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT);
-    return switch (settings.get(Setting.CALLCONTEXT_STORE)) {
-      case KAFKA ->
-          new KafkaStore(kafkaClientConfig, settings.get(Setting.CALLCONTEXT_KAFKA_TOPIC), timeout);
-      case MEMORY -> new MemoryStore();
-      case REDIS ->
-          new RedisStore(
-              settings.get(Setting.CALLCONTEXT_REDIS_URI),
-              namespace,
-              application,
-              idleTimeout,
-              timeout);
-      case JDBC ->
-          new JdbcStore(
-              settings.get(Setting.CALLCONTEXT_JDBC_URL),
-              settings.get(Setting.CALLCONTEXT_JDBC_USERNAME),
-              settings.get(Setting.CALLCONTEXT_JDBC_PASSWORD),
-              namespace,
-              application,
-              timeout);
-      case CASSANDRA ->
-          new CassandraStore(
-              settings.get(Setting.CALLCONTEXT_CASSANDRA_HOSTS),
-              settings.get(Setting.CALLCONTEXT_CASSANDRA_DATACENTER),
-              settings.get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE),
-              settings.get(Setting.CALLCONTEXT_CASSANDRA_USERNAME),
-              settings.get(Setting.CALLCONTEXT_CASSANDRA_PASSWORD),
-              namespace,
-              application,
-              idleTimeout,
-              timeout);
-    };
   }
 
   private static AhcWsComponent websocket(

@@ -16,7 +16,6 @@ import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -90,7 +89,7 @@ public final class ProxyApplication extends Main {
         settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC).isEmpty()
             ? ""
             : " and " + settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC),
-        settings.get(Setting.CALLCONTEXT_STORE).name().toLowerCase(Locale.ROOT));
+        settings.get(Setting.CALLCONTEXT_STORE).name());
   }
 
   /** Whether another client replaced the proxy in the Stasis application. */

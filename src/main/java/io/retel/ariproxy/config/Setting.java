@@ -20,24 +20,29 @@ import static io.retel.ariproxy.config.SettingType.url;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every setting: name, type, range, default and documentation, defined once. {@code
- * config/application.properties} and {@code docs/configuration.md} are generated from it.
+ * Every setting: name, type, range, default and documentation, defined once; those of a
+ * call-context store by its {@link StoreType}. {@code config/application.properties} and {@code
+ * docs/configuration.md} are generated from it.
  *
  * @param <T> the type of its value
  */
 public final class Setting<T> {
 
-  private static final List<Setting<?>> ALL = new ArrayList<>();
+  private static final List<Setting<?>> OWN = new ArrayList<>();
 
   private static final UnaryOperator<String> LOWER_CASE = name -> name.toLowerCase(Locale.ROOT);
 
@@ -410,14 +415,13 @@ public final class Setting<T> {
           How long a mapping is available to late events after its resource has ended.""");
 
   public static final Setting<StoreType> CALLCONTEXT_STORE =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.store",
-          oneOf(StoreType.class, LOWER_CASE),
-          "kafka",
-          """
-          Where mappings survive a restart: kafka (a compacted topic; no other service needed), memory (nowhere), redis,
-          jdbc, cassandra.""");
+      own(
+          new Setting<>(
+              Section.CALL_CONTEXTS,
+              "callcontext.store",
+              oneOf(StoreType::all, StoreType::name),
+              "kafka",
+              Setting::storeDocumentation));
 
   public static final Setting<Duration> CALLCONTEXT_STORE_TIMEOUT =
       new Setting<>(
@@ -438,98 +442,6 @@ public final class Setting<T> {
               """
               Separates this Asterisk's mappings from those of other Asterisk instances in a shared store.""")
           .defaultsTo(KAFKA_COMMANDS_TOPIC, "");
-
-  public static final Setting<String> CALLCONTEXT_KAFKA_TOPIC =
-      new Setting<>(
-              Section.CALL_CONTEXTS,
-              "callcontext.kafka-topic",
-              topic(),
-              "",
-              """
-              For kafka: the compacted topic, one per proxy. Created if missing.""")
-          .defaultsTo(KAFKA_COMMANDS_TOPIC, "-call-contexts");
-
-  public static final Setting<Secret> CALLCONTEXT_REDIS_URI =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.redis-uri",
-          secret(),
-          "redis://localhost:6379",
-          """
-          For redis: redis[s]://[user:password@]host[:port][/database].""");
-
-  public static final Setting<Secret> CALLCONTEXT_JDBC_URL =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.jdbc-url",
-          secret(),
-          "jdbc:sqlite:call-contexts.db",
-          """
-          For jdbc: jdbc:postgresql://host/database or jdbc:sqlite:file. The table ari_proxy_call_contexts is created if missing.""");
-
-  public static final Setting<String> CALLCONTEXT_JDBC_USERNAME =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.jdbc-username",
-          text(),
-          "",
-          """
-          For jdbc: the database user. Empty: none.""");
-
-  public static final Setting<Secret> CALLCONTEXT_JDBC_PASSWORD =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.jdbc-password",
-          secret(),
-          "",
-          """
-          For jdbc: the password. Prefer CALLCONTEXT_JDBC_PASSWORD or CALLCONTEXT_JDBC_PASSWORD_FILE over this file.""");
-
-  public static final Setting<String> CALLCONTEXT_CASSANDRA_HOSTS =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.cassandra-hosts",
-          described("host:port, …", text()),
-          "localhost:9042",
-          """
-          For cassandra: contact points, separated by commas.""");
-
-  public static final Setting<String> CALLCONTEXT_CASSANDRA_DATACENTER =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.cassandra-datacenter",
-          text(),
-          "datacenter1",
-          """
-          For cassandra: the local datacenter.""");
-
-  public static final Setting<String> CALLCONTEXT_CASSANDRA_KEYSPACE =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.cassandra-keyspace",
-          text(),
-          "ari_proxy",
-          """
-          For cassandra: an existing keyspace. The table call_contexts is created if missing.""");
-
-  public static final Setting<String> CALLCONTEXT_CASSANDRA_USERNAME =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.cassandra-username",
-          text(),
-          "",
-          """
-          For cassandra: the user. Empty: none.""");
-
-  public static final Setting<Secret> CALLCONTEXT_CASSANDRA_PASSWORD =
-      new Setting<>(
-          Section.CALL_CONTEXTS,
-          "callcontext.cassandra-password",
-          secret(),
-          "",
-          """
-          For cassandra: the password. Prefer CALLCONTEXT_CASSANDRA_PASSWORD or CALLCONTEXT_CASSANDRA_PASSWORD_FILE over
-          this file.""");
 
   // ---- Management
 
@@ -666,7 +578,7 @@ public final class Setting<T> {
   private final String key;
   private final SettingType<T> type;
   private final @Nullable String defaultText;
-  private final String documentation;
+  private final Supplier<String> documentation;
   private @Nullable Setting<String> defaultSource;
   private String defaultSuffix = "";
 
@@ -676,12 +588,52 @@ public final class Setting<T> {
       SettingType<T> type,
       @Nullable String defaultText,
       String documentation) {
+    this(section, key, type, defaultText, () -> documentation);
+    OWN.add(this);
+  }
+
+  private Setting(
+      Section section,
+      String key,
+      SettingType<T> type,
+      @Nullable String defaultText,
+      Supplier<String> documentation) {
     this.section = section;
     this.key = key;
     this.type = type;
     this.defaultText = defaultText;
     this.documentation = documentation;
-    ALL.add(this);
+  }
+
+  private static <T> Setting<T> own(Setting<T> setting) {
+    OWN.add(setting);
+    return setting;
+  }
+
+  /**
+   * A setting of one call-context store, which returns it in {@link StoreType#settings}.
+   *
+   * @param key {@code callcontext.}, the name of the store, a dash, and its own name
+   * @param defaultText its default as text; a store setting is never required
+   * @param documentation what it does, in one paragraph that begins with the name of the store
+   */
+  public static <T> Setting<T> ofStore(
+      String key, SettingType<T> type, String defaultText, String documentation) {
+    return new Setting<>(
+        Section.CALL_CONTEXTS, key, type, Objects.requireNonNull(defaultText), () -> documentation);
+  }
+
+  /**
+   * A setting of one call-context store whose default is the value of another setting, with a
+   * suffix.
+   */
+  public static <T> Setting<T> ofStore(
+      String key,
+      SettingType<T> type,
+      Setting<String> defaultSource,
+      String defaultSuffix,
+      String documentation) {
+    return ofStore(key, type, "", documentation).defaultsTo(defaultSource, defaultSuffix);
   }
 
   private Setting<T> defaultsTo(Setting<String> source, String suffix) {
@@ -690,9 +642,19 @@ public final class Setting<T> {
     return this;
   }
 
-  /** Every setting, in the order of the configuration file. */
+  /** Loaded on first use, since the stores create their settings with this class. */
+  private static final class All {
+
+    static final List<Setting<?>> SETTINGS =
+        Stream.concat(
+                OWN.stream(), StoreType.all().stream().flatMap(store -> store.settings().stream()))
+            .sorted(Comparator.comparing(setting -> setting.section))
+            .toList();
+  }
+
+  /** Every setting, including those of all stores, in the order of the configuration file. */
   public static List<Setting<?>> all() {
-    return Collections.unmodifiableList(ALL);
+    return All.SETTINGS;
   }
 
   /**
@@ -701,7 +663,7 @@ public final class Setting<T> {
    * @throws IllegalArgumentException if there is none
    */
   public static Setting<?> of(String key) {
-    return ALL.stream()
+    return all().stream()
         .filter(setting -> setting.key.equals(key))
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("unknown setting " + key));
@@ -727,6 +689,11 @@ public final class Setting<T> {
     return defaultText == null ? "" : defaultText;
   }
 
+  /** Whether its value is the name of a Kafka topic. */
+  boolean isTopic() {
+    return type.isTopic();
+  }
+
   /** Whether its value may contain a password, and is never shown. */
   public boolean isSecret() {
     return type.isSecret();
@@ -746,12 +713,12 @@ public final class Setting<T> {
   }
 
   String typeDescription() {
-    return type.description();
+    return type.description().get();
   }
 
   /** What it does, in one paragraph. */
   public String documentation() {
-    return documentation.replace('\n', ' ');
+    return documentation.get().replace('\n', ' ');
   }
 
   /**
@@ -793,6 +760,14 @@ public final class Setting<T> {
 
   private static String environmentVariable(String key) {
     return key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+  }
+
+  private static String storeDocumentation() {
+    return StoreType.all().stream()
+        .map(
+            store ->
+                store.name() + (store.location().isEmpty() ? "" : " (" + store.location() + ")"))
+        .collect(Collectors.joining(", ", "Where mappings survive a restart: ", "."));
   }
 
   private static URI checkAriUrl(URI url) {

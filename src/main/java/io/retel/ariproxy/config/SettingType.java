@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,27 +24,29 @@ import java.util.stream.Collectors;
  *     such as "must be true or false"
  * @param toPlaceholder the value as a Camel placeholder: sizes in bytes, durations in milliseconds
  */
-record SettingType<T>(
-    String description,
+public record SettingType<T>(
+    Supplier<String> description,
     boolean isSecret,
     Function<String, T> parser,
     Function<T, String> toPlaceholder) {
 
   private SettingType(
       String description, Function<String, T> parser, Function<T, String> toPlaceholder) {
-    this(description, false, parser, toPlaceholder);
+    this(() -> description, false, parser, toPlaceholder);
   }
+
+  private static final String TOPIC_NAME = "topic name";
 
   private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
 
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
 
-  static SettingType<String> text() {
+  public static SettingType<String> text() {
     return new SettingType<>("text", text -> text, text -> text);
   }
 
-  static SettingType<String> text(String description, String pattern, String problem) {
+  public static SettingType<String> text(String description, String pattern, String problem) {
     Pattern valid = Pattern.compile(pattern);
     return new SettingType<>(
         description,
@@ -56,11 +59,11 @@ record SettingType<T>(
         text -> text);
   }
 
-  static <T> SettingType<T> described(String description, SettingType<T> type) {
+  public static <T> SettingType<T> described(String description, SettingType<T> type) {
     return new SettingType<>(description, type.parser, type.toPlaceholder);
   }
 
-  static SettingType<List<String>> list(String problem) {
+  public static SettingType<List<String>> list(String problem) {
     return new SettingType<>(
         "name, …",
         text -> {
@@ -73,7 +76,7 @@ record SettingType<T>(
         names -> String.join(",", names));
   }
 
-  static SettingType<Map<String, String>> tags() {
+  public static SettingType<Map<String, String>> tags() {
     return new SettingType<>(
         "name=value, …",
         text -> {
@@ -94,28 +97,31 @@ record SettingType<T>(
                 .collect(Collectors.joining(",")));
   }
 
-  static SettingType<String> optional(SettingType<String> type) {
+  public static SettingType<String> optional(SettingType<String> type) {
     return new SettingType<>(
-        type.description, text -> text.isEmpty() ? text : type.parser.apply(text), text -> text);
+        type.description,
+        false,
+        text -> text.isEmpty() ? text : type.parser.apply(text),
+        text -> text);
   }
 
-  static SettingType<String> topic() {
+  public static SettingType<String> topic() {
     return text(
-        "topic name",
+        TOPIC_NAME,
         "[a-zA-Z0-9._-]{1,249}",
         "must be a Kafka topic name: letters, digits, dot, dash, underscore");
   }
 
-  static SettingType<String> file() {
+  public static SettingType<String> file() {
     return new SettingType<>("file", text -> text, text -> text);
   }
 
-  static SettingType<Secret> secret() {
+  public static SettingType<Secret> secret() {
     return secret(text());
   }
 
   /** A secret whose content has its own type, such as a URI with a password. */
-  static SettingType<Secret> secret(SettingType<String> content) {
+  public static SettingType<Secret> secret(SettingType<String> content) {
     return new SettingType<>(
         content.description,
         true,
@@ -123,7 +129,7 @@ record SettingType<T>(
         Secret::toString);
   }
 
-  static SettingType<String> hosts() {
+  public static SettingType<String> hosts() {
     return new SettingType<>(
         "host:port, …",
         text -> {
@@ -138,7 +144,7 @@ record SettingType<T>(
         text -> text);
   }
 
-  static SettingType<URI> url(Function<URI, URI> check) {
+  public static SettingType<URI> url(Function<URI, URI> check) {
     return new SettingType<>(
         "URL",
         text -> {
@@ -151,7 +157,7 @@ record SettingType<T>(
         URI::toString);
   }
 
-  static SettingType<Boolean> bool() {
+  public static SettingType<Boolean> bool() {
     return new SettingType<>(
         "true, false",
         text -> {
@@ -164,28 +170,33 @@ record SettingType<T>(
   }
 
   /** One of several values, case-insensitive. */
-  static SettingType<String> oneOf(String... values) {
-    return oneOf(List.of(values), UnaryOperator.identity());
+  public static SettingType<String> oneOf(String... values) {
+    return oneOf(() -> List.of(values), UnaryOperator.identity());
   }
 
   /** One of an enum's constants, case-insensitive. */
-  static <E extends Enum<E>> SettingType<E> oneOf(Class<E> type, UnaryOperator<String> spelling) {
-    return oneOf(List.of(type.getEnumConstants()), constant -> spelling.apply(constant.name()));
+  public static <E extends Enum<E>> SettingType<E> oneOf(
+      Class<E> type, UnaryOperator<String> spelling) {
+    return oneOf(
+        () -> List.of(type.getEnumConstants()), constant -> spelling.apply(constant.name()));
   }
 
-  private static <T> SettingType<T> oneOf(List<T> values, Function<T, String> spelling) {
-    String list = values.stream().map(spelling).collect(Collectors.joining(", "));
+  /** One of several values that are not known until the first use, case-insensitive. */
+  static <T> SettingType<T> oneOf(Supplier<List<T>> values, Function<T, String> spelling) {
+    Supplier<String> list =
+        () -> values.get().stream().map(spelling).collect(Collectors.joining(", "));
     return new SettingType<>(
         list,
+        false,
         text ->
-            values.stream()
+            values.get().stream()
                 .filter(value -> spelling.apply(value).equalsIgnoreCase(text))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("must be one of " + list)),
+                .orElseThrow(() -> new IllegalArgumentException("must be one of " + list.get())),
         spelling);
   }
 
-  static SettingType<Integer> integer(int min, int max) {
+  public static SettingType<Integer> integer(int min, int max) {
     String range = min + " to " + max;
     return new SettingType<>(
         range,
@@ -199,7 +210,7 @@ record SettingType<T>(
         String::valueOf);
   }
 
-  static SettingType<Long> size(String min, String max) {
+  public static SettingType<Long> size(String min, String max) {
     String range = min + " to " + max;
     long minBytes = Units.bytes(min);
     long maxBytes = Units.bytes(max);
@@ -216,7 +227,7 @@ record SettingType<T>(
         String::valueOf);
   }
 
-  static SettingType<Duration> duration(String min, String max) {
+  public static SettingType<Duration> duration(String min, String max) {
     String range = min + " to " + max;
     long minMillis = Units.duration(min).toMillis();
     long maxMillis = Units.duration(max).toMillis();
@@ -240,6 +251,11 @@ record SettingType<T>(
       throw new IllegalArgumentException();
     }
     return value;
+  }
+
+  /** Whether values are names of Kafka topics. */
+  boolean isTopic() {
+    return description.get().equals(TOPIC_NAME);
   }
 
   /** A value of this type as text for Camel's placeholders. */

@@ -3,8 +3,6 @@ package io.retel.ariproxy.config;
 
 import java.io.IOException;
 import java.io.Reader;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -14,7 +12,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The validated values of all settings. Immutable; {@link #toString} shows no secret. */
@@ -22,9 +19,6 @@ public final class Settings {
 
   /** Largest request of the Kafka producers: maxRequestSize in routes/publish.camel.yaml. */
   private static final int MAX_REQUEST_BYTES = 32 * 1024 * 1024;
-
-  private static final Pattern REDIS_DATABASE = Pattern.compile("(/\\d{0,9})?");
-  private static final Pattern KEYSPACE = Pattern.compile("\\w{1,48}");
 
   private final Map<Setting<?>, Object> values = new LinkedHashMap<>();
 
@@ -105,14 +99,7 @@ public final class Settings {
       throw new InvalidSettingException(
           Setting.KAFKA_GENERIC_GROUP_ID, "must differ from kafka.group-id");
     }
-    switch (get(Setting.CALLCONTEXT_STORE)) {
-      case REDIS -> checkRedisUri();
-      case JDBC -> checkJdbcUrl();
-      case CASSANDRA -> checkCassandra();
-      case KAFKA, MEMORY -> {
-        // no further settings
-      }
-    }
+    get(Setting.CALLCONTEXT_STORE).validate(this);
     Path routes = Path.of(get(Setting.ROUTES_DIRECTORY));
     if (!Files.isDirectory(routes)) {
       throw new InvalidSettingException(
@@ -121,64 +108,16 @@ public final class Settings {
     }
   }
 
-  private void checkRedisUri() {
-    boolean wellFormed;
-    try {
-      URI uri = new URI(get(Setting.CALLCONTEXT_REDIS_URI).reveal());
-      wellFormed =
-          ("redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme()))
-              && uri.getHost() != null
-              && uri.getPort() <= 65_535
-              && REDIS_DATABASE.matcher(uri.getPath()).matches()
-              && uri.getRawQuery() == null
-              && uri.getRawFragment() == null;
-    } catch (URISyntaxException e) {
-      wellFormed = false;
-    }
-    if (!wellFormed) {
-      throw new InvalidSettingException(
-          Setting.CALLCONTEXT_REDIS_URI,
-          "must be a URI such as redis://localhost:6379 or rediss://user:password@host:6379/0, with"
-              + " special characters in the password percent-encoded");
-    }
-  }
-
-  private void checkJdbcUrl() {
-    if (!get(Setting.CALLCONTEXT_JDBC_URL).reveal().matches("jdbc:(postgresql|sqlite):.+")) {
-      throw new InvalidSettingException(
-          Setting.CALLCONTEXT_JDBC_URL,
-          "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file");
-    }
-  }
-
-  private void checkCassandra() {
-    try {
-      String unused = SettingType.hosts().parser().apply(get(Setting.CALLCONTEXT_CASSANDRA_HOSTS));
-    } catch (IllegalArgumentException e) {
-      throw new InvalidSettingException(
-          Setting.CALLCONTEXT_CASSANDRA_HOSTS, String.valueOf(e.getMessage()));
-    }
-    if (!KEYSPACE.matcher(get(Setting.CALLCONTEXT_CASSANDRA_KEYSPACE)).matches()) {
-      throw new InvalidSettingException(
-          Setting.CALLCONTEXT_CASSANDRA_KEYSPACE,
-          "must be a keyspace name: letters, digits, underscore");
-    }
-  }
-
   /** A proxy that consumes what it publishes would process its own messages endlessly. */
   private void requireDistinctTopics() {
-    Map<String, Setting<?>> seen = new HashMap<>();
-    for (Setting<String> setting :
-        List.of(
-            Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC,
-            Setting.KAFKA_UNMAPPED_EVENTS_TOPIC,
-            Setting.KAFKA_COMMANDS_TOPIC,
-            Setting.KAFKA_GENERIC_COMMANDS_TOPIC,
-            Setting.CALLCONTEXT_KAFKA_TOPIC)) {
-      Setting<?> same = seen.put(get(setting), setting);
-      if (same != null) {
-        throw new InvalidSettingException(
-            setting, "must name a different topic than " + same.key());
+    Map<Object, Setting<?>> seen = new HashMap<>();
+    for (Setting<?> setting : Setting.all()) {
+      if (setting.isTopic() && isSet(setting)) {
+        Setting<?> same = seen.put(get(setting), setting);
+        if (same != null) {
+          throw new InvalidSettingException(
+              setting, "must name a different topic than " + same.key());
+        }
       }
     }
   }

@@ -4,6 +4,8 @@ package io.retel.ariproxy.logging;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import io.retel.ariproxy.config.StoreType;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -11,29 +13,53 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Runtime log levels. Loggers that would write passwords, or URLs with their query, are never set
- * below their level in {@code logback.xml}.
+ * below their level in {@code logback.xml} or of a call-context store.
  */
 public final class LogLevels {
 
   /** Lowest level of each restricted logger and its children. */
-  static final Map<String, Level> MIN_LEVELS =
-      Map.of(
-          "org.asynchttpclient",
-          Level.ERROR,
-          "org.apache.hc",
-          Level.INFO,
-          "org.apache.camel.component.http",
-          Level.INFO,
-          "io.lettuce",
-          Level.WARN,
-          "io.netty",
-          Level.INFO,
-          "com.zaxxer.hikari",
-          Level.ERROR,
-          "com.datastax.oss.driver",
-          Level.WARN);
+  static final Map<String, Level> MIN_LEVELS = minLevels();
 
   private static final List<String> LEVELS = List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE");
+
+  private static Map<String, Level> minLevels() {
+    Map<String, Level> levels =
+        new HashMap<>(
+            Map.of(
+                "org.asynchttpclient",
+                Level.ERROR,
+                "org.apache.hc",
+                Level.INFO,
+                "org.apache.camel.component.http",
+                Level.INFO,
+                "io.netty",
+                Level.INFO));
+    Map<String, Level> ofStores = ofStores();
+    ofStores.forEach(
+        (logger, level) -> {
+          if (ofStores.keySet().stream().noneMatch(parent -> logger.startsWith(parent + "."))) {
+            levels.merge(logger, level, LogLevels::higher);
+          }
+        });
+    return Map.copyOf(levels);
+  }
+
+  /** Returns the levels of the drivers of all call-context stores, by logger. */
+  public static Map<String, Level> ofStores() {
+    Map<String, Level> levels = new HashMap<>();
+    for (StoreType store : StoreType.all()) {
+      store
+          .logLevels()
+          .forEach(
+              (logger, level) ->
+                  levels.merge(logger, Level.convertAnSLF4JLevel(level), LogLevels::higher));
+    }
+    return levels;
+  }
+
+  private static Level higher(Level one, Level other) {
+    return one.isGreaterOrEqual(other) ? one : other;
+  }
 
   private final LoggerContext loggerContext = (LoggerContext) LoggerFactory.getILoggerFactory();
 

@@ -3,6 +3,9 @@ package io.retel.ariproxy.callcontext;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.callcontext.store.CassandraStoreProvider;
+import io.retel.ariproxy.callcontext.store.JdbcStoreProvider;
+import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
@@ -40,7 +43,7 @@ class RestartIT {
   void restoresCallsFromRedis(KafkaBroker kafka) {
     try (RedisServer redis = RedisServer.launch()) {
       assertRestoresCalls(
-          kafka, "redis", Map.of(Setting.CALLCONTEXT_REDIS_URI, redis.uri(RedisServer.PASSWORD)));
+          kafka, "redis", Map.of(RedisStoreProvider.URI, redis.uri(RedisServer.PASSWORD)));
     }
   }
 
@@ -49,7 +52,7 @@ class RestartIT {
     assertRestoresCalls(
         kafka,
         "jdbc",
-        Map.of(Setting.CALLCONTEXT_JDBC_URL, "jdbc:sqlite:" + folder.resolve("call-contexts.db")));
+        Map.of(JdbcStoreProvider.URL, "jdbc:sqlite:" + folder.resolve("call-contexts.db")));
   }
 
   @Test
@@ -60,9 +63,9 @@ class RestartIT {
           kafka,
           "jdbc",
           Map.of(
-              Setting.CALLCONTEXT_JDBC_URL, postgres.url(),
-              Setting.CALLCONTEXT_JDBC_USERNAME, PostgresServer.USERNAME,
-              Setting.CALLCONTEXT_JDBC_PASSWORD, PostgresServer.PASSWORD));
+              JdbcStoreProvider.URL, postgres.url(),
+              JdbcStoreProvider.USERNAME, PostgresServer.USERNAME,
+              JdbcStoreProvider.PASSWORD, PostgresServer.PASSWORD));
     }
   }
 
@@ -77,13 +80,13 @@ class RestartIT {
           kafka,
           "cassandra",
           Map.of(
-              Setting.CALLCONTEXT_CASSANDRA_HOSTS,
+              CassandraStoreProvider.HOSTS,
               cassandra.hosts(),
-              Setting.CALLCONTEXT_CASSANDRA_KEYSPACE,
+              CassandraStoreProvider.KEYSPACE,
               "calls",
-              Setting.CALLCONTEXT_CASSANDRA_USERNAME,
+              CassandraStoreProvider.USERNAME,
               CassandraServer.USERNAME,
-              Setting.CALLCONTEXT_CASSANDRA_PASSWORD,
+              CassandraStoreProvider.PASSWORD,
               CassandraServer.PASSWORD));
     }
   }

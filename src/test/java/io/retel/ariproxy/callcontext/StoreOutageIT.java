@@ -4,6 +4,7 @@ package io.retel.ariproxy.callcontext;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -115,7 +116,7 @@ class StoreOutageIT {
     return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.CALLCONTEXT_STORE, "redis")
         .with(Setting.CALLCONTEXT_STORE_TIMEOUT, "1000ms")
-        .with(Setting.CALLCONTEXT_REDIS_URI, redis.uri(RedisServer.PASSWORD));
+        .with(RedisStoreProvider.URI, redis.uri(RedisServer.PASSWORD));
   }
 
   private static int sendAndGetStatus(

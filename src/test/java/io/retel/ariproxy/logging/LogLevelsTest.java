@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.joran.JoranConfigurator;
+import ch.qos.logback.core.joran.spi.JoranException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +25,9 @@ import org.slf4j.LoggerFactory;
 class LogLevelsTest {
 
   private static final String NAME = LogLevelsTest.class.getName();
+
+  private static final String CONTROL_CONNECTION =
+      "com.datastax.oss.driver.internal.core.control.ControlConnection";
 
   private final LogLevels levels = new LogLevels();
   private final Logger logger = (Logger) LoggerFactory.getLogger(NAME);
@@ -61,12 +67,48 @@ class LogLevelsTest {
     assertThat(child.getLevel()).isNull();
   }
 
-  @ParameterizedTest
-  @MethodSource("lowest")
-  void minimumMatchesLogbackXml(Map.Entry<String, Level> minimum) throws IOException {
-    assertThat(Files.readString(Path.of("src", "main", "resources", "logback.xml")))
-        .contains(
-            "<logger name=\"%s\" level=\"%s\"/>".formatted(minimum.getKey(), minimum.getValue()));
+  @Test
+  void shippedConfigurationSetsMinimumLevels() throws JoranException {
+    LoggerContext shipped = new LoggerContext();
+    JoranConfigurator configurator = new JoranConfigurator();
+    configurator.setContext(shipped);
+    configurator.doConfigure(Path.of("src", "main", "resources", "logback.xml").toFile());
+    try {
+      assertThat(LogLevels.MIN_LEVELS)
+          .containsEntry("io.lettuce", Level.WARN)
+          .allSatisfy((name, level) -> assertThat(levelOf(shipped, name)).isEqualTo(level));
+      assertThat(LogLevels.ofStores())
+          .containsEntry(CONTROL_CONNECTION, Level.ERROR)
+          .allSatisfy((name, level) -> assertThat(levelOf(shipped, name)).isEqualTo(level));
+    } finally {
+      shipped.stop();
+    }
+  }
+
+  private static Level levelOf(LoggerContext context, String logger) {
+    return context.getLogger(logger).getLevel();
+  }
+
+  @Test
+  void pageListsMinimumLevels() throws IOException {
+    String page = Files.readString(Path.of("docs", "logging.md"));
+    assertThat(LogLevels.MIN_LEVELS)
+        .allSatisfy(
+            (name, level) -> assertThat(page).contains("| `%s` | `%s` |".formatted(name, level)));
+  }
+
+  @Test
+  void loggerWithinDriverCanBeLoweredToLevelOfDriver() {
+    Logger within = (Logger) LoggerFactory.getLogger(CONTROL_CONNECTION);
+    Level before = within.getLevel();
+    try {
+      levels.set(CONTROL_CONNECTION, "WARN");
+      assertThat(within.getLevel()).isEqualTo(Level.WARN);
+      assertThatThrownBy(() -> levels.set(CONTROL_CONNECTION, "INFO"))
+          .hasMessageStartingWith(CONTROL_CONNECTION + " stays at WARN or above");
+    } finally {
+      within.setLevel(before);
+    }
   }
 
   @ParameterizedTest

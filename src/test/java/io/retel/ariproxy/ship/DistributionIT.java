@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.callcontext.store.JdbcStoreProvider;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.StoreType;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -82,7 +84,7 @@ class DistributionIT {
     // its driver has a native library
     environment.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "jdbc");
     environment.put(
-        Setting.CALLCONTEXT_JDBC_URL.environmentVariable(),
+        JdbcStoreProvider.URL.environmentVariable(),
         "jdbc:sqlite:" + work.resolve("call-contexts.db"));
 
     assertCallFlowsUntilSigterm(
@@ -192,6 +194,24 @@ class DistributionIT {
     assertThat(Distribution.run(Map.of(), script().toString(), "--help"))
         .contains("Exit codes")
         .contains(required);
+  }
+
+  /** Stores are found by a file in the jar. */
+  @Test
+  void containsEveryStore() {
+    Map<String, String> environment = new HashMap<>();
+    Setting.all().stream()
+        .filter(Setting::isRequired)
+        .forEach(setting -> environment.put(setting.environmentVariable(), setting.key()));
+    environment.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "none");
+    Distribution.Result result =
+        Distribution.runToExit(OTHER_DIRECTORY, environment, List.of(script().toString()));
+    assertThat(result.exitCode()).as(result.output()).isEqualTo(78);
+    assertThat(result.output())
+        .contains(
+            StoreType.all().stream()
+                .map(StoreType::name)
+                .collect(Collectors.joining(", ", "callcontext.store must be one of ", " (")));
   }
 
   @Test

@@ -1,4 +1,4 @@
-/** Persistent stores of call contexts: a small interface, and one class for each type of store. */
+/** Stores of call contexts: a small interface, and for each store a class and its provider. */
 @NullMarked
 package io.retel.ariproxy.callcontext.store;
 

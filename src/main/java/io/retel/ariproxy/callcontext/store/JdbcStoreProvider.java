@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.callcontext.store;
+
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.SettingType;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.kafka.KafkaTopics;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.slf4j.event.Level;
+
+/** {@code callcontext.store = jdbc}. */
+public final class JdbcStoreProvider implements CallContextStoreProvider {
+
+  public static final Setting<Secret> URL =
+      Setting.ofStore(
+          "callcontext.jdbc-url",
+          SettingType.secret(),
+          "jdbc:sqlite:call-contexts.db",
+          """
+          For jdbc: jdbc:postgresql://host/database or jdbc:sqlite:file. The table ari_proxy_call_contexts is created if missing.""");
+
+  public static final Setting<String> USERNAME =
+      Setting.ofStore(
+          "callcontext.jdbc-username",
+          SettingType.text(),
+          "",
+          """
+          For jdbc: the database user. Empty: none.""");
+
+  public static final Setting<Secret> PASSWORD =
+      Setting.ofStore(
+          "callcontext.jdbc-password",
+          SettingType.secret(),
+          "",
+          """
+          For jdbc: the password. Prefer CALLCONTEXT_JDBC_PASSWORD or CALLCONTEXT_JDBC_PASSWORD_FILE over this file.""");
+
+  @Override
+  public String name() {
+    return "jdbc";
+  }
+
+  @Override
+  public List<Setting<?>> settings() {
+    return List.of(URL, USERNAME, PASSWORD);
+  }
+
+  @Override
+  public void validate(Settings settings) {
+    if (!settings.get(URL).reveal().matches("jdbc:(postgresql|sqlite):.+")) {
+      throw new InvalidSettingException(
+          URL, "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file");
+    }
+  }
+
+  @Override
+  public Map<String, Level> logLevels() {
+    return Map.of("com.zaxxer.hikari", Level.ERROR);
+  }
+
+  @Override
+  public CallContextStore create(
+      Settings settings, Supplier<Map<String, Object>> kafkaClientConfig, KafkaTopics topics) {
+    return new JdbcStore(
+        settings.get(URL),
+        settings.get(USERNAME),
+        settings.get(PASSWORD),
+        settings.get(Setting.CALLCONTEXT_NAMESPACE),
+        CallContextStoreProvider.app(settings),
+        settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
+  }
+}
