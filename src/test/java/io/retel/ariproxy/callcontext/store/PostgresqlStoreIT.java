@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.callcontext.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.store.PostgresServer;
+import java.net.URLEncoder;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** {@link JdbcStore} with a PostgreSQL server. */
+class PostgresqlStoreIT extends StoreServerContract {
+
+  private static PostgresServer server;
+
+  @BeforeAll
+  static void launch() {
+    server = PostgresServer.launch();
+  }
+
+  @AfterAll
+  static void close() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @Override
+  PostgresServer server() {
+    return server;
+  }
+
+  @Override
+  Map<Setting<?>, String> settings() {
+    return Map.of(
+        Setting.CALLCONTEXT_STORE,
+        "jdbc",
+        JdbcStoreProvider.URL,
+        server.url(),
+        JdbcStoreProvider.USERNAME,
+        PostgresServer.USERNAME,
+        JdbcStoreProvider.PASSWORD,
+        PostgresServer.PASSWORD);
+  }
+
+  @Override
+  String password() {
+    return PostgresServer.PASSWORD;
+  }
+
+  @Override
+  Map<Setting<?>, String> withPassword(String password) {
+    return Map.of(JdbcStoreProvider.PASSWORD, password);
+  }
+
+  @Override
+  Map<Setting<?>, String> withAddress(String address) {
+    return withUrl("jdbc:postgresql://" + address + "/postgres");
+  }
+
+  private static Map<Setting<?>, String> withUrl(String url) {
+    return Map.of(
+        JdbcStoreProvider.URL, url, JdbcStoreProvider.USERNAME, "", JdbcStoreProvider.PASSWORD, "");
+  }
+
+  @Override
+  String threadPrefix() {
+    return "call-contexts";
+  }
+
+  @Test
+  void credentialsInUrlAreUsed() throws Exception {
+    String login = "?user=" + PostgresServer.USERNAME + "&password=";
+    String password = URLEncoder.encode(PostgresServer.PASSWORD, UTF_8);
+    try (CallContextStore store = store(withUrl(server.url() + login + password), TIMEOUT)) {
+      eventually(() -> assertThat(readAll(store)).isEmpty());
+    }
+    try (CallContextStore store = store(withUrl(server.url() + login + WRONG_PASSWORD), TIMEOUT)) {
+      assertThatThrownBy(() -> readAll(store))
+          .hasStackTraceContaining("authentication failed")
+          .message()
+          .doesNotContain(WRONG_PASSWORD);
+    }
+  }
+
+  @Test
+  void userNeedsNoCreatePrivilege() throws Exception {
+    write(new Change("CHANNEL:1", "a"));
+    server.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'");
+    server.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ari_proxy_call_contexts TO modest");
+    try (CallContextStore store =
+        store(
+            Map.of(JdbcStoreProvider.USERNAME, "modest", JdbcStoreProvider.PASSWORD, "modest"),
+            DefaultTimeout.DURATION)) {
+      assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
+      store.write(List.of(new Change("CHANNEL:1", null)));
+      assertThat(readAll(store)).isEmpty();
+    }
+  }
+}

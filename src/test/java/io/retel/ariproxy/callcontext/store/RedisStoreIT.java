@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.callcontext.store;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.lettuce.core.RedisClient;
+import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.store.RedisServer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class RedisStoreIT extends StoreServerContract {
+
+  private static RedisServer server;
+
+  @BeforeAll
+  static void launch() {
+    server = RedisServer.launch();
+  }
+
+  @AfterAll
+  static void close() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @Override
+  RedisServer server() {
+    return server;
+  }
+
+  @Override
+  Map<Setting<?>, String> settings() {
+    return Map.of(
+        Setting.CALLCONTEXT_STORE,
+        "redis",
+        RedisStoreProvider.URI,
+        server.uri(RedisServer.PASSWORD));
+  }
+
+  @Override
+  String password() {
+    return RedisServer.PASSWORD;
+  }
+
+  @Override
+  Map<Setting<?>, String> withPassword(String password) {
+    return withUri(server.uri(password));
+  }
+
+  @Override
+  Map<Setting<?>, String> withAddress(String address) {
+    return withUri("redis://" + address);
+  }
+
+  private static Map<Setting<?>, String> withUri(String uri) {
+    return Map.of(RedisStoreProvider.URI, uri);
+  }
+
+  @Override
+  String threadPrefix() {
+    return "lettuce";
+  }
+
+  @Test
+  void entriesExpireAfterTwoIdleTimeouts() throws Exception {
+    write(new Change("CHANNEL:1", "a"));
+    try (RedisClient client = RedisClient.create(server.uri(RedisServer.PASSWORD))) {
+      assertThat(client.connect().sync().ttl("ari-proxy:call-contexts:" + namespace + ":" + APP))
+          .isBetween(2 * IDLE_TIMEOUT.toSeconds() - 60, 2 * IDLE_TIMEOUT.toSeconds());
+    }
+  }
+
+  @Test
+  void quotedPasswordIsMasked() throws Exception {
+    // error for an unknown command, from Redis before version 6 or a proxy in front of it
+    try (FakeServer fake = new FakeServer();
+        CallContextStore store =
+            store(withUri("redis://:s3cret@127.0.0.1:" + fake.port()), TIMEOUT)) {
+      fake.respondWith(
+          "-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `default`,"
+              + " `s3cret`,\r\n");
+      Throwable failure = catchThrowable(() -> readAll(store));
+      assertThat(failure).hasMessageContaining("unknown command").hasMessageContaining("`***`");
+      StringWriter output = new StringWriter();
+      failure.printStackTrace(new PrintWriter(output));
+      assertThat(output.toString()).doesNotContain("s3cret");
+    }
+  }
+
+  @Test
+  void redissSendsNothingUnencrypted() throws Exception {
+    try (FakeServer fake = new FakeServer();
+        CallContextStore store =
+            store(withUri("rediss://:s3cret@127.0.0.1:" + fake.port()), TIMEOUT)) {
+      fake.respondWith("+OK\r\n");
+      assertThat(catchThrowable(() -> readAll(store))).isInstanceOf(Exception.class);
+      byte handshake = 0x16;
+      assertThat(fake.received()).startsWith(handshake);
+      assertThat(new String(fake.received(), ISO_8859_1)).doesNotContain("s3cret");
+    }
+  }
+
+  /** Accepts any number of connections and sends the same response to each request. */
+  private static final class FakeServer implements AutoCloseable {
+
+    private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+
+    FakeServer() throws IOException {}
+
+    int port() {
+      return socket.getLocalPort();
+    }
+
+    byte[] received() {
+      return received.toByteArray();
+    }
+
+    void respondWith(String response) {
+      Thread thread = new Thread(() -> serve(response.getBytes(UTF_8)));
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    private void serve(byte[] response) {
+      byte[] request = new byte[8_192];
+      while (!socket.isClosed()) {
+        try (Socket client = socket.accept()) {
+          int length = client.getInputStream().read(request);
+          while (length > 0) {
+            received.write(request, 0, length);
+            client.getOutputStream().write(response);
+            length = client.getInputStream().read(request);
+          }
+        } catch (IOException e) {
+          // client or test has closed the socket
+        }
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.callcontext.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.fixtures.ChildProcess;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import java.io.BufferedReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@link JdbcStore} with an SQLite file. */
+class SqliteStoreIT extends CallContextStoreContract {
+
+  @TempDir private static Path files;
+
+  @Override
+  Map<Setting<?>, String> settings() {
+    return Map.of(
+        Setting.CALLCONTEXT_STORE,
+        "jdbc",
+        JdbcStoreProvider.URL,
+        "jdbc:sqlite:" + files.resolve("call-contexts.db"));
+  }
+
+  @Test
+  void fileIsCreatedOnceFolderExists() throws Exception {
+    Path folder = files.resolve("later");
+    try (CallContextStore store = sqlite(folder.resolve("x.db"), namespace, APP, TIMEOUT)) {
+      assertFailsWithinTimeout(() -> readAll(store));
+      // the log line must name the folder
+      assertThatThrownBy(() -> readAll(store))
+          .extracting(ErrorMessages::singleLine)
+          .asString()
+          .contains(folder.toString());
+      Files.createDirectory(folder);
+      eventually(() -> store.write(List.of(new Change("CHANNEL:1", "a"))));
+      assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
+    }
+  }
+
+  @Test
+  void acknowledgedWritesSurviveKill() throws Exception {
+    Path file = files.resolve("killed.db");
+    Process writer =
+        ChildProcess.builder(
+                ChildProcess.javaCommand(
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    EndlessWriter.class.getName(),
+                    file.toString()))
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    List<String> acknowledged = new ArrayList<>();
+    try (BufferedReader output = writer.inputReader()) {
+      String line = output.readLine();
+      while (line != null) {
+        acknowledged.add(line);
+        if (acknowledged.size() == 200) {
+          // Process.destroyForcibly() would also close the output, with unread lines in it
+          writer.toHandle().destroyForcibly();
+        }
+        line = output.readLine();
+      }
+    }
+    assertThat(acknowledged).hasSizeGreaterThanOrEqualTo(200);
+    try (CallContextStore store = sqlite(file, "killed", APP, TIMEOUT)) {
+      assertThat(readAll(store).keySet()).containsAll(acknowledged);
+    }
+  }
+
+  /** Process that prints each acknowledged key. */
+  static final class EndlessWriter {
+
+    private EndlessWriter() {}
+
+    public static void main(String[] args) throws Exception {
+      try (CallContextStore store =
+          sqlite(Path.of(args[0]), "killed", APP, DefaultTimeout.DURATION)) {
+        for (int i = 0; true; i++) {
+          store.write(List.of(new Change("CHANNEL:" + i, "x")));
+          System.out.println("CHANNEL:" + i);
+        }
+      }
+    }
+  }
+
+  @Test
+  void twoProxiesShareFile() throws Exception {
+    Path file = files.resolve("shared.db");
+    List<Thread> writers = new ArrayList<>();
+    Map<String, Throwable> failures = new ConcurrentHashMap<>();
+    for (String app : List.of("a", "b")) {
+      writers.add(
+          new Thread(
+              () -> {
+                // on a slow machine, the other writer can hold the file lock for a long time
+                try (CallContextStore store =
+                    sqlite(file, namespace, app, DefaultTimeout.DURATION)) {
+                  for (int i = 0; i < 100; i++) {
+                    store.write(List.of(new Change("CHANNEL:" + i, app)));
+                  }
+                } catch (Exception e) {
+                  failures.put(app, e);
+                }
+              }));
+    }
+    writers.forEach(Thread::start);
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    assertThat(failures).isEmpty();
+    try (CallContextStore store = sqlite(file, namespace, "a", TIMEOUT)) {
+      assertThat(readAll(store)).hasSize(100).containsValue("a").doesNotContainValue("b");
+    }
+  }
+
+  private static CallContextStore sqlite(
+      Path file, String namespace, String app, Duration timeout) {
+    return new JdbcStore(
+        new Secret("jdbc:sqlite:" + file), "", new Secret(""), namespace, app, timeout);
+  }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.callcontext.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
+
+import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.kafka.FreePort;
+import io.retel.ariproxy.fixtures.store.StoreServer;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The contract of stores on a server with a password. */
+abstract class StoreServerContract extends CallContextStoreContract {
+
+  static final String WRONG_PASSWORD = "wr0ng-passw0rd";
+
+  /** The maximum of the setting, longer than tests wait. */
+  private static final Duration LONG_TIMEOUT = Duration.ofMinutes(10);
+
+  /** Returns the server, launched once per class. */
+  abstract StoreServer server();
+
+  /** Returns the password in {@link #settings}. */
+  abstract String password();
+
+  /** Returns the settings that contain the password, with another one. */
+  abstract Map<Setting<?>, String> withPassword(String password);
+
+  /** Returns the setting that contains the address, with another host:port. */
+  abstract Map<Setting<?>, String> withAddress(String address);
+
+  /** Returns the prefix of the names of the driver's threads. */
+  abstract String threadPrefix();
+
+  // ---- unavailable servers
+
+  @Test
+  void failsWithinTimeoutAndRecoversAfterServerRestart() throws Exception {
+    assertFailsWithinTimeoutAndRecovers(server()::stop, server()::start);
+  }
+
+  @Test
+  void failsWithinTimeoutAndRecoversAfterServerHang() throws Exception {
+    try (CallContextStore running = store(TIMEOUT)) {
+      eventually(() -> running.write(List.of(new Change("CHANNEL:1", "before"))));
+      CallContextStore startedDuringOutage;
+      server().hang();
+      try {
+        assertFailsWithinTimeout(
+            () -> running.write(List.of(new Change("CHANNEL:1", "lost or not"))));
+        startedDuringOutage = store(TIMEOUT);
+        assertFailsWithinTimeout(() -> readAll(startedDuringOutage));
+      } finally {
+        server().resume();
+      }
+      try (startedDuringOutage) {
+        eventually(() -> running.write(List.of(new Change("CHANNEL:1", "after"))));
+        eventually(
+            () -> assertThat(readAll(startedDuringOutage)).containsEntry("CHANNEL:1", "after"));
+      }
+    }
+  }
+
+  @Test
+  void stoppedServerDelaysNeitherConstructorNorClose() throws Exception {
+    server().stop();
+    try {
+      long startNanos = System.nanoTime();
+      store(LONG_TIMEOUT).close();
+      assertThat(Duration.ofNanos(System.nanoTime() - startNanos))
+          .isLessThan(DefaultTimeout.DURATION);
+    } finally {
+      server().start();
+    }
+  }
+
+  /** Errors are logged when they change; a varying message would be logged on each attempt. */
+  @Test
+  void unreachableServerErrorIsStable() throws Exception {
+    String unusedAddress = "127.0.0.1:" + FreePort.find();
+    try (CallContextStore store = store(withAddress(unusedAddress), TIMEOUT)) {
+      String first = ErrorMessages.singleLine(catchThrowable(() -> readAll(store)));
+      assertThat(ErrorMessages.singleLine(catchThrowable(() -> readAll(store)))).isEqualTo(first);
+    }
+  }
+
+  @Test
+  void interruptIsThrownWhileServerIsUnresponsive() throws Exception {
+    try (ServerSocket unresponsive = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      String address = "127.0.0.1:" + unresponsive.getLocalPort();
+      try (CallContextStore store = store(withAddress(address), TIMEOUT)) {
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> readAll(store)).isInstanceOf(InterruptedException.class);
+        assertThat(Thread.interrupted()).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void closeStopsDriverThreads() throws Exception {
+    await().until(() -> driverThreads().isEmpty());
+    CallContextStore store = store();
+    store.write(List.of(new Change("CHANNEL:1", "a")));
+    assertThat(driverThreads()).isNotEmpty();
+    store.close();
+    await().untilAsserted(() -> assertThat(driverThreads()).isEmpty());
+  }
+
+  private List<String> driverThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith(threadPrefix()))
+        .toList();
+  }
+
+  // ---- secrets
+
+  @Test
+  void wrongPasswordIsRejectedAndNotLogged() throws Exception {
+    try (CapturedLog log = CapturedLog.atDebug();
+        CallContextStore store = store(withPassword(WRONG_PASSWORD), TIMEOUT)) {
+      Throwable failure = catchThrowable(() -> readAll(store));
+      assertThat(failure).isInstanceOf(Exception.class);
+      StringWriter output = new StringWriter();
+      failure.printStackTrace(new PrintWriter(output));
+      log.events().forEach(event -> output.append(event.getFormattedMessage()).append('\n'));
+      assertThat(output + store.toString()).doesNotContain(WRONG_PASSWORD);
+    }
+  }
+
+  @Test
+  void passwordIsNotLoggedDuringOutage() throws Exception {
+    try (CapturedLog log = CapturedLog.atDebug();
+        CallContextStore store = store(TIMEOUT)) {
+      eventually(() -> readAll(store));
+      server().stop();
+      Throwable failure;
+      try {
+        failure = catchThrowable(() -> readAll(store));
+      } finally {
+        server().start();
+      }
+      eventually(() -> readAll(store));
+      StringWriter output = new StringWriter();
+      failure.printStackTrace(new PrintWriter(output));
+      log.events().forEach(event -> output.append(event.getFormattedMessage()).append('\n'));
+      assertThat(output + store.toString()).doesNotContain(password());
+    }
+  }
+}
