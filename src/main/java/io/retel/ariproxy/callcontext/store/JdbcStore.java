@@ -191,11 +191,18 @@ public final class JdbcStore implements CallContextStore {
 
   private void inTransaction(Operation operation) throws Exception {
     try (Connection connection = pool.getConnection()) {
-      ensureTable(connection);
-      connection.setAutoCommit(false);
-      // the pool rolls back uncommitted changes when the connection is returned
-      operation.run(connection);
-      connection.commit();
+      try {
+        ensureTable(connection);
+        connection.setAutoCommit(false);
+        // the pool rolls back uncommitted changes when the connection is returned
+        operation.run(connection);
+        connection.commit();
+      } catch (SQLException | AssertionError e) {
+        // after a full disk, SQLite has rolled back while its driver assumes a transaction: every
+        // further commit would fail
+        pool.evictConnection(connection);
+        throw e;
+      }
     } catch (SQLException e) {
       tableExists = false;
       if (Thread.interrupted()) {

@@ -13,11 +13,15 @@ import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,38 @@ class SqliteStoreIT extends CallContextStoreContract {
       eventually(() -> store.write(List.of(new Change("CHANNEL:1", "a"))));
       assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
     }
+  }
+
+  @Test
+  void continuesOnceFullDiskHasSpace() throws Exception {
+    Path file = files.resolve("full.db");
+    // a page limit fails like a full disk, with SQLITE_FULL
+    try (CallContextStore store =
+        sqlite(Path.of(file + "?max_page_count=200"), namespace, APP, TIMEOUT)) {
+      store.write(List.of(new Change("CHANNEL:first", "a")));
+      assertThatThrownBy(
+              () -> {
+                for (int batch = 0; batch < 1_000; batch++) {
+                  store.write(batch(batch));
+                }
+              })
+          .hasMessageContaining("full");
+
+      try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+          Statement statement = connection.createStatement()) {
+        statement.execute("DELETE FROM ari_proxy_call_contexts WHERE resource <> 'CHANNEL:first'");
+      }
+
+      store.write(List.of(new Change("CHANNEL:later", "b")));
+      assertThat(readAll(store))
+          .containsOnly(Map.entry("CHANNEL:first", "a"), Map.entry("CHANNEL:later", "b"));
+    }
+  }
+
+  private static List<Change> batch(int number) {
+    return IntStream.range(0, 50)
+        .mapToObj(i -> new Change("CHANNEL:" + number + "-" + i, "x".repeat(100)))
+        .toList();
   }
 
   @Test
