@@ -3,15 +3,15 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.WebSocketTap;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -42,76 +42,65 @@ class RealAsteriskIT {
         controller.awaitApplication();
 
         asterisk.originateCall("ctx-" + callContext + "~" + APP);
-        String channel =
-            controller
-                .event(callContext, "STASIS_START", anyEvent())
-                .json()
-                .at("/payload/channel/id")
-                .asText();
+        String channel = controller.event(callContext, "STASIS_START").channelId();
         String channelUrl = "/channels/" + channel;
 
-        assertStatus(204, controller.execute(callContext, "POST", channelUrl + "/answer"));
-        assertStatus(
-            201,
-            controller.execute(
-                callContext, "POST", channelUrl + "/play/greeting-" + suite + "?media=sound:beep"));
+        controller.execute(callContext, "POST", channelUrl + "/answer").assertStatus(204);
+        controller
+            .execute(
+                callContext, "POST", channelUrl + "/play/greeting-" + suite + "?media=sound:beep")
+            .assertStatus(201);
         controller.event(
             callContext, "PLAYBACK_FINISHED", hasId("playback", "id", "greeting-" + suite));
-        assertStatus(
-            201,
-            controller.execute(
+        controller
+            .execute(
                 callContext,
                 "POST",
                 channelUrl
                     + "/record?name=voice-"
                     + suite
-                    + "&format=wav&maxDurationSeconds=1&ifExists=overwrite"));
+                    + "&format=wav&maxDurationSeconds=1&ifExists=overwrite")
+            .assertStatus(201);
         controller.event(
             callContext, "RECORDING_FINISHED", hasId("recording", "name", "voice-" + suite));
 
         String bridge = "bridge-" + suite;
-        assertStatus(
-            200,
-            controller.execute(callContext, "POST", "/ari/bridges/" + bridge + "?type=mixing"));
-        assertStatus(
-            204,
-            controller.execute(
-                callContext, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel));
+        controller
+            .execute(callContext, "POST", "/ari/bridges/" + bridge + "?type=mixing")
+            .assertStatus(200);
+        controller
+            .execute(callContext, "POST", "/bridges/" + bridge + "/addChannel?channel=" + channel)
+            .assertStatus(204);
         String secondChannel = "second-" + suite;
-        assertStatus(
-            200,
-            controller.execute(
+        controller
+            .execute(
                 callContext,
                 "POST",
-                "/channels?endpoint=Local/3000@default&app="
-                    + APP
-                    + "&channelId="
-                    + secondChannel));
+                "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=" + secondChannel)
+            .assertStatus(200);
         controller.event(callContext, "STASIS_START", hasId("channel", "id", secondChannel));
-        assertStatus(
-            204,
-            controller.execute(
-                callContext,
-                "POST",
-                "/bridges/" + bridge + "/addChannel?channel=" + secondChannel));
+        controller
+            .execute(
+                callContext, "POST", "/bridges/" + bridge + "/addChannel?channel=" + secondChannel)
+            .assertStatus(204);
         controller.event(
             callContext, "CHANNEL_ENTERED_BRIDGE", hasId("channel", "id", secondChannel));
         // without an id from the controller: the proxy generates one, and the RESPONSE contains it
-        TopicRecord playResponse =
+        Response playResponse =
             controller.response(
                 controller.send(
                     callContext, "POST", "/bridges/" + bridge + "/play?media=sound:beep"));
-        assertStatus(201, playResponse.json().path("payload"));
-        String playback = playResponse.json().at("/resources/1/id").asText();
+        playResponse.assertStatus(201);
+        String playback = playResponse.resources().get(1).id();
         controller.event(callContext, "PLAYBACK_FINISHED", hasId("playback", "id", playback));
 
-        assertStatus(204, controller.execute(callContext, "DELETE", "/channels/" + secondChannel));
-        assertStatus(204, controller.execute(callContext, "DELETE", channelUrl));
+        controller.execute(callContext, "DELETE", "/channels/" + secondChannel).assertStatus(204);
+        controller.execute(callContext, "DELETE", channelUrl).assertStatus(204);
         controller.event(callContext, "CHANNEL_DESTROYED", hasId("channel", "id", secondChannel));
         controller.event(
             callContext, "CHANNEL_DESTROYED", hasId("channel", "id", secondChannel + ";2"));
         controller.event(callContext, "STASIS_END", hasId("channel", "id", channel));
-        assertStatus(204, controller.execute(callContext, "DELETE", "/bridges/" + bridge));
+        controller.execute(callContext, "DELETE", "/bridges/" + bridge).assertStatus(204);
 
         Awaitility.await("all events published")
             .untilAsserted(
@@ -119,12 +108,12 @@ class RealAsteriskIT {
                     assertThat(
                             controller.events().stream()
                                 .filter(record -> callContext.equals(record.key()))
-                                .map(Controller::payload))
+                                .map(EventEnvelope::payloadText))
                         .containsExactlyElementsOf(tap.messages()));
         assertThat(controller.unmapped()).isEmpty();
         assertThat(controller.responses())
             .filteredOn(record -> callContext.equals(record.key()))
-            .extracting(record -> record.json().path("commandId").asText())
+            .extracting(record -> record.commandId())
             .containsExactlyElementsOf(controller.sentCommandIds(callContext));
         assertThat(proxy.counter("ari-proxy.events.malformed")).isZero();
       }
@@ -140,33 +129,25 @@ class RealAsteriskIT {
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
         asterisk.originateCall("ctx-before-" + suite + "~" + APP);
-        controller.event("before-" + suite, "STASIS_START", anyEvent());
+        controller.event("before-" + suite, "STASIS_START");
 
         asterisk.restart();
 
         controller.awaitApplication();
         asterisk.originateCall("ctx-after-" + suite + "~" + APP);
-        controller.event("after-" + suite, "STASIS_START", anyEvent());
+        controller.event("after-" + suite, "STASIS_START");
 
         asterisk.kill();
         asterisk.start();
 
         controller.awaitApplication();
         asterisk.originateCall("ctx-after-kill-" + suite + "~" + APP);
-        controller.event("after-kill-" + suite, "STASIS_START", anyEvent());
+        controller.event("after-kill-" + suite, "STASIS_START");
       }
     }
   }
 
-  private static void assertStatus(int status, JsonNode payload) {
-    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
-  }
-
-  private static Predicate<JsonNode> anyEvent() {
-    return payload -> true;
-  }
-
-  private static Predicate<JsonNode> hasId(String resource, String field, String value) {
-    return payload -> value.equals(payload.path(resource).path(field).asText());
+  private static Predicate<EventEnvelope> hasId(String resource, String field, String value) {
+    return event -> value.equals(event.payload().path(resource).path(field).asText());
   }
 }

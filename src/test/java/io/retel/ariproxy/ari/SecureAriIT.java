@@ -3,7 +3,6 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -13,6 +12,7 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -57,18 +57,12 @@ class SecureAriIT {
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
         asterisk.originateCall("ctx-" + callContext + "~" + APP);
-        String channel =
-            controller
-                .event(callContext, "STASIS_START", payload -> true)
-                .json()
-                .at("/payload/channel/id")
-                .asText();
-        assertThat(
-                status(controller.execute(callContext, "POST", "/channels/" + channel + "/answer")))
-            .isEqualTo(204);
-        assertThat(status(controller.execute(callContext, "DELETE", "/channels/" + channel)))
-            .isEqualTo(204);
-        controller.event(callContext, "STASIS_END", payload -> true);
+        String channel = controller.event(callContext, "STASIS_START").channelId();
+        controller
+            .execute(callContext, "POST", "/channels/" + channel + "/answer")
+            .assertStatus(204);
+        controller.execute(callContext, "DELETE", "/channels/" + channel).assertStatus(204);
+        controller.event(callContext, "STASIS_END");
         assertThat(health(proxy, asterisk.tlsUrl())).isEqualTo("UP");
       }
     }
@@ -176,14 +170,10 @@ class SecureAriIT {
     }
   }
 
-  private static void assertNotSent(JsonNode payload, String... reasons) {
-    assertThat(status(payload)).isEqualTo(503);
-    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-    assertThat(payload.toString()).contains("Asterisk could not be reached").contains(reasons);
-  }
-
-  private static int status(JsonNode payload) {
-    return payload.path("status_code").asInt();
+  private static void assertNotSent(Response response, String... reasons) {
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).contains("Asterisk could not be reached").contains(reasons);
   }
 
   private static String health(EmbeddedProxy proxy, String url) {

@@ -7,12 +7,11 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import java.nio.charset.StandardCharsets;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -61,16 +60,14 @@ class TwoRealAsterisksIT {
                         .isStopped());
         startedCalls.addAll(calls.start(20));
         for (String call : startedCalls) {
-          assertThat(calls.completeCall(call).json().path("commandsTopic").asText())
+          assertThat(calls.completeCall(call).commandsTopic())
               .isEqualTo(secondSettings.commandsTopic());
         }
 
         first.start();
         calls.awaitHandledBy(firstSettings);
         assertThat(controller.unmapped())
-            .noneMatch(
-                record ->
-                    new String(record.value(), StandardCharsets.UTF_8).contains("StasisStart"));
+            .noneMatch(event -> event.record().text().contains("StasisStart"));
       }
     }
   }
@@ -102,35 +99,21 @@ class TwoRealAsterisksIT {
     }
 
     int status(String callContext) {
-      return controller.response(callContext).json().at("/payload/status_code").asInt();
+      return controller.response(callContext).status();
     }
 
     /** Checks the call's events, hangs it up and returns its RESPONSE. */
-    TopicRecord completeCall(String callContext) {
-      TopicRecord response = controller.response(callContext);
-      assertThat(response.json().at("/payload/status_code").asInt())
-          .as(response.text())
-          .isEqualTo(200);
-      String channel =
-          controller
-              .event(callContext, "STASIS_START", payload -> true)
-              .json()
-              .at("/payload/channel/id")
-              .asText();
-      assertThat(response.json().at("/resources/0/id").asText()).isEqualTo(channel);
-      String commandsTopic = response.json().path("commandsTopic").asText();
+    Response completeCall(String callContext) {
+      Response response = controller.response(callContext).assertStatus(200);
+      String channel = controller.event(callContext, "STASIS_START").channelId();
+      assertThat(response.resources().get(0).id()).isEqualTo(channel);
+      String commandsTopic = response.commandsTopic();
       writer.send(
           commandsTopic,
           callContext,
           command(callContext, "end-of-" + callContext, "DELETE", "/channels/" + channel));
-      assertThat(
-              controller
-                  .response("end-of-" + callContext)
-                  .json()
-                  .at("/payload/status_code")
-                  .asInt())
-          .isEqualTo(204);
-      controller.event(callContext, "STASIS_END", payload -> true);
+      controller.response("end-of-" + callContext).assertStatus(204);
+      controller.event(callContext, "STASIS_END");
       return response;
     }
 
@@ -140,10 +123,7 @@ class TwoRealAsterisksIT {
               () ->
                   start(8).stream().map(this::completeCall).toList().stream()
                       .anyMatch(
-                          response ->
-                              proxy
-                                  .commandsTopic()
-                                  .equals(response.json().path("commandsTopic").asText())));
+                          response -> proxy.commandsTopic().equals(response.commandsTopic())));
     }
 
     private static String command(String callContext, String commandId, String method, String url) {

@@ -3,16 +3,14 @@ package io.retel.ariproxy.callcontext;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,46 +32,47 @@ class MappingLifetimeIT {
         controller.awaitApplication();
 
         // the controller hangs up; playbacks and recordings end with the channel
-        TopicRecord deleted = startCall(asterisk, controller, 60);
-        String channelUrl = "/channels/" + channelId(deleted);
+        EventEnvelope deleted = startCall(asterisk, controller, 60);
+        String channelUrl = "/channels/" + deleted.channelId();
         controller.execute(deleted.key(), "POST", channelUrl + "/answer");
         controller.execute(
             deleted.key(), "POST", channelUrl + "/play/none?media=sound:no-such-sound");
-        controller.event(deleted.key(), "PLAYBACK_FINISHED", anyEvent());
+        controller.event(deleted.key(), "PLAYBACK_FINISHED");
         controller.execute(
             deleted.key(), "POST", channelUrl + "/record?name=cut&format=wav&ifExists=overwrite");
-        controller.event(deleted.key(), "RECORDING_STARTED", anyEvent());
+        controller.event(deleted.key(), "RECORDING_STARTED");
         controller.execute(deleted.key(), "DELETE", "/recordings/live/cut");
-        controller.event(deleted.key(), "RECORDING_FINISHED", anyEvent());
+        controller.event(deleted.key(), "RECORDING_FINISHED");
         // a snoop channel leaves Stasis when its channel ends, and no further event follows
         controller.execute(deleted.key(), "POST", channelUrl + "/snoop/listener?spy=in&app=" + APP);
-        controller.event(deleted.key(), "STASIS_START", isForChannel("listener"));
-        assertThat(mapping(proxy, "CHANNEL:" + channelId(deleted)).ended()).isFalse();
+        controller.event(deleted.key(), "STASIS_START", event -> event.isOfChannel("listener"));
+        assertThat(mapping(proxy, "CHANNEL:" + deleted.channelId()).ended()).isFalse();
         controller.execute(deleted.key(), "DELETE", channelUrl);
-        controller.event(deleted.key(), "STASIS_END", isForChannel(channelId(deleted)));
-        assertThat(mapping(proxy, "CHANNEL:" + channelId(deleted)).ended()).isTrue();
-        controller.event(deleted.key(), "STASIS_END", isForChannel("listener"));
+        controller.event(
+            deleted.key(), "STASIS_END", event -> event.isOfChannel(deleted.channelId()));
+        assertThat(mapping(proxy, "CHANNEL:" + deleted.channelId()).ended()).isTrue();
+        controller.event(deleted.key(), "STASIS_END", event -> event.isOfChannel("listener"));
         assertThat(mapping(proxy, "CHANNEL:listener").ended()).isTrue();
         assertThat(mapping(proxy, "PLAYBACK:none").ended()).isTrue();
         assertThat(mapping(proxy, "RECORDING:cut").ended()).isTrue();
 
         // the far end hangs up, a second after the answer
-        TopicRecord hungUp = startCall(asterisk, controller, 1);
-        controller.execute(hungUp.key(), "POST", "/channels/" + channelId(hungUp) + "/answer");
-        controller.event(hungUp.key(), "STASIS_END", anyEvent());
-        assertThat(mapping(proxy, "CHANNEL:" + channelId(hungUp)).ended()).isTrue();
+        EventEnvelope hungUp = startCall(asterisk, controller, 1);
+        controller.execute(hungUp.key(), "POST", "/channels/" + hungUp.channelId() + "/answer");
+        controller.event(hungUp.key(), "STASIS_END");
+        assertThat(mapping(proxy, "CHANNEL:" + hungUp.channelId()).ended()).isTrue();
 
         // it continues in the dialplan and returns
-        TopicRecord returned = startCall(asterisk, controller, 60);
+        EventEnvelope returned = startCall(asterisk, controller, 60);
         controller.execute(
             returned.key(),
             "POST",
             "/channels/"
-                + channelId(returned)
+                + returned.channelId()
                 + "/continue?context=default&priority=1&extension=app-"
                 + APP);
-        controller.event(returned.key(), "STASIS_END", anyEvent());
-        assertThat(mapping(proxy, "CHANNEL:" + channelId(returned)).ended()).isFalse();
+        controller.event(returned.key(), "STASIS_END");
+        assertThat(mapping(proxy, "CHANNEL:" + returned.channelId()).ended()).isFalse();
         Awaitility.await("returned with its call context")
             .until(
                 () ->
@@ -86,11 +85,8 @@ class MappingLifetimeIT {
     }
   }
 
-  private static Predicate<JsonNode> isForChannel(String channel) {
-    return payload -> channel.equals(payload.at("/channel/id").asText());
-  }
-
-  private static TopicRecord startCall(RealAsterisk asterisk, Controller controller, int seconds) {
+  private static EventEnvelope startCall(
+      RealAsterisk asterisk, Controller controller, int seconds) {
     int before = countStasisStarts(controller);
     asterisk.runCli("channel originate Local/app-" + APP + "@default application Wait " + seconds);
     Awaitility.await("call started").until(() -> countStasisStarts(controller) > before);
@@ -104,12 +100,8 @@ class MappingLifetimeIT {
     return (int) controller.events().stream().filter(MappingLifetimeIT::isStasisStart).count();
   }
 
-  private static boolean isStasisStart(TopicRecord record) {
-    return "STASIS_START".equals(record.json().path("type").asText());
-  }
-
-  private static String channelId(TopicRecord start) {
-    return start.json().at("/payload/channel/id").asText();
+  private static boolean isStasisStart(EventEnvelope event) {
+    return event.hasType("STASIS_START");
   }
 
   private static Mapping mapping(EmbeddedProxy proxy, String resource) {
@@ -121,9 +113,5 @@ class MappingLifetimeIT {
             .asMap()
             .get(resource);
     return (Mapping) mapping;
-  }
-
-  private static Predicate<JsonNode> anyEvent() {
-    return payload -> true;
   }
 }

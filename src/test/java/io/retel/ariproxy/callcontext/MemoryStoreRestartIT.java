@@ -7,9 +7,9 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -32,8 +32,8 @@ class MemoryStoreRestartIT {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");
       try (Controller controller = new Controller(settings, kafka)) {
-        TopicRecord generated;
-        TopicRecord given;
+        EventEnvelope generated;
+        EventEnvelope given;
         try (EmbeddedProxy firstProxy = EmbeddedProxy.start(settings)) {
           controller.awaitApplication();
           given = startCall(asterisk, controller, "ctx-given-" + suite + "~" + APP);
@@ -43,9 +43,8 @@ class MemoryStoreRestartIT {
             controller.send("waiting", "POST", "/channels?endpoint=Local/3000@default&app=" + APP);
 
         try (EmbeddedProxy secondProxy = EmbeddedProxy.start(settings)) {
-          assertThat(controller.response(waitingCommand).json().at("/payload/status_code").asInt())
-              .isEqualTo(200);
-          controller.event("waiting", "STASIS_START", payload -> true);
+          controller.response(waitingCommand).assertStatus(200);
+          controller.event("waiting", "STASIS_START");
           assertCallContinues(controller, given);
           assertCallContinues(controller, generated);
           assertThat(given.key()).isEqualTo("given-" + suite);
@@ -59,25 +58,25 @@ class MemoryStoreRestartIT {
   }
 
   /** Asserts that a command's events have the previous call context. */
-  private static void assertCallContinues(Controller controller, TopicRecord start) {
-    String channel = start.json().at("/payload/channel/id").asText();
+  private static void assertCallContinues(Controller controller, EventEnvelope start) {
+    String channel = start.channelId();
     controller.execute(start.key(), "POST", "/channels/" + channel + "/answer");
     controller.event(
         start.key(),
         "CHANNEL_STATE_CHANGE",
-        payload ->
-            channel.equals(payload.at("/channel/id").asText())
-                && "Up".equals(payload.at("/channel/state").asText()));
+        event ->
+            event.isOfChannel(channel)
+                && "Up".equals(event.payload().at("/channel/state").asText()));
   }
 
-  private static TopicRecord startCall(
+  private static EventEnvelope startCall(
       RealAsterisk asterisk, Controller controller, String extension) {
     long before = countStasisStarts(controller);
     asterisk.runCli("channel originate Local/" + extension + "@default application Wait 60");
     Awaitility.await("call started").until(() -> countStasisStarts(controller) > before);
     return controller.events().stream()
         .filter(MemoryStoreRestartIT::isStasisStart)
-        .max((one, other) -> Long.compare(one.timestamp(), other.timestamp()))
+        .max((one, other) -> Long.compare(one.record().timestamp(), other.record().timestamp()))
         .orElseThrow();
   }
 
@@ -85,7 +84,7 @@ class MemoryStoreRestartIT {
     return controller.events().stream().filter(MemoryStoreRestartIT::isStasisStart).count();
   }
 
-  private static boolean isStasisStart(TopicRecord record) {
-    return "STASIS_START".equals(record.json().path("type").asText());
+  private static boolean isStasisStart(EventEnvelope event) {
+    return event.hasType("STASIS_START");
   }
 }

@@ -11,8 +11,8 @@ import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.store.CassandraServer;
@@ -100,24 +100,22 @@ class RestartIT {
       try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
-        TopicRecord generated = startCallWithGeneratedContext(asterisk, controller);
+        EventEnvelope generated = startCallWithGeneratedContext(asterisk, controller);
         asterisk.originateCall("ctx-given~" + APP);
-        TopicRecord given = controller.event("given", "STASIS_START", payload -> true);
+        EventEnvelope given = controller.event("given", "STASIS_START");
 
         proxy.kill();
         proxy.start();
 
-        for (TopicRecord start : List.of(generated, given)) {
-          String channel = start.json().at("/payload/channel/id").asText();
+        for (EventEnvelope start : List.of(generated, given)) {
+          String channel = start.channelId();
           // without a store, it is unknown that its start was published
           controller.event(
               start.key(),
               "STASIS_START",
-              payload ->
-                  payload.at("/channel/id").asText().equals(channel)
-                      && payload.path("synthesized_by").asText().equals("ari-proxy"));
+              event -> event.isOfChannel(channel) && event.isSynthetic());
           controller.execute(start.key(), "DELETE", "/channels/" + channel);
-          controller.event(start.key(), "STASIS_END", payload -> true);
+          controller.event(start.key(), "STASIS_END");
         }
         assertThat(controller.unmapped()).isEmpty();
       }
@@ -141,35 +139,33 @@ class RestartIT {
             "made",
             "POST",
             "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=channel-" + storeType);
-        controller.event("made", "STASIS_START", payload -> true);
+        controller.event("made", "STASIS_START");
         controller.execute("made", "POST", "/bridges/bridge-" + storeType);
 
         controller.awaitCommitted();
         proxy.kill();
         proxy.start();
 
-        controller.event("made", "ARI_CONNECTION_RESTORED", payload -> true);
-        controller.event(generatedContext, "ARI_CONNECTION_RESTORED", payload -> true);
+        controller.event("made", "ARI_CONNECTION_RESTORED");
+        controller.event(generatedContext, "ARI_CONNECTION_RESTORED");
         controller.execute(
             "made",
             "POST",
             "/bridges/bridge-" + storeType + "/addChannel?channel=channel-" + storeType);
-        controller.event("made", "CHANNEL_ENTERED_BRIDGE", payload -> true);
+        controller.event("made", "CHANNEL_ENTERED_BRIDGE");
         controller.execute("made", "DELETE", "/channels/channel-" + storeType);
-        controller.event("made", "STASIS_END", payload -> true);
+        controller.event("made", "STASIS_END");
         // the second leg has no StasisStart: only the store has its mapping
         controller.event(
-            "made",
-            "CHANNEL_DESTROYED",
-            payload -> payload.at("/channel/id").asText().equals("channel-" + storeType + ";2"));
+            "made", "CHANNEL_DESTROYED", event -> event.isOfChannel("channel-" + storeType + ";2"));
         assertThat(controller.unmapped()).isEmpty();
       }
     }
   }
 
-  private static TopicRecord startCallWithGeneratedContext(
+  private static EventEnvelope startCallWithGeneratedContext(
       RealAsterisk asterisk, Controller controller) {
     asterisk.originateCall("app-" + APP);
-    return controller.await(record -> record.json().path("type").asText().equals("STASIS_START"));
+    return controller.awaitEvent(event -> event.hasType("STASIS_START"));
   }
 }

@@ -3,7 +3,6 @@ package io.retel.ariproxy.callcontext;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -13,6 +12,7 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.store.RedisServer;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -45,23 +45,21 @@ class StoreOutageIT {
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
           asterisk.awaitConnected(APP);
           SimulatedCall knownCall = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "known"));
-          controller.event("known", "STASIS_START", payload -> true);
+          controller.event("known", "STASIS_START");
 
           outage.accept(redis);
 
-          JsonNode rejected = controller.execute("new", "POST", "/bridges/b");
-          assertThat(rejected.path("status_code").asInt()).isEqualTo(503);
-          assertThat(rejected.at("/body/outcome").asText()).isEqualTo("not_sent");
-          assertThat(rejected.at("/body/message").asText()).contains("call-context store");
+          Response rejected = controller.execute("new", "POST", "/bridges/b").assertStatus(503);
+          assertThat(rejected.outcome()).isEqualTo("not_sent");
+          assertThat(rejected.message()).contains("call-context store");
           assertThat(asterisk.requestCount("POST", "/bridges/b")).isZero();
           knownCall.dtmf("1");
-          controller.event("known", "CHANNEL_DTMF_RECEIVED", payload -> true);
+          controller.event("known", "CHANNEL_DTMF_RECEIVED");
           asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during the outage"));
-          controller.event("during the outage", "STASIS_START", payload -> true);
-          assertThat(
-                  sendAndGetStatus(
-                      controller, "known", "POST", "/channels/" + knownCall.id() + "/answer"))
-              .isEqualTo(204);
+          controller.event("during the outage", "STASIS_START");
+          controller
+              .execute("known", "POST", "/channels/" + knownCall.id() + "/answer")
+              .assertStatus(204);
           assertThat(proxy.health("call-context-store"))
               .startsWith("DOWN: The call-context store cannot be written");
           assertThat(proxy.counter("ari-proxy.persistence.write.errors")).isPositive();
@@ -70,12 +68,12 @@ class StoreOutageIT {
 
           Awaitility.await("store available")
               .until(() -> proxy.health("call-context-store").equals("UP"));
-          assertThat(sendAndGetStatus(controller, "new", "POST", "/bridges/b")).isEqualTo(200);
+          controller.execute("new", "POST", "/bridges/b").assertStatus(200);
         }
         try (EmbeddedProxy nextProxy = EmbeddedProxy.start(settings)) {
           asterisk.awaitConnected(APP);
-          controller.event("during the outage", "ARI_CONNECTION_RESTORED", payload -> true);
-          controller.event("new", "ARI_CONNECTION_RESTORED", payload -> true);
+          controller.event("during the outage", "ARI_CONNECTION_RESTORED");
+          controller.event("new", "ARI_CONNECTION_RESTORED");
           assertThat(nextProxy.counter("ari-proxy.events.unmapped")).isZero();
         }
       }
@@ -90,7 +88,7 @@ class StoreOutageIT {
       try (Controller controller = new Controller(settings, kafka)) {
         try (EmbeddedProxy firstProxy = EmbeddedProxy.start(settings)) {
           asterisk.awaitConnected(APP);
-          assertThat(sendAndGetStatus(controller, "call", "POST", "/bridges/b")).isEqualTo(200);
+          controller.execute("call", "POST", "/bridges/b").assertStatus(200);
         }
         redis.stop();
         int websockets = asterisk.totalWebsocketCount();
@@ -104,7 +102,7 @@ class StoreOutageIT {
 
           redis.start();
 
-          controller.event("call", "ARI_CONNECTION_RESTORED", payload -> true);
+          controller.event("call", "ARI_CONNECTION_RESTORED");
           assertThat(secondProxy.health("call-context-store")).isEqualTo("UP");
         }
       }
@@ -117,10 +115,5 @@ class StoreOutageIT {
         .with(Setting.CALLCONTEXT_STORE, "redis")
         .with(Setting.CALLCONTEXT_STORE_TIMEOUT, "1000ms")
         .with(RedisStoreProvider.URI, redis.uri(RedisServer.PASSWORD));
-  }
-
-  private static int sendAndGetStatus(
-      Controller controller, String callContext, String method, String url) {
-    return controller.execute(callContext, method, url).path("status_code").asInt();
   }
 }

@@ -7,12 +7,12 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,21 +80,17 @@ class CommandFailoverIT {
                 () ->
                     sendCommands(writer, topic).stream()
                         .map(controller::response)
-                        .map(CommandFailoverIT::commandsTopic)
+                        .map(Response::commandsTopic)
                         .anyMatch(killedSettings.commandsTopic()::equals));
         proxy.kill();
 
         assertThat(sendCommands(writer, topic))
             .allSatisfy(
                 id ->
-                    assertThat(commandsTopic(controller.response(id)))
+                    assertThat(controller.response(id).commandsTopic())
                         .isEqualTo(survivorSettings.commandsTopic()));
       }
     }
-  }
-
-  private static String commandsTopic(TopicRecord response) {
-    return response.json().path("commandsTopic").asText();
   }
 
   private static List<String> sendCommands(TopicWriter writer, String topic) {

@@ -3,18 +3,17 @@ package io.retel.ariproxy.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -59,23 +58,23 @@ class CommandOutcomesIT {
   @AfterEach
   void executesNextCommand() {
     asterisk.faults().clear();
-    assertStatus(200, controller.execute(CALL_CONTEXT, "GET", "/asterisk/ping"));
+    controller.execute(CALL_CONTEXT, "GET", "/asterisk/ping").assertStatus(200);
   }
 
   @Test
   void forwardsResponse() {
-    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/ari/asterisk/ping");
+    Response response = controller.execute(CALL_CONTEXT, "GET", "/ari/asterisk/ping");
 
-    assertStatus(200, payload);
-    assertThat(payload.at("/body/ping").asText()).isEqualTo("pong");
+    response.assertStatus(200);
+    assertThat(response.body().path("ping").asText()).isEqualTo("pong");
   }
 
   @Test
   void forwardsErrorResponse() {
-    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/channels/nobody");
+    Response response = controller.execute(CALL_CONTEXT, "GET", "/channels/nobody");
 
-    assertStatus(404, payload);
-    assertThat(payload.at("/body/message").asText()).isEqualTo("Channel not found");
+    response.assertStatus(404);
+    assertThat(response.message()).isEqualTo("Channel not found");
   }
 
   @Test
@@ -85,11 +84,11 @@ class CommandOutcomesIT {
         .faults()
         .respondWith(request -> request.uri().contains("/file"), 200, "audio/wav", file);
 
-    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
+    Response response = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
 
-    assertStatus(200, payload);
-    assertThat(payload.at("/body/content_type").asText()).isEqualTo("audio/wav");
-    assertThat(Base64.getDecoder().decode(payload.at("/body/base64").asText())).isEqualTo(file);
+    response.assertStatus(200);
+    assertThat(response.body().path("content_type").asText()).isEqualTo("audio/wav");
+    assertThat(Base64.getDecoder().decode(response.body().path("base64").asText())).isEqualTo(file);
   }
 
   @Test
@@ -99,28 +98,28 @@ class CommandOutcomesIT {
         .respondWith(
             request -> request.uri().contains("/file"), 200, "audio/wav", new byte[100_001]);
 
-    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
+    Response response = controller.execute(CALL_CONTEXT, "GET", "/recordings/stored/voice/file");
 
-    assertStatus(413, payload);
-    assertThat(payload.at("/body/message").asText()).contains("ari.max-response-body");
+    response.assertStatus(413);
+    assertThat(response.message()).contains("ari.max-response-body");
   }
 
   @Test
   void responds400ToMalformedJson() {
     controller.sendRaw("no-json", "POST /channels".getBytes(StandardCharsets.UTF_8));
 
-    JsonNode payload = awaitResponseWithKey("no-json");
+    Response response = awaitResponseWithKey("no-json");
 
-    assertStatus(400, payload);
-    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-    assertThat(payload.at("/body/message").asText()).contains("not JSON");
+    response.assertStatus(400);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).contains("not JSON");
   }
 
   @Test
   void responds400ToTombstone() {
     controller.sendRaw("tombstone", null);
 
-    assertStatus(400, awaitResponseWithKey("tombstone"));
+    awaitResponseWithKey("tombstone").assertStatus(400);
   }
 
   @Test
@@ -130,14 +129,14 @@ class CommandOutcomesIT {
         "{\"callContext\":\"no-url\",\"ariCommand\":{\"method\":\"GET\"}}"
             .getBytes(StandardCharsets.UTF_8));
 
-    assertStatus(400, awaitResponseWithKey("no-url"));
+    awaitResponseWithKey("no-url").assertStatus(400);
   }
 
   @Test
   void rejectsUrlOutsideAri() {
-    JsonNode payload = controller.execute(CALL_CONTEXT, "GET", "/ari/../httpstatus");
+    Response response = controller.execute(CALL_CONTEXT, "GET", "/ari/../httpstatus");
 
-    assertStatus(400, payload);
+    response.assertStatus(400);
     assertThat(asterisk.requests()).noneMatch(request -> request.uri().contains("httpstatus"));
   }
 
@@ -145,11 +144,11 @@ class CommandOutcomesIT {
   void responds504OnTimeoutWithoutRetry() {
     Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/hanging"));
 
-    JsonNode payload = controller.execute(CALL_CONTEXT, "POST", "/channels/hanging/answer");
+    Response response = controller.execute(CALL_CONTEXT, "POST", "/channels/hanging/answer");
 
     hanging.clear();
-    assertStatus(504, payload);
-    assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
+    response.assertStatus(504);
+    assertThat(response.outcome()).isEqualTo("unknown");
     assertThat(asterisk.requestCount("POST", "/channels/hanging/answer")).isOne();
   }
 
@@ -157,9 +156,9 @@ class CommandOutcomesIT {
   void responds504OnConnectionLossWithoutRetry() {
     asterisk.faults().dropBeforeExecution(request -> request.uri().contains("/channels/cut"));
 
-    JsonNode payload = controller.execute(CALL_CONTEXT, "DELETE", "/channels/cut");
+    Response response = controller.execute(CALL_CONTEXT, "DELETE", "/channels/cut");
 
-    assertStatus(504, payload);
+    response.assertStatus(504);
     assertThat(asterisk.requestCount("DELETE", "/channels/cut")).isOne();
   }
 
@@ -167,10 +166,10 @@ class CommandOutcomesIT {
   void forwards503WithoutRetry() {
     asterisk.faults().respondWith(request -> request.uri().contains("/channels/busy"), 503, "Busy");
 
-    JsonNode payload = controller.execute(CALL_CONTEXT, "POST", "/channels/busy/answer");
+    Response response = controller.execute(CALL_CONTEXT, "POST", "/channels/busy/answer");
 
-    assertStatus(503, payload);
-    assertThat(payload.at("/body/message").asText()).isEqualTo("Busy");
+    response.assertStatus(503);
+    assertThat(response.message()).isEqualTo("Busy");
     assertThat(asterisk.requestCount("POST", "/channels/busy/answer")).isOne();
   }
 
@@ -182,10 +181,10 @@ class CommandOutcomesIT {
       Awaitility.await("a command that is not sent")
           .untilAsserted(
               () -> {
-                JsonNode payload =
+                Response response =
                     controller.execute(CALL_CONTEXT, "POST", "/channels/away/answer");
-                assertStatus(503, payload);
-                assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+                response.assertStatus(503);
+                assertThat(response.outcome()).isEqualTo("not_sent");
               });
     } finally {
       asterisk.restart();
@@ -210,7 +209,7 @@ class CommandOutcomesIT {
               "Content-Type", "text/plain",
               "X-Mine", "1"));
     }
-    assertStatus(404, awaitResponseWithKey("steered"));
+    awaitResponseWithKey("steered").assertStatus(404);
 
     assertThat(asterisk.requests())
         .filteredOn(request -> request.uri().equals("/ari/channels/steered/answer"))
@@ -236,24 +235,15 @@ class CommandOutcomesIT {
     for (int call = 0; call < 20; call++) {
       quick.add(controller.send("quick-call-" + call, "GET", "/asterisk/ping"));
     }
-    quick.forEach(id -> assertStatus(200, controller.response(id).json().path("payload")));
-    assertThat(controller.responses())
-        .noneMatch(record -> queued.equals(record.json().path("commandId").asText()));
+    quick.forEach(id -> controller.response(id).assertStatus(200));
+    assertThat(controller.responses()).noneMatch(each -> queued.equals(each.commandId()));
 
     hanging.clear();
-    long first = controller.response(slow).offset();
-    assertThat(controller.response(queued).offset()).isGreaterThan(first);
+    long first = controller.response(slow).record().offset();
+    assertThat(controller.response(queued).record().offset()).isGreaterThan(first);
   }
 
-  private static JsonNode awaitResponseWithKey(String key) {
-    TopicRecord response =
-        controller.await(
-            record ->
-                key.equals(record.key()) && "RESPONSE".equals(record.json().path("type").asText()));
-    return response.json().path("payload");
-  }
-
-  private static void assertStatus(int status, JsonNode payload) {
-    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
+  private static Response awaitResponseWithKey(String key) {
+    return controller.awaitResponse(response -> key.equals(response.key()));
   }
 }

@@ -9,10 +9,11 @@ import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +73,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     Awaitility.await("application registered")
         .until(
             () -> controller.execute(OTHER_CALL, "GET", "/applications/" + APP),
-            payload -> status(payload) == 200);
+            response -> response.status() == 200);
     if (!subscription.isEmpty()) {
       assertSuccess(
           controller.execute(
@@ -104,9 +105,9 @@ record CreatedResourcesIT(String suite, String subscription) {
     String sentinel = "sentinel-" + callCounter.incrementAndGet();
     assertSuccess(
         controller.execute(OTHER_CALL, "POST", "/events/user/" + sentinel + "?application=" + APP));
-    controller.awaitUnmapped(record -> sentinel.equals(userEventName(record)));
+    controller.awaitUnmapped(event -> sentinel.equals(userEventName(event)));
     assertThat(controller.unmapped())
-        .filteredOn(record -> !userEventName(record).startsWith("sentinel-"))
+        .filteredOn(event -> !userEventName(event).startsWith("sentinel-"))
         .isEmpty();
   }
 
@@ -166,7 +167,8 @@ record CreatedResourcesIT(String suite, String subscription) {
     controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
     assertSuccess(
         controller.execute(call, "POST", "/channels/" + created + "/dial?caller=" + OTHER_CALL));
-    controller.event(call, "DIAL", event -> event.at("/dialstatus").asText().equals("ANSWER"));
+    controller.event(
+        call, "DIAL", event -> event.payload().path("dialstatus").asText().equals("ANSWER"));
     if (!subscription.isEmpty()) {
       assertFirstEventBelongsTo(call, secondLeg.startsWith(";") ? created + secondLeg : secondLeg);
     }
@@ -268,11 +270,10 @@ record CreatedResourcesIT(String suite, String subscription) {
     } catch (IOException e) {
       throw new IllegalArgumentException(body, e);
     }
-    TopicRecord response = controller.response(controller.send(call, "POST", url, json));
-    assertSuccess(response.json().path("payload"));
-    String reportedId = response.json().path("resources").path(resourceIndex).path("id").asText();
-    JsonNode responseBody = response.json().at("/payload/body");
-    assertThat(responseBody.path("id").asText(responseBody.path("name").asText()))
+    Response response = controller.response(controller.send(call, "POST", url, json));
+    assertSuccess(response);
+    String reportedId = response.resources().get(resourceIndex).id();
+    assertThat(response.body().path("id").asText(response.body().path("name").asText()))
         .isEqualTo(reportedId);
     if (id != null) {
       assertThat(reportedId).isEqualTo(id);
@@ -281,8 +282,7 @@ record CreatedResourcesIT(String suite, String subscription) {
   }
 
   private static void assertFirstEventBelongsTo(String call, String id) {
-    TopicRecord first =
-        controller.await(event -> resourceIds(event.json().path("payload")).contains(id));
+    EventEnvelope first = controller.awaitEvent(event -> resourceIds(event).contains(id));
     assertThat(first.key()).as("%s", first).isEqualTo(call);
   }
 
@@ -295,27 +295,23 @@ record CreatedResourcesIT(String suite, String subscription) {
 
   private static void assertAllEventsBelongTo(String call, String id) {
     assertThat(controller.events())
-        .filteredOn(event -> resourceIds(event.json().path("payload")).contains(id))
+        .filteredOn(event -> resourceIds(event).contains(id))
         .isNotEmpty()
         .allMatch(event -> call.equals(event.key()));
   }
 
   /** Returns the ids in an event. */
-  private static Set<String> resourceIds(JsonNode event) {
+  private static Set<String> resourceIds(EventEnvelope event) {
     return Stream.of("/channel/id", "/peer/id", "/bridge/id", "/playback/id", "/recording/name")
-        .map(pointer -> event.at(pointer).asText())
+        .map(pointer -> event.payload().at(pointer).asText())
         .collect(Collectors.toSet());
   }
 
-  private static String userEventName(TopicRecord record) {
-    return record.json().at("/payload/eventname").asText();
+  private static String userEventName(EventEnvelope event) {
+    return event.payload().path("eventname").asText();
   }
 
-  private static int status(JsonNode payload) {
-    return payload.path("status_code").asInt();
-  }
-
-  private static void assertSuccess(JsonNode payload) {
-    assertThat(status(payload)).as("%s", payload).isBetween(200, 299);
+  private static void assertSuccess(Response response) {
+    assertThat(response.status()).as("%s", response).isBetween(200, 299);
   }
 }

@@ -4,7 +4,6 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.Closer;
@@ -13,12 +12,13 @@ import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -89,19 +89,19 @@ class GenericCommandsIT {
 
     send("new-call", "POST", "/channels?endpoint=Local/100@default&app=" + APP);
 
-    TopicRecord response = controller.response("command-" + sent);
-    assertStatus(200, response);
+    Response response = controller.response("command-" + sent);
+    response.assertStatus(200);
     assertThat(response.key()).isEqualTo("new-call");
-    TopicRecord start = controller.event("new-call", "STASIS_START", payload -> true);
-    String commandsTopic = response.json().path("commandsTopic").asText();
-    assertThat(start.json().path("commandsTopic").asText()).isEqualTo(commandsTopic);
+    EventEnvelope start = controller.event("new-call", "STASIS_START");
+    String commandsTopic = response.commandsTopic();
+    assertThat(start.commandsTopic()).isEqualTo(commandsTopic);
     assertThat(settings).extracting(ProxySettings::commandsTopic).contains(commandsTopic);
 
-    String channel = start.json().at("/payload/channel/id").asText();
+    String channel = start.channelId();
     sent++;
     writer.send(
         commandsTopic, "new-call", command("new-call", "POST", "/channels/" + channel + "/answer"));
-    assertStatus(204, controller.response("command-" + sent));
+    controller.response("command-" + sent).assertStatus(204);
   }
 
   @Test
@@ -129,7 +129,7 @@ class GenericCommandsIT {
     List<String> waiting = sendMany(50);
     asterisks.forEach(SimulatedAsterisk::restart);
 
-    waiting.forEach(id -> assertStatus(200, controller.response(id)));
+    waiting.forEach(id -> controller.response(id).assertStatus(200));
     assertThat(receivedRequests(waiting)).doesNotHaveDuplicates();
   }
 
@@ -147,7 +147,7 @@ class GenericCommandsIT {
 
     List<String> unknown = new ArrayList<>();
     for (String id : sentIds) {
-      int status = controller.response(id).json().at("/payload/status_code").asInt();
+      int status = controller.response(id).status();
       assertThat(status).as(id).isIn(504, 404);
       if (status == 504) {
         unknown.add(id);
@@ -170,7 +170,7 @@ class GenericCommandsIT {
     proxies.get(0).close();
     ids.addAll(sendMany(100));
 
-    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    ids.forEach(id -> controller.response(id).assertStatus(200));
     assertThat(receivedRequests(ids)).doesNotHaveDuplicates();
   }
 
@@ -187,7 +187,7 @@ class GenericCommandsIT {
 
     meanwhile.forEach(id -> assertRespondedBy(1, id));
     ids.addAll(meanwhile);
-    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    ids.forEach(id -> controller.response(id).assertStatus(200));
     assertThat(receivedRequests(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
     assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
 
@@ -208,12 +208,10 @@ class GenericCommandsIT {
             () -> {
               ids.addAll(sendMany(10));
               return controller.responses().stream()
-                  .anyMatch(
-                      response ->
-                          joiningTopic.equals(response.json().path("commandsTopic").asText()));
+                  .anyMatch(response -> joiningTopic.equals(response.commandsTopic()));
             });
 
-    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    ids.forEach(id -> controller.response(id).assertStatus(200));
     assertThat(receivedRequests(ids)).doesNotHaveDuplicates();
   }
 
@@ -231,12 +229,10 @@ class GenericCommandsIT {
             () -> {
               ids.addAll(sendMany(10));
               return controller.responses().stream()
-                  .anyMatch(
-                      response ->
-                          joiningTopic.equals(response.json().path("commandsTopic").asText()));
+                  .anyMatch(response -> joiningTopic.equals(response.commandsTopic()));
             });
 
-    ids.forEach(id -> assertStatus(200, controller.response(id)));
+    ids.forEach(id -> controller.response(id).assertStatus(200));
     assertThat(receivedRequests(ids)).doesNotHaveDuplicates().hasSameSizeAs(ids);
   }
 
@@ -251,7 +247,7 @@ class GenericCommandsIT {
     try (CapturedLog log = new CapturedLog()) {
       commands.invoke("pause");
 
-      ids.forEach(id -> assertStatus(200, controller.response(id)));
+      ids.forEach(id -> controller.response(id).assertStatus(200));
       awaitDrained(commands);
       assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("can be executed again"));
     }
@@ -286,9 +282,9 @@ class GenericCommandsIT {
             () -> {
               Set<String> respondingTopics = new HashSet<>();
               for (String id : sendMany(16)) {
-                TopicRecord response = controller.response(id);
-                assertStatus(200, response);
-                respondingTopics.add(response.json().path("commandsTopic").asText());
+                Response response = controller.response(id);
+                response.assertStatus(200);
+                respondingTopics.add(response.commandsTopic());
               }
               return respondingTopics.containsAll(List.of(commandsTopics));
             });
@@ -342,14 +338,8 @@ class GenericCommandsIT {
   }
 
   private void assertRespondedBy(int proxyIndex, String commandId) {
-    TopicRecord response = controller.response(commandId);
-    assertStatus(200, response);
-    assertThat(response.json().path("commandsTopic").asText())
-        .isEqualTo(settings.get(proxyIndex).commandsTopic());
-  }
-
-  private static void assertStatus(int status, TopicRecord response) {
-    JsonNode payload = response.json().path("payload");
-    assertThat(payload.path("status_code").asInt()).as("%s", payload).isEqualTo(status);
+    Response response = controller.response(commandId);
+    response.assertStatus(200);
+    assertThat(response.commandsTopic()).isEqualTo(settings.get(proxyIndex).commandsTopic());
   }
 }

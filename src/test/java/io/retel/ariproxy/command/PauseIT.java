@@ -11,13 +11,13 @@ import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.CommandLoad;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,7 +59,7 @@ class PauseIT {
         assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
         Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
         writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
-        controller.events(300, PauseIT::isResponse);
+        controller.responses(300);
         assertThat((int) commands.getAttribute("InFlight")).isPositive();
         assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
         assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
@@ -81,22 +81,19 @@ class PauseIT {
 
         // events continue, and a route edit does not end the pause
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during-pause")).id();
-        controller.event("during-pause", "STASIS_START", payload -> true);
+        controller.event("during-pause", "STASIS_START");
         routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
         awaitLogLine(log, "commands.camel.yaml loaded");
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));
-        controller.event("later", "STASIS_START", payload -> true);
+        controller.event("later", "STASIS_START");
         assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
         assertThat(commandUris(asterisk)).hasSize(executed);
         assertThat(asterisk.channelIds()).contains(channel);
 
         commands.invoke("resume");
 
-        List<TopicRecord> responses =
-            controller.events(CALLS * COMMANDS_PER_CALL, PauseIT::isResponse);
-        assertThat(responses)
-            .extracting(response -> response.json().path("commandId").asText())
-            .doesNotHaveDuplicates();
+        List<Response> responses = controller.responses(CALLS * COMMANDS_PER_CALL);
+        assertThat(responses).extracting(Response::commandId).doesNotHaveDuplicates();
         assertExecutedOnceInOrder(commandUris(asterisk));
         assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
         assertThat(commands.getAttribute("PausedSince")).isEqualTo("");
@@ -123,7 +120,7 @@ class PauseIT {
         asterisk.awaitConnected(APP);
         ManagedBean commands = proxy.managedBean("Commands");
         writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
-        controller.events(300, PauseIT::isResponse);
+        controller.responses(300);
 
         for (int i = 0; i < 3; i++) {
           commands.invoke("pause");
@@ -131,7 +128,7 @@ class PauseIT {
           awaitState(commands, "RUNNING");
         }
 
-        controller.events(CALLS * COMMANDS_PER_CALL, PauseIT::isResponse);
+        controller.responses(CALLS * COMMANDS_PER_CALL);
         assertExecutedOnceInOrder(commandUris(asterisk));
       }
     }
@@ -187,9 +184,5 @@ class PauseIT {
           .containsExactlyElementsOf(
               IntStream.range(0, COMMANDS_PER_CALL).mapToObj(n -> prefix + n).toList());
     }
-  }
-
-  private static boolean isResponse(TopicRecord record) {
-    return "RESPONSE".equals(record.json().path("type").asText());
   }
 }

@@ -13,9 +13,9 @@ import io.retel.ariproxy.fixtures.docs.RouteEditExample;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ class DocsRouteEditsIT {
 
     assertPublishedOnceInOrder(flood);
     assertThat(controller.events())
-        .filteredOn(event -> "CHANNEL_VARSET".equals(type(event)))
+        .filteredOn(event -> event.hasType("CHANNEL_VARSET"))
         .hasSizeLessThanOrEqualTo(published);
     Awaitility.await("all dropped events are counted")
         .until(() -> proxy.counter("ari-proxy.events.dropped") >= emitted - published);
@@ -88,7 +88,7 @@ class DocsRouteEditsIT {
         .extracting(response -> response.header("site"))
         .isEqualTo("fra");
     assertPublishedOnceInOrder(flood);
-    List<TopicRecord> events = controller.events();
+    List<EventEnvelope> events = controller.events();
     assertThat(events.get(events.size() - 1).header("site")).isEqualTo("fra");
   }
 
@@ -114,20 +114,24 @@ class DocsRouteEditsIT {
       Awaitility.await("all are copied")
           .until(
               () ->
-                  copies.records().stream().filter(copy -> recordingNumber(copy) >= first).count()
+                  copies.records().stream()
+                          .filter(copy -> recordingNumber(EventEnvelope.of(copy)) >= first)
+                          .count()
                       == 200);
       List<String> originals =
           controller.events().stream()
               .filter(
-                  event ->
-                      "RECORDING_STARTED".equals(type(event)) && recordingNumber(event) >= first)
-              .map(event -> event.key() + " " + event.text())
+                  event -> event.hasType("RECORDING_STARTED") && recordingNumber(event) >= first)
+              .map(event -> event.key() + " " + event.record().text())
               .toList();
       assertThat(originals).hasSize(200);
       for (String key : originals.stream().map(event -> event.split(" ")[0]).distinct().toList()) {
         assertThat(
                 copies.records().stream()
-                    .filter(copy -> copy.key().equals(key) && recordingNumber(copy) >= first)
+                    .filter(
+                        copy ->
+                            copy.key().equals(key)
+                                && recordingNumber(EventEnvelope.of(copy)) >= first)
                     .map(copy -> copy.key() + " " + copy.text()))
             .containsExactlyElementsOf(
                 originals.stream().filter(event -> event.startsWith(key + " ")).toList());
@@ -175,12 +179,8 @@ class DocsRouteEditsIT {
     return flood.calls().get(emitted % flood.calls().size()).id();
   }
 
-  private static int recordingNumber(TopicRecord recording) {
-    return recording.json().at("/payload/recording/name").asInt();
-  }
-
-  private static String type(TopicRecord record) {
-    return record.json().path("type").asText();
+  private static int recordingNumber(EventEnvelope event) {
+    return event.payload().at("/recording/name").asInt();
   }
 
   private void assertPublishedOnceInOrder(Flood flood) {

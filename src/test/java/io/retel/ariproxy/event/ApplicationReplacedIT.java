@@ -9,6 +9,7 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
@@ -41,7 +42,7 @@ class ApplicationReplacedIT {
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
         asterisk.originateCall("ctx-before-" + suite + "~" + APP);
-        controller.event("before-" + suite, "STASIS_START", payload -> true);
+        controller.event("before-" + suite, "STASIS_START");
 
         ProxySettings secondSettings = ProxySettings.of(asterisk, APP, kafka);
         try (EmbeddedProxy second = EmbeddedProxy.start(secondSettings);
@@ -49,7 +50,7 @@ class ApplicationReplacedIT {
           assertThat(first.awaitEnd()).isEqualTo(AriProxy.EXIT_REPLACED);
 
           asterisk.originateCall("ctx-after-" + suite + "~" + APP);
-          secondController.event("after-" + suite, "STASIS_START", payload -> true);
+          secondController.event("after-" + suite, "STASIS_START");
         }
         assertThat(Files.readAllLines(log))
             .filteredOn(line -> line.contains("ERROR"))
@@ -57,7 +58,7 @@ class ApplicationReplacedIT {
             .asString()
             .contains(APP, asterisk.url(), "Stop the second ari-proxy");
         assertThat(controller.events())
-            .extracting(record -> record.json().path("type").asText())
+            .extracting(EventEnvelope::type)
             .doesNotContain("APPLICATION_REPLACED");
       }
     }

@@ -10,9 +10,9 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -46,7 +46,7 @@ class EventOutcomesIT {
   @AfterEach
   void publishesNextCall() {
     String call = asterisk.call(APP).id();
-    controller.await(record -> isStasisStart(record, call));
+    controller.awaitEvent(event -> isStasisStart(event, call));
     assertThat(asterisk.totalWebsocketCount()).isOne();
   }
 
@@ -54,22 +54,22 @@ class EventOutcomesIT {
   void usesDialplanCallContextAsKey() {
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "from-the-dialplan"));
 
-    TopicRecord start = controller.await(record -> isStasisStart(record, call.id()));
+    EventEnvelope start = controller.awaitEvent(event -> isStasisStart(event, call.id()));
 
     assertThat(start.key()).isEqualTo("from-the-dialplan");
-    assertThat(start.json().path("callContext").asText()).isEqualTo("from-the-dialplan");
+    assertThat(start.callContext()).isEqualTo("from-the-dialplan");
   }
 
   @Test
   void generatesOneCallContextPerCall() {
     SimulatedCall call = asterisk.call(APP);
-    TopicRecord start = controller.await(record -> isStasisStart(record, call.id()));
+    EventEnvelope start = controller.awaitEvent(event -> isStasisStart(event, call.id()));
 
     call.hangup();
 
-    TopicRecord end = controller.event(start.key(), "STASIS_END", payload -> true);
+    EventEnvelope end = controller.event(start.key(), "STASIS_END");
     assertThat(start.key()).isNotBlank();
-    assertThat(end.partition()).isEqualTo(start.partition());
+    assertThat(end.record().partition()).isEqualTo(start.record().partition());
   }
 
   @Test
@@ -77,7 +77,7 @@ class EventOutcomesIT {
     String event = userEvent("fragmented", "\u00fc\u20ac\ud83d\ude00".repeat(300));
     asterisk.websocketFaults(APP).sendFragmented(event, 7);
 
-    assertThat(Controller.payload(awaitUnmapped("fragmented"))).isEqualTo(event);
+    assertThat(awaitUnmapped("fragmented").payloadText()).isEqualTo(event);
   }
 
   @Test
@@ -85,7 +85,7 @@ class EventOutcomesIT {
     String event = userEvent("large", "x".repeat(900_000));
     asterisk.emit(APP, event);
 
-    assertThat(Controller.payload(awaitUnmapped("large"))).isEqualTo(event);
+    assertThat(awaitUnmapped("large").payloadText()).isEqualTo(event);
   }
 
   @Test
@@ -122,7 +122,7 @@ class EventOutcomesIT {
                       .contains("Another client", APP));
       assertThat(proxy.counter("ari-proxy.events.internal")).isEqualTo(before + 1);
       assertThat(controller.unmapped())
-          .extracting(record -> record.json().path("type").asText())
+          .extracting(EventEnvelope::type)
           .doesNotContain("APPLICATION_REPLACED");
     }
   }
@@ -133,18 +133,16 @@ class EventOutcomesIT {
 
     asterisk.emit(APP, "{\"type\":\"ChannelVarset\",\"variable\":\"GLOBAL\",\"value\":\"1\"}");
 
-    TopicRecord unmapped =
-        controller.awaitUnmapped(
-            record -> "CHANNELVARSET".equals(record.json().path("type").asText()));
+    EventEnvelope unmapped = controller.awaitUnmapped(event -> event.hasType("CHANNELVARSET"));
     assertThat(unmapped.key()).isNull();
-    assertThat(unmapped.json().path("callContext").isNull()).isTrue();
-    assertThat(unmapped.json().path("resources").isEmpty()).isTrue();
+    assertThat(unmapped.callContext()).isNull();
+    assertThat(unmapped.resources()).isEmpty();
     awaitCount("ari-proxy.events.unmapped", before + 1);
   }
 
-  private static TopicRecord awaitUnmapped(String name) {
+  private static EventEnvelope awaitUnmapped(String name) {
     return controller.awaitUnmapped(
-        record -> name.equals(record.json().at("/payload/eventname").asText()));
+        event -> name.equals(event.payload().path("eventname").asText()));
   }
 
   private static void awaitCount(String meter, double expected) {
@@ -152,9 +150,8 @@ class EventOutcomesIT {
         .untilAsserted(() -> assertThat(proxy.counter(meter)).isEqualTo(expected));
   }
 
-  private static boolean isStasisStart(TopicRecord record, String channel) {
-    return "STASIS_START".equals(record.json().path("type").asText())
-        && channel.equals(record.json().at("/payload/channel/id").asText());
+  private static boolean isStasisStart(EventEnvelope event, String channel) {
+    return event.hasType("STASIS_START") && event.isOfChannel(channel);
   }
 
   private static String userEvent(String name, String value) {

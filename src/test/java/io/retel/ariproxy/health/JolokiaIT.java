@@ -46,7 +46,7 @@ class JolokiaIT {
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "mine")).id();
-        controller.event("mine", "STASIS_START", payload -> true);
+        controller.event("mine", "STASIS_START");
         String context = proxy.context().getManagementName();
 
         assertThat(run(lines.get(0), port, context, channel).path("status").asInt()).isEqualTo(200);

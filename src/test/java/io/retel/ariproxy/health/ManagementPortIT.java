@@ -230,7 +230,7 @@ class ManagementPortIT {
           Controller controller = new Controller(settings, kafka)) {
         awaitResync(asterisk);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
-        controller.event("before", "STASIS_START", payload -> true);
+        controller.event("before", "STASIS_START");
 
         routes.edit(
             "events.camel.yaml",
@@ -242,7 +242,7 @@ class ManagementPortIT {
                             "ari_proxy_processor_restarts_total{processorType=\"events\"}")
                         == 1);
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "after"));
-        controller.event("after", "STASIS_START", payload -> true);
+        controller.event("after", "STASIS_START");
 
         Awaitility.await("both events are counted")
             .until(
@@ -323,7 +323,7 @@ class ManagementPortIT {
       SimulatedAsterisk asterisk, Controller controller) {
     awaitResync(asterisk);
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
-    controller.event("call", "STASIS_START", payload -> true);
+    controller.event("call", "STASIS_START");
     String channel = "/channels/" + call.id();
     controller.execute("call", "POST", channel + "/play?media=sound:hello");
     controller.execute("call", "GET", "/channels/nobody");

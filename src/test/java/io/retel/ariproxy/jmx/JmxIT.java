@@ -14,9 +14,9 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.logging.PayloadLog;
@@ -91,10 +91,9 @@ class JmxIT {
         .hasSize(2)
         .anySatisfy(line -> assertThat(line).contains(key).contains(callContext));
     generated.dtmf("1");
-    TopicRecord unmapped =
-        controller.awaitUnmapped(
-            event -> "CHANNEL_DTMF_RECEIVED".equals(event.json().path("type").asText()));
-    assertThat(unmapped.text()).contains(generated.id());
+    EventEnvelope unmapped =
+        controller.awaitUnmapped(event -> event.hasType("CHANNEL_DTMF_RECEIVED"));
+    assertThat(unmapped.channelId()).isEqualTo(generated.id());
   }
 
   @Test
@@ -130,8 +129,8 @@ class JmxIT {
 
     websocket.invoke("reconnect");
 
-    TopicRecord restored = controller.event("active", "ARI_CONNECTION_RESTORED", payload -> true);
-    assertThat(restored.json().at("/payload/gap_start").asText()).startsWith("20");
+    EventEnvelope restored = controller.event("active", "ARI_CONNECTION_RESTORED");
+    assertThat(restored.payload().path("gap_start").asText()).startsWith("20");
     assertThat(websocket.getAttribute("Connected")).isEqualTo(true);
     assertThat(websocket.getAttribute("Reconnects")).isEqualTo(1L);
     assertThat(websocket.getAttribute("LastError")).isEqualTo("reconnect requested by an operator");
@@ -223,10 +222,7 @@ class JmxIT {
 
   private SimulatedCall call(Map<String, String> variables) {
     SimulatedCall call = asterisk.call(APP, "100", variables);
-    controller.await(
-        event ->
-            "STASIS_START".equals(event.json().path("type").asText())
-                && event.text().contains(call.id()));
+    controller.awaitEvent(event -> event.hasType("STASIS_START") && event.isOfChannel(call.id()));
     return call;
   }
 

@@ -7,9 +7,9 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -33,18 +33,17 @@ class InFlightLimitIT {
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call")).id();
-        controller.event("call", "STASIS_START", payload -> true);
+        controller.event("call", "STASIS_START");
         String mappedEvent = largeEvent("\"channel\":{\"id\":\"" + channel + "\"},");
         String unmappedEvent = largeEvent("");
 
         asterisk.emit(APP, mappedEvent);
         asterisk.emit(APP, unmappedEvent);
 
-        TopicRecord unmapped = controller.awaitUnmapped(record -> true);
+        EventEnvelope unmapped = controller.awaitUnmapped();
         assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
-        assertThat(Controller.payload(unmapped)).isEqualTo(unmappedEvent);
-        assertThat(
-                Controller.payload(controller.event("call", "CHANNEL_USEREVENT", payload -> true)))
+        assertThat(unmapped.payloadText()).isEqualTo(unmappedEvent);
+        assertThat(controller.event("call", "CHANNEL_USEREVENT").payloadText())
             .isEqualTo(mappedEvent);
       }
     }

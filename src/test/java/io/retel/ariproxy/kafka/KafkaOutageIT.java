@@ -61,7 +61,7 @@ class KafkaOutageIT {
                 .getRegistry()
                 .lookupByNameAndType("limitInFlight", InFlightLimiter.class);
         Flood flood = asterisk.flood(APP, eventsPerSecond, 50);
-        controller.events(eventsPerSecond, record -> true);
+        controller.events(eventsPerSecond);
 
         kafka.stop();
         long outageStart = System.nanoTime();

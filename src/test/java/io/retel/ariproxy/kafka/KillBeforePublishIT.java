@@ -8,8 +8,8 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
@@ -57,7 +57,7 @@ class KillBeforePublishIT {
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
         SimulatedCall earlierCall = asterisk.call(APP);
-        controller.await(record -> isEventOfCall(record, "STASIS_START", earlierCall));
+        controller.awaitEvent(event -> isEventOfCall(event, "STASIS_START", earlierCall));
         storedMappings.await(record -> record.key().contains(earlierCall.id()));
 
         SimulatedCall call = asterisk.call(APP);
@@ -68,8 +68,8 @@ class KillBeforePublishIT {
         assertThat(controller.events()).as("published so far").hasSize(1);
         proxy.start();
 
-        controller.await(record -> isEventOfCall(record, "STASIS_START", call));
-        controller.await(record -> isEventOfCall(record, "STASIS_END", earlierCall));
+        controller.awaitEvent(event -> isEventOfCall(event, "STASIS_START", call));
+        controller.awaitEvent(event -> isEventOfCall(event, "STASIS_END", earlierCall));
       }
     }
   }
@@ -83,8 +83,7 @@ class KillBeforePublishIT {
     }
   }
 
-  private static boolean isEventOfCall(TopicRecord record, String type, SimulatedCall call) {
-    return record.json().path("type").asText().equals(type)
-        && record.json().at("/payload/channel/id").asText().equals(call.id());
+  private static boolean isEventOfCall(EventEnvelope event, String type, SimulatedCall call) {
+    return event.hasType(type) && event.isOfChannel(call.id());
   }
 }

@@ -141,7 +141,7 @@ class LogContextIT {
     log.close();
     try (CapturedLog debug = CapturedLog.atDebug()) {
       asterisk.call(APP, "4711", Map.of("CALL_CONTEXT", "shown"));
-      controller.event("shown", "STASIS_START", payload -> true);
+      controller.event("shown", "STASIS_START");
       String id = controller.send("shown", "GET", "/channels/c/variable?variable=x&value=4711");
       controller.response(id);
 

@@ -6,15 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.nio.file.Path;
-import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,9 +63,9 @@ class ResyncIT {
         proxy.kill();
         proxy.start();
 
-        TopicRecord stasisStart =
+        EventEnvelope stasisStart =
             awaitSyntheticEvent(controller, "arriving-" + suite, "STASIS_START");
-        String newChannel = stasisStart.json().at("/payload/channel/id").asText();
+        String newChannel = stasisStart.channelId();
         awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
         awaitSyntheticEvent(controller, "gone-" + suite, "RECORDING_FINISHED");
         awaitSyntheticEvent(controller, "gone-" + suite, "STASIS_END");
@@ -74,40 +74,31 @@ class ResyncIT {
         awaitSyntheticEvent(controller, "ending-" + suite, "STASIS_END");
         assertThat(
                 awaitSyntheticEvent(controller, "staying-" + suite, "ARI_CONNECTION_RESTORED")
-                    .json()
-                    .at("/payload/channels/0/id")
+                    .payload()
+                    .at("/channels/0/id")
                     .asText())
             .isEqualTo(ongoingChannel);
         assertThat(
                 awaitSyntheticEvent(controller, "made-" + suite, "ARI_CONNECTION_RESTORED")
-                    .json()
-                    .path("resources")
-                    .toString())
+                    .resources())
+            .extracting(Resource::id)
             .contains("made-channel-" + suite, "made-bridge-" + suite);
 
         // all calls continue
-        assertThat(
-                sendAndGetStatus(
-                    controller, "arriving-" + suite, "POST", "/channels/" + newChannel + "/answer"))
-            .isEqualTo(204);
-        assertThat(
-                sendAndGetStatus(
-                    controller, "made-" + suite, "DELETE", "/channels/made-channel-" + suite))
-            .isEqualTo(204);
+        controller
+            .execute("arriving-" + suite, "POST", "/channels/" + newChannel + "/answer")
+            .assertStatus(204);
+        controller
+            .execute("made-" + suite, "DELETE", "/channels/made-channel-" + suite)
+            .assertStatus(204);
         controller.event(
             "made-" + suite,
             "CHANNEL_DESTROYED",
-            payload ->
-                payload.at("/channel/id").asText().equals("made-channel-" + suite)
-                    && payload.path("synthesized_by").isMissingNode());
-        assertThat(
-                sendAndGetStatus(
-                    controller, "staying-" + suite, "DELETE", "/channels/" + ongoingChannel))
-            .isEqualTo(204);
-        controller.event(
-            "staying-" + suite,
-            "STASIS_END",
-            payload -> payload.path("synthesized_by").isMissingNode());
+            event -> event.isOfChannel("made-channel-" + suite) && !event.isSynthetic());
+        controller
+            .execute("staying-" + suite, "DELETE", "/channels/" + ongoingChannel)
+            .assertStatus(204);
+        controller.event("staying-" + suite, "STASIS_END", event -> !event.isSynthetic());
         assertThat(controller.unmapped()).isEmpty();
         assertThat(countConnectionRestored(controller, "gone-" + suite)).isZero();
         assertThat(countConnectionRestored(controller, "ending-" + suite)).isZero();
@@ -169,24 +160,19 @@ class ResyncIT {
   private static long countConnectionRestored(Controller controller, String callContext) {
     return controller.events().stream()
         .filter(record -> callContext.equals(record.key()))
-        .filter(record -> record.json().path("type").asText().equals("ARI_CONNECTION_RESTORED"))
+        .filter(event -> event.hasType("ARI_CONNECTION_RESTORED"))
         .count();
   }
 
-  private static TopicRecord awaitSyntheticEvent(
+  private static EventEnvelope awaitSyntheticEvent(
       Controller controller, String callContext, String type) {
-    return controller.event(
-        callContext, type, payload -> payload.path("synthesized_by").asText().equals("ari-proxy"));
+    return controller.event(callContext, type, EventEnvelope::isSynthetic);
   }
 
   private static String startCall(
       RealAsterisk asterisk, Controller controller, String callContext) {
     asterisk.originateCall("ctx-" + callContext + "~" + APP);
-    return controller
-        .event(callContext, "STASIS_START", anyEvent())
-        .json()
-        .at("/payload/channel/id")
-        .asText();
+    return controller.event(callContext, "STASIS_START").channelId();
   }
 
   private static void originate(Controller controller, String callContext, String channel) {
@@ -194,7 +180,7 @@ class ResyncIT {
         callContext,
         "POST",
         "/channels?endpoint=Local/3001@default&app=" + APP + "&channelId=" + channel);
-    controller.event(callContext, "STASIS_START", anyEvent());
+    controller.event(callContext, "STASIS_START");
   }
 
   private static void startPlayback(
@@ -202,7 +188,7 @@ class ResyncIT {
     // long enough to last
     controller.execute(
         callContext, "POST", "/channels/" + channel + "/play/" + playback + "?media=tone:ring");
-    controller.event(callContext, "PLAYBACK_STARTED", anyEvent());
+    controller.event(callContext, "PLAYBACK_STARTED");
   }
 
   private static void startRecording(
@@ -211,15 +197,6 @@ class ResyncIT {
         callContext,
         "POST",
         "/channels/" + channel + "/record?format=wav&ifExists=overwrite&name=" + name);
-    controller.event(callContext, "RECORDING_STARTED", anyEvent());
-  }
-
-  private static int sendAndGetStatus(
-      Controller controller, String callContext, String method, String url) {
-    return controller.execute(callContext, method, url).path("status_code").asInt();
-  }
-
-  private static Predicate<JsonNode> anyEvent() {
-    return payload -> true;
+    controller.event(callContext, "RECORDING_STARTED");
   }
 }

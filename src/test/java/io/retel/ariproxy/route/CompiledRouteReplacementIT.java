@@ -195,9 +195,9 @@ class CompiledRouteReplacementIT {
     callCount++;
     String callContext = "call-" + callCount;
     asterisk.call(APP, "100", Map.of("CALL_CONTEXT", callContext));
-    controller.event(callContext, "STASIS_START", payload -> true);
+    controller.event(callContext, "STASIS_START");
     asterisk.dropConnections();
-    controller.event(callContext, "ARI_CONNECTION_RESTORED", payload -> true);
+    controller.event(callContext, "ARI_CONNECTION_RESTORED");
   }
 
   private void awaitLogLine(Level level, String text) {

@@ -213,7 +213,7 @@ class RouteReloadIT {
     callCount++;
     String callContext = "call-" + callCount;
     asterisk.call(APP, "100", Map.of("CALL_CONTEXT", callContext));
-    controller.event(callContext, "STASIS_START", payload -> true);
+    controller.event(callContext, "STASIS_START");
     assertThat(controller.execute(callContext, "GET", "/asterisk/ping")).isNotNull();
   }
 }

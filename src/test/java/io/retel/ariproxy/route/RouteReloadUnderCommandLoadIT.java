@@ -10,12 +10,12 @@ import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.CommandLoad;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -94,10 +94,8 @@ class RouteReloadUnderCommandLoadIT {
                           == expectedReloads);
         }
 
-        List<TopicRecord> responses = controller.events(CALLS * COMMANDS_PER_CALL, record -> true);
-        assertThat(responses)
-            .extracting(response -> response.json().path("commandId").asText())
-            .doesNotHaveDuplicates();
+        List<Response> responses = controller.responses(CALLS * COMMANDS_PER_CALL);
+        assertThat(responses).extracting(Response::commandId).doesNotHaveDuplicates();
         List<String> commandUris =
             asterisk.requests().stream()
                 .map(RecordedRequest::uri)

@@ -166,7 +166,7 @@ class RouteReloadUnderEventLoadIT {
             "events.camel.yaml", yaml -> yaml.replace(replacement, original) + "# corrected\n");
         routes.edit("publish.camel.yaml", yaml -> yaml + "# edited\n");
         asterisk.call(APP);
-        controller.await(record -> "STASIS_START".equals(record.json().path("type").asText()));
+        controller.awaitEvent(event -> event.hasType("STASIS_START"));
         assertThat(asterisk.totalWebsocketCount()).isOne();
       }
     }

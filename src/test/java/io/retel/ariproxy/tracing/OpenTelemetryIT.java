@@ -12,12 +12,12 @@ import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
-import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -69,7 +69,7 @@ class OpenTelemetryIT {
     try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      TopicRecord response = sendPing(controller, Map.of("traceparent", traceparent()));
+      Response response = sendPing(controller, Map.of("traceparent", traceparent()));
       RecordedRequest request = pingRequest();
 
       List<SpanData> spans = awaitSpans(3);
@@ -123,14 +123,13 @@ class OpenTelemetryIT {
       asterisk.awaitConnected(APP);
       // wait until the resync after the connect is done
       asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "first"));
-      controller.event("first", "STASIS_START", payload -> true);
+      controller.event("first", "STASIS_START");
       for (int i = 0; i < 20; i++) {
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call-" + i));
       }
       for (int i = 0; i < 20; i++) {
         String call = "call-" + i;
-        String parent =
-            controller.event(call, "STASIS_START", payload -> true).header("traceparent");
+        String parent = controller.event(call, "STASIS_START").header("traceparent");
         String id = parent.substring(3, 35);
         await()
             .untilAsserted(
@@ -154,7 +153,7 @@ class OpenTelemetryIT {
     try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
         Controller controller = new Controller(settings, broker)) {
       asterisk.awaitConnected(APP);
-      TopicRecord response = sendPing(controller, Map.of("traceparent", traceparent()));
+      Response response = sendPing(controller, Map.of("traceparent", traceparent()));
 
       assertThat(pingRequest().header("traceparent")).isNull();
       assertThat(response.header("traceparent")).isNull();
@@ -194,7 +193,7 @@ class OpenTelemetryIT {
     assertThat(received).anyMatch(spans -> spans.contains(trace) && spans.contains(serviceName));
   }
 
-  private TopicRecord sendPing(Controller controller, Map<String, String> headers) {
+  private Response sendPing(Controller controller, Map<String, String> headers) {
     try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
       writer.send(
           settings.commandsTopic(),
