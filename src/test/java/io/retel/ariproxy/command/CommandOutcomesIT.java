@@ -4,15 +4,11 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
-import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
-import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -21,38 +17,33 @@ import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Tests that every command gets a RESPONSE in every outcome, with a real Kafka
  * (docs/contract.md#commands).
  */
-@ExtendWith(KafkaExtension.class)
 class CommandOutcomesIT {
 
   private static final String APP = "outcomes";
   private static final String CALL_CONTEXT = "a-call";
 
-  @AutoClose private static final Closer CLOSER = new Closer();
-  private static KafkaBroker broker;
+  @RegisterExtension private static final ProxyExtension FIXTURE = new ProxyExtension(APP);
+
   private static SimulatedAsterisk asterisk;
-  private static ProxySettings settings;
   private static Controller controller;
 
   @BeforeAll
-  static void start(KafkaBroker kafka) {
-    broker = kafka;
-    asterisk = CLOSER.register(SimulatedAsterisk.start());
-    settings =
-        ProxySettings.of(asterisk, APP, kafka)
-            .with(Setting.ARI_RESPONSE_TIMEOUT, "5000ms")
-            .with(Setting.ARI_MAX_RESPONSE_BODY, "100000B");
-    CLOSER.register(EmbeddedProxy.start(settings));
-    controller = CLOSER.register(new Controller(settings, kafka));
-    asterisk.awaitConnected(APP);
+  static void start() {
+    asterisk = FIXTURE.startSimulatedAsterisk();
+    FIXTURE
+        .settings()
+        .with(Setting.ARI_RESPONSE_TIMEOUT, "5000ms")
+        .with(Setting.ARI_MAX_RESPONSE_BODY, "100000B");
+    FIXTURE.startProxy();
+    controller = FIXTURE.controller();
   }
 
   @AfterEach
@@ -196,9 +187,9 @@ class CommandOutcomesIT {
     String command =
         "{\"callContext\":\"steered\",\"commandId\":\"steered\",\"ariCommand\":{\"method\":\"POST\","
             + "\"url\":\"/channels/steered/answer\"}}";
-    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+    try (TopicWriter writer = new TopicWriter(FIXTURE.kafka().bootstrapServers())) {
       writer.send(
-          settings.commandsTopic(),
+          FIXTURE.settings().commandsTopic(),
           "steered",
           command,
           Map.of(

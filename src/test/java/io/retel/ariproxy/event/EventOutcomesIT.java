@@ -5,42 +5,36 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Tests the outcomes of an event with a real Kafka: published unchanged, or counted. */
-@ExtendWith(KafkaExtension.class)
 class EventOutcomesIT {
 
   private static final String APP = "events";
 
-  @AutoClose private static final Closer CLOSER = new Closer();
+  @RegisterExtension private static final ProxyExtension FIXTURE = new ProxyExtension(APP);
+
   private static SimulatedAsterisk asterisk;
   private static EmbeddedProxy proxy;
   private static Controller controller;
 
   @BeforeAll
-  static void start(KafkaBroker kafka) {
-    asterisk = CLOSER.register(SimulatedAsterisk.start());
-    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-    proxy = CLOSER.register(EmbeddedProxy.start(settings));
-    controller = CLOSER.register(new Controller(settings, kafka));
-    asterisk.awaitConnected(APP);
+  static void start() {
+    asterisk = FIXTURE.startSimulatedAsterisk();
+    proxy = FIXTURE.startProxy();
+    controller = FIXTURE.controller();
   }
 
   @AfterEach

@@ -9,15 +9,13 @@ import ch.qos.logback.classic.Logger;
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.logging.PayloadLog;
 import java.io.IOException;
@@ -35,11 +33,10 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.LoggerFactory;
 
 /** Tests the attributes and operations available to an operator over JMX. */
-@ExtendWith(KafkaExtension.class)
 class JmxIT {
 
   private static final String APP = "managed";
@@ -48,22 +45,22 @@ class JmxIT {
   private static final Pattern STEP_ID =
       Pattern.compile("- (?:process|to|choice|filter|split|setProperty|stop):\\s+id: (\\S+)");
 
-  @AutoClose private final Closer closer = new Closer();
-  private final CapturedLog log = closer.register(new CapturedLog());
-  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
+  @AutoClose private final CapturedLog log = new CapturedLog();
+  private SimulatedAsterisk asterisk;
   private EmbeddedProxy proxy;
   private Controller controller;
 
   @BeforeEach
-  void start(KafkaBroker kafka) {
-    ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+  void start() {
+    asterisk = fixture.startSimulatedAsterisk();
+    ProxySettings settings = fixture.settings();
     String generic = settings.commandsTopic() + "-generic";
     settings
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, generic)
         .with(Setting.KAFKA_GENERIC_GROUP_ID, generic);
-    proxy = closer.register(EmbeddedProxy.start(settings));
-    controller = closer.register(new Controller(settings, kafka));
-    asterisk.awaitConnected(APP);
+    proxy = fixture.startProxy();
+    controller = fixture.controller();
   }
 
   @Test
