@@ -11,6 +11,8 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.kafka.FakeCommandHandle;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.route.CompiledRoutes;
@@ -35,6 +37,7 @@ import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * The files of {@code routes/} and the compiled routes with the beans of the proxy, without
@@ -286,6 +289,29 @@ public final class RoutesUnderTest implements AutoCloseable {
         .pollInterval(Duration.ofMillis(5))
         .until(() -> offset.released() && context.getInflightRepository().size() == 0);
     assertThat(offset.committed()).isZero();
+  }
+
+  /** Returns the RESPONSE, which is the only record on the topic of events and RESPONSEs. */
+  public Response response() {
+    List<Response> published = responses();
+    assertThat(published).hasSize(1);
+    return published.get(0);
+  }
+
+  /** Returns the RESPONSEs sent to the topic, including those that it rejected. */
+  public List<Response> responses() {
+    return mappedTopic().getReceivedExchanges().stream()
+        .map(Exchange::getMessage)
+        .map(
+            message ->
+                new ConsumerRecord<>(
+                    "mapped",
+                    0,
+                    0,
+                    message.getHeader(KafkaConstants.KEY, String.class),
+                    message.getBody(byte[].class)))
+        .map(record -> Response.of(new TopicRecord(record)))
+        .toList();
   }
 
   /** Sets whether Asterisk's websocket is open; initially open. */

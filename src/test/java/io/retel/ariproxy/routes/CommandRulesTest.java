@@ -4,11 +4,11 @@ package io.retel.ariproxy.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -80,15 +80,14 @@ class CommandRulesTest {
     start(
         Map.of(
             Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer, * /bridges/**"));
-    JsonNode payload =
-        responseTo("{'ariCommand':{'method':'%s','url':'%s'}}".formatted(method, url))
-            .path("payload");
+    Response response =
+        responseTo("{'ariCommand':{'method':'%s','url':'%s'}}".formatted(method, url));
 
-    assertThat(payload.path("status_code").asInt()).isEqualTo(status);
+    response.assertStatus(status);
     assertThat(routes().ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
     if (status == 403) {
-      assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-      assertThat(payload.at("/body/message").asText()).contains("commands.allowed");
+      assertThat(response.outcome()).isEqualTo("not_sent");
+      assertThat(response.message()).contains("commands.allowed");
       assertThat(routes().responseCount("rejected")).isEqualTo(1);
     }
   }
@@ -111,10 +110,9 @@ class CommandRulesTest {
 
   @Test
   void expiredCommandYields410() throws Exception {
-    JsonNode payload =
-        responseTo(expiring(Instant.now().minusMillis(1).toString())).path("payload");
-    assertThat(payload.path("status_code").asInt()).isEqualTo(410);
-    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
+    Response response = responseTo(expiring(Instant.now().minusMillis(1).toString()));
+    response.assertStatus(410);
+    assertThat(response.outcome()).isEqualTo("not_sent");
     assertThat(routes().ari().getReceivedExchanges()).isEmpty();
     assertThat(routes().responseCount("rejected")).isEqualTo(1);
   }
@@ -159,11 +157,11 @@ class CommandRulesTest {
     String command =
         "{'ariCommand':{'method':'POST','url':'/x','body':{'value':'%s'}}}"
             .formatted("x".repeat(length - 2));
-    JsonNode payload = responseTo(command).path("payload");
-    assertThat(payload.path("status_code").asInt()).isEqualTo(status);
+    Response response = responseTo(command);
+    response.assertStatus(status);
     if (status == 413) {
-      assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-      assertThat(payload.at("/body/message").asText()).contains("40961 bytes");
+      assertThat(response.outcome()).isEqualTo("not_sent");
+      assertThat(response.message()).contains("40961 bytes");
       assertThat(routes().ari().getReceivedExchanges()).isEmpty();
     }
   }
@@ -181,9 +179,9 @@ class CommandRulesTest {
   @Test
   void replaysResponseOfDuplicateCommand() throws Exception {
     start(Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"));
-    JsonNode first = responseTo(CREATE);
+    JsonNode first = responseTo(CREATE).record().json();
     routes().resetTopics();
-    assertThat(responseTo(CREATE)).isEqualTo(first);
+    assertThat(responseTo(CREATE).record().json()).isEqualTo(first);
     assertThat(routes().ari().getReceivedExchanges()).hasSize(1);
     assertThat(routes().responseCount("repeated")).isEqualTo(1);
   }
@@ -272,10 +270,8 @@ class CommandRulesTest {
             1, exchange -> exchange.setException(new IllegalStateException("not now")));
     routes().sendCommand(CREATE);
     routes().awaitResponse();
-    assertThat(routes().mappedTopic().getReceivedExchanges()).hasSize(2);
-    Object body = routes().mappedTopic().getReceivedExchanges().get(1).getMessage().getBody();
-    assertThat(new ObjectMapper().readTree((byte[]) body).at("/payload/status_code").asInt())
-        .isEqualTo(200);
+    assertThat(routes().responses()).hasSize(2);
+    routes().responses().get(1).assertStatus(200);
     assertThat(routes().responseCount("unknown")).isZero();
   }
 
@@ -294,9 +290,9 @@ class CommandRulesTest {
     requested.await();
     routes().context().getRouteController().stopRoute("execute-command", 1, TimeUnit.SECONDS);
     routes().awaitResponse();
-    JsonNode payload = response().path("payload");
-    assertThat(payload.path("status_code").asInt()).isEqualTo(504);
-    assertThat(payload.at("/body/outcome").asText()).isEqualTo("unknown");
+    Response response = routes().response();
+    response.assertStatus(504);
+    assertThat(response.outcome()).isEqualTo("unknown");
   }
 
   // ---- the generic topic
@@ -320,7 +316,7 @@ class CommandRulesTest {
     start(Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"));
     routes().sendGenericCommand(CREATE);
     routes().awaitResponse();
-    assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
+    routes().response().assertStatus(200);
   }
 
   @Test
@@ -331,7 +327,7 @@ class CommandRulesTest {
         .whenAnyExchangeReceived(exchange -> exchange.setException(new IOException("closed")));
     routes().sendGenericCommand(CREATE);
     routes().awaitResponse();
-    assertThat(response().at("/payload/status_code").asInt()).isEqualTo(504);
+    routes().response().assertStatus(504);
   }
 
   @Test
@@ -357,11 +353,10 @@ class CommandRulesTest {
       })
   void createsNoChannelWithoutWebsocket(String url) throws Exception {
     routes().websocketOpen(false);
-    JsonNode payload =
-        responseTo("{'ariCommand':{'method':'POST','url':'" + url + "'}}").path("payload");
-    assertThat(payload.path("status_code").asInt()).isEqualTo(503);
-    assertThat(payload.at("/body/outcome").asText()).isEqualTo("not_sent");
-    assertThat(payload.at("/body/message").asText()).contains("websocket");
+    Response response = responseTo("{'ariCommand':{'method':'POST','url':'" + url + "'}}");
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).contains("websocket");
     assertThat(routes().ari().getReceivedExchanges()).isEmpty();
   }
 
@@ -371,7 +366,7 @@ class CommandRulesTest {
     routes().sendCommand(CREATE);
     routes().websocketOpen(true);
     routes().awaitResponse();
-    assertThat(response().at("/payload/status_code").asInt()).isEqualTo(200);
+    routes().response().assertStatus(200);
   }
 
   @Test
@@ -390,7 +385,7 @@ class CommandRulesTest {
   void creationRepeatedAfterCrashMapsExistingChannel() throws Exception {
     String create =
         "{'callContext':'call','ariCommand':{'method':'POST','url':'/channels?endpoint=Local/1@a'}}";
-    String id = responseTo(create).at("/resources/0/id").asText();
+    String id = responseTo(create).resources().get(0).id();
     routes().resetTopics();
     cache().put("CHANNEL:" + id, live("generated-by-resync"));
     routes()
@@ -547,18 +542,12 @@ class CommandRulesTest {
   private int status(String command, Map<String, Object> headers) throws Exception {
     routes().sendCommand(command, headers);
     routes().awaitResponse();
-    return response().at("/payload/status_code").asInt();
+    return routes().response().status();
   }
 
-  private JsonNode responseTo(String command) throws Exception {
+  private Response responseTo(String command) {
     routes().sendCommand(command);
     routes().awaitResponse();
-    return response();
-  }
-
-  private JsonNode response() throws IOException {
-    assertThat(routes().mappedTopic().getReceivedExchanges()).hasSize(1);
-    Object body = routes().mappedTopic().getReceivedExchanges().get(0).getMessage().getBody();
-    return new ObjectMapper().readTree((byte[]) body);
+    return routes().response();
   }
 }

@@ -3,10 +3,9 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -53,9 +52,9 @@ class ConnectionFailureTest {
   @ParameterizedTest
   @ValueSource(strings = {"GET", "PUT", "DELETE", "POST"})
   void closedConnectionYields504(String method) throws Exception {
-    JsonNode payload = payloadOf(method);
-    assertThat(payload.at("/status_code").intValue()).isEqualTo(504);
-    assertThat(payload.at("/body/outcome").textValue()).isEqualTo("unknown");
+    Response response = responseTo(method);
+    response.assertStatus(504);
+    assertThat(response.outcome()).isEqualTo("unknown");
     assertThat(requests).hasSize(1);
   }
 
@@ -63,16 +62,16 @@ class ConnectionFailureTest {
   void truncatedResponseYields504() throws Exception {
     rawResponse =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\"";
-    JsonNode payload = payloadOf("POST");
-    assertThat(payload.at("/status_code").intValue()).isEqualTo(504);
-    assertThat(payload.at("/body/message").textValue()).doesNotContain("org.apache");
+    Response response = responseTo("POST");
+    response.assertStatus(504);
+    assertThat(response.message()).doesNotContain("org.apache");
     assertThat(requests).hasSize(1);
   }
 
   @Test
   void nonHttpResponseYields504() throws Exception {
     rawResponse = "220 smtp.example ESMTP\r\n\r\n";
-    assertThat(payloadOf("POST").at("/status_code").intValue()).isEqualTo(504);
+    responseTo("POST").assertStatus(504);
     assertThat(requests).hasSize(1);
   }
 
@@ -83,7 +82,7 @@ class ConnectionFailureTest {
         RoutesUnderTest.startWithAsterisk(
             server.getLocalPort(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500ms"));
     closesAfterResponse = false;
-    assertThat(payloadOf("POST").at("/status_code").intValue()).isEqualTo(504);
+    responseTo("POST").assertStatus(504);
     assertThat(requests).hasSize(1);
   }
 
@@ -95,10 +94,10 @@ class ConnectionFailureTest {
       closedPort = closed.getLocalPort();
     }
     routes = RoutesUnderTest.startWithAsterisk(closedPort);
-    JsonNode payload = payloadOf("POST");
-    assertThat(payload.at("/status_code").intValue()).isEqualTo(503);
-    assertThat(payload.at("/body/outcome").textValue()).isEqualTo("not_sent");
-    assertThat(payload.toString()).doesNotContain("password");
+    Response response = responseTo("POST");
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.record().text()).doesNotContain("password");
   }
 
   private void accept() {
@@ -124,12 +123,10 @@ class ConnectionFailureTest {
     }
   }
 
-  private JsonNode payloadOf(String method) throws IOException {
+  private Response responseTo(String method) {
     routes.sendCommand(
         "{'callContext':'call','ariCommand':{'method':'" + method + "','url':'/x'}}");
     routes.awaitResponse();
-    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
-    Object body = routes.mappedTopic().getReceivedExchanges().get(0).getMessage().getBody();
-    return new ObjectMapper().readTree((byte[]) body).get("payload");
+    return routes.response();
   }
 }

@@ -3,9 +3,8 @@ package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.app.RoutesUnderTest;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -68,16 +67,16 @@ class FailedCommandsTest {
         "{'ariCommand':{'method':'GET','url':'/channels/{{ari.password}}'}}"
       })
   void invalidCommandYields400(String record) throws Exception {
-    JsonNode response = responseTo(record);
-    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(400);
-    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("not_sent");
-    assertThat(response.at("/payload/body/message").textValue()).isNotBlank();
+    Response response = responseTo(record);
+    response.assertStatus(400);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).isNotBlank();
     assertThat(routes.ari().getReceivedExchanges()).isEmpty();
   }
 
   @Test
   void malformedRecordResponseUsesRecordKey() throws Exception {
-    assertThat(responseTo("no JSON").get("callContext").isNull()).isTrue();
+    assertThat(responseTo("no JSON").callContext()).isNull();
     assertThat(key()).isEqualTo("the record's key");
   }
 
@@ -97,8 +96,8 @@ class FailedCommandsTest {
   void retriesWhenAsteriskIsUnreachable(Exception failure) throws Exception {
     routes.ari().whenExchangeReceived(1, exchange -> exchange.setException(failure));
     routes.ari().whenExchangeReceived(2, exchange -> RoutesUnderTest.respond(exchange, 204, ""));
-    JsonNode response = responseTo(HANGUP);
-    assertThat(response.get("payload")).hasToString("{\"status_code\":204}");
+    Response response = responseTo(HANGUP);
+    assertThat(response.record().json().get("payload")).hasToString("{\"status_code\":204}");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(2);
   }
 
@@ -108,9 +107,9 @@ class FailedCommandsTest {
         .ari()
         .whenAnyExchangeReceived(
             exchange -> exchange.setException(new ConnectException("Connection refused")));
-    JsonNode response = responseTo(HANGUP);
-    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(503);
-    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("not_sent");
+    Response response = responseTo(HANGUP);
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(4);
     assertThat(key()).isEqualTo("call");
   }
@@ -130,10 +129,10 @@ class FailedCommandsTest {
   @MethodSource("failuresAfterSend")
   void missingResponseYields504WithoutRetry(Exception failure) throws Exception {
     routes.ari().whenAnyExchangeReceived(exchange -> exchange.setException(failure));
-    JsonNode response = responseTo(HANGUP);
-    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(504);
-    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("unknown");
-    assertThat(response.get("commandId").textValue()).isEqualTo("id");
+    Response response = responseTo(HANGUP);
+    response.assertStatus(504);
+    assertThat(response.outcome()).isEqualTo("unknown");
+    assertThat(response.commandId()).isEqualTo("id");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
     assertThat(key()).isEqualTo("call");
   }
@@ -153,10 +152,10 @@ class FailedCommandsTest {
     routes.sendCommand(HANGUP);
     routes.awaitResponse();
 
-    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(2);
-    JsonNode response = response(1);
-    assertThat(response.at("/payload/status_code").intValue()).isEqualTo(413);
-    assertThat(response.at("/payload/body/outcome").textValue()).isEqualTo("answered");
+    assertThat(routes.responses()).hasSize(2);
+    Response response = routes.responses().get(1);
+    response.assertStatus(413);
+    assertThat(response.outcome()).isEqualTo("answered");
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
     assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(completed + 1);
   }
@@ -178,17 +177,11 @@ class FailedCommandsTest {
     assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
   }
 
-  private JsonNode responseTo(String record) throws Exception {
+  private Response responseTo(String record) {
     routes.sendCommand(record);
     routes.awaitResponse();
-    assertThat(routes.mappedTopic().getReceivedExchanges()).hasSize(1);
     assertThat(routes.counterValue(Meters.COMMANDS_COMPLETED)).isEqualTo(completed + 1);
-    return response(0);
-  }
-
-  private JsonNode response(int index) throws IOException {
-    Object body = routes.mappedTopic().getReceivedExchanges().get(index).getMessage().getBody();
-    return new ObjectMapper().readTree((byte[]) body);
+    return routes.response();
   }
 
   private Object key() {
