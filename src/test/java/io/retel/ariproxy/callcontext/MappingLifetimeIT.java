@@ -5,84 +5,77 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests the lifetime of mappings of channels, playbacks and recordings on a real Asterisk. */
-@ExtendWith(KafkaExtension.class)
 class MappingLifetimeIT {
 
   private static final String APP = "ari-proxy-lifetime";
 
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
+
   @ParameterizedTest
   @ValueSource(strings = {"sid", "bullseye"})
-  void mappingEndsWithItsResource(String suite, KafkaBroker kafka) {
-    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
-          Controller controller = new Controller(settings, kafka)) {
-        controller.awaitApplication();
+  void mappingEndsWithItsResource(String suite) {
+    RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    EmbeddedProxy proxy = fixture.startProxy();
+    Controller controller = fixture.controller();
 
-        // the controller hangs up; playbacks and recordings end with the channel
-        EventEnvelope deleted = startCall(asterisk, controller, 60);
-        String channelUrl = "/channels/" + deleted.channelId();
-        controller.execute(deleted.key(), "POST", channelUrl + "/answer");
-        controller.execute(
-            deleted.key(), "POST", channelUrl + "/play/none?media=sound:no-such-sound");
-        controller.event(deleted.key(), "PLAYBACK_FINISHED");
-        controller.execute(
-            deleted.key(), "POST", channelUrl + "/record?name=cut&format=wav&ifExists=overwrite");
-        controller.event(deleted.key(), "RECORDING_STARTED");
-        controller.execute(deleted.key(), "DELETE", "/recordings/live/cut");
-        controller.event(deleted.key(), "RECORDING_FINISHED");
-        // a snoop channel leaves Stasis when its channel ends, and no further event follows
-        controller.execute(deleted.key(), "POST", channelUrl + "/snoop/listener?spy=in&app=" + APP);
-        controller.event(deleted.key(), "STASIS_START", event -> event.isOfChannel("listener"));
-        assertThat(mapping(proxy, "CHANNEL:" + deleted.channelId()).ended()).isFalse();
-        controller.execute(deleted.key(), "DELETE", channelUrl);
-        controller.event(
-            deleted.key(), "STASIS_END", event -> event.isOfChannel(deleted.channelId()));
-        assertThat(mapping(proxy, "CHANNEL:" + deleted.channelId()).ended()).isTrue();
-        controller.event(deleted.key(), "STASIS_END", event -> event.isOfChannel("listener"));
-        assertThat(mapping(proxy, "CHANNEL:listener").ended()).isTrue();
-        assertThat(mapping(proxy, "PLAYBACK:none").ended()).isTrue();
-        assertThat(mapping(proxy, "RECORDING:cut").ended()).isTrue();
+    // the controller hangs up; playbacks and recordings end with the channel
+    EventEnvelope deleted = startCall(asterisk, controller, 60);
+    String channelUrl = "/channels/" + deleted.channelId();
+    controller.execute(deleted.key(), "POST", channelUrl + "/answer");
+    controller.execute(deleted.key(), "POST", channelUrl + "/play/none?media=sound:no-such-sound");
+    controller.event(deleted.key(), "PLAYBACK_FINISHED");
+    controller.execute(
+        deleted.key(), "POST", channelUrl + "/record?name=cut&format=wav&ifExists=overwrite");
+    controller.event(deleted.key(), "RECORDING_STARTED");
+    controller.execute(deleted.key(), "DELETE", "/recordings/live/cut");
+    controller.event(deleted.key(), "RECORDING_FINISHED");
+    // a snoop channel leaves Stasis when its channel ends, and no further event follows
+    controller.execute(deleted.key(), "POST", channelUrl + "/snoop/listener?spy=in&app=" + APP);
+    controller.event(deleted.key(), "STASIS_START", event -> event.isOfChannel("listener"));
+    assertThat(mapping(proxy, "CHANNEL:" + deleted.channelId()).ended()).isFalse();
+    controller.execute(deleted.key(), "DELETE", channelUrl);
+    controller.event(deleted.key(), "STASIS_END", event -> event.isOfChannel(deleted.channelId()));
+    assertThat(mapping(proxy, "CHANNEL:" + deleted.channelId()).ended()).isTrue();
+    controller.event(deleted.key(), "STASIS_END", event -> event.isOfChannel("listener"));
+    assertThat(mapping(proxy, "CHANNEL:listener").ended()).isTrue();
+    assertThat(mapping(proxy, "PLAYBACK:none").ended()).isTrue();
+    assertThat(mapping(proxy, "RECORDING:cut").ended()).isTrue();
 
-        // the far end hangs up, a second after the answer
-        EventEnvelope hungUp = startCall(asterisk, controller, 1);
-        controller.execute(hungUp.key(), "POST", "/channels/" + hungUp.channelId() + "/answer");
-        controller.event(hungUp.key(), "STASIS_END");
-        assertThat(mapping(proxy, "CHANNEL:" + hungUp.channelId()).ended()).isTrue();
+    // the far end hangs up, a second after the answer
+    EventEnvelope hungUp = startCall(asterisk, controller, 1);
+    controller.execute(hungUp.key(), "POST", "/channels/" + hungUp.channelId() + "/answer");
+    controller.event(hungUp.key(), "STASIS_END");
+    assertThat(mapping(proxy, "CHANNEL:" + hungUp.channelId()).ended()).isTrue();
 
-        // it continues in the dialplan and returns
-        EventEnvelope returned = startCall(asterisk, controller, 60);
-        controller.execute(
-            returned.key(),
-            "POST",
-            "/channels/"
-                + returned.channelId()
-                + "/continue?context=default&priority=1&extension=app-"
-                + APP);
-        controller.event(returned.key(), "STASIS_END");
-        assertThat(mapping(proxy, "CHANNEL:" + returned.channelId()).ended()).isFalse();
-        Awaitility.await("returned with its call context")
-            .until(
-                () ->
-                    controller.events().stream()
-                            .filter(record -> returned.key().equals(record.key()))
-                            .filter(MappingLifetimeIT::isStasisStart)
-                            .count()
-                        == 2);
-      }
-    }
+    // it continues in the dialplan and returns
+    EventEnvelope returned = startCall(asterisk, controller, 60);
+    controller.execute(
+        returned.key(),
+        "POST",
+        "/channels/"
+            + returned.channelId()
+            + "/continue?context=default&priority=1&extension=app-"
+            + APP);
+    controller.event(returned.key(), "STASIS_END");
+    assertThat(mapping(proxy, "CHANNEL:" + returned.channelId()).ended()).isFalse();
+    Awaitility.await("returned with its call context")
+        .until(
+            () ->
+                controller.events().stream()
+                        .filter(record -> returned.key().equals(record.key()))
+                        .filter(MappingLifetimeIT::isStasisStart)
+                        .count()
+                    == 2);
   }
 
   private static EventEnvelope startCall(

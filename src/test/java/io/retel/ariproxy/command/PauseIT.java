@@ -9,14 +9,12 @@ import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.CommandLoad;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
@@ -26,14 +24,15 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests pausing commands under load: 50 calls with 40 commands each. */
-@ExtendWith(KafkaExtension.class)
 class PauseIT {
 
   private static final String APP = "paused";
+
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
   private static final int CALLS = 50;
   private static final int COMMANDS_PER_CALL = 40;
 
@@ -41,114 +40,106 @@ class PauseIT {
   private static final String MIDDLE_SUFFIX = "-" + COMMANDS_PER_CALL / 2;
 
   @Test
-  void pauseDrainsAndResumeContinuesInOrder(KafkaBroker kafka, @TempDir Path folder) {
+  void pauseDrainsAndResumeContinuesInOrder(@TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
-        CapturedLog log = new CapturedLog()) {
-      asterisk.faults().delayResponses(Duration.ofMillis(100));
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
-              // repeated commands must be visible at Asterisk
-              .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
-      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
-          Controller controller = new Controller(settings, kafka);
-          TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
-        asterisk.awaitConnected(APP);
-        ManagedBean commands = proxy.managedBean("Commands");
-        assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
-        Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
-        writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
-        controller.responses(300);
-        assertThat((int) commands.getAttribute("InFlight")).isPositive();
-        assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
-        assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
+    CapturedLog log = fixture.register(new CapturedLog());
+    SimulatedAsterisk asterisk = fixture.startSimulatedAsterisk();
+    asterisk.faults().delayResponses(Duration.ofMillis(100));
+    fixture
+        .settings()
+        .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
+        // repeated commands must be visible at Asterisk
+        .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+    EmbeddedProxy proxy = fixture.startProxy();
+    Controller controller = fixture.controller();
+    ManagedBean commands = proxy.managedBean("Commands");
+    assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+    Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
+    sendCommands();
+    controller.responses(300);
+    assertThat((int) commands.getAttribute("InFlight")).isPositive();
+    assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
+    assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
 
-        commands.invoke("pause");
-        // the pause waits for commands in flight
-        hanging.clear();
-        awaitState(commands, "DRAINED");
+    commands.invoke("pause");
+    // the pause waits for commands in flight
+    hanging.clear();
+    awaitState(commands, "DRAINED");
 
-        assertThat(commands.getAttribute("InFlight")).isEqualTo(0);
-        assertThat(commands.getAttribute("Queued")).isEqualTo(0);
-        assertThat((String[]) commands.getAttribute("ActiveRoutes")).isEmpty();
-        assertThat(proxy.health("commands"))
-            .startsWith("UP: Commands paused by an operator since ");
-        assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
-        assertThat(proxy.gauge("ari-proxy.commands.lag")).as("lag of a paused topic").isNaN();
-        int executed = commandUris(asterisk).size();
-        assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
+    assertThat(commands.getAttribute("InFlight")).isEqualTo(0);
+    assertThat(commands.getAttribute("Queued")).isEqualTo(0);
+    assertThat((String[]) commands.getAttribute("ActiveRoutes")).isEmpty();
+    assertThat(proxy.health("commands")).startsWith("UP: Commands paused by an operator since ");
+    assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
+    assertThat(proxy.gauge("ari-proxy.commands.lag")).as("lag of a paused topic").isNaN();
+    int executed = commandUris(asterisk).size();
+    assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
 
-        // events continue, and a route edit does not end the pause
-        String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during-pause")).id();
-        controller.event("during-pause", "STASIS_START");
-        routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
-        awaitLogLine(log, "commands.camel.yaml loaded");
-        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));
-        controller.event("later", "STASIS_START");
-        assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
-        assertThat(commandUris(asterisk)).hasSize(executed);
-        assertThat(asterisk.channelIds()).contains(channel);
+    // events continue, and a route edit does not end the pause
+    String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during-pause")).id();
+    controller.event("during-pause", "STASIS_START");
+    routes.edit("commands.camel.yaml", yaml -> yaml + "# edited\n");
+    awaitLogLine(log, "commands.camel.yaml loaded");
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "later"));
+    controller.event("later", "STASIS_START");
+    assertThat(commands.getAttribute("State")).isEqualTo("DRAINED");
+    assertThat(commandUris(asterisk)).hasSize(executed);
+    assertThat(asterisk.channelIds()).contains(channel);
 
-        commands.invoke("resume");
+    commands.invoke("resume");
 
-        List<Response> responses = controller.responses(CALLS * COMMANDS_PER_CALL);
-        assertThat(responses).extracting(Response::commandId).doesNotHaveDuplicates();
-        assertExecutedOnceInOrder(commandUris(asterisk));
-        assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
-        assertThat(commands.getAttribute("PausedSince")).isEqualTo("");
-        assertThat((String[]) commands.getAttribute("ActiveRoutes")).containsExactly("commands");
-        assertThat(proxy.health("commands")).isEqualTo("UP");
-        assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
-        assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
-        for (String message : List.of("Commands paused", "Commands drained", "Commands resumed")) {
-          assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(message)).hasSize(1);
-        }
-      }
+    List<Response> responses = controller.responses(CALLS * COMMANDS_PER_CALL);
+    assertThat(responses).extracting(Response::commandId).doesNotHaveDuplicates();
+    assertExecutedOnceInOrder(commandUris(asterisk));
+    assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+    assertThat(commands.getAttribute("PausedSince")).isEqualTo("");
+    assertThat((String[]) commands.getAttribute("ActiveRoutes")).containsExactly("commands");
+    assertThat(proxy.health("commands")).isEqualTo("UP");
+    assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
+    assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
+    for (String message : List.of("Commands paused", "Commands drained", "Commands resumed")) {
+      assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(message)).hasSize(1);
     }
   }
 
   @Test
-  void immediateResumeRepeatsNoCommand(KafkaBroker kafka) {
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      asterisk.faults().delayResponses(Duration.ofMillis(50));
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka).with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
-      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
-          Controller controller = new Controller(settings, kafka);
-          TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
-        asterisk.awaitConnected(APP);
-        ManagedBean commands = proxy.managedBean("Commands");
-        writer.sendAll(CommandLoad.interleaved(settings.commandsTopic(), CALLS, COMMANDS_PER_CALL));
-        controller.responses(300);
+  void immediateResumeRepeatsNoCommand() {
+    SimulatedAsterisk asterisk = fixture.startSimulatedAsterisk();
+    asterisk.faults().delayResponses(Duration.ofMillis(50));
+    fixture.settings().with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+    EmbeddedProxy proxy = fixture.startProxy();
+    Controller controller = fixture.controller();
+    ManagedBean commands = proxy.managedBean("Commands");
+    sendCommands();
+    controller.responses(300);
 
-        for (int i = 0; i < 3; i++) {
-          commands.invoke("pause");
-          commands.invoke("resume");
-          awaitState(commands, "RUNNING");
-        }
-
-        controller.responses(CALLS * COMMANDS_PER_CALL);
-        assertExecutedOnceInOrder(commandUris(asterisk));
-      }
+    for (int i = 0; i < 3; i++) {
+      commands.invoke("pause");
+      commands.invoke("resume");
+      awaitState(commands, "RUNNING");
     }
+
+    controller.responses(CALLS * COMMANDS_PER_CALL);
+    assertExecutedOnceInOrder(commandUris(asterisk));
   }
 
   @Test
-  void healthReportsManuallyStoppedRoute(KafkaBroker kafka) {
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
-        asterisk.awaitConnected(APP);
-        awaitHealth(proxy, "UP");
-        ManagedBean route = proxy.camelManagedBean("routes", "commands");
-        route.invoke("stop");
-        assertThat(proxy.health("commands"))
-            .isEqualTo("UP: Stopped manually, not restarted yet: [commands]");
-        route.invoke("start");
-        awaitHealth(proxy, "UP");
-      }
-    }
+  void healthReportsManuallyStoppedRoute() {
+    fixture.startSimulatedAsterisk();
+    EmbeddedProxy proxy = fixture.startProxy();
+    awaitHealth(proxy, "UP");
+    ManagedBean route = proxy.camelManagedBean("routes", "commands");
+    route.invoke("stop");
+    assertThat(proxy.health("commands"))
+        .isEqualTo("UP: Stopped manually, not restarted yet: [commands]");
+    route.invoke("start");
+    awaitHealth(proxy, "UP");
+  }
+
+  private void sendCommands() {
+    TopicWriter writer = fixture.register(new TopicWriter(fixture.kafka().bootstrapServers()));
+    writer.sendAll(
+        CommandLoad.interleaved(fixture.settings().commandsTopic(), CALLS, COMMANDS_PER_CALL));
   }
 
   private static void awaitHealth(EmbeddedProxy proxy, String expected) {

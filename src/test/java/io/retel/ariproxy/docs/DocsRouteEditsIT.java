@@ -6,17 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.docs.RouteEditExample;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,32 +21,30 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Applies the route edits of {@code docs/routes.md} under load, exactly as documented. */
-@ExtendWith(KafkaExtension.class)
 class DocsRouteEditsIT {
 
   private static final String APP = "edited";
-  @AutoClose private final Closer closer = new Closer();
-  private final CapturedLog log = closer.register(new CapturedLog());
-  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
+  @AutoClose private final CapturedLog log = new CapturedLog();
+  private SimulatedAsterisk asterisk;
   private RoutesDirectory routes;
   private EmbeddedProxy proxy;
   private Controller controller;
   private int emitted;
 
   @BeforeEach
-  void start(KafkaBroker kafka, @TempDir Path folder) {
+  void start(@TempDir Path folder) {
     routes = RoutesDirectory.copyTo(folder);
-    ProxySettings settings =
-        ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES_DIRECTORY, folder.toString());
-    proxy = closer.register(EmbeddedProxy.start(settings));
-    controller = closer.register(new Controller(settings, kafka));
-    asterisk.awaitConnected(APP);
+    asterisk = fixture.startSimulatedAsterisk();
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
+    proxy = fixture.startProxy();
+    controller = fixture.controller();
   }
 
   @Test
@@ -93,9 +88,9 @@ class DocsRouteEditsIT {
   }
 
   @Test
-  void copiesRecordingsToAnotherTopic(KafkaBroker kafka) {
-    kafka.createTopic("recordings", 2);
-    try (TopicReader copies = TopicReader.of(kafka.bootstrapServers(), "recordings")) {
+  void copiesRecordingsToAnotherTopic() {
+    fixture.kafka().createTopic("recordings", 2);
+    try (TopicReader copies = TopicReader.of(fixture.kafka().bootstrapServers(), "recordings")) {
       Flood flood = asterisk.flood(APP, 2_000, 50);
       RouteEditExample.find("Copy recording events to another topic").applyTo(routes);
       Awaitility.await("the edit takes effect")

@@ -9,13 +9,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
-import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,13 +19,11 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Each log line has the identity of its own exchange in the MDC, on any thread. */
-@ExtendWith(KafkaExtension.class)
 class LogContextIT {
 
   private static final String APP = "whose";
@@ -37,21 +31,18 @@ class LogContextIT {
   /** Identity of a command in a log line. */
   private static final Pattern COMMAND = Pattern.compile("\\(command \"([^\"]+)\" of ([^,]+), ");
 
-  @AutoClose private final Closer closer = new Closer();
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
   private SimulatedAsterisk asterisk;
   private Controller controller;
   private CapturedLog log;
 
   @BeforeEach
-  void start(KafkaBroker kafka) {
-    asterisk = closer.register(SimulatedAsterisk.start());
-    ProxySettings settings =
-        ProxySettings.of(asterisk, APP, kafka)
-            .with(Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer");
-    closer.register(EmbeddedProxy.start(settings));
-    controller = closer.register(new Controller(settings, kafka));
-    asterisk.awaitConnected(APP);
-    log = closer.register(new CapturedLog());
+  void start() {
+    asterisk = fixture.startSimulatedAsterisk();
+    fixture.settings().with(Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer");
+    fixture.startProxy();
+    controller = fixture.controller();
+    log = fixture.register(new CapturedLog());
   }
 
   @Test

@@ -8,15 +8,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.nio.file.Path;
 import java.util.stream.StreamSupport;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,130 +23,115 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Tests that events missed on a real Asterisk are published at the next connect
  * (docs/contract.md#outages).
  */
-@ExtendWith(KafkaExtension.class)
 class ResyncIT {
 
   private static final String APP = "ari-proxy-gap";
+
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
 
   @TempDir private Path folder;
 
   @ParameterizedTest
   @ValueSource(strings = {"sid", "bullseye"})
-  void publishesMissedEventsAfterProxyKill(String suite, KafkaBroker kafka) {
-    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
-          Controller controller = new Controller(settings, kafka)) {
-        controller.awaitApplication();
-        String ongoingChannel = startCall(asterisk, controller, "staying-" + suite);
-        String endedChannel = startCall(asterisk, controller, "ending-" + suite);
-        // two calls whose call contexts only commands have set
-        originate(controller, "made-" + suite, "made-channel-" + suite);
-        originate(controller, "gone-" + suite, "gone-channel-" + suite);
-        controller.execute("gone-" + suite, "POST", "/bridges/gone-bridge-" + suite);
-        controller.execute("made-" + suite, "POST", "/bridges/made-bridge-" + suite);
-        startPlayback(
-            controller, "made-" + suite, "made-channel-" + suite, "made-playback-" + suite);
-        startRecording(
-            controller, "gone-" + suite, "gone-channel-" + suite, "gone-recording-" + suite);
+  void publishesMissedEventsAfterProxyKill(String suite) {
+    RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    ProxyProcess proxy = fixture.startProxyProcess(folder.resolve("proxy.log"));
+    Controller controller = fixture.controller();
+    String ongoingChannel = startCall(asterisk, controller, "staying-" + suite);
+    String endedChannel = startCall(asterisk, controller, "ending-" + suite);
+    // two calls whose call contexts only commands have set
+    originate(controller, "made-" + suite, "made-channel-" + suite);
+    originate(controller, "gone-" + suite, "gone-channel-" + suite);
+    controller.execute("gone-" + suite, "POST", "/bridges/gone-bridge-" + suite);
+    controller.execute("made-" + suite, "POST", "/bridges/made-bridge-" + suite);
+    startPlayback(controller, "made-" + suite, "made-channel-" + suite, "made-playback-" + suite);
+    startRecording(controller, "gone-" + suite, "gone-channel-" + suite, "gone-recording-" + suite);
 
-        controller.awaitCommitted();
-        proxy.freeze();
-        asterisk.originateCall("ctx-arriving-" + suite + "~" + APP);
-        asterisk.request("DELETE", "/playbacks/made-playback-" + suite);
-        asterisk.request("DELETE", "/channels/" + endedChannel);
-        asterisk.request("DELETE", "/channels/gone-channel-" + suite);
-        asterisk.request("DELETE", "/bridges/gone-bridge-" + suite);
-        asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 3);
-        proxy.kill();
-        proxy.start();
+    controller.awaitCommitted();
+    proxy.freeze();
+    asterisk.originateCall("ctx-arriving-" + suite + "~" + APP);
+    asterisk.request("DELETE", "/playbacks/made-playback-" + suite);
+    asterisk.request("DELETE", "/channels/" + endedChannel);
+    asterisk.request("DELETE", "/channels/gone-channel-" + suite);
+    asterisk.request("DELETE", "/bridges/gone-bridge-" + suite);
+    asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 3);
+    proxy.kill();
+    proxy.start();
 
-        EventEnvelope stasisStart =
-            awaitSyntheticEvent(controller, "arriving-" + suite, "STASIS_START");
-        String newChannel = stasisStart.channelId();
-        awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
-        awaitSyntheticEvent(controller, "gone-" + suite, "RECORDING_FINISHED");
-        awaitSyntheticEvent(controller, "gone-" + suite, "STASIS_END");
-        awaitSyntheticEvent(controller, "gone-" + suite, "CHANNEL_DESTROYED");
-        awaitSyntheticEvent(controller, "gone-" + suite, "BRIDGE_DESTROYED");
-        awaitSyntheticEvent(controller, "ending-" + suite, "STASIS_END");
-        assertThat(
-                awaitSyntheticEvent(controller, "staying-" + suite, "ARI_CONNECTION_RESTORED")
-                    .payload()
-                    .at("/channels/0/id")
-                    .asText())
-            .isEqualTo(ongoingChannel);
-        assertThat(
-                awaitSyntheticEvent(controller, "made-" + suite, "ARI_CONNECTION_RESTORED")
-                    .resources())
-            .extracting(Resource::id)
-            .contains("made-channel-" + suite, "made-bridge-" + suite);
+    EventEnvelope stasisStart =
+        awaitSyntheticEvent(controller, "arriving-" + suite, "STASIS_START");
+    String newChannel = stasisStart.channelId();
+    awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
+    awaitSyntheticEvent(controller, "gone-" + suite, "RECORDING_FINISHED");
+    awaitSyntheticEvent(controller, "gone-" + suite, "STASIS_END");
+    awaitSyntheticEvent(controller, "gone-" + suite, "CHANNEL_DESTROYED");
+    awaitSyntheticEvent(controller, "gone-" + suite, "BRIDGE_DESTROYED");
+    awaitSyntheticEvent(controller, "ending-" + suite, "STASIS_END");
+    assertThat(
+            awaitSyntheticEvent(controller, "staying-" + suite, "ARI_CONNECTION_RESTORED")
+                .payload()
+                .at("/channels/0/id")
+                .asText())
+        .isEqualTo(ongoingChannel);
+    assertThat(
+            awaitSyntheticEvent(controller, "made-" + suite, "ARI_CONNECTION_RESTORED").resources())
+        .extracting(Resource::id)
+        .contains("made-channel-" + suite, "made-bridge-" + suite);
 
-        // all calls continue
-        controller
-            .execute("arriving-" + suite, "POST", "/channels/" + newChannel + "/answer")
-            .assertStatus(204);
-        controller
-            .execute("made-" + suite, "DELETE", "/channels/made-channel-" + suite)
-            .assertStatus(204);
-        controller.event(
-            "made-" + suite,
-            "CHANNEL_DESTROYED",
-            event -> event.isOfChannel("made-channel-" + suite) && !event.isSynthetic());
-        controller
-            .execute("staying-" + suite, "DELETE", "/channels/" + ongoingChannel)
-            .assertStatus(204);
-        controller.event("staying-" + suite, "STASIS_END", event -> !event.isSynthetic());
-        assertThat(controller.unmapped()).isEmpty();
-        assertThat(countConnectionRestored(controller, "gone-" + suite)).isZero();
-        assertThat(countConnectionRestored(controller, "ending-" + suite)).isZero();
-        assertThat(countConnectionRestored(controller, "staying-" + suite)).isOne();
-      }
-    }
+    // all calls continue
+    controller
+        .execute("arriving-" + suite, "POST", "/channels/" + newChannel + "/answer")
+        .assertStatus(204);
+    controller
+        .execute("made-" + suite, "DELETE", "/channels/made-channel-" + suite)
+        .assertStatus(204);
+    controller.event(
+        "made-" + suite,
+        "CHANNEL_DESTROYED",
+        event -> event.isOfChannel("made-channel-" + suite) && !event.isSynthetic());
+    controller
+        .execute("staying-" + suite, "DELETE", "/channels/" + ongoingChannel)
+        .assertStatus(204);
+    controller.event("staying-" + suite, "STASIS_END", event -> !event.isSynthetic());
+    assertThat(controller.unmapped()).isEmpty();
+    assertThat(countConnectionRestored(controller, "gone-" + suite)).isZero();
+    assertThat(countConnectionRestored(controller, "ending-" + suite)).isZero();
+    assertThat(countConnectionRestored(controller, "staying-" + suite)).isOne();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"sid", "bullseye"})
-  void publishesEndEventsAfterAsteriskRestart(String suite, KafkaBroker kafka) {
-    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
-      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
-          Controller controller = new Controller(settings, kafka)) {
-        controller.awaitApplication();
-        startCall(asterisk, controller, "call-" + suite);
-        originate(controller, "made-" + suite, "made-" + suite);
-        controller.execute("made-" + suite, "POST", "/bridges/bridge-" + suite);
-        startPlayback(controller, "made-" + suite, "made-" + suite, "playback-" + suite);
+  void publishesEndEventsAfterAsteriskRestart(String suite) {
+    RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    fixture.startProxyProcess(folder.resolve("proxy.log"));
+    Controller controller = fixture.controller();
+    startCall(asterisk, controller, "call-" + suite);
+    originate(controller, "made-" + suite, "made-" + suite);
+    controller.execute("made-" + suite, "POST", "/bridges/bridge-" + suite);
+    startPlayback(controller, "made-" + suite, "made-" + suite, "playback-" + suite);
 
-        controller.execute(
-            "setup",
-            "POST",
-            "/applications/" + APP + "/subscription?eventSource=deviceState:Stasis:x");
-        ObjectNode filter = JsonNodeFactory.instance.objectNode();
-        filter.putArray("disallowed").addObject().put("type", "ChannelDialplan");
-        controller.response(
-            controller.send("setup", "PUT", "/applications/" + APP + "/eventFilter", filter));
+    controller.execute(
+        "setup", "POST", "/applications/" + APP + "/subscription?eventSource=deviceState:Stasis:x");
+    ObjectNode filter = JsonNodeFactory.instance.objectNode();
+    filter.putArray("disallowed").addObject().put("type", "ChannelDialplan");
+    controller.response(
+        controller.send("setup", "PUT", "/applications/" + APP + "/eventFilter", filter));
 
-        asterisk.kill();
-        asterisk.start();
+    asterisk.kill();
+    asterisk.start();
 
-        awaitSyntheticEvent(controller, "call-" + suite, "STASIS_END");
-        awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
-        awaitSyntheticEvent(controller, "made-" + suite, "STASIS_END");
-        awaitSyntheticEvent(controller, "made-" + suite, "CHANNEL_DESTROYED");
-        awaitSyntheticEvent(controller, "made-" + suite, "BRIDGE_DESTROYED");
-        assertThat(countConnectionRestored(controller, "call-" + suite)).isZero();
-        assertThat(countConnectionRestored(controller, "made-" + suite)).isZero();
-        asterisk.await(
-            "/applications/" + APP,
-            application ->
-                application.at("/device_names/0").asText().equals("Stasis:x")
-                    && application
-                        .at("/events_disallowed/0/type")
-                        .asText()
-                        .equals("ChannelDialplan"));
-      }
-    }
+    awaitSyntheticEvent(controller, "call-" + suite, "STASIS_END");
+    awaitSyntheticEvent(controller, "made-" + suite, "PLAYBACK_FINISHED");
+    awaitSyntheticEvent(controller, "made-" + suite, "STASIS_END");
+    awaitSyntheticEvent(controller, "made-" + suite, "CHANNEL_DESTROYED");
+    awaitSyntheticEvent(controller, "made-" + suite, "BRIDGE_DESTROYED");
+    assertThat(countConnectionRestored(controller, "call-" + suite)).isZero();
+    assertThat(countConnectionRestored(controller, "made-" + suite)).isZero();
+    asterisk.await(
+        "/applications/" + APP,
+        application ->
+            application.at("/device_names/0").asText().equals("Stasis:x")
+                && application.at("/events_disallowed/0/type").asText().equals("ChannelDialplan"));
   }
 
   private static long countChannels(JsonNode channels, String application) {

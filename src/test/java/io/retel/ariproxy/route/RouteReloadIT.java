@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
-import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
-import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,14 +21,13 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests that route files can be edited, added and deleted while the proxy runs. */
-@ExtendWith(KafkaExtension.class)
 class RouteReloadIT {
 
   private static final String APP = "edited";
@@ -46,22 +42,21 @@ class RouteReloadIT {
               - log: hello
       """;
 
-  @AutoClose private final Closer closer = new Closer();
-  private final CapturedLog log = closer.register(new CapturedLog());
-  private final SimulatedAsterisk asterisk = closer.register(SimulatedAsterisk.start());
+  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
+  @AutoClose private final CapturedLog log = new CapturedLog();
+  private SimulatedAsterisk asterisk;
   private RoutesDirectory routes;
   private EmbeddedProxy proxy;
   private Controller controller;
   private int callCount;
 
   @BeforeEach
-  void start(KafkaBroker kafka, @TempDir Path folder) {
+  void start(@TempDir Path folder) {
     routes = RoutesDirectory.copyTo(folder);
-    ProxySettings settings =
-        ProxySettings.of(asterisk, APP, kafka).with(Setting.ROUTES_DIRECTORY, folder.toString());
-    proxy = closer.register(EmbeddedProxy.start(settings));
-    controller = closer.register(new Controller(settings, kafka));
-    asterisk.awaitConnected(APP);
+    asterisk = fixture.startSimulatedAsterisk();
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
+    proxy = fixture.startProxy();
+    controller = fixture.controller();
     assertEventsAndCommandsPass();
   }
 
