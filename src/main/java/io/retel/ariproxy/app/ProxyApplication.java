@@ -17,6 +17,7 @@ import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -42,15 +43,17 @@ public final class ProxyApplication extends Main {
    * policies that ensure it. {@code pausePolicy} also implements the pause of commands.
    */
   private static final Map<String, String> REQUIRED_POLICIES =
-      Map.of("events", "startupGatePolicy", "commands", "pausePolicy");
+      Map.of(EventModule.ROUTE, EventModule.POLICY, CommandModule.ROUTE, CommandModule.POLICY);
+
+  /** Routes without which events or commands do not flow between Asterisk and Kafka. */
+  private static final Set<String> REQUIRED_ROUTES =
+      Set.of(EventModule.ROUTE, CommandModule.ROUTE, "execute-command", "publish");
 
   private final Settings settings;
-  private final CompiledRoutes compiledRoutes;
   private volatile boolean replaced;
 
   private ProxyApplication(Settings settings) {
     this.settings = settings;
-    this.compiledRoutes = ProxyRoutes.compiled(settings);
   }
 
   /**
@@ -72,7 +75,7 @@ public final class ProxyApplication extends Main {
 
   /** Validates settings that only the classes using them can check: files, operations, routes. */
   private static void validate(Settings settings) {
-    OutboundClients.ariTrustedCertificates(settings);
+    AsteriskModule.trustedCertificates(settings);
     KafkaSecuritySettings.read(settings);
     settings.get(Setting.COMMANDS_ALLOWED, AllowedOperations::parse);
     RouteFiles.validate(Path.of(settings.get(Setting.ROUTES_DIRECTORY)));
@@ -106,6 +109,8 @@ public final class ProxyApplication extends Main {
   /** Assembles the proxy; camel-main calls these methods in order. */
   private final class Assembly extends MainListenerSupport {
 
+    private CompiledRoutes compiledRoutes;
+
     @Override
     public void beforeInitialize(BaseMainSupport mainSupport) {
       CamelContext context = mainSupport.getCamelContext();
@@ -125,10 +130,10 @@ public final class ProxyApplication extends Main {
                     + (int) settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
         ManagementPort.addPaths(context);
         MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
-        OutboundClients clients = new OutboundClients(context, settings, meters);
-        RouteBeans routeBeans =
-            new RouteBeans(context, settings, meters, clients, ProxyApplication.this::onReplaced);
-        new ProxyServices(context, settings, meters, clients, routeBeans).register();
+        ProxyModules modules =
+            new ProxyModules(context, settings, meters, ProxyApplication.this::onReplaced);
+        modules.addServices();
+        compiledRoutes = modules.compiledRoutes();
         configure().addRoutesBuilder(compiledRoutes);
       } catch (Exception e) {
         throw new IllegalStateException(ErrorMessages.singleLine(e), e);
@@ -138,7 +143,7 @@ public final class ProxyApplication extends Main {
     @Override
     public void afterStart(BaseMainSupport mainSupport) {
       CamelContext context = mainSupport.getCamelContext();
-      ProxyRoutes.REQUIRED_FILES.stream()
+      REQUIRED_ROUTES.stream()
           .sorted()
           .filter(route -> context.getRoute(route) == null)
           .forEach(
@@ -156,7 +161,7 @@ public final class ProxyApplication extends Main {
           mainSupport.getCamelContext(),
           Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
           compiledRoutes,
-          ProxyRoutes.REQUIRED_FILES);
+          REQUIRED_ROUTES);
     }
   }
 

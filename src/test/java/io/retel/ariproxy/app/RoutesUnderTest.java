@@ -62,12 +62,8 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.disableJMX();
     context.getShutdownStrategy().setTimeout(10);
     MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
-    new RouteBeans(
-        context,
-        settings,
-        meters,
-        new OutboundClients(context, settings, meters),
-        replacedCount::incrementAndGet);
+    ProxyModules modules =
+        new ProxyModules(context, settings, meters, replacedCount::incrementAndGet);
     // no websocket in these tests
     context
         .getRegistry()
@@ -80,7 +76,7 @@ public final class RoutesUnderTest implements AutoCloseable {
         .getRegistry()
         .bind("pausePolicy", new ConditionalRoutePolicy(() -> true, "always, in tests"));
     // like camel-main: all configurations before all routes
-    CompiledRoutes compiledRoutes = ProxyRoutes.compiled(settings);
+    CompiledRoutes compiledRoutes = modules.compiledRoutes();
     compiledRoutes.addRouteConfigurationsToCamelContext(context);
     PluginHelper.getRoutesLoader(context).loadRoutes(routeResources());
     compiledRoutes.addRoutesToCamelContext(context);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class OutboundClientsTest {
+class AsteriskModuleTest {
 
   private static final String HTTPS = "https://pbx.example:8089/ari";
 
@@ -40,7 +40,7 @@ class OutboundClientsTest {
   }
 
   private static int trustedCertificates(String url, String file) {
-    return OutboundClients.ariTrustedCertificates(
+    return AsteriskModule.trustedCertificates(
             RoutesUnderTest.settings(Map.of(Setting.ARI_URL, url, Setting.ARI_CA_FILE, file)))
         .size();
   }

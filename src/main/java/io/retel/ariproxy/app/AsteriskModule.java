@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.component.ahcws.AhcWsComponent;
+import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
+import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.error.TlsErrors;
+import io.retel.ariproxy.health.HealthChecks;
+import io.retel.ariproxy.jmx.ManagedWebsocket;
+import io.retel.ariproxy.logging.ExchangeExceptionHandler;
+import io.retel.ariproxy.tls.PemFile;
+import io.retel.ariproxy.tls.TrustStores;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.CamelContext;
+import org.apache.camel.support.jsse.SSLContextParameters;
+
+/** Asterisk: the HTTP client and the websocket. Does not connect yet. */
+final class AsteriskModule {
+
+  private static final String OPERATOR_RECONNECT_REASON = "reconnect requested by an operator";
+
+  private final AhcWsComponent ws;
+  private final AhcWsComponent wss;
+
+  AsteriskModule(CamelContext context, Settings settings, MeterRegistry meters, Gauges gauges) {
+    Optional<SSLContextParameters> tls =
+        Optional.of(trustedCertificates(settings))
+            .filter(certificates -> !certificates.isEmpty())
+            .map(TrustStores::trusting);
+    context
+        .getRegistry()
+        .bind(
+            "ariHttpClient",
+            new AriHttpClient(
+                settings.get(Setting.ARI_USERNAME),
+                settings.get(Setting.ARI_PASSWORD),
+                sslContext(context, tls.orElseGet(SSLContextParameters::new)),
+                settings.get(Setting.COMMANDS_MAX_CONCURRENCY),
+                settings.get(Setting.ARI_CONNECT_TIMEOUT).toMillis(),
+                settings.get(Setting.ARI_RESPONSE_TIMEOUT).toMillis(),
+                settings.ariPath(),
+                meters));
+    this.ws = websocket(context, "ahc-ws", settings, tls);
+    this.wss = websocket(context, "ahc-wss", settings, tls);
+    gauges.bindWebsocket(this::websocketStatuses);
+  }
+
+  /** Returns whether events can arrive. */
+  boolean isConnected() {
+    return ws.isConnected() || wss.isConnected();
+  }
+
+  /** Makes the routes resync with Asterisk, as after a connect. */
+  void requestResync() {
+    Stream.of(ws, wss).forEach(AhcWsComponent::fireConnectedEvent);
+  }
+
+  ManagedWebsocket managedBean() {
+    return new ManagedWebsocket(
+        this::websocketStatuses,
+        () ->
+            Stream.of(ws, wss)
+                .forEach(component -> component.reconnect(OPERATOR_RECONNECT_REASON)));
+  }
+
+  void addHealthChecks(HealthChecks checks) {
+    checks
+        .add("websocket-buffer", this::bufferProblem)
+        .addAvailabilityGauge(HealthChecks.WEBSOCKET, this::isConnected);
+  }
+
+  /**
+   * Returns the status of the websocket; while a reload changes its address, of both websockets.
+   */
+  private List<WebSocketStatus> websocketStatuses() {
+    return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
+  }
+
+  private Optional<String> bufferProblem() {
+    return websocketStatuses().stream()
+        .filter(WebSocketStatus::isBufferFull)
+        .findFirst()
+        .map(
+            status ->
+                "Websocket reads are paused: "
+                    + status.bufferedMessages()
+                    + " events wait for Kafka in "
+                    + status.bufferedBytes()
+                    + " bytes (ari.buffer-size); Asterisk drops the connection if this continues");
+  }
+
+  private static AhcWsComponent websocket(
+      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
+    AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
+    component.setUsername(settings.get(Setting.ARI_USERNAME));
+    component.setPassword(settings.get(Setting.ARI_PASSWORD).reveal());
+    tls.ifPresent(component::setSslContextParameters);
+    component.setTlsErrorDescriber(cause -> TlsErrors.describe(cause, Setting.ARI_CA_FILE.key()));
+    component.setExceptionHandler(new ExchangeExceptionHandler(context, AhcWsConsumer.class));
+    return component;
+  }
+
+  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
+    try {
+      return tls.createSSLContext(context);
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * The certificates to trust for ARI; empty for the JVM's.
+   *
+   * @throws InvalidSettingException if the file is unusable, or ARI's URL is not https
+   */
+  static List<X509Certificate> trustedCertificates(Settings settings) {
+    if (!settings.isSet(Setting.ARI_CA_FILE)) {
+      return List.of();
+    }
+    if (!settings.get(Setting.ARI_URL).getScheme().equals("https")) {
+      throw new InvalidSettingException(Setting.ARI_CA_FILE, "requires an https ari.url");
+    }
+    return settings.get(Setting.ARI_CA_FILE, file -> new PemFile(Path.of(file)).certificates());
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.callcontext.store.CallContextStoreProvider;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.health.HealthChecks;
+import io.retel.ariproxy.jmx.ManagedCallContexts;
+import io.retel.ariproxy.time.SteadyClock;
+import org.apache.camel.CamelContext;
+
+/** Call contexts and subscriptions, and the store that persists them. */
+final class CallContextModule {
+
+  private final WriteBehind store;
+  private final CallContexts callContexts;
+  private final CallContextRules rules;
+  private final Subscriptions subscriptions;
+
+  CallContextModule(
+      CamelContext context,
+      Settings settings,
+      MeterRegistry meters,
+      Gauges gauges,
+      KafkaModule kafka) {
+    this.store =
+        new WriteBehind(
+            CallContextStoreProvider.of(settings)
+                .create(settings, kafka::clientConfig, kafka.topics()),
+            settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT),
+            meters);
+    store.setBarrier(kafka.inFlightEvents()::awaitAcknowledged);
+    this.callContexts =
+        new CallContexts(
+            settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT),
+            settings.get(Setting.CALLCONTEXT_GRACE_PERIOD),
+            Ticker.systemTicker(),
+            store,
+            new SteadyClock());
+    this.rules = new CallContextRules(callContexts);
+    this.subscriptions = new Subscriptions(store);
+    // for routes that read it: caffeine-cache:callContexts?createCacheIfNotExist=false
+    context.getRegistry().bind("callContexts", callContexts.cache());
+    gauges.bindCallContexts(callContexts, store);
+  }
+
+  /** Returns the service that writes to the store. */
+  WriteBehind store() {
+    return store;
+  }
+
+  CallContexts callContexts() {
+    return callContexts;
+  }
+
+  CallContextRules rules() {
+    return rules;
+  }
+
+  Subscriptions subscriptions() {
+    return subscriptions;
+  }
+
+  /** Reads the store. */
+  void restore() throws Exception {
+    store.readAll(
+        (key, storedValue) -> {
+          if (key.startsWith(Subscriptions.KEY_PREFIX)) {
+            subscriptions.restore(key, storedValue);
+          } else {
+            callContexts.restore(key, storedValue);
+          }
+        });
+    callContexts.completeRestore();
+  }
+
+  ManagedCallContexts managedBean() {
+    return new ManagedCallContexts(callContexts);
+  }
+
+  void addHealthChecks(HealthChecks checks) {
+    checks.addDependency(
+        "call-context-store",
+        () -> store.lastError().map(reason -> "The call-context store " + reason));
+  }
+}

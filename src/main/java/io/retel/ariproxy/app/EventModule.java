@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.event.BuildEventEnvelope;
+import io.retel.ariproxy.event.DropEvent;
+import io.retel.ariproxy.event.HandleInternalEvent;
+import io.retel.ariproxy.event.HandleLostEvent;
+import io.retel.ariproxy.event.HandleMalformedEvent;
+import io.retel.ariproxy.event.ParseEvent;
+import io.retel.ariproxy.event.ResolveCallContext;
+import io.retel.ariproxy.route.ConditionalRoutePolicy;
+import org.apache.camel.CamelContext;
+import org.apache.camel.spi.Registry;
+
+/** Events: the steps from the websocket to the envelope. */
+final class EventModule {
+
+  /** The route that must have the policy. */
+  static final String ROUTE = "events";
+
+  /** The name of the policy that starts events after startup. */
+  static final String POLICY = "startupGatePolicy";
+
+  private final HandleLostEvent handleLostEvent;
+
+  /**
+   * @param onReplaced runs when another client replaces this one in the Stasis application
+   */
+  EventModule(
+      CamelContext context,
+      Settings settings,
+      MeterRegistry meters,
+      TracingModule tracing,
+      KafkaModule kafka,
+      CallContextModule callContexts,
+      StartupGate startupGate,
+      Envelopes envelopes,
+      Runnable onReplaced) {
+    this.handleLostEvent = new HandleLostEvent(meters);
+    Registry registry = context.getRegistry();
+    registry.bind(
+        POLICY,
+        new ConditionalRoutePolicy(
+            startupGate::isReady, "topics exist and call contexts are restored"));
+    registry.bind("parseEvent", new ParseEvent());
+    registry.bind(
+        "handleInternalEvent",
+        new HandleInternalEvent(settings.get(Setting.ARI_URL).toString(), onReplaced, meters));
+    registry.bind(
+        "resolveCallContext",
+        new ResolveCallContext(callContexts.rules(), meters, kafka.inFlightEvents()));
+    // not used by the shipped routes; for edited ones
+    registry.bind("dropEvent", new DropEvent(meters));
+    registry.bind(
+        "buildEventEnvelope",
+        new BuildEventEnvelope(
+            envelopes, meters, handleLostEvent, kafka.inFlightEvents(), tracing.payloadLog()));
+    registry.bind("handleMalformedEvent", new HandleMalformedEvent(meters));
+    registry.bind("handleLostEvent", handleLostEvent);
+  }
+
+  HandleLostEvent handleLostEvent() {
+    return handleLostEvent;
+  }
+}

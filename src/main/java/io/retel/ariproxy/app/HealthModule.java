@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.health.AsteriskProbe;
+import io.retel.ariproxy.health.HealthChecks;
+import io.retel.ariproxy.health.KafkaProbe;
+import io.retel.ariproxy.health.ManagementPort;
+import io.retel.ariproxy.health.Probe;
+import io.retel.ariproxy.kafka.InFlightLimiter;
+import java.util.List;
+import java.util.Optional;
+import org.apache.camel.CamelContext;
+
+/** Health: the checks of all modules, and the probes of Asterisk and Kafka. */
+final class HealthModule {
+
+  private final List<Probe> probes;
+
+  HealthModule(
+      CamelContext context,
+      Settings settings,
+      MeterRegistry meters,
+      StartupGate startupGate,
+      KafkaModule kafka,
+      AsteriskModule asterisk,
+      CallContextModule callContexts,
+      CommandModule commands) {
+    HealthChecks checks =
+        new HealthChecks(context, meters).add("startup", startupGate::unmetPrecondition);
+    asterisk.addHealthChecks(checks);
+    callContexts.addHealthChecks(checks);
+    InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
+    if (!ManagementPort.isEnabled(settings)) {
+      this.probes = List.of();
+      commands.addHealthChecks(checks, Optional::empty);
+      checks.addDependency("kafka", inFlightLimiter::stallReason);
+      return;
+    }
+    // only with a management port, since they query Asterisk and Kafka even when idle
+    Probe asteriskProbe = new Probe("asterisk-probe", new AsteriskProbe(context));
+    KafkaProbe kafkaCheck = kafka.probe();
+    Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck);
+    this.probes = List.of(asteriskProbe, kafkaProbe);
+    commands.addHealthChecks(checks, kafkaCheck::openTransactions);
+    // missing topics have just been created
+    startupGate.onReady(kafkaProbe::trigger);
+    checks.addDependency("ari-rest", asteriskProbe::lastError);
+    checks.addDependency("kafka", () -> inFlightLimiter.stallReason().or(kafkaProbe::lastError));
+  }
+
+  /** Returns the services that query Asterisk and Kafka. */
+  List<Probe> probes() {
+    return probes;
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.health.KafkaProbe;
+import io.retel.ariproxy.kafka.AckExecutor;
+import io.retel.ariproxy.kafka.DeferredCommitFactory;
+import io.retel.ariproxy.kafka.InFlightEvents;
+import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.kafka.KafkaClientConfig;
+import io.retel.ariproxy.kafka.KafkaSecurity;
+import io.retel.ariproxy.kafka.KafkaSecuritySettings;
+import io.retel.ariproxy.kafka.KafkaStallMonitor;
+import io.retel.ariproxy.kafka.KafkaTopics;
+import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
+import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
+import java.lang.management.ManagementFactory;
+import java.time.Instant;
+import java.util.Map;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.spi.Registry;
+
+/** Kafka: topics, clients, and what is in flight to it. Does not connect yet. */
+final class KafkaModule {
+
+  private final CamelContext context;
+  private final Settings settings;
+  private final KafkaSecurity security;
+  private final KafkaTopics topics;
+  private final ProxyKafkaClientFactory clients;
+  private final InFlightLimiter inFlightLimiter;
+  private final InFlightEvents inFlightEvents = new InFlightEvents();
+
+  KafkaModule(CamelContext context, Settings settings, MeterRegistry meters, Gauges gauges) {
+    this.context = context;
+    this.settings = settings;
+    this.security = KafkaSecuritySettings.read(settings);
+    this.topics =
+        new KafkaTopics(
+                this::clientConfig,
+                settings.get(Setting.KAFKA_CREATE_TOPICS),
+                settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
+            .require(settings.topics());
+    this.clients =
+        new ProxyKafkaClientFactory(
+            security,
+            Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime())
+                .minus(settings.get(Setting.COMMANDS_INITIAL_LOOKBACK)),
+            settings.get(Setting.COMMANDS_MAX_IN_FLIGHT),
+            new CommandTimeouts(settings).drainTimeouts(),
+            context::isStopping,
+            meters);
+    AckExecutor ackExecutor = new AckExecutor(context);
+    this.inFlightLimiter =
+        new InFlightLimiter(
+            settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES), ackExecutor::isCurrentThread);
+    context
+        .getComponent("kafka", KafkaComponent.class)
+        .setKafkaClientFactory(new SecuredKafkaClientFactory(security));
+    Registry registry = context.getRegistry();
+    registry.bind("kafkaClients", clients);
+    registry.bind("deferredCommitFactory", new DeferredCommitFactory());
+    registry.bind("ackExecutor", ackExecutor);
+    registry.bind("limitInFlight", inFlightLimiter);
+    gauges.bindKafka(inFlightLimiter);
+  }
+
+  /** Returns brokers and authentication for the proxy's own clients. */
+  Map<String, Object> clientConfig() {
+    return KafkaClientConfig.of(context, settings.get(Setting.KAFKA_BROKERS), security);
+  }
+
+  KafkaTopics topics() {
+    return topics;
+  }
+
+  ProxyKafkaClientFactory clients() {
+    return clients;
+  }
+
+  InFlightLimiter inFlightLimiter() {
+    return inFlightLimiter;
+  }
+
+  InFlightEvents inFlightEvents() {
+    return inFlightEvents;
+  }
+
+  KafkaStallMonitor stallMonitor() {
+    return new KafkaStallMonitor(context, inFlightLimiter);
+  }
+
+  KafkaProbe probe() {
+    return new KafkaProbe(
+        this::clientConfig,
+        settings.topics(),
+        settings.commandTopics(),
+        settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
+  }
+}

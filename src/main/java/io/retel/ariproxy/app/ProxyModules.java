@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.CommandErrors;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.event.EventErrors;
+import io.retel.ariproxy.jmx.ManagedBeans;
+import io.retel.ariproxy.jmx.ManagedLogging;
+import io.retel.ariproxy.resync.ResyncErrors;
+import io.retel.ariproxy.resync.ResyncRoutes;
+import io.retel.ariproxy.route.CompiledRoutes;
+import io.retel.ariproxy.route.PropagateErrors;
+import io.retel.ariproxy.route.RouteRestartCounter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Service;
+
+/** The modules of the proxy, in the order of their dependencies. */
+final class ProxyModules {
+
+  private final CamelContext context;
+  private final Settings settings;
+  private final MeterRegistry meters;
+  private final KafkaModule kafka;
+  private final AsteriskModule asterisk;
+  private final CallContextModule callContexts;
+  private final StartupGate startupGate;
+  private final EventModule events;
+  private final CommandModule commands;
+
+  /**
+   * Creates the clients and binds the beans that routes reference by name.
+   *
+   * @param onReplaced runs when another client replaces this one in the Stasis application
+   */
+  ProxyModules(CamelContext context, Settings settings, MeterRegistry meters, Runnable onReplaced)
+      throws Exception {
+    this.context = context;
+    this.settings = settings;
+    this.meters = meters;
+    Gauges gauges = new Gauges(meters);
+    context.getRegistry().bind("gauges", gauges);
+    Envelopes envelopes =
+        new Envelopes(
+            settings.get(Setting.KAFKA_COMMANDS_TOPIC),
+            settings.get(Setting.ENVELOPE_EVENT_RESOURCES));
+    TracingModule tracing = new TracingModule(context, settings);
+    this.kafka = new KafkaModule(context, settings, meters, gauges);
+    this.asterisk = new AsteriskModule(context, settings, meters, gauges);
+    this.callContexts = new CallContextModule(context, settings, meters, gauges, kafka);
+    ResyncModule resync =
+        new ResyncModule(context, settings, meters, kafka, asterisk, callContexts);
+    this.startupGate =
+        new StartupGate(
+            List.of(
+                kafka.topics()::createMissing,
+                () -> {
+                  callContexts.restore();
+                  resync.beginGap();
+                }));
+    this.events =
+        new EventModule(
+            context,
+            settings,
+            meters,
+            tracing,
+            kafka,
+            callContexts,
+            startupGate,
+            envelopes,
+            onReplaced);
+    this.commands =
+        new CommandModule(
+            context,
+            settings,
+            meters,
+            gauges,
+            tracing,
+            kafka,
+            asterisk,
+            callContexts,
+            startupGate,
+            envelopes);
+  }
+
+  /** Returns the routes and route configurations in Java. */
+  CompiledRoutes compiledRoutes() {
+    return new CompiledRoutes(
+        List.of(
+            PropagateErrors::new,
+            EventErrors::new,
+            () -> new CommandErrors(CommandErrors.retries(settings)),
+            ResyncErrors::new,
+            ResyncRoutes::new));
+  }
+
+  /**
+   * Adds the services to the context, which starts them in this order, and stops them after the
+   * routes in reverse order: the report before the store writes its pending changes.
+   */
+  void addServices() throws Exception {
+    List<Service> services = new ArrayList<>();
+    services.add(callContexts.store());
+    services.add(startupGate);
+    services.add(kafka.stallMonitor());
+    services.add(
+        new ShutdownReport(
+            kafka.inFlightLimiter(),
+            kafka.inFlightEvents(),
+            events.handleLostEvent(),
+            commands::hasAbandoned));
+    services.add(managedBeans());
+    services.addAll(
+        new HealthModule(
+                context, settings, meters, startupGate, kafka, asterisk, callContexts, commands)
+            .probes());
+    for (Service service : services) {
+      context.addService(service);
+    }
+    context.getManagementStrategy().addEventNotifier(new RouteRestartCounter(meters));
+  }
+
+  private ManagedBeans managedBeans() {
+    return new ManagedBeans(
+        context,
+        Map.of(
+            "CallContexts",
+            callContexts.managedBean(),
+            "Commands",
+            commands.managedBean(),
+            "Logging",
+            new ManagedLogging(),
+            "Websocket",
+            asterisk.managedBean()));
+  }
+}
