@@ -93,10 +93,10 @@ class StartupIT {
         .doesNotContain("NEVER");
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains(" INFO "))
-        .filteredOn(line -> line.contains("Stopped: "))
+        .filteredOn(line -> line.contains("State STOPPED: "))
         .singleElement()
         .asString()
-        .endsWith("Stopped: all events acknowledged, no commands in flight");
+        .endsWith("State STOPPED: all events acknowledged, no commands in flight");
   }
 
   /** Checks the text format; {@link io.retel.ariproxy.logging.LogFormatIT} checks JSON. */
@@ -301,11 +301,11 @@ class StartupIT {
       }
       assertThat(log.events())
           .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())
-          .filteredOn(line -> line.contains("Stopped with"))
+          .filteredOn(line -> line.contains("State STOPPED"))
           .singleElement()
           .asString()
           .startsWith("WARN ")
-          .contains("Stopped with commands that have no RESPONSE: they are consumed again");
+          .contains("State STOPPED: commands without a RESPONSE are consumed again");
       try (EmbeddedProxy nextProxy = EmbeddedProxy.start(settings)) {
         awaitHeldRequests(2);
       }

@@ -70,13 +70,15 @@ final class CommandModule {
       KafkaModule kafka,
       AsteriskModule asterisk,
       CallContextModule callContextModule,
+      Lifecycle lifecycle,
       StartupGate startupGate,
       Envelopes envelopes) {
     this.context = context;
     this.kafkaClients = kafka.clients();
     LanesComponent lanes = context.getComponent("lanes", LanesComponent.class);
     lanes.setExceptionHandler(new ExchangeExceptionHandler(context, LanesConsumer.class));
-    this.consumption = new CommandConsumption(lanes::leased, lanes::queued, this::activeRoutes);
+    this.consumption =
+        new CommandConsumption(lanes::leased, lanes::queued, this::activeRoutes, lifecycle);
     this.pausePolicy =
         new ConditionalRoutePolicy(
             () -> startupGate.isReady() && isRunning(),

@@ -29,6 +29,14 @@ public final class Gauges {
     this.meters = meters;
   }
 
+  /** Binds one series per state. */
+  Gauges bindState(Lifecycle lifecycle) {
+    for (ProxyState state : ProxyState.values()) {
+      Meters.STATE.gauge(meters, () -> lifecycle.state() == state ? 1 : 0, state.name());
+    }
+    return this;
+  }
+
   /**
    * Binds the websocket and its buffer; while a reload changes the address, the sum of both
    * websockets.

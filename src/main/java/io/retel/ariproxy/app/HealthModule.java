@@ -8,8 +8,10 @@ import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.health.KafkaProbe;
 import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.health.Probe;
+import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.CamelContext;
 
@@ -22,13 +24,22 @@ final class HealthModule {
       CamelContext context,
       Settings settings,
       MeterRegistry meters,
+      Lifecycle lifecycle,
       StartupGate startupGate,
       KafkaModule kafka,
       AsteriskModule asterisk,
       CallContextModule callContexts,
       CommandModule commands) {
     HealthChecks checks =
-        new HealthChecks(context, meters).add("startup", startupGate::unmetPrecondition);
+        new HealthChecks(context, meters)
+            .add(
+                new ProxyHealthCheck(
+                    "startup",
+                    startupGate::unmetPrecondition,
+                    () ->
+                        Map.of(
+                            "state", lifecycle.state().name(),
+                            "since", lifecycle.stateSince().toString())));
     asterisk.addHealthChecks(checks);
     callContexts.addHealthChecks(checks);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();

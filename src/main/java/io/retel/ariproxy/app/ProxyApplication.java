@@ -15,6 +15,7 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
+import io.retel.ariproxy.time.Moment;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +26,7 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.spi.RoutePolicy;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +52,7 @@ public final class ProxyApplication extends Main {
       Set.of(EventModule.ROUTE, CommandModule.ROUTE, "execute-command", "publish");
 
   private final Settings settings;
+  private final Lifecycle lifecycle = new Lifecycle(Moment::now);
   private volatile boolean replaced;
 
   private ProxyApplication(Settings settings) {
@@ -114,6 +117,14 @@ public final class ProxyApplication extends Main {
     @Override
     public void beforeInitialize(BaseMainSupport mainSupport) {
       CamelContext context = mainSupport.getCamelContext();
+      context.addLifecycleStrategy(
+          new LifecycleStrategySupport() {
+            @Override
+            public void onContextStopping(CamelContext stopping) {
+              lifecycle.enter(
+                  ProxyState.DRAINING, "shutdown, commands and events in flight complete");
+            }
+          });
       // placeholders resolve to the validated settings, including derived values
       PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
       properties.setOverrideProperties(settings.placeholders());
@@ -131,7 +142,8 @@ public final class ProxyApplication extends Main {
         ManagementPort.addPaths(context);
         MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
         ProxyModules modules =
-            new ProxyModules(context, settings, meters, ProxyApplication.this::onReplaced);
+            new ProxyModules(
+                context, settings, meters, lifecycle, ProxyApplication.this::onReplaced);
         modules.addServices();
         compiledRoutes = modules.compiledRoutes();
         configure().addRoutesBuilder(compiledRoutes);

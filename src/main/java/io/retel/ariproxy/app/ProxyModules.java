@@ -9,6 +9,7 @@ import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.EventErrors;
 import io.retel.ariproxy.jmx.ManagedBeans;
 import io.retel.ariproxy.jmx.ManagedLogging;
+import io.retel.ariproxy.jmx.ManagedProxy;
 import io.retel.ariproxy.resync.ResyncErrors;
 import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.CompiledRoutes;
@@ -26,6 +27,7 @@ final class ProxyModules {
   private final CamelContext context;
   private final Settings settings;
   private final MeterRegistry meters;
+  private final Lifecycle lifecycle;
   private final KafkaModule kafka;
   private final AsteriskModule asterisk;
   private final CallContextModule callContexts;
@@ -38,13 +40,20 @@ final class ProxyModules {
    *
    * @param onReplaced runs when another client replaces this one in the Stasis application
    */
-  ProxyModules(CamelContext context, Settings settings, MeterRegistry meters, Runnable onReplaced)
+  ProxyModules(
+      CamelContext context,
+      Settings settings,
+      MeterRegistry meters,
+      Lifecycle lifecycle,
+      Runnable onReplaced)
       throws Exception {
     this.context = context;
     this.settings = settings;
     this.meters = meters;
+    this.lifecycle = lifecycle;
     Gauges gauges = new Gauges(meters);
     context.getRegistry().bind("gauges", gauges);
+    gauges.bindState(lifecycle);
     Envelopes envelopes =
         new Envelopes(
             settings.get(Setting.KAFKA_COMMANDS_TOPIC),
@@ -59,10 +68,12 @@ final class ProxyModules {
         new StartupGate(
             List.of(
                 kafka.topics()::createMissing,
+                () -> lifecycle.enter(ProxyState.RESTORING, "topics exist"),
                 () -> {
                   callContexts.restore();
                   resync.beginGap();
-                }));
+                },
+                lifecycle::completeStartup));
     this.events =
         new EventModule(
             context,
@@ -84,6 +95,7 @@ final class ProxyModules {
             kafka,
             asterisk,
             callContexts,
+            lifecycle,
             startupGate,
             envelopes);
   }
@@ -110,6 +122,7 @@ final class ProxyModules {
     services.add(kafka.stallMonitor());
     services.add(
         new ShutdownReport(
+            lifecycle,
             kafka.inFlightLimiter(),
             kafka.inFlightEvents(),
             events.handleLostEvent(),
@@ -117,7 +130,15 @@ final class ProxyModules {
     services.add(managedBeans());
     services.addAll(
         new HealthModule(
-                context, settings, meters, startupGate, kafka, asterisk, callContexts, commands)
+                context,
+                settings,
+                meters,
+                lifecycle,
+                startupGate,
+                kafka,
+                asterisk,
+                callContexts,
+                commands)
             .probes());
     for (Service service : services) {
       context.addService(service);
@@ -135,6 +156,8 @@ final class ProxyModules {
             commands.managedBean(),
             "Logging",
             new ManagedLogging(),
+            "Proxy",
+            new ManagedProxy(() -> lifecycle.state().name(), lifecycle::stateSince),
             "Websocket",
             asterisk.managedBean()));
   }

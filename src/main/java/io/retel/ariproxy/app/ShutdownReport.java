@@ -7,16 +7,13 @@ import io.retel.ariproxy.kafka.InFlightLimiter;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.support.service.ServiceSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
- * Logs the outcome of a shutdown after the routes have stopped. Part of the context's stop, since
- * the process can exit at any moment after it.
+ * Enters {@link ProxyState#STOPPED} after the routes have stopped, with the outcome of the
+ * shutdown. Part of the context's stop, since the process can exit at any moment after it.
  */
 final class ShutdownReport extends ServiceSupport {
-
-  private static final Logger LOG = LoggerFactory.getLogger(ShutdownReport.class);
 
   /**
    * Time to wait for acknowledgements that other threads are still delivering. Some of these
@@ -24,6 +21,7 @@ final class ShutdownReport extends ServiceSupport {
    */
   private static final Duration LAST_ACK_TIMEOUT = Duration.ofSeconds(1);
 
+  private final Lifecycle lifecycle;
   private final InFlightLimiter inFlightLimiter;
   private final InFlightEvents inFlightEvents;
   private final HandleLostEvent undeliverableEvents;
@@ -33,10 +31,12 @@ final class ShutdownReport extends ServiceSupport {
    * @param hasAbandonedCommands whether the shutdown has abandoned commands without a RESPONSE
    */
   ShutdownReport(
+      Lifecycle lifecycle,
       InFlightLimiter inFlightLimiter,
       InFlightEvents inFlightEvents,
       HandleLostEvent undeliverableEvents,
       BooleanSupplier hasAbandonedCommands) {
+    this.lifecycle = lifecycle;
     this.inFlightLimiter = inFlightLimiter;
     this.inFlightEvents = inFlightEvents;
     this.undeliverableEvents = undeliverableEvents;
@@ -52,11 +52,14 @@ final class ShutdownReport extends ServiceSupport {
       int inFlightEventCount = inFlightEvents.count();
       undeliverableEvents.logLostOnShutdown(inFlightEventCount);
       if (hasAbandonedCommands.getAsBoolean()) {
-        LOG.warn(
-            "Stopped with commands that have no RESPONSE: they are consumed again, after the next start"
-                + " or by another proxy");
+        lifecycle.enter(
+            ProxyState.STOPPED,
+            Level.WARN,
+            "commands without a RESPONSE are consumed again, after the next start or by another proxy");
       } else if (allAcknowledged && inFlightEventCount == 0) {
-        LOG.info("Stopped: all events acknowledged, no commands in flight");
+        lifecycle.enter(ProxyState.STOPPED, "all events acknowledged, no commands in flight");
+      } else {
+        lifecycle.enter(ProxyState.STOPPED, "not all records were acknowledged");
       }
     }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.time.Moment;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -11,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Pauses and resumes command consumption on behalf of an operator.
+ * Pauses and resumes command consumption on behalf of an operator, and drains commands in flight.
  *
  * <p>Used before maintenance: commands in flight complete, commands on this proxy's own topic wait
  * in Kafka, and generic ones go to the other proxies. Events continue.
@@ -39,12 +38,27 @@ public final class CommandConsumption {
     DRAINED
   }
 
+  /** The operator's pause, part of the proxy's state. */
+  public interface Pause {
+
+    /** Start of the current pause, or empty if not paused. */
+    Optional<Instant> pausedSince();
+
+    /**
+     * Begins a pause.
+     *
+     * @param detail the cause and effect as a clause, for the log
+     */
+    void pause(String detail);
+
+    /** Ends the current pause. */
+    void resume();
+  }
+
   private final IntSupplier inFlight;
   private final IntSupplier pending;
   private final Supplier<List<String>> activeRoutes;
-
-  /** Null while running. */
-  private Moment pausedSince;
+  private final Pause pause;
 
   private boolean resumeRequested;
   private boolean drainLogged;
@@ -54,25 +68,24 @@ public final class CommandConsumption {
    *     acknowledged
    * @param pending number of commands accepted but not started
    * @param activeRoutes the routes that consume commands, including those that are stopping
+   * @param pause begins and ends the pause; must not call this object
    */
   public CommandConsumption(
-      IntSupplier inFlight, IntSupplier pending, Supplier<List<String>> activeRoutes) {
+      IntSupplier inFlight, IntSupplier pending, Supplier<List<String>> activeRoutes, Pause pause) {
     this.inFlight = inFlight;
     this.pending = pending;
     this.activeRoutes = activeRoutes;
+    this.pause = pause;
   }
 
   /** Pauses consumption. Commands in flight complete; pending ones are released to Kafka. */
   public synchronized void pause() {
     resumeRequested = false;
-    if (pausedSince == null) {
-      pausedSince = Moment.now();
+    if (pausedSince().isEmpty()) {
       drainLogged = false;
-      LOG.info(
-          "Commands paused until resumed by an operator: {} in flight will complete, {} pending are"
-              + " released",
-          inFlight(),
-          pending());
+      pause.pause(
+          "commands paused until resumed by an operator, %d in flight will complete, %d pending are released"
+              .formatted(inFlight(), pending()));
     }
   }
 
@@ -95,8 +108,7 @@ public final class CommandConsumption {
         LOG.info("Commands drained: none in flight");
       }
       if (resumeRequested) {
-        LOG.info("Commands resumed after {} s", Moment.now().since(pausedSince).toSeconds());
-        pausedSince = null;
+        pause.resume();
       }
     }
     return state();
@@ -104,7 +116,7 @@ public final class CommandConsumption {
 
   /** The current state. */
   public synchronized State state() {
-    if (pausedSince == null) {
+    if (pausedSince().isEmpty()) {
       return State.RUNNING;
     }
     return activeRoutes.get().isEmpty() && inFlight() + pending() == 0
@@ -113,8 +125,8 @@ public final class CommandConsumption {
   }
 
   /** Start of the current pause, or empty if not paused. */
-  public synchronized Optional<Instant> pausedSince() {
-    return Optional.ofNullable(pausedSince).map(Moment::timeOfDay);
+  public Optional<Instant> pausedSince() {
+    return pause.pausedSince();
   }
 
   /** Number of commands being executed or waiting for their RESPONSE to be acknowledged. */

@@ -11,18 +11,29 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 public final class ProxyHealthCheck extends AbstractHealthCheck {
 
   private final Supplier<Optional<String>> problem;
+  private final Supplier<Map<String, Object>> details;
 
   /**
    * @param id the check's name
    * @param problem the problem as a sentence, or empty; must not block
    */
   public ProxyHealthCheck(String id, Supplier<Optional<String>> problem) {
+    this(id, problem, Map::of);
+  }
+
+  /**
+   * @param details additional values, reported in any state
+   */
+  public ProxyHealthCheck(
+      String id, Supplier<Optional<String>> problem, Supplier<Map<String, Object>> details) {
     super("ari-proxy", id);
     this.problem = problem;
+    this.details = details;
   }
 
   @Override
   protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+    builder.details(details.get());
     problem.get().ifPresentOrElse(reason -> builder.message(reason).down(), builder::up);
   }
 }

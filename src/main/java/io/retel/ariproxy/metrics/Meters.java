@@ -21,6 +21,12 @@ import org.slf4j.LoggerFactory;
  * depend on it. Names of the older ari-proxy are unchanged.
  */
 public enum Meters {
+  STATE(
+      Kind.GAUGE,
+      "ari-proxy.state",
+      "1 for the current state of the proxy, 0 for the others",
+      "state"),
+
   EVENTS(
       Kind.COUNTER,
       "ari-proxy.events",

@@ -17,6 +17,7 @@ import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.ConditionalRoutePolicy;
+import io.retel.ariproxy.time.Moment;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -63,7 +64,8 @@ public final class RoutesUnderTest implements AutoCloseable {
     context.getShutdownStrategy().setTimeout(10);
     MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
     ProxyModules modules =
-        new ProxyModules(context, settings, meters, replacedCount::incrementAndGet);
+        new ProxyModules(
+            context, settings, meters, new Lifecycle(Moment::now), replacedCount::incrementAndGet);
     // no websocket in these tests
     context
         .getRegistry()

@@ -6,7 +6,10 @@ import static io.retel.ariproxy.command.CommandConsumption.State.DRAINING;
 import static io.retel.ariproxy.command.CommandConsumption.State.RUNNING;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class CommandConsumptionTest {
@@ -15,8 +18,10 @@ class CommandConsumptionTest {
   private int pending = 1;
   private List<String> activeRoutes = List.of("commands");
 
+  private final List<String> pauses = new ArrayList<>();
+
   private final CommandConsumption consumption =
-      new CommandConsumption(() -> inFlight, () -> pending, () -> activeRoutes);
+      new CommandConsumption(() -> inFlight, () -> pending, () -> activeRoutes, new FakePause());
 
   @Test
   void drainsUntilNothingIsInFlightOrPendingAndRoutesHaveStopped() {
@@ -63,9 +68,41 @@ class CommandConsumptionTest {
     assertThat(consumption.update()).isEqualTo(RUNNING);
   }
 
+  @Test
+  void pauseDescribesEffectOnCommands() {
+    pending = 2;
+    consumption.pause();
+    consumption.pause();
+    assertThat(pauses)
+        .containsExactly(
+            "commands paused until resumed by an operator, 1 in flight will complete, 2 pending are"
+                + " released");
+  }
+
   private void drain() {
     inFlight = 0;
     pending = 0;
     activeRoutes = List.of();
+  }
+
+  private final class FakePause implements CommandConsumption.Pause {
+
+    private Instant since;
+
+    @Override
+    public Optional<Instant> pausedSince() {
+      return Optional.ofNullable(since);
+    }
+
+    @Override
+    public void pause(String detail) {
+      since = Instant.EPOCH;
+      pauses.add(detail);
+    }
+
+    @Override
+    public void resume() {
+      since = null;
+    }
   }
 }

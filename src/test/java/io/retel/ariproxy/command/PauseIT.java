@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,7 @@ class PauseIT {
     Controller controller = fixture.controller();
     ManagedBean commands = proxy.managedBean("Commands");
     assertThat(commands.getAttribute("State")).isEqualTo("RUNNING");
+    assertProxyState(proxy, "RUNNING");
     Fault hanging = asterisk.faults().hang(request -> request.uri().endsWith(MIDDLE_SUFFIX));
     sendCommands();
     controller.responses(300);
@@ -71,6 +73,7 @@ class PauseIT {
     assertThat((String[]) commands.getAttribute("ActiveRoutes")).isEmpty();
     assertThat(proxy.health("commands")).startsWith("UP: Commands paused by an operator since ");
     assertThat(proxy.gauge("ari-proxy.commands.paused")).isOne();
+    assertProxyState(proxy, "PAUSED");
     assertThat(proxy.gauge("ari-proxy.commands.lag")).as("lag of a paused topic").isNaN();
     int executed = commandUris(asterisk).size();
     assertThat(executed).isBetween(300, CALLS * COMMANDS_PER_CALL - 1);
@@ -97,9 +100,24 @@ class PauseIT {
     assertThat(proxy.health("commands")).isEqualTo("UP");
     assertThat(proxy.gauge("ari-proxy.commands.paused")).isZero();
     assertThat(proxy.gauge("ari-proxy.commands.lag")).isNotNegative();
-    for (String message : List.of("Commands paused", "Commands drained", "Commands resumed")) {
+    assertProxyState(proxy, "RUNNING");
+    for (String message : List.of("commands paused", "Commands drained", "commands resumed")) {
       assertThat(log.lines(Level.INFO)).filteredOn(line -> line.contains(message)).hasSize(1);
     }
+
+    Fault lastCommand = asterisk.faults().holdResponses(request -> true);
+    controller.send("call0", "GET", "/channels/last");
+    lastCommand.awaitHits(1);
+    CompletableFuture<Void> stop = CompletableFuture.runAsync(proxy::close);
+    Awaitility.await("the shutdown has begun")
+        .until(() -> proxy.gauge("ari-proxy.state", "state", "DRAINING") == 1);
+    assertProxyState(proxy, "DRAINING");
+    lastCommand.clear();
+    stop.join();
+    assertThat(log.lines(Level.INFO))
+        .filteredOn(line -> line.startsWith("State "))
+        .extracting(line -> line.split("[ :]")[1])
+        .containsExactly("RESTORING", "RUNNING", "PAUSED", "RUNNING", "DRAINING", "STOPPED");
   }
 
   @Test
@@ -140,6 +158,18 @@ class PauseIT {
     TopicWriter writer = fixture.register(new TopicWriter(fixture.kafka().bootstrapServers()));
     writer.sendAll(
         CommandLoad.interleaved(fixture.settings().commandsTopic(), CALLS, COMMANDS_PER_CALL));
+  }
+
+  /** Checks that health, JMX and metrics show the same state. */
+  private static void assertProxyState(EmbeddedProxy proxy, String expected) {
+    assertThat(proxy.healthDetail("startup", "state")).isEqualTo(expected);
+    assertThat(proxy.managedBean("Proxy").getAttribute("State")).isEqualTo(expected);
+    for (String state :
+        List.of("STARTING", "RESTORING", "RUNNING", "PAUSED", "DRAINING", "STOPPED")) {
+      assertThat(proxy.gauge("ari-proxy.state", "state", state))
+          .as(state)
+          .isEqualTo(state.equals(expected) ? 1 : 0);
+    }
   }
 
   private static void awaitHealth(EmbeddedProxy proxy, String expected) {
