@@ -8,9 +8,10 @@ import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * The url of a command: a path below {@code /ari} with its query, validated so that it cannot
@@ -19,8 +20,10 @@ import java.util.function.Predicate;
  * @param path percent-encoded as the controller wrote it, without the leading {@code /ari}
  * @param segments the path's segments, decoded
  * @param query percent-encoded as the controller wrote it, or null
+ * @param queryParameters the query's names and values, decoded; of a repeated name, the last value
  */
-public record AriUrl(String path, List<String> segments, String query) {
+public record AriUrl(
+    String path, List<String> segments, String query, Map<String, String> queryParameters) {
 
   private static final String ALLOWED_PUNCTUATION = "-._~!$&'()*+,;=:@/?%";
 
@@ -65,36 +68,39 @@ public record AriUrl(String path, List<String> segments, String query) {
       // Asterisk would truncate the text there and see different names and ids
       throw rejection("must not have null bytes in its query");
     }
-    AriUrl parsed = new AriUrl(path, List.copyOf(segments), query);
+    Map<String, String> queryParameters = decodeQuery(query);
     // Asterisk treats this parameter name as case-insensitive
-    if (parsed.queryParameter("api_key"::equalsIgnoreCase).isPresent()) {
+    if (queryParameters.keySet().stream().anyMatch("api_key"::equalsIgnoreCase)) {
       throw rejection("must not have an api_key: the proxy adds its own credentials");
     }
-    return parsed;
+    return new AriUrl(path, List.copyOf(segments), query, queryParameters);
   }
 
   /** The last value of a query parameter. */
   Optional<String> queryParameter(String name) {
-    return queryParameter(name::equals);
+    return Optional.ofNullable(queryParameters.get(name));
   }
 
   /** Adds a query parameter; name and value must not need encoding. */
   AriUrl with(String name, String value) {
     String prefix = query == null || query.isEmpty() ? "" : query + "&";
-    return new AriUrl(path, segments, prefix + name + "=" + value);
+    Map<String, String> extended = new HashMap<>(queryParameters);
+    extended.put(name, value);
+    return new AriUrl(path, segments, prefix + name + "=" + value, extended);
   }
 
-  private Optional<String> queryParameter(Predicate<String> name) {
-    Optional<String> value = Optional.empty();
-    if (query != null) {
-      for (String pair : query.split("&")) {
-        int separator = pair.indexOf('=');
-        if (name.test(decode(separator < 0 ? pair : pair.substring(0, separator)))) {
-          value = Optional.of(separator < 0 ? "" : decode(pair.substring(separator + 1)));
-        }
-      }
+  private static Map<String, String> decodeQuery(String query) {
+    if (query == null) {
+      return Map.of();
     }
-    return value;
+    Map<String, String> parameters = new HashMap<>();
+    for (String pair : query.split("&")) {
+      int separator = pair.indexOf('=');
+      parameters.put(
+          decode(separator < 0 ? pair : pair.substring(0, separator)),
+          separator < 0 ? "" : decode(pair.substring(separator + 1)));
+    }
+    return parameters;
   }
 
   private static boolean isHex(String url, int i) {
