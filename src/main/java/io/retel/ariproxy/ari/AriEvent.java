@@ -1,42 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.ari;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
+import java.util.List;
 import java.util.Set;
 
 /**
- * An event as Asterisk sent it, parsed once.
+ * An event: its bytes as Asterisk sent them, and the values that the proxy decides on. A text that
+ * is missing is empty.
  *
- * <p>Immutable, provided that callers do not modify {@link #payload}, whose bytes are published.
+ * <p>Immutable, provided that callers do not modify the payload, whose bytes are published.
+ *
+ * @param type the event type as Asterisk writes it, like {@code StasisStart}
+ * @param payload the bytes to publish: JSON in UTF-8. Must not be modified
+ * @param timestamp when Asterisk sent it, in the format of {@link AsteriskTime}
+ * @param asteriskId the id of the Asterisk that sent it
+ * @param application its Stasis application
+ * @param resources its resources, its own one first. The others share its call context, unless they
+ *     have their own
+ * @param relatedResources those that determine the call context if the event's resources do not:
+ *     the target of a playback or recording, the channels in the bridge, the previous video source
+ * @param channel its own channel, whose variables apply to it, or {@link Channel#NONE}
+ * @param assignedCallContext the call context that a ChannelVarset event assigns to its channel
+ * @param isSynthetic whether the proxy built it (docs/contract.md#outages)
  */
-public final class AriEvent {
+public record AriEvent(
+    String type,
+    byte[] payload,
+    String timestamp,
+    String asteriskId,
+    String application,
+    List<Resource> resources,
+    List<Resource> relatedResources,
+    Channel channel,
+    String assignedCallContext,
+    boolean isSynthetic) {
 
-  /** Rejects trailing tokens, since the payload is embedded verbatim in the envelope. */
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+  /** The channel variable with the call context (docs/contract.md#mapping). */
+  public static final String CALL_CONTEXT_VARIABLE = "CALL_CONTEXT";
+
+  /** The field that marks synthetic events (docs/contract.md#outages). */
+  public static final String SYNTHESIZED_BY = "synthesized_by";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Events that concern the connection, not a call. */
   private static final Set<String> CONNECTION_EVENTS =
       Set.of("ApplicationReplaced", "RESTResponse");
 
-  /** The field that marks synthetic events (docs/contract.md#outages). */
-  public static final String SYNTHESIZED_BY = "synthesized_by";
+  /**
+   * A channel in an event. A text that is missing is empty.
+   *
+   * @param id its id
+   * @param name its name, like {@code PJSIP/alice-00000001}
+   * @param creationTime when it was created, in the format of {@link AsteriskTime}
+   * @param callContext its {@value AriEvent#CALL_CONTEXT_VARIABLE}, empty if blank
+   */
+  public record Channel(String id, String name, String creationTime, String callContext) {
 
-  private final String type;
-  private final byte[] payload;
-  private final JsonNode json;
+    static final Channel NONE = new Channel("", "", "", "");
 
-  private AriEvent(String type, byte[] payload, JsonNode json) {
-    this.type = type;
-    this.payload = payload;
-    this.json = json;
+    /** Whether it is a snoop channel. */
+    public boolean isSnoop() {
+      return name.startsWith("Snoop/");
+    }
   }
 
   /**
@@ -45,28 +76,7 @@ public final class AriEvent {
    * @throws MalformedEventException if it is not a JSON object with a {@code type}
    */
   public static AriEvent parse(String text) {
-    byte[] payload = text.getBytes(StandardCharsets.UTF_8);
-    JsonNode json;
-    try {
-      json = JSON.readTree(payload);
-    } catch (JsonProcessingException e) {
-      throw new MalformedEventException("not JSON: " + e.getOriginalMessage());
-    } catch (IOException e) {
-      throw new MalformedEventException("not JSON: " + e.getMessage());
-    }
-    if (!json.isObject()) {
-      throw new MalformedEventException("not a JSON object");
-    }
-    String type = json.path("type").textValue();
-    if (type == null || type.isEmpty()) {
-      throw new MalformedEventException("type is missing");
-    }
-    return new AriEvent(type, payload, json);
-  }
-
-  /** The event type as Asterisk writes it, like {@code StasisStart}. */
-  public String type() {
-    return type;
+    return EventReader.read(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Whether the event concerns the websocket connection, not a call. */
@@ -74,41 +84,21 @@ public final class AriEvent {
     return CONNECTION_EVENTS.contains(type);
   }
 
-  /** The bytes to publish: JSON in UTF-8, as sent. Must not be modified. */
-  public byte[] payload() {
-    return payload;
-  }
-
-  /** The parsed event; read only. */
-  public JsonNode json() {
-    return json;
+  /** What the event reports about the lifecycle of its own resource. */
+  public ResourceChange change() {
+    return ResourceChange.of(type);
   }
 
   /**
-   * Returns the non-blank value that a ChannelVarset event assigns to a variable of its channel.
+   * Parses the payload, in a route {@code ${body.json}}; the proxy itself needs the values only.
    */
-  public Optional<String> changedVariable(String name) {
-    return type.equals("ChannelVarset")
-            && json.has("channel")
-            && name.equals(json.path("variable").textValue())
-        ? nonBlank(json.path("value"))
-        : Optional.empty();
-  }
-
-  /** Returns the non-blank value of a channel variable of the event's own channel. */
-  public Optional<String> channelVariable(String name) {
-    return channelVariable(EventResources.ownChannel(this), name);
-  }
-
-  /** Returns the non-blank value of a variable in Asterisk's description of a channel. */
-  public static Optional<String> channelVariable(JsonNode channel, String name) {
-    return nonBlank(channel.path("channelvars").path(name));
-  }
-
-  private static Optional<String> nonBlank(JsonNode value) {
-    return value.isTextual() && !value.textValue().isBlank()
-        ? Optional.of(value.textValue())
-        : Optional.empty();
+  public JsonNode json() {
+    try {
+      return JSON.readTree(payload);
+    } catch (IOException e) {
+      // cannot happen: the payload has been read before
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.AriEvent;
-import io.retel.ariproxy.ari.EventResources;
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceChange;
 import io.retel.ariproxy.ari.ResourceType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -20,8 +19,6 @@ import java.util.UUID;
  */
 public final class CallContextRules {
 
-  private static final String CHANNEL_VARIABLE = "CALL_CONTEXT";
-
   private final CallContexts callContexts;
 
   public CallContextRules(CallContexts callContexts) {
@@ -30,21 +27,19 @@ public final class CallContextRules {
 
   /** Resolves the call context of an event and updates the mappings accordingly. */
   public MappedEvent map(AriEvent event) {
-    List<Resource> resources = EventResources.of(event);
-    List<Resource> related = EventResources.relatedTo(event);
     MappedEvent mapped =
-        byChannelVariable(event, resources)
-            .or(() -> byMapping(event, resources, resources))
-            .or(() -> byMapping(event, resources, related))
-            .or(() -> forNewCall(event, resources))
-            .orElseGet(() -> new MappedEvent(event, null, resources));
+        byChannelVariable(event)
+            .or(() -> byMapping(event, event.resources()))
+            .or(() -> byMapping(event, event.relatedResources()))
+            .or(() -> forNewCall(event))
+            .orElseGet(() -> new MappedEvent(event, null, event.resources()));
     String callContext = mapped.callContext();
     if (callContext != null) {
-      assignIfAbsent(resources, callContext);
-      assignIfAbsent(related, callContext);
+      assignIfAbsent(event.resources(), callContext);
+      assignIfAbsent(event.relatedResources(), callContext);
     }
-    if (!resources.isEmpty()) {
-      updateLifecycle(event, resources.get(0));
+    if (!event.resources().isEmpty()) {
+      updateLifecycle(event, event.resources().get(0));
     }
     return mapped;
   }
@@ -61,45 +56,40 @@ public final class CallContextRules {
    * Rule 1: the dialplan sets the call context. The channel moves to that call context even if it
    * is already mapped.
    */
-  private Optional<MappedEvent> byChannelVariable(AriEvent event, List<Resource> resources) {
-    return resources.stream()
+  private Optional<MappedEvent> byChannelVariable(AriEvent event) {
+    String assigned = event.assignedCallContext();
+    String shown = event.channel().callContext();
+    if (assigned.isEmpty() && shown.isEmpty()) {
+      return Optional.empty();
+    }
+    return event.resources().stream()
         .filter(resource -> resource.type() == ResourceType.CHANNEL)
         .findFirst()
-        .flatMap(
+        .map(
             channel ->
-                event
-                    .changedVariable(CHANNEL_VARIABLE)
-                    .map(callContext -> callContexts.move(channel, callContext))
-                    .or(
-                        () ->
-                            event
-                                .channelVariable(CHANNEL_VARIABLE)
-                                .map(callContext -> callContexts.observe(channel, callContext)))
-                    .map(
-                        callContext ->
-                            new MappedEvent(event, callContext, moveToFront(channel, resources))));
+                decidedBy(
+                    channel,
+                    event,
+                    assigned.isEmpty()
+                        ? callContexts.observe(channel, shown)
+                        : callContexts.move(channel, assigned)));
   }
 
-  /**
-   * Rules 2 and 3: one of the candidates is mapped. That candidate is listed first, since it
-   * determined the call context.
-   */
-  private Optional<MappedEvent> byMapping(
-      AriEvent event, List<Resource> resources, List<Resource> candidates) {
+  /** Rules 2 and 3: one of the candidates is mapped. */
+  private Optional<MappedEvent> byMapping(AriEvent event, List<Resource> candidates) {
     for (Resource candidate : candidates) {
       Optional<String> callContext = callContexts.lookup(candidate);
       if (callContext.isPresent()) {
-        return Optional.of(
-            new MappedEvent(event, callContext.get(), moveToFront(candidate, resources)));
+        return Optional.of(decidedBy(candidate, event, callContext.get()));
       }
     }
     return Optional.empty();
   }
 
   /** Rule 4: a new call. */
-  private static Optional<MappedEvent> forNewCall(AriEvent event, List<Resource> resources) {
-    return event.type().equals("StasisStart")
-        ? Optional.of(new MappedEvent(event, generateCallContext(event), resources))
+  private static Optional<MappedEvent> forNewCall(AriEvent event) {
+    return event.change() == ResourceChange.ENTERED_STASIS
+        ? Optional.of(new MappedEvent(event, generateCallContext(event), event.resources()))
         : Optional.empty();
   }
 
@@ -109,16 +99,19 @@ public final class CallContextRules {
    * <p>The channel id alone is not sufficient: Asterisk reuses it after a restart.
    */
   private static String generateCallContext(AriEvent stasisStart) {
-    JsonNode json = stasisStart.json();
-    JsonNode channel = json.path("channel");
     String seed =
         String.join(
             "|",
-            json.path("asterisk_id").asText(),
-            json.path("application").asText(),
-            channel.path("id").asText(),
-            channel.path("creationtime").asText());
+            stasisStart.asteriskId(),
+            stasisStart.application(),
+            stasisStart.channel().id(),
+            stasisStart.channel().creationTime());
     return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  /** Lists the resource that determined the call context first. */
+  private static MappedEvent decidedBy(Resource deciding, AriEvent event, String callContext) {
+    return new MappedEvent(event, callContext, moveToFront(deciding, event.resources()));
   }
 
   private static List<Resource> moveToFront(Resource deciding, List<Resource> resources) {
@@ -143,26 +136,20 @@ public final class CallContextRules {
    * in the dialplan or in another application. For a snoop channel it sends only StasisEnd.
    */
   private void updateLifecycle(AriEvent event, Resource ownResource) {
-    switch (event.type()) {
-      case "StasisStart" ->
-          callContexts.enterStasis(ownResource, event.json().path("application").asText());
-      case "PlaybackStarted", "RecordingStarted" -> callContexts.start(ownResource);
-      case "ChannelHangupRequest" -> callContexts.hangUp(ownResource);
-      case "StasisEnd" -> {
-        if (event.json().at("/channel/name").asText().startsWith("Snoop/")) {
+    switch (event.change()) {
+      case ENTERED_STASIS -> callContexts.enterStasis(ownResource, event.application());
+      case STARTED -> callContexts.start(ownResource);
+      case HUNG_UP -> callContexts.hangUp(ownResource);
+      case LEFT_STASIS -> {
+        if (event.channel().isSnoop()) {
           callContexts.end(ownResource);
         } else {
-          callContexts.leaveStasis(ownResource, event.json().path("application").asText());
+          callContexts.leaveStasis(ownResource, event.application());
         }
       }
-      case "ChannelDestroyed",
-          "BridgeDestroyed",
-          "PlaybackFinished",
-          "RecordingFinished",
-          "RecordingFailed" ->
-          callContexts.end(ownResource);
-      default -> {
-        // no other event changes the lifecycle
+      case ENDED -> callContexts.end(ownResource);
+      case NONE -> {
+        // the lifecycle does not change
       }
     }
   }

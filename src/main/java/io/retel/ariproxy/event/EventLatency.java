@@ -34,12 +34,11 @@ final class EventLatency {
    * @return {@link #UNKNOWN} for a synthetic event or without a valid timestamp
    */
   static long sentAt(AriEvent event) {
-    String timestamp = event.json().path("timestamp").textValue();
-    if (timestamp == null || event.json().has(AriEvent.SYNTHESIZED_BY)) {
+    if (event.timestamp().isEmpty() || event.isSynthetic()) {
       return UNKNOWN;
     }
     try {
-      return AsteriskTime.epochMillis(timestamp);
+      return AsteriskTime.epochMillis(event.timestamp());
     } catch (DateTimeException e) {
       // no known Asterisk version uses another format; publish the event anyway
       return UNKNOWN;

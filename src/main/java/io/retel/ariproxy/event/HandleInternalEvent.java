@@ -38,7 +38,7 @@ public final class HandleInternalEvent implements Processor {
           "Another client of {} has taken over the Stasis application {}; stopping. Stop the second"
               + " ari-proxy with this ari.app, or the other ARI client, then restart",
           ariUrl,
-          event.json().path("application").asText());
+          event.application());
       onReplaced.run();
     }
   }

@@ -5,7 +5,6 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.ari.AriEvent;
-import io.retel.ariproxy.ari.EventResources;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.time.Duration;
@@ -91,24 +90,18 @@ public final class SyntheticEventLog {
 
   private static Optional<Transition> transition(AriEvent event) {
     State state =
-        switch (event.type()) {
+        switch (event.change()) {
           // the start of a playback or recording is never synthetic, but invalidates the end of an
           // earlier one
-          case "StasisStart", "PlaybackStarted", "RecordingStarted" -> State.IN_STASIS;
-          case "StasisEnd" -> State.OUT_OF_STASIS;
-          case "ChannelDestroyed",
-              "BridgeDestroyed",
-              "PlaybackFinished",
-              "RecordingFinished",
-              "RecordingFailed" ->
-              State.ENDED;
-          default -> null;
+          case ENTERED_STASIS, STARTED -> State.IN_STASIS;
+          case LEFT_STASIS -> State.OUT_OF_STASIS;
+          case ENDED -> State.ENDED;
+          case HUNG_UP, NONE -> null;
         };
-    List<Resource> resources = state == null ? List.of() : EventResources.of(event);
-    if (resources.isEmpty()) {
+    if (state == null || event.resources().isEmpty()) {
       return Optional.empty();
     }
-    String application = state == State.ENDED ? "" : event.json().path("application").asText();
-    return Optional.of(new Transition(resources.get(0), state, application));
+    String application = state == State.ENDED ? "" : event.application();
+    return Optional.of(new Transition(event.resources().get(0), state, application));
   }
 }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.nio.charset.StandardCharsets;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -85,47 +88,103 @@ class AriEventTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "{'type':'Dial','channel':{'channelvars':{'X':'1'}}}",
-        "{'type':'Dial','peer':{'channelvars':{'X':'1'}}}",
-        "{'type':'ChannelVarset','variable':'X','value':'2','channel':{'channelvars':{'X':'1'}}}"
+        "{'type':'Dial','channel':{'channelvars':{'CALL_CONTEXT':'1'}}}",
+        "{'type':'Dial','peer':{'channelvars':{'CALL_CONTEXT':'1'}}}",
+        "{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'2','channel':{'channelvars':{'CALL_CONTEXT':'1'}}}"
       })
   void readsChannelVariable(String json) {
-    assertThat(event(json).channelVariable("X")).contains("1");
+    assertThat(event(json).channel().callContext()).isEqualTo("1");
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "{'type':'Dial','channel':{'channelvars':{'X':' '}}}",
-        "{'type':'Dial','channel':{'channelvars':{'X':7}}}",
-        "{'type':'Dial','channel':{'channelvars':{'x':'1'}}}",
+        "{'type':'Dial','channel':{'channelvars':{'CALL_CONTEXT':' '}}}",
+        "{'type':'Dial','channel':{'channelvars':{'CALL_CONTEXT':7}}}",
+        "{'type':'Dial','channel':{'channelvars':{'call_context':'1'}}}",
         "{'type':'Dial','channel':{'channelvars':null}}",
-        "{'type':'Dial','channel':{},'peer':{'channelvars':{'X':'1'}}}",
-        "{'type':'Dial','caller':{'channelvars':{'X':'1'}}}"
+        "{'type':'Dial','channel':{},'peer':{'channelvars':{'CALL_CONTEXT':'1'}}}",
+        "{'type':'Dial','caller':{'channelvars':{'CALL_CONTEXT':'1'}}}"
       })
   void channelVariableIsEmptyWhenAbsentOrBlank(String json) {
-    assertThat(event(json).channelVariable("X")).isEmpty();
+    assertThat(event(json).channel().callContext()).isEmpty();
   }
 
   @Test
-  void readsChangedVariable() {
+  void readsAssignedCallContext() {
     assertThat(
-            event("{'type':'ChannelVarset','variable':'X','value':'2','channel':{}}")
-                .changedVariable("X"))
-        .contains("2");
+            event("{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'2','channel':{}}")
+                .assignedCallContext())
+        .isEqualTo("2");
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "{'type':'ChannelVarset','variable':'X','value':'','channel':{}}",
+        "{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'','channel':{}}",
         "{'type':'ChannelVarset','variable':'Y','value':'2','channel':{}}",
-        "{'type':'ChannelVarset','variable':'X','value':'2'}",
+        "{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'2'}",
         "{'type':'ChannelVarset','value':'2','channel':{}}",
-        "{'type':'Other','variable':'X','value':'2','channel':{}}"
+        "{'type':'Other','variable':'CALL_CONTEXT','value':'2','channel':{}}"
       })
-  void changedVariableIsEmptyForOtherEvents(String json) {
-    assertThat(event(json).changedVariable("X")).isEmpty();
+  void assignedCallContextIsEmptyForOtherEvents(String json) {
+    assertThat(event(json).assignedCallContext()).isEmpty();
+  }
+
+  @Test
+  void readsValues() {
+    AriEvent event =
+        event(
+            "{'type':'StasisStart','timestamp':'t','args':[{'id':'x'}],'channel':{'dialplan':"
+                + "{'id':'x'},'id':'c','name':'Snoop/c','creationtime':'s'},'asterisk_id':'a',"
+                + "'application':'app'}");
+    assertThat(event.timestamp()).isEqualTo("t");
+    assertThat(event.asteriskId()).isEqualTo("a");
+    assertThat(event.application()).isEqualTo("app");
+    assertThat(event.channel()).isEqualTo(new AriEvent.Channel("c", "Snoop/c", "s", ""));
+    assertThat(event.channel().isSnoop()).isTrue();
+    assertThat(event.isSynthetic()).isFalse();
+    assertThat(event.change()).isEqualTo(ResourceChange.ENTERED_STASIS);
+  }
+
+  @Test
+  void valuesAreEmptyWhenAbsentOrNotText() {
+    AriEvent event =
+        event("{'type':'StasisEnd','timestamp':1,'asterisk_id':null,'application':['x']}");
+    assertThat(event.timestamp()).isEmpty();
+    assertThat(event.asteriskId()).isEmpty();
+    assertThat(event.application()).isEmpty();
+    assertThat(event.channel()).isEqualTo(new AriEvent.Channel("", "", "", ""));
+    assertThat(event.resources()).isEmpty();
+    assertThat(event.relatedResources()).isEmpty();
+  }
+
+  @Test
+  void lastOfRepeatedFieldsCounts() {
+    assertThat(event("{'type':'Dial','peer':{'id':'a'},'peer':{'id':'b'}}").resources())
+        .containsExactly(new Resource(ResourceType.CHANNEL, "b"));
+    assertThat(event("{'type':'Dial','peer':{'id':'a'},'peer':null}").resources()).isEmpty();
+    assertThat(event("{'type':'Dial','type':'StasisEnd'}").type()).isEqualTo("StasisEnd");
+  }
+
+  @Test
+  void detectsSyntheticEvent() {
+    assertThat(event("{'type':'StasisEnd','synthesized_by':'ari-proxy'}").isSynthetic()).isTrue();
+  }
+
+  @Test
+  void routesReadJson() throws Exception {
+    try (DefaultCamelContext context = new DefaultCamelContext()) {
+      context.start();
+      Exchange exchange = new DefaultExchange(context);
+      exchange.getMessage().setBody(event("{'type':'Dial','dialstatus':'BUSY'}"));
+      assertThat(
+              context
+                  .resolveLanguage("simple")
+                  .createExpression("${body.json.get('dialstatus').asText}")
+                  .evaluate(exchange, String.class))
+          .isEqualTo("BUSY");
+    }
   }
 
   private static AriEvent event(String json) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.AriEvent;
-import io.retel.ariproxy.ari.EventResources;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.MappedEvent;
@@ -84,7 +83,7 @@ class EventEnvelopeTest {
     ObjectMapper json = new ObjectMapper();
     for (String line : recording.eventLines()) {
       AriEvent event = AriEvent.parse(line);
-      String envelope = array(line, "call", EventResources.of(event));
+      String envelope = array(line, "call", event.resources());
       assertThat(envelope).endsWith(",\"payload\":" + line + "}");
       JsonNode read = json.readTree(envelope);
       assertThat(read.fieldNames())

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.retel.ariproxy.ari.AriEvent;
-import io.retel.ariproxy.ari.EventResources;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
@@ -29,8 +28,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Compares the proxy's knowledge of events with the documentation of the running Asterisk. A
- * failure names the additions of a newer version, which require a change of {@link EventResources}
- * and a golden pair.
+ * failure names the additions of a newer version, which require a change of {@code EventReader} and
+ * a golden pair.
  */
 class DocumentedEventsIT {
 
@@ -77,8 +76,8 @@ class DocumentedEventsIT {
       for (Field field : fields(type)) {
         fields.add(type + " " + field);
         AriEvent event = AriEvent.parse(field.toEvent(type));
-        List<Resource> found = new ArrayList<>(EventResources.of(event));
-        found.addAll(EventResources.relatedTo(event));
+        List<Resource> found = new ArrayList<>(event.resources());
+        found.addAll(event.relatedResources());
         if (!found.contains(field.example().resource())) {
           notFound.add(type + " " + field);
         }

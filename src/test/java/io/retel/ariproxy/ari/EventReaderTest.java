@@ -11,13 +11,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The resources of an event, and those that determine its call context. */
-class EventResourcesTest {
+class EventReaderTest {
 
   @ParameterizedTest
   @EnumSource
   void everyRecordedEventHasAResource(RecordedTraffic recording) {
-    assertThat(recording.events())
-        .allSatisfy(event -> assertThat(EventResources.of(event)).isNotEmpty());
+    assertThat(recording.events()).allSatisfy(event -> assertThat(event.resources()).isNotEmpty());
   }
 
   @ParameterizedTest
@@ -26,7 +25,7 @@ class EventResourcesTest {
     assertThat(
             recording
                 .events()
-                .flatMap(event -> EventResources.of(event).stream())
+                .flatMap(event -> event.resources().stream())
                 .map(Resource::key)
                 .collect(Collectors.toSet()))
         .containsExactlyInAnyOrder(
@@ -216,11 +215,11 @@ class EventResourcesTest {
   }
 
   private static List<String> of(String json) {
-    return keys(EventResources.of(AriEvent.parse(json.replace('\'', '"'))));
+    return keys(AriEvent.parse(json.replace('\'', '"')).resources());
   }
 
   private static List<String> related(String json) {
-    return keys(EventResources.relatedTo(AriEvent.parse(json.replace('\'', '"'))));
+    return keys(AriEvent.parse(json.replace('\'', '"')).relatedResources());
   }
 
   private static List<String> keys(List<Resource> resources) {
