@@ -72,10 +72,15 @@ public final class ResyncRoutes extends RouteBuilder {
         "get-asterisk-info",
         "asterisk/info" + QUERY + "&only=system,status",
         "store-asterisk-info",
-        "asterisk");
-    query(route, "list-applications", "applications" + QUERY, "store-applications", "applications");
-    query(route, "list-channels", "channels" + QUERY, "store-channels", "channels");
-    query(route, "list-bridges", "bridges" + QUERY, "store-bridges", "bridges");
+        ResyncProperties.ASTERISK);
+    query(
+        route,
+        "list-applications",
+        "applications" + QUERY,
+        "store-applications",
+        ResyncProperties.APPLICATIONS);
+    query(route, "list-channels", "channels" + QUERY, "store-channels", ResyncProperties.CHANNELS);
+    query(route, "list-bridges", "bridges" + QUERY, "store-bridges", ResyncProperties.BRIDGES);
   }
 
   private void query(
