@@ -54,7 +54,7 @@ final class AsteriskModule {
                 meters));
     this.ws = websocket(context, "ahc-ws", settings, tls);
     this.wss = websocket(context, "ahc-wss", settings, tls);
-    gauges.bindWebsocket(this::websocketStatuses);
+    gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
   }
 
   /** Returns whether events can arrive. */

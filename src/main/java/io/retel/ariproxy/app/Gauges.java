@@ -40,8 +40,10 @@ public final class Gauges {
   /**
    * Binds the websocket and its buffer; while a reload changes the address, the sum of both
    * websockets.
+   *
+   * @param lost number of messages that did not reach a route
    */
-  public Gauges bindWebsocket(Supplier<List<WebSocketStatus>> statuses) {
+  public Gauges bindWebsocket(Supplier<List<WebSocketStatus>> statuses, Supplier<Number> lost) {
     Meters.WEBSOCKET_CONNECTED.gauge(
         meters,
         () -> {
@@ -53,6 +55,7 @@ public final class Gauges {
     bindCounter(Meters.WEBSOCKET_RECONNECTS, sum(statuses, WebSocketStatus::reconnects));
     bindCounter(
         Meters.WEBSOCKET_DOWNTIME, sum(statuses, status -> status.totalGap().toMillis() / 1_000.0));
+    bindCounter(Meters.WEBSOCKET_MESSAGES_LOST, lost);
     Meters.BUFFER_BYTES.gauge(meters, sum(statuses, WebSocketStatus::bufferedBytes));
     Meters.BUFFER_LIMIT.gauge(meters, sum(statuses, WebSocketStatus::maxBufferedBytes));
     Meters.BUFFER_MESSAGES.gauge(meters, sum(statuses, WebSocketStatus::bufferedMessages));

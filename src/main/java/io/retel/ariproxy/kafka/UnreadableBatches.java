@@ -84,48 +84,64 @@ final class UnreadableBatches {
       if (!isUnreadable(e)) {
         throw e;
       }
-      return pollOneByOne(consumer, fetch);
+      return pollOneByOne(consumer, fetch, e);
     }
   }
 
-  /** Finds the partition at fault, which the exception does not identify. */
+  /**
+   * Finds the partition at fault, which the exception does not identify.
+   *
+   * @param failure of the poll
+   */
   private ConsumerRecords<Object, Object> pollOneByOne(
       Consumer<Object, Object> consumer,
-      Function<Duration, ConsumerRecords<Object, Object>> fetch) {
+      Function<Duration, ConsumerRecords<Object, Object>> fetch,
+      Throwable failure) {
     Set<TopicPartition> fetching = new HashSet<>(consumer.assignment());
     fetching.removeAll(consumer.paused());
-    ConsumerRecords<Object, Object> polled = ConsumerRecords.empty();
     consumer.pause(fetching);
-    for (TopicPartition partition : fetching) {
-      if (!consumer.assignment().contains(partition)) {
-        continue;
-      }
-      consumer.resume(List.of(partition));
-      try {
-        polled = fetch.apply(Duration.ZERO);
-      } catch (KafkaException | LinkageError e) {
-        if (!isUnreadable(e)) {
-          throw e;
+    try {
+      for (TopicPartition partition : fetching) {
+        if (!consumer.assignment().contains(partition)) {
+          continue;
         }
-        add(partition, consumer.position(partition), e);
+        consumer.resume(List.of(partition));
+        try {
+          ConsumerRecords<Object, Object> polled = fetch.apply(Duration.ZERO);
+          if (!polled.isEmpty()) {
+            return polled;
+          }
+        } catch (KafkaException | LinkageError e) {
+          if (!isUnreadable(e)) {
+            throw e;
+          }
+          // the first failure to load a library has the cause, later ones refer to it
+          add(consumer, partition, failure);
+        }
+        if (consumer.assignment().contains(partition)) {
+          consumer.pause(List.of(partition));
+        }
       }
-      if (consumer.assignment().contains(partition)) {
-        consumer.pause(List.of(partition));
-      }
-      if (!polled.isEmpty()) {
-        break;
-      }
+      return ConsumerRecords.empty();
+    } finally {
+      fetching.retainAll(consumer.assignment());
+      fetching.removeAll(batches.keySet());
+      consumer.resume(fetching);
     }
-    fetching.retainAll(consumer.assignment());
-    fetching.removeAll(batches.keySet());
-    consumer.resume(fetching);
-    return polled;
   }
 
-  private void add(TopicPartition partition, long offset, Throwable failure) {
-    String reason = describe(failure);
-    Batch previous = batches.put(partition, new Batch(offset, reason, nanoTime.getAsLong()));
-    if (previous == null || previous.offset() != offset) {
+  private void add(Consumer<Object, Object> consumer, TopicPartition partition, Throwable failure) {
+    if (!consumer.assignment().contains(partition)) {
+      return;
+    }
+    long offset = consumer.position(partition);
+    Batch previous = batches.get(partition);
+    long now = nanoTime.getAsLong();
+    if (previous != null && previous.offset() == offset) {
+      batches.put(partition, new Batch(offset, previous.reason(), now));
+    } else {
+      String reason = describe(failure);
+      batches.put(partition, new Batch(offset, reason, now));
       LOG.error(
           "Cannot read commands of {} from offset {}: {}. Commands of this partition wait until they"
               + " can be read, or are skipped by the JMX operation skipUnreadable of type=Commands",
@@ -232,6 +248,7 @@ final class UnreadableBatches {
     properties.putAll(consumerProperties);
     properties.remove(ConsumerConfig.GROUP_ID_CONFIG);
     properties.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+    properties.remove(ConsumerConfig.CLIENT_ID_CONFIG);
     long deadline = nanoTime.getAsLong() + SEARCH_TIMEOUT.toNanos();
     try (KafkaConsumer<Object, Object> consumer = new KafkaConsumer<>(properties)) {
       consumer.assign(List.of(partition));

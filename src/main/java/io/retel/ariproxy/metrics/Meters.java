@@ -71,6 +71,10 @@ public enum Meters {
       Unit.SECONDS,
       "ari-proxy.websocket.downtime",
       "Time without a websocket since it first opened"),
+  WEBSOCKET_MESSAGES_LOST(
+      Kind.COUNTER,
+      "ari-proxy.websocket.messages.lost",
+      "Websocket messages that did not reach a route: too large, or discarded by a forced stop"),
   BUFFER_BYTES(
       Kind.GAUGE, Unit.BYTES, "ari-proxy.websocket.buffer.bytes", "Bytes of buffered events"),
   BUFFER_LIMIT(

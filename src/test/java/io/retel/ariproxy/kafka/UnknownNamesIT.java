@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -27,6 +28,7 @@ class UnknownNamesIT {
   private static final String APP = "names";
 
   @Test
+  @FullRun("waits for retries at the start and for the stall monitor")
   void waitsForNamesAtTheStartAndBeforeTheFirstEvent(KafkaBroker kafka, @TempDir Path folder)
       throws IOException {
     Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 other.example\n");

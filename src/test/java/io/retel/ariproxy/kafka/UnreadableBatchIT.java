@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -12,18 +13,29 @@ import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
-/** Tests a batch of commands that is corrupt on the broker's disk. */
+/** Tests batches of commands that the proxy cannot read. */
 class UnreadableBatchIT {
 
   @Test
-  void stopsOnlyItsPartitionUntilAnOperatorSkipsIt() {
+  void corruptBatchStopsOnlyItsPartitionUntilAnOperatorSkipsIt() {
     try (KafkaBroker kafka = KafkaBroker.launch();
         SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
@@ -72,6 +84,54 @@ class UnreadableBatchIT {
         assertThat((String[]) commands.invoke("skipUnreadable")).isEmpty();
       }
     }
+  }
+
+  @Test
+  void codecWithoutLibraryStopsOnlyItsPartition(@TempDir Path folder) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    int port = ManagementClient.freePort();
+    try (KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        KafkaProducer<String, byte[]> snappy = snappyProducer(kafka)) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, "unreadable", kafka)
+              .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
+              // as a temporary directory that is mounted noexec
+              .withCamelProperty("org.xerial.snappy.tempdir", "/proc/self/not-writable");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+          ManagementClient management = new ManagementClient(port);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.execute("call", "GET", "/asterisk/ping");
+        snappy.send(command(settings, 0, "compressed"));
+        snappy.flush();
+        Awaitility.await("the batch is reported")
+            .until(() -> Files.readString(log).contains("Cannot read commands of "));
+
+        writer.send(command(settings, 1, "other"));
+        controller.response("other");
+        assertThat(executed(asterisk)).containsExactly("other");
+        assertThat(management.metric("ari_proxy_commands_unreadable")).isOne();
+        assertThat(Files.readAllLines(log))
+            .filteredOn(line -> line.contains("Cannot read commands of "))
+            .singleElement()
+            .asString()
+            .contains(settings.commandsTopic() + "-0 from offset 0: ")
+            .containsIgnoringCase("snappy");
+        assertThat(proxy.isAlive()).isTrue();
+      }
+    }
+  }
+
+  private static KafkaProducer<String, byte[]> snappyProducer(KafkaBroker kafka) {
+    return new KafkaProducer<>(
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            kafka.bootstrapServers(),
+            ProducerConfig.COMPRESSION_TYPE_CONFIG,
+            "snappy"),
+        new StringSerializer(),
+        new ByteArraySerializer());
   }
 
   private static ProducerRecord<String, byte[]> command(

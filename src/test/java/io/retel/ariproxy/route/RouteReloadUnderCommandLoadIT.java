@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -50,6 +51,7 @@ class RouteReloadUnderCommandLoadIT {
 
   /** {@code execute-command} uses the configuration, and is built again each time. */
   @Test
+  @FullRun("CompiledRouteReplacementIT tests it without load")
   void executesEachCommandOnceWhileCommandErrorsAreReplacedAndRestored(
       KafkaBroker kafka, @TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);

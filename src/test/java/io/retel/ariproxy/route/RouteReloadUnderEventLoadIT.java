@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -78,6 +79,7 @@ class RouteReloadUnderEventLoadIT {
   /** {@code events} and {@code publish} use the configurations, and are built again each time. */
   @ParameterizedTest
   @ValueSource(strings = {"event-errors", "propagate-errors", "publish-missed-events"})
+  @FullRun("CompiledRouteReplacementIT tests it without load")
   void replacesAndRestoresCompiledWithoutLosingEvents(String id, @TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     CapturedLog log = fixture.register(new CapturedLog());

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
@@ -51,6 +52,7 @@ public class AhcWsComponent extends DefaultComponent {
       description = "TLS settings for ahc-wss, unless the endpoint has its own.")
   private SSLContextParameters sslContextParameters;
 
+  private final LongAdder lostMessages = new LongAdder();
   private final Map<URI, WebSocketConnection> connections = new ConcurrentHashMap<>();
   private final LifecycleStrategy closeBeforeRoutesStop =
       new LifecycleStrategySupport() {
@@ -125,7 +127,8 @@ public class AhcWsComponent extends DefaultComponent {
         buffer,
         state,
         scheduler,
-        getCamelContext());
+        getCamelContext(),
+        lostMessages::add);
   }
 
   private List<WebSocketConnection> closeOrphaned(URI requested) {
@@ -151,6 +154,11 @@ public class AhcWsComponent extends DefaultComponent {
   /** The current status of each connection. */
   public List<WebSocketStatus> status() {
     return connections.values().stream().map(WebSocketConnection::status).toList();
+  }
+
+  /** Number of messages that were read or sent to the proxy, but not passed to a route. */
+  public long lostMessages() {
+    return lostMessages.sum();
   }
 
   /**

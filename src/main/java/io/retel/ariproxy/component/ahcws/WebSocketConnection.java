@@ -10,6 +10,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 import org.apache.camel.CamelContext;
 import org.asynchttpclient.AsyncHttpClient;
 import org.slf4j.Logger;
@@ -36,6 +37,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final MessageBuffer buffer;
   private final ConnectionScheduler scheduler;
   private final CamelContext camelContext;
+  private final IntConsumer onLost;
   private final AtomicBoolean claimed = new AtomicBoolean();
 
   private volatile ConnectionState state;
@@ -52,6 +54,7 @@ final class WebSocketConnection implements AutoCloseable {
 
   /**
    * @param state initial state, with the counters of the connections it replaces
+   * @param onLost receives the number of messages that were lost; called on any thread
    */
   WebSocketConnection(
       URI uri,
@@ -59,13 +62,15 @@ final class WebSocketConnection implements AutoCloseable {
       MessageBuffer buffer,
       ConnectionState state,
       ScheduledExecutorService executor,
-      CamelContext camelContext) {
+      CamelContext camelContext,
+      IntConsumer onLost) {
     this.uri = uri;
     this.configuration = configuration;
     this.buffer = buffer;
     this.state = state;
     this.scheduler = new ConnectionScheduler(executor, address());
     this.camelContext = camelContext;
+    this.onLost = onLost;
   }
 
   /** Starts connecting; returns immediately. */
@@ -128,6 +133,7 @@ final class WebSocketConnection implements AutoCloseable {
       }
     }
     if (discarded > 0) {
+      onLost.accept(discarded);
       LOG.error(
           "{} messages of {} that were read are lost: the route stopped before consuming them",
           discarded,
@@ -431,6 +437,7 @@ final class WebSocketConnection implements AutoCloseable {
     String message = WebSocketErrors.rootCauseMessage(cause);
     if (WebSocketErrors.isInvalidMessage(cause)) {
       message = WebSocketErrors.invalidMessage(configuration.getMaxMessageSize(), cause);
+      onLost.accept(1);
       LOG.error("Message lost on {}: {}", address(), message);
     }
     String reason = message;

@@ -148,7 +148,8 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
               new MessageBuffer(1_000),
               ConnectionState.initial(),
               scheduler,
-              context);
+              context,
+              lost -> {});
       connection.open();
       asterisk.awaitConnected(APP);
       await().until(() -> connection.state().connected());

@@ -68,6 +68,7 @@ class AhcWsConsumerMessageSizeTest extends AhcWsTestSupport {
           .singleElement()
           .asString()
           .contains("larger than maxMessageSize=1000 bytes");
+      assertThat(context.getComponent("ahc-ws", AhcWsComponent.class).lostMessages()).isOne();
     }
   }
 }
