@@ -56,8 +56,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
   private final OffsetTracker tracker = new OffsetTracker();
-  private final UnreadableBatches unreadable = new UnreadableBatches(System::nanoTime);
-  private final Properties properties;
+  private final UnreadableBatches unreadable;
   private final StartOffsets startOffsets;
   private final SkippedCommands skipped;
   private final int maxInFlight;
@@ -97,7 +96,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       DrainTimeouts drainTimeouts,
       BooleanSupplier stopping) {
     super(withoutOffsetReset(properties));
-    this.properties = withoutOffsetReset(properties);
+    this.unreadable = new UnreadableBatches(withoutOffsetReset(properties), System::nanoTime);
     this.skipped = skipped;
     this.startOffsets = new StartOffsets(oldest, skipped);
     this.maxInFlight = maxInFlight;
@@ -177,7 +176,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     boolean busy = tracker.incomplete() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
     try {
       ConsumerRecords<Object, Object> polled =
-          unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout);
+          unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout, tracker::position);
       return polled.isEmpty() ? polled : dropHandled(polled);
     } catch (OffsetOutOfRangeException e) {
       e.offsetOutOfRangePartitions().forEach((partition, offset) -> reset(partition, offset, e));
@@ -192,11 +191,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             ? truncation.divergentOffsets().get(partition)
             : null;
     if (divergent == null) {
-      startOffsets.seekToFirst(
-          this,
-          partition,
-          position,
-          beginningOffsets(List.of(partition)).getOrDefault(partition, 0L));
+      startOffsets.restart(this, partition, position);
     } else {
       LOG.warn(
           "Kafka lost records of {} (unclean leader election): continuing at offset {} instead of {}",
@@ -205,7 +200,12 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           position);
       seek(partition, divergent);
     }
-    tracker.assigned(partition, position(partition), null);
+    long next = position(partition);
+    if (next > position) {
+      tracker.skipTo(partition, next);
+    } else {
+      tracker.assigned(partition, next, null);
+    }
   }
 
   private long totalLag() {
@@ -304,7 +304,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   private void onSkipped(TopicPartition partition, UnreadableBatches.Skip skip) {
-    tracker.assigned(partition, skip.to(), null);
+    tracker.skipTo(partition, skip.to());
     skipped.unreadable().increment(skip.to() - skip.from());
     LOG.warn(
         "Skipped {} commands of {} on request, since they cannot be read (offsets {} to {})",
@@ -331,7 +331,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * @return what is skipped
    */
   List<String> skipUnreadable() {
-    return unreadable.requestSkips(properties);
+    return unreadable.requestSkips();
   }
 
   private ConsumerRecords<Object, Object> dropHandled(ConsumerRecords<Object, Object> polled) {
@@ -362,10 +362,15 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       if (!partitions.isEmpty()) {
-        Map<TopicPartition, OffsetAndMetadata> committed =
-            startOffsets.seek(CommandConsumer.this, partitions);
-        for (TopicPartition partition : partitions) {
-          tracker.assigned(partition, position(partition), committed.get(partition));
+        try {
+          Map<TopicPartition, OffsetAndMetadata> committed =
+              startOffsets.seek(CommandConsumer.this, partitions);
+          for (TopicPartition partition : partitions) {
+            tracker.assigned(partition, position(partition), committed.get(partition));
+          }
+        } catch (AuthenticationException e) {
+          // poll() would retry without assigning them again; Camel reconnects instead
+          throw new KafkaException("Login rejected while partitions were assigned", e);
         }
       }
       delegate.onPartitionsAssigned(partitions);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,20 @@ final class OffsetTracker {
     }
     committed.remove(partition);
     notifyAll();
+  }
+
+  /** Continues a partition at a later offset, which commits those in between. */
+  synchronized void skipTo(TopicPartition partition, long offset) {
+    PartitionOffsets progress = partitions.get(partition);
+    if (progress != null) {
+      progress.skipTo(offset);
+    }
+  }
+
+  /** Returns the next offset to be read of a partition, if it is assigned. */
+  synchronized OptionalLong position(TopicPartition partition) {
+    PartitionOffsets progress = partitions.get(partition);
+    return progress == null ? OptionalLong.empty() : OptionalLong.of(progress.position());
   }
 
   /** Accepts a record's offset; see {@link PartitionOffsets#accept}. */

@@ -73,6 +73,16 @@ final class PartitionOffsets {
     return true;
   }
 
+  /** Continues at a later offset; those in between are not executed. */
+  void skipTo(long offset) {
+    position = Math.max(position, offset);
+  }
+
+  /** The next offset to be read. */
+  long position() {
+    return position;
+  }
+
   /**
    * Marks an accepted offset as started.
    *

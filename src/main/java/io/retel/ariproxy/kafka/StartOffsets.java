@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -60,8 +61,32 @@ final class StartOffsets {
     }
     uncommitted.stream()
         .collect(Collectors.groupingBy(TopicPartition::topic, Collectors.toSet()))
-        .forEach((topic, partitions) -> start(consumer, topic, partitions, first));
+        .forEach(
+            (topic, partitions) -> committed.putAll(start(consumer, topic, partitions, first)));
     return committed;
+  }
+
+  /**
+   * Seeks to where a partition continues whose position is beyond its end: records were lost, or
+   * the topic was recreated.
+   */
+  void restart(Consumer<?, ?> consumer, TopicPartition partition, long position) {
+    long first = consumer.beginningOffsets(List.of(partition)).getOrDefault(partition, 0L);
+    if (position < first) {
+      seekToFirst(consumer, partition, position, first);
+      return;
+    }
+    OffsetAndMetadata start =
+        Objects.requireNonNull(recent(consumer, Set.of(partition)).get(partition));
+    consumer.seek(partition, start);
+    skipped.old().increment(start.offset() - first);
+    LOG.warn(
+        "{} ends before offset {}: it was recreated, or lost records. Continuing at offset {}, with"
+            + " commands since {} (commands.initial-lookback)",
+        partition,
+        position,
+        start.offset(),
+        oldest);
   }
 
   /**
@@ -70,7 +95,8 @@ final class StartOffsets {
    * @param position the offset that was to be consumed next
    * @param first the offset of the first record
    */
-  void seekToFirst(Consumer<?, ?> consumer, TopicPartition partition, long position, long first) {
+  private void seekToFirst(
+      Consumer<?, ?> consumer, TopicPartition partition, long position, long first) {
     consumer.seek(partition, first);
     if (first > position) {
       skipped.deleted().increment(first - position);
@@ -84,7 +110,8 @@ final class StartOffsets {
     }
   }
 
-  private void start(
+  /** Seeks to the start of partitions without a committed offset; returns their commits, if any. */
+  private Map<TopicPartition, OffsetAndMetadata> start(
       Consumer<?, ?> consumer,
       String topic,
       Set<TopicPartition> partitions,
@@ -93,13 +120,20 @@ final class StartOffsets {
         consumer.partitionsFor(topic).stream()
             .map(info -> new TopicPartition(topic, info.partition()))
             .collect(Collectors.toSet());
-    if (!committed(consumer, all).isEmpty()) {
-      // added to a topic that the group already consumes
-      partitions.forEach(partition -> consumer.seek(partition, first.getOrDefault(partition, 0L)));
-      return;
+    Map<TopicPartition, OffsetAndMetadata> start = recent(consumer, all);
+    // read last: another member of a new group may have committed its start for all partitions
+    Map<TopicPartition, OffsetAndMetadata> committed = committed(consumer, all);
+    if (!committed.isEmpty()) {
+      for (TopicPartition partition : partitions) {
+        OffsetAndMetadata commit = committed.get(partition);
+        // without a commit, the partition was added to a topic that the group already consumes
+        consumer.seek(
+            partition, commit == null ? first.getOrDefault(partition, 0L) : commit.offset());
+      }
+      committed.keySet().retainAll(partitions);
+      return committed;
     }
-    Map<TopicPartition, OffsetAndMetadata> start = newGroupStart(consumer, all);
-    // for all partitions, so that no other member regards the group as new, or this one after a
+    // for all partitions, so that no other member regards the group as new, nor this one after a
     // restart
     consumer.commitSync(Map.copyOf(start));
     start.keySet().retainAll(partitions);
@@ -118,10 +152,11 @@ final class StartOffsets {
           count,
           oldest);
     }
+    return start;
   }
 
   /** The first record of each partition since the limit, or its end. */
-  private Map<TopicPartition, OffsetAndMetadata> newGroupStart(
+  private Map<TopicPartition, OffsetAndMetadata> recent(
       Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
     // queried first: records written in the meantime are not skipped
     Map<TopicPartition, Long> end = consumer.endOffsets(partitions);

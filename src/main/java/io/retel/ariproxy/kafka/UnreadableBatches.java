@@ -3,11 +3,13 @@ package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.error.ErrorMessages;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,8 +17,10 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
@@ -39,6 +43,16 @@ final class UnreadableBatches {
   /** Limit for finding the next readable command. */
   private static final Duration SEARCH_TIMEOUT = Duration.ofSeconds(60);
 
+  /**
+   * Time for a partition to be fetched again, to find the one at fault; longer than the broker
+   * holds a previous fetch request without records ({@code fetch.max.wait.ms}).
+   */
+  private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(1);
+
+  /** Limit of the commands to read before such a batch at once. */
+  private static final int MAX_READABLE = 500;
+
+  private final Properties properties;
   private final LongSupplier nanoTime;
   private final Map<TopicPartition, Batch> batches = new ConcurrentHashMap<>();
   private final Map<TopicPartition, Skip> requestedSkips = new ConcurrentHashMap<>();
@@ -61,9 +75,17 @@ final class UnreadableBatches {
   record Skip(long from, long to) {}
 
   /**
+   * @param consumerProperties of the consumer whose batches are read
    * @param nanoTime a monotonic clock, in nanoseconds
    */
-  UnreadableBatches(LongSupplier nanoTime) {
+  UnreadableBatches(Properties consumerProperties, LongSupplier nanoTime) {
+    this.properties = new Properties();
+    properties.putAll(consumerProperties);
+    properties.remove(ConsumerConfig.GROUP_ID_CONFIG);
+    properties.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+    properties.remove(ConsumerConfig.CLIENT_ID_CONFIG);
+    // a library that cannot be loaded fails the whole poll, including readable records before it
+    properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
     this.nanoTime = nanoTime;
   }
 
@@ -71,20 +93,22 @@ final class UnreadableBatches {
    * Polls, and pauses the partition at fault if the next batch cannot be read.
    *
    * @param fetch Kafka's own poll
+   * @param nextOffset the next offset to be read of each partition
    */
   ConsumerRecords<Object, Object> poll(
       Consumer<Object, Object> consumer,
       Function<Duration, ConsumerRecords<Object, Object>> fetch,
-      Duration timeout) {
+      Duration timeout,
+      Function<TopicPartition, OptionalLong> nextOffset) {
     try {
       ConsumerRecords<Object, Object> polled = fetch.apply(timeout);
-      removeRecovered(consumer);
+      removeRecovered(polled.partitions());
       return polled;
     } catch (KafkaException | LinkageError e) {
       if (!isUnreadable(e)) {
         throw e;
       }
-      return pollOneByOne(consumer, fetch, e);
+      return pollOneByOne(consumer, fetch, e, nextOffset);
     }
   }
 
@@ -96,18 +120,22 @@ final class UnreadableBatches {
   private ConsumerRecords<Object, Object> pollOneByOne(
       Consumer<Object, Object> consumer,
       Function<Duration, ConsumerRecords<Object, Object>> fetch,
-      Throwable failure) {
+      Throwable failure,
+      Function<TopicPartition, OptionalLong> nextOffset) {
     Set<TopicPartition> fetching = new HashSet<>(consumer.assignment());
     fetching.removeAll(consumer.paused());
+    // a LinkageError has discarded records of other partitions, after it advanced their positions
+    fetching.forEach(partition -> rewind(consumer, partition, nextOffset));
     consumer.pause(fetching);
     try {
       for (TopicPartition partition : fetching) {
-        if (!consumer.assignment().contains(partition)) {
+        if (!consumer.assignment().contains(partition)
+            || consumer.currentLag(partition).orElse(1) == 0) {
           continue;
         }
         consumer.resume(List.of(partition));
         try {
-          ConsumerRecords<Object, Object> polled = fetch.apply(Duration.ZERO);
+          ConsumerRecords<Object, Object> polled = fetch.apply(PROBE_TIMEOUT);
           if (!polled.isEmpty()) {
             return polled;
           }
@@ -115,8 +143,14 @@ final class UnreadableBatches {
           if (!isUnreadable(e)) {
             throw e;
           }
-          // the first failure to load a library has the cause, later ones refer to it
-          add(consumer, partition, failure);
+          if (consumer.assignment().contains(partition)) {
+            rewind(consumer, partition, nextOffset);
+            ConsumerRecords<Object, Object> readable =
+                readUntilFailure(consumer, partition, failure);
+            if (!readable.isEmpty()) {
+              return readable;
+            }
+          }
         }
         if (consumer.assignment().contains(partition)) {
           consumer.pause(List.of(partition));
@@ -125,16 +159,49 @@ final class UnreadableBatches {
       return ConsumerRecords.empty();
     } finally {
       fetching.retainAll(consumer.assignment());
+      consumer.pause(fetching);
       fetching.removeAll(batches.keySet());
       consumer.resume(fetching);
     }
   }
 
-  private void add(Consumer<Object, Object> consumer, TopicPartition partition, Throwable failure) {
-    if (!consumer.assignment().contains(partition)) {
-      return;
+  private static void rewind(
+      Consumer<Object, Object> consumer,
+      TopicPartition partition,
+      Function<TopicPartition, OptionalLong> nextOffset) {
+    nextOffset.apply(partition).ifPresent(offset -> consumer.seek(partition, offset));
+  }
+
+  /** Reads the records before the batch that cannot be read, seeks to that batch and adds it. */
+  private ConsumerRecords<Object, Object> readUntilFailure(
+      Consumer<Object, Object> consumer, TopicPartition partition, Throwable failure) {
+    List<ConsumerRecord<Object, Object>> readable = new ArrayList<>();
+    long next = consumer.position(partition);
+    try (KafkaConsumer<Object, Object> reader = new KafkaConsumer<>(properties)) {
+      reader.assign(List.of(partition));
+      reader.seek(partition, next);
+      ConsumerRecords<Object, Object> polled = reader.poll(Duration.ofSeconds(1));
+      while (!polled.isEmpty() && readable.size() < MAX_READABLE) {
+        readable.addAll(polled.records(partition));
+        next = reader.position(partition);
+        polled = reader.poll(Duration.ofSeconds(1));
+      }
+      consumer.seek(partition, next);
+    } catch (KafkaException | LinkageError e) {
+      if (!isUnreadable(e)) {
+        throw e;
+      }
+      consumer.seek(partition, next);
+      // the first failure to load a library has the cause, later ones refer to it
+      add(partition, next, failure);
     }
-    long offset = consumer.position(partition);
+    return readable.isEmpty()
+        ? ConsumerRecords.empty()
+        : new ConsumerRecords<>(
+            Map.of(partition, readable), Map.of(partition, new OffsetAndMetadata(next)));
+  }
+
+  private void add(TopicPartition partition, long offset, Throwable failure) {
     Batch previous = batches.get(partition);
     long now = nanoTime.getAsLong();
     if (previous != null && previous.offset() == offset) {
@@ -182,18 +249,13 @@ final class UnreadableBatches {
     void skipped(TopicPartition partition, Skip skip);
   }
 
-  private void removeRecovered(Consumer<Object, Object> consumer) {
-    if (batches.isEmpty()) {
-      return;
+  private void removeRecovered(Set<TopicPartition> polled) {
+    for (TopicPartition partition : polled) {
+      Batch recovered = batches.remove(partition);
+      if (recovered != null) {
+        LOG.info("Commands of {} can be read again from offset {}", partition, recovered.offset());
+      }
     }
-    batches.forEach(
-        (partition, batch) -> {
-          if (!consumer.paused().contains(partition)
-              && consumer.position(partition) > batch.offset()) {
-            batches.remove(partition);
-            LOG.info("Commands of {} can be read again from offset {}", partition, batch.offset());
-          }
-        });
   }
 
   /** Forgets partitions that are no longer assigned. */
@@ -225,16 +287,15 @@ final class UnreadableBatches {
    * Requests to skip all commands up to the next one that can be read in each partition. Blocks
    * while it searches for them, up to a minute for each partition. Thread-safe.
    *
-   * @param properties of the consumer
    * @return what will be skipped
    */
-  List<String> requestSkips(Properties properties) {
+  List<String> requestSkips() {
     return batches.entrySet().stream()
         .map(
             entry -> {
               TopicPartition partition = entry.getKey();
               long from = entry.getValue().offset();
-              long to = findReadable(properties, partition, from);
+              long to = findReadable(partition, from);
               requestedSkips.put(partition, new Skip(from, to));
               return "offsets %d to %d of %s".formatted(from, to - 1, partition);
             })
@@ -242,13 +303,7 @@ final class UnreadableBatches {
   }
 
   /** Returns the offset of the next command that can be read. */
-  private long findReadable(
-      Properties consumerProperties, TopicPartition partition, long unreadable) {
-    Properties properties = new Properties();
-    properties.putAll(consumerProperties);
-    properties.remove(ConsumerConfig.GROUP_ID_CONFIG);
-    properties.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
-    properties.remove(ConsumerConfig.CLIENT_ID_CONFIG);
+  private long findReadable(TopicPartition partition, long unreadable) {
     long deadline = nanoTime.getAsLong() + SEARCH_TIMEOUT.toNanos();
     try (KafkaConsumer<Object, Object> consumer = new KafkaConsumer<>(properties)) {
       consumer.assign(List.of(partition));
@@ -279,7 +334,9 @@ final class UnreadableBatches {
         // Kafka has no class for it
         || failure.getClass() == KafkaException.class
             && String.valueOf(failure.getMessage())
-                .matches("(?s)(Received exception when fetching the next record|Record ).*");
+                .matches(
+                    "(?s)(Received exception when fetching the next record"
+                        + "|Encountered corrupt message|Record ).*");
   }
 
   private static String describe(Throwable failure) {

@@ -171,6 +171,38 @@ class CommandStartOffsetsIT {
     }
   }
 
+  @Test
+  void recreatedTopicContinuesWithRecentCommands(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        for (int i = 0; i < 10; i++) {
+          controller.execute("call", "GET", "/asterisk/ping");
+        }
+        controller.awaitCommitted();
+        ManagedBean commands = proxy.managedBean("Commands");
+        commands.invoke("pause");
+        Awaitility.await().until(() -> commands.getAttribute("State").equals("DRAINED"));
+        try (Admin admin = admin(kafka)) {
+          admin.deleteTopics(List.of(settings.commandsTopic())).all().get();
+          Awaitility.await("the topic is deleted")
+              .until(() -> !admin.listTopics().names().get().contains(settings.commandsTopic()));
+        }
+        kafka.createTopic(settings.commandsTopic(), 4);
+        try (TopicWriter recreatedWriter = new TopicWriter(kafka.bootstrapServers())) {
+          recreatedWriter.send(command(settings, "old", tenMinutesAgo()));
+          recreatedWriter.send(command(settings, "recent", Instant.now()));
+        }
+        commands.invoke("resume");
+
+        controller.response("recent");
+        assertThat(executed(asterisk)).containsExactly("recent");
+        assertThat(skipped(proxy, "old")).isEqualTo(1);
+      }
+    }
+  }
+
   private static void awaitConsuming(EmbeddedProxy proxy) {
     Awaitility.await("commands are consumed")
         .until(() -> proxy.gauge("ari-proxy.commands.lag") == 0);

@@ -180,4 +180,17 @@ class PartitionOffsetsTest {
   private static int bytes(CompletedOffsets completed) {
     return completed.toMetadata().getBytes(StandardCharsets.UTF_8).length;
   }
+
+  @Test
+  void skipDoesNotCompleteCommandsInFlight() {
+    PartitionOffsets partition = new PartitionOffsets(5, CompletedOffsets.empty(5));
+    partition.accept(5);
+    partition.tryStart(5);
+    partition.skipTo(9);
+    assertThat(partition.watermark()).isEqualTo(5);
+    assertThat(partition.accept(8)).as("a skipped command").isFalse();
+    partition.completed(5);
+    assertThat(partition.watermark()).isEqualTo(9);
+    assertThat(partition.accept(9)).isTrue();
+  }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.app.RoutesUnderTest;
+import io.retel.ariproxy.ari.AsteriskTime;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.config.Setting;
@@ -15,6 +16,8 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -357,6 +360,26 @@ class ResyncTest {
   }
 
   @Test
+  void gapEndsAfterItsStartAlthoughTheClockWasSetBack() throws Exception {
+    sendConnectionEvent("CONNECTED");
+    sendConnectionEvent("DISCONNECTED", "2026-01-01T12:00:00Z", Duration.ofSeconds(100));
+    sendConnectionEvent("CONNECTED", "2026-01-01T11:00:00Z", Duration.ofSeconds(112));
+
+    JsonNode restored =
+        published().stream()
+            .filter(event -> event.path("type").asText().equals("ARI_CONNECTION_RESTORED"))
+            .findFirst()
+            .orElseThrow()
+            .path("payload");
+    assertThat(time(restored.path("gap_end"))).isEqualTo(Instant.parse("2026-01-01T11:00:00Z"));
+    assertThat(time(restored.path("gap_start"))).isEqualTo(Instant.parse("2026-01-01T10:59:48Z"));
+  }
+
+  private static Instant time(JsonNode node) {
+    return Instant.ofEpochMilli(AsteriskTime.epochMillis(node.asText()));
+  }
+
+  @Test
   void publishesNoEventOnConnect() throws Exception {
     stubAsterisk("[]", "[]", "[]");
     sendConnectionEvent("CONNECTED");
@@ -419,6 +442,17 @@ class ResyncTest {
         .createFluentProducerTemplate()
         .to("direct:asterisk")
         .withHeader(AhcWsConstants.EVENT, event)
+        .request();
+  }
+
+  private void sendConnectionEvent(String event, String timeOfDay, Duration monotonic) {
+    routes
+        .context()
+        .createFluentProducerTemplate()
+        .to("direct:asterisk")
+        .withHeader(AhcWsConstants.EVENT, event)
+        .withHeader(Exchange.MESSAGE_TIMESTAMP, Instant.parse(timeOfDay).toEpochMilli())
+        .withHeader(AhcWsConstants.EVENT_NANO_TIME, monotonic.toNanos())
         .request();
   }
 
