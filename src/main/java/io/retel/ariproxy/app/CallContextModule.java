@@ -12,7 +12,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.jmx.ManagedCallContexts;
-import io.retel.ariproxy.time.SteadyClock;
+import java.time.InstantSource;
 import org.apache.camel.CamelContext;
 
 /** Call contexts and subscriptions, and the store that persists them. */
@@ -42,7 +42,7 @@ final class CallContextModule {
             settings.get(Setting.CALLCONTEXT_GRACE_PERIOD),
             Ticker.systemTicker(),
             store,
-            new SteadyClock());
+            InstantSource.system());
     this.rules = new CallContextRules(callContexts);
     this.subscriptions = new Subscriptions(store);
     // for routes that read it: caffeine-cache:callContexts?createCacheIfNotExist=false

@@ -15,7 +15,6 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
-import io.retel.ariproxy.time.SteadyClock;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -66,7 +65,7 @@ public final class CallContexts {
    * @param gracePeriod how long a mapping is retained after its resource has ended
    * @param ticker the clock of the cache
    * @param writeBehind writes the mappings of active resources to the store
-   * @param clock the time of day, without steps: {@link SteadyClock}
+   * @param clock the time of day, which is stored: the next process compares it with its own
    */
   public CallContexts(
       Duration idleTimeout,
@@ -94,7 +93,7 @@ public final class CallContexts {
         gracePeriod,
         ticker,
         WriteBehind.noop(new SimpleMeterRegistry()),
-        new SteadyClock());
+        InstantSource.system());
   }
 
   /** Returns the call context of a resource; this counts as a use of its mapping. */

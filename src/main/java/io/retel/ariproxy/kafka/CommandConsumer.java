@@ -387,13 +387,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
 
     private void commitCompletedSync(Collection<TopicPartition> partitions) {
+      Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
       try {
-        Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
         if (!completed.isEmpty()) {
           commitSync(completed);
           tracker.acknowledged(completed);
         }
       } catch (KafkaException e) {
+        tracker.retryCommit(completed.keySet());
         LOG.warn(
             "Final commit of {} failed, completed commands can be executed again: {}",
             partitions,

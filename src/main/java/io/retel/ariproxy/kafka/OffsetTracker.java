@@ -30,10 +30,12 @@ final class OffsetTracker {
   /** Adds an assigned partition with its last commit, or null. */
   synchronized void assigned(
       TopicPartition partition, long position, @Nullable OffsetAndMetadata lastCommit) {
-    CompletedOffsets completed =
-        lastCommit == null || lastCommit.offset() != position
-            ? CompletedOffsets.empty(position)
-            : CompletedOffsets.fromMetadata(lastCommit.offset(), lastCommit.metadata());
+    CompletedOffsets completed = CompletedOffsets.empty(position);
+    if (lastCommit != null && lastCommit.offset() <= position) {
+      CompletedOffsets.fromMetadata(lastCommit.offset(), lastCommit.metadata())
+          .startingAt(position)
+          .forEach(completed::add);
+    }
     PartitionOffsets previous = revoked.remove(partition);
     // a recreated topic starts below the committed offset
     if (previous != null && acknowledged.getOrDefault(partition, 0L) <= position) {

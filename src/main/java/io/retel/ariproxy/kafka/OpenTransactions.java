@@ -47,9 +47,10 @@ public final class OpenTransactions {
     this.nanoTime = nanoTime;
   }
 
-  /** Queries Kafka for open transactions in these partitions. */
+  /** Queries Kafka for open transactions in these partitions; reports none if that fails. */
   public void update(Admin admin, Collection<TopicPartition> partitions)
       throws ExecutionException, InterruptedException {
+    description = "";
     Map<TopicPartition, ListOffsetsResultInfo> stable =
         ends(admin, partitions, IsolationLevel.READ_COMMITTED);
     Map<TopicPartition, ListOffsetsResultInfo> ends =

@@ -104,10 +104,8 @@ final class UnreadableBatches {
       ConsumerRecords<Object, Object> polled = fetch.apply(timeout);
       removeRecovered(polled.partitions());
       return polled;
-    } catch (KafkaException | LinkageError e) {
-      if (!isUnreadable(e)) {
-        throw e;
-      }
+    } catch (KafkaException | Error e) {
+      rethrowUnlessUnreadable(e);
       return pollOneByOne(consumer, fetch, e, nextOffset);
     }
   }
@@ -122,27 +120,28 @@ final class UnreadableBatches {
       Function<Duration, ConsumerRecords<Object, Object>> fetch,
       Throwable failure,
       Function<TopicPartition, OptionalLong> nextOffset) {
+    Set<TopicPartition> paused = Set.copyOf(consumer.paused());
     Set<TopicPartition> fetching = new HashSet<>(consumer.assignment());
-    fetching.removeAll(consumer.paused());
-    // a LinkageError has discarded records of other partitions, after it advanced their positions
+    fetching.removeAll(paused);
+    // an Error has discarded records of other partitions, after it advanced their positions
     fetching.forEach(partition -> rewind(consumer, partition, nextOffset));
-    consumer.pause(fetching);
     try {
       for (TopicPartition partition : fetching) {
         if (!consumer.assignment().contains(partition)
             || consumer.currentLag(partition).orElse(1) == 0) {
           continue;
         }
+        // a rebalance within the last poll can have resumed others
+        consumer.pause(consumer.assignment());
         consumer.resume(List.of(partition));
         try {
           ConsumerRecords<Object, Object> polled = fetch.apply(PROBE_TIMEOUT);
           if (!polled.isEmpty()) {
+            removeRecovered(polled.partitions());
             return polled;
           }
-        } catch (KafkaException | LinkageError e) {
-          if (!isUnreadable(e)) {
-            throw e;
-          }
+        } catch (KafkaException | Error e) {
+          rethrowUnlessUnreadable(e);
           if (consumer.assignment().contains(partition)) {
             rewind(consumer, partition, nextOffset);
             ConsumerRecords<Object, Object> readable =
@@ -152,16 +151,15 @@ final class UnreadableBatches {
             }
           }
         }
-        if (consumer.assignment().contains(partition)) {
-          consumer.pause(List.of(partition));
-        }
       }
       return ConsumerRecords.empty();
     } finally {
-      fetching.retainAll(consumer.assignment());
-      consumer.pause(fetching);
-      fetching.removeAll(batches.keySet());
-      consumer.resume(fetching);
+      consumer.pause(consumer.assignment());
+      // includes partitions assigned in the meantime
+      Set<TopicPartition> readable = new HashSet<>(consumer.assignment());
+      readable.removeAll(paused);
+      readable.removeAll(batches.keySet());
+      consumer.resume(readable);
     }
   }
 
@@ -187,10 +185,8 @@ final class UnreadableBatches {
         polled = reader.poll(Duration.ofSeconds(1));
       }
       consumer.seek(partition, next);
-    } catch (KafkaException | LinkageError e) {
-      if (!isUnreadable(e)) {
-        throw e;
-      }
+    } catch (KafkaException | Error e) {
+      rethrowUnlessUnreadable(e);
       consumer.seek(partition, next);
       // the first failure to load a library has the cause, later ones refer to it
       add(partition, next, failure);
@@ -309,18 +305,21 @@ final class UnreadableBatches {
       consumer.assign(List.of(partition));
       long end = consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
       // the exception does not reveal where the batch ends
-      long offset = unreadable + 1;
-      while (offset < end && nanoTime.getAsLong() - deadline < 0) {
+      long offset = unreadable;
+      while (offset < end) {
+        if (nanoTime.getAsLong() - deadline >= 0) {
+          throw new IllegalStateException(
+              "No readable command of %s found from offset %d to %d within %d s; nothing is skipped"
+                  .formatted(partition, unreadable, offset, SEARCH_TIMEOUT.toSeconds()));
+        }
         consumer.seek(partition, offset);
         try {
           List<?> records = consumer.poll(Duration.ofSeconds(1)).records(partition);
           if (!records.isEmpty() || consumer.position(partition) > offset) {
             return offset;
           }
-        } catch (KafkaException | LinkageError e) {
-          if (!isUnreadable(e)) {
-            throw e;
-          }
+        } catch (KafkaException | Error e) {
+          rethrowUnlessUnreadable(e);
           offset++;
         }
       }
@@ -328,21 +327,32 @@ final class UnreadableBatches {
     }
   }
 
-  /** Whether a failed poll means that a batch cannot be read. */
-  private static boolean isUnreadable(Throwable failure) {
-    return failure instanceof LinkageError
-        // Kafka has no class for it
-        || failure.getClass() == KafkaException.class
-            && String.valueOf(failure.getMessage())
-                .matches(
-                    "(?s)(Received exception when fetching the next record"
-                        + "|Encountered corrupt message|Record ).*");
+  /**
+   * Throws the failure of a poll, unless it means that a batch cannot be read.
+   *
+   * @throws KafkaException or {@link Error}, the failure
+   */
+  private static void rethrowUnlessUnreadable(Throwable failure) {
+    if (failure instanceof KafkaException kafkaFailure && !isUnreadable(kafkaFailure)) {
+      throw kafkaFailure;
+    }
+    // a library that cannot be loaded: a LinkageError, or an Error of the library's own
+    if (failure instanceof VirtualMachineError fatal) {
+      throw fatal;
+    }
+  }
+
+  /** Kafka has no class for it. */
+  private static boolean isUnreadable(KafkaException failure) {
+    return failure.getClass() == KafkaException.class
+        && String.valueOf(failure.getMessage())
+            .matches(
+                "(?s)(Received exception when fetching the next record"
+                    + "|Encountered corrupt message|Record ).*");
   }
 
   private static String describe(Throwable failure) {
     String reason = ErrorMessages.singleLine(failure);
-    return failure instanceof LinkageError
-        ? failure.getClass().getSimpleName() + " " + reason
-        : reason;
+    return failure instanceof Error ? failure.getClass().getSimpleName() + " " + reason : reason;
   }
 }

@@ -25,14 +25,4 @@ class MomentTest {
     Moment end = new Moment(NOON.minus(Duration.ofHours(1)), Duration.ofSeconds(12).toNanos());
     assertThat(end.timeOfDayOf(start)).isEqualTo(Instant.parse("2026-01-01T10:59:48Z"));
   }
-
-  @Test
-  void steadyClockIgnoresSystemClockAfterItsStart() {
-    long[] nanos = {5};
-    Instant[] timeOfDay = {NOON};
-    SteadyClock clock = new SteadyClock(() -> timeOfDay[0], () -> nanos[0]);
-    nanos[0] += Duration.ofSeconds(3).toNanos();
-    timeOfDay[0] = NOON.plus(Duration.ofDays(365));
-    assertThat(clock.instant()).isEqualTo(NOON.plusSeconds(3));
-  }
 }
