@@ -85,13 +85,13 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
   /** Not called, since Camel updates routes from files only. */
   @Override
   public void updateRouteConfigurationsToCamelContext(CamelContext context) {
-    throw new UnsupportedOperationException();
+    throw new UnsupportedOperationException("Only route files are updated");
   }
 
   /** Not called, since Camel updates routes from files only. */
   @Override
   public Set<String> updateRoutesToCamelContext(CamelContext context) {
-    throw new UnsupportedOperationException();
+    throw new UnsupportedOperationException("Only route files are updated");
   }
 
   /** Returns the ids of the compiled routes and configurations that a file replaces. */

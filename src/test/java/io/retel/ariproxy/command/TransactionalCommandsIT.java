@@ -4,20 +4,20 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
-import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -36,7 +36,7 @@ class TransactionalCommandsIT {
               .with(Setting.MANAGEMENT_PORT, Integer.toString(FreePort.find()));
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka);
-          KafkaProducer<String, String> producer = transactionalProducer(kafka)) {
+          KafkaProducer<String, byte[]> producer = transactionalProducer(kafka)) {
         controller.execute("call", "GET", "/asterisk/ping");
         producer.initTransactions();
 
@@ -55,18 +55,21 @@ class TransactionalCommandsIT {
                         .startsWith(
                             "UP: An open transaction holds back the commands of "
                                 + settings.commandsTopic()));
-        assertThat(executed(asterisk)).as("commands of an open transaction").isEmpty();
+        assertThat(MarkerCommand.executed(asterisk))
+            .as("commands of an open transaction")
+            .isEmpty();
         producer.commitTransaction();
 
-        Awaitility.await("both commands are executed").until(() -> executed(asterisk).size() >= 2);
-        assertThat(executed(asterisk)).containsExactly("committed", "behind");
+        Awaitility.await("both commands are executed")
+            .until(() -> MarkerCommand.executed(asterisk).size() >= 2);
+        assertThat(MarkerCommand.executed(asterisk)).containsExactly("committed", "behind");
         Awaitility.await("health reports no transaction")
             .until(() -> proxy.health("commands").equals("UP"));
       }
     }
   }
 
-  private static KafkaProducer<String, String> transactionalProducer(KafkaBroker kafka) {
+  private static KafkaProducer<String, byte[]> transactionalProducer(KafkaBroker kafka) {
     return new KafkaProducer<>(
         Map.of(
             ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
@@ -74,23 +77,10 @@ class TransactionalCommandsIT {
             ProducerConfig.TRANSACTIONAL_ID_CONFIG,
             UUID.randomUUID().toString()),
         new StringSerializer(),
-        new StringSerializer());
+        new ByteArraySerializer());
   }
 
-  private static ProducerRecord<String, String> command(ProxySettings settings, String id) {
-    return new ProducerRecord<>(
-        settings.commandsTopic(),
-        "call",
-        """
-        {"callContext": "call", "commandId": "%s", "ariCommand": {"method": "GET", "url": "/deviceStates/%s"}}"""
-            .formatted(id, id));
-  }
-
-  private static List<String> executed(SimulatedAsterisk asterisk) {
-    return asterisk.requests().stream()
-        .map(RecordedRequest::uri)
-        .filter(uri -> uri.contains("/deviceStates/"))
-        .map(uri -> uri.substring(uri.lastIndexOf('/') + 1))
-        .toList();
+  private static ProducerRecord<String, byte[]> command(ProxySettings settings, String id) {
+    return new ProducerRecord<>(settings.commandsTopic(), "call", MarkerCommand.json("call", id));
   }
 }

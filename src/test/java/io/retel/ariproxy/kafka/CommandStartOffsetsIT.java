@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -13,8 +12,8 @@ import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
+import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -50,7 +49,7 @@ class CommandStartOffsetsIT {
         writer.send(command(settings, "recent", Instant.now()));
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
           controller.response("recent");
-          assertThat(executed(asterisk)).containsExactly("recent");
+          assertThat(MarkerCommand.executed(asterisk)).containsExactly("recent");
           assertThat(skipped(proxy, "old")).isEqualTo(5);
           assertThat(log.lines(Level.WARN))
               .filteredOn(line -> line.contains("skipped 5 commands from before "))
@@ -63,7 +62,7 @@ class CommandStartOffsetsIT {
         writer.send(command(settings, "waiting", tenMinutesAgo()));
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
           controller.response("waiting");
-          assertThat(executed(asterisk)).containsExactly("recent", "waiting");
+          assertThat(MarkerCommand.executed(asterisk)).containsExactly("recent", "waiting");
           assertThat(skipped(proxy, "old")).isZero();
         }
       }
@@ -118,7 +117,7 @@ class CommandStartOffsetsIT {
                 partitions,
                 tenMinutesAgo().toEpochMilli(),
                 "call",
-                json("added"));
+                MarkerCommand.json("call", "added"));
         Awaitility.await("the writer knows the partition")
             .ignoreExceptions()
             .until(() -> writer.send(record).partition() == partitions);
@@ -162,7 +161,8 @@ class CommandStartOffsetsIT {
         commands.invoke("resume");
 
         controller.response("waiting-9");
-        assertThat(executed(asterisk)).containsExactly("waiting-7", "waiting-8", "waiting-9");
+        assertThat(MarkerCommand.executed(asterisk))
+            .containsExactly("waiting-7", "waiting-8", "waiting-9");
         assertThat(skipped(proxy, "deleted")).isEqualTo(7);
         assertThat(log.lines(Level.WARN))
             .filteredOn(line -> line.contains("Kafka deleted 7 commands of " + partition))
@@ -197,7 +197,7 @@ class CommandStartOffsetsIT {
         commands.invoke("resume");
 
         controller.response("recent");
-        assertThat(executed(asterisk)).containsExactly("recent");
+        assertThat(MarkerCommand.executed(asterisk)).containsExactly("recent");
         assertThat(skipped(proxy, "old")).isEqualTo(1);
       }
     }
@@ -212,25 +212,14 @@ class CommandStartOffsetsIT {
     return proxy.counter("ari-proxy.commands.skipped", "reason", reason);
   }
 
-  private static List<String> executed(SimulatedAsterisk asterisk) {
-    return asterisk.requests().stream()
-        .map(RecordedRequest::uri)
-        .filter(uri -> uri.contains("/deviceStates/"))
-        .map(uri -> uri.substring(uri.lastIndexOf('/') + 1))
-        .toList();
-  }
-
   private static ProducerRecord<String, byte[]> command(
       ProxySettings settings, String id, Instant timestamp) {
     return new ProducerRecord<>(
-        settings.commandsTopic(), null, timestamp.toEpochMilli(), "call", json(id));
-  }
-
-  private static byte[] json(String id) {
-    return """
-        {"callContext": "call", "commandId": "%s", "ariCommand": {"method": "GET", "url": "/deviceStates/%s"}}"""
-        .formatted(id, id)
-        .getBytes(StandardCharsets.UTF_8);
+        settings.commandsTopic(),
+        null,
+        timestamp.toEpochMilli(),
+        "call",
+        MarkerCommand.json("call", id));
   }
 
   private static Instant tenMinutesAgo() {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
-import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
@@ -14,13 +13,12 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -66,7 +64,7 @@ class UnreadableBatchIT {
                                 .formatted(settings.commandsTopic(), offset)));
         writer.send(command(settings, 1, "another"));
         controller.response("another");
-        assertThat(executed(asterisk)).containsExactly("other", "another");
+        assertThat(MarkerCommand.executed(asterisk)).containsExactly("other", "another");
         assertThat(log.lines(Level.ERROR)).as("one line, not one for each poll").hasSize(1);
         assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("corrupt"));
 
@@ -75,7 +73,7 @@ class UnreadableBatchIT {
                 "offsets %d to %d of %s-0".formatted(offset, offset, settings.commandsTopic()));
 
         controller.response("behind");
-        assertThat(executed(asterisk)).containsExactly("other", "another", "behind");
+        assertThat(MarkerCommand.executed(asterisk)).containsExactly("other", "another", "behind");
         assertThat(proxy.counter("ari-proxy.commands.skipped", "reason", "unreadable")).isOne();
         assertThat(proxy.health("commands")).isEqualTo("UP");
         assertThat(log.lines(Level.WARN))
@@ -112,7 +110,7 @@ class UnreadableBatchIT {
         writer.send(command(settings, 1, "other"));
         controller.response("other");
         controller.response("before");
-        assertThat(executed(asterisk)).containsExactlyInAnyOrder("before", "other");
+        assertThat(MarkerCommand.executed(asterisk)).containsExactlyInAnyOrder("before", "other");
         assertThat(management.metric("ari_proxy_commands_unreadable")).isOne();
         assertThat(Files.readAllLines(log))
             .filteredOn(line -> line.contains("Cannot read commands of "))
@@ -142,17 +140,6 @@ class UnreadableBatchIT {
         settings.commandsTopic(),
         partition,
         "call-" + partition,
-        """
-        {"callContext": "call-%d", "commandId": "%s", "ariCommand": {"method": "GET", "url": "/deviceStates/%s"}}"""
-            .formatted(partition, id, id)
-            .getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static List<String> executed(SimulatedAsterisk asterisk) {
-    return asterisk.requests().stream()
-        .map(RecordedRequest::uri)
-        .filter(uri -> uri.contains("/deviceStates/"))
-        .map(uri -> uri.substring(uri.lastIndexOf('/') + 1))
-        .toList();
+        MarkerCommand.json("call-" + partition, id));
   }
 }
