@@ -5,6 +5,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,7 @@ final class UnreadableBatches {
 
   private final Properties properties;
   private final LongSupplier nanoTime;
+  private String lastUnlocated = "";
   private final Map<TopicPartition, Batch> batches = new ConcurrentHashMap<>();
   private final Map<TopicPartition, Skip> requestedSkips = new ConcurrentHashMap<>();
 
@@ -152,6 +154,9 @@ final class UnreadableBatches {
           }
         }
       }
+      if (Collections.disjoint(batches.keySet(), fetching)) {
+        logUnlocated(describe(failure));
+      }
       return ConsumerRecords.empty();
     } finally {
       consumer.pause(consumer.assignment());
@@ -160,6 +165,14 @@ final class UnreadableBatches {
       readable.removeAll(paused);
       readable.removeAll(batches.keySet());
       consumer.resume(readable);
+    }
+  }
+
+  /** Logs a failure of polling that occurs in no partition alone, once until it changes. */
+  private void logUnlocated(String reason) {
+    if (!reason.equals(lastUnlocated)) {
+      lastUnlocated = reason;
+      LOG.warn("Polling commands failed, but no partition fails alone: {}; polling again", reason);
     }
   }
 
