@@ -135,6 +135,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
     values.put(Setting.COMMANDS_MAX_CONCURRENCY, "2");
     values.put(Setting.CALLCONTEXT_STORE, "memory");
+    values.put(Setting.COMMANDS_RETRY_DELAY, "10ms");
     // tests can send the same command again
     values.put(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     values.putAll(overrides);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
@@ -43,6 +44,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Tests SIGTERM under a load of 1,000 events and 200 commands per second. */
+@FullRun("full load; KafkaOutageIT and RestartIT stop proxies without load")
 class SigtermUnderLoadIT {
 
   private static final Logger LOG = LoggerFactory.getLogger(SigtermUnderLoadIT.class);

@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -57,6 +58,7 @@ class CommandFailoverIT {
   }
 
   @Test
+  @FullRun("waits for the session timeout of the killed proxy")
   void survivorConsumesGenericCommands(KafkaBroker kafka) {
     String topic = "generic-" + UUID.randomUUID();
     kafka.createTopic(topic, 4);

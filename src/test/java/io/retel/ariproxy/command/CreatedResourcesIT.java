@@ -231,17 +231,18 @@ record CreatedResourcesIT(String suite, String subscription) {
   @CsvSource(
       delimiter = '|',
       value = {
-        "play/y1?media=sound:beep | | y1",
-        "play?media=sound:beep&playbackId=y2 | | y2",
-        "play?media=sound:beep | {'playbackId':'y3'} | y3",
-        "play?media=sound:beep | | ",
-        "play | {'media':'sound:beep'} | "
+        "play/y1?media=tone:ring | | y1",
+        "play?media=tone:ring&playbackId=y2 | | y2",
+        "play?media=tone:ring | {'playbackId':'y3'} | y3",
+        "play?media=tone:ring | | ",
+        "play | {'media':'tone:ring'} | "
       })
   void mapsPlaybackOnChannelAndBridge(String url, String body, String id) {
     for (String target : List.of("/channels/" + OTHER_CALL, "/bridges/" + OTHER_BRIDGE)) {
       String call = "playback-" + callCounter.incrementAndGet();
       String created = create(call, target + "/" + url, body, id, 1);
       controller.event(call, "PLAYBACK_STARTED", event -> resourceIds(event).contains(created));
+      assertSuccess(controller.execute(call, "DELETE", "/playbacks/" + created));
       controller.event(call, "PLAYBACK_FINISHED", event -> resourceIds(event).contains(created));
     }
   }
@@ -252,12 +253,10 @@ record CreatedResourcesIT(String suite, String subscription) {
     for (String target : List.of("/channels/" + OTHER_CALL, "/bridges/" + OTHER_BRIDGE)) {
       String call = "recording-" + callCounter.incrementAndGet();
       String url =
-          target
-              + "/record"
-              + query.replace("{0}", call)
-              + "format=wav&maxDurationSeconds=1&ifExists=overwrite";
+          target + "/record" + query.replace("{0}", call) + "format=wav&ifExists=overwrite";
       create(call, url, query.equals("?") ? "{'name':'" + call + "'}" : null, call, 1);
       controller.event(call, "RECORDING_STARTED", event -> resourceIds(event).contains(call));
+      assertSuccess(controller.execute(call, "POST", "/recordings/live/" + call + "/stop"));
       controller.event(call, "RECORDING_FINISHED", event -> resourceIds(event).contains(call));
     }
   }

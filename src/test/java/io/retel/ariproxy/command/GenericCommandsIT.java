@@ -165,7 +165,7 @@ class GenericCommandsIT {
   void stoppingProxyReleasesCommandsWithoutDuplicates() {
     awaitBothConsuming();
     delayResponses();
-    List<String> ids = sendMany(400);
+    List<String> ids = sendMany(200);
 
     proxies.get(0).close();
     ids.addAll(sendMany(100));
@@ -178,7 +178,7 @@ class GenericCommandsIT {
   void pausedProxyReleasesCommandsWithoutDuplicates() {
     awaitBothConsuming();
     delayResponses();
-    List<String> ids = sendMany(400);
+    List<String> ids = sendMany(200);
     ManagedBean commands = proxies.get(0).managedBean("Commands");
 
     commands.invoke("pause");
@@ -199,7 +199,7 @@ class GenericCommandsIT {
   void joiningProxyCausesNoDuplicates(KafkaBroker kafka) {
     awaitBothConsuming();
     delayResponses();
-    List<String> ids = sendMany(400);
+    List<String> ids = sendMany(200);
     startProxy(kafka);
     String joiningTopic = settings.get(2).commandsTopic();
 

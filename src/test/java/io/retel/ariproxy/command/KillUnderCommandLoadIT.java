@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
 
 /** Stops the proxy while it executes commands: 100 calls with 20 commands each. */
 @ExtendWith(KafkaExtension.class)
+@FullRun("thousands of commands per test; RestartIT and StartupIT stop proxies without load")
 class KillUnderCommandLoadIT {
 
   private static final Logger LOG = LoggerFactory.getLogger(KillUnderCommandLoadIT.class);
@@ -91,7 +92,6 @@ class KillUnderCommandLoadIT {
   }
 
   @Test
-  @FullRun("SigtermUnderLoadIT covers it together with events")
   void sigtermRepeatsNoCommand() {
     try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"))) {
       commands.sendAll(allCommands()).join();

@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * two topics' brokers can fail at different times, so persisted mappings must never be ahead of
  * published events.
  */
+@FullRun("waits for a long linger; ResyncIT kills a proxy that has published its events")
 class KillBeforePublishIT {
 
   private static final String APP = "untold";

@@ -39,6 +39,7 @@ class RouteReloadUnderCommandLoadIT {
   private static final int EDITS = 3;
 
   @ParameterizedTest
+  @FullRun("RouteReloadIT reloads it without load")
   @ValueSource(strings = {"commands", "execute-command"})
   void executesEachCommandOnceInCallOrder(String route, KafkaBroker kafka, @TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);

@@ -30,6 +30,7 @@ class RouteReloadUnderEventLoadIT {
   @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
 
   @Test
+  @FullRun("DocsRouteEditsIT reloads it without load")
   void reloadsEventRouteWithoutLosingEvents(@TempDir Path folder) {
     assertReloadsFiveTimes(
         folder, "events.camel.yaml", "        - to:\n            id: publish-event\n");
