@@ -91,7 +91,9 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** Starts the routes with mocks only and the given settings. */
   public static RoutesUnderTest start(Map<Setting<?>, String> settings) throws Exception {
-    RoutesUnderTest routes = new RoutesUnderTest(settings);
+    Map<Setting<?>, String> quickRetries = new HashMap<>(settings);
+    quickRetries.putIfAbsent(Setting.COMMANDS_RETRY_DELAY, "10ms");
+    RoutesUnderTest routes = new RoutesUnderTest(quickRetries);
     AdviceWith.adviceWith(
         routes.context,
         "execute-command",
@@ -135,7 +137,6 @@ public final class RoutesUnderTest implements AutoCloseable {
     values.put(Setting.KAFKA_COMMANDS_TOPIC, "commands");
     values.put(Setting.COMMANDS_MAX_CONCURRENCY, "2");
     values.put(Setting.CALLCONTEXT_STORE, "memory");
-    values.put(Setting.COMMANDS_RETRY_DELAY, "10ms");
     // tests can send the same command again
     values.put(Setting.COMMANDS_DEDUP_WINDOW, "0s");
     values.putAll(overrides);
