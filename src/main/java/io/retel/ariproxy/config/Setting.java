@@ -767,7 +767,11 @@ public final class Setting<T> {
         .map(
             store ->
                 store.name() + (store.location().isEmpty() ? "" : " (" + store.location() + ")"))
-        .collect(Collectors.joining(", ", "Where mappings survive a restart: ", "."));
+        .collect(
+            Collectors.joining(
+                ", ",
+                "Where mappings survive a restart: ",
+                ". To change it, see \"Change the store\" in docs/concepts.md."));
   }
 
   private static URI checkAriUrl(URI url) {
