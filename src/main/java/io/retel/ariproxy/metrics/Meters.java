@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -221,9 +222,9 @@ public enum Meters {
     SECONDS("seconds"),
     BYTES("bytes");
 
-    private final String baseUnit;
+    private final @Nullable String baseUnit;
 
-    Unit(String baseUnit) {
+    Unit(@Nullable String baseUnit) {
       this.baseUnit = baseUnit;
     }
   }
@@ -256,7 +257,7 @@ public enum Meters {
   }
 
   /** The base unit of a counter or gauge; null if it has none. Timers are always in seconds. */
-  public String baseUnit() {
+  public @Nullable String baseUnit() {
     return unit.baseUnit;
   }
 

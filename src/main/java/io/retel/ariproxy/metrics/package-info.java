@@ -1,2 +1,5 @@
 /** Meters and the registries that expose them. */
+@NullMarked
 package io.retel.ariproxy.metrics;
+
+import org.jspecify.annotations.NullMarked;
