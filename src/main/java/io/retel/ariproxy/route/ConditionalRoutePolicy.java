@@ -18,6 +18,7 @@ import org.apache.camel.spi.ExecutorServiceManager;
 import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.RoutePolicySupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +52,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   /** Held while a route is started or stopped. */
   private final Object lock = new Object();
 
-  private ScheduledExecutorService scheduler;
+  private @Nullable ScheduledExecutorService scheduler;
 
   /**
    * @param condition whether the routes may run

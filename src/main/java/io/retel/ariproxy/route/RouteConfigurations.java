@@ -10,6 +10,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.PatternHelper;
+import org.jspecify.annotations.Nullable;
 
 /** Route configurations of a Camel context, by their exact id. */
 final class RouteConfigurations {
@@ -20,7 +21,7 @@ final class RouteConfigurations {
    * Finds the configuration with an id. Camel's own search and removal fall back to a configuration
    * without an id.
    */
-  static Optional<RouteConfigurationDefinition> find(Model model, String id) {
+  static Optional<RouteConfigurationDefinition> find(Model model, @Nullable String id) {
     return model.getRouteConfigurationDefinitions().stream()
         .filter(configuration -> Objects.equals(configuration.getId(), id))
         .findFirst();
@@ -42,7 +43,7 @@ final class RouteConfigurations {
   }
 
   /** Whether a route uses a configuration, by the rules of Camel's {@code RoutesDefinition}. */
-  static boolean isUsedBy(RouteDefinition route, String configurationId) {
+  static boolean isUsedBy(RouteDefinition route, @Nullable String configurationId) {
     if (route.getRouteConfigurationId() == null) {
       // those without an id are global
       return configurationId == null || configurationId.equals("*");

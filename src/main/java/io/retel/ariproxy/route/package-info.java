@@ -1,2 +1,5 @@
 /** Camel routes: files, reload, policies. */
+@NullMarked
 package io.retel.ariproxy.route;
+
+import org.jspecify.annotations.NullMarked;
