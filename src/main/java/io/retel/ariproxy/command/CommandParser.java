@@ -22,6 +22,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parses records into {@link Command}s. A malformed record becomes a rejected command with as many
@@ -57,7 +58,7 @@ public final class CommandParser {
    * @param origin the position of the record in Kafka
    * @param value the record's value, or null
    */
-  public Command parse(RecordPosition origin, byte[] value) {
+  public Command parse(RecordPosition origin, byte @Nullable [] value) {
     JsonNode json;
     try {
       json = parseJson(value);
@@ -91,7 +92,7 @@ public final class CommandParser {
           prepared);
     } catch (CommandRejectedException e) {
       // not every reader of RESPONSEs is allowed to see the credentials
-      String maskedUrl = PayloadMasker.maskCredentials(url);
+      String maskedUrl = url == null ? null : PayloadMasker.maskCredentials(url);
       return new Command.Rejected(
           origin,
           new CommandRequest(
@@ -105,24 +106,24 @@ public final class CommandParser {
     }
   }
 
-  private static void checkLength(String name, String text, int maxLength) {
+  private static void checkLength(String name, @Nullable String text, int maxLength) {
     if (!withinLength(text, maxLength)) {
       throw new CommandRejectedException(
           400, "The command's " + name + " is longer than " + maxLength + " characters");
     }
   }
 
-  private static boolean withinLength(String text, int maxLength) {
+  private static boolean withinLength(@Nullable String text, int maxLength) {
     return text == null || text.length() <= maxLength;
   }
 
   /** Identifies method, url and body as the controller wrote them, before an id is added. */
-  private static UUID fingerprint(String method, String url, JsonNode body) {
+  private static UUID fingerprint(@Nullable String method, @Nullable String url, JsonNode body) {
     String content = method + " " + url + " " + body;
     return UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static JsonNode parseJson(byte[] value) {
+  private static JsonNode parseJson(byte @Nullable [] value) {
     if (value == null || value.length == 0) {
       throw new CommandRejectedException(400, "The record is empty; expected a JSON object");
     }
@@ -149,7 +150,7 @@ public final class CommandParser {
   }
 
   private static PreparedRequest prepare(
-      RecordPosition origin, String method, String url, JsonNode body) {
+      RecordPosition origin, @Nullable String method, @Nullable String url, JsonNode body) {
     if (method == null) {
       throw new CommandRejectedException(400, "The command has no ariCommand.method");
     }
@@ -167,7 +168,7 @@ public final class CommandParser {
    * Returns the call context of the first mapped resource; a command that creates a resource
    * outside any call gets a new one. Null if neither applies.
    */
-  private String resolveCallContext(RecordPosition origin, PreparedRequest prepared) {
+  private @Nullable String resolveCallContext(RecordPosition origin, PreparedRequest prepared) {
     for (Resource resource : prepared.resources()) {
       Optional<String> known = callContexts.lookup(resource);
       if (known.isPresent()) {
@@ -179,7 +180,7 @@ public final class CommandParser {
         : origin.derivedId("callContext");
   }
 
-  private static Instant expiresAt(JsonNode node) {
+  private static @Nullable Instant expiresAt(JsonNode node) {
     if (node.isMissingNode() || node.isNull()) {
       return null;
     }
@@ -192,11 +193,11 @@ public final class CommandParser {
   }
 
   /** Accepts a number or boolean instead of a string; null if empty. */
-  private static String scalarText(JsonNode node) {
+  private static @Nullable String scalarText(JsonNode node) {
     return node.isNumber() || node.isBoolean() ? node.asText() : text(node);
   }
 
-  private static String text(JsonNode node) {
+  private static @Nullable String text(JsonNode node) {
     return node.isTextual() && !node.textValue().isEmpty() ? node.textValue() : null;
   }
 }

@@ -11,6 +11,7 @@ import org.apache.camel.Processor;
 import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.spi.WrapAwareProcessor;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Interceptor that tracks which exchange the current thread is processing.
@@ -34,14 +35,17 @@ public final class ExchangeContext implements InterceptStrategy {
   /** Exchange property with the primary {@link Resource} of the message. */
   public static final String RESOURCE = "resource";
 
-  private static final ThreadLocal<Exchange> CURRENT = new ThreadLocal<>();
+  private static final ThreadLocal<@Nullable Exchange> CURRENT = new ThreadLocal<>();
 
   /**
    * Sets the properties that identify an exchange. Null and an empty list mean unknown; the
    * property is not changed then.
    */
   public static void tag(
-      Exchange exchange, String callContext, String commandId, List<Resource> resources) {
+      Exchange exchange,
+      @Nullable String callContext,
+      @Nullable String commandId,
+      List<Resource> resources) {
     if (callContext != null) {
       exchange.setProperty(CALL_CONTEXT, callContext);
     }
@@ -65,7 +69,7 @@ public final class ExchangeContext implements InterceptStrategy {
   }
 
   /** Returns the exchange that this thread is processing, or null. */
-  static Exchange current() {
+  static @Nullable Exchange current() {
     return CURRENT.get();
   }
 

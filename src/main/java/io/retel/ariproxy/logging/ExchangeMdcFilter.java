@@ -7,6 +7,7 @@ import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.text.LogText;
 import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
@@ -28,7 +29,7 @@ public final class ExchangeMdcFilter extends Filter<ILoggingEvent> {
     return FilterReply.NEUTRAL;
   }
 
-  private static void put(String key, Exchange exchange) {
+  private static void put(String key, @Nullable Exchange exchange) {
     Object value = exchange == null ? null : exchange.getProperty(key);
     if (value == null) {
       MDC.remove(key);

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -68,7 +69,7 @@ public final class LogLevels {
    *
    * @throws IllegalArgumentException if the logger does not exist
    */
-  public String get(String logger) {
+  public String get(@Nullable String logger) {
     return logger(logger).getEffectiveLevel().toString();
   }
 
@@ -78,7 +79,7 @@ public final class LogLevels {
    * @throws IllegalArgumentException if the logger does not exist, or the level is unknown or too
    *     low for it
    */
-  public void set(String logger, String level) {
+  public void set(@Nullable String logger, @Nullable String level) {
     Logger target = logger(logger);
     String name = level == null ? "" : level.strip().toUpperCase(Locale.ROOT);
     if (!LEVELS.contains(name)) {
@@ -101,7 +102,7 @@ public final class LogLevels {
   }
 
   /** Returns an existing logger; Logback would silently create a misspelled one. */
-  private Logger logger(String name) {
+  private Logger logger(@Nullable String name) {
     Logger existing = name == null || name.isBlank() ? null : loggerContext.exists(name.strip());
     if (existing == null) {
       throw new IllegalArgumentException("Unknown logger: " + name);

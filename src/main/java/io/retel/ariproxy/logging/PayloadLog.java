@@ -2,6 +2,7 @@
 package io.retel.ariproxy.logging;
 
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,11 +29,11 @@ public final class PayloadLog {
   }
 
   /** Logs a received command; null for a record without value. */
-  public void logReceived(byte[] command) {
+  public void logReceived(byte @Nullable [] command) {
     log("from Kafka", command);
   }
 
-  private void log(String direction, byte[] json) {
+  private void log(String direction, byte @Nullable [] json) {
     if (LOG.isDebugEnabled()) {
       LOG.debug(
           "{}: {}",

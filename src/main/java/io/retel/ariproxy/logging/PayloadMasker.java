@@ -92,11 +92,9 @@ public final class PayloadMasker {
   /**
    * Masks a text that can be JSON, a URL or a query. Other text is returned unchanged, except
    * malformed JSON, which is replaced.
-   *
-   * @param text any text, or null
    */
   public String mask(String text) {
-    if (!enabled || text == null) {
+    if (!enabled) {
       return text;
     }
     if (text.startsWith("{") || text.startsWith("[")) {
@@ -127,12 +125,9 @@ public final class PayloadMasker {
    * Masks credentials in a URL, regardless of the setting, including in published data. The proxy
    * authenticates with its own credentials and rejects credentials from controllers.
    *
-   * @param url any text that is supposed to be a URL, or null
+   * @param url any text that is supposed to be a URL
    */
   public static String maskCredentials(String url) {
-    if (url == null) {
-      return null;
-    }
     int questionMark = url.indexOf('?');
     String path = url.substring(0, questionMark + 1);
     String masked = path + maskQuery(url.substring(path.length()), PayloadMasker::isCredential);

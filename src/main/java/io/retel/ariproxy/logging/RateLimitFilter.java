@@ -75,7 +75,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
   private void endInterval(String kind, ILoggingEvent first) {
     int count;
     synchronized (suppressed) {
-      count = suppressed.get(kind);
+      count = suppressed.getOrDefault(kind, 0);
       if (count == 0) {
         suppressed.remove(kind);
         return;

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Properties;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Provides a setting to {@code logback.xml}, since logging starts before settings are validated.
@@ -46,7 +47,7 @@ public final class SettingPropertyDefiner extends PropertyDefinerBase {
         : setting.defaultText();
   }
 
-  private String readFile() {
+  private @Nullable String readFile() {
     Properties properties = new Properties();
     if (Files.isRegularFile(file)) {
       try (Reader reader = Files.newBufferedReader(file)) {
