@@ -21,6 +21,7 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.apache.camel.util.URISupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Owner of the websocket connections, one per address.
@@ -31,13 +32,13 @@ import org.apache.camel.util.URISupport;
 @Component("ahc-ws,ahc-wss")
 public class AhcWsComponent extends DefaultComponent {
 
-  private ExceptionHandler exceptionHandler;
+  private @Nullable ExceptionHandler exceptionHandler;
   private Function<Throwable, Optional<String>> tlsErrorDescriber = cause -> Optional.empty();
 
   @Metadata(
       label = "security",
       description = "User name for basic authentication, unless the endpoint has its own.")
-  private String username;
+  private @Nullable String username;
 
   @Metadata(
       label = "security",
@@ -45,12 +46,12 @@ public class AhcWsComponent extends DefaultComponent {
       description =
           "Password for basic authentication, unless the endpoint has its own. Set here, it "
               + "does not appear in endpoint URIs.")
-  private String password;
+  private @Nullable String password;
 
   @Metadata(
       label = "security",
       description = "TLS settings for ahc-wss, unless the endpoint has its own.")
-  private SSLContextParameters sslContextParameters;
+  private @Nullable SSLContextParameters sslContextParameters;
 
   private final LongAdder lostMessages = new LongAdder();
   private final Map<URI, WebSocketConnection> connections = new ConcurrentHashMap<>();
@@ -222,36 +223,36 @@ public class AhcWsComponent extends DefaultComponent {
     connections.values().forEach(WebSocketConnection::close);
   }
 
-  public String getUsername() {
+  public @Nullable String getUsername() {
     return username;
   }
 
-  public void setUsername(String username) {
+  public void setUsername(@Nullable String username) {
     this.username = username;
   }
 
-  public String getPassword() {
+  public @Nullable String getPassword() {
     return password;
   }
 
-  public void setPassword(String password) {
+  public void setPassword(@Nullable String password) {
     this.password = password;
   }
 
-  public SSLContextParameters getSslContextParameters() {
+  public @Nullable SSLContextParameters getSslContextParameters() {
     return sslContextParameters;
   }
 
-  public void setSslContextParameters(SSLContextParameters sslContextParameters) {
+  public void setSslContextParameters(@Nullable SSLContextParameters sslContextParameters) {
     this.sslContextParameters = sslContextParameters;
   }
 
   /** Handler for errors of exchanges; Camel's default if null. */
-  public ExceptionHandler getExceptionHandler() {
+  public @Nullable ExceptionHandler getExceptionHandler() {
     return exceptionHandler;
   }
 
-  public void setExceptionHandler(ExceptionHandler exceptionHandler) {
+  public void setExceptionHandler(@Nullable ExceptionHandler exceptionHandler) {
     this.exceptionHandler = exceptionHandler;
   }
 

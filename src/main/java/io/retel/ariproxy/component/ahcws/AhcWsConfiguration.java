@@ -7,6 +7,7 @@ import java.util.function.Function;
 import org.apache.camel.spi.UriParam;
 import org.apache.camel.spi.UriParams;
 import org.apache.camel.support.jsse.SSLContextParameters;
+import org.jspecify.annotations.Nullable;
 
 /** Options of a websocket connection. Times are in milliseconds, sizes in bytes. */
 @UriParams
@@ -86,13 +87,13 @@ public class AhcWsConfiguration implements Cloneable {
   @UriParam(
       label = "security",
       description = "User name for basic authentication, sent as a header with the upgrade.")
-  private String username;
+  private @Nullable String username;
 
   @UriParam(label = "security", secret = true, description = "Password for basic authentication.")
-  private String password;
+  private @Nullable String password;
 
   @UriParam(label = "security", description = "TLS settings for ahc-wss.")
-  private SSLContextParameters sslContextParameters;
+  private @Nullable SSLContextParameters sslContextParameters;
 
   AhcWsConfiguration copy() {
     try {
@@ -190,27 +191,27 @@ public class AhcWsConfiguration implements Cloneable {
     this.pongTimeout = pongTimeout;
   }
 
-  public String getUsername() {
+  public @Nullable String getUsername() {
     return username;
   }
 
-  public void setUsername(String username) {
+  public void setUsername(@Nullable String username) {
     this.username = username;
   }
 
-  public String getPassword() {
+  public @Nullable String getPassword() {
     return password;
   }
 
-  public void setPassword(String password) {
+  public void setPassword(@Nullable String password) {
     this.password = password;
   }
 
-  public SSLContextParameters getSslContextParameters() {
+  public @Nullable SSLContextParameters getSslContextParameters() {
     return sslContextParameters;
   }
 
-  public void setSslContextParameters(SSLContextParameters sslContextParameters) {
+  public void setSslContextParameters(@Nullable SSLContextParameters sslContextParameters) {
     this.sslContextParameters = sslContextParameters;
   }
 

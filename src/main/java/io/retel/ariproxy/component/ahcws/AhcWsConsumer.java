@@ -6,6 +6,7 @@ import io.retel.ariproxy.component.RouteGate;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Consumer that delivers a connection's messages in order, one at a time: the next message starts
@@ -15,8 +16,8 @@ public class AhcWsConsumer extends ReloadableConsumer {
 
   private static final long POLL_TIMEOUT_MS = 250;
 
-  private volatile WebSocketConnection connection;
-  private ExecutorService worker;
+  private volatile @Nullable WebSocketConnection connection;
+  private @Nullable ExecutorService worker;
 
   AhcWsConsumer(AhcWsEndpoint endpoint, Processor processor) {
     super(endpoint, processor, new RouteGate());
@@ -76,7 +77,7 @@ public class AhcWsConsumer extends ReloadableConsumer {
     }
   }
 
-  WebSocketConnection connection() {
+  @Nullable WebSocketConnection connection() {
     return connection;
   }
 
@@ -107,7 +108,7 @@ public class AhcWsConsumer extends ReloadableConsumer {
   @Override
   public int getPendingExchangesSize() {
     WebSocketConnection source = connection;
-    boolean draining = source != null && isContextStopping();
-    return gate.activeCount() + (draining ? source.buffer().size() : 0);
+    return gate.activeCount()
+        + (source != null && isContextStopping() ? source.buffer().size() : 0);
   }
 }

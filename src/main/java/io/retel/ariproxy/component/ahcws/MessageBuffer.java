@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A buffer between the socket, which must be read promptly, and the route.
@@ -62,7 +63,7 @@ final class MessageBuffer {
   }
 
   /** Removes the oldest message, or returns null. */
-  WebSocketMessage poll() {
+  @Nullable WebSocketMessage poll() {
     lock.lock();
     try {
       WebSocketMessage message = messages.pollFirst();

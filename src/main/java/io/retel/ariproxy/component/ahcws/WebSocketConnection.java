@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -13,6 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import org.apache.camel.CamelContext;
 import org.asynchttpclient.AsyncHttpClient;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,14 +44,14 @@ final class WebSocketConnection implements AutoCloseable {
 
   private volatile ConnectionState state;
   private volatile boolean closed;
-  private volatile Channel lastChannel;
+  private volatile @Nullable Channel lastChannel;
   private volatile long lastReadNanos;
 
   // written on the scheduler's thread only
-  private volatile AsyncHttpClient client;
-  private volatile WebSocketSession session;
-  private Future<?> pingTask;
-  private Future<?> reconnectTask;
+  private volatile @Nullable AsyncHttpClient client;
+  private volatile @Nullable WebSocketSession session;
+  private @Nullable Future<?> pingTask;
+  private @Nullable Future<?> reconnectTask;
   private String loggedReason = "";
 
   /**
@@ -215,7 +217,7 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   /** Removes the oldest message, or returns null. Resumes reads once the buffer has room. */
-  WebSocketMessage poll() {
+  @Nullable WebSocketMessage poll() {
     WebSocketMessage message = buffer.poll();
     WebSocketSession current = session;
     if (current != null && current.paused() && buffer.hasRoom()) {
@@ -321,7 +323,7 @@ final class WebSocketConnection implements AutoCloseable {
     }
   }
 
-  private void onConnectFailed(WebSocketSession failed, Throwable cause, int status) {
+  private void onConnectFailed(@Nullable WebSocketSession failed, Throwable cause, int status) {
     if (closed || session != failed) {
       return;
     }
@@ -393,7 +395,7 @@ final class WebSocketConnection implements AutoCloseable {
 
   /** The channel of the websocket just opened: the latest one, since attempts are sequential. */
   Channel openedChannel() {
-    return lastChannel;
+    return Objects.requireNonNull(lastChannel);
   }
 
   /**
@@ -444,7 +446,7 @@ final class WebSocketConnection implements AutoCloseable {
     scheduler.submit(() -> drop(failed, reason));
   }
 
-  void closed(WebSocketSession closedSession, int code, String reason) {
+  void closed(WebSocketSession closedSession, int code, @Nullable String reason) {
     String message =
         reason == null || reason.isEmpty()
             ? "closed with code " + code

@@ -3,12 +3,14 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.channel.Channel;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.asynchttpclient.HttpResponseStatus;
 import org.asynchttpclient.ws.WebSocket;
 import org.asynchttpclient.ws.WebSocketListener;
 import org.asynchttpclient.ws.WebSocketUpgradeHandler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One attempt to open the websocket and, if it succeeds, the connection until it ends. Callbacks
@@ -20,8 +22,8 @@ final class WebSocketSession implements WebSocketListener {
 
   private final WebSocketConnection connection;
   private final AtomicBoolean ended = new AtomicBoolean();
-  private volatile WebSocket webSocket;
-  private volatile Channel channel;
+  private volatile @Nullable WebSocket webSocket;
+  private volatile @Nullable Channel channel;
   private volatile boolean paused;
   private volatile int status;
 
@@ -54,7 +56,7 @@ final class WebSocketSession implements WebSocketListener {
     WebSocket socket = webSocket;
     if (socket != null) {
       socket.sendCloseFrame();
-      channel.close();
+      openedChannel().close();
     }
   }
 
@@ -77,23 +79,27 @@ final class WebSocketSession implements WebSocketListener {
   /** Pauses reads; messages already decoded still arrive. On Netty's thread. */
   void pause() {
     paused = true;
-    readControl().pauseReading(channel);
+    readControl().pauseReading(openedChannel());
   }
 
   /** Resumes reads. On Netty's thread. */
   void resume() {
     paused = false;
-    readControl().resumeReading(channel);
+    readControl().resumeReading(openedChannel());
   }
 
   private ReadControlHandler readControl() {
-    return channel.pipeline().get(ReadControlHandler.class);
+    return openedChannel().pipeline().get(ReadControlHandler.class);
+  }
+
+  private Channel openedChannel() {
+    return Objects.requireNonNull(channel);
   }
 
   /** Runs a task on Netty's thread; ignored if that has terminated. */
   void execute(Runnable task) {
     try {
-      channel.eventLoop().execute(task);
+      openedChannel().eventLoop().execute(task);
     } catch (RejectedExecutionException e) {
       // closed concurrently
     }
@@ -127,11 +133,11 @@ final class WebSocketSession implements WebSocketListener {
 
   @Override
   public void onPingFrame(byte[] payload) {
-    webSocket.sendPongFrame(payload);
+    Objects.requireNonNull(webSocket).sendPongFrame(payload);
   }
 
   @Override
-  public void onClose(WebSocket closed, int code, String reason) {
+  public void onClose(WebSocket closed, int code, @Nullable String reason) {
     if (ended.compareAndSet(false, true)) {
       connection.closed(this, code, reason);
     }

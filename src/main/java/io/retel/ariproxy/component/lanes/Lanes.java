@@ -5,9 +5,11 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A keyed queue that leases at most one item per key.
@@ -72,7 +74,7 @@ final class Lanes<T> {
    * @param timeoutMs maximum wait in milliseconds
    * @return the lease, or null after the timeout
    */
-  Lease<T> lease(long timeoutMs) throws InterruptedException {
+  @Nullable Lease<T> lease(long timeoutMs) throws InterruptedException {
     long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     lock.lockInterruptibly();
     try {
@@ -83,7 +85,7 @@ final class Lanes<T> {
         remainingNanos = laneReady.awaitNanos(remainingNanos);
       }
       String key = readyKeys.removeFirst();
-      T item = lanes.get(key).removeFirst();
+      T item = lane(key).removeFirst();
       queued--;
       leased++;
       return new Lease<>(key, item);
@@ -103,7 +105,7 @@ final class Lanes<T> {
       }
       lease.ended = true;
       leased--;
-      if (lanes.get(lease.key()).isEmpty()) {
+      if (lane(lease.key()).isEmpty()) {
         lanes.remove(lease.key());
       } else {
         readyKeys.addLast(lease.key());
@@ -127,12 +129,17 @@ final class Lanes<T> {
       lease.ended = true;
       leased--;
       queued++;
-      lanes.get(lease.key()).addFirst(lease.item());
+      lane(lease.key()).addFirst(lease.item());
       readyKeys.addFirst(lease.key());
       laneReady.signal();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Returns the lane of a key with queued or leased items. */
+  private Deque<T> lane(String key) {
+    return Objects.requireNonNull(lanes.get(key));
   }
 
   /** Number of keys with queued or leased items. */

@@ -8,12 +8,13 @@ import org.apache.camel.Exchange;
 import org.apache.camel.spi.ExceptionHandler;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
+import org.jspecify.annotations.Nullable;
 
 /** Component of the named keyed queues, which outlive the routes on both sides. */
 @Component("lanes")
 public class LanesComponent extends DefaultComponent {
 
-  private ExceptionHandler exceptionHandler;
+  private @Nullable ExceptionHandler exceptionHandler;
 
   private final Map<String, Lanes<Exchange>> lanes = new ConcurrentHashMap<>();
 
@@ -42,11 +43,11 @@ public class LanesComponent extends DefaultComponent {
   }
 
   /** Handler for errors of exchanges; Camel's default if null. */
-  public ExceptionHandler getExceptionHandler() {
+  public @Nullable ExceptionHandler getExceptionHandler() {
     return exceptionHandler;
   }
 
-  public void setExceptionHandler(ExceptionHandler exceptionHandler) {
+  public void setExceptionHandler(@Nullable ExceptionHandler exceptionHandler) {
     this.exceptionHandler = exceptionHandler;
   }
 }

@@ -6,6 +6,7 @@ import io.retel.ariproxy.component.RouteGate;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.jspecify.annotations.Nullable;
 
 /** Processes messages from the lanes with a fixed number of threads. */
 public class LanesConsumer extends ReloadableConsumer {
@@ -14,7 +15,7 @@ public class LanesConsumer extends ReloadableConsumer {
 
   private final Lanes<Exchange> lanes;
   private final int concurrentConsumers;
-  private ExecutorService workers;
+  private @Nullable ExecutorService workers;
 
   LanesConsumer(LanesEndpoint endpoint, Processor processor, Lanes<Exchange> lanes) {
     super(endpoint, processor, new RouteGate());
