@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The request parameters outside the path: Asterisk reads them from the query, and from a body that
@@ -34,7 +35,7 @@ record AriParameters(AriUrl url, JsonNode body) {
   }
 
   /** The body to send, or null. */
-  byte[] bodyBytes() {
+  byte @Nullable [] bodyBytes() {
     return body.isMissingNode() || body.isNull()
         ? null
         : body.toString().getBytes(StandardCharsets.UTF_8);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A request to ARI.
  *
@@ -9,4 +11,5 @@ package io.retel.ariproxy.command;
  * @param query the query, percent-encoded, or null
  * @param body JSON in UTF-8, or null
  */
-public record AriRequest(String method, String path, String query, byte[] body) {}
+public record AriRequest(
+    String method, String path, @Nullable String query, byte @Nullable [] body) {}

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The url of a command: a path below {@code /ari} with its query, validated so that it cannot
@@ -23,7 +24,10 @@ import java.util.Optional;
  * @param queryParameters the query's names and values, decoded; of a repeated name, the last value
  */
 public record AriUrl(
-    String path, List<String> segments, String query, Map<String, String> queryParameters) {
+    String path,
+    List<String> segments,
+    @Nullable String query,
+    Map<String, String> queryParameters) {
 
   private static final String ALLOWED_PUNCTUATION = "-._~!$&'()*+,;=:@/?%";
 
@@ -89,7 +93,7 @@ public record AriUrl(
     return new AriUrl(path, segments, prefix + name + "=" + value, extended);
   }
 
-  private static Map<String, String> decodeQuery(String query) {
+  private static Map<String, String> decodeQuery(@Nullable String query) {
     if (query == null) {
       return Map.of();
     }

@@ -7,6 +7,7 @@ import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.PayloadLog;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Objects;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -41,7 +42,7 @@ public final class BuildResponse implements Processor {
 
   /** Builds the RESPONSE from a result of Asterisk or the proxy. */
   void build(Exchange exchange, CommandResult result) {
-    Command command = CommandProperties.command(exchange);
+    Command command = Objects.requireNonNull(CommandProperties.command(exchange));
     exchange.setProperty(CommandProperties.RESULT, result);
     byte[] envelope = envelopes.response(command.original(), command.resources(), result);
     if (result.isSent()) {

@@ -8,7 +8,9 @@ import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.text.LogText;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A parsed command, accepted or rejected.
@@ -35,27 +37,27 @@ public sealed interface Command {
   List<Resource> resources();
 
   /** The call context of its RESPONSE, or null if unknown. */
-  default String callContext() {
+  default @Nullable String callContext() {
     return original().callContext();
   }
 
   /** The controller's id for it, as JSON, or null. */
-  default JsonNode commandId() {
+  default @Nullable JsonNode commandId() {
     return original().commandId();
   }
 
   /** The HTTP method as the controller wrote it, or null. */
-  default String method() {
+  default @Nullable String method() {
     return original().method();
   }
 
   /** The url as the controller wrote it, with credentials masked if rejected; or null. */
-  default String url() {
+  default @Nullable String url() {
     return original().url();
   }
 
   /** The ordering key: the call context, else the record key, else null. */
-  default String orderingKey() {
+  default @Nullable String orderingKey() {
     return callContext() != null ? callContext() : origin().key();
   }
 
@@ -72,7 +74,7 @@ public sealed interface Command {
       RecordPosition origin,
       CommandRequest original,
       UUID fingerprint,
-      Instant expiresAt,
+      @Nullable Instant expiresAt,
       PreparedRequest prepared)
       implements Command {
 
@@ -94,6 +96,11 @@ public sealed interface Command {
     /** The resources it creates, including second legs. */
     public List<Resource> created() {
       return prepared.created();
+    }
+
+    /** The call context of the resources it creates or claims; present if there are any. */
+    String callContextOfCreated() {
+      return Objects.requireNonNull(callContext());
     }
 
     /** The resources it claims, if they belong to no call yet. */

@@ -4,7 +4,9 @@ package io.retel.ariproxy.command;
 import io.retel.ariproxy.command.RegisterCreatedResources.Registrations;
 import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.kafka.CommandHandle;
+import java.util.Objects;
 import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The exchange properties of a command. Routes can read those in
@@ -30,7 +32,7 @@ public final class CommandProperties {
   private CommandProperties() {}
 
   /** Returns the command, or null before {@link ParseCommand}. */
-  public static Command command(Exchange exchange) {
+  public static @Nullable Command command(Exchange exchange) {
     return exchange.getProperty(COMMAND, Command.class);
   }
 
@@ -40,7 +42,7 @@ public final class CommandProperties {
    * @throws CommandRejectedException if it was rejected
    */
   static Command.Accepted acceptedCommand(Exchange exchange) {
-    return command(exchange).accepted();
+    return Objects.requireNonNull(command(exchange)).accepted();
   }
 
   /** Returns the registrations; empty before {@link RegisterCreatedResources}. */
@@ -49,7 +51,7 @@ public final class CommandProperties {
   }
 
   /** Returns the result, or null before {@link BuildResponse}. */
-  static CommandResult result(Exchange exchange) {
+  static @Nullable CommandResult result(Exchange exchange) {
     return exchange.getProperty(RESULT, CommandResult.class);
   }
 

@@ -19,6 +19,7 @@ import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.errors.ApiException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +39,7 @@ public final class CommitOnResponse implements Processor {
   private final Counter released;
   private final TaggedMeters<ResponseOutcome, Counter> responses;
   private final BuildFailureResponse respondUnknownOutcome;
-  private ProducerTemplate template;
+  private @Nullable ProducerTemplate template;
   private final AtomicBoolean abandonedOnShutdown = new AtomicBoolean();
 
   /**

@@ -10,6 +10,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -62,13 +63,15 @@ public record PreparedRequest(
       if (operation.hasIdInPath()) {
         created.add(last(match.pathResources()));
       } else {
-        Optional<String> id = parameters.text(operation.idParameter());
+        String idParameter = Objects.requireNonNull(operation.idParameter());
+        ResourceType type = Objects.requireNonNull(operation.type());
+        Optional<String> id = parameters.text(idParameter);
         if (id.isEmpty() && operation.supportsGeneratedId()) {
-          id = Optional.of(origin.derivedId(operation.idParameter()));
-          parameters = parameters.with(operation.idParameter(), id.get());
+          id = Optional.of(origin.derivedId(idParameter));
+          parameters = parameters.with(idParameter, id.get());
           hasGeneratedId = true;
         }
-        id.map(resourceId -> new Resource(operation.type(), resourceId)).ifPresent(created::add);
+        id.map(resourceId -> new Resource(type, resourceId)).ifPresent(created::add);
         resources.addAll(created);
       }
       if (operation.secondLegParameter() != null) {

@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The position of a command's record in Kafka.
@@ -16,7 +17,7 @@ import java.util.UUID;
  *     configuration
  */
 public record RecordPosition(
-    String topic, int partition, long offset, String key, Instant timestamp) {
+    String topic, int partition, long offset, @Nullable String key, Instant timestamp) {
 
   /**
    * Returns an id derived from this position. It is the same on every execution, so a repeated

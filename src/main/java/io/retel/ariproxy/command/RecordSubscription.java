@@ -6,6 +6,7 @@ import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.envelope.CommandResult;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -21,7 +22,7 @@ public final class RecordSubscription implements Processor {
   @Override
   public void process(Exchange exchange) {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
-    CommandResult result = CommandProperties.result(exchange);
+    CommandResult result = Objects.requireNonNull(CommandProperties.result(exchange));
     if (result.status() / 100 != 2) {
       return;
     }

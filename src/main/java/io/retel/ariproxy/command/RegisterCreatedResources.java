@@ -44,7 +44,7 @@ public final class RegisterCreatedResources implements Processor {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     List<Registration> registrations =
         Stream.concat(command.created().stream(), command.claimed().stream())
-            .map(resource -> register(resource, command.callContext()))
+            .map(resource -> register(resource, command.callContextOfCreated()))
             .flatMap(Optional::stream)
             .toList();
     exchange.setProperty(CommandProperties.REGISTRATIONS, new Registrations(registrations));

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.kafka.OutgoingRecord;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -20,7 +21,7 @@ public final class ReplayResponse implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Command command = CommandProperties.command(exchange);
+    Command command = Objects.requireNonNull(CommandProperties.command(exchange));
     Optional<byte[]> cached = responses.get(command);
     exchange.setProperty(CommandProperties.IS_DUPLICATE, cached.isPresent());
     cached.ifPresent(

@@ -38,7 +38,7 @@ public final class UpdateCreatedMappings implements Processor {
     CommandResult result = CommandProperties.result(exchange);
     Registrations registrations = CommandProperties.registrations(exchange);
     if (result != null && result.status() == CONFLICT && isChannelWithGeneratedId(command)) {
-      command.created().forEach(each -> callContexts.replace(each, command.callContext()));
+      command.created().forEach(each -> callContexts.replace(each, command.callContextOfCreated()));
     } else if (result == null || result.hadNoEffect()) {
       boolean conflict = result != null && result.status() == CONFLICT;
       for (Registration registration : registrations.entries()) {
@@ -52,7 +52,7 @@ public final class UpdateCreatedMappings implements Processor {
       for (Resource created : command.created()) {
         // a POST to an existing bridge modifies it
         if (!registrations.contains(created) && created.type() != ResourceType.BRIDGE) {
-          callContexts.replace(created, command.callContext());
+          callContexts.replace(created, command.callContextOfCreated());
         }
       }
       command.ended().forEach(callContexts::end);
