@@ -9,6 +9,7 @@ import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +24,7 @@ public final class HandleLostEvent implements Processor {
   private static final Logger LOG = LoggerFactory.getLogger(HandleLostEvent.class);
 
   private final Counter lost;
-  private volatile Exception shutdownCause;
+  private volatile @Nullable Exception shutdownCause;
 
   public HandleLostEvent(MeterRegistry meters) {
     this.lost = Meters.EVENTS_LOST.counter(meters);
@@ -35,7 +36,7 @@ public final class HandleLostEvent implements Processor {
   }
 
   /** Counts an event whose envelope is the body of the exchange. */
-  void count(Exchange exchange, Exception cause) {
+  void count(Exchange exchange, @Nullable Exception cause) {
     lost.increment();
     CamelContext context = exchange.getContext();
     if (context.isStopping() || context.isStopped()) {
