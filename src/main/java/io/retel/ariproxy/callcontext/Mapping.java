@@ -93,8 +93,8 @@ public record Mapping(
   }
 
   /** Returns whether both are equal except for the time of last use. */
-  public boolean equalsIgnoringUse(Mapping other) {
-    return usedAt(0).equals(other.usedAt(0));
+  public boolean equalsIgnoringUse(@Nullable Mapping other) {
+    return other != null && usedAt(0).equals(other.usedAt(0));
   }
 
   /** Returns whether both have the same stored form. */

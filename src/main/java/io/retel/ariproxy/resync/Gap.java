@@ -4,6 +4,7 @@ package io.retel.ariproxy.resync;
 import io.retel.ariproxy.time.Moment;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The time without a websocket: from its loss, or from the end of the previous process, until the
@@ -17,9 +18,9 @@ public final class Gap {
    * @param start when it began, or null if unknown because another process was running
    * @param callContexts active when it began
    */
-  record Span(Moment start, Set<String> callContexts) {}
+  record Span(@Nullable Moment start, Set<String> callContexts) {}
 
-  private volatile Span span;
+  private volatile @Nullable Span span;
 
   /**
    * Starts a gap, or extends the current one.
@@ -27,7 +28,7 @@ public final class Gap {
    * @param start when it began, or null if unknown
    * @param callContexts active now
    */
-  public void begin(Moment start, Set<String> callContexts) {
+  public void begin(@Nullable Moment start, Set<String> callContexts) {
     Span previous = span;
     if (previous == null) {
       span = new Span(start, Set.copyOf(callContexts));

@@ -15,6 +15,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.service.ServiceHelper;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,8 +31,8 @@ public final class PublishMissedEvents implements Processor {
   private static final String ENDPOINT_URI = "handover:publish-missed-events?timeout=5000";
 
   private final Counter lostEvents;
-  private AsyncProducer producer;
-  private ExecutorService executor;
+  private @Nullable AsyncProducer producer;
+  private @Nullable ExecutorService executor;
 
   public PublishMissedEvents(MeterRegistry meters) {
     this.lostEvents = Meters.EVENTS_LOST.counter(meters);
@@ -45,17 +46,19 @@ public final class PublishMissedEvents implements Processor {
       return;
     }
     CamelContext context = exchange.getContext();
-    startProducer(context);
+    AsyncProducer target = producer(context);
     // on a separate thread: on a thread that runs a route, Camel would defer the other route's
     // steps until this route is done, and then start with the last event
-    executor.submit(() -> missedEvents.forEach(event -> publish(context, event))).get();
+    executor(context)
+        .submit(() -> missedEvents.forEach(event -> publish(target, context, event)))
+        .get();
   }
 
-  private void publish(CamelContext context, MappedEvent event) {
+  private void publish(AsyncProducer target, CamelContext context, MappedEvent event) {
     Exchange eventExchange = new DefaultExchange(context);
     eventExchange.getMessage().setBody(event);
     ExchangeContext.tag(eventExchange, event.callContext(), null, event.resources());
-    producer.process(
+    target.process(
         eventExchange,
         doneSync ->
             ExchangeContext.runWith(eventExchange, () -> countIfLost(eventExchange, event)));
@@ -74,12 +77,19 @@ public final class PublishMissedEvents implements Processor {
     }
   }
 
-  private void startProducer(CamelContext context) throws Exception {
+  private AsyncProducer producer(CamelContext context) throws Exception {
     if (producer == null) {
-      executor =
-          context.getExecutorServiceManager().newSingleThreadExecutor(this, "publish-missed");
       producer = context.getEndpoint(ENDPOINT_URI).createAsyncProducer();
       ServiceHelper.startService(producer);
     }
+    return producer;
+  }
+
+  private ExecutorService executor(CamelContext context) {
+    if (executor == null) {
+      executor =
+          context.getExecutorServiceManager().newSingleThreadExecutor(this, "publish-missed");
+    }
+    return executor;
   }
 }

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.CamelContext;
 import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
 
 /** Retries a failed resync after a delay. */
 public final class ResyncRetry {
@@ -20,7 +21,7 @@ public final class ResyncRetry {
   private final CamelContext context;
   private final Runnable requestResync;
   private final AtomicBoolean scheduled = new AtomicBoolean();
-  private ScheduledExecutorService scheduler;
+  private @Nullable ScheduledExecutorService scheduler;
 
   /**
    * @param requestResync sends the events route another CONNECTED event, in order with the events

@@ -11,6 +11,7 @@ import io.retel.ariproxy.time.Moment;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Factory of synthetic events, in Asterisk's format and marked as synthetic.
@@ -47,7 +48,7 @@ record SyntheticEvents(Moment connectedAt, String asteriskId) {
    *
    * @param channel current state, or null if it no longer exists
    */
-  AriEvent stasisEnd(String id, JsonNode channel, String application) {
+  AriEvent stasisEnd(String id, @Nullable JsonNode channel, String application) {
     ObjectNode event = newEvent("StasisEnd", application);
     event.set("channel", channel == null ? JSON.objectNode().put("id", id) : channel);
     return build(event);
@@ -88,7 +89,8 @@ record SyntheticEvents(Moment connectedAt, String asteriskId) {
    * @param gapStart when the gap began, or null if unknown
    * @param channels current state of the call's channels
    */
-  AriEvent connectionRestored(Moment gapStart, Collection<JsonNode> channels, String application) {
+  AriEvent connectionRestored(
+      @Nullable Moment gapStart, Collection<JsonNode> channels, String application) {
     ObjectNode event = newEvent("AriConnectionRestored", application);
     event.put(
         "gap_start",
