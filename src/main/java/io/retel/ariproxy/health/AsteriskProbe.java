@@ -6,6 +6,7 @@ import io.retel.ariproxy.error.TlsErrors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
+import org.jspecify.annotations.Nullable;
 
 /** Check that ARI responds: {@code GET /asterisk/ping}, sent like a command. */
 public final class AsteriskProbe implements Probe.Check {
@@ -15,7 +16,7 @@ public final class AsteriskProbe implements Probe.Check {
           + "&throwExceptionOnFailure=false";
 
   private final CamelContext context;
-  private ProducerTemplate template;
+  private @Nullable ProducerTemplate template;
 
   public AsteriskProbe(CamelContext context) {
     this.context = context;

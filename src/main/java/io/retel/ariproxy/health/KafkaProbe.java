@@ -18,6 +18,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Check that the proxy's topics exist and can be written and read: each partition has a leader.
@@ -30,7 +31,7 @@ public final class KafkaProbe implements Probe.Check, AutoCloseable {
   private final List<String> commandTopics;
   private final Duration timeout;
   private final OpenTransactions openTransactions = new OpenTransactions(System::nanoTime);
-  private volatile Admin admin;
+  private volatile @Nullable Admin admin;
 
   /**
    * @param clientConfig supplies brokers and authentication

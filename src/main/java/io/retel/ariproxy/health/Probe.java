@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 import org.apache.camel.support.service.ServiceSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Periodic check of a dependency on its own thread, so that health requests return its latest
@@ -22,7 +23,7 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
   private final Check check;
   private final Duration interval;
   private CamelContext context;
-  private volatile ScheduledExecutorService scheduler;
+  private volatile @Nullable ScheduledExecutorService scheduler;
   private volatile String lastError = "Not checked yet";
 
   /** Fails if the dependency is unavailable; the message is the reason. */
