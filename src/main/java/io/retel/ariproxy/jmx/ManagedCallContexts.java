@@ -21,6 +21,7 @@ import javax.management.openmbean.TabularType;
 import org.apache.camel.api.management.ManagedAttribute;
 import org.apache.camel.api.management.ManagedOperation;
 import org.apache.camel.api.management.ManagedResource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,7 +90,7 @@ public final class ManagedCallContexts {
       description =
           "Finds mappings whose call context, type and id, or id starts with a prefix; all if it is"
               + " empty. Returns at most limit rows, from 1 to 1000")
-  public TabularData find(String prefix, int limit) throws OpenDataException {
+  public TabularData find(@Nullable String prefix, int limit) throws OpenDataException {
     if (limit < 1 || limit > MAX_ROWS) {
       throw new IllegalArgumentException(
           "limit must be from 1 to " + MAX_ROWS + ", but is " + limit);
@@ -125,7 +126,7 @@ public final class ManagedCallContexts {
   @ManagedOperation(
       description =
           "Removes all mappings of a call context from memory and the store. Returns their number")
-  public int evictCallContext(String callContext) {
+  public int evictCallContext(@Nullable String callContext) {
     if (callContext == null || callContext.isBlank()) {
       throw new IllegalArgumentException("The call context is missing");
     }
