@@ -17,6 +17,7 @@ import org.apache.camel.NamedRoute;
 import org.apache.camel.Predicate;
 import org.apache.camel.impl.engine.DefaultTracer;
 import org.apache.camel.spi.BacklogTracer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -135,7 +136,7 @@ public final class LogTracer extends DefaultTracer {
         + "]";
   }
 
-  private String formatHeader(String name, Object value) {
+  private String formatHeader(String name, @Nullable Object value) {
     if (SensitiveHeaders.matches(name)) {
       return PayloadMasker.MASKED;
     }
@@ -147,7 +148,7 @@ public final class LogTracer extends DefaultTracer {
         : String.valueOf(value == null ? null : value.getClass().getSimpleName());
   }
 
-  private String formatBody(Object body) {
+  private String formatBody(@Nullable Object body) {
     if (body instanceof byte[] bytes) {
       return abbreviate(masker.mask(new String(bytes, StandardCharsets.UTF_8)));
     }

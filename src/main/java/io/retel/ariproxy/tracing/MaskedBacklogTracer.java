@@ -19,6 +19,7 @@ import org.apache.camel.management.mbean.ManagedBacklogTracer;
 import org.apache.camel.spi.BacklogTracerEventMessage;
 import org.apache.camel.spi.ManagementAgent;
 import org.apache.camel.spi.ManagementStrategy;
+import org.jspecify.annotations.Nullable;
 
 /**
  * MBean of Camel's backlog tracer with masked dumps. An empty text clears its filter; Camel's own
@@ -74,7 +75,7 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
   }
 
   @Override
-  public void setTraceFilter(String predicate) {
+  public void setTraceFilter(@Nullable String predicate) {
     super.setTraceFilter(
         TraceFilterLanguage.encode(
             predicate == null || predicate.isBlank() ? MATCH_ALL : predicate));
