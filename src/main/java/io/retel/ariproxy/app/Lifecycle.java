@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -31,7 +32,7 @@ final class Lifecycle implements CommandConsumption.Pause {
   private Instant stateSince;
 
   /** Null while not paused. */
-  private Moment pausedSince;
+  private @Nullable Moment pausedSince;
 
   Lifecycle(Supplier<Moment> clock) {
     this.clock = clock;
@@ -103,6 +104,9 @@ final class Lifecycle implements CommandConsumption.Pause {
 
   @Override
   public synchronized void resume() {
+    if (pausedSince == null) {
+      return;
+    }
     String detail =
         "commands resumed after %d s".formatted(clock.get().since(pausedSince).toSeconds());
     pausedSince = null;

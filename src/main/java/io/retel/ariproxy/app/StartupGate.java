@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.support.service.ServiceSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +25,7 @@ final class StartupGate extends ServiceSupport {
   private final List<Precondition> preconditions;
   private volatile String unmetPrecondition = "Checking preconditions";
   private volatile Runnable onReady = () -> {};
-  private Thread thread;
+  private @Nullable Thread thread;
 
   /** Fails while it must be retried; the message is the reason. */
   @FunctionalInterface

@@ -129,6 +129,15 @@ class LifecycleTest {
   }
 
   @Test
+  void ignoresResumeWithoutPause() {
+    Lifecycle lifecycle = lifecycleIn(RUNNING);
+    List<String> transitions = log.lines(Level.INFO);
+    lifecycle.resume();
+    assertThat(lifecycle.state()).isEqualTo(RUNNING);
+    assertThat(log.lines(Level.INFO)).isEqualTo(transitions);
+  }
+
+  @Test
   void pauseAndResumeDuringShutdownDoNotChangeState() {
     Lifecycle lifecycle = lifecycleIn(DRAINING);
     lifecycle.pause("commands paused");
