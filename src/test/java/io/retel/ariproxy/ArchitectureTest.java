@@ -20,6 +20,7 @@ import java.time.temporal.Temporal;
 import java.time.temporal.TemporalUnit;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.NullMarked;
 
 /** Every dependency points to a lower layer (docs/architecture.md#layers). */
 @AnalyzeClasses(packagesOf = AriProxy.class, importOptions = ImportOption.DoNotIncludeTests.class)
@@ -59,6 +60,16 @@ class ArchitectureTest {
                   type ->
                       !type.getPackageName().startsWith(ROOT)
                           || type.getPackageName().startsWith(ROOT + ".component")));
+
+  /** NullAway checks marked packages only. */
+  @ArchTest
+  static final ArchRule packagesAreNullMarked =
+      ArchRuleDefinition.classes()
+          .should(
+              ArchCondition.from(
+                  DescribedPredicate.<JavaClass>describe(
+                      "belong to a package marked @NullMarked",
+                      type -> type.getPackage().isAnnotatedWith(NullMarked.class))));
 
   /** A step of the system clock would make it negative, or too long. */
   @ArchTest
