@@ -70,6 +70,10 @@ public final class ProxyApplication extends Main {
     validate(settings);
     logConfiguration(settings);
     new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);
+    HeapLimits heapLimits = new HeapLimits(settings, Runtime.getRuntime().maxMemory());
+    heapLimits
+        .warning()
+        .ifPresentOrElse(LOG::warn, () -> heapLimits.lowered().ifPresent(LOG::info));
     ProxyApplication application = new ProxyApplication(settings);
     application.setDefaultPropertyPlaceholderLocation("file:" + configuration + ";optional=true");
     application.addMainListener(application.new Assembly());

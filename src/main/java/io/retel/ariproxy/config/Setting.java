@@ -44,6 +44,9 @@ public final class Setting<T> {
 
   private static final List<Setting<?>> OWN = new ArrayList<>();
 
+  /** Heap of a proxy without messages in bytes: 38 MB live (measured), and room for new objects. */
+  private static final long HEAP_FOR_PROXY = 48L << 20;
+
   private static final UnaryOperator<String> LOWER_CASE = name -> name.toLowerCase(Locale.ROOT);
 
   // ---- Asterisk
@@ -142,12 +145,13 @@ public final class Setting<T> {
 
   public static final Setting<Long> ARI_BUFFER_SIZE =
       new Setting<>(
-          Section.ASTERISK,
-          "ari.buffer-size",
-          size("64KB", "1024GB"),
-          "64MB",
-          """
-          Events to buffer between websocket and Kafka before the proxy stops reading from the websocket.""");
+              Section.ASTERISK,
+              "ari.buffer-size",
+              size("64KB", "1024GB"),
+              "64MB",
+              """
+              Events to buffer between websocket and Kafka before the proxy stops reading from the websocket.""")
+          .atMostOfHeap(10);
 
   // ---- Kafka
 
@@ -299,13 +303,14 @@ public final class Setting<T> {
 
   public static final Setting<Long> KAFKA_MAX_IN_FLIGHT_BYTES =
       new Setting<>(
-          Section.KAFKA,
-          "kafka.max-in-flight-bytes",
-          // the producer's buffer has the same size, and Camel reads that as an int
-          size("1MB", "2047MB"),
-          "256MB",
-          """
-          Heap for records that Kafka has not acknowledged. Above this limit, events and commands wait.""");
+              Section.KAFKA,
+              "kafka.max-in-flight-bytes",
+              // the producer's buffer has the same size, and Camel reads that as an int
+              size("1MB", "2047MB"),
+              "256MB",
+              """
+              Heap for records that Kafka has not acknowledged. Above this limit, events and commands wait.""")
+          .atMostOfHeap(40);
 
   // ---- Commands
 
@@ -387,12 +392,13 @@ public final class Setting<T> {
 
   public static final Setting<Long> COMMANDS_DEDUP_CACHE_SIZE =
       new Setting<>(
-          Section.COMMANDS,
-          "commands.dedup-cache-size",
-          size("0B", "1024GB"),
-          "64MB",
-          """
-          Heap for recorded responses.""");
+              Section.COMMANDS,
+              "commands.dedup-cache-size",
+              size("0B", "1024GB"),
+              "64MB",
+              """
+              Heap for recorded responses.""")
+          .atMostOfHeap(10);
 
   // ---- Call contexts
 
@@ -581,6 +587,7 @@ public final class Setting<T> {
   private final Supplier<String> documentation;
   private @Nullable Setting<String> defaultSource;
   private String defaultSuffix = "";
+  private int heapPercentage;
 
   private Setting(
       Section section,
@@ -642,6 +649,12 @@ public final class Setting<T> {
     return this;
   }
 
+  /** Limits the default, a size, to a percentage of {@link #heapForMessages}. */
+  private Setting<T> atMostOfHeap(int percentage) {
+    heapPercentage = percentage;
+    return this;
+  }
+
   /** Loaded on first use, since the stores create their settings with this class. */
   private static final class All {
 
@@ -687,6 +700,27 @@ public final class Setting<T> {
   /** Its default as text; empty if it has none, is required or follows another setting. */
   public String defaultText() {
     return defaultText == null ? "" : defaultText;
+  }
+
+  /** The part of a heap that can hold messages, in bytes. */
+  public static long heapForMessages(long heap) {
+    return Math.max(heap - HEAP_FOR_PROXY, HEAP_FOR_PROXY / 4);
+  }
+
+  /** Its default as text in a heap of a given size, in bytes. */
+  String defaultText(long heap) {
+    long limit = heapForMessages(heap) * heapPercentage / 100;
+    return isLimitedByHeap() && limit < Units.bytes(defaultText()) ? limit + "B" : defaultText();
+  }
+
+  /** Whether its default follows a small heap. */
+  boolean isLimitedByHeap() {
+    return heapPercentage > 0;
+  }
+
+  /** How its default follows a small heap, in words. */
+  String heapLimit() {
+    return "at most %d %% of the heap beyond %dMB".formatted(heapPercentage, HEAP_FOR_PROXY >> 20);
   }
 
   /** Whether its value is the name of a Kafka topic. */

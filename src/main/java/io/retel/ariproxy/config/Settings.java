@@ -6,11 +6,13 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -21,15 +23,20 @@ public final class Settings {
   private static final int MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 
   private final Map<Setting<?>, Object> values = new LinkedHashMap<>();
+  private final Set<Setting<?>> loweredByHeap = new HashSet<>();
 
-  private Settings(Function<Setting<?>, String> lookup) {
+  private Settings(Function<Setting<?>, String> lookup, long heap) {
     Map<Setting<?>, String> texts = new HashMap<>();
     for (Setting<?> setting : Setting.all()) {
       String text = lookup.apply(setting);
       if (text != null && !text.isBlank()) {
         texts.put(setting, text.strip());
       } else if (!setting.isRequired()) {
-        texts.put(setting, setting.defaultText());
+        String defaultText = setting.defaultText(heap);
+        texts.put(setting, defaultText);
+        if (!defaultText.equals(setting.defaultText())) {
+          loweredByHeap.add(setting);
+        }
       }
     }
     List<Setting<?>> missing =
@@ -63,6 +70,15 @@ public final class Settings {
    * @throws InvalidSettingException for all missing settings, or the first malformed one
    */
   public static Settings read(Path configuration, Map<String, String> environment) {
+    return read(configuration, environment, Runtime.getRuntime().maxMemory());
+  }
+
+  /**
+   * Reads them for a heap of a given size, in bytes.
+   *
+   * @see #read(Path, Map)
+   */
+  public static Settings read(Path configuration, Map<String, String> environment, long heap) {
     Properties file = new Properties();
     if (Files.isRegularFile(configuration)) {
       try (Reader reader = Files.newBufferedReader(configuration)) {
@@ -72,7 +88,7 @@ public final class Settings {
       }
     }
     file.stringPropertyNames().forEach(key -> rejectUnknownKey(configuration, key));
-    return new Settings(new ConfigSource(environment, file)::valueOf);
+    return new Settings(new ConfigSource(environment, file)::valueOf, heap);
   }
 
   /** Properties for custom routes are allowed, but not in the namespace of a setting. */
@@ -126,6 +142,11 @@ public final class Settings {
   @SuppressWarnings("unchecked")
   public <T> T get(Setting<T> setting) {
     return (T) Objects.requireNonNull(values.get(setting));
+  }
+
+  /** Whether a setting has a lower value than its default because the heap is small. */
+  public boolean isLoweredByHeap(Setting<?> setting) {
+    return loweredByHeap.contains(setting);
   }
 
   /** Whether a text or secret is not empty. */

@@ -44,7 +44,8 @@ final class ConfigurationReference {
         wrap(setting.documentation() + defaultSentence(setting))
             .forEach(line -> file.append("# ").append(line).append('\n'));
         file.append(setting.key()).append(" =");
-        file.append(setting.defaultText().isEmpty() ? "" : " " + setting.defaultText());
+        boolean hasValue = !setting.defaultText().isEmpty() && !setting.isLimitedByHeap();
+        file.append(hasValue ? " " + setting.defaultText() : "");
         file.append('\n');
       }
     }
@@ -85,12 +86,21 @@ final class ConfigurationReference {
     return setting
         .defaultSource()
         .map(source -> "`<" + source.key() + ">" + setting.defaultSuffix() + "`")
-        .orElse(setting.defaultText().isEmpty() ? "" : "`" + setting.defaultText() + "`");
+        .orElse(
+            setting.defaultText().isEmpty()
+                ? ""
+                : "`"
+                    + setting.defaultText()
+                    + "`"
+                    + (setting.isLimitedByHeap() ? ", " + setting.heapLimit() : ""));
   }
 
   private static String defaultSentence(Setting<?> setting) {
     if (setting.isRequired()) {
       return " Required.";
+    }
+    if (setting.isLimitedByHeap()) {
+      return " Empty: " + setting.defaultText() + ", " + setting.heapLimit() + ".";
     }
     return setting
         .defaultSource()

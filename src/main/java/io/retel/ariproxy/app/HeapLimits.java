@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The settings that limit what waits in the heap, compared with the heap. */
+final class HeapLimits {
+
+  private static final List<Setting<Long>> LIMITS =
+      List.of(
+          Setting.KAFKA_MAX_IN_FLIGHT_BYTES,
+          Setting.ARI_BUFFER_SIZE,
+          Setting.COMMANDS_DEDUP_CACHE_SIZE);
+
+  private static final long MEGABYTE = 1 << 20;
+
+  private final Settings settings;
+  private final long heap;
+
+  /**
+   * @param heap the largest size of the heap, in bytes
+   */
+  HeapLimits(Settings settings, long heap) {
+    this.settings = settings;
+    this.heap = heap;
+  }
+
+  /** Returns a warning if the limits exceed two thirds of the heap for messages. */
+  Optional<String> warning() {
+    long sum = LIMITS.stream().mapToLong(settings::get).sum();
+    long available = Setting.heapForMessages(heap);
+    if (sum <= available / 3 * 2) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "Heap of %d MB is too small for %s: an outage of Kafka can end with exit code 3. Set -Xmx%dm or more, or lower or remove these settings"
+            .formatted(
+                heap / MEGABYTE, describe(), (heap - available + sum / 2 * 3) / MEGABYTE + 1));
+  }
+
+  /** Returns a sentence if the heap is too small for the defaults of settings that are not set. */
+  Optional<String> lowered() {
+    return LIMITS.stream().anyMatch(settings::isLoweredByHeap)
+        ? Optional.of(
+            "Heap of %d MB limits %s; -Xmx1g allows the defaults"
+                .formatted(heap / MEGABYTE, describe()))
+        : Optional.empty();
+  }
+
+  private String describe() {
+    return LIMITS.stream()
+        .map(limit -> "%s = %dMB".formatted(limit.key(), settings.get(limit) / MEGABYTE))
+        .collect(Collectors.joining(", "));
+  }
+}
