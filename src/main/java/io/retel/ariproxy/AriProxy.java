@@ -6,6 +6,7 @@ import io.retel.ariproxy.app.ProxyApplication;
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.config.UnknownEnvironmentVariables;
+import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.error.StartupErrors;
 import io.retel.ariproxy.route.RouteFiles;
 import java.nio.file.Files;
@@ -38,6 +39,7 @@ public final class AriProxy {
 
   /** Runs until SIGTERM or Ctrl-C, or executes a command-line option. */
   public static void main(String[] args) {
+    FatalErrors.install();
     // Camel 4.18 lowercases option names in the default locale: in Turkish, groupId is not found
     Locale.setDefault(Locale.ROOT);
     System.exit(run(args, System.getenv()));

@@ -43,7 +43,7 @@ public final class CommandLine {
       Exit codes:
         143, 130   stopped by SIGTERM or Ctrl-C, after completing work in flight
         1          failed to start, with the reason in the log; --health: not alive
-        3          out of memory
+        3          out of memory, at any time; also with java -jar
         64         unknown argument
         69         another client replaced this one in the Stasis application: do not restart
         78         a setting is missing or malformed, a route file is invalid, or Java is missing

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +26,7 @@ final class StartupGate extends ServiceSupport {
   private final List<Precondition> preconditions;
   private volatile String unmetPrecondition = "Checking preconditions";
   private volatile Runnable onReady = () -> {};
-  private @Nullable Thread thread;
+  private volatile @Nullable Thread thread;
 
   /** Fails while it must be retried; the message is the reason. */
   @FunctionalInterface
@@ -50,6 +51,13 @@ final class StartupGate extends ServiceSupport {
   /** Returns the reason for not being ready, as a sentence. */
   Optional<String> unmetPrecondition() {
     return Optional.of(unmetPrecondition).filter(reason -> !reason.isEmpty());
+  }
+
+  /** Returns the name of its thread if that has ended before all preconditions hold. */
+  Optional<String> endedThread() {
+    return Optional.ofNullable(thread)
+        .filter(started -> !isReady() && !started.isAlive())
+        .map(Thread::getName);
   }
 
   @Override
@@ -87,7 +95,8 @@ final class StartupGate extends ServiceSupport {
         return;
       } catch (InterruptedException e) {
         throw e;
-      } catch (Exception e) {
+      } catch (Throwable e) {
+        FatalErrors.exitIfOutOfMemory(e);
         if (Thread.currentThread().isInterrupted()) {
           throw new InterruptedException();
         }

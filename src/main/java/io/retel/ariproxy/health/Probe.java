@@ -2,6 +2,7 @@
 package io.retel.ariproxy.health;
 
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
@@ -80,9 +81,9 @@ public final class Probe extends ServiceSupport implements CamelContextAware {
     try {
       check.run();
       lastError = "";
-    } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
-      // also catches errors of a client: any exception would end the schedule and freeze the last
-      // result
+    } catch (Throwable e) {
+      // any error would end the schedule and freeze the last result
+      FatalErrors.exitIfOutOfMemory(e);
       lastError = ErrorMessages.singleLine(e);
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -167,6 +168,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       }
       LockSupport.parkNanos(AUTHENTICATION_RETRY_INTERVAL.toNanos());
       return ConsumerRecords.empty();
+    } catch (Error e) {
+      // ends Camel's consumer, which does not log it
+      FatalErrors.exitIfOutOfMemory(e);
+      LOG.error("Consumer of {} ended", subscription(), e);
+      throw e;
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
@@ -41,7 +42,8 @@ public final class KafkaStallMonitor extends ServiceSupport {
             .getExecutorServiceManager()
             .newSingleThreadScheduledExecutor(this, "kafka-stall-monitor");
     long interval = CHECK_INTERVAL.toMillis();
-    started.scheduleWithFixedDelay(this::check, interval, interval, TimeUnit.MILLISECONDS);
+    started.scheduleWithFixedDelay(
+        FatalErrors.continuing(this::check), interval, interval, TimeUnit.MILLISECONDS);
     timer = started;
   }
 

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.logging;
 
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.error.FatalErrors;
 import java.util.List;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
@@ -95,7 +96,12 @@ public final class ExchangeContext implements InterceptStrategy {
       Exchange previous = CURRENT.get();
       CURRENT.set(exchange);
       try {
-        return super.process(exchange, callback);
+        boolean done = super.process(exchange, callback);
+        if (done) {
+          // Camel catches it and would treat it like an exception of this exchange
+          FatalErrors.exitIfOutOfMemory(exchange.getException());
+        }
+        return done;
       } finally {
         CURRENT.set(previous);
       }

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -117,7 +118,10 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
           });
       long interval = INTERVAL.toMillis();
       scheduler.scheduleWithFixedDelay(
-          () -> startOrStop(context), interval, interval, TimeUnit.MILLISECONDS);
+          FatalErrors.continuing(() -> startOrStop(context)),
+          interval,
+          interval,
+          TimeUnit.MILLISECONDS);
     }
   }
 

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ public final class WriteBehind extends ServiceSupport {
   private long enqueuedCount;
   private long acknowledgedCount;
   private boolean stopping;
-  private @Nullable Thread writer;
+  private volatile @Nullable Thread writer;
 
   private volatile String lastError = "";
   private volatile boolean failing;
@@ -212,6 +213,11 @@ public final class WriteBehind extends ServiceSupport {
     return failing;
   }
 
+  /** Returns the name of the writing thread if it has ended; meaningful until the stop. */
+  public Optional<String> endedThread() {
+    return Optional.ofNullable(writer).filter(thread -> !thread.isAlive()).map(Thread::getName);
+  }
+
   /** Number of changes not written yet. */
   public int pending() {
     lock.lock();
@@ -278,8 +284,9 @@ public final class WriteBehind extends ServiceSupport {
           retryDelay = INITIAL_RETRY_DELAY;
         } catch (InterruptedException e) {
           throw e;
-        } catch (Exception | LinkageError | AssertionError | OutOfMemoryError e) {
+        } catch (Throwable e) {
           // includes errors thrown by a driver: without this thread nothing would be persisted
+          FatalErrors.exitIfOutOfMemory(e);
           onFailed(batch, e);
           TimeUnit.NANOSECONDS.sleep(INITIAL_RETRY_DELAY.toNanos());
           awaitEnqueue(retryDelay);

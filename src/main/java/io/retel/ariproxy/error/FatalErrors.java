@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.error;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Errors that end a thread or the process. After an {@link OutOfMemoryError} any thread can have
+ * ended anywhere, so the process exits for a restart.
+ *
+ * <p>The JVM option {@code ExitOnOutOfMemoryError} of {@code bin/ari-proxy} does the same, also for
+ * an error that a library catches; a jar cannot set it. Thread-safe.
+ */
+public final class FatalErrors {
+
+  /** Exit code after an OutOfMemoryError, as of {@code ExitOnOutOfMemoryError}. */
+  public static final int EXIT_OUT_OF_MEMORY = 3;
+
+  private static final Logger LOG = LoggerFactory.getLogger(FatalErrors.class);
+
+  /** Causes to search, since a chain of causes can have a cycle. */
+  private static final int MAX_CAUSES = 20;
+
+  private static final FileOutputStream STDOUT = new FileOutputStream(FileDescriptor.out);
+
+  /** Created now, since nothing can be allocated then. */
+  private static final byte[] OUT_OF_MEMORY_LINE =
+      """
+      Out of memory, exiting with code 3: increase the heap (-Xmx), or lower kafka.max-in-flight-bytes, ari.buffer-size and commands.dedup-cache-size
+      """
+          .getBytes(StandardCharsets.UTF_8);
+
+  private static volatile boolean installed;
+
+  private FatalErrors() {}
+
+  /** Logs the error of each thread that ends, and exits after an OutOfMemoryError. */
+  public static void install() {
+    installed = true;
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, error) -> {
+          exitIfOutOfMemory(error);
+          LOG.error("Thread {} ended", thread.getName(), error);
+        });
+  }
+
+  /**
+   * Ends the process without a shutdown if an OutOfMemoryError is the error or one of its causes;
+   * does nothing before {@link #install}.
+   */
+  public static void exitIfOutOfMemory(@Nullable Throwable error) {
+    Throwable cause = error;
+    for (int i = 0; cause != null && i < MAX_CAUSES; i++) {
+      if (cause instanceof OutOfMemoryError && installed) {
+        exit();
+      }
+      cause = cause.getCause();
+    }
+  }
+
+  /** Synchronized, since many threads fail at once, and one line is enough. */
+  private static synchronized void exit() {
+    try {
+      STDOUT.write(OUT_OF_MEMORY_LINE);
+    } catch (IOException e) {
+      // exits without the line
+    } finally {
+      Runtime.getRuntime().halt(EXIT_OUT_OF_MEMORY);
+    }
+  }
+
+  /** Returns a task that logs its first error and never throws, since a timer would end it then. */
+  public static Runnable continuing(Runnable periodicTask) {
+    AtomicBoolean logged = new AtomicBoolean();
+    return () -> {
+      try {
+        periodicTask.run();
+      } catch (Throwable e) {
+        exitIfOutOfMemory(e);
+        if (logged.compareAndSet(false, true)) {
+          LOG.error("Periodic task of {} failed; continuing", Thread.currentThread().getName(), e);
+        }
+      }
+    };
+  }
+}
