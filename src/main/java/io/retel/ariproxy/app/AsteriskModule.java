@@ -62,6 +62,11 @@ final class AsteriskModule {
     return ws.isConnected() || wss.isConnected();
   }
 
+  /** Returns the name of a websocket's thread that has ended, if any. */
+  Optional<String> endedThread() {
+    return ws.endedThread().or(wss::endedThread);
+  }
+
   /** Makes the routes resync with Asterisk, as after a connect. */
   void requestResync() {
     Stream.of(ws, wss).forEach(AhcWsComponent::fireConnectedEvent);

@@ -6,6 +6,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
+import io.retel.ariproxy.health.EssentialThreads;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
 import io.retel.ariproxy.metrics.Meters;
@@ -34,6 +35,12 @@ public final class Gauges {
     for (ProxyState state : ProxyState.values()) {
       Meters.STATE.gauge(meters, () -> lifecycle.state() == state ? 1 : 0, state.name());
     }
+    return this;
+  }
+
+  /** Binds the number of kinds of threads that have ended. */
+  Gauges bindThreads(EssentialThreads threads) {
+    Meters.THREADS_ENDED.gauge(meters, () -> threads.ended().size());
     return this;
   }
 

@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.AsteriskProbe;
+import io.retel.ariproxy.health.EssentialThreads;
 import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.health.KafkaProbe;
 import io.retel.ariproxy.health.ManagementPort;
@@ -29,9 +30,11 @@ final class HealthModule {
       KafkaModule kafka,
       AsteriskModule asterisk,
       CallContextModule callContexts,
-      CommandModule commands) {
+      CommandModule commands,
+      EssentialThreads threads) {
     HealthChecks checks =
         new HealthChecks(context, meters)
+            .add(threads)
             .add(
                 new ProxyHealthCheck(
                     "startup",

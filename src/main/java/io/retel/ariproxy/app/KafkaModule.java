@@ -19,6 +19,7 @@ import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
 import java.lang.management.ManagementFactory;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.Registry;
@@ -31,6 +32,7 @@ final class KafkaModule {
   private final KafkaSecurity security;
   private final KafkaTopics topics;
   private final ProxyKafkaClientFactory clients;
+  private final AckExecutor ackExecutor;
   private final InFlightLimiter inFlightLimiter;
   private final InFlightEvents inFlightEvents = new InFlightEvents();
 
@@ -53,7 +55,7 @@ final class KafkaModule {
             new CommandTimeouts(settings).drainTimeouts(),
             context::isStopping,
             meters);
-    AckExecutor ackExecutor = new AckExecutor(context);
+    this.ackExecutor = new AckExecutor(context);
     this.inFlightLimiter =
         new InFlightLimiter(
             settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES), ackExecutor::isCurrentThread);
@@ -79,6 +81,11 @@ final class KafkaModule {
 
   ProxyKafkaClientFactory clients() {
     return clients;
+  }
+
+  /** Returns the name of the thread that handles acknowledgments if one of them has ended it. */
+  Optional<String> endedAckThread() {
+    return ackExecutor.endedThread();
   }
 
   InFlightLimiter inFlightLimiter() {

@@ -7,6 +7,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.event.EventErrors;
+import io.retel.ariproxy.health.EssentialThreads;
 import io.retel.ariproxy.jmx.ManagedBeans;
 import io.retel.ariproxy.jmx.ManagedLogging;
 import io.retel.ariproxy.jmx.ManagedProxy;
@@ -34,6 +35,7 @@ final class ProxyModules {
   private final StartupGate startupGate;
   private final EventModule events;
   private final CommandModule commands;
+  private final EssentialThreads threads = new EssentialThreads();
 
   /**
    * Creates the clients and binds the beans that routes reference by name.
@@ -51,6 +53,8 @@ final class ProxyModules {
     this.settings = settings;
     this.meters = meters;
     this.lifecycle = lifecycle;
+    // before the components create their thread pools
+    context.addLifecycleStrategy(threads);
     Gauges gauges = new Gauges(meters);
     context.getRegistry().bind("gauges", gauges);
     gauges.bindState(lifecycle);
@@ -98,6 +102,12 @@ final class ProxyModules {
             lifecycle,
             startupGate,
             envelopes);
+    threads
+        .add("events are not received", asterisk::endedThread)
+        .add("an acknowledgment of Kafka is lost", kafka::endedAckThread)
+        .add("call contexts are not stored", callContexts.store()::endedThread)
+        .add("the proxy consumes nothing", startupGate::endedThread);
+    gauges.bindThreads(threads);
   }
 
   /** Returns the routes and route configurations in Java. */
@@ -126,7 +136,8 @@ final class ProxyModules {
             kafka.inFlightLimiter(),
             kafka.inFlightEvents(),
             events.handleLostEvent(),
-            commands::hasAbandoned));
+            commands::hasAbandoned,
+            threads::ended));
     services.add(managedBeans());
     services.addAll(
         new HealthModule(
@@ -138,7 +149,8 @@ final class ProxyModules {
                 kafka,
                 asterisk,
                 callContexts,
-                commands)
+                commands,
+                threads)
             .probes());
     for (Service service : services) {
       context.addService(service);

@@ -5,7 +5,11 @@ import io.retel.ariproxy.event.HandleLostEvent;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.event.Level;
 
@@ -26,21 +30,25 @@ final class ShutdownReport extends ServiceSupport {
   private final InFlightEvents inFlightEvents;
   private final HandleLostEvent undeliverableEvents;
   private final BooleanSupplier hasAbandonedCommands;
+  private final Supplier<List<String>> endedThreads;
 
   /**
    * @param hasAbandonedCommands whether the shutdown has abandoned commands without a RESPONSE
+   * @param endedThreads the threads that had ended before, each as a sentence
    */
   ShutdownReport(
       Lifecycle lifecycle,
       InFlightLimiter inFlightLimiter,
       InFlightEvents inFlightEvents,
       HandleLostEvent undeliverableEvents,
-      BooleanSupplier hasAbandonedCommands) {
+      BooleanSupplier hasAbandonedCommands,
+      Supplier<List<String>> endedThreads) {
     this.lifecycle = lifecycle;
     this.inFlightLimiter = inFlightLimiter;
     this.inFlightEvents = inFlightEvents;
     this.undeliverableEvents = undeliverableEvents;
     this.hasAbandonedCommands = hasAbandonedCommands;
+    this.endedThreads = endedThreads;
   }
 
   @Override
@@ -51,16 +59,26 @@ final class ShutdownReport extends ServiceSupport {
     } finally {
       int inFlightEventCount = inFlightEvents.count();
       undeliverableEvents.logLostOnShutdown(inFlightEventCount);
+      List<String> ended = endedThreads.get();
       if (hasAbandonedCommands.getAsBoolean()) {
-        lifecycle.enter(
-            ProxyState.STOPPED,
+        enterStopped(
             Level.WARN,
-            "commands without a RESPONSE are consumed again, after the next start or by another proxy");
+            "commands without a RESPONSE are consumed again, after the next start or by another proxy",
+            ended);
+      } else if (!ended.isEmpty()) {
+        enterStopped(Level.WARN, "not all work was completed", ended);
       } else if (allAcknowledged && inFlightEventCount == 0) {
-        lifecycle.enter(ProxyState.STOPPED, "all events acknowledged, no commands in flight");
+        enterStopped(Level.INFO, "all events acknowledged, no commands in flight", ended);
       } else {
-        lifecycle.enter(ProxyState.STOPPED, "not all records were acknowledged");
+        enterStopped(Level.INFO, "not all records were acknowledged", ended);
       }
     }
+  }
+
+  private void enterStopped(Level level, String outcome, List<String> endedThreads) {
+    lifecycle.enter(
+        ProxyState.STOPPED,
+        level,
+        Stream.concat(Stream.of(outcome), endedThreads.stream()).collect(Collectors.joining(". ")));
   }
 }

@@ -10,8 +10,8 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckRegistry;
 
 /**
- * The proxy's health checks, all for readiness: killing the process does not help while Asterisk or
- * Kafka is unavailable. Liveness is Camel's check {@code context}.
+ * The proxy's health checks, most for readiness: killing the process does not help while Asterisk
+ * or Kafka is unavailable. Liveness is Camel's check {@code context} and {@link EssentialThreads}.
  */
 public final class HealthChecks {
 
@@ -34,6 +34,11 @@ public final class HealthChecks {
   public HealthChecks add(String id, Supplier<Optional<String>> problem) {
     registry.register(new ProxyHealthCheck(id, problem));
     return this;
+  }
+
+  /** Adds the check that is DOWN, also for liveness, once an essential thread has ended. */
+  public HealthChecks add(EssentialThreads threads) {
+    return add(ProxyHealthCheck.ofLiveness("threads", threads::firstEnded));
   }
 
   /** Adds a check of the proxy itself that reports additional details. */

@@ -52,6 +52,17 @@ public final class KafkaProbe implements Probe.Check, AutoCloseable {
 
   @Override
   public void run() throws Exception {
+    try {
+      check();
+    } catch (Throwable e) {
+      // an error can have ended the client's thread: the next check creates another client
+      close();
+      admin = null;
+      throw e;
+    }
+  }
+
+  private void check() throws Exception {
     if (admin == null) {
       Map<String, Object> config = new HashMap<>(clientConfig.get());
       config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());

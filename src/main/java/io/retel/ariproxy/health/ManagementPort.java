@@ -41,7 +41,8 @@ public final class ManagementPort {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Checks of the proxy itself; all others are of its dependencies. */
-  private static final Set<String> PROXY_CHECKS = Set.of("context", "websocket-buffer", "commands");
+  private static final Set<String> PROXY_CHECKS =
+      Set.of("context", "threads", "websocket-buffer", "commands");
 
   private static final String INDEX =
       """

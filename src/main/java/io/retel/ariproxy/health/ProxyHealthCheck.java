@@ -12,13 +12,14 @@ public final class ProxyHealthCheck extends AbstractHealthCheck {
 
   private final Supplier<Optional<String>> problem;
   private final Supplier<Map<String, Object>> details;
+  private final boolean liveness;
 
   /**
    * @param id the check's name
    * @param problem the problem as a sentence, or empty; must not block
    */
   public ProxyHealthCheck(String id, Supplier<Optional<String>> problem) {
-    this(id, problem, Map::of);
+    this(id, problem, Map::of, false);
   }
 
   /**
@@ -26,9 +27,28 @@ public final class ProxyHealthCheck extends AbstractHealthCheck {
    */
   public ProxyHealthCheck(
       String id, Supplier<Optional<String>> problem, Supplier<Map<String, Object>> details) {
+    this(id, problem, details, false);
+  }
+
+  private ProxyHealthCheck(
+      String id,
+      Supplier<Optional<String>> problem,
+      Supplier<Map<String, Object>> details,
+      boolean liveness) {
     super("ari-proxy", id);
     this.problem = problem;
     this.details = details;
+    this.liveness = liveness;
+  }
+
+  /** Returns a check that is also for liveness: only a restart ends the problem. */
+  static ProxyHealthCheck ofLiveness(String id, Supplier<Optional<String>> problem) {
+    return new ProxyHealthCheck(id, problem, Map::of, true);
+  }
+
+  @Override
+  public boolean isLiveness() {
+    return liveness;
   }
 
   @Override

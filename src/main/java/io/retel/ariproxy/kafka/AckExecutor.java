@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -18,11 +19,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AckExecutor extends AbstractExecutorService {
 
+  private static final String THREAD_NAME = "kafka-ack";
+
   private final ExecutorService executor;
   private volatile @Nullable Thread thread;
+  private volatile boolean failed;
 
   public AckExecutor(CamelContext context) {
-    this.executor = context.getExecutorServiceManager().newSingleThreadExecutor(this, "kafka-ack");
+    this.executor = context.getExecutorServiceManager().newSingleThreadExecutor(this, THREAD_NAME);
   }
 
   @Override
@@ -30,13 +34,24 @@ public final class AckExecutor extends AbstractExecutorService {
     executor.execute(
         () -> {
           thread = Thread.currentThread();
-          task.run();
+          try {
+            task.run();
+          } catch (Throwable e) {
+            // the exchange of this acknowledgment never completes
+            failed = true;
+            throw e;
+          }
         });
   }
 
   /** Returns whether the caller runs on this thread. */
   public boolean isCurrentThread() {
     return Thread.currentThread() == thread;
+  }
+
+  /** Returns the name of the thread if an acknowledgment has ended it. */
+  public Optional<String> endedThread() {
+    return failed ? Optional.of(THREAD_NAME) : Optional.empty();
   }
 
   @Override

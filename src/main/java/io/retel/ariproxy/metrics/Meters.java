@@ -27,6 +27,10 @@ public enum Meters {
       "ari-proxy.state",
       "1 for the current state of the proxy, 0 for the others",
       "state"),
+  THREADS_ENDED(
+      Kind.GAUGE,
+      "ari-proxy.threads.ended",
+      "Kinds of threads that have ended although the proxy needs them"),
 
   EVENTS(
       Kind.COUNTER,

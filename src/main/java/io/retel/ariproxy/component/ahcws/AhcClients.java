@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.asynchttpclient.AsyncHttpClient;
@@ -24,6 +25,7 @@ final class AhcClients {
   private AhcClients() {}
 
   /**
+   * @param threads creates the threads of the client
    * @param channelInitializer receives the channel of each new connection on Netty's thread, before
    *     anything is sent
    */
@@ -31,12 +33,13 @@ final class AhcClients {
       URI uri,
       AhcWsConfiguration configuration,
       CamelContext camelContext,
+      ThreadFactory threads,
       Consumer<Channel> channelInitializer)
       throws GeneralSecurityException, IOException {
     Duration connectTimeout = Duration.ofMillis(configuration.getConnectTimeout());
     DefaultAsyncHttpClientConfig.Builder builder =
         config()
-            .setThreadPoolName("websocket-" + uri.getHost())
+            .setThreadFactory(threads)
             .setIoThreadsCount(1)
             .setConnectTimeout(connectTimeout)
             .setRequestTimeout(connectTimeout)

@@ -162,6 +162,13 @@ public class AhcWsComponent extends DefaultComponent {
     return lostMessages.sum();
   }
 
+  /** The name of a websocket's thread that has ended although its connection is not closed. */
+  public Optional<String> endedThread() {
+    return connections.values().stream()
+        .flatMap(connection -> connection.endedThread().stream())
+        .findFirst();
+  }
+
   /**
    * Sends routes another CONNECTED event for each open connection, in order with the messages, if
    * {@code fireWebSocketConnectionEvents} is on.

@@ -46,7 +46,7 @@ final class ConnectionScheduler {
     return () -> {
       try {
         task.run();
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         LOG.error("Internal error of websocket {}; continuing", address, e);
       }
     };

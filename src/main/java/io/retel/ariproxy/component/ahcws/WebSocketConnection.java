@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -41,6 +42,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final CamelContext camelContext;
   private final IntConsumer onLost;
   private final AtomicBoolean claimed = new AtomicBoolean();
+  private final ClientThreads threads;
 
   private volatile ConnectionState state;
   private volatile boolean closed;
@@ -73,6 +75,7 @@ final class WebSocketConnection implements AutoCloseable {
     this.scheduler = new ConnectionScheduler(executor, address());
     this.camelContext = camelContext;
     this.onLost = onLost;
+    this.threads = new ClientThreads("websocket-" + uri.getHost());
   }
 
   /** Starts connecting; returns immediately. */
@@ -170,6 +173,11 @@ final class WebSocketConnection implements AutoCloseable {
     scheduler.submit(() -> state = state.mergedWith(orphaned.state));
   }
 
+  /** Returns the name of an ended thread of the open connection, if any. */
+  Optional<String> endedThread() {
+    return closed ? Optional.empty() : threads.ended();
+  }
+
   boolean isClosed() {
     return closed;
   }
@@ -242,11 +250,13 @@ final class WebSocketConnection implements AutoCloseable {
     }
     try {
       if (client == null) {
-        client = AhcClients.create(uri, configuration, camelContext, this::initializeChannel);
+        client =
+            AhcClients.create(uri, configuration, camelContext, threads, this::initializeChannel);
       }
       session = new WebSocketSession(this);
       AhcClients.upgradeRequest(client, uri, configuration).execute(session.upgradeHandler());
-    } catch (Exception e) {
+    } catch (Exception | Error e) {
+      logIfError(e);
       onConnectFailed(session, e, 0);
     }
   }
@@ -432,10 +442,12 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   void connectFailed(WebSocketSession failed, Throwable cause, int status) {
+    logIfError(cause);
     scheduler.submit(() -> onConnectFailed(failed, cause, status));
   }
 
   void sessionFailed(WebSocketSession failed, Throwable cause) {
+    logIfError(cause);
     String message = WebSocketErrors.rootCauseMessage(cause);
     if (WebSocketErrors.isInvalidMessage(cause)) {
       message = WebSocketErrors.invalidMessage(configuration.getMaxMessageSize(), cause);
@@ -444,6 +456,13 @@ final class WebSocketConnection implements AutoCloseable {
     }
     String reason = message;
     scheduler.submit(() -> drop(failed, reason));
+  }
+
+  /** Logs an error of the JVM with its stack trace, unlike an exception. */
+  private void logIfError(Throwable cause) {
+    if (cause instanceof Error) {
+      LOG.error("Error on websocket {}", address(), cause);
+    }
   }
 
   void closed(WebSocketSession closedSession, int code, @Nullable String reason) {
