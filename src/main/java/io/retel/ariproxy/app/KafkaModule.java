@@ -14,10 +14,13 @@ import io.retel.ariproxy.kafka.KafkaSecurity;
 import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.kafka.KafkaStallMonitor;
 import io.retel.ariproxy.kafka.KafkaTopics;
+import io.retel.ariproxy.kafka.ProducerRecovery;
 import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
 import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
+import io.retel.ariproxy.kafka.TopicLimits;
 import java.lang.management.ManagementFactory;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.CamelContext;
@@ -31,6 +34,7 @@ final class KafkaModule {
   private final Settings settings;
   private final KafkaSecurity security;
   private final KafkaTopics topics;
+  private final TopicLimits topicLimits;
   private final ProxyKafkaClientFactory clients;
   private final AckExecutor ackExecutor;
   private final InFlightLimiter inFlightLimiter;
@@ -46,6 +50,8 @@ final class KafkaModule {
                 settings.get(Setting.KAFKA_CREATE_TOPICS),
                 settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
             .require(settings.topics());
+    this.topicLimits =
+        new TopicLimits(this::clientConfig, settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
     this.clients =
         new ProxyKafkaClientFactory(
             security,
@@ -54,6 +60,7 @@ final class KafkaModule {
             settings.get(Setting.COMMANDS_MAX_IN_FLIGHT),
             new CommandTimeouts(settings).drainTimeouts(),
             context::isStopping,
+            topicLimits,
             meters);
     this.ackExecutor = new AckExecutor(context);
     this.inFlightLimiter =
@@ -79,6 +86,14 @@ final class KafkaModule {
     return topics;
   }
 
+  /** Reads the largest batches that the topics of events and RESPONSEs accept. */
+  void readTopicLimits() {
+    topicLimits.read(
+        List.of(
+            settings.get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
+            settings.get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)));
+  }
+
   ProxyKafkaClientFactory clients() {
     return clients;
   }
@@ -98,6 +113,10 @@ final class KafkaModule {
 
   KafkaStallMonitor stallMonitor() {
     return new KafkaStallMonitor(context, inFlightLimiter);
+  }
+
+  ProducerRecovery producerRecovery() {
+    return new ProducerRecovery(context, clients);
   }
 
   KafkaProbe probe() {

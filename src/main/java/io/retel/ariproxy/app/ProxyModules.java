@@ -72,6 +72,7 @@ final class ProxyModules {
         new StartupGate(
             List.of(
                 kafka.topics()::createMissing,
+                kafka::readTopicLimits,
                 () -> lifecycle.enter(ProxyState.RESTORING, "topics exist"),
                 () -> {
                   callContexts.restore();
@@ -130,6 +131,7 @@ final class ProxyModules {
     services.add(callContexts.store());
     services.add(startupGate);
     services.add(kafka.stallMonitor());
+    services.add(kafka.producerRecovery());
     services.add(
         new ShutdownReport(
             lifecycle,

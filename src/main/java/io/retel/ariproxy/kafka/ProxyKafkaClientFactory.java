@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.time.Duration;
+import io.retel.ariproxy.metrics.Meters;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -15,14 +17,11 @@ import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 
 /** Factory of the Kafka clients of the proxy's own routes. */
 public final class ProxyKafkaClientFactory implements KafkaClientFactory {
-
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   private final KafkaSecurity security;
   private final Instant oldestCommand;
@@ -30,6 +29,9 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private final DrainTimeouts drainTimeouts;
   private final BooleanSupplier stopping;
   private final SkippedCommands skipped;
+  private final TopicLimits topicLimits;
+  private final Counter replacements;
+  private final List<RecoveringProducer> producers = new CopyOnWriteArrayList<>();
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
   /**
@@ -40,6 +42,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
    *     reached
    * @param drainTimeouts how long to wait for the started commands of a revoked partition
    * @param stopping whether the proxy is stopping
+   * @param topicLimits the largest batches of producers
    */
   public ProxyKafkaClientFactory(
       KafkaSecurity security,
@@ -47,12 +50,15 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
       int maxInFlight,
       DrainTimeouts drainTimeouts,
       BooleanSupplier stopping,
+      TopicLimits topicLimits,
       MeterRegistry meters) {
     this.security = security;
     this.oldestCommand = oldestCommand;
     this.maxInFlight = maxInFlight;
     this.drainTimeouts = drainTimeouts;
     this.stopping = stopping;
+    this.topicLimits = topicLimits;
+    this.replacements = Meters.KAFKA_PRODUCERS_REPLACED.counter(meters);
     this.skipped = SkippedCommands.count(meters);
   }
 
@@ -65,25 +71,28 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     // all events during an outage
     properties.putIfAbsent(ProducerConfig.METADATA_MAX_IDLE_CONFIG, Integer.MAX_VALUE);
     Properties secured = security.applyTo(properties);
-    return new AuthRetryingProducer(() -> createProducer(secured));
+    RecoveringProducer producer =
+        new RecoveringProducer(
+            MonitoredProducer.batchSize(secured),
+            options -> createProducer(secured, options),
+            topicLimits,
+            replacements);
+    producers.removeIf(RecoveringProducer::isClosed);
+    producers.add(producer);
+    return producer;
   }
 
-  private static Producer<Object, Object> createProducer(Properties properties) {
-    return new KafkaProducer<>(properties) {
-      @Override
-      public void close() {
-        // Kafka's own close() waits indefinitely while Kafka is down; after a forced stop it must
-        // not wait at all, and lost records must be reported before the process ends
-        boolean forced = Thread.interrupted();
-        try {
-          close(forced ? Duration.ZERO : CLOSE_TIMEOUT);
-        } finally {
-          if (forced) {
-            Thread.currentThread().interrupt();
-          }
-        }
-      }
-    };
+  private static MonitoredProducer createProducer(
+      Properties configured, Map<String, Object> replacing) {
+    Properties options = new Properties();
+    options.putAll(configured);
+    options.putAll(replacing);
+    return new MonitoredProducer(options);
+  }
+
+  /** Replaces producers that no longer publish. Waits for Kafka if there are any. */
+  void recoverProducers() {
+    producers.forEach(RecoveringProducer::recover);
   }
 
   @Override

@@ -180,7 +180,11 @@ public enum Meters {
       Kind.GAUGE,
       Unit.SECONDS,
       "ari-proxy.kafka.ack.stalled",
-      "Time since Kafka last acknowledged a record while records are in flight"),
+      "Time for which Kafka has not acknowledged the oldest record in flight"),
+  KAFKA_PRODUCERS_REPLACED(
+      Kind.COUNTER,
+      "ari-proxy.kafka.producers.replaced",
+      "Producers replaced because they no longer published"),
 
   PROCESSOR_RESTARTS(
       Kind.COUNTER,

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.kafka;
+
+import io.micrometer.core.instrument.Counter;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Producer that recovers from what Kafka's own producer never recovers from (seen on 4.1.1):
+ *
+ * <ul>
+ *   <li>A rejected login or a broker's name that cannot be resolved. Kafka's producer cannot be
+ *       constructed without a resolvable name, and fails permanently if its first login is
+ *       rejected, since an idempotent producer requests its id only once. So {@code send} blocks
+ *       and each attempt uses a new producer, until a login succeeds.
+ *   <li>Batches larger than the topic accepts, which it splits without progress ({@link
+ *       TopicLimits}), and the end of its thread. {@link #recover} replaces it; the new producer
+ *       sends all unacknowledged records again, in order. Those that the old one had written are
+ *       published twice.
+ * </ul>
+ *
+ * <p>Thread-safe. Does not support transactions.
+ */
+final class RecoveringProducer implements Producer<Object, Object> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RecoveringProducer.class);
+
+  private static final Duration RETRY_INTERVAL = Duration.ofMillis(500);
+
+  /** For acknowledgements in flight, so that their records are not sent twice. */
+  private static final Duration REPLACE_TIMEOUT = Duration.ofSeconds(1);
+
+  private final Function<Map<String, Object>, MonitoredProducer> factory;
+  private final TopicLimits limits;
+  private final Counter replacements;
+  private final ReentrantLock authenticationLock = new ReentrantLock();
+
+  /** Read by senders, written while a producer is replaced. */
+  private final ReadWriteLock replacementLock = new ReentrantReadWriteLock();
+
+  /** Records not acknowledged, in the order in which they were sent. */
+  private final Set<InFlightRecord> inFlight = Collections.synchronizedSet(new LinkedHashSet<>());
+
+  private final Set<String> topics = ConcurrentHashMap.newKeySet();
+  private volatile int batchSize;
+  private volatile @Nullable MonitoredProducer producer;
+
+  /** The producer that is being replaced, or was replaced last. */
+  private volatile @Nullable MonitoredProducer replaced;
+
+  private volatile boolean authenticated;
+  private volatile boolean closed;
+
+  /** The oldest record at the last check, and the time of the check that first found it. */
+  private @Nullable InFlightRecord oldest;
+
+  private long oldestSinceNanos;
+
+  /** A record that is not acknowledged; completes with its acknowledgement. */
+  private static final class InFlightRecord extends CompletableFuture<RecordMetadata> {
+
+    private final ProducerRecord<Object, Object> record;
+    private final @Nullable Callback callback;
+
+    InFlightRecord(ProducerRecord<Object, Object> record, @Nullable Callback callback) {
+      this.record = record;
+      this.callback = callback;
+    }
+  }
+
+  /**
+   * @param batchSize batch size of the first producer, in bytes, if the topics accept it
+   * @param factory creates Kafka producers, with options that replace the configured ones; called
+   *     once in the constructor, so that invalid options fail immediately
+   * @param replacements counts replaced producers
+   */
+  RecoveringProducer(
+      int batchSize,
+      Function<Map<String, Object>, MonitoredProducer> factory,
+      TopicLimits limits,
+      Counter replacements) {
+    this.batchSize = batchSize;
+    this.factory = factory;
+    this.limits = limits;
+    this.replacements = replacements;
+    create().ifPresent(valid -> valid.close(Duration.ZERO));
+  }
+
+  /** Creates a producer; empty while no broker's name can be resolved. */
+  private Optional<MonitoredProducer> create() {
+    Map<String, Object> options = new HashMap<>();
+    options.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(batchSize, topics));
+    if (!limits.areKnown(topics)) {
+      // of a new producer, Kafka accepts the second batch after rejecting the first one as too
+      // large: in the wrong order (seen on 4.1.1)
+      options.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+    }
+    try {
+      return Optional.of(factory.apply(options));
+    } catch (KafkaException e) {
+      if (!KafkaErrors.isNameUnknown(e)) {
+        throw e;
+      }
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public Future<RecordMetadata> send(ProducerRecord<Object, Object> record) {
+    return send(record, null);
+  }
+
+  @Override
+  public Future<RecordMetadata> send(
+      ProducerRecord<Object, Object> record, @Nullable Callback callback) {
+    topics.add(record.topic());
+    awaitAuthentication(record.topic());
+    while (!canAuthenticate(current(), record.topic())) {
+      backOff();
+    }
+    InFlightRecord sent = new InFlightRecord(record, callback);
+    lock(replacementLock.readLock());
+    try {
+      inFlight.add(sent);
+      transmit(sent);
+    } catch (RuntimeException e) {
+      inFlight.remove(sent);
+      throw e;
+    } finally {
+      replacementLock.readLock().unlock();
+    }
+    return sent;
+  }
+
+  /** Passes a record to Kafka's producer; if that one is being replaced, the next one sends it. */
+  private void transmit(InFlightRecord sent) {
+    MonitoredProducer target = current();
+    try {
+      target.send(
+          sent.record,
+          (metadata, failure) -> {
+            if (failure == null || target != replaced) {
+              complete(sent, metadata, failure);
+            }
+          });
+    } catch (InterruptException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      if (target != replaced || closed) {
+        throw e;
+      }
+    }
+  }
+
+  private void complete(
+      InFlightRecord sent, @Nullable RecordMetadata metadata, @Nullable Exception failure) {
+    if (!inFlight.remove(sent)) {
+      return;
+    }
+    if (sent.callback != null) {
+      sent.callback.onCompletion(metadata, failure);
+    }
+    if (failure == null) {
+      sent.complete(metadata);
+    } else {
+      sent.completeExceptionally(failure);
+    }
+  }
+
+  /** The producer; exists after {@link #awaitAuthentication}. */
+  private MonitoredProducer current() {
+    return Objects.requireNonNull(producer);
+  }
+
+  private void awaitAuthentication(String topic) {
+    if (authenticated) {
+      return;
+    }
+    lock(authenticationLock);
+    try {
+      if (!authenticated) {
+        connect(topic);
+        authenticated = true;
+      }
+    } finally {
+      authenticationLock.unlock();
+    }
+  }
+
+  private static void lock(Lock lock) {
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+  }
+
+  /** Creates producers until Kafka accepts the login of one. */
+  private void connect(String topic) {
+    boolean accepted = false;
+    while (!accepted) {
+      discardRejected();
+      Optional<MonitoredProducer> candidate = create();
+      candidate.ifPresent(created -> producer = created);
+      if (closed) {
+        candidate.ifPresent(created -> created.close(Duration.ZERO));
+        throw new IllegalStateException("The producer is closed");
+      }
+      accepted = candidate.isPresent() && canAuthenticate(candidate.get(), topic);
+      if (!accepted) {
+        backOff();
+      }
+    }
+  }
+
+  /** Closes the rejected producer, or one whose sender was interrupted while waiting. */
+  private void discardRejected() {
+    if (producer != null) {
+      producer.close(Duration.ZERO);
+    }
+  }
+
+  /** Waits for the metadata of the topic; returns false if the login is rejected. */
+  private boolean canAuthenticate(Producer<Object, Object> candidate, String topic) {
+    try {
+      candidate.partitionsFor(topic);
+      return true;
+    } catch (AuthenticationException e) {
+      return false;
+    } catch (InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
+      // send() reports any other error
+      return true;
+    }
+  }
+
+  private static void backOff() {
+    try {
+      Thread.sleep(RETRY_INTERVAL.toMillis());
+    } catch (InterruptedException e) {
+      // restores the interrupt status
+      throw new InterruptException(e);
+    }
+  }
+
+  /**
+   * Replaces Kafka's producer if it no longer publishes. Call it about once a second, on one
+   * thread: it waits for Kafka.
+   */
+  void recover() {
+    MonitoredProducer watched = producer;
+    if (!authenticated || watched == null) {
+      return;
+    }
+    boolean ended = watched.hasEnded();
+    boolean splitting = watched.hasSplit();
+    boolean silent = isSilent();
+    if (closed) {
+      return;
+    }
+    if (watched == replaced) {
+      // the previous attempt failed
+      sendAgain();
+    } else if (ended) {
+      replace(watched, watched.batchSize(), "its thread has ended");
+    } else if (splitting) {
+      limits.read(topics);
+      int accepted = limits.batchSize(watched.batchSize(), topics);
+      if (accepted < watched.batchSize()) {
+        replace(watched, accepted, "its batches exceed max.message.bytes");
+      } else if (silent) {
+        // the limit cannot be read
+        replace(watched, accepted / 2, "its batches are rejected as too large");
+      }
+    }
+  }
+
+  /**
+   * Whether a partition is not acknowledged. Each partition is acknowledged in order, so then the
+   * oldest record remains the same, regardless of other partitions.
+   */
+  private boolean isSilent() {
+    InFlightRecord first;
+    synchronized (inFlight) {
+      Iterator<InFlightRecord> records = inFlight.iterator();
+      first = records.hasNext() ? records.next() : null;
+    }
+    long now = System.nanoTime();
+    if (first == null || first != oldest) {
+      oldest = first;
+      oldestSinceNanos = now;
+    }
+    return now - oldestSinceNanos >= InFlightLimiter.STALL_THRESHOLD.toNanos();
+  }
+
+  private void replace(MonitoredProducer old, int newBatchSize, String reason) {
+    replaced = old;
+    batchSize = newBatchSize;
+    // a timeout of zero would not wake senders if its thread has ended
+    old.close(REPLACE_TIMEOUT);
+    LOG.warn(
+        "Producer of topics {} replaced, {}: {} records sent again, in batches of up to {} bytes"
+            + " instead of {}",
+        topics,
+        reason,
+        inFlight.size(),
+        newBatchSize,
+        old.batchSize());
+    replacements.increment();
+    sendAgain();
+  }
+
+  private void sendAgain() {
+    lock(replacementLock.writeLock());
+    try {
+      connect(topics.iterator().next());
+      for (InFlightRecord unacknowledged : unacknowledged()) {
+        try {
+          transmit(unacknowledged);
+        } catch (RuntimeException e) {
+          complete(unacknowledged, null, e);
+        }
+      }
+    } catch (RuntimeException e) {
+      if (!closed) {
+        throw e;
+      }
+    } finally {
+      replacementLock.writeLock().unlock();
+    }
+  }
+
+  private List<InFlightRecord> unacknowledged() {
+    synchronized (inFlight) {
+      return List.copyOf(inFlight);
+    }
+  }
+
+  @Override
+  public void flush() {
+    if (authenticated) {
+      current().flush();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    if (producer != null) {
+      producer.close();
+    }
+    failUnacknowledged();
+  }
+
+  @Override
+  public void close(Duration timeout) {
+    closed = true;
+    if (producer != null) {
+      producer.close(timeout);
+    }
+    failUnacknowledged();
+  }
+
+  /** Completes what Kafka's producer does not: it has ended, or was being replaced. */
+  private void failUnacknowledged() {
+    KafkaException failure = new KafkaException("The producer is closed");
+    unacknowledged().forEach(record -> complete(record, null, failure));
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  @Override
+  public List<PartitionInfo> partitionsFor(String topic) {
+    awaitAuthentication(topic);
+    return current().partitionsFor(topic);
+  }
+
+  @Override
+  public Map<MetricName, ? extends Metric> metrics() {
+    Producer<Object, Object> current = producer;
+    return current == null ? Map.of() : current.metrics();
+  }
+
+  @Override
+  public Uuid clientInstanceId(Duration timeout) {
+    throw unsupported();
+  }
+
+  @Override
+  public void registerMetricForSubscription(KafkaMetric metric) {
+    throw unsupported();
+  }
+
+  @Override
+  public void unregisterMetricFromSubscription(KafkaMetric metric) {
+    throw unsupported();
+  }
+
+  @Override
+  public void initTransactions() {
+    throw unsupported();
+  }
+
+  @Override
+  public void beginTransaction() {
+    throw unsupported();
+  }
+
+  @Override
+  public void sendOffsetsToTransaction(
+      Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
+    throw unsupported();
+  }
+
+  @Override
+  public void commitTransaction() {
+    throw unsupported();
+  }
+
+  @Override
+  public void abortTransaction() {
+    throw unsupported();
+  }
+
+  /** Used neither by the proxy nor by Camel's component. */
+  private static UnsupportedOperationException unsupported() {
+    return new UnsupportedOperationException(
+        "The proxy's producers support neither transactions nor telemetry");
+  }
+}
