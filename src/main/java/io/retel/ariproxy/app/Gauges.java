@@ -109,7 +109,7 @@ public final class Gauges {
   public Gauges bindKafka(InFlightLimiter inFlightLimiter) {
     Meters.KAFKA_IN_FLIGHT_BYTES.gauge(meters, inFlightLimiter::inFlightBytes);
     Meters.KAFKA_IN_FLIGHT_LIMIT.gauge(meters, inFlightLimiter::limit);
-    Meters.KAFKA_ACK_STALLED.gauge(meters, () -> inFlightLimiter.timeSinceAck().toSeconds());
+    Meters.KAFKA_ACK_STALLED.gauge(meters, () -> inFlightLimiter.stall().toSeconds());
     return this;
   }
 }

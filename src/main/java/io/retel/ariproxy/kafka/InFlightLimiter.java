@@ -2,9 +2,10 @@
 package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -35,7 +36,7 @@ public final class InFlightLimiter implements Processor {
   /** Exchange property with the permit of its message. */
   private static final String PERMIT_PROPERTY = "inFlightPermit";
 
-  /** Time without an acknowledgement, while messages are in flight, that counts as a stall. */
+  /** Time without an acknowledgement of the oldest message in flight that counts as a stall. */
   static final Duration STALL_THRESHOLD = Duration.ofSeconds(5);
 
   private final long maxInFlightBytes;
@@ -43,11 +44,18 @@ public final class InFlightLimiter implements Processor {
   private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition released = lock.newCondition();
+
+  /** In the order of their messages. */
+  private final Set<Permit> permits = new LinkedHashSet<>();
+
   private long inFlightBytes;
   private boolean warned;
 
-  /** Last acknowledgement, or the time at which the first message in flight was sent. */
-  private long lastProgressNanos;
+  /** Since when the oldest message in flight is the oldest. */
+  private long oldestSinceNanos;
+
+  /** Last acknowledgement of any message. */
+  private long lastAckNanos;
 
   /**
    * @param maxInFlightBytes the limit, in bytes of heap
@@ -65,7 +73,8 @@ public final class InFlightLimiter implements Processor {
     this.maxInFlightBytes = maxInFlightBytes;
     this.isReleasingThread = isReleasingThread;
     this.nanoTime = nanoTime;
-    this.lastProgressNanos = nanoTime.getAsLong();
+    this.oldestSinceNanos = nanoTime.getAsLong();
+    this.lastAckNanos = oldestSinceNanos;
   }
 
   @Override
@@ -76,30 +85,29 @@ public final class InFlightLimiter implements Processor {
     Permit previous = exchange.getProperty(PERMIT_PROPERTY, Permit.class);
     if (previous != null) {
       // Kafka rejected the first message; this one replaces it
-      previous.releaseOnce();
+      previous.release();
     }
-    acquire(bytes);
-    Permit permit = new Permit(bytes);
+    Permit permit = acquire(bytes);
     exchange.setProperty(PERMIT_PROPERTY, permit);
     exchange.getExchangeExtension().addOnCompletion(permit);
   }
 
   /** The bytes acquired by one message; released once. */
-  private final class Permit extends SynchronizationAdapter {
+  final class Permit extends SynchronizationAdapter {
 
-    private final AtomicLong bytes;
+    private final long bytes;
 
-    Permit(long bytes) {
-      this.bytes = new AtomicLong(bytes);
+    private Permit(long bytes) {
+      this.bytes = bytes;
     }
 
-    void releaseOnce() {
-      release(bytes.getAndSet(0));
+    void release() {
+      InFlightLimiter.this.release(this);
     }
 
     @Override
     public void onDone(Exchange exchange) {
-      releaseOnce();
+      release();
     }
   }
 
@@ -119,15 +127,28 @@ public final class InFlightLimiter implements Processor {
   }
 
   /**
-   * Time without an acknowledgement while messages are in flight; zero if no messages are in
+   * Time for which the oldest message in flight has been the oldest; zero if no messages are in
    * flight.
+   *
+   * <p>Kafka acknowledges each partition in order. So if it acknowledges nothing of a partition,
+   * the oldest message remains the same, regardless of the others.
    */
-  public Duration timeSinceAck() {
+  public Duration stall() {
     lock.lock();
     try {
-      return inFlightBytes == 0
+      return permits.isEmpty()
           ? Duration.ZERO
-          : Duration.ofNanos(nanoTime.getAsLong() - lastProgressNanos);
+          : Duration.ofNanos(nanoTime.getAsLong() - oldestSinceNanos);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether Kafka acknowledges messages, although not the oldest one. */
+  private boolean isAcknowledgingOthers() {
+    lock.lock();
+    try {
+      return nanoTime.getAsLong() - lastAckNanos < STALL_THRESHOLD.dividedBy(2).toNanos();
     } finally {
       lock.unlock();
     }
@@ -156,11 +177,12 @@ public final class InFlightLimiter implements Processor {
 
   /** Describes the current stall in one sentence; empty if Kafka acknowledges. */
   public Optional<String> stallReason() {
-    Duration stall = timeSinceAck();
+    Duration stall = stall();
     return stall.compareTo(STALL_THRESHOLD) < 0
         ? Optional.empty()
         : Optional.of(
-            "Kafka has acknowledged nothing for "
+            "Kafka has acknowledged nothing "
+                + (isAcknowledgingOthers() ? "of a partition for " : "for ")
                 + stall.toSeconds()
                 + " s; "
                 + inFlightBytes()
@@ -169,7 +191,7 @@ public final class InFlightLimiter implements Processor {
                 + " bytes in flight");
   }
 
-  void acquire(long bytes) throws InterruptedException {
+  Permit acquire(long bytes) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (inFlightBytes + bytes > maxInFlightBytes && !isReleasingThread.getAsBoolean()) {
@@ -183,20 +205,31 @@ public final class InFlightLimiter implements Processor {
               inFlightBytes);
         }
       }
-      if (inFlightBytes == 0) {
-        lastProgressNanos = nanoTime.getAsLong();
+      if (permits.isEmpty()) {
+        oldestSinceNanos = nanoTime.getAsLong();
+        lastAckNanos = oldestSinceNanos;
       }
+      Permit permit = new Permit(bytes);
+      permits.add(permit);
       inFlightBytes += bytes;
+      return permit;
     } finally {
       lock.unlock();
     }
   }
 
-  void release(long bytes) {
+  private void release(Permit permit) {
     lock.lock();
     try {
-      inFlightBytes -= bytes;
-      lastProgressNanos = nanoTime.getAsLong();
+      boolean isOldest = !permits.isEmpty() && permits.iterator().next() == permit;
+      if (!permits.remove(permit)) {
+        return;
+      }
+      inFlightBytes -= permit.bytes;
+      lastAckNanos = nanoTime.getAsLong();
+      if (isOldest) {
+        oldestSinceNanos = lastAckNanos;
+      }
       if (warned && inFlightBytes <= maxInFlightBytes / 2) {
         warned = false;
         LOG.info("In-flight bytes back below half the limit; resuming");

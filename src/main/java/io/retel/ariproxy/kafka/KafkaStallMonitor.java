@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs when Kafka has stopped acknowledging and when it resumes.
+ * Logs when Kafka has stopped acknowledging, all or one partition, and when it resumes.
  *
  * <p>Checks once a second on its own thread, so it never delays messages.
  */
@@ -63,7 +63,7 @@ public final class KafkaStallMonitor extends ServiceSupport {
                 + " topics are writable",
             reason.get());
       }
-      reportedStall = limiter.timeSinceAck();
+      reportedStall = limiter.stall();
     } else if (!reportedStall.isZero()) {
       LOG.info("Kafka acknowledges again after {} s", reportedStall.toSeconds());
       reportedStall = Duration.ZERO;

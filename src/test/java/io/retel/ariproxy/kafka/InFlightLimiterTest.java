@@ -42,10 +42,10 @@ class InFlightLimiterTest {
   @Test
   void awaitIdleWaitsForRelease() throws Exception {
     assertThat(limiter.awaitIdle(Duration.ZERO)).isTrue();
-    limiter.acquire(10);
+    InFlightLimiter.Permit permit = limiter.acquire(10);
     assertThat(limiter.awaitIdle(Duration.ofMillis(1))).isFalse();
     Future<Boolean> waiting = threads.submit(() -> limiter.awaitIdle(DefaultTimeout.DURATION));
-    limiter.release(10);
+    permit.release();
     assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
   }
 

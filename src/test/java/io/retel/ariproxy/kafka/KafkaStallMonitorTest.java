@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
@@ -29,7 +31,7 @@ class KafkaStallMonitorTest {
 
   @Test
   void logsStallAndRecoveryOnce() throws Exception {
-    limiter.acquire(1_000);
+    InFlightLimiter.Permit oldest = limiter.acquire(1_000);
     advance(InFlightLimiter.STALL_THRESHOLD.minus(MOMENT));
     assertThat(log.events()).isEmpty();
 
@@ -43,7 +45,7 @@ class KafkaStallMonitorTest {
         .startsWith("Kafka has acknowledged nothing for 5 s; 1000 of 100000 bytes in flight.")
         .contains("check that Kafka is reachable");
 
-    limiter.release(1_000);
+    oldest.release();
     advance(MOMENT);
     advance(MOMENT);
     assertThat(log.lines(Level.INFO)).containsExactly("Kafka acknowledges again after 60 s");
@@ -60,13 +62,36 @@ class KafkaStallMonitorTest {
 
   @Test
   void logsNothingWhileAcknowledgementsContinue() throws Exception {
+    Deque<InFlightLimiter.Permit> inFlight = new ArrayDeque<>();
     for (int i = 0; i < 20; i++) {
-      limiter.acquire(1_000);
+      inFlight.add(limiter.acquire(1_000));
       advance(MOMENT);
-      limiter.acquire(1_000);
-      limiter.release(1_000);
+      inFlight.add(limiter.acquire(1_000));
+      inFlight.remove().release();
     }
     assertThat(log.events()).isEmpty();
+  }
+
+  @Test
+  void logsPartitionWithoutAcknowledgements() throws Exception {
+    InFlightLimiter.Permit silent = limiter.acquire(1_000);
+    for (int i = 0; i < 20; i++) {
+      InFlightLimiter.Permit ofAnotherPartition = limiter.acquire(1_000);
+      advance(MOMENT);
+      ofAnotherPartition.release();
+    }
+    assertThat(limiter.stallReason().orElseThrow())
+        .isEqualTo(
+            "Kafka has acknowledged nothing of a partition for 20 s; 1000 of 100000 bytes in"
+                + " flight");
+    assertThat(log.lines(Level.WARN))
+        .singleElement()
+        .asString()
+        .startsWith("Kafka has acknowledged nothing of a partition for 5 s");
+
+    silent.release();
+    advance(MOMENT);
+    assertThat(log.lines(Level.INFO)).containsExactly("Kafka acknowledges again after 20 s");
   }
 
   private void advance(Duration time) {
