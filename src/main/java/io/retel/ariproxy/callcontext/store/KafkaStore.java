@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext.store;
 
+import io.retel.ariproxy.kafka.TopicLimits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,9 +34,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaStore implements CallContextStore {
 
+  /** Kafka's default, in bytes. */
+  private static final int BATCH_SIZE = 16_384;
+
   private final Supplier<Map<String, Object>> clientConfig;
   private final String topic;
   private final Duration timeout;
+  private final TopicLimits limits;
   private @Nullable Producer<String, String> producer;
 
   /**
@@ -47,6 +52,7 @@ public final class KafkaStore implements CallContextStore {
     this.clientConfig = clientConfig;
     this.topic = topic;
     this.timeout = timeout;
+    this.limits = new TopicLimits(clientConfig, timeout);
   }
 
   @Override
@@ -107,8 +113,17 @@ public final class KafkaStore implements CallContextStore {
       sent.add(kafkaProducer.send(new ProducerRecord<>(topic, change.key(), change.value())));
     }
     kafkaProducer.flush();
-    for (Future<?> each : sent) {
-      each.get();
+    try {
+      for (Future<?> each : sent) {
+        each.get();
+      }
+    } catch (ExecutionException e) {
+      if (TopicLimits.splitBatches(kafkaProducer) > 0) {
+        // the topic's limit was lowered; the next producer reads it
+        close();
+        producer = null;
+      }
+      throw e;
     }
   }
 
@@ -118,6 +133,8 @@ public final class KafkaStore implements CallContextStore {
       config.put(ProducerConfig.ACKS_CONFIG, "all");
       config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
       config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+      limits.read(List.of(topic));
+      config.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(BATCH_SIZE, List.of(topic)));
       config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
       config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
       config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext.store;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,5 +56,39 @@ class KafkaStoreIT extends CallContextStoreContract {
   @Test
   void failsWithinTimeoutAndRecoversAfterServerRestart() throws Exception {
     assertFailsWithinTimeoutAndRecovers(broker::stop, broker::start);
+  }
+
+  @Test
+  void writesBatchesThatTopicAccepts() throws Exception {
+    String topic = "limited";
+    broker.createTopic(topic, 1);
+    broker.setMaxMessageBytes(topic, 4_000);
+    try (KafkaStore store = store(topic)) {
+      store.write(changes("a"));
+      broker.setMaxMessageBytes(topic, 2_000);
+      Awaitility.await("limit read again")
+          .ignoreException(ExecutionException.class)
+          .until(
+              () -> {
+                store.write(changes("b"));
+                return true;
+              });
+      Map<String, String> stored = new HashMap<>();
+      store.readAll(stored::put);
+      assertThat(stored.values()).hasSize(200).containsOnly("b");
+    }
+  }
+
+  private static KafkaStore store(String topic) {
+    return new KafkaStore(
+        () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrapServers()),
+        topic,
+        Duration.ofSeconds(5));
+  }
+
+  private static List<CallContextStore.Change> changes(String value) {
+    return IntStream.range(0, 200)
+        .mapToObj(i -> new CallContextStore.Change("CHANNEL:" + i + "-of-the-test", value))
+        .toList();
   }
 }
