@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -106,22 +107,25 @@ public final class KafkaStore implements CallContextStore {
   }
 
   @Override
-  public void write(List<Change> changes) throws ExecutionException, InterruptedException {
+  public void write(List<Change> changes)
+      throws ExecutionException, InterruptedException, java.util.concurrent.TimeoutException {
     Producer<String, String> kafkaProducer = producer();
     List<Future<?>> sent = new ArrayList<>(changes.size());
     for (Change change : changes) {
       sent.add(kafkaProducer.send(new ProducerRecord<>(topic, change.key(), change.value())));
     }
-    kafkaProducer.flush();
     try {
       for (Future<?> each : sent) {
-        each.get();
+        // Kafka fails each record within the timeout, unless the producer's thread has ended
+        each.get(2 * timeout.toMillis(), TimeUnit.MILLISECONDS);
       }
+    } catch (java.util.concurrent.TimeoutException e) {
+      close();
+      throw e;
     } catch (ExecutionException e) {
       if (TopicLimits.splitBatches(kafkaProducer) > 0) {
         // the topic's limit was lowered; the next producer reads it
         close();
-        producer = null;
       }
       throw e;
     }
@@ -139,8 +143,7 @@ public final class KafkaStore implements CallContextStore {
       config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
       config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
       // since Kafka 4 a client drops its metadata when all brokers are down, and send() blocks on
-      // it
-      // (seen on 4.1.1)
+      // it (seen on 4.1.1)
       config.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
       producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
     }
@@ -151,6 +154,7 @@ public final class KafkaStore implements CallContextStore {
   public synchronized void close() {
     if (producer != null) {
       producer.close(Duration.ZERO);
+      producer = null;
     }
   }
 }
