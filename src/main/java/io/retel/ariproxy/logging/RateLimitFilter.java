@@ -17,8 +17,8 @@ import org.slf4j.event.Level;
 
 /**
  * Logback filter that passes at most one line a second of each kind of line about a single message,
- * so that a flood of invalid commands does not fill the disk. One line counts the others. Named in
- * {@code logback.xml}, as a filter of the appender. Thread-safe.
+ * so that a flood of invalid commands does not fill the disk. One line repeats the first of the
+ * others and counts them. Named in {@code logback.xml}, as a filter of the appender. Thread-safe.
  *
  * <p>The kind of a line is its format, with the status of a RESPONSE.
  */
@@ -37,8 +37,14 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
 
   private final Timer timer;
 
-  /** Number of lines suppressed in the current interval of each kind. */
-  private final Map<String, Integer> suppressed = new HashMap<>();
+  /** Lines suppressed in the current interval, by kind. */
+  private final Map<String, Suppressed> suppressed = new HashMap<>();
+
+  /** The first suppressed line of an interval, and the number of all. */
+  private static final class Suppressed {
+    private String firstLine = "";
+    private int count;
+  }
 
   public RateLimitFilter() {
     this.timer =
@@ -61,34 +67,36 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
     }
     String kind = kind(event);
     synchronized (suppressed) {
-      Integer count = suppressed.putIfAbsent(kind, 0);
-      if (count == null) {
-        timer.schedule(() -> endInterval(kind, event), INTERVAL);
+      Suppressed others = suppressed.get(kind);
+      if (others == null) {
+        startInterval(kind, event.getLoggerName(), Level.valueOf(event.getLevel().toString()));
         return FilterReply.NEUTRAL;
       }
-      suppressed.put(kind, count + 1);
+      if (others.count++ == 0) {
+        others.firstLine = String.valueOf(LogText.abbreviate(event.getFormattedMessage()));
+      }
       return FilterReply.DENY;
     }
   }
 
-  /** Logs how many lines were suppressed; continues while there are any. */
-  private void endInterval(String kind, ILoggingEvent first) {
-    int count;
+  private void startInterval(String kind, String logger, Level level) {
+    suppressed.put(kind, new Suppressed());
+    timer.schedule(() -> endInterval(kind, logger, level), INTERVAL);
+  }
+
+  /** Logs the lines that were suppressed as one; continues while there are any. */
+  private void endInterval(String kind, String logger, Level level) {
+    Suppressed ended;
     synchronized (suppressed) {
-      count = suppressed.getOrDefault(kind, 0);
-      if (count == 0) {
-        suppressed.remove(kind);
+      ended = suppressed.remove(kind);
+      if (ended == null || ended.count == 0) {
         return;
       }
-      suppressed.put(kind, 0);
+      startInterval(kind, logger, level);
     }
-    timer.schedule(() -> endInterval(kind, first), INTERVAL);
-    LoggerFactory.getLogger(first.getLoggerName())
-        .atLevel(Level.valueOf(first.getLevel().toString()))
-        .log(
-            "{} more lines within a second, the first: {}",
-            count,
-            LogText.abbreviate(first.getFormattedMessage()));
+    LoggerFactory.getLogger(logger)
+        .atLevel(level)
+        .log("{} … and {} more like it within a second", ended.firstLine, ended.count - 1);
   }
 
   private static String kind(ILoggingEvent event) {

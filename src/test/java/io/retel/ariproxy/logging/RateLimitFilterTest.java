@@ -45,13 +45,13 @@ class RateLimitFilterTest {
       perMessage("{} for {}", 400, "third");
       secondPasses();
       assertThat(log.lines(Level.WARN))
-          .containsExactly("2 more lines within a second, the first: 400 for first");
+          .containsExactly("400 for second … and 1 more like it within a second");
 
       perMessage("{} for {}", 400, "fourth");
       secondPasses();
       assertThat(log.lines(Level.WARN))
           .element(1)
-          .isEqualTo("1 more lines within a second, the first: 400 for first");
+          .isEqualTo("400 for fourth … and 0 more like it within a second");
 
       secondPasses();
       assertThat(log.lines(Level.WARN)).hasSize(2);
