@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.CommandDeserializer;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.KafkaProbe;
@@ -55,8 +56,9 @@ final class KafkaModule {
     this.clients =
         new ProxyKafkaClientFactory(
             security,
-            Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime())
-                .minus(settings.get(Setting.COMMANDS_INITIAL_LOOKBACK)),
+            Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime()),
+            settings.get(Setting.COMMANDS_INITIAL_LOOKBACK),
+            new CommandDeserializer(settings.get(Setting.ARI_MAX_REQUEST_BODY)),
             settings.get(Setting.COMMANDS_MAX_IN_FLIGHT),
             new CommandTimeouts(settings).drainTimeouts(),
             context::isStopping,

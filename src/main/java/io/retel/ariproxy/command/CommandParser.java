@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CommandParser {
 
-  private static final ObjectMapper JSON =
+  static final ObjectMapper JSON =
       JsonMapper.builder()
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -65,8 +65,26 @@ public final class CommandParser {
     } catch (CommandRejectedException e) {
       return new Command.Rejected(origin, new CommandRequest(null, null, null, null), e);
     }
+    return parse(origin, json);
+  }
+
+  /** Rejects a record that is too large to be a command. */
+  Command.Rejected reject(RecordPosition origin, LargeRecord large) {
+    return rejected(
+        origin,
+        large.fields(),
+        new CommandRejectedException(
+            413,
+            "The command has "
+                + large.size()
+                + " bytes; the limit is "
+                + large.maxSize()
+                + " (it depends on ari.max-request-body)"));
+  }
+
+  private Command parse(RecordPosition origin, JsonNode json) {
     String callContext = scalarText(json.path("callContext"));
-    JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
+    JsonNode commandId = commandId(json);
     JsonNode ariCommand = json.path("ariCommand");
     String method = text(ariCommand.path("method"));
     String url = text(ariCommand.path("url"));
@@ -91,19 +109,32 @@ public final class CommandParser {
           expiresAt,
           prepared);
     } catch (CommandRejectedException e) {
-      // not every reader of RESPONSEs is allowed to see the credentials
-      String maskedUrl = url == null ? null : PayloadMasker.maskCredentials(url);
-      return new Command.Rejected(
-          origin,
-          new CommandRequest(
-              withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
-              commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH)
-                  ? commandId
-                  : null,
-              withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
-              withinLength(maskedUrl, MAX_URL_LENGTH) ? maskedUrl : LogText.abbreviate(maskedUrl)),
-          e);
+      return rejected(origin, json, e);
     }
+  }
+
+  private static Command.Rejected rejected(
+      RecordPosition origin, JsonNode json, CommandRejectedException reason) {
+    String callContext = scalarText(json.path("callContext"));
+    JsonNode commandId = commandId(json);
+    String method = text(json.path("ariCommand").path("method"));
+    String original = text(json.path("ariCommand").path("url"));
+    // not every reader of RESPONSEs is allowed to see the credentials
+    String url = original == null ? null : PayloadMasker.maskCredentials(original);
+    return new Command.Rejected(
+        origin,
+        new CommandRequest(
+            withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
+            commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH)
+                ? commandId
+                : null,
+            withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
+            withinLength(url, MAX_URL_LENGTH) ? url : LogText.abbreviate(url)),
+        reason);
+  }
+
+  private static @Nullable JsonNode commandId(JsonNode json) {
+    return json.hasNonNull("commandId") ? json.get("commandId") : null;
   }
 
   private static void checkLength(String name, @Nullable String text, int maxLength) {

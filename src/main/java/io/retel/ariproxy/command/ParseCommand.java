@@ -35,8 +35,11 @@ public final class ParseCommand implements Processor {
             message.getHeader(KafkaConstants.OFFSET, long.class),
             message.getHeader(KafkaConstants.KEY, String.class),
             Instant.ofEpochMilli(message.getHeader(KafkaConstants.TIMESTAMP, long.class)));
-    byte[] record = message.getBody(byte[].class);
-    Command command = parser.parse(origin, record);
+    Object record = message.getBody();
+    Command command =
+        record instanceof LargeRecord large
+            ? parser.reject(origin, large)
+            : parser.parse(origin, message.getBody(byte[].class));
     message.removeHeaders("*");
     message.setBody(command);
     exchange.setProperty(CommandProperties.COMMAND, command);
@@ -46,6 +49,8 @@ public final class ParseCommand implements Processor {
         command.callContext(),
         command.commandId() == null ? null : command.commandId().asText(),
         command.resources());
-    payloads.logReceived(record);
+    if (record instanceof byte[] received) {
+      payloads.logReceived(received);
+    }
   }
 }

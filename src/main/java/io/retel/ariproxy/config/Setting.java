@@ -377,8 +377,8 @@ public final class Setting<T> {
           duration("0s", "3650d"),
           "1m",
           """
-          How far before its start the proxy consumes commands if its consumer group has no committed offsets for a topic:
-          it is new, or they have expired. Older commands are skipped and counted.""");
+          How far before its start, or before it last consumed a topic, the proxy consumes commands if its consumer group
+          has no committed offsets for the topic: it is new, or they have expired. Older commands are skipped and counted.""");
 
   public static final Setting<Duration> COMMANDS_DEDUP_WINDOW =
       new Setting<>(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -28,6 +29,8 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,13 +56,36 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    */
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
 
+  /**
+   * Interval at which offsets are committed again without a change, as Kafka's own consumers do: a
+   * broker can lose commits that it has acknowledged.
+   */
+  private static final Duration REPEATED_COMMIT_INTERVAL = Duration.ofSeconds(5);
+
   /** Delay between login attempts after a rejection. */
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
+
+  /** Maximum size of a key, the ordering key of commands without a call context. */
+  private static final int MAX_KEY_BYTES = 65_536;
+
+  private static final Deserializer<Object> KEY_DESERIALIZER =
+      (topic, key) ->
+          key == null ? null : new String(key, 0, Math.min(key.length, MAX_KEY_BYTES), UTF_8);
+
+  /**
+   * Limit of the heap that incomplete commands take, as a share of its maximum. It includes neither
+   * one poll nor what parsing adds.
+   */
+  private static final long MAX_IN_FLIGHT_BYTES = Runtime.getRuntime().maxMemory() / 8;
+
+  /** Interval of checks whether the member that has fenced this one has expired. */
+  private static final Duration FENCED_CHECK_INTERVAL = Duration.ofSeconds(3);
 
   private final OffsetTracker tracker = new OffsetTracker();
   private final UnreadableBatches unreadable;
   private final StartOffsets startOffsets;
   private final SkippedCommands skipped;
+  private final LastConsumption lastConsumption;
   private final int maxInFlight;
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
@@ -71,6 +97,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    */
   private final boolean dynamicMember;
 
+  private final StaticMember self;
+
+  /** Time after which a member without a heartbeat expires. */
+  private final Duration sessionTimeout;
+
   private boolean paused;
   private boolean retired;
 
@@ -78,30 +109,41 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private volatile double lag = Double.NaN;
 
   private volatile boolean fenced;
+  private long fencedSinceNanos;
+  private long fencedCheckNanos;
   private volatile boolean draining;
   private volatile boolean closed;
 
   private long lastCommit = System.nanoTime();
 
   /**
-   * @param oldest age limit of the commands that a group without committed offsets starts with
+   * @param lastConsumption of the group, which limits the age of the commands that it starts with
+   *     without committed offsets
+   * @param valueDeserializer of commands
    * @param maxInFlight limit of incomplete commands; fetching pauses when it is reached
    * @param drainTimeouts how long to wait for the started commands of a revoked partition
    * @param stopping whether the proxy is stopping
    */
   CommandConsumer(
       Properties properties,
-      Instant oldest,
+      LastConsumption lastConsumption,
       SkippedCommands skipped,
+      Deserializer<Object> valueDeserializer,
       int maxInFlight,
       DrainTimeouts drainTimeouts,
       BooleanSupplier stopping) {
-    super(withoutOffsetReset(properties));
-    this.unreadable = new UnreadableBatches(withoutOffsetReset(properties), System::nanoTime);
+    super(withoutOffsetReset(properties), KEY_DESERIALIZER, valueDeserializer);
+    this.unreadable =
+        new UnreadableBatches(
+            withoutOffsetReset(properties), KEY_DESERIALIZER, valueDeserializer, System::nanoTime);
     this.skipped = skipped;
-    this.startOffsets = new StartOffsets(oldest, skipped);
+    this.lastConsumption = lastConsumption;
+    this.startOffsets = new StartOffsets(lastConsumption::oldestCommand, skipped);
     this.maxInFlight = maxInFlight;
     this.stopping = stopping;
+    this.self = new StaticMember(properties);
+    this.sessionTimeout =
+        DrainTimeouts.option(properties, ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
     // when a static member stops, its commands have already been given time to complete
@@ -134,7 +176,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       retired = true;
       unsubscribe();
     }
-    if (retired) {
+    if (fenced && !retired) {
+      awaitExpiry();
+    }
+    if (retired || fenced) {
       LockSupport.parkNanos(timeout.toNanos());
       return ConsumerRecords.empty();
     }
@@ -146,9 +191,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       lag = authentication.isRejected() ? Double.NaN : totalLag();
       return polled;
     } catch (FencedInstanceIdException e) {
-      // rejoining would fence the other proxy, which would rejoin in turn
-      retired = true;
       fenced = true;
+      fencedSinceNanos = System.nanoTime();
+      fencedCheckNanos = fencedSinceNanos;
       lag = Double.NaN;
       tracker.releasePartitions(assignment());
       LOG.error(
@@ -176,6 +221,32 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
   }
 
+  /**
+   * Waits for the member that has fenced this one to expire. If it does, it has never sent a
+   * heartbeat: no other proxy exists, but the broker has confused members of this one, such as
+   * after it lost the end of its log. Otherwise gives up, since a new consumer would fence the
+   * other proxy, which would rejoin in turn.
+   *
+   * @throws KafkaException if it has expired, for Camel to create a new consumer: a fenced one
+   *     never recovers (seen on 4.1.1)
+   */
+  private void awaitExpiry() {
+    long now = System.nanoTime();
+    if (now - fencedCheckNanos < FENCED_CHECK_INTERVAL.toNanos() || stopping.getAsBoolean()) {
+      return;
+    }
+    fencedCheckNanos = now;
+    try {
+      if (self.isAbsent()) {
+        LOG.info("No other proxy is in the group: consuming {} again", subscription());
+        throw new KafkaException("Fenced by a member that has expired");
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+    retired = now - fencedSinceNanos >= 2 * sessionTimeout.toNanos();
+  }
+
   private ConsumerRecords<Object, Object> commitAndPoll(Duration timeout) {
     commitCompleted();
     pauseOrResume();
@@ -185,9 +256,23 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout, tracker::position);
       return polled.isEmpty() ? polled : dropHandled(polled);
     } catch (OffsetOutOfRangeException e) {
-      e.offsetOutOfRangePartitions().forEach((partition, offset) -> reset(partition, offset, e));
+      reset(e);
       return ConsumerRecords.empty();
     }
+  }
+
+  /** Returns the position of a partition that has just been assigned. */
+  private long startPosition(TopicPartition partition) {
+    try {
+      return position(partition);
+    } catch (OffsetOutOfRangeException e) {
+      reset(e);
+      return position(partition);
+    }
+  }
+
+  private void reset(OffsetOutOfRangeException e) {
+    e.offsetOutOfRangePartitions().forEach((partition, offset) -> reset(partition, offset, e));
   }
 
   /** Continues a partition whose next offset does not exist in Kafka. */
@@ -226,7 +311,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     return lag;
   }
 
-  /** Returns whether another consumer has permanently replaced this one. Thread-safe. */
+  /** Returns whether another consumer has replaced this one. Thread-safe. */
   boolean isFenced() {
     return fenced;
   }
@@ -269,6 +354,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     if (now - lastCommit < COMMIT_INTERVAL.toNanos()) {
       return;
     }
+    if (now - lastCommit >= REPEATED_COMMIT_INTERVAL.toNanos()) {
+      tracker.retryCommit(assignment());
+    }
     Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
     if (!completed.isEmpty()) {
       lastCommit = now;
@@ -276,6 +364,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           completed,
           (offsets, failure) -> {
             if (failure == null) {
+              lastConsumption.record();
               tracker.acknowledged(offsets);
             } else {
               LOG.debug("Commit of {} failed, retrying: {}", offsets, failure.toString());
@@ -288,13 +377,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private void pauseOrResume() {
     boolean overLimit =
         tracker.incomplete() >= maxInFlight
+            || tracker.incompleteBytes() >= MAX_IN_FLIGHT_BYTES
             || tracker.window() >= CompletedOffsets.MAX_WINDOW - 1_000;
     if (overLimit && !paused) {
       paused = true;
-      LOG.debug("Fetching paused: {} commands incomplete", tracker.incomplete());
+      LOG.debug(
+          "Fetching paused: {} commands incomplete, {} bytes",
+          tracker.incomplete(),
+          tracker.incompleteBytes());
       pause(assignment());
     } else if (paused
         && tracker.incomplete() <= maxInFlight / 2
+        && tracker.incompleteBytes() <= MAX_IN_FLIGHT_BYTES / 2
         && tracker.window() <= CompletedOffsets.MAX_WINDOW / 2) {
       paused = false;
       Set<TopicPartition> readable = new HashSet<>(assignment());
@@ -344,8 +438,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     Map<TopicPartition, List<ConsumerRecord<Object, Object>>> accepted = new HashMap<>();
     for (TopicPartition partition : polled.partitions()) {
       List<ConsumerRecord<Object, Object>> records = new ArrayList<>();
+      tracker.recordLeaderEpoch(partition, leaderEpoch(polled.records(partition)));
       for (ConsumerRecord<Object, Object> record : polled.records(partition)) {
-        if (tracker.accept(partition, record.offset())) {
+        if (tracker.accept(partition, record.offset(), size(record))) {
           records.add(record);
         }
       }
@@ -354,6 +449,15 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       }
     }
     return new ConsumerRecords<>(accepted, polled.nextOffsets());
+  }
+
+  private static Optional<Integer> leaderEpoch(List<ConsumerRecord<Object, Object>> records) {
+    return records.get(records.size() - 1).leaderEpoch();
+  }
+
+  private static int size(ConsumerRecord<Object, Object> record) {
+    return Math.max(0, record.serializedKeySize())
+        + (record.value() instanceof byte[] value ? value.length : 0);
   }
 
   /** Updates the tracker on rebalances, then calls Camel's listener. */
@@ -372,7 +476,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           Map<TopicPartition, OffsetAndMetadata> committed =
               startOffsets.seek(CommandConsumer.this, partitions);
           for (TopicPartition partition : partitions) {
-            tracker.assigned(partition, position(partition), committed.get(partition));
+            tracker.assigned(partition, startPosition(partition), committed.get(partition));
           }
         } catch (AuthenticationException e) {
           // poll() would retry without assigning them again; Camel reconnects instead

@@ -23,12 +23,18 @@ public record DrainTimeouts(Duration running, Duration stopping) {
    * @param consumerConfig the options of the consumer
    */
   DrainTimeouts limitedBy(Properties consumerConfig) {
-    String option = ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG;
+    Duration limit =
+        option(consumerConfig, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG)
+            .multipliedBy(4)
+            .dividedBy(5);
+    return new DrainTimeouts(min(running, limit), min(stopping, limit));
+  }
+
+  /** Returns an option in milliseconds, or Kafka's default. */
+  static Duration option(Properties consumerConfig, String option) {
     Object value =
         consumerConfig.getOrDefault(option, ConsumerConfig.configDef().defaultValues().get(option));
-    int interval = (int) ConfigDef.parseType(option, value, ConfigDef.Type.INT);
-    Duration limit = Duration.ofMillis(interval).multipliedBy(4).dividedBy(5);
-    return new DrainTimeouts(min(running, limit), min(stopping, limit));
+    return Duration.ofMillis((int) ConfigDef.parseType(option, value, ConfigDef.Type.INT));
   }
 
   private static Duration min(Duration one, Duration other) {

@@ -24,6 +24,12 @@ final class OffsetTracker {
   /** Revoked partitions that can be assigned again while their commands still run here. */
   private final Map<TopicPartition, PartitionOffsets> revoked = new HashMap<>();
 
+  /**
+   * Leader epochs of the records read last. A commit includes it, so that a later consumer detects
+   * that the log was truncated.
+   */
+  private final Map<TopicPartition, Integer> leaderEpochs = new HashMap<>();
+
   /** Offsets that Kafka has acknowledged. */
   private final Map<TopicPartition, Long> acknowledged = new HashMap<>();
 
@@ -46,6 +52,8 @@ final class OffsetTracker {
     }
     committed.remove(partition);
     acknowledged.put(partition, position);
+    recordLeaderEpoch(
+        partition, Optional.ofNullable(lastCommit).flatMap(OffsetAndMetadata::leaderEpoch));
   }
 
   /**
@@ -84,10 +92,15 @@ final class OffsetTracker {
     return progress == null ? OptionalLong.empty() : OptionalLong.of(progress.position());
   }
 
+  /** Records the leader epoch of the last record read, if Kafka knows it. */
+  synchronized void recordLeaderEpoch(TopicPartition partition, Optional<Integer> leaderEpoch) {
+    leaderEpochs.compute(partition, (key, previous) -> leaderEpoch.orElse(null));
+  }
+
   /** Accepts a record's offset; see {@link PartitionOffsets#accept}. */
-  synchronized boolean accept(TopicPartition partition, long offset) {
+  synchronized boolean accept(TopicPartition partition, long offset, int bytes) {
     PartitionOffsets progress = partitions.get(partition);
-    return progress != null && progress.accept(offset);
+    return progress != null && progress.accept(offset, bytes);
   }
 
   /** Returns the handle of an accepted command. */
@@ -152,7 +165,9 @@ final class OffsetTracker {
         (partition, progress) -> {
           OffsetAndMetadata current =
               new OffsetAndMetadata(
-                  progress.watermark(), progress.completedAboveWatermark().toMetadata());
+                  progress.watermark(),
+                  Optional.ofNullable(leaderEpochs.get(partition)),
+                  progress.completedAboveWatermark().toMetadata());
           if (!current.equals(committed.put(partition, current))) {
             changed.put(partition, current);
           }
@@ -173,6 +188,11 @@ final class OffsetTracker {
   /** Number of commands accepted and not completed. */
   synchronized int incomplete() {
     return partitions.values().stream().mapToInt(PartitionOffsets::incomplete).sum();
+  }
+
+  /** Size of the commands accepted and not completed, in bytes. */
+  synchronized long incompleteBytes() {
+    return partitions.values().stream().mapToLong(PartitionOffsets::incompleteBytes).sum();
   }
 
   /** Largest distance of any partition's position from its watermark. */

@@ -4,7 +4,7 @@ package io.retel.ariproxy.kafka;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * Progress of one partition: which commands are accepted, started and completed.
@@ -15,7 +15,9 @@ import java.util.TreeSet;
  */
 final class PartitionOffsets {
 
-  private final TreeSet<Long> incomplete = new TreeSet<>();
+  /** Accepted and not completed, with the size in bytes. */
+  private final TreeMap<Long, Integer> incomplete = new TreeMap<>();
+
   private final Set<Long> started = new HashSet<>();
   private CompletedOffsets previouslyCompleted;
   private long base;
@@ -43,12 +45,12 @@ final class PartitionOffsets {
   void reassigned(long committed, CompletedOffsets completed) {
     previouslyCompleted.startingAt(committed).forEach(completed::add);
     for (long offset = Math.max(committed, base); offset < position; offset++) {
-      if (!incomplete.contains(offset)) {
+      if (!incomplete.containsKey(offset)) {
         completed.add(offset);
       }
     }
     started.removeIf(offset -> offset < committed);
-    incomplete.retainAll(started);
+    incomplete.keySet().retainAll(started);
     previouslyCompleted = completed;
     base = committed;
     position = committed;
@@ -58,10 +60,11 @@ final class PartitionOffsets {
   /**
    * Accepts an offset that was read.
    *
+   * @param bytes the size of the command
    * @return false if it must not be executed: it was accepted or completed before, or the partition
    *     is released
    */
-  boolean accept(long offset) {
+  boolean accept(long offset, int bytes) {
     if (released || offset < position) {
       return false;
     }
@@ -69,7 +72,7 @@ final class PartitionOffsets {
     if (previouslyCompleted.contains(offset) || started.contains(offset)) {
       return false;
     }
-    incomplete.add(offset);
+    incomplete.put(offset, bytes);
     return true;
   }
 
@@ -93,11 +96,11 @@ final class PartitionOffsets {
     boolean isCompleted =
         offset < base
             || previouslyCompleted.contains(offset)
-            || offset < position && !incomplete.contains(offset);
+            || offset < position && !incomplete.containsKey(offset);
     if (released || isCompleted || !started.add(offset)) {
       return false;
     }
-    incomplete.add(offset);
+    incomplete.putIfAbsent(offset, 0);
     return true;
   }
 
@@ -123,12 +126,17 @@ final class PartitionOffsets {
 
   /** All offsets below this one are completed. */
   long watermark() {
-    return incomplete.isEmpty() ? position : Math.min(position, incomplete.first());
+    return incomplete.isEmpty() ? position : Math.min(position, incomplete.firstKey());
   }
 
   /** Number of offsets accepted and not completed. */
   int incomplete() {
     return incomplete.size();
+  }
+
+  /** Size of the commands accepted and not completed, in bytes. */
+  long incompleteBytes() {
+    return incomplete.values().stream().mapToLong(Integer::longValue).sum();
   }
 
   /** Number of offsets started and not completed. */
@@ -148,7 +156,7 @@ final class PartitionOffsets {
     // a gap in the topic's offsets can be wider than the window
     long limit = Math.min(position, watermark + CompletedOffsets.MAX_WINDOW);
     completed.set(0, (int) (limit - watermark));
-    for (long offset : incomplete.headSet(limit)) {
+    for (long offset : incomplete.headMap(limit).keySet()) {
       completed.clear((int) (offset - watermark));
     }
     // retains earlier completed offsets until they are read again

@@ -4,11 +4,14 @@ package io.retel.ariproxy.kafka;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.metrics.Meters;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.stream.DoubleStream;
@@ -17,14 +20,19 @@ import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.Deserializer;
 
 /** Factory of the Kafka clients of the proxy's own routes. */
 public final class ProxyKafkaClientFactory implements KafkaClientFactory {
 
   private final KafkaSecurity security;
-  private final Instant oldestCommand;
+  private final Instant start;
+  private final Duration lookback;
+  private final Map<String, LastConsumption> lastConsumptions = new ConcurrentHashMap<>();
+  private final Deserializer<Object> valueDeserializer;
   private final int maxInFlight;
   private final DrainTimeouts drainTimeouts;
   private final BooleanSupplier stopping;
@@ -36,8 +44,10 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
 
   /**
    * @param security encryption and authentication of the clients
-   * @param oldestCommand age limit of the commands that a group without committed offsets starts
-   *     with
+   * @param start of the process
+   * @param lookback how much older the commands can be that a group without committed offsets
+   *     starts with
+   * @param valueDeserializer of commands
    * @param maxInFlight limit of incomplete commands per consumer; fetching pauses when it is
    *     reached
    * @param drainTimeouts how long to wait for the started commands of a revoked partition
@@ -46,14 +56,18 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
    */
   public ProxyKafkaClientFactory(
       KafkaSecurity security,
-      Instant oldestCommand,
+      Instant start,
+      Duration lookback,
+      Deserializer<Object> valueDeserializer,
       int maxInFlight,
       DrainTimeouts drainTimeouts,
       BooleanSupplier stopping,
       TopicLimits topicLimits,
       MeterRegistry meters) {
     this.security = security;
-    this.oldestCommand = oldestCommand;
+    this.start = start;
+    this.lookback = lookback;
+    this.valueDeserializer = valueDeserializer;
     this.maxInFlight = maxInFlight;
     this.drainTimeouts = drainTimeouts;
     this.stopping = stopping;
@@ -100,8 +114,11 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     CommandConsumer consumer =
         new CommandConsumer(
             security.applyTo(properties),
-            oldestCommand,
+            lastConsumptions.computeIfAbsent(
+                properties.getProperty(ConsumerConfig.GROUP_ID_CONFIG),
+                group -> new LastConsumption(start, lookback, InstantSource.system())),
             skipped,
+            valueDeserializer,
             maxInFlight,
             drainTimeouts,
             stopping);

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -30,13 +31,14 @@ final class StartOffsets {
 
   private static final Logger LOG = LoggerFactory.getLogger(StartOffsets.class);
 
-  private final Instant oldest;
+  private final Supplier<Instant> oldest;
   private final SkippedCommands skipped;
 
   /**
-   * @param oldest age limit of the commands that a group without committed offsets starts with
+   * @param oldest returns the age limit of the commands that a group without committed offsets
+   *     starts with
    */
-  StartOffsets(Instant oldest, SkippedCommands skipped) {
+  StartOffsets(Supplier<Instant> oldest, SkippedCommands skipped) {
     this.oldest = oldest;
     this.skipped = skipped;
   }
@@ -86,7 +88,7 @@ final class StartOffsets {
         partition,
         position,
         start.offset(),
-        oldest);
+        oldest.get());
   }
 
   /**
@@ -150,7 +152,7 @@ final class StartOffsets {
           consumer.groupMetadata().groupId(),
           topic,
           count,
-          oldest);
+          oldest.get());
     }
     return start;
   }
@@ -160,9 +162,10 @@ final class StartOffsets {
       Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
     // queried first: records written in the meantime are not skipped
     Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
+    long oldestMillis = oldest.get().toEpochMilli();
     Map<TopicPartition, Long> limit =
         partitions.stream()
-            .collect(Collectors.toMap(partition -> partition, partition -> oldest.toEpochMilli()));
+            .collect(Collectors.toMap(partition -> partition, partition -> oldestMillis));
     Map<TopicPartition, OffsetAndTimestamp> since = consumer.offsetsForTimes(limit);
     Map<TopicPartition, OffsetAndMetadata> start = new HashMap<>();
     for (TopicPartition partition : partitions) {

@@ -24,6 +24,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +55,8 @@ final class UnreadableBatches {
   private static final int MAX_READABLE = 500;
 
   private final Properties properties;
+  private final Deserializer<Object> keyDeserializer;
+  private final Deserializer<Object> valueDeserializer;
   private final LongSupplier nanoTime;
   private String lastUnlocated = "";
   private final Map<TopicPartition, Batch> batches = new ConcurrentHashMap<>();
@@ -80,7 +83,13 @@ final class UnreadableBatches {
    * @param consumerProperties of the consumer whose batches are read
    * @param nanoTime a monotonic clock, in nanoseconds
    */
-  UnreadableBatches(Properties consumerProperties, LongSupplier nanoTime) {
+  UnreadableBatches(
+      Properties consumerProperties,
+      Deserializer<Object> keyDeserializer,
+      Deserializer<Object> valueDeserializer,
+      LongSupplier nanoTime) {
+    this.keyDeserializer = keyDeserializer;
+    this.valueDeserializer = valueDeserializer;
     this.properties = new Properties();
     properties.putAll(consumerProperties);
     properties.remove(ConsumerConfig.GROUP_ID_CONFIG);
@@ -188,7 +197,7 @@ final class UnreadableBatches {
       Consumer<Object, Object> consumer, TopicPartition partition, Throwable failure) {
     List<ConsumerRecord<Object, Object>> readable = new ArrayList<>();
     long next = consumer.position(partition);
-    try (KafkaConsumer<Object, Object> reader = new KafkaConsumer<>(properties)) {
+    try (KafkaConsumer<Object, Object> reader = newReader()) {
       reader.assign(List.of(partition));
       reader.seek(partition, next);
       ConsumerRecords<Object, Object> polled = reader.poll(Duration.ofSeconds(1));
@@ -208,6 +217,10 @@ final class UnreadableBatches {
         ? ConsumerRecords.empty()
         : new ConsumerRecords<>(
             Map.of(partition, readable), Map.of(partition, new OffsetAndMetadata(next)));
+  }
+
+  private KafkaConsumer<Object, Object> newReader() {
+    return new KafkaConsumer<>(properties, keyDeserializer, valueDeserializer);
   }
 
   private void add(TopicPartition partition, long offset, Throwable failure) {
@@ -314,7 +327,7 @@ final class UnreadableBatches {
   /** Returns the offset of the next command that can be read. */
   private long findReadable(TopicPartition partition, long unreadable) {
     long deadline = nanoTime.getAsLong() + SEARCH_TIMEOUT.toNanos();
-    try (KafkaConsumer<Object, Object> consumer = new KafkaConsumer<>(properties)) {
+    try (KafkaConsumer<Object, Object> consumer = newReader()) {
       consumer.assign(List.of(partition));
       long end = consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
       // the exception does not reveal where the batch ends

@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -18,11 +19,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -82,6 +86,45 @@ class CommandStartOffsetsIT {
           EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         controller.response("waiting");
         assertThat(skipped(proxy, "old")).isZero();
+      }
+    }
+  }
+
+  @Test
+  void groupWhoseOffsetsExpireDuringAPauseContinuesWithCommandsSince(KafkaBroker kafka)
+      throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.COMMANDS_INITIAL_LOOKBACK, "0s")
+              .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        writer.send(command(settings, "executed", Instant.now()));
+        controller.response("executed");
+        Awaitility.await("committed")
+            .until(
+                () -> kafka.committedOffset(settings.commandsTopic(), settings.commandsTopic()),
+                committed -> committed == 1);
+        ManagedBean commands = proxy.managedBean("Commands");
+        commands.invoke("pause");
+        Awaitility.await().until(() -> commands.getAttribute("State").equals("DRAINED"));
+        String group = settings.commandsTopic();
+        try (Admin admin = admin(kafka)) {
+          admin
+              .removeMembersFromConsumerGroup(
+                  group,
+                  new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove(group))))
+              .all()
+              .get();
+          admin.deleteConsumerGroups(List.of(group)).all().get();
+        }
+        writer.send(command(settings, "waiting", Instant.now()));
+        commands.invoke("resume");
+
+        controller.response("waiting");
+        assertThat(MarkerCommand.executed(asterisk)).containsExactly("executed", "waiting");
       }
     }
   }

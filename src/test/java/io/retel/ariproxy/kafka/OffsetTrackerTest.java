@@ -7,6 +7,7 @@ import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -24,7 +25,7 @@ class OffsetTrackerTest {
   @Test
   void returnsChangedOffsetsOnce() {
     tracker.assigned(ONE, 5, null);
-    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 5, 0);
     tracker.offsetsToCommit();
     tracker.handle(ONE, 5).commit();
     assertThat(tracker.offsetsToCommit()).containsOnly(Map.entry(ONE, offset(6)));
@@ -40,10 +41,39 @@ class OffsetTrackerTest {
   }
 
   @Test
+  void commitIncludesLeaderEpochAcrossRestart() {
+    tracker.assigned(ONE, 5, null);
+    assertThat(tracker.offsetsToCommit().get(ONE).leaderEpoch()).isEmpty();
+    tracker.accept(ONE, 5, 0);
+    tracker.recordLeaderEpoch(ONE, Optional.of(7));
+    OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
+    assertThat(committed.leaderEpoch()).contains(7);
+
+    OffsetTracker restarted = new OffsetTracker();
+    restarted.assigned(ONE, committed.offset(), committed);
+    assertThat(restarted.offsetsToCommit().get(ONE).leaderEpoch()).contains(7);
+  }
+
+  @Test
+  void sumsBytesOfIncompleteCommands() {
+    tracker.assigned(ONE, 5, null);
+    tracker.assigned(TWO, 0, null);
+    tracker.accept(ONE, 5, 100);
+    tracker.accept(ONE, 6, 20);
+    tracker.accept(TWO, 0, 3);
+    assertThat(tracker.incompleteBytes()).isEqualTo(123);
+
+    tracker.handle(ONE, 6).commit();
+    assertThat(tracker.incompleteBytes()).isEqualTo(103);
+    tracker.revoked(ONE);
+    assertThat(tracker.incompleteBytes()).isEqualTo(3);
+  }
+
+  @Test
   void restartPreservesMetadataBeforeFirstRead() {
     tracker.assigned(ONE, 5, null);
-    tracker.accept(ONE, 5);
-    tracker.accept(ONE, 6);
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
     tracker.handle(ONE, 6).commit();
     OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
 
@@ -54,38 +84,38 @@ class OffsetTrackerTest {
         .values()
         .forEach(current -> assertThat(current).isEqualTo(committed));
 
-    assertThat(restarted.accept(ONE, 5)).isTrue();
-    assertThat(restarted.accept(ONE, 6)).isFalse();
+    assertThat(restarted.accept(ONE, 5, 0)).isTrue();
+    assertThat(restarted.accept(ONE, 6, 0)).isFalse();
   }
 
   @Test
   void startsAtPositionWhenCommittedOffsetIsOutOfRange() {
     tracker.assigned(ONE, 500, new OffsetAndMetadata(5, "somebody's"));
-    assertThat(tracker.accept(ONE, 500)).isTrue();
+    assertThat(tracker.accept(ONE, 500, 0)).isTrue();
     assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(500));
   }
 
   @Test
   void ignoresMetadataCommittedAtAnotherPosition() {
     tracker.assigned(ONE, 0, null);
-    tracker.accept(ONE, 0);
-    tracker.accept(ONE, 1);
+    tracker.accept(ONE, 0, 0);
+    tracker.accept(ONE, 1, 0);
     tracker.handle(ONE, 1).commit();
     OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
     tracker.assigned(TWO, 0, new OffsetAndMetadata(5, committed.metadata()));
     for (long offset = 0; offset < 10; offset++) {
-      assertThat(tracker.accept(TWO, offset)).isTrue();
+      assertThat(tracker.accept(TWO, offset, 0)).isTrue();
     }
   }
 
   @Test
   void revokedPartitionAcceptsAndCommitsNothing() {
     tracker.assigned(ONE, 5, null);
-    tracker.accept(ONE, 5);
+    tracker.accept(ONE, 5, 0);
     CommandHandle accepted = tracker.handle(ONE, 5);
     tracker.revoked(ONE);
     accepted.commit();
-    assertThat(tracker.accept(ONE, 6)).isFalse();
+    assertThat(tracker.accept(ONE, 6, 0)).isFalse();
     assertThat(tracker.offsetsToCommit()).isEmpty();
     assertThat(tracker.incomplete()).isZero();
     assertThat(tracker.window()).isZero();
@@ -96,9 +126,9 @@ class OffsetTrackerTest {
     tracker.assigned(ONE, 0, null);
     tracker.assigned(TWO, 0, null);
     for (long offset = 0; offset < 10; offset++) {
-      tracker.accept(ONE, offset);
+      tracker.accept(ONE, offset, 0);
     }
-    tracker.accept(TWO, 0);
+    tracker.accept(TWO, 0, 0);
     for (long offset = 1; offset < 10; offset++) {
       tracker.handle(ONE, offset).commit();
     }
@@ -110,9 +140,9 @@ class OffsetTrackerTest {
   void awaitsStartedCommandsOfRevokedPartitionOnly() throws Exception {
     tracker.assigned(ONE, 0, null);
     tracker.assigned(TWO, 0, null);
-    tracker.accept(ONE, 0);
-    tracker.accept(ONE, 1);
-    tracker.accept(TWO, 0);
+    tracker.accept(ONE, 0, 0);
+    tracker.accept(ONE, 1, 0);
+    tracker.accept(TWO, 0, 0);
     CommandHandle started = tracker.handle(ONE, 0);
     started.tryStart();
     tracker.handle(TWO, 0).tryStart();
@@ -133,7 +163,7 @@ class OffsetTrackerTest {
   void returnsRemainingCountOnTimeout() throws Exception {
     tracker.assigned(ONE, 0, null);
     for (long offset = 0; offset < 2; offset++) {
-      tracker.accept(ONE, offset);
+      tracker.accept(ONE, offset, 0);
       tracker.handle(ONE, offset).tryStart();
     }
     assertThat(tracker.awaitCompletion(List.of(ONE, TWO), 1)).isEqualTo(2);
@@ -143,7 +173,7 @@ class OffsetTrackerTest {
   void releasedPartitionStartsNothingAndNextConsumerContinues() {
     tracker.assigned(ONE, 5, null);
     for (long offset = 5; offset < 8; offset++) {
-      tracker.accept(ONE, offset);
+      tracker.accept(ONE, offset, 0);
     }
     CommandHandle first = tracker.handle(ONE, 5);
     CommandHandle second = tracker.handle(ONE, 6);
@@ -159,18 +189,18 @@ class OffsetTrackerTest {
     OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
     OffsetTracker next = new OffsetTracker();
     next.assigned(ONE, committed.offset(), committed);
-    assertThat(next.accept(ONE, 6)).isTrue();
-    assertThat(next.accept(ONE, 7)).isFalse();
-    assertThat(next.accept(ONE, 8)).isTrue();
+    assertThat(next.accept(ONE, 6, 0)).isTrue();
+    assertThat(next.accept(ONE, 7, 0)).isFalse();
+    assertThat(next.accept(ONE, 8, 0)).isTrue();
   }
 
   @Test
   void releasedCommandBlocksLaterCommandsOfItsPartition() throws Exception {
     tracker.assigned(ONE, 5, null);
     tracker.assigned(TWO, 0, null);
-    tracker.accept(ONE, 5);
-    tracker.accept(ONE, 6);
-    tracker.accept(TWO, 0);
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
+    tracker.accept(TWO, 0, 0);
     CommandHandle first = tracker.handle(ONE, 5);
     CommandHandle second = tracker.handle(ONE, 6);
     first.tryStart();
@@ -178,7 +208,7 @@ class OffsetTrackerTest {
     assertThat(first.released()).isTrue();
     assertThat(second.tryStart()).isFalse();
     assertThat(tracker.handle(TWO, 0).tryStart()).isTrue();
-    assertThat(tracker.accept(ONE, 7)).isFalse();
+    assertThat(tracker.accept(ONE, 7, 0)).isFalse();
     assertThat(tracker.awaitCompletion(List.of(ONE), 60_000)).isZero();
     assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(5));
   }
@@ -187,7 +217,7 @@ class OffsetTrackerTest {
   void startedCommandIsNotRestartedAfterReassignment() {
     tracker.assigned(ONE, 5, null);
     for (long offset = 5; offset < 9; offset++) {
-      tracker.accept(ONE, offset);
+      tracker.accept(ONE, offset, 0);
     }
     CommandHandle started = tracker.handle(ONE, 5);
     CommandHandle completed = tracker.handle(ONE, 6);
@@ -202,10 +232,10 @@ class OffsetTrackerTest {
     tracker.revoked(ONE);
     tracker.assigned(ONE, 5, offset(5));
 
-    assertThat(tracker.accept(ONE, 5)).isFalse();
-    assertThat(tracker.accept(ONE, 6)).isFalse();
-    assertThat(tracker.accept(ONE, 7)).isTrue();
-    assertThat(tracker.accept(ONE, 8)).isTrue();
+    assertThat(tracker.accept(ONE, 5, 0)).isFalse();
+    assertThat(tracker.accept(ONE, 6, 0)).isFalse();
+    assertThat(tracker.accept(ONE, 7, 0)).isTrue();
+    assertThat(tracker.accept(ONE, 8, 0)).isTrue();
     // only one of the two handles of an offset can start
     assertThat(pending.tryStart()).isTrue();
     assertThat(tracker.handle(ONE, 7).tryStart()).isFalse();
@@ -221,24 +251,24 @@ class OffsetTrackerTest {
   @Test
   void commandCompletedAfterReassignmentIsNotAcceptedAgain() {
     tracker.assigned(ONE, 5, null);
-    tracker.accept(ONE, 5);
-    tracker.accept(ONE, 6);
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
     CommandHandle second = tracker.handle(ONE, 6);
     second.tryStart();
     tracker.offsetsToCommit();
     tracker.revoked(ONE);
     tracker.assigned(ONE, 5, offset(5));
     second.commit();
-    assertThat(tracker.accept(ONE, 5)).isTrue();
-    assertThat(tracker.accept(ONE, 6)).isFalse();
+    assertThat(tracker.accept(ONE, 5, 0)).isTrue();
+    assertThat(tracker.accept(ONE, 6, 0)).isFalse();
     assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(5);
   }
 
   @Test
   void completedCommandIsNotAcceptedAfterTwoReassignments() {
     tracker.assigned(ONE, 5, null);
-    tracker.accept(ONE, 5);
-    tracker.accept(ONE, 6);
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
     CommandHandle second = tracker.handle(ONE, 6);
     second.tryStart();
     tracker.revoked(ONE);
@@ -246,15 +276,15 @@ class OffsetTrackerTest {
     second.commit();
     tracker.revoked(ONE);
     tracker.assigned(ONE, 5, offset(5));
-    assertThat(tracker.accept(ONE, 5)).isTrue();
-    assertThat(tracker.accept(ONE, 6)).isFalse();
+    assertThat(tracker.accept(ONE, 5, 0)).isTrue();
+    assertThat(tracker.accept(ONE, 6, 0)).isFalse();
   }
 
   @Test
   void commandCompletedByAnotherConsumerIsNotStarted() {
     tracker.assigned(ONE, 5, null);
-    tracker.accept(ONE, 5);
-    tracker.accept(ONE, 6);
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
     CommandHandle first = tracker.handle(ONE, 5);
     CommandHandle second = tracker.handle(ONE, 6);
     second.tryStart();
@@ -271,7 +301,7 @@ class OffsetTrackerTest {
   void recreatedTopicIsReadFromItsBeginning() {
     tracker.assigned(ONE, 0, null);
     for (long offset = 0; offset < 10; offset++) {
-      tracker.accept(ONE, offset);
+      tracker.accept(ONE, offset, 0);
       tracker.handle(ONE, offset).tryStart();
       tracker.handle(ONE, offset).commit();
     }
@@ -279,7 +309,7 @@ class OffsetTrackerTest {
     tracker.revoked(ONE);
     tracker.assigned(ONE, 0, null);
     for (long offset = 0; offset < 10; offset++) {
-      assertThat(tracker.accept(ONE, offset)).isTrue();
+      assertThat(tracker.accept(ONE, offset, 0)).isTrue();
     }
   }
 

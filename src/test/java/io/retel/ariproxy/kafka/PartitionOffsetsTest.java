@@ -28,7 +28,7 @@ class PartitionOffsetsTest {
   void watermarkEqualsPositionWhenAllIsCompleted() {
     PartitionOffsets offsets = startingAt(5);
     assertThat(offsets.watermark()).isEqualTo(5);
-    offsets.accept(5);
+    offsets.accept(5, 0);
     assertThat(offsets.watermark()).isEqualTo(5);
     offsets.completed(5);
     assertThat(offsets.watermark()).isEqualTo(6);
@@ -37,9 +37,9 @@ class PartitionOffsetsTest {
   @Test
   void acceptsEachOffsetOnce() {
     PartitionOffsets offsets = startingAt(5);
-    assertThat(offsets.accept(5)).isTrue();
-    assertThat(offsets.accept(5)).isFalse();
-    assertThat(offsets.accept(4)).isFalse();
+    assertThat(offsets.accept(5, 0)).isTrue();
+    assertThat(offsets.accept(5, 0)).isFalse();
+    assertThat(offsets.accept(4, 0)).isFalse();
     assertThat(offsets.incomplete()).isEqualTo(1);
   }
 
@@ -47,7 +47,7 @@ class PartitionOffsetsTest {
   void completionOfUnacceptedOffsetChangesNothing() {
     PartitionOffsets offsets = startingAt(5);
     offsets.completed(7);
-    assertThat(offsets.accept(7)).isTrue();
+    assertThat(offsets.accept(7, 0)).isTrue();
     assertThat(offsets.watermark()).isEqualTo(7);
   }
 
@@ -62,7 +62,7 @@ class PartitionOffsetsTest {
       if (open.isEmpty() || random.nextInt(5) < 3) {
         // occasional gaps, as caused by compaction and transactions
         next += random.nextInt(10) == 0 ? 1 + random.nextInt(20) : 0;
-        assertThat(offsets.accept(next)).isTrue();
+        assertThat(offsets.accept(next, 0)).isTrue();
         open.add(next++);
       } else {
         long completed = new ArrayList<>(open).get(random.nextInt(open.size()));
@@ -93,7 +93,7 @@ class PartitionOffsetsTest {
       List<Long> accepted = new ArrayList<>();
       for (long offset : topic.subList(0, readTo)) {
         if (offset >= committed) {
-          assertThat(offsets.accept(offset))
+          assertThat(offsets.accept(offset, 0))
               .as("offset %d in run %d", offset, run)
               .isEqualTo(!completed.contains(offset));
           if (!completed.contains(offset)) {
@@ -117,12 +117,12 @@ class PartitionOffsetsTest {
   void completedOffsetsSurviveRestartUntilReread() {
     PartitionOffsets before = startingAt(10);
     for (long offset = 10; offset < 20; offset++) {
-      before.accept(offset);
+      before.accept(offset, 0);
     }
     before.completed(15);
     before.completed(19);
     PartitionOffsets restarted = new PartitionOffsets(10, roundTrip(before));
-    restarted.accept(10);
+    restarted.accept(10, 0);
     restarted.completed(10);
 
     CompletedOffsets completed = roundTrip(restarted);
@@ -137,10 +137,10 @@ class PartitionOffsetsTest {
   @ValueSource(longs = {30_000, 1_000_000, 5_000_000_000L})
   void wideOffsetGapFitsIntoMetadata(long gap) {
     PartitionOffsets offsets = startingAt(0);
-    offsets.accept(0);
-    offsets.accept(1);
-    offsets.accept(gap);
-    offsets.accept(gap + 1);
+    offsets.accept(0, 0);
+    offsets.accept(1, 0);
+    offsets.accept(gap, 0);
+    offsets.accept(gap + 1, 0);
     offsets.completed(1);
     offsets.completed(gap);
 
@@ -157,7 +157,7 @@ class PartitionOffsetsTest {
   void fullWindowFitsIntoMetadata() {
     PartitionOffsets offsets = startingAt(7);
     for (long offset = 7; offset < 7 + CompletedOffsets.MAX_WINDOW; offset++) {
-      offsets.accept(offset);
+      offsets.accept(offset, 0);
     }
     for (long offset = 8; offset < 7 + CompletedOffsets.MAX_WINDOW; offset++) {
       offsets.completed(offset);
@@ -184,13 +184,13 @@ class PartitionOffsetsTest {
   @Test
   void skipDoesNotCompleteCommandsInFlight() {
     PartitionOffsets partition = new PartitionOffsets(5, CompletedOffsets.empty(5));
-    partition.accept(5);
+    partition.accept(5, 0);
     partition.tryStart(5);
     partition.skipTo(9);
     assertThat(partition.watermark()).isEqualTo(5);
-    assertThat(partition.accept(8)).as("a skipped command").isFalse();
+    assertThat(partition.accept(8, 0)).as("a skipped command").isFalse();
     partition.completed(5);
     assertThat(partition.watermark()).isEqualTo(9);
-    assertThat(partition.accept(9)).isTrue();
+    assertThat(partition.accept(9, 0)).isTrue();
   }
 }

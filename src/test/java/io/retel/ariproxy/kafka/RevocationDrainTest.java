@@ -28,7 +28,7 @@ class RevocationDrainTest {
 
   private void drain(Duration runningTimeout, Duration stoppingTimeout) {
     tracker.assigned(PARTITION, 0, null);
-    tracker.accept(PARTITION, 0);
+    tracker.accept(PARTITION, 0, 0);
     command = tracker.handle(PARTITION, 0);
     command.tryStart();
     RevocationDrain tested =

@@ -85,6 +85,43 @@ class UnreadableBatchIT {
   }
 
   @Test
+  void batchThatTheBrokerCannotReadStopsOnlyItsPartition() {
+    try (KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings = ProxySettings.of(asterisk, "unreadable", kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        writer.send(command(settings, 0, "corrupt-this"));
+        controller.response("corrupt-this");
+        ManagedBean commands = proxy.managedBean("Commands");
+        commands.invoke("pause");
+        Awaitility.await().until(() -> commands.getAttribute("State").equals("DRAINED"));
+        // to find it, the broker reads the batch before
+        writer.send(command(settings, 0, "behind"));
+        kafka.corruptLength(settings.commandsTopic(), 0, "corrupt-this");
+        commands.invoke("resume");
+        writer.send(command(settings, 1, "other"));
+
+        controller.response("other");
+        Awaitility.await("health reports the batch")
+            .until(
+                () ->
+                    proxy
+                        .health("commands")
+                        .startsWith(
+                            "DOWN: Cannot read commands of %s-0 from offset 1: Encountered corrupt"
+                                    .formatted(settings.commandsTopic())
+                                + " message"));
+        writer.send(command(settings, 1, "another"));
+        controller.response("another");
+        assertThat(MarkerCommand.executed(asterisk))
+            .containsExactly("corrupt-this", "other", "another");
+      }
+    }
+  }
+
+  @Test
   void codecWithoutLibraryStopsOnlyItsPartition(@TempDir Path folder) throws IOException {
     Path log = folder.resolve("proxy.log");
     int port = ManagementClient.freePort();

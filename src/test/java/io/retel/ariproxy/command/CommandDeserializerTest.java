@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.command;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests what remains of records that are too large to be commands. */
+class CommandDeserializerTest {
+
+  private static final int MAX_BODY = 1_000;
+  private static final int MAX_SIZE = 256 * 1024 + 6 * MAX_BODY;
+  private static final String LARGE = "x".repeat(MAX_SIZE + 1);
+
+  private final CommandDeserializer deserializer = new CommandDeserializer(MAX_BODY);
+
+  @Test
+  void returnsRecordUpToLimitUnchanged() {
+    byte[] value = "x".repeat(MAX_SIZE).getBytes(UTF_8);
+    assertThat(deserializer.deserialize("topic", value)).isEqualTo(value);
+    assertThat(deserializer.deserialize("topic", new RecordHeaders(), buffer(value)))
+        .isEqualTo(value);
+    assertThat(deserializer.deserialize("topic", new RecordHeaders(), (ByteBuffer) null)).isNull();
+  }
+
+  @Test
+  void acceptsEveryBodyWithinItsLimit() {
+    String escaped = "\\u0041".repeat(MAX_BODY - 2);
+    byte[] value = "{\"ariCommand\":{\"body\":\"%s\"}}".formatted(escaped).getBytes(UTF_8);
+    assertThat(deserializer.deserialize("topic", value)).isEqualTo(value);
+  }
+
+  @Test
+  void retainsFieldsOfResponse() {
+    LargeRecord large =
+        large(
+            """
+            {"other": "%s", "callContext": "call", "ariCommand": {"body": {"v": "%s", "url": 1},
+            "method": "POST" , "url":"/channels"}, "x": [[{}]], "commandId": {"n": [1, 2.50]}}"""
+                .formatted(LARGE, LARGE));
+    assertThat(large.size()).isGreaterThan(2 * MAX_SIZE);
+    assertThat(large.maxSize()).isEqualTo(MAX_SIZE);
+    assertThat(large.fields())
+        .hasToString(
+            """
+            {"callContext":"call","ariCommand":{"method":"POST","url":"/channels"},\
+            "commandId":{"n":[1,2.50]}}""");
+  }
+
+  @Test
+  void dropsLargeFields() {
+    assertThat(
+            large(
+                    "{\"callContext\": \"%s\", \"commandId\": [\"%s\"], \"ariCommand\": {\"url\": \"u\"}}"
+                        .formatted(LARGE, LARGE))
+                .fields())
+        .hasToString("{\"ariCommand\":{\"url\":\"u\"}}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"%s", "[\"%s\"]", "\"%s\"", "{\"%s\": 1}", "{\"callContext\": %s", ""})
+  void retainsNothingOfOtherContent(String format) {
+    String content = format.isEmpty() ? "[".repeat(MAX_SIZE + 1) : format.formatted(LARGE);
+    assertThat(large(content).fields()).isEmpty();
+  }
+
+  @Test
+  void retainsFieldsBeforeAnError() {
+    assertThat(large("{\"callContext\": \"call\", \"commandId\": 1, %s".formatted(LARGE)).fields())
+        .hasToString("{\"callContext\":\"call\"}");
+  }
+
+  @Test
+  void removesLargeHeaders() {
+    RecordHeaders headers =
+        new RecordHeaders(List.of(new RecordHeader("traceparent", "00-1".getBytes(UTF_8))));
+    deserializer.deserialize("topic", headers, buffer(new byte[1]));
+    assertThat(headers).hasSize(1);
+
+    headers.add("large", LARGE.getBytes(UTF_8));
+    deserializer.deserialize("topic", headers, buffer(new byte[1]));
+    assertThat(headers).isEmpty();
+  }
+
+  private LargeRecord large(String content) {
+    byte[] value = content.getBytes(UTF_8);
+    LargeRecord fromArray = (LargeRecord) deserializer.deserialize("topic", value);
+    assertThat(deserializer.deserialize("topic", new RecordHeaders(), buffer(value)))
+        .as("from within a buffer")
+        .isEqualTo(fromArray);
+    assertThat(
+            deserializer.deserialize(
+                "topic", new RecordHeaders(), buffer(value).asReadOnlyBuffer()))
+        .isEqualTo(fromArray);
+    return fromArray;
+  }
+
+  /** Returns a buffer as Kafka passes it: a slice of a larger one. */
+  private static ByteBuffer buffer(byte[] value) {
+    ByteBuffer all = ByteBuffer.allocate(value.length + 20);
+    all.position(7).put(value);
+    return all.position(3).slice().position(4).limit(4 + value.length);
+  }
+}
