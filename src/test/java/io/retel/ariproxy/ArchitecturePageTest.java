@@ -48,7 +48,6 @@ class ArchitecturePageTest {
           Map.entry("Settings", "filled when they are read"),
           Map.entry("CompiledRoutes", "filled at startup"),
           Map.entry("Gauges", "filled at startup"),
-          Map.entry("KafkaTopics", "filled at startup"),
           Map.entry("ManagedBeans", "filled at startup"),
           Map.entry("EventReader", "one event"),
           Map.entry("Reconciler", "one resync"),

@@ -48,6 +48,7 @@ final class CallContextModule {
     // for routes that read it: caffeine-cache:callContexts?createCacheIfNotExist=false
     context.getRegistry().bind("callContexts", callContexts.cache());
     gauges.bindCallContexts(callContexts, store);
+    kafka.topics().onCompactedTopicRecreated(this::persistAll);
   }
 
   /** Returns the service that writes to the store. */
@@ -78,6 +79,12 @@ final class CallContextModule {
           }
         });
     callContexts.completeRestore();
+  }
+
+  /** Writes everything to the store again, which has lost its content. */
+  private void persistAll() {
+    callContexts.persistAll();
+    subscriptions.persistAll();
   }
 
   ManagedCallContexts managedBean() {

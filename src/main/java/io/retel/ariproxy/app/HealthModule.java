@@ -46,16 +46,17 @@ final class HealthModule {
     asterisk.addHealthChecks(checks);
     callContexts.addHealthChecks(checks);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
+    // always: also creates topics that are deleted
+    KafkaProbe kafkaCheck = kafka.probe();
+    Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck);
     if (!ManagementPort.isEnabled(settings)) {
-      this.probes = List.of();
+      this.probes = List.of(kafkaProbe);
       commands.addHealthChecks(checks, Optional::empty);
       checks.addDependency("kafka", inFlightLimiter::stallReason);
       return;
     }
-    // only with a management port, since they query Asterisk and Kafka even when idle
+    // only with a management port, since it queries Asterisk even when idle
     Probe asteriskProbe = new Probe("asterisk-probe", new AsteriskProbe(context));
-    KafkaProbe kafkaCheck = kafka.probe();
-    Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck);
     this.probes = List.of(asteriskProbe, kafkaProbe);
     commands.addHealthChecks(checks, kafkaCheck::openTransactions);
     // missing topics have just been created

@@ -48,9 +48,13 @@ final class KafkaModule {
     this.topics =
         new KafkaTopics(
                 this::clientConfig,
-                settings.get(Setting.KAFKA_CREATE_TOPICS),
+                new KafkaTopics.NewTopics(
+                    settings.get(Setting.KAFKA_CREATE_TOPICS),
+                    settings.get(Setting.KAFKA_TOPIC_PARTITIONS),
+                    settings.get(Setting.KAFKA_TOPIC_REPLICATION_FACTOR)),
                 settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
-            .require(settings.topics());
+            .requireShared(settings.sharedTopics())
+            .require(settings.ownTopics());
     this.topicLimits =
         new TopicLimits(this::clientConfig, settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
     this.clients =
@@ -122,10 +126,6 @@ final class KafkaModule {
   }
 
   KafkaProbe probe() {
-    return new KafkaProbe(
-        this::clientConfig,
-        settings.topics(),
-        settings.commandTopics(),
-        settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
+    return new KafkaProbe(topics, settings.commandTopics());
   }
 }

@@ -71,7 +71,7 @@ final class ProxyModules {
     this.startupGate =
         new StartupGate(
             List.of(
-                kafka.topics()::createMissing,
+                kafka.topics()::ensure,
                 kafka::readTopicLimits,
                 () -> lifecycle.enter(ProxyState.RESTORING, "topics exist"),
                 () -> {

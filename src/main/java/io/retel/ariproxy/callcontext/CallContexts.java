@@ -395,6 +395,22 @@ public final class CallContexts {
     expiredKeys.clear();
   }
 
+  /** Writes the mappings of all active resources to the store again. */
+  public void persistAll() {
+    for (String key : cache.asMap().keySet()) {
+      cache
+          .asMap()
+          .computeIfPresent(
+              key,
+              (sameKey, mapping) -> {
+                if (!mapping.ended()) {
+                  writeBehind.enqueue(key, Optional.of(json(mapping)));
+                }
+                return mapping;
+              });
+    }
+  }
+
   private void change(Resource resource, UnaryOperator<Mapping> change) {
     update(resource, existing -> existing == null ? null : change.apply(existing));
   }

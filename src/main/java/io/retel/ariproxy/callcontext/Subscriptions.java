@@ -136,6 +136,11 @@ public final class Subscriptions {
     }
   }
 
+  /** Writes the state of all applications to the store again. */
+  public synchronized void persistAll() {
+    List.copyOf(desiredByApplication.keySet()).forEach(this::persist);
+  }
+
   /**
    * Returns requests that restore lost subscriptions and event filters.
    *

@@ -299,7 +299,25 @@ public final class Setting<T> {
           bool(),
           "true",
           """
-          Creates missing topics, with the broker's defaults for partitions and replicas. If false, the proxy waits for them.""");
+          Creates missing topics, at startup and while the proxy runs. If false, the proxy waits for them.""");
+
+  public static final Setting<Integer> KAFKA_TOPIC_PARTITIONS =
+      new Setting<>(
+          Section.KAFKA,
+          "kafka.topic-partitions",
+          integer(1, 10_000),
+          "12",
+          """
+          Partitions of topics that the proxy creates. The call-context store's topic has one.""");
+
+  public static final Setting<Integer> KAFKA_TOPIC_REPLICATION_FACTOR =
+      new Setting<>(
+          Section.KAFKA,
+          "kafka.topic-replication-factor",
+          integer(1, 10),
+          "3",
+          """
+          Replicas of topics that the proxy creates, or as many as Kafka has brokers. From three on, min.insync.replicas is 2.""");
 
   public static final Setting<Long> KAFKA_MAX_IN_FLIGHT_BYTES =
       new Setting<>(

@@ -168,14 +168,17 @@ public final class Settings {
     }
   }
 
-  /** The topics that this proxy publishes to or consumes from, excluding the store's topic. */
-  public List<String> topics() {
-    return Stream.concat(
-            Stream.of(
-                get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
-                get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)),
-            commandTopics().stream())
+  /** The topics whose partitions several consumers share: controllers, or proxies. */
+  public List<String> sharedTopics() {
+    return Stream.of(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, Setting.KAFKA_GENERIC_COMMANDS_TOPIC)
+        .map(this::get)
+        .filter(topic -> !topic.isEmpty())
         .toList();
+  }
+
+  /** The other topics of this proxy, excluding the store's topic. */
+  public List<String> ownTopics() {
+    return List.of(get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC), get(Setting.KAFKA_COMMANDS_TOPIC));
   }
 
   /** The topics that this proxy consumes commands from. */

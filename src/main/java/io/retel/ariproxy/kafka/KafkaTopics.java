@@ -5,30 +5,41 @@ import io.retel.ariproxy.error.ErrorMessages;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.InvalidPartitionsException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The topics that the proxy requires; creates missing ones. */
+/**
+ * The topics that the proxy requires: creates missing ones, at startup and while it runs.
+ *
+ * <p>A topic that was deleted and created again, by this proxy, another one, or the broker's {@code
+ * auto.create.topics.enable}, gets at least the partitions it had: records in flight wait for
+ * theirs, and the partition of a call stays the same. Thread-safe.
+ */
 public final class KafkaTopics {
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
@@ -45,9 +56,36 @@ public final class KafkaTopics {
           Integer.toString(16 * 1024 * 1024));
 
   private final Supplier<Map<String, Object>> clientConfig;
-  private final boolean mayCreate;
+  private final NewTopics newTopics;
   private final Duration timeout;
-  private final List<NewTopic> required = new ArrayList<>();
+  private final List<RequiredTopic> required = new ArrayList<>();
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** The topics as last seen; empty until all have existed. */
+  private final Map<String, KnownTopic> known = new HashMap<>();
+
+  private volatile Runnable onCompactedTopicRecreated = () -> {};
+
+  /** The error that was logged last; empty while all topics exist. */
+  private String loggedError = "";
+
+  private long loggedErrorNanos;
+
+  /**
+   * How missing topics are created.
+   *
+   * @param allowed whether they are
+   * @param partitions of topics that are not compacted
+   * @param replicas if Kafka has enough brokers
+   */
+  public record NewTopics(boolean allowed, int partitions, int replicas) {}
+
+  /**
+   * A topic as last seen.
+   *
+   * @param partitions those that it must have
+   */
+  private record KnownTopic(Uuid id, int partitions) {}
 
   /**
    * Thrown when a topic is missing or Kafka cannot describe it; the message includes the remedy.
@@ -63,26 +101,44 @@ public final class KafkaTopics {
 
   /**
    * @param clientConfig address and login of Kafka; queried for each new client
-   * @param mayCreate whether missing topics are created
    * @param timeout for Kafka to respond
    */
   public KafkaTopics(
-      Supplier<Map<String, Object>> clientConfig, boolean mayCreate, Duration timeout) {
+      Supplier<Map<String, Object>> clientConfig, NewTopics newTopics, Duration timeout) {
     this.clientConfig = clientConfig;
-    this.mayCreate = mayCreate;
+    this.newTopics = newTopics;
     this.timeout = timeout;
   }
 
-  /** Requires topics, created with the broker's defaults. */
+  /** Requires topics. */
   public KafkaTopics require(List<String> topics) {
-    topics.forEach(topic -> required.add(new NewTopic(topic, Optional.empty(), Optional.empty())));
+    topics.forEach(topic -> require(topic, newTopics.partitions(), Map.of(), false));
+    return this;
+  }
+
+  /** Requires topics whose partitions several consumers share. */
+  public KafkaTopics requireShared(List<String> topics) {
+    topics.forEach(topic -> require(topic, newTopics.partitions(), Map.of(), true));
     return this;
   }
 
   /** Requires a compacted topic with one partition, for one writer. */
   public KafkaTopics requireCompacted(String topic) {
-    required.add(new NewTopic(topic, Optional.of(1), Optional.empty()).configs(COMPACTED));
+    require(topic, 1, COMPACTED, false);
     return this;
+  }
+
+  private void require(
+      String topic, int partitions, Map<String, String> configs, boolean isShared) {
+    required.add(new RequiredTopic(topic, partitions, configs, isShared));
+  }
+
+  /**
+   * Sets the action that writes the content of the compacted topic, after the topic was deleted and
+   * created again.
+   */
+  public void onCompactedTopicRecreated(Runnable action) {
+    onCompactedTopicRecreated = action;
   }
 
   /**
@@ -91,60 +147,136 @@ public final class KafkaTopics {
    * @throws TopicsUnavailableException if a topic is missing and cannot be created, or Kafka does
    *     not respond
    */
-  public void createMissing() throws TopicsUnavailableException, InterruptedException {
-    Map<String, Object> config = new HashMap<>(clientConfig.get());
-    config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-    config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-    try (Admin admin = Admin.create(config)) {
-      List<NewTopic> missing = missing(admin);
-      if (!missing.isEmpty()) {
-        if (!mayCreate) {
-          throw unavailable(missing, "kafka.create-topics is false");
-        }
-        createTopics(admin, missing);
-        awaitLeaders(admin, missing);
-      }
-      warnIfNotCompacted(admin);
-    } catch (ExecutionException | KafkaException e) {
-      throw new TopicsUnavailableException(
-          "Kafka at "
-              + brokers()
-              + ": cannot describe topics "
-              + required.stream().map(NewTopic::name).collect(Collectors.joining(", "))
-              + ": "
-              + KafkaErrors.describe(e));
+  public void ensure() throws TopicsUnavailableException, InterruptedException {
+    try (Admin admin = createAdmin()) {
+      ensure(admin);
+    } catch (KafkaException e) {
+      throw undescribed(e);
     }
   }
 
-  private List<NewTopic> missing(Admin admin) throws ExecutionException, InterruptedException {
-    Map<String, ? extends KafkaFuture<?>> described =
-        admin.describeTopics(required.stream().map(NewTopic::name).toList()).topicNameValues();
-    List<NewTopic> missing = new ArrayList<>();
-    for (NewTopic topic : required) {
+  /** Creates a client for {@link #ensure(Admin)}. */
+  public Admin createAdmin() {
+    Map<String, Object> config = new HashMap<>(clientConfig.get());
+    config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+    config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+    return Admin.create(config);
+  }
+
+  /**
+   * Creates missing topics; logs topics that have changed since the last call.
+   *
+   * @return the topics by name
+   * @throws TopicsUnavailableException if a topic is missing and cannot be created, or Kafka does
+   *     not respond
+   */
+  public Map<String, TopicDescription> ensure(Admin admin)
+      throws TopicsUnavailableException, InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      Map<String, TopicDescription> found = createMissing(admin);
+      if (known.isEmpty()) {
+        TopicRisks.log(admin, required, found, brokers());
+        found.forEach((name, topic) -> known.put(name, knownTopic(topic)));
+      } else {
+        for (RequiredTopic topic : required) {
+          compare(admin, topic, Objects.requireNonNull(found.get(topic.name())));
+        }
+      }
+      logRecovery();
+      return found;
+    } catch (ExecutionException | KafkaException e) {
+      throw undescribed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private TopicsUnavailableException undescribed(Exception e) {
+    return new TopicsUnavailableException(
+        "Kafka at "
+            + brokers()
+            + ": cannot describe topics "
+            + required.stream().map(RequiredTopic::name).collect(Collectors.joining(", "))
+            + ": "
+            + KafkaErrors.describe(e));
+  }
+
+  private static KnownTopic knownTopic(TopicDescription topic) {
+    return new KnownTopic(topic.topicId(), topic.partitions().size());
+  }
+
+  private Map<String, TopicDescription> createMissing(Admin admin)
+      throws TopicsUnavailableException, ExecutionException, InterruptedException {
+    Map<String, TopicDescription> found = describe(admin);
+    List<RequiredTopic> missing =
+        required.stream()
+            .filter(topic -> !found.containsKey(topic.name()))
+            .map(this::asBefore)
+            .toList();
+    if (!missing.isEmpty()) {
+      if (!newTopics.allowed()) {
+        throw unavailable(admin, missing, "kafka.create-topics is false");
+      }
+      create(admin, missing, newTopics.replicas());
+      found.putAll(awaitLeaders(admin, missing));
+    }
+    return found;
+  }
+
+  /** Returns a topic with the partitions it had, if it was deleted. */
+  private RequiredTopic asBefore(RequiredTopic topic) {
+    KnownTopic previous = known.get(topic.name());
+    return previous == null ? topic : topic.withPartitions(previous.partitions());
+  }
+
+  /** Returns the topics that exist. */
+  private Map<String, TopicDescription> describe(Admin admin)
+      throws ExecutionException, InterruptedException {
+    Map<String, TopicDescription> found = new LinkedHashMap<>();
+    for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+        admin
+            .describeTopics(required.stream().map(RequiredTopic::name).toList())
+            .topicNameValues()
+            .entrySet()) {
       try {
-        Objects.requireNonNull(described.get(topic.name())).get();
+        found.put(topic.getKey(), topic.getValue().get());
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw e;
         }
-        missing.add(topic);
       }
     }
-    return missing;
+    return found;
   }
 
-  private void createTopics(Admin admin, List<NewTopic> missing)
-      throws TopicsUnavailableException, InterruptedException {
-    Map<String, KafkaFuture<Void>> results = admin.createTopics(missing).values();
-    for (NewTopic topic : missing) {
+  /** Creates topics with that many replicas, or as many as Kafka has brokers. */
+  private void create(Admin admin, List<RequiredTopic> missing, int replicas)
+      throws TopicsUnavailableException, ExecutionException, InterruptedException {
+    List<RequiredTopic> tooManyReplicas = new ArrayList<>();
+    Map<String, KafkaFuture<Void>> results =
+        admin
+            .createTopics(missing.stream().map(topic -> topic.withReplicas(replicas)).toList())
+            .values();
+    for (RequiredTopic topic : missing) {
       try {
         Objects.requireNonNull(results.get(topic.name())).get();
-        LOG.info("Topic created: {}", topic.name());
+        LOG.info(
+            "Topic created: {}, partitions: {}, replicas: {}",
+            topic.name(),
+            topic.partitions(),
+            replicas);
       } catch (ExecutionException e) {
-        if (!(e.getCause() instanceof TopicExistsException)) {
-          throw unavailable(List.of(topic), "creating it failed: " + ErrorMessages.singleLine(e));
+        if (e.getCause() instanceof InvalidReplicationFactorException && replicas > 1) {
+          tooManyReplicas.add(topic);
+        } else if (!(e.getCause() instanceof TopicExistsException)) {
+          throw unavailable(
+              admin, List.of(topic), "creating it failed: " + ErrorMessages.singleLine(e));
         }
       }
+    }
+    if (!tooManyReplicas.isEmpty()) {
+      create(admin, tooManyReplicas, replicas - 1);
     }
   }
 
@@ -154,85 +286,143 @@ public final class KafkaTopics {
    * <p>Otherwise the broker can reject a producer's first batch and accept the next; it then
    * rejects the first permanently because of its sequence number (seen on 4.1.1).
    */
-  private void awaitLeaders(Admin admin, List<NewTopic> created)
-      throws ExecutionException, InterruptedException {
-    List<String> names = created.stream().map(NewTopic::name).toList();
+  private static Map<String, TopicDescription> awaitLeaders(
+      Admin admin, List<RequiredTopic> created) throws ExecutionException, InterruptedException {
+    Map<String, TopicDescription> topics =
+        admin
+            .describeTopics(created.stream().map(RequiredTopic::name).toList())
+            .allTopicNames()
+            .get();
     Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
-    for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
-        admin.describeTopics(names).topicNameValues().entrySet()) {
-      topic
-          .getValue()
-          .get()
-          .partitions()
-          .forEach(
-              partition ->
-                  partitions.put(
-                      new TopicPartition(topic.getKey(), partition.partition()),
-                      OffsetSpec.latest()));
-    }
+    topics.forEach(
+        (name, topic) ->
+            topic
+                .partitions()
+                .forEach(
+                    partition ->
+                        partitions.put(
+                            new TopicPartition(name, partition.partition()), OffsetSpec.latest())));
     // only a ready leader responds; the client retries until then
     admin.listOffsets(partitions).all().get();
+    return topics;
   }
 
-  private TopicsUnavailableException unavailable(List<NewTopic> missing, String reason) {
-    String names = missing.stream().map(NewTopic::name).collect(Collectors.joining(", "));
-    String commands = missing.stream().map(this::createCommand).collect(Collectors.joining(" && "));
-    return new TopicsUnavailableException(
-        "Kafka has no topic " + names + ": " + reason + ". Create it: " + commands);
+  private void compare(Admin admin, RequiredTopic topic, TopicDescription found)
+      throws TopicsUnavailableException, ExecutionException, InterruptedException {
+    KnownTopic previous = Objects.requireNonNull(known.get(topic.name()));
+    int partitions = found.partitions().size();
+    boolean recreated = !found.topicId().equals(previous.id());
+    if (recreated) {
+      LOG.warn(
+          "Topic {} was deleted and created again: its earlier records are lost; partitions: {},"
+              + " previously {}",
+          topic.name(),
+          partitions,
+          previous.partitions());
+    } else if (partitions > previous.partitions()) {
+      LOG.warn(
+          "Topic {} has {} partitions instead of {}: records of calls in progress move to other"
+              + " partitions, and can be consumed out of order (docs/scaling.md#partitions)",
+          topic.name(),
+          partitions,
+          previous.partitions());
+    }
+    known.put(
+        topic.name(), new KnownTopic(found.topicId(), Math.max(partitions, previous.partitions())));
+    if (recreated && topic.isCompacted()) {
+      restoreCompacted(admin, topic, found);
+    }
+    if (partitions < previous.partitions()) {
+      addPartitions(admin, topic, partitions, previous.partitions());
+    }
+  }
+
+  /** Without compaction, Kafka would delete old records and thus call contexts. */
+  private void restoreCompacted(Admin admin, RequiredTopic topic, TopicDescription found)
+      throws InterruptedException {
+    if (newTopics.allowed()) {
+      try {
+        List<AlterConfigOp> options = new ArrayList<>();
+        topic
+            .configs()
+            .forEach(
+                (key, value) ->
+                    options.add(
+                        new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET)));
+        admin
+            .incrementalAlterConfigs(
+                Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic.name()), options))
+            .all()
+            .get();
+      } catch (ExecutionException e) {
+        LOG.debug("Options of {} not set: {}", topic.name(), ErrorMessages.singleLine(e));
+      }
+    }
+    TopicRisks.log(admin, List.of(topic), Map.of(topic.name(), found), brokers());
+    onCompactedTopicRecreated.run();
+  }
+
+  private void addPartitions(Admin admin, RequiredTopic topic, int current, int target)
+      throws TopicsUnavailableException, InterruptedException {
+    String reason = "kafka.create-topics is false";
+    if (newTopics.allowed()) {
+      try {
+        admin.createPartitions(Map.of(topic.name(), NewPartitions.increaseTo(target))).all().get();
+        return;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof InvalidPartitionsException) {
+          // another proxy has added them
+          return;
+        }
+        reason = "adding them failed: " + ErrorMessages.singleLine(e);
+      }
+    }
+    throw logged(
+        new TopicsUnavailableException(
+            ("Topic %s has %d partitions instead of %d, and records for the others wait: %s. Add them:"
+                    + " kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d")
+                .formatted(
+                    topic.name(), current, target, reason, brokers(), topic.name(), target)));
+  }
+
+  private TopicsUnavailableException unavailable(
+      Admin admin, List<RequiredTopic> missing, String reason)
+      throws ExecutionException, InterruptedException {
+    int brokerCount = admin.describeCluster().nodes().get().size();
+    int replicas = Math.min(newTopics.replicas(), brokerCount);
+    String names = missing.stream().map(RequiredTopic::name).collect(Collectors.joining(", "));
+    String commands =
+        missing.stream()
+            .map(topic -> topic.createCommand(brokers(), replicas))
+            .collect(Collectors.joining(" && "));
+    return logged(
+        new TopicsUnavailableException(
+            "Kafka has no topic " + names + ": " + reason + ". Create it: " + commands));
+  }
+
+  /** Logs an error while the proxy runs, once; at startup the caller logs it. */
+  private TopicsUnavailableException logged(TopicsUnavailableException error) {
+    String message = String.valueOf(error.getMessage());
+    if (!known.isEmpty() && !message.equals(loggedError)) {
+      if (loggedError.isEmpty()) {
+        loggedErrorNanos = System.nanoTime();
+      }
+      loggedError = message;
+      LOG.error("{}", message);
+    }
+    return error;
+  }
+
+  private void logRecovery() {
+    if (!loggedError.isEmpty()) {
+      loggedError = "";
+      LOG.info(
+          "All topics exist again after {} s",
+          Duration.ofNanos(System.nanoTime() - loggedErrorNanos).toSeconds());
+    }
   }
 
   private String brokers() {
     return String.valueOf(clientConfig.get().get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG));
-  }
-
-  private String createCommand(NewTopic topic) {
-    StringBuilder command =
-        new StringBuilder("kafka-topics.sh --bootstrap-server ")
-            .append(brokers())
-            .append(" --create --topic ")
-            .append(topic.name());
-    if (topic.configs() != null) {
-      command.append(" --partitions 1");
-      topic
-          .configs()
-          .forEach((key, value) -> command.append(" --config ").append(key + "=" + value));
-    }
-    return command.toString();
-  }
-
-  /**
-   * Checks the cleanup policy: without compaction, Kafka deletes old records and thus call
-   * contexts.
-   */
-  private void warnIfNotCompacted(Admin admin) throws InterruptedException {
-    for (NewTopic topic : required) {
-      if (topic.configs() == null) {
-        continue;
-      }
-      ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
-      try {
-        Config config =
-            Objects.requireNonNull(
-                admin.describeConfigs(List.of(resource)).all().get().get(resource));
-        if (!config
-            .get(TopicConfig.CLEANUP_POLICY_CONFIG)
-            .value()
-            .contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
-          LOG.error(
-              "Topic {} is not compacted: Kafka will delete call contexts of active calls. Fix:"
-                  + " kafka-configs.sh --bootstrap-server {} --alter --topic {}"
-                  + " --add-config cleanup.policy=compact",
-              topic.name(),
-              brokers(),
-              topic.name());
-        }
-      } catch (ExecutionException e) {
-        // requires the permission DescribeConfigs
-        LOG.warn(
-            "Cannot verify that topic {} is compacted (required): {}",
-            topic.name(),
-            ErrorMessages.singleLine(e));
-      }
-    }
   }
 }

@@ -111,6 +111,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
 
   @Override
   public Consumer<Object, Object> getConsumer(Properties properties) {
+    // otherwise a broker could create a deleted topic with its defaults before KafkaTopics does
+    properties.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
     CommandConsumer consumer =
         new CommandConsumer(
             security.applyTo(properties),

@@ -55,6 +55,8 @@ public final class Demo implements AutoCloseable {
     StandaloneProcess process = StandaloneProcess.start("demo");
     // on a slow machine, a topic may not exist immediately after it was created
     StandaloneProcess.setLevel("io.retel.ariproxy.app.StartupGate", Level.ERROR);
+    // its single broker has no replicas
+    StandaloneProcess.setLevel("io.retel.ariproxy.kafka.TopicRisks", Level.ERROR);
     if (!Files.isDirectory(Path.of("config")) || !Files.isDirectory(Path.of("routes"))) {
       process.fail(
           "The demo cannot start: config/ and routes/ not found; start it in "

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.kafka.KafkaTopics;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -20,12 +21,20 @@ class KafkaProbeIT {
   void reportsMissingTopic(KafkaBroker kafka) {
     try (KafkaProbe probe =
         new KafkaProbe(
-            () -> Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
-            List.of("missing-topic"),
-            List.of(),
-            Duration.ofSeconds(10))) {
+            new KafkaTopics(
+                    () ->
+                        Map.of(
+                            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
+                    new KafkaTopics.NewTopics(false, 12, 3),
+                    Duration.ofSeconds(10))
+                .require(List.of("missing-topic")),
+            List.of())) {
       assertThatThrownBy(probe::run)
-          .hasMessage("Kafka at " + kafka.bootstrapServers() + " has no topic missing-topic");
+          .hasMessage(
+              "Kafka has no topic missing-topic: kafka.create-topics is false. Create it:"
+                  + " kafka-topics.sh --bootstrap-server "
+                  + kafka.bootstrapServers()
+                  + " --create --topic missing-topic --partitions 12 --replication-factor 1");
     }
   }
 }

@@ -118,7 +118,7 @@ class ManagementPortIT {
       assertThat(unavailable.body())
           // the second one while the broker is stopping
           .containsAnyOf(
-              "kafka: Kafka at " + kafka.bootstrapServers() + " failed to describe topic ",
+              "kafka: Kafka at " + kafka.bootstrapServers() + ": cannot describe topics ",
               "kafka: Kafka has no leader for partitions ");
       assertThat(management.metric("backing_service_availability{backing_service=\"kafka\"}"))
           .isZero();

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -62,11 +63,46 @@ class KafkaStartupIT {
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.KAFKA_COMMANDS_TOPIC, "absent");
-      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+      try (CapturedLog log = new CapturedLog();
+          EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
         assertThat(kafka.topicConfig("absent-call-contexts", "cleanup.policy"))
             .isEqualTo("compact");
+        assertThat(kafka.partitionCount("absent-call-contexts")).isOne();
+        assertThat(kafka.partitionCount("absent")).isEqualTo(12);
+        assertThat(kafka.replicaCount("absent")).isOne();
+        assertThat(log.lines(Level.WARN))
+            .filteredOn(line -> line.startsWith("Topics at risk: "))
+            .singleElement()
+            .asString()
+            .contains("absent", ": one replica, which is lost with its broker")
+            .doesNotContain("min.insync.replicas", "one partition");
+      }
+    }
+  }
+
+  @Test
+  void createsReplicatedTopicsOnThreeBrokers() {
+    try (KafkaBroker kafka = KafkaBroker.launch(Map.of("auto.create.topics.enable", "false"));
+        KafkaBroker second = kafka.launchReplica();
+        KafkaBroker third = kafka.launchReplica();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.withExistingTopics(asterisk, APP, kafka, "events", "commands");
+      try (CapturedLog log = new CapturedLog();
+          EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
+        for (String topic :
+            List.of("events", "events-unmapped", "commands", "commands-call-contexts")) {
+          assertThat(kafka.replicaCount(topic)).as(topic).isEqualTo(3);
+          assertThat(kafka.topicConfig(topic, "min.insync.replicas")).as(topic).isEqualTo("2");
+        }
+        assertThat(kafka.topicConfig("commands-call-contexts", "cleanup.policy"))
+            .isEqualTo("compact");
+        assertThat(log.lines(Level.WARN)).noneMatch(line -> line.startsWith("Topics at risk"));
       }
     }
   }

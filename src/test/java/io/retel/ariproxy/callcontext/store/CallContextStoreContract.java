@@ -230,7 +230,10 @@ abstract class CallContextStoreContract {
             Map.of(
                 CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, settings.get(Setting.KAFKA_BROKERS));
     return CallContextStoreProvider.of(settings)
-        .create(settings, kafka, new KafkaTopics(kafka, false, timeout));
+        .create(
+            settings,
+            kafka,
+            new KafkaTopics(kafka, new KafkaTopics.NewTopics(false, 1, 1), timeout));
   }
 
   final void write(Change... changes) throws Exception {
