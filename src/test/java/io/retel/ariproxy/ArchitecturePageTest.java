@@ -56,6 +56,7 @@ class ArchitecturePageTest {
           Map.entry("LogTracer", "the backlog tracer's filter, parsed"),
           Map.entry("CassandraStore", "its client"),
           Map.entry("RedisStore", "its client"),
+          Map.entry("JdbcStore", "its connection"),
           Map.entry("KafkaProbe", "its client"));
 
   @Test

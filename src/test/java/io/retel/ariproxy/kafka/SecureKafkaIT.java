@@ -2,8 +2,12 @@
 package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.callcontext.store.CallContextStore;
+import io.retel.ariproxy.callcontext.store.KafkaStore;
+import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -18,8 +22,12 @@ import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -223,6 +231,32 @@ class SecureKafkaIT {
         controller.awaitUnmapped();
         controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
       }
+    } finally {
+      kafka.setPassword(SecureKafkaBroker.PASSWORD);
+    }
+  }
+
+  @Test
+  void storeWritesOnceLoginIsAccepted() {
+    String topic = "store-login";
+    kafka.plaintextBroker().createTopic(topic, 1);
+    Map<String, Object> client =
+        new HashMap<>(
+            KafkaSecurity.of(SecurityProtocol.SASL_PLAINTEXT)
+                .withCredentials(
+                    "SCRAM-SHA-256",
+                    SecureKafkaBroker.USERNAME,
+                    new Secret(SecureKafkaBroker.PASSWORD))
+                .options());
+    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.address("SASL_PLAINTEXT"));
+    List<CallContextStore.Change> changes = List.of(new CallContextStore.Change("CHANNEL:1", "a"));
+    kafka.setPassword("another");
+    try (KafkaStore store = new KafkaStore(() -> client, topic, Duration.ofSeconds(5))) {
+      assertThatThrownBy(() -> store.write(changes)).hasStackTraceContaining("invalid credentials");
+
+      kafka.setPassword(SecureKafkaBroker.PASSWORD);
+
+      Awaitility.await().ignoreExceptions().untilAsserted(() -> store.write(changes));
     } finally {
       kafka.setPassword(SecureKafkaBroker.PASSWORD);
     }

@@ -29,9 +29,11 @@ class StoreLogLevelsTest {
     JoranConfigurator configurator = new JoranConfigurator();
     configurator.setContext(context);
     configurator.doConfigure(new ByteArrayInputStream(CONFIGURATION.getBytes(UTF_8)));
-    assertThat(context.getLogger("com.zaxxer.hikari").getLevel()).isEqualTo(Level.ERROR);
     assertThat(context.getLogger("io.lettuce").getLevel()).isEqualTo(Level.ERROR);
     assertThat(context.getLogger("com.datastax.oss.driver").getLevel()).isEqualTo(Level.OFF);
+    assertThat(
+            context.getLogger("com.datastax.oss.driver.internal.core.pool.ChannelPool").getLevel())
+        .isEqualTo(Level.ERROR);
     context.stop();
   }
 }

@@ -206,7 +206,19 @@ public final class CassandraStore implements CallContextStore {
       operation.run(cqlSession, statements);
     } catch (Exception e) {
       statements = null;
+      if (e instanceof AllNodesFailedException) {
+        // the driver would reconnect to the same addresses only
+        discardSession();
+      }
       throw redactor.redact(e);
+    }
+  }
+
+  private void discardSession() {
+    CqlSession discarded = session;
+    session = null;
+    if (discarded != null) {
+      discarded.forceCloseAsync();
     }
   }
 

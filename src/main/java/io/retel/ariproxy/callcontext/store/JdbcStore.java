@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext.store;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.ErrorMessages;
 import java.io.File;
@@ -17,12 +15,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
 /**
- * Store in the table {@code ari_proxy_call_contexts} of a PostgreSQL server or an SQLite file.
+ * Store in the table {@code ari_proxy_call_contexts} of a PostgreSQL server or an SQLite file, over
+ * one connection.
  *
  * <p>A missing table is created. Acknowledged writes are on disk: they survive a crash of the proxy
  * or the server, and a power failure.
@@ -51,18 +51,17 @@ public final class JdbcStore implements CallContextStore {
   private static final String DELETE =
       "DELETE FROM " + TABLE + " WHERE asterisk = ? AND app = ? AND resource = ?";
 
-  /** Minimum timeout of Hikari. */
-  private static final Duration MIN_TIMEOUT = Duration.ofMillis(250);
-
   private static final int ROWS_PER_FETCH = 1_000;
 
   private final String namespace;
   private final String app;
   private final SecretRedactor redactor;
   private final Optional<File> sqliteFile;
-  private final HikariDataSource pool;
+  private final DataSource database;
+  private final int timeoutSeconds;
 
-  private boolean tableExists;
+  /** Its table exists; discarded after any failure. */
+  private volatile @Nullable Connection connection;
 
   /**
    * Does not connect yet, so the database can be down.
@@ -82,47 +81,37 @@ public final class JdbcStore implements CallContextStore {
       Duration timeout) {
     this.namespace = namespace;
     this.app = app;
-    HikariConfig config = new HikariConfig();
-    config.setPoolName("call-contexts");
+    this.timeoutSeconds = (int) Math.max(1, (timeout.toMillis() + 999) / 1_000);
     try {
       if (url.reveal().startsWith(POSTGRESQL)) {
-        PGSimpleDataSource postgresql = postgresql(url, username, password, timeout);
+        PGSimpleDataSource postgresql = postgresql(url, username, password, timeoutSeconds);
         String effectivePassword = postgresql.getPassword();
         redactor =
             new SecretRedactor(url, new Secret(effectivePassword == null ? "" : effectivePassword));
         sqliteFile = Optional.empty();
-        config.setDataSource(postgresql);
+        database = postgresql;
       } else {
         redactor = new SecretRedactor(password);
         sqliteFile = Optional.of(parseFile(url));
-        config.setDataSource(sqlite(url, timeout));
+        database = sqlite(url, timeout);
       }
     } catch (IllegalArgumentException e) {
       // the message can contain the password
       throw new IllegalArgumentException("the JDBC URL is malformed", null);
     }
-    // one thread uses it, and SQLite supports one writer
-    config.setMaximumPoolSize(1);
-    config.setMinimumIdle(0);
-    config.setInitializationFailTimeout(-1);
-    long milliseconds = Math.max(timeout.toMillis(), MIN_TIMEOUT.toMillis());
-    config.setConnectionTimeout(milliseconds);
-    config.setValidationTimeout(milliseconds);
-    this.pool = new HikariDataSource(config);
   }
 
   private static PGSimpleDataSource postgresql(
-      Secret url, String username, Secret password, Duration timeout) {
+      Secret url, String username, Secret password, int timeoutSeconds) {
     PGSimpleDataSource source = new PGSimpleDataSource();
     source.setURL(url.reveal());
     if (!username.isEmpty()) {
       source.setUser(username);
       source.setPassword(password.reveal());
     }
-    int seconds = (int) Math.max(1, (timeout.toMillis() + 999) / 1_000);
-    source.setConnectTimeout(seconds);
-    source.setLoginTimeout(seconds);
-    source.setSocketTimeout(seconds);
+    source.setConnectTimeout(timeoutSeconds);
+    source.setLoginTimeout(timeoutSeconds);
+    source.setSocketTimeout(timeoutSeconds);
     source.setTcpKeepAlive(true);
     source.setApplicationName("ari-proxy");
     return source;
@@ -144,8 +133,8 @@ public final class JdbcStore implements CallContextStore {
   @Override
   public void readAll(BiConsumer<String, String> sink) throws Exception {
     inTransaction(
-        connection -> {
-          try (PreparedStatement read = connection.prepareStatement(SELECT)) {
+        current -> {
+          try (PreparedStatement read = current.prepareStatement(SELECT)) {
             read.setString(1, namespace);
             read.setString(2, app);
             // within a transaction, PostgreSQL then sends the rows in batches
@@ -163,9 +152,9 @@ public final class JdbcStore implements CallContextStore {
   @Override
   public void write(List<Change> changes) throws Exception {
     inTransaction(
-        connection -> {
-          try (PreparedStatement upsert = connection.prepareStatement(UPSERT);
-              PreparedStatement delete = connection.prepareStatement(DELETE)) {
+        current -> {
+          try (PreparedStatement upsert = current.prepareStatement(UPSERT);
+              PreparedStatement delete = current.prepareStatement(DELETE)) {
             for (Change change : changes) {
               PreparedStatement statement = change.value() == null ? delete : upsert;
               statement.setString(1, namespace);
@@ -186,34 +175,67 @@ public final class JdbcStore implements CallContextStore {
   }
 
   private interface Operation {
-    void run(Connection connection) throws SQLException;
+    void run(Connection current) throws SQLException;
   }
 
   private void inTransaction(Operation operation) throws Exception {
-    try (Connection connection = pool.getConnection()) {
-      try {
-        ensureTable(connection);
-        connection.setAutoCommit(false);
-        // the pool rolls back uncommitted changes when the connection is returned
-        operation.run(connection);
-        connection.commit();
-      } catch (SQLException | AssertionError e) {
-        // after a full disk, SQLite has rolled back while its driver assumes a transaction: every
-        // further commit would fail
-        pool.evictConnection(connection);
-        throw e;
-      }
-    } catch (SQLException e) {
-      tableExists = false;
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+    try {
+      Connection current = connection();
+      current.setAutoCommit(false);
+      operation.run(current);
+      // commits; SQLite's driver would otherwise start the next transaction, which locks the file
+      current.setAutoCommit(true);
+    } catch (Exception | AssertionError e) {
+      // also after an error of one statement: after a full disk, SQLite has rolled back while its
+      // driver assumes a transaction, and every further commit would fail
+      discardConnection();
       if (Thread.interrupted()) {
-        // the pool reports an interrupt as a database failure
+        // PostgreSQL's driver reports an interrupt as a failure
         throw new InterruptedException();
       }
-      throw redactor.redact(sqliteFile.<Exception>map(file -> withFileName(file, e)).orElse(e));
-    } catch (AssertionError e) {
-      // with assertions enabled, PostgreSQL's driver throws an AssertionError if the connection
-      // breaks during a batch
-      throw new IOException("the database connection broke", null);
+      throw redactor.redact(describe(e));
+    }
+  }
+
+  private Exception describe(Throwable failure) {
+    if (failure instanceof AssertionError) {
+      // with assertions enabled, PostgreSQL's driver throws it if the connection breaks during a
+      // batch
+      return new IOException("the database connection broke", null);
+    }
+    return failure instanceof SQLException sql && sqliteFile.isPresent()
+        ? withFileName(sqliteFile.get(), sql)
+        : (Exception) failure;
+  }
+
+  /** Returns the open connection, or a new one if it is broken. */
+  private Connection connection() throws SQLException {
+    Connection current = connection;
+    if (current != null && !current.isValid(timeoutSeconds)) {
+      discardConnection();
+      current = null;
+    }
+    if (current == null) {
+      current = database.getConnection();
+      connection = current;
+      // in its own transaction: PostgreSQL aborts one in which a statement has failed
+      ensureTable(current);
+    }
+    return current;
+  }
+
+  private void discardConnection() {
+    Connection discarded = connection;
+    connection = null;
+    if (discarded != null) {
+      try {
+        discarded.close();
+      } catch (SQLException e) {
+        // it is broken
+      }
     }
   }
 
@@ -237,16 +259,12 @@ public final class JdbcStore implements CallContextStore {
    * Checks before creating: PostgreSQL rejects CREATE TABLE IF NOT EXISTS without permission to
    * create.
    */
-  private void ensureTable(Connection connection) throws SQLException {
-    if (tableExists) {
-      return;
-    }
-    try (Statement statement = connection.createStatement()) {
+  private static void ensureTable(Connection opened) throws SQLException {
+    try (Statement statement = opened.createStatement()) {
       if (!isTablePresent(statement)) {
         statement.execute(CREATE_TABLE);
       }
     }
-    tableExists = true;
   }
 
   private static boolean isTablePresent(Statement statement) {
@@ -260,6 +278,6 @@ public final class JdbcStore implements CallContextStore {
 
   @Override
   public void close() {
-    pool.close();
+    discardConnection();
   }
 }

@@ -10,7 +10,6 @@ import io.retel.ariproxy.kafka.KafkaTopics;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.slf4j.event.Level;
 
 /** {@code callcontext.store = jdbc}. */
 public final class JdbcStoreProvider implements CallContextStoreProvider {
@@ -55,11 +54,6 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
       throw new InvalidSettingException(
           URL, "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file");
     }
-  }
-
-  @Override
-  public Map<String, Level> logLevels() {
-    return Map.of("com.zaxxer.hikari", Level.ERROR);
   }
 
   @Override

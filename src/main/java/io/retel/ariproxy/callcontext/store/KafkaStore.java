@@ -107,27 +107,28 @@ public final class KafkaStore implements CallContextStore {
   }
 
   @Override
-  public void write(List<Change> changes)
-      throws ExecutionException, InterruptedException, java.util.concurrent.TimeoutException {
+  public void write(List<Change> changes) throws Exception {
+    try {
+      send(changes);
+    } catch (Exception e) {
+      // the producer can have failed permanently (first login rejected, thread ended), or exceed a
+      // limit of the topic that was lowered: the next one starts anew (seen on 4.1.1)
+      close();
+      throw e;
+    }
+  }
+
+  private void send(List<Change> changes) throws Exception {
     Producer<String, String> kafkaProducer = producer();
+    // without metadata, send() would wait for the timeout with each change
+    kafkaProducer.partitionsFor(topic);
     List<Future<?>> sent = new ArrayList<>(changes.size());
     for (Change change : changes) {
       sent.add(kafkaProducer.send(new ProducerRecord<>(topic, change.key(), change.value())));
     }
-    try {
-      for (Future<?> each : sent) {
-        // Kafka fails each record within the timeout, unless the producer's thread has ended
-        each.get(2 * timeout.toMillis(), TimeUnit.MILLISECONDS);
-      }
-    } catch (java.util.concurrent.TimeoutException e) {
-      close();
-      throw e;
-    } catch (ExecutionException e) {
-      if (TopicLimits.splitBatches(kafkaProducer) > 0) {
-        // the topic's limit was lowered; the next producer reads it
-        close();
-      }
-      throw e;
+    for (Future<?> each : sent) {
+      // Kafka fails each record within the timeout, unless the producer's thread has ended
+      each.get(2 * timeout.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
 
@@ -142,8 +143,8 @@ public final class KafkaStore implements CallContextStore {
       config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
       config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
       config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-      // since Kafka 4 a client drops its metadata when all brokers are down, and send() blocks on
-      // it (seen on 4.1.1)
+      // since Kafka 4 a client drops its metadata when all brokers are down, and waits for it again
+      // (seen on 4.1.1)
       config.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
       producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
     }

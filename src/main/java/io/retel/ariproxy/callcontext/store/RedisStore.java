@@ -13,6 +13,7 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.netty.resolver.DefaultAddressResolverGroup;
 import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.time.Duration;
@@ -68,7 +69,12 @@ public final class RedisStore implements CallContextStore {
     this.timeout = timeout;
     this.redactor = new SecretRedactor(uri, password(this.uri));
     this.clientResources =
-        DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
+        DefaultClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            // resolves names like all other clients; Lettuce's default queries name servers itself
+            .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
+            .build();
     this.client = RedisClient.create(clientResources);
     // Lettuce's auto-reconnect would resend commands in flight, possibly after newer ones. Instead
     // a failed connection is discarded, and the next use opens another

@@ -4,6 +4,7 @@ package io.retel.ariproxy.callcontext.store;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.config.Setting;
@@ -73,7 +74,31 @@ class PostgresqlStoreIT extends StoreServerContract {
 
   @Override
   String threadPrefix() {
-    return "call-contexts";
+    return "PostgreSQL-JDBC";
+  }
+
+  /** The driver's threads belong to the class, not to a connection. */
+  @Override
+  @Test
+  void closeStopsDriverThreads() throws Exception {
+    try (CallContextStore store = store()) {
+      store.write(List.of(new Change("CHANNEL:1", "a")));
+      assertThat(server.connections("ari-proxy")).isPositive();
+    }
+    await().until(() -> server.connections("ari-proxy") == 0);
+  }
+
+  @Test
+  void readsOnceLoginIsCorrected() throws Exception {
+    server.execute("CREATE ROLE rotated LOGIN SUPERUSER PASSWORD 'old'");
+    try (CallContextStore store =
+        store(
+            Map.of(JdbcStoreProvider.USERNAME, "rotated", JdbcStoreProvider.PASSWORD, "new"),
+            TIMEOUT)) {
+      assertThatThrownBy(() -> readAll(store)).hasMessageContaining("authentication failed");
+      server.execute("ALTER ROLE rotated PASSWORD 'new'");
+      eventually(() -> readAll(store));
+    }
   }
 
   @Test
