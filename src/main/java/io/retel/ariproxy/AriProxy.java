@@ -11,6 +11,7 @@ import io.retel.ariproxy.error.StartupErrors;
 import io.retel.ariproxy.route.RouteFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Security;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -42,7 +43,20 @@ public final class AriProxy {
     FatalErrors.install();
     // Camel 4.18 lowercases option names in the default locale: in Turkish, groupId is not found
     Locale.setDefault(Locale.ROOT);
+    limitNameCaches();
     System.exit(run(args, System.getenv()));
+  }
+
+  /**
+   * Limits how long the JVM remembers the addresses of a name, and that it has none: by default 30
+   * s and 10 s, during which a server that moved is not found. Must run before the first lookup.
+   */
+  private static void limitNameCaches() {
+    Security.setProperty(
+        "networkaddress.cache.ttl", System.getProperty("sun.net.inetaddr.ttl", "5"));
+    Security.setProperty(
+        "networkaddress.cache.negative.ttl",
+        System.getProperty("sun.net.inetaddr.negative.ttl", "1"));
   }
 
   /**

@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.envelope.CommandResult;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.logging.RateLimitFilter;
@@ -46,7 +47,7 @@ public final class BuildFailureResponse implements Processor {
         cause ->
             "Asterisk could not be reached: "
                 + TlsErrors.describe(cause, Setting.ARI_CA_FILE.key())
-                    .orElseGet(() -> reason(cause)));
+                    .orElseGet(() -> ErrorMessages.ownMessage(cause)));
   }
 
   /** The mappings of the new resources could not be persisted; nothing was sent. */
@@ -55,7 +56,9 @@ public final class BuildFailureResponse implements Processor {
         buildResponse,
         503,
         CommandResult.Outcome.NOT_SENT,
-        cause -> "The mapping of the new resource could not be persisted: " + reason(cause));
+        cause ->
+            "The mapping of the new resource could not be persisted: "
+                + ErrorMessages.ownMessage(cause));
   }
 
   /** The request was sent without a response, or its response could not be published. */
@@ -64,7 +67,7 @@ public final class BuildFailureResponse implements Processor {
         buildResponse,
         504,
         CommandResult.Outcome.UNKNOWN,
-        cause -> "No response from Asterisk: " + reason(cause));
+        cause -> "No response from Asterisk: " + ErrorMessages.ownMessage(cause));
   }
 
   /** Asterisk responded, but the response is too large for Kafka. */
@@ -73,7 +76,7 @@ public final class BuildFailureResponse implements Processor {
         buildResponse,
         413,
         CommandResult.Outcome.ANSWERED,
-        cause -> "Asterisk's response is too large for Kafka: " + reason(cause));
+        cause -> "Asterisk's response is too large for Kafka: " + ErrorMessages.ownMessage(cause));
   }
 
   private static BuildFailureResponse of(
@@ -94,7 +97,7 @@ public final class BuildFailureResponse implements Processor {
       LOG.warn(
           RateLimitFilter.PER_MESSAGE,
           "Publishing the RESPONSE failed: {}; retrying once",
-          reason(cause));
+          ErrorMessages.ownMessage(cause));
       buildResponse.build(exchange, result);
       return;
     }
@@ -105,9 +108,5 @@ public final class BuildFailureResponse implements Processor {
         CommandProperties.command(exchange),
         PayloadMasker.maskPath(failure.message()));
     buildResponse.build(exchange, failure);
-  }
-
-  private static String reason(Exception cause) {
-    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
   }
 }

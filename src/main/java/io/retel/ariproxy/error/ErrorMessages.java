@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.error;
 
-/** Single-line messages of failures' root causes. */
+import java.net.UnknownHostException;
+
+/** Single-line messages of failures. */
 public final class ErrorMessages {
 
   private ErrorMessages() {}
 
   /** Returns the root cause's message, or its class name if it has none, on one line. */
   public static String singleLine(Throwable throwable) {
-    Throwable root = rootCause(throwable);
-    String message = root.getMessage();
-    return message == null || message.isBlank()
-        ? root.getClass().getSimpleName()
-        : singleLine(message);
+    return ownMessage(rootCause(throwable));
+  }
+
+  /** Returns its own message instead of its cause's, otherwise like {@link #singleLine}. */
+  public static String ownMessage(Throwable throwable) {
+    String message = throwable.getMessage();
+    if (message == null || message.isBlank()) {
+      return throwable.getClass().getSimpleName();
+    }
+    return singleLine(throwable instanceof UnknownHostException ? unresolved(message) : message);
+  }
+
+  /**
+   * Names the host only: a lookup has another message than one from the JVM's cache, so that one
+   * outage would have two messages.
+   */
+  private static String unresolved(String message) {
+    return "name cannot be resolved: "
+        + message.replaceFirst("^Unable to resolve host ", "").replaceFirst("(: | ).*", "");
   }
 
   /** Returns the innermost cause. */

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.health;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -35,7 +36,7 @@ public final class AsteriskProbe implements Probe.Check {
               + url
               + " does not respond: "
               + TlsErrors.describe(response.getException(), Setting.ARI_CA_FILE.key())
-                  .orElseGet(() -> response.getException().getMessage()));
+                  .orElseGet(() -> ErrorMessages.ownMessage(response.getException())));
     }
     int status = response.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
     if (status != 200) {

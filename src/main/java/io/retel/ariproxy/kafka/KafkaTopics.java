@@ -150,17 +150,23 @@ public final class KafkaTopics {
   public void ensure() throws TopicsUnavailableException, InterruptedException {
     try (Admin admin = createAdmin()) {
       ensure(admin);
-    } catch (KafkaException e) {
-      throw undescribed(e);
     }
   }
 
-  /** Creates a client for {@link #ensure(Admin)}. */
-  public Admin createAdmin() {
+  /**
+   * Creates a client for {@link #ensure(Admin)}.
+   *
+   * @throws TopicsUnavailableException if, for example, no name of a broker can be resolved
+   */
+  public Admin createAdmin() throws TopicsUnavailableException {
     Map<String, Object> config = new HashMap<>(clientConfig.get());
     config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-    return Admin.create(config);
+    try {
+      return Admin.create(config);
+    } catch (KafkaException e) {
+      throw undescribed(e);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -58,6 +59,10 @@ final class WebSocketErrors {
     Throwable root = cause;
     while (root.getCause() != null && root.getCause() != root) {
       root = root.getCause();
+    }
+    if (root instanceof UnknownHostException) {
+      // its message varies with the JVM's cache of failed lookups
+      return "its name cannot be resolved";
     }
     return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
   }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.error;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.UnknownHostException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ErrorMessagesTest {
+
+  /** A lookup, one from the JVM's cache, and one in a hosts file. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "db.example: Temporary failure in name resolution",
+        "db.example",
+        "Unable to resolve host db.example in hosts file /etc/other"
+      })
+  void unknownNameHasOneMessage(String message) {
+    Exception failure = new IOException("connect failed", new UnknownHostException(message));
+    assertThat(ErrorMessages.singleLine(failure)).isEqualTo("name cannot be resolved: db.example");
+    assertThat(ErrorMessages.ownMessage(failure)).isEqualTo("connect failed");
+  }
+
+  @Test
+  void describesRootCauseOnOneLine() {
+    assertThat(ErrorMessages.singleLine(new IOException(new IllegalStateException("a\n b"))))
+        .isEqualTo("a | b");
+    assertThat(ErrorMessages.singleLine(new IOException(" "))).isEqualTo("IOException");
+  }
+}
