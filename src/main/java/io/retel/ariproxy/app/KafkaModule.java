@@ -94,10 +94,12 @@ final class KafkaModule {
 
   /** Reads the largest batches that the topics of events and RESPONSEs accept. */
   void readTopicLimits() {
-    topicLimits.read(
-        List.of(
-            settings.get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC),
-            settings.get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC)));
+    topicLimits.read(settings.publishedTopics());
+  }
+
+  /** Prepares the producers of events and RESPONSEs, after their topics have been created. */
+  void prepareProducers() {
+    clients.prepareProducers(settings.publishedTopics());
   }
 
   ProxyKafkaClientFactory clients() {

@@ -117,6 +117,7 @@ public final class ProxyApplication extends Main {
   private final class Assembly extends MainListenerSupport {
 
     private CompiledRoutes compiledRoutes;
+    private RouteReloader.Progress publishing;
 
     @Override
     public void beforeInitialize(BaseMainSupport mainSupport) {
@@ -150,6 +151,7 @@ public final class ProxyApplication extends Main {
                 context, settings, meters, lifecycle, ProxyApplication.this::onReplaced);
         modules.addServices();
         compiledRoutes = modules.compiledRoutes();
+        publishing = modules.publishing();
         configure().addRoutesBuilder(compiledRoutes);
       } catch (Exception e) {
         throw new IllegalStateException(ErrorMessages.singleLine(e), e);
@@ -177,7 +179,8 @@ public final class ProxyApplication extends Main {
           mainSupport.getCamelContext(),
           Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
           compiledRoutes,
-          REQUIRED_ROUTES);
+          REQUIRED_ROUTES,
+          publishing);
     }
   }
 

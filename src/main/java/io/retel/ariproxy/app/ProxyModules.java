@@ -15,6 +15,7 @@ import io.retel.ariproxy.resync.ResyncErrors;
 import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.PropagateErrors;
+import io.retel.ariproxy.route.RouteReloader;
 import io.retel.ariproxy.route.RouteRestartCounter;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +74,7 @@ final class ProxyModules {
             List.of(
                 kafka.topics()::ensure,
                 kafka::readTopicLimits,
+                kafka::prepareProducers,
                 () -> lifecycle.enter(ProxyState.RESTORING, "topics exist"),
                 () -> {
                   callContexts.restore();
@@ -109,6 +111,11 @@ final class ProxyModules {
         .add("call contexts are not stored", callContexts.store()::endedThread)
         .add("the proxy consumes nothing", startupGate::endedThread);
     gauges.bindThreads(threads);
+  }
+
+  /** Returns the progress of records in flight to Kafka. */
+  RouteReloader.Progress publishing() {
+    return kafka.inFlightLimiter()::awaitProgress;
   }
 
   /** Returns the routes and route configurations in Java. */

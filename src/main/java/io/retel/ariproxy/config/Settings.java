@@ -168,6 +168,12 @@ public final class Settings {
     }
   }
 
+  /** The topics that this proxy publishes to. */
+  public List<String> publishedTopics() {
+    return List.of(
+        get(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC), get(Setting.KAFKA_UNMAPPED_EVENTS_TOPIC));
+  }
+
   /** The topics whose partitions several consumers share: controllers, or proxies. */
   public List<String> sharedTopics() {
     return Stream.of(Setting.KAFKA_EVENTS_AND_RESPONSES_TOPIC, Setting.KAFKA_GENERIC_COMMANDS_TOPIC)

@@ -43,13 +43,18 @@ public final class InFlightLimiter implements Processor {
   private final BooleanSupplier isReleasingThread;
   private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock(true);
-  private final Condition released = lock.newCondition();
+  private final Condition onRelease = lock.newCondition();
 
   /** In the order of their messages. */
   private final Set<Permit> permits = new LinkedHashSet<>();
 
   private long inFlightBytes;
   private boolean warned;
+
+  /** Numbers of messages so far. */
+  private long acquired;
+
+  private long released;
 
   /** Since when the oldest message in flight is the oldest. */
   private long oldestSinceNanos;
@@ -167,7 +172,29 @@ public final class InFlightLimiter implements Processor {
         if (remaining <= 0) {
           return false;
         }
-        remaining = released.awaitNanos(remaining);
+        remaining = onRelease.awaitNanos(remaining);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until as many messages as are in flight now have been acknowledged or given up.
+   *
+   * @return false on timeout
+   */
+  public boolean awaitProgress(Duration timeout) throws InterruptedException {
+    long remaining = timeout.toNanos();
+    lock.lockInterruptibly();
+    try {
+      long target = acquired;
+      while (released < target) {
+        if (remaining <= 0) {
+          return false;
+        }
+        remaining = onRelease.awaitNanos(remaining);
       }
       return true;
     } finally {
@@ -195,7 +222,7 @@ public final class InFlightLimiter implements Processor {
     lock.lockInterruptibly();
     try {
       while (inFlightBytes + bytes > maxInFlightBytes && !isReleasingThread.getAsBoolean()) {
-        boolean acknowledged = released.await(1, TimeUnit.SECONDS);
+        boolean acknowledged = onRelease.await(1, TimeUnit.SECONDS);
         if (!acknowledged && !warned) {
           warned = true;
           LOG.warn(
@@ -212,6 +239,7 @@ public final class InFlightLimiter implements Processor {
       Permit permit = new Permit(bytes);
       permits.add(permit);
       inFlightBytes += bytes;
+      acquired++;
       return permit;
     } finally {
       lock.unlock();
@@ -226,6 +254,7 @@ public final class InFlightLimiter implements Processor {
         return;
       }
       inFlightBytes -= permit.bytes;
+      released++;
       lastAckNanos = nanoTime.getAsLong();
       if (isOldest) {
         oldestSinceNanos = lastAckNanos;
@@ -234,7 +263,7 @@ public final class InFlightLimiter implements Processor {
         warned = false;
         LOG.info("In-flight bytes back below half the limit; resuming");
       }
-      released.signalAll();
+      onRelease.signalAll();
     } finally {
       lock.unlock();
     }

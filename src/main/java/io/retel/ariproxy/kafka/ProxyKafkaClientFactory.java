@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -41,6 +42,9 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private final Counter replacements;
   private final List<RecoveringProducer> producers = new CopyOnWriteArrayList<>();
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
+
+  /** The topics of the producers' records, once they exist. */
+  private final CompletableFuture<List<String>> publishedTopics = new CompletableFuture<>();
 
   /**
    * @param security encryption and authentication of the clients
@@ -93,7 +97,26 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
             replacements);
     producers.removeIf(RecoveringProducer::isClosed);
     producers.add(producer);
+    publishedTopics.thenAcceptAsync(
+        topics -> topics.forEach(producer::prepare), ProxyKafkaClientFactory::startThread);
     return producer;
+  }
+
+  /**
+   * Prepares current and later producers for records to these topics. Otherwise, the first record
+   * to a topic that is rarely used would wait for its metadata during an outage, and all events
+   * with it.
+   *
+   * @param topics existing topics
+   */
+  public void prepareProducers(List<String> topics) {
+    publishedTopics.complete(List.copyOf(topics));
+  }
+
+  private static void startThread(Runnable task) {
+    Thread thread = new Thread(task, "kafka-producer-prepare");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private static MonitoredProducer createProducer(

@@ -140,6 +140,18 @@ final class RecoveringProducer implements Producer<Object, Object> {
     }
   }
 
+  /**
+   * Waits until Kafka accepts the login and the producer has the metadata of the topic, so that the
+   * first record waits for neither; returns early if the producer is closed.
+   */
+  void prepare(String topic) {
+    try {
+      partitionsFor(topic);
+    } catch (KafkaException | IllegalStateException e) {
+      // send() reports it
+    }
+  }
+
   @Override
   public Future<RecordMetadata> send(ProducerRecord<Object, Object> record) {
     return send(record, null);

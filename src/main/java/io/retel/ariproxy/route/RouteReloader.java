@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -34,6 +35,16 @@ public final class RouteReloader {
   /** Some editors delete or empty a file before they write it. */
   private static final long SAVE_WINDOW_MS = 500;
 
+  private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
+
+  /** Waits until the messages now in flight have completed. */
+  @FunctionalInterface
+  public interface Progress {
+
+    /** Returns false on timeout. */
+    boolean await(Duration timeout) throws InterruptedException;
+  }
+
   private final CamelContext context;
   private final CompiledRoutes compiledRoutes;
   private final ActiveRoutes activeRoutes;
@@ -44,7 +55,7 @@ public final class RouteReloader {
   /** Last snapshot of each file. */
   private final Map<Path, FileSnapshot> lastSnapshots = new HashMap<>();
 
-  private boolean closed;
+  private volatile boolean closed;
 
   private RouteReloader(
       CamelContext context,
@@ -62,16 +73,23 @@ public final class RouteReloader {
    *
    * @param compiledRoutes the routes and configurations in effect without a file of the same id
    * @param requiredRoutes the routes that continue to run when their file is deleted
+   * @param progress of messages in flight: while there is none, edits wait, since Camel stops a
+   *     route by force if its messages do not complete, and they would be lost
    */
   public static void watch(
       CamelContext context,
       Path folder,
       CompiledRoutes compiledRoutes,
-      Set<String> requiredRoutes) {
+      Set<String> requiredRoutes,
+      Progress progress) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
     if (watcher != null) {
       RouteReloader reloader = new RouteReloader(context, folder, compiledRoutes, requiredRoutes);
-      watcher.setResourceReload((name, resource) -> reloader.reload(resource));
+      watcher.setResourceReload(
+          (name, resource) -> {
+            reloader.awaitProgress(progress, resource);
+            reloader.reload(resource);
+          });
       context.addLifecycleStrategy(
           new LifecycleStrategySupport() {
             @Override
@@ -85,6 +103,19 @@ public final class RouteReloader {
   /** Ends reloading, since Camel does not support replacing a route while it shuts down. */
   private synchronized void close() {
     closed = true;
+  }
+
+  /** Not synchronized, so that the proxy can stop. */
+  private void awaitProgress(Progress progress, Resource resource) throws InterruptedException {
+    boolean warned = false;
+    while (!closed && !progress.await(POLL_INTERVAL)) {
+      if (!warned) {
+        warned = true;
+        LOG.warn(
+            "{} waits to be loaded: messages in flight do not complete; check Kafka",
+            resource.getLocation());
+      }
+    }
   }
 
   private synchronized void reload(Resource resource) throws IOException, InterruptedException {

@@ -50,6 +50,26 @@ class InFlightLimiterTest {
   }
 
   @Test
+  void awaitProgressIgnoresLaterMessages() throws Exception {
+    assertThat(limiter.awaitProgress(Duration.ZERO)).isTrue();
+    limiter.acquire(10);
+    limiter.acquire(10);
+    limiter.release(10);
+    assertThat(limiter.awaitProgress(Duration.ofMillis(1))).isFalse();
+    Future<Boolean> waiting = threads.submit(() -> limiter.awaitProgress(DefaultTimeout.DURATION));
+    // one message remains in flight
+    await()
+        .until(
+            () -> {
+              limiter.acquire(10);
+              limiter.release(10);
+              return waiting.isDone();
+            });
+    assertThat(waiting.get()).isTrue();
+    assertThat(limiter.inFlightBytes()).isEqualTo(10);
+  }
+
+  @Test
   void releasingThreadNeverBlocks() throws Exception {
     limiter.acquire(MAX_BYTES);
     isReleasingThread = true;

@@ -13,10 +13,14 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Tests an outage of Kafka under load. */
 class KafkaOutageIT {
@@ -42,6 +46,91 @@ class KafkaOutageIT {
   @Test
   void buffersEventsAtInFlightLimit() {
     assertSurvivesOutage(OUTAGE, 1_000, MIB);
+  }
+
+  @Test
+  void firstUnmappedEventDoesNotDelayEventsDuringOutage() {
+    try (KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        awaitProducersPrepared();
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
+        controller.event("before", "STASIS_START");
+        Awaitility.await().until(() -> inFlightBytes(proxy) == 0);
+
+        kafka.stop();
+        asterisk.emit(APP, "{\"type\":\"SomethingNew\"}");
+        Awaitility.await("unmapped event in flight").until(() -> inFlightBytes(proxy) > 0);
+        double unmapped = inFlightBytes(proxy);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during outage"));
+        Awaitility.await("later event in flight").until(() -> inFlightBytes(proxy) > unmapped);
+        kafka.start();
+
+        controller.event("during outage", "STASIS_START");
+        controller.awaitUnmapped();
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+      }
+    }
+  }
+
+  private static double inFlightBytes(EmbeddedProxy proxy) {
+    return proxy.gauge("ari-proxy.kafka.in-flight.bytes");
+  }
+
+  private static void awaitProducersPrepared() {
+    Awaitility.await("producers prepared")
+        .until(
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("kafka-producer-prepare")));
+  }
+
+  @Test
+  @FullRun("outage longer than a forced stop of a route")
+  void editDuringOutageWaitsWithoutLosingEvents(@TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    try (CapturedLog log = new CapturedLog();
+        KafkaBroker kafka = KafkaBroker.launch();
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
+              // Camel stops a route by force after this time
+              .with(Setting.SHUTDOWN_TIMEOUT, "5s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        Flood flood = asterisk.flood(APP, 200, 20);
+        controller.events(200);
+
+        kafka.stop();
+        Awaitility.await().until(() -> proxy.gauge("ari-proxy.kafka.ack.stalled") > 1);
+        routes.edit("publish.camel.yaml", yaml -> yaml.replace("lingerMs: 5", "lingerMs: 6"));
+        routes.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
+        String waits = "camel.yaml waits to be loaded: messages in flight do not complete";
+        Awaitility.await("edit waits").until(() -> contains(log, Level.WARN, waits));
+        // longer than a forced stop of the route, and the close of its producers, take
+        Awaitility.await().until(() -> proxy.gauge("ari-proxy.kafka.ack.stalled") > 16);
+        kafka.start();
+
+        Awaitility.await("edits in effect")
+            .until(
+                () ->
+                    contains(log, Level.INFO, "publish.camel.yaml loaded")
+                        && contains(log, Level.INFO, "events.camel.yaml loaded"));
+        flood.awaitMore(200);
+        controller.assertPublishedOnceInOrder(flood);
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+        assertThat(asterisk.totalWebsocketCount()).as("websockets ever opened").isOne();
+      }
+    }
+  }
+
+  private static boolean contains(CapturedLog log, Level level, String text) {
+    return log.lines(level).stream().anyMatch(line -> line.contains(text));
   }
 
   private static void assertSurvivesOutage(

@@ -12,10 +12,14 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.Response;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,56 +30,127 @@ import org.junit.jupiter.api.io.TempDir;
 class UnknownNamesIT {
 
   private static final String APP = "names";
+  private static final String UNKNOWN_ASTERISK = "name cannot be resolved: asterisk.example";
+
+  @TempDir private Path folder;
 
   @Test
-  @FullRun("waits for retries at the start and for the stall monitor")
-  void waitsForNamesAtTheStartAndBeforeTheFirstEvent(KafkaBroker kafka, @TempDir Path folder)
-      throws IOException {
-    Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 other.example\n");
-    Path log = folder.resolve("proxy.log");
-    int port = ManagementClient.freePort();
+  @FullRun("waits for retries at the start, and for names to expire")
+  void waitsForNamesAtTheStartAndAtAReconnect(KafkaBroker kafka) throws IOException {
+    resolve("other.example");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
-              .with(
-                  Setting.KAFKA_BROKERS,
-                  kafka.bootstrapServers().replaceFirst(".*:", "kafka.example:"))
-              .with(Setting.ARI_URL, "http://asterisk.example:" + asterisk.port() + "/ari")
-              .withCamelProperty("jdk.net.hosts.file", hosts.toString())
-              .withCamelProperty("sun.net.inetaddr.ttl", "0")
-              .withCamelProperty("sun.net.inetaddr.negative.ttl", "0");
-      try (ProxyProcess proxy = ProxyProcess.start(settings, log);
+      int port = ManagementClient.freePort();
+      ProxySettings settings = settings(asterisk, kafka, port);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log());
           ManagementClient management = new ManagementClient(port);
           Controller controller = new Controller(settings, kafka)) {
-        Awaitility.await("the start waits for Kafka's name")
-            .until(
-                () -> Files.readString(log).contains("no name in kafka.brokers can be resolved"));
+        awaitHealth(management, "no name in kafka.brokers can be resolved");
         assertThat(proxy.isAlive()).isTrue();
 
-        resolve(hosts, "kafka.example", "asterisk.example");
-        Awaitility.await("ready")
-            .ignoreExceptions()
-            .until(() -> management.get("/observe/health/ready").status() == 200);
+        resolve("kafka.example");
+        awaitHealth(management, "is not reachable: its name cannot be resolved");
+        awaitHealth(management, UNKNOWN_ASTERISK);
+        assertNotSent(controller.execute("call", "GET", "/asterisk/ping"));
 
-        // the producer of events is created with the first one
-        resolve(hosts, "other.example");
+        resolve("kafka.example", "asterisk.example");
+        asterisk.awaitConnected(APP);
+        controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+        controller.event("call", "STASIS_START");
+
+        resolve("kafka.example");
+        Awaitility.await("the address expires")
+            .until(
+                () -> {
+                  asterisk.dropConnections();
+                  return controller.execute("call", "GET", "/asterisk/ping").status() == 503;
+                });
+        assertNotSent(controller.execute("call", "GET", "/asterisk/ping"));
+        awaitHealth(management, "is not reachable: its name cannot be resolved");
+
+        resolve("kafka.example", "asterisk.example");
+        asterisk.awaitConnected(APP);
+        controller.event("call", "ARI_CONNECTION_RESTORED");
+        controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
+        assertThat(management.metric("ari_proxy_events_lost_total")).isZero();
+      }
+    }
+    assertThat(lines(line -> line.contains("Not consuming yet"))).hasSize(1);
+    // one for each of both outages
+    assertThat(lines(line -> line.contains("is not reachable: its name cannot be resolved")))
+        .hasSize(2);
+  }
+
+  @Test
+  @FullRun("waits for the stall monitor")
+  void editedRouteWaitsForNameOfKafka(KafkaBroker kafka) throws IOException {
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));
+    resolve("kafka.example", "asterisk.example");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      int port = ManagementClient.freePort();
+      ProxySettings settings =
+          settings(asterisk, kafka, port)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString())
+              // names change immediately
+              .withCamelProperty("sun.net.inetaddr.ttl", "0")
+              .withCamelProperty("sun.net.inetaddr.negative.ttl", "0");
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log());
+          ManagementClient management = new ManagementClient(port);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+
+        // the edit replaces the producers
+        resolve("asterisk.example");
+        routes.edit("publish.camel.yaml", yaml -> yaml.replace("lingerMs: 5", "lingerMs: 6"));
+        Awaitility.await("edit in effect")
+            .until(() -> !lines(line -> line.contains("publish.camel.yaml loaded")).isEmpty());
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
         Awaitility.await("the event waits")
             .until(() -> management.metric("ari_proxy_kafka_in_flight_bytes") > 0);
         Awaitility.await("the outage is reported")
-            .until(() -> Files.readString(log).contains("Kafka has acknowledged nothing for"));
+            .until(
+                () ->
+                    !lines(line -> line.contains("Kafka has acknowledged nothing for")).isEmpty());
         assertThat(proxy.isAlive()).isTrue();
-        resolve(hosts, "kafka.example", "asterisk.example");
 
+        resolve("kafka.example", "asterisk.example");
         controller.event("call", "STASIS_START");
-        controller.execute("call", "GET", "/asterisk/ping");
+        controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
         assertThat(management.metric("ari_proxy_events_lost_total")).isZero();
       }
     }
   }
 
-  private static void resolve(Path hosts, String... names) throws IOException {
-    Files.writeString(hosts, "127.0.0.1 " + String.join(" ", names) + "\n");
+  private ProxySettings settings(SimulatedAsterisk asterisk, KafkaBroker kafka, int port) {
+    return ProxySettings.of(asterisk, APP, kafka)
+        .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
+        .with(Setting.KAFKA_BROKERS, kafka.bootstrapServers().replaceFirst(".*:", "kafka.example:"))
+        .with(Setting.ARI_URL, "http://asterisk.example:" + asterisk.port() + "/ari")
+        .withCamelProperty("jdk.net.hosts.file", folder.resolve("hosts").toString());
+  }
+
+  private static void assertNotSent(Response response) {
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).contains(UNKNOWN_ASTERISK);
+  }
+
+  private static void awaitHealth(ManagementClient management, String error) {
+    Awaitility.await(error)
+        .ignoreExceptions()
+        .until(() -> management.get("/health").body().contains(error));
+  }
+
+  private Path log() {
+    return folder.resolve("proxy.log");
+  }
+
+  private List<String> lines(Predicate<String> condition) throws IOException {
+    return Files.readAllLines(log()).stream().filter(condition).toList();
+  }
+
+  private void resolve(String... names) throws IOException {
+    Files.writeString(folder.resolve("hosts"), "127.0.0.1 " + String.join(" ", names) + "\n");
   }
 }
