@@ -73,7 +73,7 @@ public final class AriProxy {
         return exitCode.getAsInt();
       }
       // before missing settings are reported, since a missing one may just be misspelled
-      UnknownEnvironmentVariables.warning(environment).ifPresent(LOG::warn);
+      UnknownEnvironmentVariables.warnings(environment).forEach(LOG::warn);
       return run(readSettings(environment));
     } catch (InvalidSettingException e) {
       LOG.error("{}", e.getMessage());

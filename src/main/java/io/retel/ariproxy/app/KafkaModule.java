@@ -21,7 +21,6 @@ import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
 import io.retel.ariproxy.kafka.TopicLimits;
 import java.lang.management.ManagementFactory;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.CamelContext;

@@ -13,8 +13,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Environment variables that resemble settings but are not, such as misspelled ones. They are
- * reported, not rejected, since they may belong to another program.
+ * Environment variables without effect: those that resemble settings but are not, such as
+ * misspelled ones, and options of Camel's components. They are reported, not rejected, since they
+ * may belong to another program.
  */
 public final class UnknownEnvironmentVariables {
 
@@ -41,10 +42,37 @@ public final class UnknownEnvironmentVariables {
           "\\w+_(SERVICE_HOST=|SERVICE_PORT(_\\w+)?=|PORT=\\w+://|PORT_\\d+_(TCP|UDP|SCTP)).*",
           Pattern.DOTALL);
 
+  /**
+   * Prefixes that Camel documents, but ignores in 4.18.0: it compares them with {@code
+   * camel.component.} and so on. It applies {@code CAMEL_MAIN_} and others.
+   */
+  private static final List<String> IGNORED_BY_CAMEL =
+      List.of("CAMEL_COMPONENT_", "CAMEL_DATAFORMAT_", "CAMEL_LANGUAGE_");
+
   private UnknownEnvironmentVariables() {}
 
-  /** One line that names the unknown variables, without values; empty if there are none. */
-  public static Optional<String> warning(Map<String, String> environment) {
+  /** Lines that name the variables without effect, without values. */
+  public static List<String> warnings(Map<String, String> environment) {
+    return Stream.of(warning(environment), ignoredByCamel(environment))
+        .flatMap(Optional::stream)
+        .toList();
+  }
+
+  private static Optional<String> ignoredByCamel(Map<String, String> environment) {
+    String named =
+        environment.keySet().stream()
+            .filter(name -> IGNORED_BY_CAMEL.stream().anyMatch(name::startsWith))
+            .sorted()
+            .collect(Collectors.joining(", "));
+    return named.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "Environment variables have no effect, since Camel ignores them: "
+                + named
+                + "; set camel.component.… in config/application.properties");
+  }
+
+  private static Optional<String> warning(Map<String, String> environment) {
     String named =
         new TreeMap<>(environment)
             .entrySet().stream()
@@ -61,13 +89,13 @@ public final class UnknownEnvironmentVariables {
 
   private static Optional<String> closest(String name) {
     return KNOWN_VARIABLES.stream()
-        .min(Comparator.comparingInt(known -> editDistance(known, name)))
-        .filter(known -> editDistance(known, name) <= MAX_EDIT_DISTANCE)
+        .filter(known -> known.startsWith(name) || name.startsWith(known))
+        .findFirst()
         .or(
             () ->
                 KNOWN_VARIABLES.stream()
-                    .filter(known -> known.startsWith(name) || name.startsWith(known))
-                    .findFirst());
+                    .min(Comparator.comparingInt(known -> editDistance(known, name)))
+                    .filter(known -> editDistance(known, name) <= MAX_EDIT_DISTANCE));
   }
 
   /** Letters to insert, delete or replace to turn one text into the other (Levenshtein). */

@@ -30,7 +30,9 @@ final class ConfigurationReference {
         appear in logs, URIs, routes or JMX.
       - **Errors**: a missing or malformed setting, or an unknown key in the namespace of a setting, stops startup with exit
         code 78 and one line that names it. Unknown environment variables that resemble a setting are reported at startup.
-      - **Camel**: every option of camel-main can be set in the same file.
+      - **Camel**: every option of camel-main and of Camel's components can be set in the same file, such as
+        `camel.component.kafka.clientId`. A parameter that a route sets takes precedence. Of environment variables, Camel
+        applies `CAMEL_MAIN_…`, but ignores `CAMEL_COMPONENT_…`: one line at startup names those.
       """;
 
   private ConfigurationReference() {}

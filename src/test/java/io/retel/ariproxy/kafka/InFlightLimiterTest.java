@@ -53,16 +53,14 @@ class InFlightLimiterTest {
   void awaitProgressIgnoresLaterMessages() throws Exception {
     assertThat(limiter.awaitProgress(Duration.ZERO)).isTrue();
     limiter.acquire(10);
-    limiter.acquire(10);
-    limiter.release(10);
+    limiter.acquire(10).release();
     assertThat(limiter.awaitProgress(Duration.ofMillis(1))).isFalse();
     Future<Boolean> waiting = threads.submit(() -> limiter.awaitProgress(DefaultTimeout.DURATION));
     // one message remains in flight
     await()
         .until(
             () -> {
-              limiter.acquire(10);
-              limiter.release(10);
+              limiter.acquire(10).release();
               return waiting.isDone();
             });
     assertThat(waiting.get()).isTrue();
