@@ -67,6 +67,7 @@ final class KafkaModule {
             context::isStopping,
             topicLimits,
             meters);
+    topics.onTopicRecreated(clients::replaceProducers);
     this.ackExecutor = new AckExecutor(context);
     this.inFlightLimiter =
         new InFlightLimiter(

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
@@ -65,6 +66,7 @@ public final class KafkaTopics {
   private final Map<String, KnownTopic> known = new HashMap<>();
 
   private volatile Runnable onCompactedTopicRecreated = () -> {};
+  private volatile Consumer<String> onTopicRecreated = topic -> {};
 
   /** The error that was logged last; empty while all topics exist. */
   private String loggedError = "";
@@ -131,6 +133,11 @@ public final class KafkaTopics {
   private void require(
       String topic, int partitions, Map<String, String> configs, boolean isShared) {
     required.add(new RequiredTopic(topic, partitions, configs, isShared));
+  }
+
+  /** Sets the action for a topic that was deleted and created again, with its partitions. */
+  public void onTopicRecreated(Consumer<String> action) {
+    onTopicRecreated = action;
   }
 
   /**
@@ -340,6 +347,9 @@ public final class KafkaTopics {
     }
     if (partitions < previous.partitions()) {
       addPartitions(admin, topic, partitions, previous.partitions());
+    }
+    if (recreated) {
+      onTopicRecreated.accept(topic.name());
     }
   }
 

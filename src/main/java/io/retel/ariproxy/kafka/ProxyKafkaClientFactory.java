@@ -127,6 +127,14 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     return new MonitoredProducer(options);
   }
 
+  /**
+   * Has the producers of a topic replaced that was deleted and created again: Kafka can reject a
+   * batch of theirs permanently (seen on 4.1.1). Does not wait.
+   */
+  public void replaceProducers(String topic) {
+    producers.forEach(producer -> producer.requestReplacement(topic));
+  }
+
   /** Replaces producers that no longer publish. Waits for Kafka if there are any. */
   void recoverProducers() {
     producers.forEach(RecoveringProducer::recover);

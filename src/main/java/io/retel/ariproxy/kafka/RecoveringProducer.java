@@ -49,8 +49,9 @@ import org.slf4j.LoggerFactory;
  *       rejected, since an idempotent producer requests its id only once. So {@code send} blocks
  *       and each attempt uses a new producer, until a login succeeds.
  *   <li>Batches larger than the topic accepts, which it splits without progress ({@link
- *       TopicLimits}), and the end of its thread. {@link #recover} replaces it; the new producer
- *       sends all unacknowledged records again, in order. Those that the old one had written are
+ *       TopicLimits}), the end of its thread, and a batch that Kafka rejects forever because its
+ *       topic was deleted and created again. {@link #recover} replaces it; the new producer sends
+ *       all unacknowledged records again, in order. Those that the old one had written are
  *       published twice.
  * </ul>
  *
@@ -82,6 +83,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   /** The producer that is being replaced, or was replaced last. */
   private volatile @Nullable MonitoredProducer replaced;
+
+  /** A topic of this producer that was deleted and created again. */
+  private volatile @Nullable String recreatedTopic;
 
   private volatile boolean authenticated;
   private volatile boolean closed;
@@ -291,6 +295,13 @@ final class RecoveringProducer implements Producer<Object, Object> {
     }
   }
 
+  /** Has {@link #recover} replace the producer if it has published to the topic. */
+  void requestReplacement(String topic) {
+    if (topics.contains(topic)) {
+      recreatedTopic = topic;
+    }
+  }
+
   /**
    * Replaces Kafka's producer if it no longer publishes. Call it about once a second, on one
    * thread: it waits for Kafka.
@@ -311,6 +322,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
       sendAgain();
     } else if (ended) {
       replace(watched, watched.batchSize(), "its thread has ended");
+    } else if (recreatedTopic != null) {
+      recreatedTopic = null;
+      replace(watched, watched.batchSize(), "its topic was created again");
     } else if (splitting) {
       limits.read(topics);
       int accepted = limits.batchSize(watched.batchSize(), topics);

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -29,12 +30,7 @@ class DeletedTopicIT {
   /** The number of partitions of the events topic in these tests. */
   private static final int PARTITIONS = 4;
 
-  /**
-   * With automatic creation, the proxy's producer makes the broker create one partition.
-   *
-   * <p>One event at a time: docs/decisions/0012-topics-while-running.md describes what happens to
-   * several batches of one partition.
-   */
+  /** With automatic creation, the proxy's producer makes the broker create one partition. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void eventsTopicIsCreatedAgainWithItsPartitions(boolean autoCreate) {
@@ -66,6 +62,30 @@ class DeletedTopicIT {
                 event -> event.payload().path("digit").asText().equals(digit));
           }
         }
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+      }
+    }
+  }
+
+  /** With several batches in flight, Kafka can reject one permanently. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void noBatchIsStuckAfterTheEventsTopicIsCreatedAgain(boolean autoCreate) {
+    try (CapturedLog log = new CapturedLog();
+        KafkaBroker kafka = launch(autoCreate);
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      String topic = settings.eventsTopic();
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        asterisk.awaitConnected(APP);
+        Flood flood = asterisk.flood(APP, 300, 40);
+        Awaitility.await("published").until(() -> kafka.recordCount(topic) > 200);
+        kafka.deleteTopic(topic);
+        assertLoggedRecreation(log, topic);
+        Awaitility.await("producer replaced")
+            .until(() -> proxy.counter("ari-proxy.kafka.producers.replaced") > 0);
+        flood.stop();
+        awaitAcknowledged(proxy);
         assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
       }
     }

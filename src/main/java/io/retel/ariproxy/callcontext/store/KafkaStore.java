@@ -111,7 +111,7 @@ public final class KafkaStore implements CallContextStore {
       send(changes);
     } catch (Exception e) {
       // the producer can have failed permanently (first login rejected, thread ended), or exceed a
-      // limit of the topic that was lowered: the next one starts anew (seen on 4.1.1)
+      // limit of the topic that was lowered: the next one starts again (seen on 4.1.1)
       close();
       throw e;
     }
