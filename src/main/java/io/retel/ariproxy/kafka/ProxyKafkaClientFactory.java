@@ -97,8 +97,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
             replacements);
     producers.removeIf(RecoveringProducer::isClosed);
     producers.add(producer);
-    publishedTopics.thenAcceptAsync(
-        topics -> topics.forEach(producer::prepare), ProxyKafkaClientFactory::startThread);
+    publishedTopics.thenAcceptAsync(producer::prepare, ProxyKafkaClientFactory::startThread);
     return producer;
   }
 

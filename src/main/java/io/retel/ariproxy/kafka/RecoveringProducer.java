@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -77,7 +78,12 @@ final class RecoveringProducer implements Producer<Object, Object> {
   /** Records not acknowledged, in the order in which they were sent. */
   private final Set<InFlightRecord> inFlight = Collections.synchronizedSet(new LinkedHashSet<>());
 
+  /** Topics published to. */
   private final Set<String> topics = ConcurrentHashMap.newKeySet();
+
+  /** Topics that the next records can be for. */
+  private final Set<String> prepared = ConcurrentHashMap.newKeySet();
+
   private volatile int batchSize;
   private volatile @Nullable MonitoredProducer producer;
 
@@ -127,9 +133,11 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   /** Creates a producer; empty while no broker's name can be resolved. */
   private Optional<MonitoredProducer> create() {
+    Set<String> expected = new HashSet<>(topics);
+    expected.addAll(prepared);
     Map<String, Object> options = new HashMap<>();
-    options.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(batchSize, topics));
-    if (!limits.areKnown(topics)) {
+    options.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(batchSize, expected));
+    if (!limits.areKnown(expected)) {
       // of a new producer, Kafka accepts the second batch after rejecting the first one as too
       // large: in the wrong order (seen on 4.1.1)
       options.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
@@ -145,12 +153,13 @@ final class RecoveringProducer implements Producer<Object, Object> {
   }
 
   /**
-   * Waits until Kafka accepts the login and the producer has the metadata of the topic, so that the
-   * first record waits for neither; returns early if the producer is closed.
+   * Waits until Kafka accepts the login and the producer has the metadata of the topics, so that
+   * the first record waits for neither; returns early if the producer is closed.
    */
-  void prepare(String topic) {
+  void prepare(List<String> expected) {
+    prepared.addAll(expected);
     try {
-      partitionsFor(topic);
+      expected.forEach(this::partitionsFor);
     } catch (KafkaException | IllegalStateException e) {
       // send() reports it
     }
