@@ -47,7 +47,7 @@ final class HealthModule {
     callContexts.addHealthChecks(checks);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
     // always: also creates topics that are deleted
-    KafkaProbe kafkaCheck = kafka.probe();
+    KafkaProbe kafkaCheck = kafka.probe(startupGate::unmetPrecondition);
     Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck);
     if (!ManagementPort.isEnabled(settings)) {
       this.probes = List.of(kafkaProbe);

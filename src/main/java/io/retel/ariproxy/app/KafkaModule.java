@@ -23,6 +23,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.Registry;
@@ -127,7 +128,16 @@ final class KafkaModule {
     return new ProducerRecovery(context, clients);
   }
 
-  KafkaProbe probe() {
-    return new KafkaProbe(topics, settings.commandTopics());
+  /**
+   * @param unmetPrecondition of startup
+   */
+  KafkaProbe probe(Supplier<Optional<String>> unmetPrecondition) {
+    return new KafkaProbe(
+        topics,
+        settings.commandTopics(),
+        () ->
+            topics.haveExisted()
+                ? Optional.empty()
+                : unmetPrecondition.get().or(() -> Optional.of("Topics are not checked yet")));
   }
 }

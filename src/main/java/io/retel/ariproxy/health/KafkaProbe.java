@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartition;
@@ -23,20 +24,29 @@ public final class KafkaProbe implements Probe.Check, AutoCloseable {
 
   private final KafkaTopics topics;
   private final List<String> commandTopics;
+  private final Supplier<Optional<String>> startup;
   private final OpenTransactions openTransactions = new OpenTransactions(System::nanoTime);
   private volatile @Nullable Admin admin;
 
   /**
    * @param topics all topics
    * @param commandTopics those of them with commands
+   * @param startup why the topics have never existed yet: until then, startup checks them, and a
+   *     second client would only add to its attempts; empty afterward
    */
-  public KafkaProbe(KafkaTopics topics, List<String> commandTopics) {
+  public KafkaProbe(
+      KafkaTopics topics, List<String> commandTopics, Supplier<Optional<String>> startup) {
     this.topics = topics;
+    this.startup = startup;
     this.commandTopics = List.copyOf(commandTopics);
   }
 
   @Override
   public void run() throws Exception {
+    Optional<String> unmet = startup.get();
+    if (unmet.isPresent()) {
+      throw new IllegalStateException(unmet.get());
+    }
     try {
       check();
     } catch (Throwable e) {

@@ -65,6 +65,7 @@ public final class KafkaTopics {
   /** The topics as last seen; empty until all have existed. */
   private final Map<String, KnownTopic> known = new HashMap<>();
 
+  private volatile boolean haveExisted;
   private volatile Runnable onCompactedTopicRecreated = () -> {};
   private volatile Consumer<String> onTopicRecreated = topic -> {};
 
@@ -160,6 +161,11 @@ public final class KafkaTopics {
     }
   }
 
+  /** Whether all topics have existed since the start. */
+  public boolean haveExisted() {
+    return haveExisted;
+  }
+
   /**
    * Creates a client for {@link #ensure(Admin)}.
    *
@@ -191,6 +197,7 @@ public final class KafkaTopics {
       if (known.isEmpty()) {
         TopicRisks.log(admin, required, found, brokers());
         found.forEach((name, topic) -> known.put(name, knownTopic(topic)));
+        haveExisted = true;
       } else {
         for (RequiredTopic topic : required) {
           compare(admin, topic, Objects.requireNonNull(found.get(topic.name())));

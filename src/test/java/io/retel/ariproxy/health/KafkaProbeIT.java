@@ -9,6 +9,7 @@ import io.retel.ariproxy.kafka.KafkaTopics;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -28,7 +29,8 @@ class KafkaProbeIT {
                     new KafkaTopics.NewTopics(false, 12, 3),
                     Duration.ofSeconds(10))
                 .require(List.of("missing-topic")),
-            List.of())) {
+            List.of(),
+            Optional::empty)) {
       assertThatThrownBy(probe::run)
           .hasMessage(
               "Kafka has no topic missing-topic: kafka.create-topics is false. Create it:"
