@@ -25,6 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Tests partitions that are added to the events topic while calls are up. */
 @ExtendWith(KafkaExtension.class)
+@FullRun("waits for the metadata of the clients")
 class AddedPartitionsIT {
 
   private static final String APP = "added-partitions";

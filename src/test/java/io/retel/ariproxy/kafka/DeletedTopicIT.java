@@ -172,6 +172,7 @@ class DeletedTopicIT {
   }
 
   @Test
+  @FullRun("waits for checks; KafkaStartupIT logs the command at startup")
   void missingTopicIsReportedWithItsCommandIfTheProxyMayNotCreateIt() {
     try (CapturedLog log = new CapturedLog();
         KafkaBroker kafka = launch(false);

@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests a broker that requires clients to log in again while they are connected. */
+@FullRun("logs in again every second, under load; SecureKafkaIT rejects logins without load")
 class SaslReauthenticationIT {
 
   private static final String APP = "reauthentication";

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * Tests a topic that rejects batches of the configured size. Kafka's producer splits such a batch
  * into batches of the same size, and publishes nothing of its partition until the process ends.
  */
+@FullRun("fills batches under load; RecoveringProducerIT has the same cases without a proxy")
 class TopicLimitIT {
 
   private static final String APP = "limited";

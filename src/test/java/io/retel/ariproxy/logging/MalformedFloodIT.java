@@ -4,6 +4,7 @@ package io.retel.ariproxy.logging;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests thousands of malformed commands and events. */
+@FullRun("thousands of messages; RateLimitFilterTest tests the limit alone")
 class MalformedFloodIT {
 
   private static final String APP = "malformed";

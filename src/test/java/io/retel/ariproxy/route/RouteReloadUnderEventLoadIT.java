@@ -37,6 +37,7 @@ class RouteReloadUnderEventLoadIT {
   }
 
   @Test
+  @FullRun("KafkaOutageIT edits it during an outage")
   void reloadsPublishRouteWithoutLosingEvents(@TempDir Path folder) {
     assertReloadsFiveTimes(
         folder, "publish.camel.yaml", "        - choice:\n            id: select-topic\n");
