@@ -51,10 +51,8 @@ public final class InFlightLimiter implements Processor {
   private long inFlightBytes;
   private boolean warned;
 
-  /** Numbers of messages so far. */
+  /** Sequence number of the latest message. */
   private long acquired;
-
-  private long released;
 
   /** Since when the oldest message in flight is the oldest. */
   private long oldestSinceNanos;
@@ -100,9 +98,11 @@ public final class InFlightLimiter implements Processor {
   /** The bytes acquired by one message; released once. */
   final class Permit extends SynchronizationAdapter {
 
+    private final long sequence;
     private final long bytes;
 
-    private Permit(long bytes) {
+    private Permit(long sequence, long bytes) {
+      this.sequence = sequence;
       this.bytes = bytes;
     }
 
@@ -181,7 +181,8 @@ public final class InFlightLimiter implements Processor {
   }
 
   /**
-   * Waits until as many messages as are in flight now have been acknowledged or given up.
+   * Waits until all messages that are in flight now have been acknowledged or given up; ignores
+   * later ones.
    *
    * @return false on timeout
    */
@@ -189,8 +190,8 @@ public final class InFlightLimiter implements Processor {
     long remaining = timeout.toNanos();
     lock.lockInterruptibly();
     try {
-      long target = acquired;
-      while (released < target) {
+      long latest = acquired;
+      while (!permits.isEmpty() && permits.iterator().next().sequence <= latest) {
         if (remaining <= 0) {
           return false;
         }
@@ -236,10 +237,10 @@ public final class InFlightLimiter implements Processor {
         oldestSinceNanos = nanoTime.getAsLong();
         lastAckNanos = oldestSinceNanos;
       }
-      Permit permit = new Permit(bytes);
+      acquired++;
+      Permit permit = new Permit(acquired, bytes);
       permits.add(permit);
       inFlightBytes += bytes;
-      acquired++;
       return permit;
     } finally {
       lock.unlock();
@@ -254,7 +255,6 @@ public final class InFlightLimiter implements Processor {
         return;
       }
       inFlightBytes -= permit.bytes;
-      released++;
       lastAckNanos = nanoTime.getAsLong();
       if (isOldest) {
         oldestSinceNanos = lastAckNanos;

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
@@ -52,19 +53,30 @@ class InFlightLimiterTest {
   @Test
   void awaitProgressIgnoresLaterMessages() throws Exception {
     assertThat(limiter.awaitProgress(Duration.ZERO)).isTrue();
-    limiter.acquire(10);
-    limiter.acquire(10).release();
-    assertThat(limiter.awaitProgress(Duration.ofMillis(1))).isFalse();
-    Future<Boolean> waiting = threads.submit(() -> limiter.awaitProgress(DefaultTimeout.DURATION));
-    // one message remains in flight
-    await()
-        .until(
+    InFlightLimiter.Permit first = limiter.acquire(10);
+    InFlightLimiter.Permit second = limiter.acquire(10);
+    AtomicReference<Thread> waiter = new AtomicReference<>();
+    Future<Boolean> waiting =
+        threads.submit(
             () -> {
-              limiter.acquire(10).release();
-              return waiting.isDone();
+              waiter.set(Thread.currentThread());
+              return limiter.awaitProgress(DefaultTimeout.DURATION);
             });
-    assertThat(waiting.get()).isTrue();
+    await()
+        .until(() -> waiter.get() != null && waiter.get().getState() == Thread.State.TIMED_WAITING);
+    InFlightLimiter.Permit later = limiter.acquire(10);
+    for (int i = 0; i < 10; i++) {
+      limiter.acquire(10).release();
+    }
+    second.release();
+    assertThat(limiter.awaitProgress(Duration.ofMillis(50))).isFalse();
+    assertThat(waiting).isNotDone();
+
+    first.release();
+    assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(limiter.inFlightBytes()).isEqualTo(10);
+    later.release();
+    assertThat(limiter.awaitProgress(Duration.ZERO)).isTrue();
   }
 
   @Test
