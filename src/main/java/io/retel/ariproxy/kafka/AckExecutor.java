@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.retel.ariproxy.error.FatalErrors;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RunnableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
+import org.apache.camel.spi.ThreadPoolProfile;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Single-threaded executor that completes exchanges acknowledged by Kafka; for the endpoint option
@@ -19,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AckExecutor extends AbstractExecutorService {
 
+  private static final Logger LOG = LoggerFactory.getLogger(AckExecutor.class);
+
   private static final String THREAD_NAME = "kafka-ack";
 
   private final ExecutorService executor;
@@ -26,7 +34,22 @@ public final class AckExecutor extends AbstractExecutorService {
   private volatile boolean failed;
 
   public AckExecutor(CamelContext context) {
-    this.executor = context.getExecutorServiceManager().newSingleThreadExecutor(this, THREAD_NAME);
+    this.executor =
+        context.getExecutorServiceManager().newThreadPool(this, THREAD_NAME, singleThread());
+  }
+
+  /**
+   * With Camel's default profile, the producer's own thread would run what exceeds 1,000 queued
+   * acknowledgments, out of order. Here, {@link InFlightLimiter} bounds the queue.
+   */
+  private static ThreadPoolProfile singleThread() {
+    ThreadPoolProfile profile = new ThreadPoolProfile(THREAD_NAME);
+    profile.setPoolSize(1);
+    profile.setMaxPoolSize(1);
+    profile.setKeepAliveTime(0L);
+    profile.setAllowCoreThreadTimeOut(false);
+    profile.setMaxQueueSize(Integer.MAX_VALUE);
+    return profile;
   }
 
   @Override
@@ -34,14 +57,23 @@ public final class AckExecutor extends AbstractExecutorService {
     executor.execute(
         () -> {
           thread = Thread.currentThread();
-          try {
-            task.run();
-          } catch (Throwable e) {
-            // the exchange of this acknowledgment never completes
-            failed = true;
-            throw e;
-          }
+          task.run();
         });
+  }
+
+  /** Camel submits acknowledgments and ignores the result, and with it an error. */
+  @Override
+  protected <T> RunnableFuture<T> newTaskFor(Runnable acknowledgment, T value) {
+    return new FutureTask<>(acknowledgment, value) {
+      @Override
+      protected void setException(Throwable error) {
+        // the exchange of this acknowledgment never completes
+        failed = true;
+        FatalErrors.exitIfOutOfMemory(error);
+        LOG.error("Acknowledgment failed, its record stays in flight; restart the proxy", error);
+        super.setException(error);
+      }
+    };
   }
 
   /** Returns whether the caller runs on this thread. */
@@ -49,7 +81,7 @@ public final class AckExecutor extends AbstractExecutorService {
     return Thread.currentThread() == thread;
   }
 
-  /** Returns the name of the thread if an acknowledgment has ended it. */
+  /** Returns the name of the thread if an acknowledgment has failed. */
   public Optional<String> endedThread() {
     return failed ? Optional.of(THREAD_NAME) : Optional.empty();
   }
