@@ -5,15 +5,19 @@ import io.retel.ariproxy.error.ErrorMessages;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -66,6 +70,9 @@ public final class KafkaTopics {
   private final Map<String, KnownTopic> known = new HashMap<>();
 
   private volatile boolean haveExisted;
+  /** Topics that were created again, until their actions have succeeded. */
+  private final Set<String> recreated = new HashSet<>();
+
   private volatile Runnable onCompactedTopicRecreated = () -> {};
   private volatile Consumer<String> onTopicRecreated = topic -> {};
 
@@ -136,14 +143,17 @@ public final class KafkaTopics {
     required.add(new RequiredTopic(topic, partitions, configs, isShared));
   }
 
-  /** Sets the action for a topic that was deleted and created again, with its partitions. */
+  /**
+   * Sets the action for a topic that is not compacted, after it was deleted and created again;
+   * called once its partitions accept writes, and again if it fails.
+   */
   public void onTopicRecreated(Consumer<String> action) {
     onTopicRecreated = action;
   }
 
   /**
    * Sets the action that writes the content of the compacted topic, after the topic was deleted and
-   * created again.
+   * created again; called again if it fails.
    */
   public void onCompactedTopicRecreated(Runnable action) {
     onCompactedTopicRecreated = action;
@@ -239,7 +249,15 @@ public final class KafkaTopics {
         throw unavailable(admin, missing, "kafka.create-topics is false");
       }
       create(admin, missing, newTopics.replicas());
-      found.putAll(awaitLeaders(admin, missing));
+      Map<String, TopicDescription> created =
+          admin
+              .describeTopics(missing.stream().map(RequiredTopic::name).toList())
+              .allTopicNames()
+              .get();
+      for (Map.Entry<String, TopicDescription> topic : created.entrySet()) {
+        awaitLeaders(admin, topic.getKey(), topic.getValue().partitions().size());
+      }
+      found.putAll(created);
     }
     return found;
   }
@@ -301,38 +319,28 @@ public final class KafkaTopics {
   }
 
   /**
-   * Waits until the new partitions accept writes.
+   * Waits until the partitions of a new topic accept writes.
    *
    * <p>Otherwise the broker can reject a producer's first batch and accept the next; it then
    * rejects the first permanently because of its sequence number (seen on 4.1.1).
    */
-  private static Map<String, TopicDescription> awaitLeaders(
-      Admin admin, List<RequiredTopic> created) throws ExecutionException, InterruptedException {
-    Map<String, TopicDescription> topics =
-        admin
-            .describeTopics(created.stream().map(RequiredTopic::name).toList())
-            .allTopicNames()
-            .get();
-    Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
-    topics.forEach(
-        (name, topic) ->
-            topic
-                .partitions()
-                .forEach(
-                    partition ->
-                        partitions.put(
-                            new TopicPartition(name, partition.partition()), OffsetSpec.latest())));
+  private static void awaitLeaders(Admin admin, String topic, int partitions)
+      throws ExecutionException, InterruptedException {
+    Map<TopicPartition, OffsetSpec> latest =
+        IntStream.range(0, partitions)
+            .mapToObj(partition -> new TopicPartition(topic, partition))
+            .collect(Collectors.toMap(Function.identity(), partition -> OffsetSpec.latest()));
     // only a ready leader responds; the client retries until then
-    admin.listOffsets(partitions).all().get();
-    return topics;
+    admin.listOffsets(latest).all().get();
   }
 
   private void compare(Admin admin, RequiredTopic topic, TopicDescription found)
       throws TopicsUnavailableException, ExecutionException, InterruptedException {
     KnownTopic previous = Objects.requireNonNull(known.get(topic.name()));
     int partitions = found.partitions().size();
-    boolean recreated = !found.topicId().equals(previous.id());
-    if (recreated) {
+    int target = Math.max(partitions, previous.partitions());
+    if (!found.topicId().equals(previous.id())) {
+      recreated.add(topic.name());
       LOG.warn(
           "Topic {} was deleted and created again: its earlier records are lost; partitions: {},"
               + " previously {}",
@@ -347,16 +355,18 @@ public final class KafkaTopics {
           partitions,
           previous.partitions());
     }
-    known.put(
-        topic.name(), new KnownTopic(found.topicId(), Math.max(partitions, previous.partitions())));
-    if (recreated && topic.isCompacted()) {
+    known.put(topic.name(), new KnownTopic(found.topicId(), target));
+    if (recreated.contains(topic.name()) && topic.isCompacted()) {
       restoreCompacted(admin, topic, found);
+      recreated.remove(topic.name());
     }
-    if (partitions < previous.partitions()) {
-      addPartitions(admin, topic, partitions, previous.partitions());
+    if (partitions < target) {
+      addPartitions(admin, topic, partitions, target);
     }
-    if (recreated) {
+    if (recreated.contains(topic.name())) {
+      awaitLeaders(admin, topic.name(), target);
       onTopicRecreated.accept(topic.name());
+      recreated.remove(topic.name());
     }
   }
 
