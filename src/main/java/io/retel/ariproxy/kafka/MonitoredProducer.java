@@ -19,6 +19,7 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
   private final int batchSize;
   private final Optional<Thread> sender;
   private double lastSplits;
+  private volatile boolean replaced;
 
   MonitoredProducer(Properties options) {
     super(options);
@@ -59,6 +60,16 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
     boolean hasSplit = splits > lastSplits;
     lastSplits = splits;
     return hasSplit;
+  }
+
+  /** Marks the producer: it is closed, and the next one sends its unacknowledged records. */
+  void markReplaced() {
+    replaced = true;
+  }
+
+  /** Whether the producer is being replaced, or was. */
+  boolean isReplaced() {
+    return replaced;
   }
 
   @Override

@@ -21,6 +21,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Callback;
@@ -86,9 +87,6 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   private volatile int batchSize;
   private volatile @Nullable MonitoredProducer producer;
-
-  /** The producer that is being replaced, or was replaced last. */
-  private volatile @Nullable MonitoredProducer replaced;
 
   /** A topic of this producer that was deleted and created again. */
   private volatile @Nullable String recreatedTopic;
@@ -199,14 +197,14 @@ final class RecoveringProducer implements Producer<Object, Object> {
       target.send(
           sent.record,
           (metadata, failure) -> {
-            if (failure == null || target != replaced) {
+            if (failure == null || !target.isReplaced()) {
               complete(sent, metadata, failure);
             }
           });
     } catch (InterruptException e) {
       throw e;
     } catch (RuntimeException e) {
-      if (target != replaced || closed) {
+      if (!target.isReplaced() || closed) {
         throw e;
       }
     }
@@ -316,17 +314,18 @@ final class RecoveringProducer implements Producer<Object, Object> {
    * thread: it waits for Kafka.
    */
   void recover() {
-    MonitoredProducer watched = producer;
-    if (!authenticated || watched == null) {
+    if (!authenticated) {
       return;
     }
+    // read after authenticated: before, it can be a rejected one
+    MonitoredProducer watched = current();
     boolean ended = watched.hasEnded();
     boolean splitting = watched.hasSplit();
     boolean silent = isSilent();
     if (closed) {
       return;
     }
-    if (watched == replaced) {
+    if (watched.isReplaced()) {
       // the previous attempt failed
       sendAgain();
     } else if (ended) {
@@ -365,7 +364,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
   }
 
   private void replace(MonitoredProducer old, int newBatchSize, String reason) {
-    replaced = old;
+    old.markReplaced();
     batchSize = newBatchSize;
     // a timeout of zero would not wake senders if its thread has ended
     old.close(REPLACE_TIMEOUT);
@@ -382,9 +381,13 @@ final class RecoveringProducer implements Producer<Object, Object> {
   }
 
   private void sendAgain() {
+    Optional<String> topic = Stream.concat(topics.stream(), prepared.stream()).findFirst();
+    if (topic.isEmpty()) {
+      return;
+    }
     lock(replacementLock.writeLock());
     try {
-      connect(topics.iterator().next());
+      connect(topic.get());
       for (InFlightRecord unacknowledged : unacknowledged()) {
         try {
           transmit(unacknowledged);
