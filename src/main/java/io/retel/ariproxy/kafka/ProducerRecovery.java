@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +39,8 @@ public final class ProducerRecovery extends ServiceSupport {
             .getExecutorServiceManager()
             .newSingleThreadScheduledExecutor(this, "kafka-producer-recovery");
     long interval = CHECK_INTERVAL.toMillis();
-    started.scheduleWithFixedDelay(this::recover, interval, interval, TimeUnit.MILLISECONDS);
+    started.scheduleWithFixedDelay(
+        FatalErrors.continuing(this::recover), interval, interval, TimeUnit.MILLISECONDS);
     timer = started;
   }
 
