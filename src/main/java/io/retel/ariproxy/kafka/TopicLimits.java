@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
@@ -61,28 +62,33 @@ public final class TopicLimits {
     } catch (InterruptException e) {
       throw e;
     } catch (KafkaException e) {
-      topics.forEach(topic -> logUnreadable(topic, e));
+      topics.forEach(topic -> logUnreadable(topic, ErrorMessages.singleLine(e)));
     }
   }
 
-  private void read(String topic, KafkaFuture<Config> config) {
+  void read(String topic, KafkaFuture<Config> config) {
     try {
-      String limit = config.get().get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value();
-      maxMessageBytes.put(topic, Integer.valueOf(limit));
+      ConfigEntry limit = config.get().get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+      // a service compatible with Kafka can leave it out
+      if (limit == null || limit.value() == null) {
+        logUnreadable(topic, "Kafka does not return it");
+      } else {
+        maxMessageBytes.put(topic, Integer.valueOf(limit.value()));
+      }
     } catch (ExecutionException e) {
-      logUnreadable(topic, e);
+      logUnreadable(topic, ErrorMessages.singleLine(e));
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     }
   }
 
-  private static void logUnreadable(String topic, Exception failure) {
+  private static void logUnreadable(String topic, String reason) {
     // requires the permission DescribeConfigs
     LOG.warn(
         "Cannot read max.message.bytes of topic {}: {}; if it is below the producer's batch size,"
             + " publishing can stop for some seconds",
         topic,
-        ErrorMessages.singleLine(failure));
+        reason);
   }
 
   /** Returns whether the limits of all these topics have been read. */

@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
@@ -111,14 +112,18 @@ final class TopicRisks {
   }
 
   private static String value(Map<String, Config> configs, RequiredTopic topic, String option) {
-    Config config = configs.get(topic.name());
-    return config == null ? "" : String.valueOf(config.get(option).value());
+    return value(configs.get(topic.name()), option);
+  }
+
+  /** Returns the value of an option; empty if it cannot be read. */
+  private static String value(@Nullable Config config, String option) {
+    ConfigEntry entry = config == null ? null : config.get(option);
+    return entry == null || entry.value() == null ? "" : entry.value();
   }
 
   private static boolean isNotCompacted(@Nullable Config config) {
-    return config != null
-        && !String.valueOf(config.get(TopicConfig.CLEANUP_POLICY_CONFIG).value())
-            .contains(TopicConfig.CLEANUP_POLICY_COMPACT);
+    String policy = value(config, TopicConfig.CLEANUP_POLICY_CONFIG);
+    return !policy.isEmpty() && !policy.contains(TopicConfig.CLEANUP_POLICY_COMPACT);
   }
 
   /** Returns the configuration of the topics that the proxy has the permission to describe. */
@@ -129,17 +134,23 @@ final class TopicRisks {
     Map<String, Config> configs = new HashMap<>();
     for (RequiredTopic topic : topics) {
       try {
-        configs.put(topic.name(), Objects.requireNonNull(futures.get(resource(topic))).get());
-      } catch (ExecutionException e) {
-        if (topic.isCompacted()) {
-          LOG.warn(
-              "Cannot verify that topic {} is compacted (required): {}",
-              topic.name(),
-              ErrorMessages.singleLine(e));
+        Config config = Objects.requireNonNull(futures.get(resource(topic))).get();
+        configs.put(topic.name(), config);
+        // a service compatible with Kafka can leave it out
+        if (value(config, TopicConfig.CLEANUP_POLICY_CONFIG).isEmpty()) {
+          logUnverified(topic, "Kafka does not return cleanup.policy");
         }
+      } catch (ExecutionException e) {
+        logUnverified(topic, ErrorMessages.singleLine(e));
       }
     }
     return configs;
+  }
+
+  private static void logUnverified(RequiredTopic topic, String reason) {
+    if (topic.isCompacted()) {
+      LOG.warn("Cannot verify that topic {} is compacted (required): {}", topic.name(), reason);
+    }
   }
 
   private static ConfigResource resource(RequiredTopic topic) {

@@ -49,6 +49,14 @@ class TopicRisksTest {
     assertThat(describe()).isEmpty();
   }
 
+  @Test
+  void ignoresOptionsThatTheBrokerDoesNotReturn() {
+    add("events", 12, 3, "1");
+    add("commands", 12, 3, "1");
+    configs.replaceAll((name, config) -> new Config(List.of()));
+    assertThat(describe()).isEmpty();
+  }
+
   private List<String> describe() {
     return TopicRisks.describe(List.of(EVENTS, COMMANDS), descriptions, configs);
   }
