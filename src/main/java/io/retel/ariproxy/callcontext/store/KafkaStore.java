@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -110,11 +111,25 @@ public final class KafkaStore implements CallContextStore {
     try {
       send(changes);
     } catch (Exception e) {
-      // the producer can have failed permanently (first login rejected, thread ended), or exceed a
-      // limit of the topic that was lowered: the next one starts again (seen on 4.1.1)
-      close();
+      if (!isUsable(producer, e)) {
+        close();
+      }
       throw e;
     }
+  }
+
+  /**
+   * Returns whether the producer must be kept. A frozen broker can write an expired batch later. It
+   * rejects the batch only after a newer one of the same producer id, which has the next epoch.
+   *
+   * <p>Otherwise the producer can have failed permanently (first login rejected, thread ended), or
+   * exceed a limit of the topic that was lowered (seen on 4.1.1).
+   */
+  private static boolean isUsable(@Nullable Producer<?, ?> producer, Exception failure) {
+    Throwable cause = failure instanceof ExecutionException ? failure.getCause() : failure;
+    return producer != null
+        && cause instanceof TimeoutException
+        && TopicLimits.splitBatches(producer) == 0;
   }
 
   private void send(List<Change> changes) throws Exception {

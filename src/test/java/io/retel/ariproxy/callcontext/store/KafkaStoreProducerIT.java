@@ -21,7 +21,7 @@ import org.junit.jupiter.api.condition.DisabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What happens after an error on the thread of the store's producer. */
+/** What becomes of the store's producer after a failed write. */
 @ExtendWith(KafkaExtension.class)
 class KafkaStoreProducerIT {
 
@@ -32,12 +32,7 @@ class KafkaStoreProducerIT {
   void replacesProducerWhoseThreadEnded(KafkaBroker kafka) throws Exception {
     kafka.createTopic(TOPIC, 1);
     Set<Thread> others = senders();
-    KafkaStore store =
-        new KafkaStore(
-            () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
-            TOPIC,
-            Duration.ofSeconds(2));
-    try {
+    try (KafkaStore store = store(kafka, TOPIC)) {
       store.write(List.of(new Change("before", "1")));
       Set<Thread> ended = senders();
       ended.removeAll(others);
@@ -51,9 +46,45 @@ class KafkaStoreProducerIT {
       Map<String, String> entries = new HashMap<>();
       store.readAll(entries::put);
       assertThat(entries).containsExactlyInAnyOrderEntriesOf(Map.of("before", "1", "after", "2"));
-    } finally {
-      store.close();
     }
+  }
+
+  /** Otherwise a frozen broker could write the expired batch after a newer one. */
+  @Test
+  void keepsProducerAfterExpiredBatch() throws Exception {
+    String topic = "store-of-expired-batch";
+    Set<Thread> others = senders();
+    try (KafkaBroker broker = KafkaBroker.launch()) {
+      broker.createTopic(topic, 1);
+      try (KafkaStore store = store(broker, topic)) {
+        store.write(List.of(new Change("key", "1")));
+        Set<Thread> before = senders();
+        before.removeAll(others);
+        assertThat(before).hasSize(1);
+        broker.stop();
+
+        assertThatThrownBy(() -> store.write(List.of(new Change("key", "2"))))
+            .hasCauseInstanceOf(org.apache.kafka.common.errors.TimeoutException.class);
+
+        broker.start();
+        Awaitility.await("written after the outage")
+            .ignoreExceptions()
+            .untilAsserted(() -> store.write(List.of(new Change("key", "3"))));
+        Set<Thread> after = senders();
+        after.removeAll(others);
+        assertThat(after).isEqualTo(before);
+        Map<String, String> entries = new HashMap<>();
+        store.readAll(entries::put);
+        assertThat(entries).containsExactly(Map.entry("key", "3"));
+      }
+    }
+  }
+
+  private static KafkaStore store(KafkaBroker broker, String topic) {
+    return new KafkaStore(
+        () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrapServers()),
+        topic,
+        Duration.ofSeconds(2));
   }
 
   private static Set<Thread> senders() {
