@@ -42,7 +42,11 @@ public final class KafkaStore implements CallContextStore {
   private final String topic;
   private final Duration timeout;
   private final TopicLimits limits;
-  private @Nullable Producer<String, String> producer;
+
+  /** Not guarded by a lock: creating one resolves names, for which {@link #close} must not wait. */
+  private volatile @Nullable Producer<String, String> producer;
+
+  private volatile boolean closed;
 
   /**
    * @param clientConfig address and login of Kafka; queried for each new client
@@ -112,7 +116,7 @@ public final class KafkaStore implements CallContextStore {
       send(changes);
     } catch (Exception e) {
       if (!isUsable(producer, e)) {
-        close();
+        discardProducer();
       }
       throw e;
     }
@@ -146,30 +150,46 @@ public final class KafkaStore implements CallContextStore {
     }
   }
 
-  private synchronized Producer<String, String> producer() {
-    if (producer == null) {
-      Map<String, Object> config = new HashMap<>(clientConfig.get());
-      config.put(ProducerConfig.ACKS_CONFIG, "all");
-      config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-      config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-      limits.read(List.of(topic));
-      config.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(BATCH_SIZE, List.of(topic)));
-      config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
-      config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-      config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
-      // since Kafka 4 a client drops its metadata when all brokers are down, and waits for it again
-      // (seen on 4.1.1)
-      config.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
-      producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
+  private Producer<String, String> producer() {
+    Producer<String, String> current = producer;
+    if (current == null) {
+      current = createProducer();
+      producer = current;
     }
-    return producer;
+    if (closed) {
+      discardProducer();
+      throw new IllegalStateException("the store is closed");
+    }
+    return current;
+  }
+
+  private Producer<String, String> createProducer() {
+    Map<String, Object> config = new HashMap<>(clientConfig.get());
+    config.put(ProducerConfig.ACKS_CONFIG, "all");
+    config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    limits.read(List.of(topic));
+    config.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(BATCH_SIZE, List.of(topic)));
+    config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
+    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+    // since Kafka 4 a client drops its metadata when all brokers are down, and waits for it again
+    // (seen on 4.1.1)
+    config.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
+    return new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
+  }
+
+  private void discardProducer() {
+    Producer<String, String> discarded = producer;
+    producer = null;
+    if (discarded != null) {
+      discarded.close(Duration.ZERO);
+    }
   }
 
   @Override
-  public synchronized void close() {
-    if (producer != null) {
-      producer.close(Duration.ZERO);
-      producer = null;
-    }
+  public void close() {
+    closed = true;
+    discardProducer();
   }
 }
