@@ -5,6 +5,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,12 +30,26 @@ public final class FatalErrors {
 
   private static final FileOutputStream STDOUT = new FileOutputStream(FileDescriptor.out);
 
-  /** Created now, since nothing can be allocated then. */
-  private static final byte[] OUT_OF_MEMORY_LINE =
-      """
-      Out of memory, exiting with code 3: increase the heap (-Xmx), or lower kafka.max-in-flight-bytes, ari.buffer-size and commands.dedup-cache-size
-      """
-          .getBytes(StandardCharsets.UTF_8);
+  /** Time to write the line: nobody may read the pipe that it is written to. */
+  private static final long EXIT_TIMEOUT_MILLIS = 1_000;
+
+  private static final byte[] PREFIX = ascii("Out of memory, exiting with code 3: ");
+
+  private static final byte[] ADVICE =
+      ascii(
+          """
+          . If that is the heap, increase it (-Xmx), or lower kafka.max-in-flight-bytes, \
+          ari.buffer-size and commands.dedup-cache-size; if it fills at a connect, check that the \
+          server uses the configured protocol (kafka.security-protocol). If not, increase the \
+          limit that the error names
+          """);
+
+  private static final int MAX_MESSAGE_LENGTH = 200;
+
+  /** Allocated now, since nothing can be allocated then. */
+  private static final byte[] LINE = new byte[PREFIX.length + MAX_MESSAGE_LENGTH + ADVICE.length];
+
+  private static final CountDownLatch EXITING = new CountDownLatch(1);
 
   private static volatile boolean installed;
 
@@ -42,6 +57,9 @@ public final class FatalErrors {
 
   /** Logs the error of each thread that ends, and exits after an OutOfMemoryError. */
   public static void install() {
+    Thread exitTimer = new Thread(FatalErrors::exitAfterTimeout, "out-of-memory-exit");
+    exitTimer.setDaemon(true);
+    exitTimer.start();
     installed = true;
     Thread.setDefaultUncaughtExceptionHandler(
         (thread, error) -> {
@@ -58,21 +76,49 @@ public final class FatalErrors {
     Throwable cause = error;
     for (int i = 0; cause != null && i < MAX_CAUSES; i++) {
       if (cause instanceof OutOfMemoryError && installed) {
-        exit();
+        EXITING.countDown();
+        exit(cause.getMessage());
       }
       cause = cause.getCause();
     }
   }
 
   /** Synchronized, since many threads fail at once, and one line is enough. */
-  private static synchronized void exit() {
+  private static synchronized void exit(@Nullable String message) {
     try {
-      STDOUT.write(OUT_OF_MEMORY_LINE);
+      STDOUT.write(LINE, 0, fillLine(message == null ? "OutOfMemoryError" : message));
     } catch (IOException e) {
       // exits without the line
     } finally {
       Runtime.getRuntime().halt(EXIT_OUT_OF_MEMORY);
     }
+  }
+
+  /** Returns the length of the line. Allocates nothing. */
+  private static int fillLine(String message) {
+    int length = PREFIX.length;
+    System.arraycopy(PREFIX, 0, LINE, 0, length);
+    for (int i = 0; i < Math.min(message.length(), MAX_MESSAGE_LENGTH); i++) {
+      char character = message.charAt(i);
+      LINE[length] = (byte) (character >= ' ' && character <= '~' ? character : '?');
+      length++;
+    }
+    System.arraycopy(ADVICE, 0, LINE, length, ADVICE.length);
+    return length + ADVICE.length;
+  }
+
+  private static void exitAfterTimeout() {
+    try {
+      EXITING.await();
+      Thread.sleep(EXIT_TIMEOUT_MILLIS);
+    } catch (InterruptedException e) {
+      // by nobody
+    }
+    Runtime.getRuntime().halt(EXIT_OUT_OF_MEMORY);
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
   }
 
   /** Returns a task that logs its first error and never throws, since a timer would end it then. */
