@@ -51,6 +51,9 @@ public final class WriteBehind extends ServiceSupport {
   private final Counter writeErrors;
   private final Timer writeDuration;
 
+  /** Held during each read and write, since a store must be used by one thread at a time. */
+  private final ReentrantLock storeInUse = new ReentrantLock();
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition writeEnqueued = lock.newCondition();
   private final Condition writesAcknowledged = lock.newCondition();
@@ -120,6 +123,7 @@ public final class WriteBehind extends ServiceSupport {
    */
   public void readAll(BiConsumer<String, String> sink)
       throws InterruptedException, StoreUnavailableException {
+    storeInUse.lockInterruptibly();
     try {
       store.readAll(sink);
       lastError = "";
@@ -134,6 +138,8 @@ public final class WriteBehind extends ServiceSupport {
               + ") "
               + lastError
               + "; check it and the settings callcontext.*");
+    } finally {
+      storeInUse.unlock();
     }
   }
 
@@ -265,6 +271,15 @@ public final class WriteBehind extends ServiceSupport {
 
   // ---- writer thread
 
+  private void writeToStore(List<Change> changes) throws Exception {
+    storeInUse.lockInterruptibly();
+    try {
+      store.write(changes);
+    } finally {
+      storeInUse.unlock();
+    }
+  }
+
   private void write() {
     Duration retryDelay = INITIAL_RETRY_DELAY;
     try {
@@ -278,7 +293,7 @@ public final class WriteBehind extends ServiceSupport {
           barrier.await();
           awaitingBarrier = false;
           long startNanos = System.nanoTime();
-          store.write(changes(batch));
+          writeToStore(changes(batch));
           writeDuration.record(System.nanoTime() - startNanos, TimeUnit.NANOSECONDS);
           onWritten();
           retryDelay = INITIAL_RETRY_DELAY;

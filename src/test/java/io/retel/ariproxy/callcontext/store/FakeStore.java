@@ -20,9 +20,12 @@ public final class FakeStore implements CallContextStore {
   private volatile boolean throwingError;
   private final AtomicInteger attempts = new AtomicInteger();
   private volatile boolean closed;
+  private volatile boolean writing;
+  private volatile boolean readWhileWriting;
 
   @Override
   public synchronized void readAll(BiConsumer<String, String> sink) throws IOException {
+    readWhileWriting |= writing;
     if (failing) {
       throw new IOException("store is down");
     }
@@ -31,9 +34,14 @@ public final class FakeStore implements CallContextStore {
 
   @Override
   public void write(List<Change> changes) throws IOException, InterruptedException {
+    writing = true;
     attempts.incrementAndGet();
-    gate.acquire();
-    gate.release();
+    try {
+      gate.acquire();
+      gate.release();
+    } finally {
+      writing = false;
+    }
     if (failing) {
       throw new IOException("store is down");
     }
@@ -83,6 +91,11 @@ public final class FakeStore implements CallContextStore {
 
   public void unblockWrites() {
     gate.release(Integer.MAX_VALUE);
+  }
+
+  /** Whether two threads have used the store at a time. */
+  public boolean isReadWhileWriting() {
+    return readWhileWriting;
   }
 
   public boolean isClosed() {

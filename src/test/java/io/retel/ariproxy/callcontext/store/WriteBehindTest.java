@@ -10,9 +10,11 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +58,36 @@ class WriteBehindTest {
   void awaitReturnsWithoutPendingWrites() {
     store.failing(true);
     assertThatCode(writeBehind::awaitAcknowledged).doesNotThrowAnyException();
+  }
+
+  /** Most stores have one connection. */
+  @Test
+  void readsAndWritesOneAtATime() throws Exception {
+    store.blockWrites();
+    enqueue("one", "1");
+    await().until(() -> store.attempts() == 1);
+    Map<String, String> read = new ConcurrentHashMap<>();
+    Thread reader =
+        new Thread(
+            () -> {
+              try {
+                writeBehind.readAll(read::put);
+              } catch (Exception e) {
+                read.put("failure", e.toString());
+              }
+            });
+    reader.start();
+    await()
+        .until(
+            () ->
+                EnumSet.of(Thread.State.WAITING, Thread.State.TERMINATED)
+                    .contains(reader.getState()));
+
+    store.unblockWrites();
+    reader.join();
+
+    assertThat(read).containsExactly(Map.entry("one", "1"));
+    assertThat(store.isReadWhileWriting()).isFalse();
   }
 
   @Test
