@@ -36,6 +36,14 @@ public final class AriProxy {
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION_FILE = Path.of("config", "application.properties");
 
+  /** Not set by the JDK. */
+  private static final String ADDRESS_TTL = "networkaddress.cache.ttl";
+
+  private static final String NEGATIVE_ADDRESS_TTL = "networkaddress.cache.negative.ttl";
+
+  /** Set in the JDK's {@code conf/security/java.security}. */
+  private static final String DEFAULT_NEGATIVE_ADDRESS_TTL = "10";
+
   private AriProxy() {}
 
   /** Runs until SIGTERM or Ctrl-C, or executes a command-line option. */
@@ -50,13 +58,18 @@ public final class AriProxy {
   /**
    * Limits how long the JVM remembers the addresses of a name, and that it has none: by default 30
    * s and 10 s, during which a server that moved is not found. Must run before the first lookup.
+   *
+   * <p>A value that differs from the JDK's default is an operator's, and remains.
    */
-  private static void limitNameCaches() {
-    Security.setProperty(
-        "networkaddress.cache.ttl", System.getProperty("sun.net.inetaddr.ttl", "5"));
-    Security.setProperty(
-        "networkaddress.cache.negative.ttl",
-        System.getProperty("sun.net.inetaddr.negative.ttl", "1"));
+  static void limitNameCaches() {
+    if (Security.getProperty(ADDRESS_TTL) == null) {
+      Security.setProperty(ADDRESS_TTL, System.getProperty("sun.net.inetaddr.ttl", "5"));
+    }
+    String negative = Security.getProperty(NEGATIVE_ADDRESS_TTL);
+    if (negative == null || negative.equals(DEFAULT_NEGATIVE_ADDRESS_TTL)) {
+      Security.setProperty(
+          NEGATIVE_ADDRESS_TTL, System.getProperty("sun.net.inetaddr.negative.ttl", "1"));
+    }
   }
 
   /**
