@@ -46,6 +46,9 @@ public final class KafkaStore implements CallContextStore {
   /** Not guarded by a lock: creating one resolves names, for which {@link #close} must not wait. */
   private volatile @Nullable Producer<String, String> producer;
 
+  /** Whether the limit has been read, or cannot be; not after a batch exceeded it. */
+  private boolean limitsRead;
+
   private volatile boolean closed;
 
   /**
@@ -115,7 +118,13 @@ public final class KafkaStore implements CallContextStore {
     try {
       send(changes);
     } catch (Exception e) {
-      if (!isUsable(producer, e)) {
+      Producer<String, String> failed = producer;
+      boolean exceedsLimit = failed != null && TopicLimits.splitBatches(failed) > 0;
+      if (exceedsLimit) {
+        limitsRead = false;
+      }
+      if (exceedsLimit || !isTimeout(e)) {
+        // it can have failed permanently (first login rejected, thread ended; seen on 4.1.1)
         discardProducer();
       }
       throw e;
@@ -123,17 +132,13 @@ public final class KafkaStore implements CallContextStore {
   }
 
   /**
-   * Returns whether the producer must be kept. A frozen broker can write an expired batch later. It
-   * rejects the batch only after a newer one of the same producer id, which has the next epoch.
-   *
-   * <p>Otherwise the producer can have failed permanently (first login rejected, thread ended), or
-   * exceed a limit of the topic that was lowered (seen on 4.1.1).
+   * Returns whether Kafka did not respond in time. The producer must then be kept: a frozen broker
+   * can write an expired batch later, and rejects it only after a newer one of the same producer
+   * id, which has the next epoch.
    */
-  private static boolean isUsable(@Nullable Producer<?, ?> producer, Exception failure) {
+  private static boolean isTimeout(Exception failure) {
     Throwable cause = failure instanceof ExecutionException ? failure.getCause() : failure;
-    return producer != null
-        && cause instanceof TimeoutException
-        && TopicLimits.splitBatches(producer) == 0;
+    return cause instanceof TimeoutException;
   }
 
   private void send(List<Change> changes) throws Exception {
@@ -168,7 +173,11 @@ public final class KafkaStore implements CallContextStore {
     config.put(ProducerConfig.ACKS_CONFIG, "all");
     config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
     config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-    limits.read(List.of(topic));
+    if (!limitsRead) {
+      // once, even if it fails: it logs a warning and, while Kafka is down, takes the timeout
+      limits.read(List.of(topic));
+      limitsRead = true;
+    }
     config.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(BATCH_SIZE, List.of(topic)));
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
     config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
