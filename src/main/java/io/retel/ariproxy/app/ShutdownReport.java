@@ -65,12 +65,13 @@ final class ShutdownReport extends ServiceSupport {
             Level.WARN,
             "commands without a RESPONSE are consumed again, after the next start or by another proxy",
             ended);
-      } else if (!ended.isEmpty()) {
-        enterStopped(Level.WARN, "not all work was completed", ended);
-      } else if (allAcknowledged && inFlightEventCount == 0) {
-        enterStopped(Level.INFO, "all events acknowledged, no commands in flight", ended);
       } else {
-        enterStopped(Level.INFO, "not all records were acknowledged", ended);
+        enterStopped(
+            ended.isEmpty() ? Level.INFO : Level.WARN,
+            allAcknowledged && inFlightEventCount == 0
+                ? "all events acknowledged, no commands in flight"
+                : "not all records were acknowledged",
+            ended);
       }
     }
   }
