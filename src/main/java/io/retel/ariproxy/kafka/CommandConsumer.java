@@ -368,7 +368,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
               tracker.acknowledged(offsets);
             } else {
               LOG.debug("Commit of {} failed, retrying: {}", offsets, failure.toString());
-              tracker.retryCommit(offsets.keySet());
+              tracker.commitFailed(offsets.keySet(), failure);
             }
           });
     }
@@ -497,14 +497,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
 
     private void commitCompletedSync(Collection<TopicPartition> partitions) {
-      Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
+      Map<TopicPartition, OffsetAndMetadata> completed = tracker.finalOffsetsToCommit();
       try {
         if (!completed.isEmpty()) {
           commitSync(completed);
           tracker.acknowledged(completed);
         }
       } catch (KafkaException e) {
-        tracker.retryCommit(completed.keySet());
+        tracker.commitFailed(completed.keySet(), e);
         LOG.warn(
             "Final commit of {} failed, completed commands can be executed again: {}",
             partitions,

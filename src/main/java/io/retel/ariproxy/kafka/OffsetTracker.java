@@ -7,8 +7,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.apache.camel.util.ObjectHelper;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,8 +55,12 @@ final class OffsetTracker {
     }
     committed.remove(partition);
     acknowledged.put(partition, position);
+    // a commit at another position is of records that no longer exist, such as of a deleted topic
     recordLeaderEpoch(
-        partition, Optional.ofNullable(lastCommit).flatMap(OffsetAndMetadata::leaderEpoch));
+        partition,
+        Optional.ofNullable(lastCommit)
+            .filter(commit -> commit.offset() == position)
+            .flatMap(OffsetAndMetadata::leaderEpoch));
   }
 
   /**
@@ -175,14 +182,38 @@ final class OffsetTracker {
     return changed;
   }
 
+  /**
+   * Returns the offsets that changed since the last call, without leader epochs. Kafka repeats a
+   * synchronous commit while the topic is deleted: its successor would get the epoch of other
+   * records, and could not be consumed.
+   */
+  synchronized Map<TopicPartition, OffsetAndMetadata> finalOffsetsToCommit() {
+    Map<TopicPartition, OffsetAndMetadata> changed = offsetsToCommit();
+    changed.replaceAll(
+        (partition, offset) -> new OffsetAndMetadata(offset.offset(), offset.metadata()));
+    return changed;
+  }
+
   /** Records committed offsets. */
   synchronized void acknowledged(Map<TopicPartition, OffsetAndMetadata> offsets) {
     offsets.forEach((partition, offset) -> acknowledged.put(partition, offset.offset()));
   }
 
-  /** Includes these partitions in the next {@link #offsetsToCommit}, since their commit failed. */
-  synchronized void retryCommit(Iterable<TopicPartition> failed) {
-    failed.forEach(committed::remove);
+  /** Includes these partitions in the next {@link #offsetsToCommit}. */
+  synchronized void retryCommit(Iterable<TopicPartition> selected) {
+    selected.forEach(committed::remove);
+  }
+
+  /**
+   * Includes partitions in the next {@link #offsetsToCommit} after their commit failed. Without
+   * their leader epochs if the topic is deleted: the next commit can be of its successor.
+   */
+  synchronized void commitFailed(Iterable<TopicPartition> failed, Exception failure) {
+    retryCommit(failed);
+    if (ObjectHelper.getException(UnknownTopicOrPartitionException.class, failure) != null
+        || ObjectHelper.getException(UnknownTopicIdException.class, failure) != null) {
+      failed.forEach(leaderEpochs::remove);
+    }
   }
 
   /** Number of commands accepted and not completed. */

@@ -11,7 +11,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.Test;
 
 /** Offsets of partitions across revocation and reassignment. */
@@ -52,6 +54,44 @@ class OffsetTrackerTest {
     OffsetTracker restarted = new OffsetTracker();
     restarted.assigned(ONE, committed.offset(), committed);
     assertThat(restarted.offsetsToCommit().get(ONE).leaderEpoch()).contains(7);
+  }
+
+  @Test
+  void deletedTopicLosesLeaderEpoch() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5, 0);
+    tracker.recordLeaderEpoch(ONE, Optional.of(7));
+    OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
+
+    tracker.commitFailed(List.of(ONE), new RetriableCommitFailedException("timeout"));
+    assertThat(tracker.offsetsToCommit().get(ONE)).isEqualTo(committed);
+
+    tracker.commitFailed(
+        List.of(ONE),
+        new RetriableCommitFailedException(new UnknownTopicOrPartitionException("deleted")));
+    assertThat(tracker.offsetsToCommit().get(ONE).leaderEpoch()).isEmpty();
+  }
+
+  @Test
+  void finalCommitHasNoLeaderEpoch() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
+    tracker.recordLeaderEpoch(ONE, Optional.of(7));
+    tracker.handle(ONE, 6).commit();
+    OffsetAndMetadata committed = tracker.offsetsToCommit().get(ONE);
+    tracker.retryCommit(List.of(ONE));
+
+    assertThat(tracker.finalOffsetsToCommit())
+        .containsOnly(Map.entry(ONE, new OffsetAndMetadata(5, committed.metadata())));
+  }
+
+  @Test
+  void recreatedTopicHasNoEarlierLeaderEpoch() {
+    OffsetAndMetadata earlier = new OffsetAndMetadata(5, Optional.of(7), "");
+    tracker.assigned(ONE, 0, null);
+    tracker.assigned(ONE, 0, earlier);
+    assertThat(tracker.offsetsToCommit().get(ONE).leaderEpoch()).isEmpty();
   }
 
   @Test
