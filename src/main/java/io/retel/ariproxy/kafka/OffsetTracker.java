@@ -88,8 +88,10 @@ final class OffsetTracker {
   /** Continues a partition at a later offset, which commits those in between. */
   synchronized void skipTo(TopicPartition partition, long offset) {
     PartitionOffsets progress = partitions.get(partition);
-    if (progress != null) {
+    if (progress != null && offset > progress.position()) {
       progress.skipTo(offset);
+      // the records before this offset can be of a later epoch
+      leaderEpochs.remove(partition);
     }
   }
 

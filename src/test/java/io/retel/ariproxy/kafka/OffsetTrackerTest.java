@@ -73,6 +73,19 @@ class OffsetTrackerTest {
   }
 
   @Test
+  void skippedBatchHasNoEarlierLeaderEpoch() {
+    tracker.assigned(ONE, 5, null);
+    tracker.accept(ONE, 5, 0);
+    tracker.recordLeaderEpoch(ONE, Optional.of(7));
+    tracker.handle(ONE, 5).commit();
+    tracker.skipTo(ONE, 6);
+    assertThat(tracker.offsetsToCommit().get(ONE).leaderEpoch()).contains(7);
+
+    tracker.skipTo(ONE, 9);
+    assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(9));
+  }
+
+  @Test
   void finalCommitHasNoLeaderEpoch() {
     tracker.assigned(ONE, 5, null);
     tracker.accept(ONE, 5, 0);
