@@ -79,8 +79,8 @@ public final class CommandDeserializer implements Deserializer<Object> {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
         readFields(parser, source, offset, fields);
       }
-    } catch (IOException e) {
-      // the rest is not JSON
+    } catch (IOException | RuntimeException e) {
+      // the rest is not JSON, or has a number with an excessive exponent
     }
     return new LargeRecord(fields, size, maxSize);
   }
@@ -98,14 +98,25 @@ public final class CommandDeserializer implements Deserializer<Object> {
         long start = parser.currentTokenLocation().getByteOffset();
         parser.skipChildren();
         token = parser.nextToken();
-        long size = parser.currentTokenLocation().getByteOffset() - start;
-        if (FIELDS.contains(name) && start >= 0 && size <= MAX_FIELD_SIZE) {
-          try (JsonParser value = JSON.createParser(source, (int) (offset + start), (int) size)) {
+        long end = parser.currentTokenLocation().getByteOffset();
+        if (FIELDS.contains(name) && start >= 0 && end - start <= MAX_FIELD_SIZE) {
+          // Jackson rejects a number in front of a comma or bracket outside an object
+          int size = sizeWithoutSeparators(source, (int) (offset + start), (int) (offset + end));
+          try (JsonParser value = JSON.createParser(source, (int) (offset + start), size)) {
             target.set(name, MAPPER.readTree(value));
           }
         }
       }
     }
+  }
+
+  /** Returns the size of the value from start to end, without what separates it from the next. */
+  private static int sizeWithoutSeparators(byte[] source, int start, int end) {
+    int last = end - 1;
+    while (last > start && (source[last] == ',' || source[last] <= ' ')) {
+      last--;
+    }
+    return last + 1 - start;
   }
 
   private static void removeLarge(Headers headers) {

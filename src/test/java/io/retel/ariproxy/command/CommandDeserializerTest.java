@@ -54,6 +54,24 @@ class CommandDeserializerTest {
             "commandId":{"n":[1,2.50]}}""");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"42", "-1.50", "true", "null", "\"é,\"", "[1, 2]", "{\"a\":1}", "{ }"})
+  void retainsFieldsOfAnyTypeWithSeparators(String value) {
+    for (String format :
+        List.of(
+            "{'x':'%s','callContext':%s,'commandId':%s,'ariCommand':{'url':%s,'method':%s}}",
+            "{'x':'%s','callContext' : %s , 'commandId':\n%s\n,\n'ariCommand':{'url':%s ,'method':%s } }")) {
+      assertThat(
+              large(format.replace('\'', '"').formatted(LARGE, value, value, value, value))
+                  .fields())
+          .as(format)
+          .hasToString(
+              "{'callContext':%s,'commandId':%s,'ariCommand':{'url':%s,'method':%s}}"
+                  .replace('\'', '"')
+                  .replace("%s", value.replace(" ", "")));
+    }
+  }
+
   @Test
   void dropsLargeFields() {
     assertThat(
@@ -74,6 +92,12 @@ class CommandDeserializerTest {
   @Test
   void retainsFieldsBeforeAnError() {
     assertThat(large("{\"callContext\": \"call\", \"commandId\": 1, %s".formatted(LARGE)).fields())
+        .hasToString("{\"callContext\":\"call\"}");
+    assertThat(
+            large(
+                    "{\"callContext\": \"call\", \"commandId\": 1e99999999999, \"x\": \"%s\"}"
+                        .formatted(LARGE))
+                .fields())
         .hasToString("{\"callContext\":\"call\"}");
   }
 
