@@ -18,6 +18,9 @@ final class PartitionOffsets {
   /** Accepted and not completed, with the size in bytes. */
   private final TreeMap<Long, Integer> incomplete = new TreeMap<>();
 
+  /** Sum of the sizes of {@link #incomplete}. */
+  private long incompleteBytes;
+
   private final Set<Long> started = new HashSet<>();
   private CompletedOffsets previouslyCompleted;
   private long base;
@@ -51,6 +54,7 @@ final class PartitionOffsets {
     }
     started.removeIf(offset -> offset < committed);
     incomplete.keySet().retainAll(started);
+    incompleteBytes = incomplete.values().stream().mapToLong(Integer::longValue).sum();
     previouslyCompleted = completed;
     base = committed;
     position = committed;
@@ -72,7 +76,8 @@ final class PartitionOffsets {
     if (previouslyCompleted.contains(offset) || started.contains(offset)) {
       return false;
     }
-    incomplete.put(offset, bytes);
+    Integer previous = incomplete.put(offset, bytes);
+    incompleteBytes += bytes - (previous == null ? 0 : previous);
     return true;
   }
 
@@ -110,7 +115,8 @@ final class PartitionOffsets {
       // started before a reassignment, and will be read again
       previouslyCompleted.add(offset);
     }
-    incomplete.remove(offset);
+    Integer bytes = incomplete.remove(offset);
+    incompleteBytes -= bytes == null ? 0 : bytes;
   }
 
   /** Releases a started offset, which stays incomplete, and the partition. */
@@ -136,7 +142,7 @@ final class PartitionOffsets {
 
   /** Size of the commands accepted and not completed, in bytes. */
   long incompleteBytes() {
-    return incomplete.values().stream().mapToLong(Integer::longValue).sum();
+    return incompleteBytes;
   }
 
   /** Number of offsets started and not completed. */

@@ -51,6 +51,33 @@ class PartitionOffsetsTest {
     assertThat(offsets.watermark()).isEqualTo(7);
   }
 
+  @Test
+  void sumsBytesAcrossReassignmentAndRepeatedCompletion() {
+    PartitionOffsets offsets = startingAt(5);
+    for (long offset = 5; offset < 9; offset++) {
+      offsets.accept(offset, 10);
+    }
+    offsets.tryStart(5);
+    offsets.tryStart(6);
+    offsets.completed(6);
+    offsets.completed(6);
+    assertThat(offsets.incompleteBytes()).isEqualTo(30);
+
+    offsets.reassigned(5, CompletedOffsets.empty(5));
+    assertThat(offsets.incompleteBytes()).as("started before").isEqualTo(10);
+    // its first handle starts before it is read again
+    offsets.tryStart(7);
+    offsets.accept(5, 10);
+    offsets.accept(6, 10);
+    offsets.accept(7, 10);
+    offsets.accept(8, 10);
+    assertThat(offsets.incompleteBytes()).isEqualTo(20);
+    offsets.completed(5);
+    offsets.completed(7);
+    offsets.completed(8);
+    assertThat(offsets.incompleteBytes()).isZero();
+  }
+
   @RepeatedTest(50)
   @DisplayName("watermark never passes an incomplete offset, regardless of completion order")
   void watermarkNeverPassesIncompleteOffset(RepetitionInfo repetition) {
