@@ -52,7 +52,7 @@ final class UnreadableBatches {
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(1);
 
   /** Limit of the commands to read before such a batch at once. */
-  private static final int MAX_READABLE = 500;
+  private static final int MAX_READABLE = 50;
 
   private final Properties properties;
   private final Deserializer<Object> keyDeserializer;
