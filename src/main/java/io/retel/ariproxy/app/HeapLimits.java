@@ -39,7 +39,9 @@ final class HeapLimits {
     return Optional.of(
         "Heap of %d MB is too small for %s: an outage of Kafka can end with exit code 3. Set -Xmx%dm or more, or lower or remove these settings"
             .formatted(
-                heap / MEGABYTE, describe(), (heap - available + sum / 2 * 3) / MEGABYTE + 1));
+                heap / MEGABYTE,
+                describe(),
+                (Setting.HEAP_FOR_PROXY + sum / 2 * 3) / MEGABYTE + 1));
   }
 
   /** Returns a sentence if the heap is too small for the defaults of settings that are not set. */

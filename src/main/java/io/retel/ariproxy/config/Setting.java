@@ -45,7 +45,7 @@ public final class Setting<T> {
   private static final List<Setting<?>> OWN = new ArrayList<>();
 
   /** Heap of a proxy without messages in bytes: 38 MB live (measured), and room for new objects. */
-  private static final long HEAP_FOR_PROXY = 48L << 20;
+  public static final long HEAP_FOR_PROXY = 48L << 20;
 
   private static final UnaryOperator<String> LOWER_CASE = name -> name.toLowerCase(Locale.ROOT);
 

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
@@ -67,6 +68,15 @@ class HeapLimitsTest {
                 + " 64MB, commands.dedup-cache-size = 64MB: an outage of Kafka can end with exit"
                 + " code 3. Set -Xmx625m or more, or lower or remove these settings");
     assertThat(limits(625).warning()).isEmpty();
+  }
+
+  @Test
+  void recommendedHeapIsLargeEnough() {
+    environment.put("KAFKA_MAX_IN_FLIGHT_BYTES", "256MB");
+    environment.put("ARI_BUFFER_SIZE", "64MB");
+    environment.put("COMMANDS_DEDUP_CACHE_SIZE", "64MB");
+
+    assertThat(limits(50).warning()).get(STRING).contains("Set -Xmx625m or more");
   }
 
   private HeapLimits limits(long megabytes) {
