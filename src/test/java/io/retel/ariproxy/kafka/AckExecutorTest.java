@@ -58,11 +58,12 @@ class AckExecutorTest {
 
   @Test
   void reportsFailedAcknowledgment() {
-    Future<?> failed =
-        executor.submit(
-            () -> {
-              throw new StackOverflowError("test");
-            });
+    // Camel submits a Runnable
+    Runnable acknowledgment =
+        () -> {
+          throw new StackOverflowError("test");
+        };
+    Future<?> failed = executor.submit(acknowledgment);
     assertThatThrownBy(() -> failed.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS))
         .hasRootCauseInstanceOf(StackOverflowError.class);
     assertThat(executor.endedThread()).contains("kafka-ack");
