@@ -36,8 +36,7 @@ class ShutdownReportTest {
   void warnsAboutEndedThreadAfterCompletedWork() {
     stop(false, List.of(ENDED));
     assertThat(log.lines(Level.WARN))
-        .containsExactly(
-            "State STOPPED: all events acknowledged, no commands in flight. " + ENDED);
+        .containsExactly("State STOPPED: all events acknowledged, no commands in flight. " + ENDED);
   }
 
   @Test

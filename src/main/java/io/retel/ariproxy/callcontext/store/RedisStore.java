@@ -222,7 +222,8 @@ public final class RedisStore implements CallContextStore {
   @Override
   public void close() {
     client.shutdown(Duration.ZERO, timeout);
-    // with a limit, since a thread that resolves a name does not end before the name server responds
+    // with a limit, since a thread that resolves a name does not end before the name server
+    // responds
     clientResources
         .shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(timeout.toMillis(), TimeUnit.MILLISECONDS);
