@@ -57,6 +57,7 @@ class ArchitecturePageTest {
           Map.entry("CassandraStore", "its client"),
           Map.entry("RedisStore", "its client"),
           Map.entry("JdbcStore", "its connection"),
+          Map.entry("KafkaStore", "its client"),
           Map.entry("KafkaProbe", "its client"));
 
   @Test
