@@ -109,7 +109,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private volatile double lag = Double.NaN;
 
   private volatile boolean fenced;
-  private long fencedSinceNanos;
+
+  /** Since when Kafka reports the member that has fenced this one. */
+  private long memberSinceNanos;
+
   private long fencedCheckNanos;
   private volatile boolean draining;
   private volatile boolean closed;
@@ -192,8 +195,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       return polled;
     } catch (FencedInstanceIdException e) {
       fenced = true;
-      fencedSinceNanos = System.nanoTime();
-      fencedCheckNanos = fencedSinceNanos;
+      memberSinceNanos = System.nanoTime();
+      fencedCheckNanos = memberSinceNanos;
       lag = Double.NaN;
       tracker.releasePartitions(assignment());
       LOG.error(
@@ -237,14 +240,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
     fencedCheckNanos = now;
     try {
-      if (self.isAbsent()) {
-        LOG.info("No other proxy is in the group: consuming {} again", subscription());
-        throw new KafkaException("Fenced by a member that has expired");
+      switch (self.presence()) {
+        case ABSENT -> {
+          LOG.info("No other proxy is in the group: consuming {} again", subscription());
+          throw new KafkaException("Fenced by a member that has expired");
+        }
+        case PRESENT -> retired = now - memberSinceNanos >= 2 * sessionTimeout.toNanos();
+        // a broker that starts gives each member its session timeout again
+        case UNKNOWN -> memberSinceNanos = System.nanoTime();
       }
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     }
-    retired = now - fencedSinceNanos >= 2 * sessionTimeout.toNanos();
   }
 
   private ConsumerRecords<Object, Object> commitAndPoll(Duration timeout) {
