@@ -70,6 +70,7 @@ public final class KafkaTopics {
   private final Map<String, KnownTopic> known = new HashMap<>();
 
   private volatile boolean haveExisted;
+
   /** Topics that were created again, until their actions have succeeded. */
   private final Set<String> recreated = new HashSet<>();
 

@@ -164,7 +164,7 @@ class DeletedTopicIT {
         assertThat(kafka.partitionCount(settings.unmappedTopic())).isOne();
         assertThat(kafka.partitionCount("generic")).isEqualTo(12);
         Awaitility.await("the unmapped event is published")
-            .until(() -> kafka.recordCount(settings.unmappedTopic()) == 1);
+            .until(() -> kafka.recordCount(settings.unmappedTopic()) > 0);
         controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
         assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
       }
