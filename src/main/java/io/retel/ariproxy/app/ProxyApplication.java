@@ -19,6 +19,7 @@ import io.retel.ariproxy.time.Moment;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -117,7 +118,7 @@ public final class ProxyApplication extends Main {
   private final class Assembly extends MainListenerSupport {
 
     private CompiledRoutes compiledRoutes;
-    private RouteReloader.Progress publishing;
+    private Supplier<RouteReloader.Progress> publishing;
 
     @Override
     public void beforeInitialize(BaseMainSupport mainSupport) {

@@ -11,6 +11,7 @@ import io.retel.ariproxy.health.EssentialThreads;
 import io.retel.ariproxy.jmx.ManagedBeans;
 import io.retel.ariproxy.jmx.ManagedLogging;
 import io.retel.ariproxy.jmx.ManagedProxy;
+import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.resync.ResyncErrors;
 import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.CompiledRoutes;
@@ -20,6 +21,7 @@ import io.retel.ariproxy.route.RouteRestartCounter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Service;
 
@@ -113,9 +115,13 @@ final class ProxyModules {
     gauges.bindThreads(threads);
   }
 
-  /** Returns the progress of records in flight to Kafka. */
-  RouteReloader.Progress publishing() {
-    return kafka.inFlightLimiter()::awaitProgress;
+  /** Returns what waits for the records that are in flight to Kafka when it is called. */
+  Supplier<RouteReloader.Progress> publishing() {
+    InFlightLimiter limiter = kafka.inFlightLimiter();
+    return () -> {
+      long latest = limiter.latest();
+      return timeout -> limiter.awaitCompletion(latest, timeout);
+    };
   }
 
   /** Returns the routes and route configurations in Java. */

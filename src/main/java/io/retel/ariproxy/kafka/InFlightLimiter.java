@@ -180,17 +180,25 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
+  /** Returns the number of the latest message. */
+  public long latest() {
+    lock.lock();
+    try {
+      return acquired;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
-   * Waits until all messages that are in flight now have been acknowledged or given up; ignores
-   * later ones.
+   * Waits until all messages up to this one have been acknowledged or given up.
    *
    * @return false on timeout
    */
-  public boolean awaitProgress(Duration timeout) throws InterruptedException {
+  public boolean awaitCompletion(long latest, Duration timeout) throws InterruptedException {
     long remaining = timeout.toNanos();
     lock.lockInterruptibly();
     try {
-      long latest = acquired;
       while (!permits.isEmpty() && permits.iterator().next().sequence <= latest) {
         if (remaining <= 0) {
           return false;

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.LifecycleStrategySupport;
@@ -73,21 +74,21 @@ public final class RouteReloader {
    *
    * @param compiledRoutes the routes and configurations in effect without a file of the same id
    * @param requiredRoutes the routes that continue to run when their file is deleted
-   * @param progress of messages in flight: while there is none, edits wait, since Camel stops a
-   *     route by force if its messages do not complete, and they would be lost
+   * @param progress returns what waits for the messages in flight at that time: edits wait for it,
+   *     since Camel stops a route by force if its messages do not complete, and they would be lost
    */
   public static void watch(
       CamelContext context,
       Path folder,
       CompiledRoutes compiledRoutes,
       Set<String> requiredRoutes,
-      Progress progress) {
+      Supplier<Progress> progress) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
     if (watcher != null) {
       RouteReloader reloader = new RouteReloader(context, folder, compiledRoutes, requiredRoutes);
       watcher.setResourceReload(
           (name, resource) -> {
-            reloader.awaitProgress(progress, resource);
+            reloader.awaitProgress(progress.get(), resource);
             reloader.reload(resource);
           });
       context.addLifecycleStrategy(

@@ -51,16 +51,17 @@ class InFlightLimiterTest {
   }
 
   @Test
-  void awaitProgressIgnoresLaterMessages() throws Exception {
-    assertThat(limiter.awaitProgress(Duration.ZERO)).isTrue();
+  void awaitCompletionIgnoresLaterMessages() throws Exception {
+    assertThat(limiter.awaitCompletion(limiter.latest(), Duration.ZERO)).isTrue();
     InFlightLimiter.Permit first = limiter.acquire(10);
     InFlightLimiter.Permit second = limiter.acquire(10);
+    long latest = limiter.latest();
     AtomicReference<Thread> waiter = new AtomicReference<>();
     Future<Boolean> waiting =
         threads.submit(
             () -> {
               waiter.set(Thread.currentThread());
-              return limiter.awaitProgress(DefaultTimeout.DURATION);
+              return limiter.awaitCompletion(latest, DefaultTimeout.DURATION);
             });
     await()
         .until(() -> waiter.get() != null && waiter.get().getState() == Thread.State.TIMED_WAITING);
@@ -69,14 +70,14 @@ class InFlightLimiterTest {
       limiter.acquire(10).release();
     }
     second.release();
-    assertThat(limiter.awaitProgress(Duration.ofMillis(50))).isFalse();
+    assertThat(limiter.awaitCompletion(latest, Duration.ofMillis(50))).isFalse();
     assertThat(waiting).isNotDone();
 
     first.release();
     assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(limiter.inFlightBytes()).isEqualTo(10);
     later.release();
-    assertThat(limiter.awaitProgress(Duration.ZERO)).isTrue();
+    assertThat(limiter.awaitCompletion(limiter.latest(), Duration.ZERO)).isTrue();
   }
 
   @Test
