@@ -2,6 +2,7 @@
 package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.retel.ariproxy.ari.AriOperations;
 import io.retel.ariproxy.ari.AriOperations.Effect;
 import io.retel.ariproxy.ari.AriOperations.Match;
@@ -24,7 +25,7 @@ import java.util.Optional;
  * @param entersStasis whether the new channel enters a Stasis application
  * @param claimed those it claims
  * @param ended those that end if it succeeds
- * @param parameters those outside the path
+ * @param parameters those outside the path; without a body, unless it is of {@code /applications}
  */
 public record PreparedRequest(
     AriRequest request,
@@ -94,7 +95,11 @@ public record PreparedRequest(
         parameters.text("app").isPresent(),
         claims ? List.copyOf(created) : List.of(),
         ended,
-        parameters);
+        // a parsed body takes many times the heap of its bytes; only RecordSubscription reads it
+        // later
+        ariUrl.segments().get(0).equals("applications")
+            ? parameters
+            : new AriParameters(parameters.url(), MissingNode.getInstance()));
   }
 
   /**

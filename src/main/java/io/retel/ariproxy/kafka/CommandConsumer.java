@@ -68,15 +68,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** Maximum size of a key, the ordering key of commands without a call context. */
   private static final int MAX_KEY_BYTES = 65_536;
 
+  /** Maximum size of what remains of a record that is too large for a command. */
+  private static final int MAX_REDUCED_BYTES = 4 * 65_536;
+
   private static final Deserializer<Object> KEY_DESERIALIZER =
       (topic, key) ->
           key == null ? null : new String(key, 0, Math.min(key.length, MAX_KEY_BYTES), UTF_8);
 
   /**
-   * Limit of the heap that incomplete commands take, as a share of its maximum. It includes neither
-   * one poll nor what parsing adds.
+   * Limit of the size of incomplete commands as received, as a share of the heap: a sixteenth,
+   * since a proxy has up to two command topics. It includes neither one poll nor what parsing adds.
    */
-  private static final long MAX_IN_FLIGHT_BYTES = Runtime.getRuntime().maxMemory() / 8;
+  private static final long MAX_IN_FLIGHT_BYTES = Runtime.getRuntime().maxMemory() / 16;
 
   /** Interval of checks whether the member that has fenced this one has expired. */
   private static final Duration FENCED_CHECK_INTERVAL = Duration.ofSeconds(3);
@@ -463,8 +466,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   private static int size(ConsumerRecord<Object, Object> record) {
-    return Math.max(0, record.serializedKeySize())
-        + (record.value() instanceof byte[] value ? value.length : 0);
+    return Math.min(Math.max(0, record.serializedKeySize()), MAX_KEY_BYTES)
+        + (record.value() instanceof byte[] value
+            ? value.length
+            : Math.min(Math.max(0, record.serializedValueSize()), MAX_REDUCED_BYTES));
   }
 
   /** Updates the tracker on rebalances, then calls Camel's listener. */

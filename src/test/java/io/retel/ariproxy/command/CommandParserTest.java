@@ -63,6 +63,17 @@ class CommandParserTest {
   }
 
   @Test
+  void retainsParsedBodyOfApplicationsOnly() {
+    String body = "{'eventSource':['channel:c']}";
+    Command.Accepted other = parse(command("POST", "/ari/channels/c/variable", body));
+    assertThat(other.request().body()).isNotNull();
+    assertThat(other.prepared().parameters().body()).isEmpty();
+
+    Command.Accepted subscription = parse(command("POST", "/applications/a/subscription", body));
+    assertThat(subscription.prepared().parameters().body()).hasToString(body.replace('\'', '"'));
+  }
+
+  @Test
   void treatsNullBodyAsAbsent() {
     assertThat(parse(command("POST", "/ari/events/user/x", "null")).request().body()).isNull();
     assertThat(parse(command("POST", "/ari/events/user/x")).request().body()).isNull();
