@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What {@link KafkaTopics} does after a topic was created again, on a real broker. */
+class RecreatedTopicIT {
+
+  private static final int PARTITIONS = 4;
+
+  private static KafkaBroker kafka;
+
+  private final AtomicInteger attempts = new AtomicInteger();
+  private final KafkaTopics topics =
+      new KafkaTopics(
+          () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
+          new KafkaTopics.NewTopics(true, PARTITIONS, 1),
+          DefaultTimeout.DURATION);
+
+  @BeforeAll
+  static void launch() {
+    kafka = KafkaBroker.launch();
+  }
+
+  @AfterAll
+  static void close() {
+    kafka.close();
+  }
+
+  @Test
+  void repeatsFailedActionOnceItsPartitionsAreBack() throws Exception {
+    List<Integer> partitions = new ArrayList<>();
+    topics.require(List.of("events"));
+    topics.onTopicRecreated(
+        topic -> {
+          partitions.add(kafka.partitionCount(topic));
+          failFirst();
+        });
+    topics.ensure();
+    recreate("events");
+
+    assertThatThrownBy(topics::ensure).hasMessage("test");
+    topics.ensure();
+    topics.ensure();
+    assertThat(partitions).containsExactly(PARTITIONS, PARTITIONS);
+  }
+
+  @Test
+  void repeatsFailedActionOfCompactedTopic() throws Exception {
+    topics.requireCompacted("store");
+    topics.onCompactedTopicRecreated(this::failFirst);
+    topics.ensure();
+    recreate("store");
+
+    assertThatThrownBy(topics::ensure).hasMessage("test");
+    topics.ensure();
+    topics.ensure();
+    assertThat(attempts).hasValue(2);
+  }
+
+  private void failFirst() {
+    if (attempts.incrementAndGet() == 1) {
+      throw new IllegalStateException("test");
+    }
+  }
+
+  /** As a broker with automatic creation does. */
+  private static void recreate(String topic) {
+    kafka.deleteTopic(topic);
+    Awaitility.await("created again")
+        .ignoreExceptions()
+        .until(
+            () -> {
+              kafka.createTopic(topic, 1);
+              return true;
+            });
+  }
+}
