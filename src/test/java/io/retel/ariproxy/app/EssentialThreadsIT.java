@@ -19,7 +19,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.clients.consumer.ConsumerInterceptor;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,12 +54,21 @@ class EssentialThreadsIT {
   private Set<Thread> otherThreads;
 
   /** Fails as Java does in an unknown state, which the proxy does not catch. */
-  public static final class FailingDeserializer implements Deserializer<byte[]> {
+  public static final class FailingInterceptor implements ConsumerInterceptor<Object, Object> {
 
     @Override
-    public byte[] deserialize(String topic, byte[] data) {
+    public ConsumerRecords<Object, Object> onConsume(ConsumerRecords<Object, Object> records) {
       throw new InternalError("test");
     }
+
+    @Override
+    public void onCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {}
+
+    @Override
+    public void configure(Map<String, ?> configs) {}
+
+    @Override
+    public void close() {}
   }
 
   @BeforeEach
@@ -99,8 +111,9 @@ class EssentialThreadsIT {
         "commands.camel.yaml",
         yaml ->
             yaml.replace(
-                "org.apache.kafka.common.serialization.ByteArrayDeserializer",
-                FailingDeserializer.class.getName()));
+                "pollTimeoutMs: 100",
+                "pollTimeoutMs: 100\n        interceptorClasses: "
+                    + FailingInterceptor.class.getName()));
     settings.with(Setting.ROUTES_DIRECTORY, routes.path().toString());
     try (TopicWriter writer = new TopicWriter(fixture.kafka().bootstrapServers())) {
       assertLivenessDown(
@@ -115,6 +128,9 @@ class EssentialThreadsIT {
         EmbeddedProxy proxy = startProxy();
         ManagementClient management = new ManagementClient(proxy)) {
       publishEvent("before");
+      // an error within a write is retried, and does not end the thread of the store
+      Awaitility.await("call context stored")
+          .until(() -> proxy.gauge("ari-proxy.persistence.pending") == 0);
       management.await("/observe/health/live", 200);
 
       error.run();
