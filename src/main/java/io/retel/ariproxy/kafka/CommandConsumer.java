@@ -65,6 +65,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** Delay between login attempts after a rejection. */
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
+  /** Without Kafka, a stop must not wait longer: what is not committed is executed again. */
+  private static final Duration FINAL_COMMIT_TIMEOUT = Duration.ofSeconds(3);
+
   /** Maximum size of a key, the ordering key of commands without a call context. */
   private static final int MAX_KEY_BYTES = 65_536;
 
@@ -512,7 +515,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       Map<TopicPartition, OffsetAndMetadata> completed = tracker.finalOffsetsToCommit();
       try {
         if (!completed.isEmpty()) {
-          commitSync(completed);
+          commitSync(completed, FINAL_COMMIT_TIMEOUT);
           tracker.acknowledged(completed);
         }
       } catch (KafkaException e) {
