@@ -97,7 +97,6 @@ class EssentialThreadsIT {
         "ahc-ws:// | events are not published",
         "lanes://commands | commands of a call are not executed",
         "websocket-localhost | events are not received",
-        "call-context-store | call contexts are not stored",
       })
   void endOfThreadTurnsLivenessDown(String name, String effect) {
     assertLivenessDown(() -> end(name), name, effect);
@@ -151,26 +150,6 @@ class EssentialThreadsIT {
               line ->
                   line.startsWith("WARN State STOPPED: ")
                       && line.contains(" has ended: " + effect));
-    }
-  }
-
-  @Test
-  void poolsReplaceThreads() {
-    try (EmbeddedProxy proxy = startProxy();
-        ManagementClient management = new ManagementClient(proxy)) {
-      publishEvent("before");
-      Awaitility.await("all acknowledged")
-          .until(() -> proxy.gauge("ari-proxy.kafka.in-flight.bytes") == 0);
-
-      for (String name : List.of("kafka-ack", "websocket-connections", "route-policy")) {
-        end(name);
-      }
-
-      publishEvent("after");
-      asterisk.dropConnections();
-      asterisk.awaitConnected(APP);
-      publishEvent("after the reconnect");
-      assertThat(management.get("/observe/health/live").status()).isEqualTo(200);
     }
   }
 
