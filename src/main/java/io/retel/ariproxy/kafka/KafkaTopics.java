@@ -60,6 +60,8 @@ public final class KafkaTopics {
           TopicConfig.SEGMENT_BYTES_CONFIG,
           Integer.toString(16 * 1024 * 1024));
 
+  private static final Duration DESCRIBE_PAUSE = Duration.ofMillis(100);
+
   private final Supplier<Map<String, Object>> clientConfig;
   private final NewTopics newTopics;
   private final Duration timeout;
@@ -251,16 +253,33 @@ public final class KafkaTopics {
       }
       create(admin, missing, newTopics.replicas());
       Map<String, TopicDescription> created =
-          admin
-              .describeTopics(missing.stream().map(RequiredTopic::name).toList())
-              .allTopicNames()
-              .get();
+          describeCreated(admin, missing.stream().map(RequiredTopic::name).toList());
       for (Map.Entry<String, TopicDescription> topic : created.entrySet()) {
         awaitLeaders(admin, topic.getKey(), topic.getValue().partitions().size());
       }
       found.putAll(created);
     }
     return found;
+  }
+
+  /**
+   * Describes topics that were just created, by this proxy or another one: the broker that responds
+   * can learn of them later than the one that created them.
+   */
+  private Map<String, TopicDescription> describeCreated(Admin admin, List<String> topics)
+      throws ExecutionException, InterruptedException {
+    long startNanos = System.nanoTime();
+    while (true) {
+      try {
+        return admin.describeTopics(topics).allTopicNames().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() - startNanos >= timeout.toNanos()) {
+          throw e;
+        }
+      }
+      Thread.sleep(DESCRIBE_PAUSE.toMillis());
+    }
   }
 
   /** Returns a topic with the partitions it had, if it was deleted. */

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.CommonClientConfigs;
-import org.awaitility.Awaitility;
+import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,35 @@ class RecreatedTopicIT {
     assertThat(attempts).hasValue(2);
   }
 
+  @Test
+  void waitsUntilTheBrokerThatDescribesKnowsTheCreatedTopic() throws Exception {
+    topics.require(List.of("new"));
+    try (Admin admin = topics.createAdmin()) {
+      assertThat(topics.ensure(lateAfterCreation(admin))).containsOnlyKeys("new");
+    }
+    assertThat(attempts).hasValue(3);
+  }
+
+  /** As a broker whose metadata lags: describes a created topic only at the third attempt. */
+  private Admin lateAfterCreation(Admin admin) {
+    AtomicBoolean created = new AtomicBoolean();
+    return (Admin)
+        Proxy.newProxyInstance(
+            Admin.class.getClassLoader(),
+            new Class<?>[] {Admin.class},
+            (proxy, method, args) -> {
+              if (method.getName().equals("createTopics")) {
+                created.set(true);
+              }
+              if (method.getName().equals("describeTopics")
+                  && created.get()
+                  && attempts.incrementAndGet() < 3) {
+                return admin.describeTopics(List.of("absent"));
+              }
+              return method.invoke(admin, args);
+            });
+  }
+
   private void failFirst() {
     if (attempts.incrementAndGet() == 1) {
       throw new IllegalStateException("test");
@@ -80,12 +111,6 @@ class RecreatedTopicIT {
   /** As a broker with automatic creation does. */
   private static void recreate(String topic) {
     kafka.deleteTopic(topic);
-    Awaitility.await("created again")
-        .ignoreExceptions()
-        .until(
-            () -> {
-              kafka.createTopic(topic, 1);
-              return true;
-            });
+    kafka.createTopic(topic, 1);
   }
 }
