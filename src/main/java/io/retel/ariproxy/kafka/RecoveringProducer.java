@@ -2,18 +2,15 @@
 package io.retel.ariproxy.kafka;
 
 import io.micrometer.core.instrument.Counter;
+import io.retel.ariproxy.kafka.UnacknowledgedRecords.UnacknowledgedRecord;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.Lock;
@@ -76,8 +73,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
   /** Read by senders, written while a producer is replaced. */
   private final ReadWriteLock replacementLock = new ReentrantReadWriteLock();
 
-  /** Records not acknowledged, in the order in which they were sent. */
-  private final Set<InFlightRecord> inFlight = Collections.synchronizedSet(new LinkedHashSet<>());
+  private final UnacknowledgedRecords unacknowledged = new UnacknowledgedRecords();
 
   /** Topics published to. */
   private final Set<String> topics = ConcurrentHashMap.newKeySet();
@@ -93,23 +89,6 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   private volatile boolean authenticated;
   private volatile boolean closed;
-
-  /** The oldest record at the last check, and the time of the check that first found it. */
-  private @Nullable InFlightRecord oldest;
-
-  private long oldestSinceNanos;
-
-  /** A record that is not acknowledged; completes with its acknowledgement. */
-  private static final class InFlightRecord extends CompletableFuture<RecordMetadata> {
-
-    private final ProducerRecord<Object, Object> record;
-    private final @Nullable Callback callback;
-
-    InFlightRecord(ProducerRecord<Object, Object> record, @Nullable Callback callback) {
-      this.record = record;
-      this.callback = callback;
-    }
-  }
 
   /**
    * @param batchSize batch size of the first producer, in bytes, if the topics accept it
@@ -176,13 +155,13 @@ final class RecoveringProducer implements Producer<Object, Object> {
     while (!canAuthenticate(current(), record.topic())) {
       backOff();
     }
-    InFlightRecord sent = new InFlightRecord(record, callback);
+    UnacknowledgedRecord sent = new UnacknowledgedRecord(record, callback);
     lock(replacementLock.readLock());
     try {
-      inFlight.add(sent);
+      unacknowledged.add(sent);
       transmit(sent);
     } catch (RuntimeException e) {
-      inFlight.remove(sent);
+      unacknowledged.remove(sent);
       throw e;
     } finally {
       replacementLock.readLock().unlock();
@@ -191,14 +170,14 @@ final class RecoveringProducer implements Producer<Object, Object> {
   }
 
   /** Passes a record to Kafka's producer; if that one is being replaced, the next one sends it. */
-  private void transmit(InFlightRecord sent) {
+  private void transmit(UnacknowledgedRecord sent) {
     MonitoredProducer target = current();
     try {
       target.send(
-          sent.record,
+          sent.record(),
           (metadata, failure) -> {
             if (failure == null || !target.isReplaced()) {
-              complete(sent, metadata, failure);
+              unacknowledged.complete(sent, metadata, failure);
             }
           });
     } catch (InterruptException e) {
@@ -207,21 +186,6 @@ final class RecoveringProducer implements Producer<Object, Object> {
       if (!target.isReplaced() || closed) {
         throw e;
       }
-    }
-  }
-
-  private void complete(
-      InFlightRecord sent, @Nullable RecordMetadata metadata, @Nullable Exception failure) {
-    if (!inFlight.remove(sent)) {
-      return;
-    }
-    if (sent.callback != null) {
-      sent.callback.onCompletion(metadata, failure);
-    }
-    if (failure == null) {
-      sent.complete(metadata);
-    } else {
-      sent.completeExceptionally(failure);
     }
   }
 
@@ -321,7 +285,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
     MonitoredProducer watched = current();
     boolean ended = watched.hasEnded();
     boolean splitting = watched.hasSplit();
-    boolean silent = isSilent();
+    boolean silent = unacknowledged.isSilent();
     if (closed) {
       return;
     }
@@ -345,24 +309,6 @@ final class RecoveringProducer implements Producer<Object, Object> {
     }
   }
 
-  /**
-   * Whether a partition is not acknowledged. Each partition is acknowledged in order, so then the
-   * oldest record remains the same, regardless of other partitions.
-   */
-  private boolean isSilent() {
-    InFlightRecord first;
-    synchronized (inFlight) {
-      Iterator<InFlightRecord> records = inFlight.iterator();
-      first = records.hasNext() ? records.next() : null;
-    }
-    long now = System.nanoTime();
-    if (first == null || first != oldest) {
-      oldest = first;
-      oldestSinceNanos = now;
-    }
-    return now - oldestSinceNanos >= InFlightLimiter.STALL_THRESHOLD.toNanos();
-  }
-
   private void replace(MonitoredProducer old, int newBatchSize, String reason) {
     old.markReplaced();
     batchSize = newBatchSize;
@@ -373,7 +319,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
             + " instead of {}",
         topics,
         reason,
-        inFlight.size(),
+        unacknowledged.size(),
         newBatchSize,
         old.batchSize());
     replacements.increment();
@@ -388,11 +334,11 @@ final class RecoveringProducer implements Producer<Object, Object> {
     lock(replacementLock.writeLock());
     try {
       connect(topic.get());
-      for (InFlightRecord unacknowledged : unacknowledged()) {
+      for (UnacknowledgedRecord sent : unacknowledged.inOrder()) {
         try {
-          transmit(unacknowledged);
+          transmit(sent);
         } catch (RuntimeException e) {
-          complete(unacknowledged, null, e);
+          unacknowledged.complete(sent, null, e);
         }
       }
     } catch (RuntimeException e) {
@@ -401,12 +347,6 @@ final class RecoveringProducer implements Producer<Object, Object> {
       }
     } finally {
       replacementLock.writeLock().unlock();
-    }
-  }
-
-  private List<InFlightRecord> unacknowledged() {
-    synchronized (inFlight) {
-      return List.copyOf(inFlight);
     }
   }
 
@@ -437,8 +377,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   /** Completes what Kafka's producer does not: it has ended, or was being replaced. */
   private void failUnacknowledged() {
-    KafkaException failure = new KafkaException("The producer is closed");
-    unacknowledged().forEach(record -> complete(record, null, failure));
+    unacknowledged.failAll(new KafkaException("The producer is closed"));
   }
 
   boolean isClosed() {
