@@ -7,6 +7,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.KafkaProbe;
 import io.retel.ariproxy.kafka.AckExecutor;
+import io.retel.ariproxy.kafka.AddCopies;
 import io.retel.ariproxy.kafka.DeferredCommitFactory;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.kafka.InFlightLimiter;
@@ -81,6 +82,7 @@ final class KafkaModule {
     registry.bind("deferredCommitFactory", new DeferredCommitFactory());
     registry.bind("ackExecutor", ackExecutor);
     registry.bind("limitInFlight", inFlightLimiter);
+    registry.bind("addCopies", new AddCopies());
     gauges.bindKafka(inFlightLimiter);
   }
 

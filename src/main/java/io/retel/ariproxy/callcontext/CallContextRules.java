@@ -7,7 +7,9 @@ import io.retel.ariproxy.ari.ResourceChange;
 import io.retel.ariproxy.ari.ResourceType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -15,7 +17,8 @@ import java.util.UUID;
  * Rules that map an event to its call context (docs/contract.md#mapping).
  *
  * <p>The first matching rule wins. Its call context is recorded for every unmapped resource of the
- * event. Must be called by one thread, in the order of the events.
+ * event; a resource of another call adds a copy for that call. Must be called by one thread, in the
+ * order of the events.
  */
 public final class CallContextRules {
 
@@ -35,8 +38,9 @@ public final class CallContextRules {
             .orElseGet(() -> new MappedEvent(event, null, event.resources()));
     String callContext = mapped.callContext();
     if (callContext != null) {
-      assignIfAbsent(event.resources(), callContext);
+      Map<String, Resource> otherCalls = assignIfAbsent(event.resources(), callContext);
       assignIfAbsent(event.relatedResources(), callContext);
+      mapped = addCopies(mapped, otherCalls);
     }
     if (!event.resources().isEmpty()) {
       updateLifecycle(event, event.resources().get(0));
@@ -44,12 +48,34 @@ public final class CallContextRules {
     return mapped;
   }
 
-  private void assignIfAbsent(List<Resource> resources, String callContext) {
+  /** Returns the other call contexts of the resources, each with its first resource. */
+  private Map<String, Resource> assignIfAbsent(List<Resource> resources, String callContext) {
+    Map<String, Resource> others = Map.of();
     for (Resource resource : resources) {
       if (resource.type().isCallScoped()) {
-        callContexts.assignIfAbsent(resource, callContext);
+        String current = callContexts.assignIfAbsent(resource, callContext);
+        if (!current.equals(callContext)) {
+          others = others.isEmpty() ? new LinkedHashMap<>(2) : others;
+          others.putIfAbsent(current, resource);
+        }
       }
     }
+    return others;
+  }
+
+  /**
+   * Adds a copy for each other call. A StasisStart has none: it announces a channel to its own call
+   * only, so that no other controller answers it.
+   */
+  private static MappedEvent addCopies(MappedEvent mapped, Map<String, Resource> otherCalls) {
+    if (otherCalls.isEmpty() || mapped.event().change() == ResourceChange.ENTERED_STASIS) {
+      return mapped;
+    }
+    List<MappedEvent> copies =
+        otherCalls.entrySet().stream()
+            .map(other -> decidedBy(other.getValue(), mapped.event(), other.getKey()))
+            .toList();
+    return new MappedEvent(mapped.event(), mapped.callContext(), mapped.resources(), copies);
   }
 
   /**

@@ -158,12 +158,20 @@ public final class CallContexts {
         .callContext();
   }
 
-  /** Maps a resource to a call context unless it is mapped; this counts as a use. */
-  public void assignIfAbsent(Resource resource, String callContext) {
+  /**
+   * Maps a resource to a call context unless it is mapped; this counts as a use.
+   *
+   * @return the resource's current call context
+   */
+  public String assignIfAbsent(Resource resource, String callContext) {
     // lookup() counts as a use
-    if (lookup(resource).isEmpty()) {
-      update(resource, existing -> existing == null ? Mapping.of(callContext, now()) : existing);
-    }
+    return lookup(resource)
+        .orElseGet(
+            () ->
+                update(
+                        resource,
+                        existing -> existing == null ? Mapping.of(callContext, now()) : existing)
+                    .callContext());
   }
 
   /**

@@ -35,14 +35,26 @@ public final class Envelopes {
     this.format = format;
   }
 
-  /** Returns the envelope of an event. */
-  public byte[] event(MappedEvent mapped) {
+  /**
+   * Returns the envelope of an event.
+   *
+   * @param callContexts the call contexts that it is published to if there are several, otherwise
+   *     empty
+   */
+  public byte[] event(MappedEvent mapped, List<String> callContexts) {
     byte[] payload = mapped.event().payload();
     return write(
         HEADER_SIZE + payload.length,
         json -> {
           json.writeStringField("type", EventType.envelopeName(mapped.type()));
           json.writeStringField("callContext", mapped.callContext());
+          if (!callContexts.isEmpty()) {
+            json.writeArrayFieldStart("callContexts");
+            for (String callContext : callContexts) {
+              json.writeString(callContext);
+            }
+            json.writeEndArray();
+          }
           json.writeStringField("commandsTopic", commandsTopic);
           json.writeNullField("commandId");
           json.writeNullField("commandRequest");

@@ -12,13 +12,14 @@ import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.InstantSource;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Builds the envelope of a {@link MappedEvent}. The record key is the call context; for an unmapped
- * event, its first resource.
+ * Builds the envelope of a {@link MappedEvent}, and of each of its copies. The record key is the
+ * call context; for an unmapped event, its first resource.
  */
 public final class BuildEventEnvelope implements Processor {
 
@@ -56,9 +57,20 @@ public final class BuildEventEnvelope implements Processor {
         mapped.callContext() != null
             ? mapped.callContext()
             : mapped.resources().stream().findFirst().map(Resource::id).orElse(null);
-    byte[] envelope = envelopes.event(mapped);
+    List<String> callContexts = mapped.callContexts();
+    byte[] envelope = envelopes.event(mapped, callContexts);
     OutgoingRecord.prepare(exchange, key, envelope, mapped.unmapped());
     payloads.logPublished(envelope);
+    if (!mapped.copies().isEmpty()) {
+      List<OutgoingRecord> copies =
+          mapped.copies().stream()
+              .map(
+                  copy ->
+                      new OutgoingRecord(copy.callContext(), envelopes.event(copy, callContexts)))
+              .toList();
+      OutgoingRecord.prepareCopies(exchange, copies);
+      copies.forEach(copy -> payloads.logPublished(copy.value()));
+    }
     // releases the parsed event before Kafka acknowledges the record
     long sentAt = EventLatency.sentAt(mapped.event());
     exchange

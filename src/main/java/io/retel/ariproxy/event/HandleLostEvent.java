@@ -3,6 +3,7 @@ package io.retel.ariproxy.event;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
@@ -35,7 +36,7 @@ public final class HandleLostEvent implements Processor {
     count(exchange, exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
   }
 
-  /** Counts an event whose envelope is the body of the exchange. */
+  /** Counts an event whose envelope is the body of the exchange, with its copies as one. */
   void count(Exchange exchange, @Nullable Exception cause) {
     lost.increment();
     CamelContext context = exchange.getContext();
@@ -43,13 +44,12 @@ public final class HandleLostEvent implements Processor {
       shutdownCause = cause;
       return;
     }
-    byte[] body = exchange.getMessage().getBody(byte[].class);
     LOG.error(
         RateLimitFilter.PER_MESSAGE,
         "Event not published: call context {}, {} bytes, {}; check that Kafka is up, the topic's"
             + " max.message.bytes and the proxy's ACLs on it",
         exchange.getProperty(ExchangeContext.CALL_CONTEXT),
-        body == null ? 0 : body.length,
+        OutgoingRecord.size(exchange),
         String.valueOf(cause));
   }
 

@@ -82,9 +82,11 @@ public final class InFlightLimiter implements Processor {
 
   @Override
   public void process(Exchange exchange) throws InterruptedException {
-    byte[] body = (byte[]) exchange.getMessage().getBody();
-    long bytes =
-        Math.min(maxInFlightBytes, OVERHEAD_PER_MESSAGE + (long) COST_PER_BODY_BYTE * body.length);
+    long heap = heap((byte[]) exchange.getMessage().getBody());
+    for (OutgoingRecord copy : OutgoingRecord.copies(exchange)) {
+      heap += heap(copy.value());
+    }
+    long bytes = Math.min(maxInFlightBytes, heap);
     Permit previous = exchange.getProperty(PERMIT_PROPERTY, Permit.class);
     if (previous != null) {
       // Kafka rejected the first message; this one replaces it
@@ -93,6 +95,10 @@ public final class InFlightLimiter implements Processor {
     Permit permit = acquire(bytes);
     exchange.setProperty(PERMIT_PROPERTY, permit);
     exchange.getExchangeExtension().addOnCompletion(permit);
+  }
+
+  private static long heap(byte[] body) {
+    return OVERHEAD_PER_MESSAGE + (long) COST_PER_BODY_BYTE * body.length;
   }
 
   /** The bytes acquired by one message; released once. */

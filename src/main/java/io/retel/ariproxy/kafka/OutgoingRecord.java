@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.jspecify.annotations.Nullable;
 
-/** Prepares messages for the publishing route. */
-public final class OutgoingRecord {
+/**
+ * A record to publish, and the exchange that publishes it.
+ *
+ * @param key its key, or null
+ * @param value its value
+ */
+public record OutgoingRecord(@Nullable String key, byte[] value) {
 
   /**
    * Exchange property that marks an unmapped event; in a route {@code
@@ -15,7 +21,8 @@ public final class OutgoingRecord {
    */
   public static final String UNMAPPED = "unmapped";
 
-  private OutgoingRecord() {}
+  /** Exchange property with further records of the same message. */
+  private static final String COPIES = "copies";
 
   /**
    * Turns the exchange's message into a record: sets key and value and removes all earlier headers.
@@ -33,5 +40,25 @@ public final class OutgoingRecord {
     }
     message.setBody(value);
     exchange.setProperty(UNMAPPED, unmapped);
+  }
+
+  /** Returns the size of the exchange's record in bytes, of the largest one if it has copies. */
+  public static int size(Exchange exchange) {
+    byte[] body = exchange.getMessage().getBody(byte[].class);
+    return copies(exchange).stream()
+        .mapToInt(copy -> copy.value().length)
+        .reduce(body == null ? 0 : body.length, Math::max);
+  }
+
+  /** Adds further records to the exchange's message; {@link AddCopies} publishes them. */
+  public static void prepareCopies(Exchange exchange, List<OutgoingRecord> copies) {
+    exchange.setProperty(COPIES, copies);
+  }
+
+  /** Returns the further records of the exchange's message. */
+  @SuppressWarnings("unchecked")
+  static List<OutgoingRecord> copies(Exchange exchange) {
+    List<OutgoingRecord> copies = exchange.getProperty(COPIES, List.class);
+    return copies == null ? List.of() : copies;
   }
 }

@@ -84,7 +84,7 @@ public class HotPathBenchmark {
 
   @Benchmark
   public byte[] buildEventEnvelope() {
-    return envelopes.event(mapped);
+    return envelopes.event(mapped, mapped.callContexts());
   }
 
   @Benchmark

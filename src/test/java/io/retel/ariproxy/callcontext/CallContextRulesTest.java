@@ -276,6 +276,79 @@ class CallContextRulesTest {
     assertThat(lookup(ResourceType.CHANNEL, "y")).isEqualTo("another");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'type':'ChannelEnteredBridge','bridge':{'id':'b'},'channel':{'id':'a'}",
+        "'type':'ChannelLeftBridge','bridge':{'id':'b'},'channel':{'id':'a'}",
+        "'type':'BridgeBlindTransfer','bridge':{'id':'b'},'channel':{'id':'a'}",
+        "'type':'BridgeMerged','bridge':{'id':'b'},'bridge_from':{'id':'a'}",
+        "'type':'BridgeAttendedTransfer','transferer_first_leg':{'id':'a'},"
+            + "'transferer_second_leg_bridge':{'id':'b'},'transfer_target':{'id':'a'}",
+        "'type':'Dial','caller':{'id':'a'},'peer':{'id':'b'}",
+        "'type':'ChannelTransfer','referred_by':{'source_channel':{'id':'a'}},"
+            + "'refer_to':{'bridge':{'id':'b'}}",
+        "'type':'ChannelUserevent','channel':{'id':'a'},'bridge':{'id':'b'}",
+        "'type':'NewInSomeVersion','channel':{'id':'a'},'bridge':{'id':'b'}"
+      })
+  void eventOfTwoCallsHasCopy(String event) {
+    for (ResourceType type : List.of(ResourceType.CHANNEL, ResourceType.BRIDGE)) {
+      assign(type, "a", "one");
+      assign(type, "b", "two");
+    }
+    MappedEvent mapped = rules.map(event("{" + event + "}"));
+    MappedEvent copy = mapped.copies().get(0);
+    assertThat(mapped.copies()).hasSize(1);
+    assertThat(List.of(mapped.callContext(), copy.callContext()))
+        .containsExactlyInAnyOrder("one", "two")
+        .isEqualTo(mapped.callContexts());
+    assertThat(copy.event()).isSameAs(mapped.event());
+    assertThat(copy.copies()).isEmpty();
+    for (MappedEvent published : List.of(mapped, copy)) {
+      Resource deciding = published.resources().get(0);
+      assertThat(lookup(deciding.type(), deciding.id())).isEqualTo(published.callContext());
+    }
+    assertThat(copy.resources()).containsExactlyInAnyOrderElementsOf(mapped.resources());
+  }
+
+  @Test
+  void eventOfOneCallHasNoCopy() {
+    assign(ResourceType.CHANNEL, "a", "one");
+    MappedEvent mapped =
+        rules.map(
+            event(
+                "{'type':'ChannelEnteredBridge','bridge':{'id':'b','channels':['a','x']},"
+                    + "'channel':{'id':'a'}}"));
+    assertThat(mapped.copies()).isEmpty();
+    assertThat(mapped.callContexts()).isEmpty();
+  }
+
+  /** The channels of a bridge are its state; none of them is a resource of the event. */
+  @Test
+  void otherChannelsInBridgeAddNoCopy() {
+    assign(ResourceType.CHANNEL, "a", "one");
+    assign(ResourceType.CHANNEL, "x", "two");
+    assertThat(
+            rules
+                .map(
+                    event(
+                        "{'type':'ChannelEnteredBridge','bridge':{'id':'b','channels':['a','x']},"
+                            + "'channel':{'id':'a'}}"))
+                .copies())
+        .isEmpty();
+  }
+
+  @Test
+  void stasisStartHasNoCopy() {
+    assign(ResourceType.CHANNEL, "new", "one");
+    assign(ResourceType.CHANNEL, "old", "two");
+    MappedEvent mapped =
+        rules.map(
+            event("{'type':'StasisStart','channel':{'id':'new'},'replace_channel':{'id':'old'}}"));
+    assertThat(mapped.callContext()).isEqualTo("one");
+    assertThat(mapped.copies()).isEmpty();
+  }
+
   /** After a restart, a command for a call restores the mapping of its channel. */
   @Test
   void assignsCallContextToRelatedResources() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -261,6 +262,29 @@ record CreatedResourcesIT(String suite, String subscription) {
     }
   }
 
+  @Test
+  void publishesEventOfTwoCallsToBoth() {
+    String call = "guest-" + callCounter.incrementAndGet();
+    create(call, "/channels?" + LOCAL, "{'channelId':'" + call + "'}", call, 0);
+    controller.event(call, "STASIS_START", event -> event.isOfChannel(call));
+    String bridge = "/bridges/" + OTHER_BRIDGE;
+    for (String operation : List.of("/addChannel", "/removeChannel")) {
+      assertSuccess(
+          controller.execute(OTHER_CALL, "POST", bridge + operation + "?channel=" + call));
+    }
+
+    for (String type : List.of("CHANNEL_ENTERED_BRIDGE", "CHANNEL_LEFT_BRIDGE")) {
+      EventEnvelope own = controller.event(call, type);
+      EventEnvelope copy = controller.event(OTHER_CALL, type, event -> event.isOfChannel(call));
+      assertThat(own.resources()).extracting(Resource::id).containsExactly(call, OTHER_BRIDGE);
+      assertThat(copy.resources()).extracting(Resource::id).containsExactly(OTHER_BRIDGE, call);
+      assertThat(List.of(own, copy))
+          .allSatisfy(event -> assertThat(event.callContexts()).containsExactly(call, OTHER_CALL));
+      assertThat(copy.payloadText()).isEqualTo(own.payloadText());
+    }
+    hangUp(call, call);
+  }
+
   /** Sends a command that creates a resource and returns the id in its RESPONSE. */
   private static String create(String call, String url, String body, String id, int resourceIndex) {
     JsonNode json;
@@ -296,7 +320,7 @@ record CreatedResourcesIT(String suite, String subscription) {
     assertThat(controller.events())
         .filteredOn(event -> resourceIds(event).contains(id))
         .isNotEmpty()
-        .allMatch(event -> call.equals(event.key()));
+        .allMatch(event -> call.equals(event.key()) || event.callContexts().contains(call));
   }
 
   /** Returns the ids in an event. */

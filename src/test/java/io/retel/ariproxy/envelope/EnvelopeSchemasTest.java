@@ -72,8 +72,10 @@ class EnvelopeSchemasTest {
     AriEvent event = AriEvent.parse("{\"type\":\"StasisEnd\"}");
     for (List<Resource> resources :
         List.of(List.<Resource>of(), List.of(new Resource(ResourceType.CHANNEL, "c")))) {
-      byte[] envelope = envelopes.event(new MappedEvent(event, "call", resources));
-      assertThat(EnvelopeSchema.EVENT.violations(json(envelope))).isEmpty();
+      for (List<String> callContexts : List.of(List.<String>of(), List.of("call", "other"))) {
+        byte[] envelope = envelopes.event(new MappedEvent(event, "call", resources), callContexts);
+        assertThat(EnvelopeSchema.EVENT.violations(json(envelope))).isEmpty();
+      }
     }
   }
 

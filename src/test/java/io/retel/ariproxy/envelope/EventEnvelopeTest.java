@@ -57,6 +57,22 @@ class EventEnvelopeTest {
   }
 
   @Test
+  void copyListsAllCallContexts() {
+    MappedEvent mapped =
+        new MappedEvent(AriEvent.parse("{\"type\":\"Dial\"}"), "two", List.of(BRIDGE, CHANNEL));
+    assertThat(
+            new String(
+                new Envelopes("commands", EventResourcesFormat.OBJECT)
+                    .event(mapped, List.of("one", "two")),
+                StandardCharsets.UTF_8))
+        .isEqualTo(
+            "{\"type\":\"DIAL\",\"callContext\":\"two\",\"callContexts\":[\"one\",\"two\"],"
+                + "\"commandsTopic\":\"commands\",\"commandId\":null,\"commandRequest\":null,"
+                + "\"resources\":{\"type\":\"BRIDGE\",\"id\":\"br\"},"
+                + "\"payload\":{\"type\":\"Dial\"}}");
+  }
+
+  @Test
   void payloadIsUnchanged() {
     String payload =
         "{ \"type\" :\t\"Dial\",\n\"x\":\"\\u00e9 é 😀 \\ud800\",\"n\":1.50,\"x\":1 } ";
@@ -111,6 +127,7 @@ class EventEnvelopeTest {
   private static String envelope(
       EventResourcesFormat format, String event, String callContext, List<Resource> resources) {
     MappedEvent mapped = new MappedEvent(AriEvent.parse(event), callContext, resources);
-    return new String(new Envelopes("commands", format).event(mapped), StandardCharsets.UTF_8);
+    return new String(
+        new Envelopes("commands", format).event(mapped, List.of()), StandardCharsets.UTF_8);
   }
 }

@@ -2,10 +2,12 @@
 package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.metrics.Meters;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -25,6 +27,9 @@ class EventsRouteTest {
   private static final String MAPPED =
       "{\"type\":\"StasisStart\",\"channel\":{\"id\":\"c\","
           + "\"channelvars\":{\"CALL_CONTEXT\":\"call\"}}}";
+  private static final String ENTERED_BRIDGE =
+      "{\"type\":\"ChannelEnteredBridge\",\"bridge\":{\"id\":\"b\",\"channels\":[]},"
+          + "\"channel\":{\"id\":\"c\"}}";
   private static final String UNMAPPED = "{\"type\":\"ChannelHold\",\"channel\":{\"id\":\"x\"}}";
 
   @AutoClose private RoutesUnderTest routes;
@@ -49,6 +54,69 @@ class EventsRouteTest {
                 + "}");
     assertThat(routes.unmappedTopic().getReceivedExchanges()).isEmpty();
     assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(1);
+  }
+
+  @Test
+  void publishesEventOfTwoCallsToBoth() {
+    sendEventsOfTwoCalls();
+
+    Message published =
+        routes.mappedTopic().getReceivedExchanges().stream()
+            .map(Exchange::getMessage)
+            .reduce((first, last) -> last)
+            .orElseThrow();
+    List<Message> records = new ArrayList<>();
+    for (Object record : published.getBody(Iterable.class)) {
+      records.add((Message) record);
+    }
+    assertThat(records)
+        .extracting(record -> record.getHeader(KafkaConstants.KEY), EventsRouteTest::text)
+        .containsExactly(
+            tuple(
+                "call",
+                envelopeOfTwoCalls(
+                    "call",
+                    "{\"type\":\"CHANNEL\",\"id\":\"c\"},{\"type\":\"BRIDGE\",\"id\":\"b\"}")),
+            tuple(
+                "owner",
+                envelopeOfTwoCalls(
+                    "owner",
+                    "{\"type\":\"BRIDGE\",\"id\":\"b\"},{\"type\":\"CHANNEL\",\"id\":\"c\"}")));
+    assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(4);
+  }
+
+  @Test
+  void countsLostEventOfTwoCallsOnce() {
+    routes
+        .mappedTopic()
+        .whenExchangeReceived(
+            4,
+            exchange -> {
+              throw new RecordTooLargeException("too large");
+            });
+    assertThat(sendEventsOfTwoCalls().getException()).isNull();
+
+    assertThat(routes.counterValue(Meters.EVENTS_LOST)).isEqualTo(1);
+    assertThat(routes.counterValue(Meters.EVENTS_PUBLISHED)).isEqualTo(3);
+  }
+
+  /** Sends four events: the fourth names a channel of one call and a bridge of another. */
+  private Exchange sendEventsOfTwoCalls() {
+    routes.sendEvent(MAPPED);
+    routes.sendEvent(MAPPED.replace("\"c\"", "\"d\"").replace("\"call\"", "\"owner\""));
+    routes.sendEvent(ENTERED_BRIDGE.replace("\"c\"", "\"d\""));
+    return routes.sendEvent(ENTERED_BRIDGE);
+  }
+
+  private static String envelopeOfTwoCalls(String callContext, String resources) {
+    return "{\"type\":\"CHANNEL_ENTERED_BRIDGE\",\"callContext\":\""
+        + callContext
+        + "\",\"callContexts\":[\"call\",\"owner\"],\"commandsTopic\":\"commands\","
+        + "\"commandId\":null,\"commandRequest\":null,\"resources\":["
+        + resources
+        + "],\"payload\":"
+        + ENTERED_BRIDGE
+        + "}";
   }
 
   @Test

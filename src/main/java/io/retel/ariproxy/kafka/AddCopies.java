@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.kafka;
+
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.support.DefaultMessage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Adds the copies of an event that concerns several calls ({@link OutgoingRecord#prepareCopies}).
+ *
+ * <p>The message remains one: Camel's Kafka component sends a record for each element of its body,
+ * in order, and completes the exchange when Kafka has acknowledged all of them.
+ */
+public final class AddCopies implements Processor {
+
+  @Override
+  public void process(Exchange exchange) {
+    List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
+    if (!copies.isEmpty()) {
+      Message message = exchange.getMessage();
+      message.setBody(new Records(message, copies));
+    }
+  }
+
+  /**
+   * A message's records. They have its headers at the time of sending, which can be added later.
+   */
+  private static final class Records implements Iterable<Message> {
+
+    private final Message message;
+    private final Object value;
+    private final List<OutgoingRecord> copies;
+
+    Records(Message message, List<OutgoingRecord> copies) {
+      this.message = message;
+      this.value = message.getBody();
+      this.copies = copies;
+    }
+
+    @Override
+    public Iterator<Message> iterator() {
+      return Stream.concat(
+              Stream.of(record(message.getHeader(KafkaConstants.KEY), value)),
+              copies.stream().map(copy -> record(copy.key(), copy.value())))
+          .iterator();
+    }
+
+    private Message record(@Nullable Object key, Object recordValue) {
+      Message record = new DefaultMessage(message.getExchange().getContext());
+      record.setHeaders(new HashMap<>(message.getHeaders()));
+      record.setHeader(KafkaConstants.KEY, key);
+      record.setBody(recordValue);
+      return record;
+    }
+  }
+}

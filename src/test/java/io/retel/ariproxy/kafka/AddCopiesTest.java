@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.Test;
+
+/** The records of an event of several calls. */
+class AddCopiesTest {
+
+  private static final byte[] FIRST = new byte[1_000];
+  private static final byte[] COPY = new byte[2_000];
+
+  private final Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+
+  @Test
+  void headersAddedLaterApplyToAllRecords() {
+    prepareWithCopy();
+    exchange.getMessage().setHeader("site", "fra");
+
+    new AddCopies().process(exchange);
+    exchange.getMessage().setHeader("traceparent", "00");
+
+    List<Message> records = new ArrayList<>();
+    for (Object record : exchange.getMessage().getBody(Iterable.class)) {
+      records.add((Message) record);
+    }
+    assertThat(records).extracting(Message::getBody).containsExactly(FIRST, COPY);
+    assertThat(records)
+        .extracting(Message::getHeaders)
+        .containsExactly(
+            Map.of(KafkaConstants.KEY, "one", "site", "fra", "traceparent", "00"),
+            Map.of(KafkaConstants.KEY, "two", "site", "fra", "traceparent", "00"));
+  }
+
+  @Test
+  void otherMessagesAreUnchanged() {
+    OutgoingRecord.prepare(exchange, "one", FIRST, false);
+
+    new AddCopies().process(exchange);
+
+    assertThat(exchange.getMessage().getBody()).isSameAs(FIRST);
+    assertThat(OutgoingRecord.size(exchange)).isEqualTo(1_000);
+  }
+
+  @Test
+  void sizeIsThatOfTheLargestRecord() {
+    prepareWithCopy();
+    assertThat(OutgoingRecord.size(exchange)).isEqualTo(2_000);
+
+    new AddCopies().process(exchange);
+
+    assertThat(OutgoingRecord.size(exchange)).isEqualTo(2_000);
+  }
+
+  @Test
+  void limitIncludesCopies() throws Exception {
+    InFlightLimiter limiter = new InFlightLimiter(100_000, () -> false);
+    prepareWithCopy();
+
+    limiter.process(exchange);
+
+    assertThat(limiter.inFlightBytes()).isEqualTo(2 * 4_096 + 2 * 3_000);
+  }
+
+  private void prepareWithCopy() {
+    OutgoingRecord.prepare(exchange, "one", FIRST, false);
+    OutgoingRecord.prepareCopies(exchange, List.of(new OutgoingRecord("two", COPY)));
+  }
+}
