@@ -323,6 +323,18 @@ class CallContextRulesTest {
     assertThat(mapped.callContexts()).isEmpty();
   }
 
+  @Test
+  void variableOfBridgeHasNoEffect() {
+    assign(ResourceType.BRIDGE, "b", "one");
+    MappedEvent mapped =
+        rules.map(
+            event(
+                "{'type':'ChannelEnteredBridge','bridge':{'id':'b','bridgevars':"
+                    + "{'CALL_CONTEXT':'two'}},'channel':{'id':'c'}}"));
+    assertThat(mapped.callContext()).isEqualTo("one");
+    assertThat(mapped.copies()).isEmpty();
+  }
+
   /** The channels of a bridge are its state; none of them is a resource of the event. */
   @Test
   void otherChannelsInBridgeAddNoCopy() {

@@ -62,12 +62,13 @@ record CreatedResourcesIT(String suite, String subscription) {
   private static final AtomicInteger callCounter = new AtomicInteger();
 
   private static final Closer CLOSER = new Closer();
+  private static RealAsterisk asterisk;
   private static Controller controller;
 
   /** Creates resources of another call: a channel, and a bridge with a second channel. */
   @BeforeParameterizedClassInvocation
   static void start(String suite, String subscription, KafkaBroker kafka) {
-    RealAsterisk asterisk = CLOSER.register(RealAsterisk.start(suite));
+    asterisk = CLOSER.register(RealAsterisk.start(suite));
     ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
     CLOSER.register(EmbeddedProxy.start(settings));
     controller = CLOSER.register(new Controller(settings, kafka));
@@ -283,6 +284,41 @@ record CreatedResourcesIT(String suite, String subscription) {
       assertThat(copy.payloadText()).isEqualTo(own.payloadText());
     }
     hangUp(call, call);
+  }
+
+  /**
+   * Another channel picks up the ringing one and enters Stasis in its place: with its variables,
+   * but under its own id.
+   */
+  @Test
+  void variableMapsChannelThatPicksUp() {
+    if (!subscription.isEmpty()) {
+      // the events before it picks up are of no call
+      return;
+    }
+    asterisk.runCli("module load app_directed_pickup.so");
+    String call = "ringing-" + callCounter.incrementAndGet();
+    Response response =
+        controller.response(
+            controller.send(
+                call,
+                "POST",
+                "/channels/" + call + "?endpoint=Local/3004@default&app=" + APP,
+                JSON.createObjectNode()
+                    .set("variables", JSON.createObjectNode().put("CALL_CONTEXT", call))));
+    assertSuccess(response);
+    controller.event(
+        call, "DIAL", event -> event.payload().path("dialstatus").asText().equals("RINGING"));
+
+    asterisk.runCli(
+        "channel originate Local/3002@default application PickupChan "
+            + response.body().path("name").asText());
+
+    controller.event(call, "CHANNEL_DESTROYED", event -> event.isOfChannel(call));
+    EventEnvelope started = controller.event(call, "STASIS_START");
+    assertThat(started.isOfChannel(call)).isFalse();
+    assertSuccess(controller.execute(call, "DELETE", "/channels/" + started.channelId()));
+    controller.event(call, "STASIS_END");
   }
 
   /** Sends a command that creates a resource and returns the id in its RESPONSE. */

@@ -458,6 +458,18 @@ class CommandRulesTest {
     assertThat(mapping("CHANNEL:c")).isEqualTo(live("call"));
   }
 
+  /** Another application claimed it first. */
+  @Test
+  void lostClaimHasNoMapping() throws Exception {
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 409, "{}"));
+    assertStatus(
+        409,
+        "{'callContext':'call','ariCommand':{'method':'POST','url':'/events/claim?channelId=c'}}");
+    assertThat(mapping("CHANNEL:c")).isNull();
+  }
+
   @Test
   void unsentCreationHasNoMapping() throws Exception {
     routes().ari().whenAnyExchangeReceived(exchange -> exchange.setException(connectionRefused()));
