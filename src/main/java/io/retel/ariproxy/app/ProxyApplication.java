@@ -172,6 +172,7 @@ public final class ProxyApplication extends Main {
                       route,
                       Path.of(settings.get(Setting.ROUTES_DIRECTORY)).toAbsolutePath()));
       REQUIRED_POLICIES.forEach((route, policy) -> logIfPolicyMissing(context, route, policy));
+      logIfCopiesMissing(context);
     }
 
     @Override
@@ -182,6 +183,16 @@ public final class ProxyApplication extends Main {
           compiledRoutes,
           REQUIRED_ROUTES,
           publishing);
+    }
+  }
+
+  private static void logIfCopiesMissing(CamelContext context) {
+    Route route = context.getRoute("publish");
+    if (route != null && route.filter("add-copies").isEmpty()) {
+      LOG.error(
+          "Route {} lacks the step add-copies, so an event of several calls is published to one of"
+              + " them only. Copy the step from the shipped file",
+          route.getRouteId());
     }
   }
 

@@ -12,7 +12,9 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -89,6 +91,63 @@ class EventOutcomesIT {
     asterisk.emit(APP, userEvent("too-large", "x".repeat(2_000_000)));
 
     awaitCount("ari-proxy.events.lost", before + 1);
+  }
+
+  @Test
+  void publishesEventsOfTwoCallsInOrderToBoth() {
+    String channel = guestOfOtherBridge();
+
+    for (int i = 0; i < 200; i++) {
+      asterisk.emit(APP, enteredBridge(channel, i, ""));
+    }
+
+    for (String callContext : List.of("guest", "host")) {
+      controller.event(callContext, "CHANNEL_ENTERED_BRIDGE", event -> number(event) == 199);
+      assertThat(controller.events())
+          .filteredOn(event -> callContext.equals(event.key()))
+          .filteredOn(event -> event.hasType("CHANNEL_ENTERED_BRIDGE") && number(event) < 1_000)
+          .extracting(EventOutcomesIT::number)
+          .containsExactlyElementsOf(IntStream.range(0, 200).boxed().toList());
+    }
+  }
+
+  @Test
+  void countsOversizedEventOfTwoCallsOnce() {
+    String channel = guestOfOtherBridge();
+    double before = proxy.counter("ari-proxy.events.lost");
+
+    asterisk.emit(APP, enteredBridge(channel, 1_000, "x".repeat(2_000_000)));
+    asterisk.emit(APP, enteredBridge(channel, 1_001, ""));
+
+    controller.event("host", "CHANNEL_ENTERED_BRIDGE", event -> number(event) == 1_001);
+    awaitCount("ari-proxy.events.lost", before + 1);
+  }
+
+  /** Starts a call, and another one with a bridge; returns the channel of the first. */
+  private static String guestOfOtherBridge() {
+    String host = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "host")).id();
+    String guest = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "guest")).id();
+    asterisk.emit(
+        APP,
+        "{\"type\":\"BridgeCreated\",\"bridge\":{\"id\":\"of-host\",\"channels\":[\""
+            + host
+            + "\"]}}");
+    return guest;
+  }
+
+  private static String enteredBridge(String channel, int number, String padding) {
+    return "{\"type\":\"ChannelEnteredBridge\",\"bridge\":{\"id\":\"of-host\",\"channels\":[]},"
+        + "\"channel\":{\"id\":\""
+        + channel
+        + "\"},\"n\":"
+        + number
+        + ",\"padding\":\""
+        + padding
+        + "\"}";
+  }
+
+  private static int number(EventEnvelope event) {
+    return event.payload().path("n").intValue();
   }
 
   @Test

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OutdatedRouteFilesIT {
 
   @Test
-  void logsMissingRoutePolicyInOneLine(KafkaBroker kafka, @TempDir Path folder, @TempDir Path logs)
+  void logsEachMissingPartInOneLine(KafkaBroker kafka, @TempDir Path folder, @TempDir Path logs)
       throws IOException {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     routes.edit(
@@ -34,6 +34,14 @@ class OutdatedRouteFilesIT {
         yaml ->
             removeLine(yaml, "    autoStartup: \"false\"\n")
                 .replace("pausePolicy", "startupGatePolicy"));
+    routes.edit(
+        "publish.camel.yaml",
+        yaml -> {
+          int start =
+              yaml.indexOf("                - process:\n                    id: add-copies");
+          return yaml.substring(0, start)
+              + yaml.substring(yaml.indexOf("                - to:", start));
+        });
     Path log = logs.resolve("log");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         ProxyProcess proxy =
@@ -41,12 +49,13 @@ class OutdatedRouteFilesIT {
                 ProxySettings.of(asterisk, "old", kafka)
                     .with(Setting.ROUTES_DIRECTORY, folder.toString()),
                 log)) {
-      Awaitility.await("two errors logged").until(() -> errorLines(log).size() == 2);
+      Awaitility.await("three errors logged").until(() -> errorLines(log).size() == 3);
       assertThat(proxy.terminate()).as("exit code after SIGTERM").isEqualTo(143);
     }
     assertThat(errorLines(log))
         .allMatch(line -> line.endsWith("from the shipped file"))
         .anyMatch(line -> line.contains("Route events lacks routePolicy: startupGatePolicy"))
+        .anyMatch(line -> line.contains("Route publish lacks the step add-copies"))
         .anyMatch(line -> line.contains("Route commands lacks routePolicy: pausePolicy"));
   }
 
