@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
@@ -21,6 +22,7 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -31,6 +33,8 @@ final class AsteriskModule {
 
   private static final String OPERATOR_RECONNECT_REASON = "reconnect requested by an operator";
 
+  private final Settings settings;
+  private final AriHttpClient httpClient;
   private final AhcWsComponent ws;
   private final AhcWsComponent wss;
 
@@ -39,19 +43,18 @@ final class AsteriskModule {
         Optional.of(trustedCertificates(settings))
             .filter(certificates -> !certificates.isEmpty())
             .map(TrustStores::trusting);
-    context
-        .getRegistry()
-        .bind(
-            "ariHttpClient",
-            new AriHttpClient(
-                settings.get(Setting.ARI_USERNAME),
-                settings.get(Setting.ARI_PASSWORD),
-                sslContext(context, tls.orElseGet(SSLContextParameters::new)),
-                settings.get(Setting.COMMANDS_MAX_CONCURRENCY),
-                settings.get(Setting.ARI_CONNECT_TIMEOUT).toMillis(),
-                settings.get(Setting.ARI_RESPONSE_TIMEOUT).toMillis(),
-                settings.ariPath(),
-                meters));
+    this.settings = settings;
+    this.httpClient =
+        new AriHttpClient(
+            settings.get(Setting.ARI_USERNAME),
+            settings.get(Setting.ARI_PASSWORD),
+            sslContext(context, tls.orElseGet(SSLContextParameters::new)),
+            settings.get(Setting.COMMANDS_MAX_CONCURRENCY),
+            settings.get(Setting.ARI_CONNECT_TIMEOUT).toMillis(),
+            settings.get(Setting.ARI_RESPONSE_TIMEOUT).toMillis(),
+            settings.ariPath(),
+            meters);
+    context.getRegistry().bind("ariHttpClient", httpClient);
     this.ws = websocket(context, "ahc-ws", settings, tls);
     this.wss = websocket(context, "ahc-wss", settings, tls);
     gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
@@ -67,9 +70,18 @@ final class AsteriskModule {
     return ws.endedThread().or(wss::endedThread);
   }
 
-  /** Makes the routes resync with Asterisk, as after a connect. */
-  void requestResync() {
-    Stream.of(ws, wss).forEach(AhcWsComponent::fireConnectedEvent);
+  /** Returns a new client for the proxy's own requests. */
+  AriClient newClient(ScheduledExecutorService timer) {
+    return new AriClient(
+        httpClient,
+        settings.get(Setting.ARI_URL),
+        settings.get(Setting.ARI_RESPONSE_TIMEOUT),
+        timer);
+  }
+
+  /** Sends the route {@code events} a connection event, in order with the messages. */
+  void fireConnectionEvent(String event) {
+    Stream.of(ws, wss).forEach(component -> component.fireConnectionEvent(event));
   }
 
   ManagedWebsocket managedBean() {

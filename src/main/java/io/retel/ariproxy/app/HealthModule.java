@@ -30,6 +30,7 @@ final class HealthModule {
       KafkaModule kafka,
       AsteriskModule asterisk,
       CallContextModule callContexts,
+      ResyncModule resync,
       CommandModule commands,
       EssentialThreads threads) {
     HealthChecks checks =
@@ -45,6 +46,7 @@ final class HealthModule {
                             "since", lifecycle.stateSince().toString())));
     asterisk.addHealthChecks(checks);
     callContexts.addHealthChecks(checks);
+    resync.addHealthChecks(checks);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
     // always: also creates topics that are deleted
     KafkaProbe kafkaCheck = kafka.probe(startupGate::unmetPrecondition);

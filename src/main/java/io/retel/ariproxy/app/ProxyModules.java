@@ -35,6 +35,7 @@ final class ProxyModules {
   private final KafkaModule kafka;
   private final AsteriskModule asterisk;
   private final CallContextModule callContexts;
+  private final ResyncModule resync;
   private final StartupGate startupGate;
   private final EventModule events;
   private final CommandModule commands;
@@ -69,8 +70,7 @@ final class ProxyModules {
     this.kafka = new KafkaModule(context, settings, meters, gauges);
     this.asterisk = new AsteriskModule(context, settings, meters, gauges);
     this.callContexts = new CallContextModule(context, settings, meters, gauges, kafka);
-    ResyncModule resync =
-        new ResyncModule(context, settings, meters, kafka, asterisk, callContexts);
+    this.resync = new ResyncModule(context, settings, meters, kafka, asterisk, callContexts);
     this.startupGate =
         new StartupGate(
             List.of(
@@ -164,6 +164,7 @@ final class ProxyModules {
                 kafka,
                 asterisk,
                 callContexts,
+                resync,
                 commands,
                 threads)
             .probes());

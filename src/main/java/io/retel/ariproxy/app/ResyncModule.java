@@ -4,22 +4,25 @@ package io.retel.ariproxy.app;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.health.HealthChecks;
+import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.resync.FindMissedEvents;
 import io.retel.ariproxy.resync.Gap;
 import io.retel.ariproxy.resync.HandleResyncFailure;
-import io.retel.ariproxy.resync.MediaLookup;
 import io.retel.ariproxy.resync.PublishMissedEvents;
 import io.retel.ariproxy.resync.RecordGapStart;
-import io.retel.ariproxy.resync.ResyncRetry;
+import io.retel.ariproxy.resync.Resync;
 import io.retel.ariproxy.resync.SkipDuplicateEvent;
 import io.retel.ariproxy.resync.StartResync;
-import io.retel.ariproxy.resync.SubscriptionRestore;
 import io.retel.ariproxy.resync.SyntheticEventLog;
 import java.time.Duration;
+import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.LifecycleStrategySupport;
 
 /** Resync: the steps that publish the events missed during a gap. */
 final class ResyncModule {
@@ -27,7 +30,11 @@ final class ResyncModule {
   /** How long an event from Asterisk can follow the synthetic event that it duplicates. */
   private static final Duration LATE_EVENT_WINDOW = Duration.ofMinutes(1);
 
+  /** Concurrent requests, unless commands.max-concurrency is lower. */
+  private static final int MAX_CONCURRENCY = 8;
+
   private final CallContexts callContexts;
+  private final Resync resync;
   private final Gap gap = new Gap();
 
   ResyncModule(
@@ -38,15 +45,32 @@ final class ResyncModule {
       AsteriskModule asterisk,
       CallContextModule callContextModule) {
     this.callContexts = callContextModule.callContexts();
+    this.resync =
+        new Resync(
+            context,
+            callContexts,
+            callContextModule.subscriptions(),
+            settings.get(Setting.ARI_APP),
+            settings.get(Setting.ARI_RESYNC_TIMEOUT),
+            Math.min(MAX_CONCURRENCY, settings.get(Setting.COMMANDS_MAX_CONCURRENCY)),
+            asterisk::newClient,
+            () -> asterisk.fireConnectionEvent(Resync.FINDINGS),
+            () -> asterisk.fireConnectionEvent(AhcWsConstants.CONNECTED),
+            meters);
+    context.addLifecycleStrategy(
+        new LifecycleStrategySupport() {
+          @Override
+          public void onContextStopping(CamelContext stopping) {
+            // the events that are already read do not wait for Asterisk
+            resync.close();
+          }
+        });
     SyntheticEventLog syntheticEventLog =
         new SyntheticEventLog(callContexts, LATE_EVENT_WINDOW, Ticker.systemTicker());
     Registry registry = context.getRegistry();
     registry.bind("skipDuplicate", new SkipDuplicateEvent(syntheticEventLog, meters));
-    registry.bind("recordGapStart", new RecordGapStart(gap, callContexts));
-    registry.bind("startResync", new StartResync(callContexts));
-    registry.bind("listMedia", MediaLookup.listMedia());
-    registry.bind("buildMediaRequest", MediaLookup.buildRequest());
-    registry.bind("recordEndedMedia", MediaLookup.recordEndedMedia());
+    registry.bind("recordGapStart", new RecordGapStart(gap, callContexts, resync));
+    registry.bind("startResync", new StartResync(resync));
     registry.bind(
         "findMissedEvents",
         new FindMissedEvents(
@@ -54,18 +78,20 @@ final class ResyncModule {
             callContextModule.rules(),
             settings.get(Setting.ARI_APP),
             gap,
+            resync,
             syntheticEventLog,
             kafka.inFlightEvents(),
             meters));
     registry.bind("publishMissed", new PublishMissedEvents(meters));
-    registry.bind(
-        "listMissingSubscriptions",
-        SubscriptionRestore.listMissing(callContextModule.subscriptions()));
-    registry.bind("buildSubscriptionRequest", SubscriptionRestore.buildRequest());
-    registry.bind("checkSubscriptionResponse", SubscriptionRestore.logResult());
-    registry.bind(
-        "handleResyncFailure",
-        new HandleResyncFailure(meters, new ResyncRetry(context, asterisk::requestResync)));
+    registry.bind("handleResyncFailure", new HandleResyncFailure(resync));
+  }
+
+  void addHealthChecks(HealthChecks checks) {
+    checks.add(
+        new ProxyHealthCheck(
+            "resync",
+            resync::problem,
+            () -> Map.of("pending", resync.pending(), "undescribable", resync.undescribable())));
   }
 
   /** Begins the gap that ends with the first connect: the restored call contexts are in it. */

@@ -358,6 +358,13 @@ public final class CallContexts {
     return Optional.ofNullable(evicted.get());
   }
 
+  /** Returns all mappings, including those of ended resources. */
+  public Map<Resource, Mapping> all() {
+    Map<Resource, Mapping> all = new LinkedHashMap<>();
+    cache.asMap().forEach((key, mapping) -> all.put(Resource.fromKey(key), mapping));
+    return all;
+  }
+
   /** Returns the mappings of all active resources; those being created are excluded. */
   public Map<Resource, Mapping> active() {
     Map<Resource, Mapping> active = new LinkedHashMap<>();

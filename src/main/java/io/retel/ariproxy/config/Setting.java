@@ -115,6 +115,15 @@ public final class Setting<T> {
           """
           Timeout for Asterisk's response to a request. After that, the outcome is unknown (504).""");
 
+  public static final Setting<Duration> ARI_RESYNC_TIMEOUT =
+      new Setting<>(
+          Section.ASTERISK,
+          "ari.resync-timeout",
+          duration("1ms", "10m"),
+          "2s",
+          """
+          How long events wait for the resync after a connect. What Asterisk has not answered by then is published later.""");
+
   public static final Setting<Long> ARI_MAX_REQUEST_BODY =
       new Setting<>(
           Section.ASTERISK,

@@ -91,7 +91,18 @@ public enum Meters {
       Kind.COUNTER,
       "ari-proxy.resync.channels.discovered",
       "Channels that entered Stasis during a gap and were discovered by resync"),
-  RESYNC_FAILURES(Kind.COUNTER, "ari-proxy.resync.failures", "Failed resyncs"),
+  RESYNC_FAILURES(
+      Kind.COUNTER,
+      "ari-proxy.resync.failures",
+      "Attempts of a resync after which resources were not compared with Asterisk"),
+  RESYNC_PENDING(
+      Kind.GAUGE,
+      "ari-proxy.resync.pending",
+      "Resources and lists that Asterisk has not described since the connect"),
+  RESYNC_UNDESCRIBABLE(
+      Kind.GAUGE,
+      "ari-proxy.resync.undescribable",
+      "Resources that Asterisk fails to describe, such as a channel with an extension that is not UTF-8"),
 
   OUTGOING_REQUESTS(
       Kind.COUNTER, "ari-proxy.outgoing.requests", "Requests to ARI", "method", "path"),

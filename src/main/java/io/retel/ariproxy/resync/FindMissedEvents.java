@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
@@ -9,6 +8,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.time.Moment;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Sets the body to the list of missed events, as synthetic events (docs/contract.md#outages).
  *
- * <p>Expects Asterisk's responses in {@link ResyncProperties}.
+ * <p>Expects an {@link AsteriskQuery} in the body.
  */
 public final class FindMissedEvents implements Processor {
 
@@ -28,11 +28,13 @@ public final class FindMissedEvents implements Processor {
   private final CallContextRules rules;
   private final List<String> applications;
   private final Gap gap;
+  private final Resync resync;
   private final SyntheticEventLog syntheticEventLog;
   private final InFlightEvents inFlightEvents;
   private final Counter syntheticEvents;
   private final Counter discoveredChannels;
   private String lastStartupTime = "";
+  private int lateEvents;
 
   /**
    * @param applications the proxy's Stasis applications
@@ -42,6 +44,7 @@ public final class FindMissedEvents implements Processor {
       CallContextRules rules,
       List<String> applications,
       Gap gap,
+      Resync resync,
       SyntheticEventLog syntheticEventLog,
       InFlightEvents inFlightEvents,
       MeterRegistry meters) {
@@ -50,60 +53,73 @@ public final class FindMissedEvents implements Processor {
     this.rules = rules;
     this.applications = List.copyOf(applications);
     this.gap = gap;
+    this.resync = resync;
     this.syntheticEventLog = syntheticEventLog;
     this.syntheticEvents = Meters.EVENTS_SYNTHESIZED.counter(meters);
     this.discoveredChannels = Meters.RESYNC_CHANNELS_DISCOVERED.counter(meters);
   }
 
   @Override
-  public void process(Exchange exchange) throws JsonProcessingException {
+  public void process(Exchange exchange) {
     // the store is written after the synthetic events are acknowledged
     inFlightEvents.add(exchange);
-    AsteriskSnapshot snapshot =
-        AsteriskSnapshot.read(
-            stringProperty(exchange, ResyncProperties.ASTERISK),
-            stringProperty(exchange, ResyncProperties.APPLICATIONS),
-            stringProperty(exchange, ResyncProperties.CHANNELS),
-            stringProperty(exchange, ResyncProperties.BRIDGES));
-    ResyncContext resync = ResyncContext.from(exchange);
-    Gap.Span span = gap.span();
-    List<MappedEvent> missedEvents =
-        new Reconciler(callContexts, rules, applications, resync, snapshot).missedEvents(span);
-    gap.end();
+    AsteriskQuery query = exchange.getMessage().getBody(AsteriskQuery.class);
+    Findings findings = query.take();
+    Reconciler reconciler =
+        new Reconciler(callContexts, rules, applications, findings, query.activeCalls(), gap);
+    List<MappedEvent> missedEvents = reconciler.missedEvents();
+    query.askAgain(reconciler.outdated());
     missedEvents.forEach(event -> syntheticEventLog.record(event.event()));
     syntheticEvents.increment(missedEvents.size());
     discoveredChannels.increment(count(missedEvents, "StasisStart"));
-    logSummary(span, resync, missedEvents);
-    if (!lastStartupTime.isEmpty() && !lastStartupTime.equals(snapshot.startupTime())) {
-      LOG.warn("Asterisk restarted at {}: its previous state is lost", snapshot.startupTime());
+    if (findings.late()) {
+      lateEvents += missedEvents.size();
+    } else {
+      lateEvents = 0;
+      logSummary(findings, missedEvents);
     }
-    lastStartupTime = snapshot.startupTime();
+    logRestart(findings.startupTime());
+    if (resync.endIfComplete(query, findings.asteriskId())) {
+      gap.end();
+      if (findings.late()) {
+        LOG.info(
+            "Resync complete {} ms after the connect: {} events published late",
+            Moment.now().since(findings.connectedAt()).toMillis(),
+            lateEvents);
+      }
+    }
     exchange.getMessage().setBody(missedEvents);
   }
 
-  private static void logSummary(
-      Gap.Span span, ResyncContext resync, List<MappedEvent> missedEvents) {
+  private void logSummary(Findings findings, List<MappedEvent> missedEvents) {
     if (missedEvents.isEmpty()) {
       return;
     }
     long activeCalls = count(missedEvents, "AriConnectionRestored");
     long enteredChannels = count(missedEvents, "StasisStart");
+    Moment gapStart = gap.start();
     LOG.info(
         "Resync after a gap of {}: {} calls active, {} channels entered Stasis, {} end events "
             + "published",
-        span.start() == null
+        gapStart == null
             ? "unknown length"
-            : resync.connectedAt().since(span.start()).toMillis() + " ms",
+            : findings.connectedAt().since(gapStart).toMillis() + " ms",
         activeCalls,
         enteredChannels,
         missedEvents.size() - activeCalls - enteredChannels);
   }
 
-  private static long count(List<MappedEvent> events, String type) {
-    return events.stream().filter(event -> event.type().equals(type)).count();
+  private void logRestart(String startupTime) {
+    if (startupTime.isEmpty()) {
+      return;
+    }
+    if (!lastStartupTime.isEmpty() && !lastStartupTime.equals(startupTime)) {
+      LOG.warn("Asterisk restarted at {}: its previous state is lost", startupTime);
+    }
+    lastStartupTime = startupTime;
   }
 
-  private static String stringProperty(Exchange exchange, String name) {
-    return exchange.getProperty(name, String.class);
+  private static long count(List<MappedEvent> events, String type) {
+    return events.stream().filter(event -> event.type().equals(type)).count();
   }
 }

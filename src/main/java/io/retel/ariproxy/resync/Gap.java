@@ -2,7 +2,9 @@
 package io.retel.ariproxy.resync;
 
 import io.retel.ariproxy.time.Moment;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -13,40 +15,47 @@ import org.jspecify.annotations.Nullable;
 public final class Gap {
 
   /**
-   * A gap that has not ended.
-   *
-   * @param start when it began, or null if unknown because another process was running
-   * @param callContexts active when it began
+   * The start of each active call's gap, or empty if unknown because another process was running.
    */
-  record Span(@Nullable Moment start, Set<String> callContexts) {}
+  private final Map<String, Optional<Moment>> startByCallContext = new HashMap<>();
 
-  private volatile @Nullable Span span;
+  private @Nullable Moment start;
 
   /**
-   * Starts a gap, or extends the current one.
+   * Starts a gap, or extends that of calls whose resync has not completed.
    *
    * @param start when it began, or null if unknown
    * @param callContexts active now
    */
   public void begin(@Nullable Moment start, Set<String> callContexts) {
-    Span previous = span;
-    if (previous == null) {
-      span = new Span(start, Set.copyOf(callContexts));
-    } else {
-      Set<String> merged = new HashSet<>(previous.callContexts());
-      merged.addAll(callContexts);
-      span = new Span(previous.start(), merged);
-    }
+    this.start = start;
+    callContexts.forEach(
+        callContext -> startByCallContext.putIfAbsent(callContext, Optional.ofNullable(start)));
   }
 
-  /** Returns the current gap, or an empty one. */
-  Span span() {
-    Span current = span;
-    return current == null ? new Span(null, Set.of()) : current;
+  /** Returns when the latest gap began, or null if unknown. */
+  @Nullable Moment start() {
+    return start;
+  }
+
+  /** Whether the call was active when a gap began that has not ended for it. */
+  boolean includes(String callContext) {
+    return startByCallContext.containsKey(callContext);
+  }
+
+  /**
+   * Ends the gap of one call.
+   *
+   * @return when it began, or null if unknown
+   */
+  @Nullable Moment end(String callContext) {
+    Optional<Moment> ended = startByCallContext.remove(callContext);
+    return ended == null ? null : ended.orElse(null);
   }
 
   /** Ends the gap. */
   void end() {
-    span = null;
+    start = null;
+    startByCallContext.clear();
   }
 }

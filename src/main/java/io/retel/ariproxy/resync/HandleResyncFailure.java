@@ -1,40 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.error.ErrorMessages;
-import io.retel.ariproxy.metrics.Meters;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts and logs a failed resync, and schedules a retry. */
+/** Logs findings of a resync that were not published, and schedules another resync. */
 public final class HandleResyncFailure implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(HandleResyncFailure.class);
 
-  private final ResyncRetry resyncRetry;
-  private final Counter failures;
+  private final Resync resync;
 
-  /**
-   * @param resyncRetry retries the resync later
-   */
-  public HandleResyncFailure(MeterRegistry meters, ResyncRetry resyncRetry) {
-    this.resyncRetry = resyncRetry;
-    this.failures = Meters.RESYNC_FAILURES.counter(meters);
+  public HandleResyncFailure(Resync resync) {
+    this.resync = resync;
   }
 
   @Override
   public void process(Exchange exchange) {
-    failures.increment();
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
-        "Resync failed: {}; retrying in {} s. If this persists, check ari.url and the permissions of"
-            + " the proxy's user in ari.conf",
+        "Resync failed: {}; retrying in {} s. The routes resync and publish-missed-events must run",
         ErrorMessages.singleLine(cause),
-        ResyncRetry.DELAY.toSeconds());
-    resyncRetry.schedule();
+        resync.retry().toSeconds());
   }
 }

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.resync;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
@@ -10,11 +11,15 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.callcontext.Mapping;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Compares the mappings with Asterisk's state and derives the missed events
@@ -28,136 +33,225 @@ final class Reconciler {
   private final CallContexts callContexts;
   private final CallContextRules rules;
   private final List<String> applications;
-  private final ResyncContext resync;
-  private final AsteriskSnapshot snapshot;
+  private final Findings findings;
+  private final Gap gap;
   private final SyntheticEvents syntheticEvents;
   private final List<MappedEvent> missedEvents = new ArrayList<>();
+  private final Set<Resource> reconciled = new HashSet<>();
+  private final Set<Resource> outdated = new LinkedHashSet<>();
 
   /** The active calls, each with its active resources. */
-  private final Map<String, List<Resource>> activeCalls = new LinkedHashMap<>();
+  private final Map<String, List<Observation>> activeCalls;
 
   /**
    * @param applications the proxy's Stasis applications
-   * @param resync the mappings before Asterisk was queried
-   * @param snapshot Asterisk's state
+   * @param findings what Asterisk has responded
+   * @param activeCalls the calls found active before; updated
    */
   Reconciler(
       CallContexts callContexts,
       CallContextRules rules,
       List<String> applications,
-      ResyncContext resync,
-      AsteriskSnapshot snapshot) {
+      Findings findings,
+      Map<String, List<Observation>> activeCalls,
+      Gap gap) {
     this.callContexts = callContexts;
     this.rules = rules;
     this.applications = applications;
-    this.resync = resync;
-    this.snapshot = snapshot;
-    this.syntheticEvents = new SyntheticEvents(resync.connectedAt(), snapshot.asteriskId());
+    this.findings = findings;
+    this.activeCalls = activeCalls;
+    this.gap = gap;
+    this.syntheticEvents =
+        new SyntheticEvents(findings.connectedAt(), findings.asteriskId(), findings.late());
   }
 
   /** Returns the missed events, in the order in which Asterisk would have sent them. Call once. */
-  List<MappedEvent> missedEvents(Gap.Span gap) {
+  List<MappedEvent> missedEvents() {
     // as after a hangup: media end, then the channel leaves Stasis, then its bridge ends
-    resync.knownMappings().keySet().forEach(this::reconcileMedia);
-    resync.knownMappings().keySet().forEach(this::reconcileChannel);
-    resync.knownMappings().keySet().forEach(this::reconcileBridge);
+    findings.observations().forEach(this::reconcileMedia);
+    findings.observations().forEach(this::reconcileChannel);
+    findings.observations().forEach(this::reconcileBridge);
     applications.forEach(this::discoverChannels);
-    activeCalls.forEach(
-        (callContext, resources) -> addConnectionRestored(gap, callContext, resources));
+    addConnectionsRestored();
     return missedEvents;
   }
 
-  private void reconcileMedia(Resource media) {
-    if (resync.endedMedia().contains(media) && unchangedMapping(media).isPresent()) {
-      addMissed(
-          media.type() == ResourceType.PLAYBACK
-              ? syntheticEvents.playbackFinished(media.id(), applications.get(0))
-              : syntheticEvents.recordingFinished(media.id(), applications.get(0)));
-    }
+  /**
+   * Returns the resources to ask for again, since their mappings have changed while Asterisk
+   * responded.
+   */
+  Set<Resource> outdated() {
+    return outdated;
   }
 
-  private void reconcileChannel(Resource channel) {
-    Mapping mapping = unchangedMapping(channel).orElse(null);
-    if (mapping == null || channel.type() != ResourceType.CHANNEL) {
+  private void reconcileMedia(Observation media) {
+    ResourceType type = media.resource().type();
+    boolean isPlayback = type == ResourceType.PLAYBACK;
+    if ((!isPlayback && type != ResourceType.RECORDING)
+        || media.exists()
+        || knownMapping(media).isEmpty()) {
       return;
     }
-    JsonNode channelJson = snapshot.channels().get(channel.id());
+    String id = media.resource().id();
+    addMissed(
+        isPlayback
+            ? syntheticEvents.playbackFinished(id, applications.get(0))
+            : syntheticEvents.recordingFinished(id, applications.get(0)));
+  }
+
+  private void reconcileChannel(Observation channel) {
+    if (channel.resource().type() != ResourceType.CHANNEL) {
+      return;
+    }
+    Mapping mapping = knownMapping(channel).orElse(null);
+    if (mapping == null) {
+      return;
+    }
+    String id = channel.resource().id();
     String application = mapping.application();
-    if (application != null && !snapshot.isInStasis(application, channel.id())) {
-      addMissed(syntheticEvents.stasisEnd(channel.id(), channelJson, application));
+    if (application != null && !channel.isIn(application)) {
+      addMissed(syntheticEvents.stasisEnd(id, channel.channel(), application));
     }
-    if (channelJson == null) {
-      if (mapping.created()) {
-        addMissed(
-            syntheticEvents.channelDestroyed(
-                channel.id(), application == null ? applications.get(0) : application));
-      }
-      callContexts.end(channel);
-    } else {
+    if (channel.exists()) {
       addActive(channel, mapping);
-    }
-  }
-
-  private void reconcileBridge(Resource bridge) {
-    Mapping mapping = unchangedMapping(bridge).orElse(null);
-    if (mapping == null || bridge.type() != ResourceType.BRIDGE) {
       return;
     }
-    if (snapshot.bridges().contains(bridge.id())) {
+    if (mapping.created()) {
+      addMissed(
+          syntheticEvents.channelDestroyed(
+              id, application == null ? applications.get(0) : application));
+    }
+    callContexts.end(channel.resource());
+  }
+
+  private void reconcileBridge(Observation bridge) {
+    if (bridge.resource().type() != ResourceType.BRIDGE) {
+      return;
+    }
+    Mapping mapping = knownMapping(bridge).orElse(null);
+    if (mapping == null) {
+      return;
+    }
+    if (bridge.exists()) {
       addActive(bridge, mapping);
     } else {
-      addMissed(syntheticEvents.bridgeDestroyed(bridge.id(), applications.get(0)));
+      addMissed(syntheticEvents.bridgeDestroyed(bridge.resource().id(), applications.get(0)));
     }
   }
 
-  private void addActive(Resource resource, Mapping mapping) {
-    activeCalls.computeIfAbsent(mapping.callContext(), key -> new ArrayList<>()).add(resource);
+  private void addActive(Observation resource, Mapping mapping) {
+    if (gap.includes(mapping.callContext())) {
+      activeCalls.computeIfAbsent(mapping.callContext(), key -> new ArrayList<>()).add(resource);
+    }
   }
 
   /**
-   * Returns the mapping unless a command has ended the resource since, or created a new one with
-   * the same id.
+   * Returns the mapping that the resource had when Asterisk was asked, unless it changed since: a
+   * command has ended the resource or created a new one with the same id, or an event was
+   * published.
    */
-  private Optional<Mapping> unchangedMapping(Resource resource) {
-    return callContexts
-        .mapping(resource)
-        .filter(mapping -> !mapping.ended() && !mapping.pending())
-        .filter(mapping -> mapping.equalsIgnoringUse(resync.knownMappings().get(resource)));
+  private Optional<Mapping> knownMapping(Observation observation) {
+    Mapping current = callContexts.mapping(observation.resource()).orElse(null);
+    if (current == null || current.ended() || current.pending()) {
+      return Optional.empty();
+    }
+    if (observation.isOutdated(current)) {
+      if (findings.late()) {
+        outdated.add(observation.resource());
+      }
+      return Optional.empty();
+    }
+    reconciled.add(observation.resource());
+    return Optional.of(current);
   }
 
   private void discoverChannels(String application) {
-    for (JsonNode channel : snapshot.channelsIn(application)) {
-      String id = channel.path("id").asText();
-      boolean alreadyPublished =
-          callContexts
-              .mapping(new Resource(ResourceType.CHANNEL, id))
-              .filter(mapping -> !mapping.ended())
-              .map(Mapping::application)
-              .filter(mappedApplication -> snapshot.isInStasis(mappedApplication, id))
-              .isPresent();
-      if (!alreadyPublished) {
-        addMissed(syntheticEvents.stasisStart(channel, application));
-      }
+    findings.observations().stream()
+        .filter(channel -> channel.hasEntered(application))
+        .filter(channel -> !isOutdated(channel))
+        .filter(channel -> !isPublished(channel))
+        .sorted(Comparator.comparing(Reconciler::creationTime))
+        .forEach(
+            channel ->
+                addMissed(
+                    syntheticEvents.stasisStart(
+                        Objects.requireNonNull(channel.channel()), application)));
+  }
+
+  /** Whether newer events can be the reason that no start was published. */
+  private boolean isOutdated(Observation channel) {
+    if (!findings.late() || reconciled.contains(channel.resource())) {
+      return false;
     }
+    Mapping current = callContexts.mapping(channel.resource()).orElse(null);
+    if (!channel.isOutdated(current)) {
+      return false;
+    }
+    if (current == null || !current.ended()) {
+      outdated.add(channel.resource());
+    }
+    return true;
+  }
+
+  private boolean isPublished(Observation channel) {
+    return callContexts
+        .mapping(channel.resource())
+        .filter(mapping -> !mapping.ended())
+        .map(Mapping::application)
+        .filter(channel::isIn)
+        .isPresent();
+  }
+
+  private static String creationTime(Observation channel) {
+    return Objects.requireNonNull(channel.channel()).path("creationtime").asText()
+        + channel.resource().id();
   }
 
   private void addMissed(AriEvent event) {
     missedEvents.add(rules.map(event));
   }
 
-  private void addConnectionRestored(Gap.Span gap, String callContext, List<Resource> resources) {
-    if (gap.callContexts().contains(callContext)) {
-      AriEvent event =
-          syntheticEvents.connectionRestored(
-              gap.start(), channelObjects(resources), applications.get(0));
-      missedEvents.add(new MappedEvent(event, callContext, List.copyOf(resources)));
+  private void addConnectionsRestored() {
+    for (Iterator<Map.Entry<String, List<Observation>>> calls = activeCalls.entrySet().iterator();
+        calls.hasNext(); ) {
+      Map.Entry<String, List<Observation>> call = calls.next();
+      if (!findings.pendingCalls().contains(call.getKey())) {
+        calls.remove();
+        addConnectionRestored(call.getKey(), call.getValue());
+      }
     }
   }
 
-  private Collection<JsonNode> channelObjects(List<Resource> resources) {
-    return resources.stream()
-        .filter(resource -> resource.type() == ResourceType.CHANNEL)
-        .map(channel -> snapshot.channels().get(channel.id()))
-        .toList();
+  private void addConnectionRestored(String callContext, List<Observation> found) {
+    List<Observation> active =
+        found.stream()
+            .filter(
+                observation ->
+                    callContexts
+                        .mapping(observation.resource())
+                        .filter(mapping -> !mapping.ended())
+                        .isPresent())
+            .toList();
+    if (active.isEmpty() || !gap.includes(callContext)) {
+      return;
+    }
+    AriEvent event =
+        syntheticEvents.connectionRestored(
+            gap.end(callContext),
+            active.stream()
+                .filter(observation -> observation.resource().type() == ResourceType.CHANNEL)
+                .map(Reconciler::describe)
+                .toList(),
+            applications.get(0));
+    missedEvents.add(
+        new MappedEvent(event, callContext, active.stream().map(Observation::resource).toList()));
+  }
+
+  /** Returns the description of a channel; only its id if Asterisk cannot describe it. */
+  private static JsonNode describe(Observation channel) {
+    JsonNode description = channel.channel();
+    return description == null
+        ? JsonNodeFactory.instance.objectNode().put("id", channel.resource().id())
+        : description;
   }
 }

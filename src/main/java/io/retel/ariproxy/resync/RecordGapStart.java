@@ -8,19 +8,24 @@ import java.time.Instant;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Records the start of a gap and the call contexts active then. */
+/**
+ * Records the start of a gap and the call contexts active then, and aborts an unfinished resync.
+ */
 public final class RecordGapStart implements Processor {
 
   private final Gap gap;
   private final CallContexts callContexts;
+  private final Resync resync;
 
-  public RecordGapStart(Gap gap, CallContexts callContexts) {
+  public RecordGapStart(Gap gap, CallContexts callContexts, Resync resync) {
     this.gap = gap;
     this.callContexts = callContexts;
+    this.resync = resync;
   }
 
   @Override
   public void process(Exchange exchange) {
+    resync.abort();
     gap.begin(connectionEventTime(exchange), callContexts.activeCallContexts());
   }
 

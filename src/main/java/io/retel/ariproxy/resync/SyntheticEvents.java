@@ -11,6 +11,7 @@ import io.retel.ariproxy.time.Moment;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param connectedAt timestamp of the events
  * @param asteriskId {@code asterisk_id} of the events
+ * @param late whether events were published since the connect
  */
-record SyntheticEvents(Moment connectedAt, String asteriskId) {
+record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
 
   private static final JsonNodeFactory JSON = new ObjectMapper().getNodeFactory();
 
@@ -35,12 +37,20 @@ record SyntheticEvents(Moment connectedAt, String asteriskId) {
     ArrayNode args = event.putArray("args");
     String data = channel.at("/dialplan/app_data").asText();
     if (data.startsWith(application + ",")) {
-      for (String arg : data.substring(application.length() + 1).split(",", -1)) {
-        args.add(arg);
-      }
+      List.of(data.substring(application.length() + 1).split(",", -1)).forEach(args::add);
+    } else if (channel.at("/dialplan/app_name").asText().equals("StasisBroadcast")) {
+      broadcastArgs(data).forEach(args::add);
     }
     event.set("channel", channel);
     return build(event);
+  }
+
+  /** Returns the third argument, split: {@code StasisBroadcast(timeout,filter,a:b)}. */
+  private static List<String> broadcastArgs(String data) {
+    String[] arguments = data.split(",", -1);
+    return arguments.length < 3 || arguments[2].isEmpty()
+        ? List.of()
+        : List.of(arguments[2].split(":", -1));
   }
 
   /**
@@ -109,6 +119,9 @@ record SyntheticEvents(Moment connectedAt, String asteriskId) {
 
   private AriEvent build(ObjectNode event) {
     event.put("asterisk_id", asteriskId).put(AriEvent.SYNTHESIZED_BY, "ari-proxy");
+    if (late) {
+      event.put("late", true);
+    }
     return AriEvent.parse(event.toString());
   }
 }

@@ -114,6 +114,8 @@ public final class RoutesUnderTest implements AutoCloseable {
     // a slow machine must not look like a hung Asterisk
     settings.putIfAbsent(
         Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
+    settings.putIfAbsent(
+        Setting.ARI_RESYNC_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
     settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024B");
     return new RoutesUnderTest(settings).mockEndpointsAndStart();
   }
@@ -343,6 +345,17 @@ public final class RoutesUnderTest implements AutoCloseable {
         meter
             .counter(context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class))
             .count();
+  }
+
+  /** Returns the value of a gauge without tags. */
+  public int gaugeValue(Meters meter) {
+    return (int)
+        context
+            .getRegistry()
+            .lookupByNameAndType("meters", MeterRegistry.class)
+            .get(meter.meterName())
+            .gauge()
+            .value();
   }
 
   /** Returns the number of RESPONSEs with an outcome, such as {@code rejected}. */

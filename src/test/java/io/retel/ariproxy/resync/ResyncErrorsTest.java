@@ -5,23 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.route.FailingRoute;
 import io.retel.ariproxy.fixtures.route.MockedSteps;
-import java.net.ConnectException;
-import java.util.Map;
-import org.apache.camel.http.base.HttpOperationFailedException;
 import org.junit.jupiter.api.Test;
 
-/** Retries and outcome of a failed resync, with mocks. */
+/** Outcome of a failed resync, with mocks. */
 class ResyncErrorsTest {
 
   @Test
-  void retriesThreeTimesWhileAsteriskIsUnavailable() throws Exception {
-    assertAttempts(new ConnectException("refused"), 4);
-    assertAttempts(
-        new HttpOperationFailedException("uri", 503, "starting", null, Map.of(), null), 4);
-  }
-
-  @Test
-  void doesNotRetryOtherFailures() throws Exception {
+  void handlesFailureWithoutRetry() throws Exception {
     assertAttempts(new IllegalStateException("unexpected"), 1);
   }
 

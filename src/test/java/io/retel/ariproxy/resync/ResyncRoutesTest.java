@@ -4,12 +4,12 @@ package io.retel.ariproxy.resync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.route.MockedSteps;
-import io.retel.ariproxy.route.PropagateErrors;
-import java.util.List;
 import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The steps of a resync, with mocks. */
 class ResyncRoutesTest {
@@ -22,30 +22,12 @@ class ResyncRoutesTest {
         new MockedSteps(
                 "recordGapStart",
                 "startResync",
-                "listMedia",
-                "buildMediaRequest",
-                "recordEndedMedia",
                 "findMissedEvents",
                 "publishMissed",
-                "listMissingSubscriptions",
-                "buildSubscriptionRequest",
-                "checkSubscriptionResponse",
                 "buildEventEnvelope",
                 "handleResyncFailure")
-            .add(new PropagateErrors(), new ResyncErrors(), new ResyncRoutes())
-            .mockStep("query-asterisk", "get-asterisk-info")
-            .mockStep("query-asterisk", "list-applications")
-            .mockStep("query-asterisk", "list-channels")
-            .mockStep("query-asterisk", "list-bridges")
-            .mockStep("find-ended-media", "get-media")
-            .mockStep("restore-subscriptions", "send-subscription-request")
+            .add(new ResyncErrors(), new ResyncRoutes())
             .mockStep("publish-missed-events", "publish-missed-event");
-    steps
-        .mock("listMedia")
-        .whenAnyExchangeReceived(exchange -> exchange.getMessage().setBody(List.of("a", "b")));
-    steps
-        .mock("listMissingSubscriptions")
-        .whenAnyExchangeReceived(exchange -> exchange.getMessage().setBody(List.of("c")));
     steps.start();
   }
 
@@ -55,44 +37,24 @@ class ResyncRoutesTest {
     assertThat(steps.calls()).containsExactly("recordGapStart");
   }
 
-  @Test
-  void comparesPublishesAndRestoresAfterConnect() {
-    steps.send("handover:resync", "CamelAhcWsEvent", "CONNECTED");
-    assertThat(steps.calls())
-        .containsExactly(
-            "startResync",
-            "get-asterisk-info",
-            "list-applications",
-            "list-channels",
-            "list-bridges",
-            "listMedia",
-            "buildMediaRequest",
-            "get-media",
-            "recordEndedMedia",
-            "buildMediaRequest",
-            "get-media",
-            "recordEndedMedia",
-            "findMissedEvents",
-            "publishMissed",
-            "listMissingSubscriptions",
-            "buildSubscriptionRequest",
-            "send-subscription-request",
-            "checkSubscriptionResponse");
+  @ParameterizedTest
+  @ValueSource(strings = {"CONNECTED", Resync.FINDINGS})
+  void comparesAndPublishesAfterConnectAndWithLateFindings(String event) {
+    steps.send("handover:resync", "CamelAhcWsEvent", event);
+    assertThat(steps.calls()).containsExactly("startResync", "findMissedEvents", "publishMissed");
   }
 
   @Test
-  void firstFailedMediaRequestEndsResync() {
+  void handlesFailure() {
     steps
-        .mock("get-media")
+        .mock("findMissedEvents")
         .whenAnyExchangeReceived(
             exchange -> {
-              throw new IllegalStateException("timeout");
+              throw new IllegalStateException("failed");
             });
     Exchange exchange = steps.send("handover:resync", "CamelAhcWsEvent", "CONNECTED");
     assertThat(exchange.getException()).isNull();
-    assertThat(steps.calls())
-        .endsWith("buildMediaRequest", "get-media", "handleResyncFailure")
-        .doesNotContain("findMissedEvents");
+    assertThat(steps.calls()).endsWith("handleResyncFailure").doesNotContain("publishMissed");
   }
 
   @Test

@@ -49,11 +49,8 @@ class CompiledRoutesTest {
         .containsExactlyInAnyOrder(
             "command-errors",
             "event-errors",
-            "find-ended-media",
             "propagate-errors",
             "publish-missed-events",
-            "query-asterisk",
-            "restore-subscriptions",
             "resync",
             "resync-errors");
   }

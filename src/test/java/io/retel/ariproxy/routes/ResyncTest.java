@@ -12,8 +12,11 @@ import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
+import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.resync.Resync;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -22,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,12 +65,12 @@ class ResyncTest {
     stubAsterisk(APPLICATIONS, CHANNELS, "[]");
   }
 
-  private void restartWithShortResponseTimeout() throws Exception {
+  private void restartWithResyncTimeout(String timeout) throws Exception {
     routes.close();
     routes =
         closer.register(
             RoutesUnderTest.startWithAsterisk(
-                asterisk.port(), Map.of(Setting.ARI_RESPONSE_TIMEOUT, "500ms")));
+                asterisk.port(), Map.of(Setting.ARI_RESYNC_TIMEOUT, timeout)));
   }
 
   @Test
@@ -196,19 +200,107 @@ class ResyncTest {
   }
 
   @Test
-  void waitsOnceForHangingMediaRequests() throws Exception {
-    restartWithShortResponseTimeout();
+  void publishesLateWhatAsteriskAnswersLate() throws Exception {
+    restartWithResyncTimeout("2s");
     routes.sendEvent(stasisStart("given"));
     for (int i = 0; i < 10; i++) {
-      routes.sendEvent(
-          event(
-              "PlaybackStarted",
-              "\"playback\":{\"id\":\"p" + i + "\",\"target_uri\":\"channel:given\"}"));
+      routes.sendEvent(playbackStarted("p" + i));
     }
-    asterisk.faults().hang(request -> request.uri().startsWith("/ari/playbacks"));
+    routes.resetTopics();
+    Fault hang = asterisk.faults().hang(request -> request.uri().startsWith("/ari/playbacks"));
     sendConnectionEvent("CONNECTED");
-    assertThat(routes.counterValue(Meters.RESYNC_FAILURES)).isEqualTo(1);
-    assertThat(asterisk.requests()).filteredOn(r -> r.uri().contains("/playbacks/")).hasSize(1);
+    assertThat(types()).containsExactly("STASIS_START");
+    assertThat(published().get(0).at("/payload/late").isMissingNode()).isTrue();
+    assertThat(routes.gaugeValue(Meters.RESYNC_PENDING)).isEqualTo(10);
+
+    routes.sendEvent(event("ChannelHold", "\"channel\":{\"id\":\"given\"}"));
+    routes.sendEvent(event("PlaybackFinished", "\"playback\":{\"id\":\"p0\"}"));
+    assertThat(types()).as("events continue").hasSize(3);
+    routes.resetTopics();
+    hang.clear();
+    Awaitility.await("answers").until(() -> routes.gaugeValue(Meters.RESYNC_PENDING) == 0);
+    sendConnectionEvent(Resync.FINDINGS);
+
+    assertThat(types()).hasSize(9).containsOnly("PLAYBACK_FINISHED");
+    assertThat(published())
+        .allSatisfy(event -> assertThat(event.at("/payload/late").asBoolean()).isTrue());
+  }
+
+  @Test
+  void asksForSingleChannelsIfAsteriskFailsOnOne() throws Exception {
+    routes.sendEvent(stasisStart("given"));
+    routes.sendEvent(stasisStart("none"));
+    routes.sendEvent(stasisStart("ended"));
+    String call = mapping("given").callContext();
+    sendConnectionEvent("DISCONNECTED");
+    routes.resetTopics();
+    stubAsterisk(
+        "[{\"name\":\"app\",\"channel_ids\":[\"given\",\"none\",\"unknown\"]}]", CHANNELS, "[]");
+    respond("/channels", 500, "{\"error\":\"Allocation failed\"}");
+    respond("/channels/given", 500, "{}");
+    respond("/channels/unknown", 200, "");
+    respond("/channels/ended", 404, "{}");
+    respond("/channels/none", 200, "{\"id\":\"none\",\"dialplan\":{\"app_name\":\"Stasis\"}}");
+    stubInStasis("given", 400);
+    stubInStasis("unknown", 412);
+
+    sendConnectionEvent("CONNECTED");
+
+    assertThat(types())
+        .containsExactlyInAnyOrder(
+            "STASIS_END", "ARI_CONNECTION_RESTORED", "ARI_CONNECTION_RESTORED");
+    assertThat(published())
+        .filteredOn(event -> event.path("callContext").asText().equals(call))
+        .extracting(event -> event.at("/payload/channels").toString())
+        .as("only the id of a channel that cannot be described")
+        .containsExactly("[{\"id\":\"given\"}]");
+    assertThat(routes.gaugeValue(Meters.RESYNC_PENDING)).isZero();
+    assertThat(routes.gaugeValue(Meters.RESYNC_UNDESCRIBABLE)).isEqualTo(1);
+    assertThat(routes.counterValue(Meters.RESYNC_FAILURES)).isPositive();
+  }
+
+  @Test
+  void asksForSingleBridgesAndApplicationsIfAsteriskFailsOnOne() throws Exception {
+    routes.sendEvent(stasisStart("given"));
+    routes.sendEvent(event("BridgeCreated", "\"bridge\":{\"id\":\"b1\",\"channels\":[\"given\"]}"));
+    routes.sendEvent(event("BridgeCreated", "\"bridge\":{\"id\":\"b2\",\"channels\":[\"given\"]}"));
+    routes.resetTopics();
+    respond("/bridges", 500, "{}");
+    respond("/bridges/b1", 404, "{}");
+    respond("/bridges/b2", 200, "");
+    respond("/applications", 500, "{}");
+    respond("/applications/app", 200, "{\"name\":\"app\",\"channel_ids\":[]}");
+
+    sendConnectionEvent("CONNECTED");
+
+    assertThat(types()).containsExactly("STASIS_END", "BRIDGE_DESTROYED");
+    assertThat(routes.counterValue(Meters.RESYNC_FAILURES)).isZero();
+  }
+
+  @Test
+  void asksWhetherChannelWithOtherDialplanApplicationIsInStasis() throws Exception {
+    routes.sendEvent(stasisStart("claimed"));
+    routes.sendEvent(stasisStart("continued"));
+    routes.resetTopics();
+    stubAsterisk(
+        "[{\"name\":\"app\",\"channel_ids\":[\"claimed\",\"continued\",\"missed\"]}]",
+        """
+        [{"id":"claimed","dialplan":{"app_name":"StasisBroadcast","app_data":"10000"}},
+         {"id":"continued","dialplan":{"app_name":"Wait","app_data":"20"}},
+         {"id":"missed","dialplan":{"app_name":"StasisBroadcast","app_data":"10000,,a:b"}}]
+        """,
+        "[]");
+    stubInStasis("claimed", 400);
+    stubInStasis("continued", 409);
+    stubInStasis("missed", 400);
+
+    sendConnectionEvent("CONNECTED");
+
+    assertThat(published())
+        .extracting(
+            event -> event.path("type").asText() + " " + event.at("/payload/channel/id").asText())
+        .containsExactly("STASIS_END continued", "STASIS_START missed");
+    assertThat(published().get(1).at("/payload/args").toString()).isEqualTo("[\"a\",\"b\"]");
   }
 
   @Test
@@ -325,7 +417,9 @@ class ResyncTest {
     asterisk.faults().respondWith(request -> true, 403, "Forbidden");
     sendConnectionEvent("CONNECTED");
     assertThat(routes.counterValue(Meters.RESYNC_FAILURES)).isEqualTo(1);
-    assertThat(asterisk.requests()).hasSize(4);
+    assertThat(asterisk.requests())
+        .extracting(RecordedRequest::path)
+        .hasSizeGreaterThanOrEqualTo(4);
 
     routes.sendEvent("{\"type\":\"ChannelHold\",\"channel\":{\"id\":\"none\"}}");
     assertThat(routes.unmappedTopic().getReceivedExchanges()).hasSize(1);
@@ -350,13 +444,17 @@ class ResyncTest {
   }
 
   @Test
-  void waitsForOneResponseWhenAsteriskHangs() throws Exception {
-    restartWithShortResponseTimeout();
+  void eventsContinueWhenAsteriskHangs() throws Exception {
+    restartWithResyncTimeout("100ms");
     asterisk.faults().clear();
     asterisk.faults().hang(request -> true);
     sendConnectionEvent("CONNECTED");
-    assertThat(routes.counterValue(Meters.RESYNC_FAILURES)).isEqualTo(1);
-    assertThat(asterisk.requests()).hasSize(1);
+    routes.sendEvent(stasisStart("given"));
+    assertThat(types()).containsExactly("STASIS_START");
+    assertThat(routes.counterValue(Meters.RESYNC_FAILURES)).isZero();
+
+    sendConnectionEvent("DISCONNECTED");
+    assertThat(routes.gaugeValue(Meters.RESYNC_PENDING)).as("aborted").isZero();
   }
 
   @Test
@@ -406,6 +504,11 @@ class ResyncTest {
     return event("StasisStart", "\"channel\":{\"id\":\"" + channel + "\"}");
   }
 
+  private static String playbackStarted(String id) {
+    return event(
+        "PlaybackStarted", "\"playback\":{\"id\":\"" + id + "\",\"target_uri\":\"channel:given\"}");
+  }
+
   private static String event(String type, String fields) {
     return "{\"type\":\"" + type + "\",\"application\":\"app\"," + fields + "}";
   }
@@ -434,6 +537,23 @@ class ResyncTest {
     stubResponse("/applications", applications);
     stubResponse("/channels", channels);
     stubResponse("/bridges", bridges);
+    asterisk.faults().respondWith(request -> request.uri().endsWith("/dtmf"), 409, "Not in Stasis");
+  }
+
+  /** Responds to exactly this path. */
+  private void respond(String path, int status, String json) {
+    asterisk
+        .faults()
+        .respondWith(
+            request -> request.uri().equals("/ari" + path),
+            status,
+            "application/json",
+            json.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Sets Asterisk's status for DTMF without digits: 400 and 412 in Stasis, otherwise 409. */
+  private void stubInStasis(String channel, int status) {
+    respond("/channels/" + channel + "/dtmf", status, "{}");
   }
 
   private void sendConnectionEvent(String event) {

@@ -170,11 +170,13 @@ public class AhcWsComponent extends DefaultComponent {
   }
 
   /**
-   * Sends routes another CONNECTED event for each open connection, in order with the messages, if
-   * {@code fireWebSocketConnectionEvents} is on.
+   * Sends routes an event for each open connection, in order with the messages, if {@code
+   * fireWebSocketConnectionEvents} is on.
+   *
+   * @param event CONNECTED or a value of the caller
    */
-  public void fireConnectedEvent() {
-    connections.values().forEach(WebSocketConnection::fireConnectedEvent);
+  public void fireConnectionEvent(String event) {
+    connections.values().forEach(connection -> connection.fireConnectionEvent(event));
   }
 
   /**

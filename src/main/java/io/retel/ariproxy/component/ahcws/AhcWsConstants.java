@@ -16,8 +16,8 @@ public final class AhcWsConstants {
       label = "consumer",
       javaType = "String",
       description =
-          "CONNECTED or DISCONNECTED on an exchange without body "
-              + "(`fireWebSocketConnectionEvents`); absent on a message.")
+          "CONNECTED, DISCONNECTED or a value of AhcWsComponent.fireConnectionEvent on an exchange "
+              + "without body (`fireWebSocketConnectionEvents`); absent on a message.")
   public static final String EVENT = "CamelAhcWsEvent";
 
   @Metadata(

@@ -102,10 +102,10 @@ final class WebSocketConnection implements AutoCloseable {
     }
   }
 
-  /** Buffers another CONNECTED event, if the websocket is open. */
-  void fireConnectedEvent() {
+  /** Buffers a connection event, if the websocket is open. */
+  void fireConnectionEvent(String event) {
     if (state.connected() && configuration.isFireWebSocketConnectionEvents()) {
-      buffer.put(WebSocketMessage.ConnectionEvent.now(AhcWsConstants.CONNECTED));
+      buffer.put(WebSocketMessage.ConnectionEvent.now(event));
     }
   }
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.error.ErrorMessages;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The result of one request to Asterisk.
+ *
+ * @param status HTTP status, {@link #NO_RESPONSE} or {@link #NOT_REACHED}
+ * @param json the body of a 200, or null
+ * @param problem why the JSON is missing, as a clause
+ */
+record Answer(int status, @Nullable JsonNode json, String problem) {
+
+  /** The request was sent, but a usable response is missing. */
+  static final int NO_RESPONSE = 0;
+
+  static final int NOT_REACHED = -1;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static Answer of(AriClient client, String method, String path) {
+    String request = method + " " + path.replaceFirst("\\?.*", "");
+    try {
+      AriClient.Response response = client.send(method, path, null);
+      String problem = request + " responded with " + response.status();
+      if (response.status() != 200) {
+        return new Answer(response.status(), null, problem);
+      }
+      return response.body().isEmpty()
+          ? new Answer(200, null, problem + " without a body")
+          : new Answer(200, JSON.readTree(response.body()), "");
+    } catch (JsonProcessingException e) {
+      return new Answer(NO_RESPONSE, null, request + " responded with malformed JSON");
+    } catch (IOException e) {
+      return new Answer(
+          AriClient.isConnectFailure(e) ? NOT_REACHED : NO_RESPONSE,
+          null,
+          request + " failed: " + ErrorMessages.singleLine(e));
+    }
+  }
+
+  boolean isNotFound() {
+    return status == 404;
+  }
+
+  /**
+   * Whether Asterisk failed on this request, so that others can succeed: a list fails with its
+   * worst element.
+   */
+  boolean isFailure() {
+    return status == NO_RESPONSE || isUndescribable();
+  }
+
+  /**
+   * Whether Asterisk fails to describe the resource. It responds with 200 and no body for a channel
+   * or bridge (docs/contract.md#asterisk), and with 503 to any request while it starts.
+   */
+  boolean isUndescribable() {
+    return (status == 200 && json == null) || (status >= 500 && status != 503);
+  }
+}

@@ -1,0 +1,675 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.retel.ariproxy.ari.PathEncoding;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
+import io.retel.ariproxy.time.Moment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The questions of one resync: what has become of the mapped resources, and which channels have
+ * entered the applications.
+ *
+ * <p>The first attempt asks for everything, concurrently: lists, then single resources where
+ * Asterisk fails on a list, then playbacks and recordings, which it does not list. Later attempts,
+ * with growing delays, repeat what failed. The events thread waits for the first one, but not for
+ * long, and then {@linkplain #take takes} the findings. Thread-safe.
+ */
+final class AsteriskQuery implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AsteriskQuery.class);
+
+  private static final Duration FIRST_RETRY_DELAY = Duration.ofSeconds(1);
+  private static final Duration MAX_RETRY_DELAY = Duration.ofMinutes(1);
+
+  /** How long late observations are collected before they are published. */
+  private static final Duration COLLECTION_TIME = Duration.ofMillis(500);
+
+  /** The key of an attempt's failure that no question explains. */
+  private static final String ATTEMPT = "attempt";
+
+  /** Failures named in a log line. */
+  private static final int MAX_LOGGED_FAILURES = 3;
+
+  private final Moment connectedAt;
+  private final CallContexts callContexts;
+  private final List<String> ownApplications;
+  private final AriClient client;
+  private final ExecutorService requests;
+  private final ScheduledExecutorService timer;
+  private final SubscriptionRestore subscriptions;
+  private final Listener listener;
+  private final CompletableFuture<Void> firstAttempt = new CompletableFuture<>();
+
+  /** Calls with resources that exist and have not been reported; for the events thread only. */
+  private final Map<String, List<Observation>> activeCalls = new LinkedHashMap<>();
+
+  // guarded by this
+
+  /** The mapped resources and listed channels that Asterisk has not described. */
+  private final Set<Resource> open = new LinkedHashSet<>();
+
+  /** The latest failure of each open question, by resource or path. */
+  private final Map<Object, Failure> failures = new LinkedHashMap<>();
+
+  private List<Observation> observations = new ArrayList<>();
+  private Map<Resource, Mapping> mappings;
+  private @Nullable Map<String, Set<String>> channelIdsByApplication;
+  private boolean subscriptionsRestored;
+  private boolean askForSingleChannels;
+  private boolean askForSingleBridges;
+  private String asteriskId;
+  private String startupTime = "";
+  private boolean infoKnown;
+  private int attempts;
+  private boolean attemptRunning;
+  private boolean taken;
+  private boolean collecting;
+  private boolean closed;
+
+  /**
+   * Why a question is still open.
+   *
+   * @param reason a clause
+   * @param undescribable whether Asterisk fails on this resource only, as long as it exists
+   */
+  private record Failure(String reason, boolean undescribable) {}
+
+  /** Elements of a list by id; null if Asterisk has not listed them. */
+  private record Listing(@Nullable Map<String, JsonNode> elements) {}
+
+  /** Receives progress; on the threads of the query. */
+  interface Listener {
+    /** There are late findings. */
+    void onFindings();
+
+    /** An attempt has left questions open. */
+    void onFailedAttempt();
+  }
+
+  /**
+   * @param asteriskId the last known one, or empty
+   * @param mappings all mappings before the query
+   */
+  AsteriskQuery(
+      Moment connectedAt,
+      CallContexts callContexts,
+      Map<Resource, Mapping> mappings,
+      List<String> ownApplications,
+      String asteriskId,
+      AriClient client,
+      ExecutorService requests,
+      ScheduledExecutorService timer,
+      SubscriptionRestore subscriptions,
+      Listener listener) {
+    this.connectedAt = connectedAt;
+    this.callContexts = callContexts;
+    this.mappings = mappings;
+    this.ownApplications = ownApplications;
+    this.asteriskId = asteriskId;
+    this.client = client;
+    this.requests = requests;
+    this.timer = timer;
+    this.subscriptions = subscriptions;
+    this.listener = listener;
+    mappings.forEach(
+        (resource, mapping) -> {
+          if (isLive(mapping)) {
+            open.add(resource);
+          }
+        });
+  }
+
+  private static boolean isLive(@Nullable Mapping mapping) {
+    return mapping != null && !mapping.ended() && !mapping.pending();
+  }
+
+  // ---- the events thread
+
+  /** Waits until the first attempt has ended. */
+  void awaitFirstAttempt(Duration timeout) throws InterruptedException {
+    try {
+      firstAttempt.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn(
+          "Resync exceeds ari.resync-timeout ({} ms): {}; events continue, and what they missed is"
+              + " published late",
+          timeout.toMillis(),
+          status());
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Returns what was learned since the last call. */
+  synchronized Findings take() {
+    boolean late = taken;
+    taken = true;
+    collecting = false;
+    List<Observation> current = List.of();
+    if (infoKnown || !asteriskId.isEmpty()) {
+      current = observations;
+      observations = new ArrayList<>();
+    }
+    return new Findings(connectedAt, asteriskId, startupTime, current, pendingCalls(), late);
+  }
+
+  /** Returns the call contexts with channels or bridges that are open and did not fail. */
+  private Set<String> pendingCalls() {
+    Set<String> pending = new HashSet<>();
+    for (Resource resource : open) {
+      Mapping mapping = mappings.get(resource);
+      if (mapping != null && !isMedia(resource) && !failures.containsKey(resource)) {
+        pending.add(mapping.callContext());
+      }
+    }
+    return pending;
+  }
+
+  /** The existing resources of each call that is not reported yet. */
+  Map<String, List<Observation>> activeCalls() {
+    return activeCalls;
+  }
+
+  /** Asks again for resources whose mapping has changed since. */
+  synchronized void askAgain(Collection<Resource> resources) {
+    open.addAll(resources);
+    if (!attemptRunning && !open.isEmpty() && !closed) {
+      scheduleAttempt();
+    }
+  }
+
+  /** Whether everything is known and taken. */
+  synchronized boolean isComplete() {
+    return attempts > 0
+        && !attemptRunning
+        && open.isEmpty()
+        && failures.isEmpty()
+        && observations.isEmpty();
+  }
+
+  // ---- monitoring
+
+  /** Number of questions that are open, without {@link #undescribable}. */
+  synchronized long pending() {
+    long lists = failures.keySet().stream().filter(key -> !(key instanceof Resource)).count();
+    return lists + open.size() - undescribable();
+  }
+
+  /** Number of resources that Asterisk cannot describe. */
+  synchronized long undescribable() {
+    return failures.values().stream().filter(Failure::undescribable).count();
+  }
+
+  /** Whether the events thread no longer waits. */
+  synchronized boolean isLate() {
+    return taken;
+  }
+
+  /** Returns what is open, as a clause. */
+  synchronized String status() {
+    StringBuilder status =
+        new StringBuilder().append(open.size()).append(" resources not compared with Asterisk");
+    failures.values().stream()
+        .map(Failure::reason)
+        .distinct()
+        .limit(MAX_LOGGED_FAILURES)
+        .forEach(reason -> status.append(", ").append(reason));
+    if (failures.size() > MAX_LOGGED_FAILURES) {
+      status.append(", …");
+    }
+    return status.toString();
+  }
+
+  // ---- attempts
+
+  /** Starts the next attempt. */
+  void start() {
+    Map<Resource, Mapping> before;
+    synchronized (this) {
+      if (closed || attemptRunning) {
+        return;
+      }
+      attemptRunning = true;
+      if (attempts > 0) {
+        mappings = callContexts.all();
+        open.removeIf(this::hasEnded);
+        failures.keySet().removeIf(key -> key instanceof Resource && !open.contains(key));
+        failures.remove(ATTEMPT);
+      }
+      attempts++;
+      before = mappings;
+    }
+    try {
+      CompletableFuture<@Nullable JsonNode> applications = askApplications();
+      CompletableFuture<Void> lists =
+          CompletableFuture.allOf(
+              askInfo(),
+              applications.thenCompose(this::restoreSubscriptions),
+              applications
+                  .thenCombine(askChannels(), (known, channels) -> channels)
+                  .thenCompose(channels -> observeChannels(channels, before)),
+              askBridges().thenCompose(bridges -> observeBridges(bridges, before)));
+      lists.thenCompose(done -> observeMedia()).whenComplete((done, error) -> endAttempt(error));
+    } catch (RejectedExecutionException e) {
+      endAttempt(e);
+    }
+  }
+
+  /** Whether a resource has ended since, as an event or a command has shown. */
+  private boolean hasEnded(Resource resource) {
+    Mapping mapping = mappings.get(resource);
+    return mapping == null ? resource.type() != ResourceType.CHANNEL : mapping.ended();
+  }
+
+  private void endAttempt(@Nullable Throwable error) {
+    FatalErrors.exitIfOutOfMemory(error);
+    boolean failed;
+    Duration delay = Duration.ZERO;
+    synchronized (this) {
+      attemptRunning = false;
+      if (closed) {
+        return;
+      }
+      if (error != null) {
+        failures.put(ATTEMPT, new Failure(ErrorMessages.singleLine(error), false));
+      }
+      failed = !open.isEmpty() || !failures.isEmpty();
+      if (failed) {
+        delay = scheduleAttempt();
+      }
+    }
+    if (failed) {
+      LOG.warn(
+          "Resync incomplete: {}; retrying in {} s. If this persists, check Asterisk's log, ari.url"
+              + " and the permissions of the proxy's user in ari.conf",
+          status(),
+          delay.toSeconds());
+      listener.onFailedAttempt();
+    }
+    firstAttempt.complete(null);
+    if (isLate()) {
+      listener.onFindings();
+    }
+  }
+
+  private Duration scheduleAttempt() {
+    Duration delay = FIRST_RETRY_DELAY.multipliedBy(1L << Math.min(Math.max(attempts - 1, 0), 10));
+    Duration bounded = delay.compareTo(MAX_RETRY_DELAY) > 0 ? MAX_RETRY_DELAY : delay;
+    timer.schedule(this::start, bounded.toMillis(), TimeUnit.MILLISECONDS);
+    return bounded;
+  }
+
+  // ---- lists
+
+  private CompletableFuture<Void> askInfo() {
+    synchronized (this) {
+      if (infoKnown) {
+        return CompletableFuture.completedFuture(null);
+      }
+    }
+    return ask("/asterisk/info?only=system%2Cstatus")
+        .thenAccept(
+            answer -> {
+              if (answer.json() == null) {
+                fail("/asterisk/info", answer.problem());
+                return;
+              }
+              synchronized (this) {
+                asteriskId = answer.json().at("/system/entity_id").asText();
+                startupTime = answer.json().at("/status/startup_time").asText();
+                infoKnown = true;
+                failures.remove("/asterisk/info");
+              }
+            });
+  }
+
+  /** Asks for the applications; completes with null if that fails. */
+  private CompletableFuture<@Nullable JsonNode> askApplications() {
+    synchronized (this) {
+      if (channelIdsByApplication != null && subscriptionsRestored) {
+        return CompletableFuture.completedFuture(null);
+      }
+    }
+    return ask("/applications")
+        .thenCompose(
+            answer -> {
+              if (answer.json() == null && answer.isFailure()) {
+                return askSingleApplications();
+              }
+              if (answer.json() == null) {
+                fail("/applications", answer.problem());
+              }
+              return CompletableFuture.completedFuture(answer.json());
+            })
+        .thenApply(this::onApplications);
+  }
+
+  private CompletableFuture<@Nullable JsonNode> askSingleApplications() {
+    ArrayNode applications = JsonNodeFactory.instance.arrayNode();
+    AtomicBoolean failed = new AtomicBoolean();
+    return allOf(
+            ownApplications,
+            name -> {
+              String path = "/applications/" + PathEncoding.encode(name);
+              return ask(path)
+                  .thenAccept(
+                      answer -> {
+                        if (answer.json() != null) {
+                          synchronized (applications) {
+                            applications.add(answer.json());
+                          }
+                        } else if (!answer.isNotFound()) {
+                          failed.set(true);
+                          fail(path, answer.problem());
+                        }
+                      });
+            })
+        .thenApply(done -> failed.get() ? null : applications);
+  }
+
+  private @Nullable JsonNode onApplications(@Nullable JsonNode applications) {
+    if (applications == null) {
+      return null;
+    }
+    Map<String, Set<String>> ids = new HashMap<>();
+    applications.forEach(
+        application -> {
+          Set<String> channelIds = new HashSet<>();
+          application.path("channel_ids").forEach(id -> channelIds.add(id.asText()));
+          ids.put(application.path("name").asText(), channelIds);
+        });
+    synchronized (this) {
+      channelIdsByApplication = ids;
+      failures.keySet().removeIf(key -> key.toString().startsWith("/applications"));
+      ownApplications.stream()
+          .flatMap(name -> ids.getOrDefault(name, Set.of()).stream())
+          .map(id -> new Resource(ResourceType.CHANNEL, id))
+          .forEach(open::add);
+    }
+    return applications;
+  }
+
+  private CompletableFuture<Void> restoreSubscriptions(@Nullable JsonNode applications) {
+    if (applications == null) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return CompletableFuture.runAsync(
+        () -> {
+          String problem = subscriptions.restore(client, applications);
+          synchronized (this) {
+            subscriptionsRestored = problem.isEmpty();
+            if (subscriptionsRestored) {
+              failures.remove("subscriptions");
+            } else {
+              fail("subscriptions", problem);
+            }
+          }
+        },
+        requests);
+  }
+
+  private CompletableFuture<Listing> askChannels() {
+    synchronized (this) {
+      return askForSingleChannels || isSettled(ResourceType.CHANNEL)
+          ? CompletableFuture.completedFuture(new Listing(null))
+          : askList("/channels", () -> askForSingleChannels = true);
+    }
+  }
+
+  private CompletableFuture<Listing> askBridges() {
+    synchronized (this) {
+      return askForSingleBridges || isSettled(ResourceType.BRIDGE)
+          ? CompletableFuture.completedFuture(new Listing(null))
+          : askList("/bridges", () -> askForSingleBridges = true);
+    }
+  }
+
+  /**
+   * Asks for a list.
+   *
+   * @param askForSingle called if Asterisk fails on it, holding the lock
+   */
+  private CompletableFuture<Listing> askList(String path, Runnable askForSingle) {
+    return ask(path)
+        .thenApply(
+            answer -> {
+              JsonNode list = answer.json();
+              synchronized (this) {
+                failures.remove(path);
+                if (list == null && answer.isFailure()) {
+                  askForSingle.run();
+                } else if (list == null) {
+                  fail(path, answer.problem());
+                }
+              }
+              return new Listing(list == null ? null : indexById(list));
+            });
+  }
+
+  /** Whether the first attempt has left nothing of a type open. */
+  private boolean isSettled(ResourceType type) {
+    return attempts > 1 && channelIdsByApplication != null && openOf(type).isEmpty();
+  }
+
+  private static Map<String, JsonNode> indexById(JsonNode list) {
+    Map<String, JsonNode> index = new HashMap<>();
+    list.forEach(element -> index.put(element.path("id").asText(), element));
+    return index;
+  }
+
+  // ---- resources
+
+  private CompletableFuture<Void> observeChannels(Listing listing, Map<Resource, Mapping> before) {
+    List<Resource> channels = openOf(ResourceType.CHANNEL);
+    Map<String, JsonNode> elements = listing.elements();
+    if (elements != null) {
+      return allOf(
+          channels,
+          channel ->
+              observeChannel(channel, before.get(channel), elements.get(channel.id()), null));
+    }
+    synchronized (this) {
+      if (!askForSingleChannels) {
+        return CompletableFuture.completedFuture(null);
+      }
+    }
+    return allOf(
+        channels,
+        channel -> {
+          Mapping current = callContexts.peek(channel).orElse(null);
+          return ask("/channels/" + PathEncoding.encode(channel.id()))
+              .thenCompose(
+                  answer -> {
+                    if (answer.isNotFound()) {
+                      return observeChannel(channel, current, null, null);
+                    } else if (answer.json() != null) {
+                      return observeChannel(channel, current, answer.json(), null);
+                    } else if (answer.isUndescribable()) {
+                      return observeChannel(channel, current, null, answer.problem());
+                    }
+                    fail(channel, answer.problem());
+                    return CompletableFuture.completedFuture(null);
+                  });
+        });
+  }
+
+  /**
+   * Observes a channel, after asking whether it is in Stasis if its description does not show that.
+   *
+   * @param description null if it does not exist, or Asterisk cannot describe it
+   * @param problem why Asterisk cannot describe an existing channel, or null
+   */
+  private CompletableFuture<Void> observeChannel(
+      Resource channel,
+      @Nullable Mapping before,
+      @Nullable JsonNode description,
+      @Nullable String problem) {
+    if (description == null && problem == null) {
+      observe(Observation.of(channel, before, false));
+      return CompletableFuture.completedFuture(null);
+    }
+    Set<String> applications = new HashSet<>();
+    synchronized (this) {
+      if (channelIdsByApplication == null) {
+        return CompletableFuture.completedFuture(null);
+      }
+      channelIdsByApplication.forEach(
+          (name, ids) -> {
+            if (ids.contains(channel.id())) {
+              applications.add(name);
+            }
+          });
+    }
+    boolean listed = ownApplications.stream().anyMatch(applications::contains);
+    if (!listed || (description != null && Observation.runsStasis(description))) {
+      observe(new Observation(channel, before, true, description, listed, applications));
+      return CompletableFuture.completedFuture(null);
+    }
+    // has no effect without digits, but is refused outside of Stasis (docs/contract.md#asterisk)
+    return request("POST", "/channels/" + PathEncoding.encode(channel.id()) + "/dtmf")
+        .thenAccept(
+            answer -> {
+              switch (answer.status()) {
+                case 400, 412 -> {
+                  if (problem != null && (before == null || before.application() == null)) {
+                    // its start cannot be published without a description
+                    fail(channel, problem, true);
+                  } else {
+                    observe(
+                        new Observation(channel, before, true, description, true, applications));
+                  }
+                }
+                case 409 ->
+                    observe(
+                        new Observation(channel, before, true, description, false, applications));
+                case 404 -> observe(Observation.of(channel, before, false));
+                default -> fail(channel, answer.problem());
+              }
+            });
+  }
+
+  private CompletableFuture<Void> observeBridges(Listing listing, Map<Resource, Mapping> before) {
+    Map<String, JsonNode> elements = listing.elements();
+    List<Resource> bridges = openOf(ResourceType.BRIDGE);
+    if (elements != null) {
+      bridges.forEach(
+          bridge ->
+              observe(
+                  Observation.of(bridge, before.get(bridge), elements.containsKey(bridge.id()))));
+      return CompletableFuture.completedFuture(null);
+    }
+    synchronized (this) {
+      if (!askForSingleBridges) {
+        return CompletableFuture.completedFuture(null);
+      }
+    }
+    return observeEach(bridges, "/bridges/");
+  }
+
+  private CompletableFuture<Void> observeMedia() {
+    return CompletableFuture.allOf(
+        observeEach(openOf(ResourceType.PLAYBACK), "/playbacks/"),
+        observeEach(openOf(ResourceType.RECORDING), "/recordings/live/"));
+  }
+
+  private CompletableFuture<Void> observeEach(List<Resource> resources, String path) {
+    return allOf(
+        resources,
+        resource -> {
+          Mapping current = callContexts.peek(resource).orElse(null);
+          return ask(path + PathEncoding.encode(resource.id()))
+              .thenAccept(
+                  answer -> {
+                    boolean exists = answer.status() == 200;
+                    if (exists || answer.isNotFound()) {
+                      observe(Observation.of(resource, current, exists));
+                    } else {
+                      fail(resource, answer.problem(), answer.isUndescribable());
+                    }
+                  });
+        });
+  }
+
+  private synchronized List<Resource> openOf(ResourceType type) {
+    return open.stream().filter(resource -> resource.type() == type).toList();
+  }
+
+  private static boolean isMedia(Resource resource) {
+    return resource.type() == ResourceType.PLAYBACK || resource.type() == ResourceType.RECORDING;
+  }
+
+  private synchronized void observe(Observation observation) {
+    failures.remove(observation.resource());
+    if (open.remove(observation.resource()) && !closed) {
+      observations.add(observation);
+      if (taken && !collecting) {
+        collecting = true;
+        timer.schedule(listener::onFindings, COLLECTION_TIME.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
+  }
+
+  private void fail(Object question, String reason) {
+    fail(question, reason, false);
+  }
+
+  private synchronized void fail(Object question, String reason, boolean undescribable) {
+    failures.put(question, new Failure(reason, undescribable));
+  }
+
+  // ---- requests
+
+  private CompletableFuture<Answer> ask(String path) {
+    return request("GET", path);
+  }
+
+  private CompletableFuture<Answer> request(String method, String path) {
+    return CompletableFuture.supplyAsync(() -> Answer.of(client, method, path), requests);
+  }
+
+  private static <T> CompletableFuture<Void> allOf(
+      Collection<T> items, Function<T, CompletableFuture<Void>> task) {
+    return CompletableFuture.allOf(items.stream().map(task).toArray(CompletableFuture[]::new));
+  }
+
+  /** Aborts all requests. The executors belong to the caller. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      closed = true;
+    }
+    client.close();
+    firstAttempt.complete(null);
+  }
+}

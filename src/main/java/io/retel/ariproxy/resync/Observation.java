@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.callcontext.Mapping;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Asterisk has responded about one resource.
+ *
+ * @param resource a channel, bridge, playback or recording
+ * @param before its mapping when Asterisk was asked, or null if it had none
+ * @param exists whether it exists
+ * @param channel the description of a channel; null for other resources, and if Asterisk cannot
+ *     describe it
+ * @param inStasis whether a channel is in Stasis
+ * @param applications the Stasis applications that list a channel, since it is in them or they are
+ *     subscribed to it
+ */
+record Observation(
+    Resource resource,
+    @Nullable Mapping before,
+    boolean exists,
+    @Nullable JsonNode channel,
+    boolean inStasis,
+    Set<String> applications) {
+
+  static Observation of(Resource resource, @Nullable Mapping before, boolean exists) {
+    return new Observation(resource, before, exists, null, false, Set.of());
+  }
+
+  /** Whether a channel that has entered an application is still in it. */
+  boolean isIn(String application) {
+    return inStasis && applications.contains(application);
+  }
+
+  /**
+   * Whether a channel of which no start was published has entered an application: the dialplan
+   * named the application, or nothing but that application lists the channel.
+   */
+  boolean hasEntered(String application) {
+    if (channel == null || !isIn(application)) {
+      return false;
+    }
+    if (!runsStasis(channel)) {
+      return applications.size() == 1;
+    }
+    String entryApplication = channel.at("/dialplan/app_data").asText().split(",", 2)[0];
+    // a moved channel still shows the application through which it entered
+    return entryApplication.equals(application) || !applications.contains(entryApplication);
+  }
+
+  /**
+   * Whether the dialplan shows that a channel is in Stasis. Other channels can be as well, such as
+   * one that was claimed from {@code StasisBroadcast}.
+   */
+  static boolean runsStasis(JsonNode channel) {
+    return channel.at("/dialplan/app_name").asText().equals("Stasis");
+  }
+
+  /** Whether an event or a command has changed its mapping since Asterisk was asked. */
+  boolean isOutdated(@Nullable Mapping current) {
+    return before == null ? current != null : !before.equalsIgnoringUse(current);
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.time.Moment;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Late findings, between whose request and publication events have changed mappings. */
+class ReconcilerTest {
+
+  private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
+  private static final Resource PLAYBACK = new Resource(ResourceType.PLAYBACK, "p");
+
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
+  private final CallContextRules rules = new CallContextRules(callContexts);
+
+  @Test
+  void publishesLateStart() throws Exception {
+    assertThat(reconcile(inStasis(null))).containsExactly("StasisStart");
+    assertThat(mapping(CHANNEL).application()).isEqualTo("app");
+  }
+
+  @Test
+  void doesNotPublishStartOfChannelThatHasLeftMeanwhile() throws Exception {
+    Observation observation = inStasis(null);
+    event("StasisStart");
+    event("StasisEnd");
+    assertThat(reconcile(observation)).isEmpty();
+    assertThat(outdated).containsExactly(CHANNEL);
+  }
+
+  @Test
+  void doesNotPublishStartOfChannelThatHasEndedMeanwhile() throws Exception {
+    Observation observation = inStasis(null);
+    event("StasisStart");
+    event("ChannelDestroyed");
+    assertThat(reconcile(observation)).isEmpty();
+    assertThat(outdated).isEmpty();
+  }
+
+  @Test
+  void doesNotEndChannelThatHasEnteredAgainMeanwhile() throws Exception {
+    event("StasisStart");
+    event("StasisEnd");
+    Observation observation = Observation.of(CHANNEL, mapping(CHANNEL), false);
+    event("StasisStart");
+    assertThat(reconcile(observation)).isEmpty();
+    assertThat(outdated).containsExactly(CHANNEL);
+  }
+
+  @Test
+  void publishesMoveToOtherApplication() throws Exception {
+    rules.map(
+        AriEvent.parse(
+            "{\"type\":\"StasisStart\",\"application\":\"other\",\"channel\":{\"id\":\"c\"}}"));
+    assertThat(reconcile(inStasis(mapping(CHANNEL)))).containsExactly("StasisEnd", "StasisStart");
+  }
+
+  @Test
+  void publishesLateEndOfPlaybackOnce() throws Exception {
+    event("StasisStart");
+    rules.map(
+        AriEvent.parse(
+            "{\"type\":\"PlaybackStarted\",\"application\":\"app\","
+                + "\"playback\":{\"id\":\"p\",\"target_uri\":\"channel:c\"}}"));
+    Observation observation = Observation.of(PLAYBACK, mapping(PLAYBACK), false);
+    assertThat(reconcile(observation)).containsExactly("PlaybackFinished");
+    assertThat(reconcile(observation)).isEmpty();
+  }
+
+  private Set<Resource> outdated;
+
+  private List<String> reconcile(Observation observation) {
+    Findings findings =
+        new Findings(Moment.now(), "asterisk", "", List.of(observation), Set.of(), true);
+    Reconciler reconciler =
+        new Reconciler(
+            callContexts, rules, List.of("app", "other"), findings, new HashMap<>(), new Gap());
+    List<MappedEvent> events = reconciler.missedEvents();
+    outdated = reconciler.outdated();
+    return events.stream().map(MappedEvent::type).toList();
+  }
+
+  private static Observation inStasis(Mapping before) throws Exception {
+    JsonNode description =
+        new ObjectMapper()
+            .readTree("{\"id\":\"c\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}");
+    return new Observation(CHANNEL, before, true, description, true, Set.of("app"));
+  }
+
+  private void event(String type) {
+    rules.map(
+        AriEvent.parse(
+            "{\"type\":\"" + type + "\",\"application\":\"app\",\"channel\":{\"id\":\"c\"}}"));
+  }
+
+  private Mapping mapping(Resource resource) {
+    return callContexts.mapping(resource).orElse(null);
+  }
+}
