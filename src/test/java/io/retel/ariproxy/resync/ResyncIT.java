@@ -9,11 +9,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import java.nio.file.Path;
 import java.util.stream.StreamSupport;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +135,86 @@ class ResyncIT {
         application ->
             application.at("/device_names/0").asText().equals("Stasis:x")
                 && application.at("/events_disallowed/0/type").asText().equals("ChannelDialplan"));
+  }
+
+  /** One channel that Asterisk cannot describe fails {@code GET /channels} (22.10.1 and 16.28). */
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void publishesMissedEventsAlthoughAsteriskCannotDescribeOneChannel(String suite) {
+    RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    EmbeddedProxy firstProxy = fixture.startProxy();
+    Controller controller = fixture.controller();
+    startCall(asterisk, controller, "alive-" + suite);
+    String endedChannel = startCall(asterisk, controller, "over-" + suite);
+    originate(controller, "continued-" + suite, "continued-" + suite);
+    // the extension is not UTF-8
+    asterisk.request(
+        "POST",
+        "/channels?endpoint=Local/raw-%FC~"
+            + APP
+            + "@default&context=default&extension=3000&timeout=600");
+    asterisk.await(
+        "/applications/" + APP, application -> application.path("channel_ids").size() == 5);
+    assertThat(asterisk.request("GET", "/channels")).isEqualTo("{\"error\":\"Allocation failed\"}");
+    firstProxy.close();
+
+    asterisk.request("DELETE", "/channels/" + endedChannel);
+    // stays listed in the application, as a channel that a command created
+    asterisk.request(
+        "POST", "/channels/continued-" + suite + "/continue?context=default&extension=3000");
+    EmbeddedProxy proxy = fixture.startProxy();
+
+    awaitSyntheticEvent(controller, "over-" + suite, "STASIS_END");
+    awaitSyntheticEvent(controller, "continued-" + suite, "STASIS_END");
+    awaitSyntheticEvent(controller, "alive-" + suite, "ARI_CONNECTION_RESTORED");
+    Awaitility.await("all other channels compared")
+        .until(
+            () ->
+                proxy.gauge("ari-proxy.resync.undescribable") == 1
+                    && proxy.gauge("ari-proxy.resync.pending") == 0);
+    assertThat(proxy.health("resync")).isEqualTo("UP");
+    assertThat(proxy.healthDetail("resync", "undescribable")).isEqualTo(1L);
+
+    asterisk.await(
+        "/applications/" + APP,
+        application -> {
+          JsonNode listed = application.path("channel_ids");
+          listed.forEach(id -> asterisk.request("DELETE", "/channels/" + id.asText()));
+          return listed.isEmpty();
+        });
+    Awaitility.await("end of the undescribable channel")
+        .until(() -> proxy.gauge("ari-proxy.resync.undescribable") == 0);
+    assertThat(
+            controller.events().stream()
+                .filter(event -> event.hasType("STASIS_END"))
+                .filter(event -> ("alive-" + suite).equals(event.key()))
+                .filter(EventEnvelope::isSynthetic))
+        .isEmpty();
+  }
+
+  /** Such a channel shows another dialplan application than Stasis (22.10.1). */
+  @Test
+  void channelClaimedFromBroadcastSurvivesReconnect() {
+    RealAsterisk asterisk = fixture.startRealAsterisk("sid");
+    EmbeddedProxy proxy = fixture.startProxy();
+    Controller controller = fixture.controller();
+    asterisk.originateCall("broadcast-claimed");
+    String channel = controller.event("claimed", "CALL_BROADCAST").channelId();
+    controller
+        .execute("claimed", "POST", "/events/claim?channelId=" + channel + "&application=" + APP)
+        .assertStatus(204);
+    assertThat(controller.event("claimed", "STASIS_START").payload().path("args").toString())
+        .isEqualTo("[\"a\",\"b\"]");
+
+    proxy.managedBean("Websocket").invoke("reconnect");
+
+    assertThat(
+            controller.event("claimed", "ARI_CONNECTION_RESTORED").payload().at("/channels/0/id"))
+        .hasToString("\"" + channel + "\"");
+    controller
+        .execute("claimed", "POST", "/channels/" + channel + "/variable?variable=x&value=y")
+        .assertStatus(204);
+    assertThat(controller.events()).noneMatch(event -> event.hasType("STASIS_END"));
   }
 
   private static long countChannels(JsonNode channels, String application) {
