@@ -26,6 +26,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Service;
 import org.apache.camel.support.jsse.SSLContextParameters;
 
 /** Asterisk: the HTTP client and the websocket. Does not connect yet. */
@@ -58,6 +59,11 @@ final class AsteriskModule {
     this.ws = websocket(context, "ahc-ws", settings, tls);
     this.wss = websocket(context, "ahc-wss", settings, tls);
     gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
+  }
+
+  /** Returns the HTTP client, which closes its connections when it stops. */
+  Service httpClient() {
+    return httpClient;
   }
 
   /** Returns whether events can arrive. */

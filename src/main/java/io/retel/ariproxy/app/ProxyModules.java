@@ -141,6 +141,7 @@ final class ProxyModules {
    */
   void addServices() throws Exception {
     List<Service> services = new ArrayList<>();
+    services.add(asterisk.httpClient());
     services.add(callContexts.store());
     services.add(startupGate);
     services.add(kafka.stallMonitor());

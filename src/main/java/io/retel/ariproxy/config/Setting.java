@@ -104,7 +104,8 @@ public final class Setting<T> {
           duration("1ms", "10m"),
           "2s",
           """
-          Timeout for connecting to ARI, and for waiting for a free connection.""");
+          Timeout for connecting to ARI, for the response to a ping on the new connection, and for waiting for a free
+          connection.""");
 
   public static final Setting<Duration> ARI_RESPONSE_TIMEOUT =
       new Setting<>(

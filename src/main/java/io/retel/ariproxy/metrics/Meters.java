@@ -120,6 +120,10 @@ public enum Meters {
       "method",
       "path"),
 
+  CONNECTIONS_REFUSED(
+      Kind.COUNTER,
+      "ari-proxy.connections.refused",
+      "Connections for requests that Asterisk closed without a response, as it does at its sessionlimit"),
   RESPONSES(
       Kind.COUNTER, "ari-proxy.responses", "RESPONSEs acknowledged by Kafka", "outcome", "status"),
   COMMANDS_COMPLETED(

@@ -206,6 +206,12 @@ class AriRequestTest {
   }
 
   private static void handle(HttpExchange exchange) throws IOException {
+    if (exchange.getRequestURI().getPath().equals("/ari/asterisk/ping")) {
+      // of a new connection
+      exchange.sendResponseHeaders(204, -1);
+      exchange.close();
+      return;
+    }
     requests.add(
         new Request(
             exchange.getRequestMethod() + " " + exchange.getRequestURI(),

@@ -30,6 +30,8 @@ class ConnectionFailureTest {
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private volatile String rawResponse = "";
   private volatile boolean closesAfterResponse = true;
+  private volatile boolean answersPings = true;
+  private volatile String pingResponse = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
   @AutoClose private ServerSocket server;
   @AutoClose private RoutesUnderTest routes;
 
@@ -100,6 +102,60 @@ class ConnectionFailureTest {
     assertThat(response.record().text()).doesNotContain("password");
   }
 
+  /** As Asterisk does at its sessionlimit. */
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "POST"})
+  void connectionClosedBeforeRequestYields503(String method) throws Exception {
+    answersPings = false;
+
+    Response response = responseTo(method);
+
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).contains("sessionlimit");
+    assertThat(requests).isEmpty();
+  }
+
+  @Test
+  void silenceOnNewConnectionYields503() throws Exception {
+    routes.close();
+    routes =
+        RoutesUnderTest.startWithAsterisk(
+            server.getLocalPort(),
+            Map.of(Setting.ARI_CONNECT_TIMEOUT, "300ms", Setting.COMMANDS_MAX_RETRIES, "1"));
+    answersPings = false;
+    closesAfterResponse = false;
+
+    Response response = responseTo("POST");
+
+    response.assertStatus(503);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(sockets).as("one retry").hasSize(2);
+    assertThat(requests).isEmpty();
+  }
+
+  @Test
+  void nonHttpServerYields503() throws Exception {
+    routes.close();
+    routes =
+        RoutesUnderTest.startWithAsterisk(
+            server.getLocalPort(),
+            Map.of(Setting.ARI_CONNECT_TIMEOUT, "300ms", Setting.COMMANDS_MAX_RETRIES, "0"));
+    pingResponse = "220 smtp.example ESMTP\r\n\r\n";
+    responseTo("POST").assertStatus(503);
+  }
+
+  /** Such as a reverse proxy without persistent connections: its next connection gets no ping. */
+  @Test
+  void connectsAgainIfConnectionDoesNotPersist() throws Exception {
+    pingResponse = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+    rawResponse = "HTTP/1.1 204 No Content\r\n\r\n";
+
+    responseTo("POST").assertStatus(204);
+
+    assertThat(requests).containsExactly("without ping");
+  }
+
   private void accept() {
     try {
       while (true) {
@@ -108,19 +164,44 @@ class ConnectionFailureTest {
         BufferedReader in =
             new BufferedReader(
                 new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
-        String line = in.readLine();
-        while (line != null && !in.readLine().isEmpty()) {
-          // skip the headers
+        if (readRequest(in).equals("GET /ari/asterisk/ping HTTP/1.1")) {
+          if (!answersPings) {
+            closeUnlessSilent(socket);
+            continue;
+          }
+          socket.getOutputStream().write(bytes(pingResponse));
+          if (pingResponse.contains("Connection: close")) {
+            socket.close();
+            continue;
+          }
+          requests.add(readRequest(in));
+        } else {
+          requests.add("without ping");
         }
-        requests.add(line);
-        socket.getOutputStream().write(rawResponse.getBytes(StandardCharsets.ISO_8859_1));
-        if (closesAfterResponse) {
-          socket.close();
-        }
+        socket.getOutputStream().write(bytes(rawResponse));
+        closeUnlessSilent(socket);
       }
     } catch (IOException e) {
       // the server socket closes at the end of the test
     }
+  }
+
+  private void closeUnlessSilent(Socket socket) throws IOException {
+    if (closesAfterResponse) {
+      socket.close();
+    }
+  }
+
+  private static String readRequest(BufferedReader in) throws IOException {
+    String line = in.readLine();
+    while (line != null && !in.readLine().isEmpty()) {
+      // skip the headers
+    }
+    return String.valueOf(line);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private Response responseTo(String method) {

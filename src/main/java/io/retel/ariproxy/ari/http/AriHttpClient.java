@@ -1,26 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.ari.http;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.camel.support.service.ServiceSupport;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.SchemePortResolver;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.IdleConnectionEvictor;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP client for ARI: one request on the wire per command.
@@ -30,23 +43,35 @@ import org.apache.hc.core5.util.Timeout;
  * and 22.10.1). The pool evicts connections earlier, since a request on a closed connection has an
  * unknown outcome.
  */
-public final class AriHttpClient implements HttpClientConfigurer {
+public final class AriHttpClient extends ServiceSupport implements HttpClientConfigurer {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AriHttpClient.class);
+
+  /** Connections for the proxy's own requests, so that they do not wait for commands that hang. */
+  static final int OWN_CONNECTIONS = 8;
 
   private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
+
+  private static final TimeValue EVICTION_INTERVAL = TimeValue.ofSeconds(1);
 
   /** Idle time after which a connection is validated before use; validation costs up to 1 ms. */
   private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofMilliseconds(100);
 
+  private static final Duration REFUSAL_LOG_INTERVAL = Duration.ofMinutes(1);
+
   private final String authorization;
-  private final TlsSocketStrategy tls;
-  private final int maxConnections;
+  private final PoolingHttpClientConnectionManager connections;
   private final Timeout connectTimeout;
   private final Timeout responseTimeout;
   private final RequestMetricsInterceptor requestMetrics;
+  private final Counter refused;
+  private @Nullable IdleConnectionEvictor evictor;
+  private @Nullable Moment refusalLogged;
 
   /**
    * @param tls trusted certificates if ARI's url is https; the host name is verified as well
-   * @param maxConnections maximum number of concurrent requests
+   * @param maxCommands maximum number of concurrent requests of commands; the proxy's own ones add
+   *     {@value #OWN_CONNECTIONS} connections
    * @param connectTimeoutMs timeout for connecting, and for waiting for a free connection
    * @param responseTimeoutMs timeout for a response
    * @param basePath the path of ari.url
@@ -56,39 +81,52 @@ public final class AriHttpClient implements HttpClientConfigurer {
       String username,
       Secret password,
       SSLContext tls,
-      int maxConnections,
+      int maxCommands,
       long connectTimeoutMs,
       long responseTimeoutMs,
       String basePath,
       MeterRegistry meters) {
     byte[] credentials = (username + ":" + password.reveal()).getBytes(StandardCharsets.UTF_8);
     this.authorization = "Basic " + Base64.getEncoder().encodeToString(credentials);
-    this.tls = convertTlsFailures(new DefaultClientTlsStrategy(tls));
-    this.maxConnections = maxConnections;
     this.connectTimeout = Timeout.ofMilliseconds(connectTimeoutMs);
     this.responseTimeout = Timeout.ofMilliseconds(responseTimeoutMs);
     this.requestMetrics = new RequestMetricsInterceptor(basePath, meters);
+    this.refused = Meters.CONNECTIONS_REFUSED.counter(meters);
+    this.connections =
+        new ConnectionManagerBuilder(basePath)
+            .setTlsSocketStrategy(convertTlsFailures(new DefaultClientTlsStrategy(tls)))
+            .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
+            .setMaxConnTotal(maxCommands + OWN_CONNECTIONS)
+            .setMaxConnPerRoute(maxCommands + OWN_CONNECTIONS)
+            .setDefaultConnectionConfig(
+                ConnectionConfig.custom()
+                    .setConnectTimeout(connectTimeout)
+                    .setSocketTimeout(responseTimeout)
+                    .setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
+                    .build())
+            .build();
+  }
+
+  @Override
+  protected void doStart() {
+    evictor = new IdleConnectionEvictor(connections, EVICTION_INTERVAL, MAX_IDLE_TIME);
+    evictor.start();
+  }
+
+  @Override
+  protected void doStop() {
+    if (evictor != null) {
+      evictor.shutdown();
+    }
+    connections.close();
   }
 
   @Override
   public void configureHttpClient(HttpClientBuilder client) {
     client
-        .setConnectionManager(
-            PoolingHttpClientConnectionManagerBuilder.create()
-                .setTlsSocketStrategy(tls)
-                .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
-                .setMaxConnTotal(maxConnections)
-                .setMaxConnPerRoute(maxConnections)
-                .setDefaultConnectionConfig(
-                    ConnectionConfig.custom()
-                        .setConnectTimeout(connectTimeout)
-                        .setSocketTimeout(responseTimeout)
-                        .setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
-                        .build())
-                .build())
-        .setConnectionManagerShared(false)
-        .evictExpiredConnections()
-        .evictIdleConnections(MAX_IDLE_TIME)
+        // one pool for all endpoints, so that its size is the number of connections
+        .setConnectionManager(connections)
+        .setConnectionManagerShared(true)
         .setDefaultRequestConfig(
             RequestConfig.custom()
                 .setConnectionRequestTimeout(connectTimeout)
@@ -105,6 +143,40 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .addRequestInterceptorLast(
             (request, entity, context) ->
                 request.setHeader(HttpHeaders.AUTHORIZATION, authorization));
+  }
+
+  private synchronized void recordRefusal() {
+    refused.increment();
+    Moment now = Moment.now();
+    if (refusalLogged == null || now.since(refusalLogged).compareTo(REFUSAL_LOG_INTERVAL) >= 0) {
+      refusalLogged = now;
+      LOG.warn(
+          "Asterisk refused a connection: {} in use for requests; raise sessionlimit in http.conf,"
+              + " or lower commands.max-concurrency",
+          connections.getTotalStats().getLeased() + connections.getTotalStats().getAvailable());
+    }
+  }
+
+  /** Builds a pool whose connections are known to be served. */
+  private final class ConnectionManagerBuilder extends PoolingHttpClientConnectionManagerBuilder {
+
+    private final String basePath;
+
+    ConnectionManagerBuilder(String basePath) {
+      this.basePath = basePath;
+    }
+
+    @Override
+    protected HttpClientConnectionOperator createConnectionOperator(
+        SchemePortResolver schemePortResolver,
+        DnsResolver dnsResolver,
+        TlsSocketStrategy tlsSocketStrategy) {
+      return new SessionOpener(
+          super.createConnectionOperator(schemePortResolver, dnsResolver, tlsSocketStrategy),
+          basePath,
+          authorization,
+          AriHttpClient.this::recordRefusal);
+    }
   }
 
   /**

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.ari.http;
+
+import io.retel.ariproxy.error.ErrorMessages;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
+import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ConnectionClosedException;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.Method;
+import org.apache.hc.core5.http.NoHttpResponseException;
+import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
+import org.apache.hc.core5.http.io.SocketConfig;
+import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.http.protocol.HttpCoreContext;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.net.NamedEndpoint;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connects, and sends {@code GET /asterisk/ping} on each new connection.
+ *
+ * <p>At its {@code sessionlimit} Asterisk accepts a connection and closes it unread. A request that
+ * was sent on it would have an unknown outcome; after a failed ping, nothing was sent.
+ */
+final class SessionOpener implements HttpClientConnectionOperator {
+
+  /** Largest response body that is read to reuse the connection. */
+  private static final int MAX_BODY = 65_536;
+
+  private final HttpClientConnectionOperator connector;
+  private final String pingPath;
+  private final String authorization;
+  private final Runnable onRefused;
+
+  /**
+   * @param connector connects, with TLS if required
+   * @param onRefused runs when Asterisk refuses a connection
+   */
+  SessionOpener(
+      HttpClientConnectionOperator connector,
+      String basePath,
+      String authorization,
+      Runnable onRefused) {
+    this.connector = connector;
+    this.pingPath = basePath + "/asterisk/ping";
+    this.authorization = authorization;
+    this.onRefused = onRefused;
+  }
+
+  @Override
+  public void connect(
+      ManagedHttpClientConnection connection,
+      HttpHost host,
+      @Nullable NamedEndpoint endpoint,
+      @Nullable InetSocketAddress localAddress,
+      Timeout timeout,
+      SocketConfig socketConfig,
+      @Nullable Object attachment,
+      HttpContext context)
+      throws IOException {
+    connector.connect(
+        connection, host, endpoint, localAddress, timeout, socketConfig, attachment, context);
+    if (!ping(connection, host, timeout)) {
+      // such as a reverse proxy without persistent connections
+      // not the connection itself, which could not connect a second time
+      connection.getSocket().close();
+      connector.connect(
+          connection, host, endpoint, localAddress, timeout, socketConfig, attachment, context);
+    }
+  }
+
+  /**
+   * @return whether the connection persists
+   * @throws ConnectException or ConnectTimeoutException without a response
+   */
+  private boolean ping(ManagedHttpClientConnection connection, HttpHost host, Timeout timeout)
+      throws IOException {
+    Timeout requestTimeout = connection.getSocketTimeout();
+    try {
+      connection.setSocketTimeout(timeout);
+      ClassicHttpRequest request = new BasicClassicHttpRequest(Method.GET, pingPath);
+      request.setHeader(HttpHeaders.HOST, host.toHostString());
+      request.setHeader(HttpHeaders.AUTHORIZATION, authorization);
+      connection.sendRequestHeader(request);
+      connection.flush();
+      ClassicHttpResponse response = connection.receiveResponseHeader();
+      connection.receiveResponseEntity(response);
+      boolean persists =
+          isRead(response)
+              && DefaultConnectionReuseStrategy.INSTANCE.keepAlive(
+                  request, response, HttpCoreContext.create());
+      connection.setSocketTimeout(requestTimeout);
+      return persists;
+    } catch (NoHttpResponseException | ConnectionClosedException | SocketException e) {
+      connection.close(CloseMode.IMMEDIATE);
+      onRefused.run();
+      throw new SessionRefusedException();
+    } catch (SocketTimeoutException e) {
+      connection.close(CloseMode.IMMEDIATE);
+      throw new ConnectTimeoutException(
+          "No response to a ping on the new connection within " + timeout.toMilliseconds() + " ms");
+    } catch (IOException | HttpException e) {
+      connection.close(CloseMode.IMMEDIATE);
+      throw new ConnectException(
+          "No valid response to a ping on the new connection: " + ErrorMessages.singleLine(e));
+    }
+  }
+
+  private static boolean isRead(ClassicHttpResponse response) throws IOException {
+    HttpEntity entity = response.getEntity();
+    return entity == null
+        || entity.getContent() == null
+        || entity.getContent().readNBytes(MAX_BODY).length < MAX_BODY;
+  }
+
+  @Override
+  public void connect(
+      ManagedHttpClientConnection connection,
+      HttpHost host,
+      @Nullable InetSocketAddress localAddress,
+      TimeValue timeout,
+      SocketConfig socketConfig,
+      HttpContext context)
+      throws IOException {
+    connect(
+        connection,
+        host,
+        null,
+        localAddress,
+        Timeout.of(timeout.getDuration(), timeout.getTimeUnit()),
+        socketConfig,
+        null,
+        context);
+  }
+
+  @Override
+  public void upgrade(ManagedHttpClientConnection connection, HttpHost host, HttpContext context)
+      throws IOException {
+    connector.upgrade(connection, host, context);
+  }
+
+  @Override
+  public void upgrade(
+      ManagedHttpClientConnection connection,
+      HttpHost host,
+      NamedEndpoint endpoint,
+      Object attachment,
+      HttpContext context)
+      throws IOException {
+    connector.upgrade(connection, host, endpoint, attachment, context);
+  }
+}
