@@ -14,6 +14,7 @@ import io.retel.ariproxy.command.CommandConsumption;
 import io.retel.ariproxy.command.CommandHealthCheck;
 import io.retel.ariproxy.command.CommandParser;
 import io.retel.ariproxy.command.CommitOnResponse;
+import io.retel.ariproxy.command.HangingCommands;
 import io.retel.ariproxy.command.ParseCommand;
 import io.retel.ariproxy.command.RecordSubscription;
 import io.retel.ariproxy.command.RegisterCreatedResources;
@@ -60,6 +61,7 @@ final class CommandModule {
   private final ConditionalRoutePolicy pausePolicy;
   private final AsteriskReachablePolicy asteriskReachablePolicy;
   private final CommitOnResponse commitOnResponse;
+  private final HangingCommands hanging;
 
   CommandModule(
       CamelContext context,
@@ -79,6 +81,7 @@ final class CommandModule {
     lanes.setExceptionHandler(new ExchangeExceptionHandler(context, LanesConsumer.class));
     this.consumption =
         new CommandConsumption(lanes::leased, lanes::queued, this::activeRoutes, lifecycle);
+    this.hanging = new HangingCommands(lanes::hanging, lanes::isBlocked);
     this.pausePolicy =
         new ConditionalRoutePolicy(
             () -> startupGate.isReady() && isRunning(),
@@ -125,10 +128,11 @@ final class CommandModule {
     registry.bind("respondRejected", BuildFailureResponse.rejected(buildResponse));
     registry.bind("respondUnreachable", BuildFailureResponse.unreachable(buildResponse));
     registry.bind("respondStoreUnavailable", BuildFailureResponse.storeUnavailable(buildResponse));
+    registry.bind("respondOperationHangs", BuildFailureResponse.operationHangs(buildResponse));
     registry.bind("respondTooLarge", BuildFailureResponse.tooLarge(buildResponse));
     registry.bind("respondOutcomeUnknown", respondOutcomeUnknown);
     registry.bind("releaseCommand", new ReleaseCommand(asteriskReachablePolicy));
-    gauges.bindCommands(lanes, kafkaClients, () -> consumption.pausedSince().isPresent());
+    gauges.bindCommands(lanes, hanging, kafkaClients, () -> consumption.pausedSince().isPresent());
   }
 
   /** Returns whether the shutdown has abandoned commands without a RESPONSE. */
@@ -146,7 +150,11 @@ final class CommandModule {
   void addHealthChecks(HealthChecks checks, Supplier<Optional<String>> heldBack) {
     checks.add(
         new CommandHealthCheck(
-            consumption, this::manuallyStoppedRoutes, heldBack, kafkaClients::consumptionProblem));
+            consumption,
+            this::manuallyStoppedRoutes,
+            heldBack,
+            hanging,
+            kafkaClients::consumptionProblem));
   }
 
   private boolean isRunning() {

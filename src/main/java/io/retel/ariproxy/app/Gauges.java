@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.command.HangingCommands;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.health.EssentialThreads;
@@ -85,8 +86,12 @@ public final class Gauges {
    * @param paused whether an operator has paused commands
    */
   public Gauges bindCommands(
-      LanesComponent lanes, ProxyKafkaClientFactory kafkaClients, BooleanSupplier paused) {
+      LanesComponent lanes,
+      HangingCommands hanging,
+      ProxyKafkaClientFactory kafkaClients,
+      BooleanSupplier paused) {
     Meters.COMMANDS_IN_FLIGHT.gauge(meters, lanes::leased);
+    Meters.COMMANDS_HANGING.gauge(meters, hanging::count);
     Meters.COMMANDS_QUEUED.gauge(meters, lanes::queued);
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);

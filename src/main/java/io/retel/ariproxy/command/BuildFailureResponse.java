@@ -61,6 +61,11 @@ public final class BuildFailureResponse implements Processor {
                 + ErrorMessages.ownMessage(cause));
   }
 
+  /** Earlier commands of the same operation hang; nothing was sent. */
+  public static BuildFailureResponse operationHangs(BuildResponse buildResponse) {
+    return of(buildResponse, 503, CommandResult.Outcome.NOT_SENT, ErrorMessages::ownMessage);
+  }
+
   /** The request was sent without a response, or its response could not be published. */
   public static BuildFailureResponse unknownOutcome(BuildResponse buildResponse) {
     return of(

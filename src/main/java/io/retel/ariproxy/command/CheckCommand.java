@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.component.lanes.GroupActivity;
+import io.retel.ariproxy.component.lanes.LanesConstants;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -8,8 +10,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403 or 410, and 413 for
- * a body larger than Asterisk accepts.
+ * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403 or 410, 413 for a
+ * body larger than Asterisk accepts, and 503 while earlier commands of its operation hang.
  *
  * <p>Asterisk itself responds 413, or 400 to an overlong request line, but closes the connection
  * before it has read the request, so its response can be lost (16.28.0 and 22.10.1: from 40,961
@@ -42,11 +44,16 @@ public final class CheckCommand implements Processor {
   }
 
   @Override
-  public void process(Exchange exchange) {
+  public void process(Exchange exchange) throws OperationHangsException {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     allowed.check(command);
     checkSize(command);
     checkAge(command);
+    GroupActivity hangingOperation =
+        exchange.getProperty(LanesConstants.HANGING_GROUP, GroupActivity.class);
+    if (hangingOperation != null) {
+      throw new OperationHangsException(hangingOperation);
+    }
   }
 
   private void checkSize(Command.Accepted command) {

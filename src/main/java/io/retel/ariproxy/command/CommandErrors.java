@@ -45,6 +45,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
     rejected(errors);
     unreachable(errors);
     storeUnavailable(errors);
+    operationHangs(errors);
     tooLarge(errors);
     outcomeUnknown(errors);
   }
@@ -116,6 +117,27 @@ public final class CommandErrors extends RouteConfigurationBuilder {
         .id("update-mappings-store-unavailable")
         .to(PUBLISH)
         .id("publish-store-unavailable");
+  }
+
+  private void operationHangs(RouteConfigurationDefinition errors) {
+    errors
+        .onException(OperationHangsException.class)
+        .id("operation-hangs")
+        .description(
+            "503: nothing is sent while earlier commands of the operation hang. A generic command is released to another proxy instead.")
+        .handled(true)
+        .choice()
+        .id("generic-or-own-hanging")
+        .when(simple(IS_GENERIC))
+        .id("generic-operation-hangs")
+        .process("releaseCommand")
+        .id("release-hanging")
+        .otherwise()
+        .id("own-operation-hangs")
+        .process("respondOperationHangs")
+        .id("respond-operation-hangs")
+        .to(PUBLISH)
+        .id("publish-operation-hangs");
   }
 
   private static void tooLarge(RouteConfigurationDefinition errors) {

@@ -9,30 +9,35 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * Health check: DOWN while commands are not consumed because of a fault. A pause, a route stopped
- * by an operator, or an open transaction is reported but stays UP.
+ * Health check: DOWN while commands are not consumed because of a fault, or no other command can
+ * start because all hang. A pause, a route stopped by an operator, or an open transaction is
+ * reported but stays UP.
  */
 public final class CommandHealthCheck extends AbstractHealthCheck {
 
   private final CommandConsumption consumption;
   private final Supplier<List<String>> manuallyStopped;
   private final Supplier<Optional<String>> heldBack;
+  private final HangingCommands hanging;
   private final Supplier<Optional<String>> downReason;
 
   /**
    * @param manuallyStopped the command routes that an operator has stopped
    * @param heldBack which commands wait for a transaction of a controller, as a sentence; or empty
+   * @param hanging the commands that hang
    * @param downReason why commands are not consumed, as a sentence; or empty
    */
   public CommandHealthCheck(
       CommandConsumption consumption,
       Supplier<List<String>> manuallyStopped,
       Supplier<Optional<String>> heldBack,
+      HangingCommands hanging,
       Supplier<Optional<String>> downReason) {
     super("ari-proxy", "commands");
     this.consumption = consumption;
     this.manuallyStopped = manuallyStopped;
     this.heldBack = heldBack;
+    this.hanging = hanging;
     this.downReason = downReason;
   }
 
@@ -42,6 +47,10 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     builder.detail("state", consumption.state().toString());
     builder.detail("in.flight", consumption.inFlight());
     builder.detail("queued", consumption.pending());
+    String hangingOperations = hanging.description();
+    if (!hangingOperations.isEmpty()) {
+      builder.detail("hanging", hangingOperations);
+    }
     heldBack.get().ifPresent(builder::message);
     List<String> stopped = manuallyStopped.get();
     if (!stopped.isEmpty()) {
@@ -50,6 +59,6 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     consumption
         .pausedSince()
         .ifPresent(since -> builder.message("Commands paused by an operator since " + since));
-    downReason.get().ifPresent(reason -> builder.message(reason).down());
+    downReason.get().or(hanging::downReason).ifPresent(reason -> builder.message(reason).down());
   }
 }

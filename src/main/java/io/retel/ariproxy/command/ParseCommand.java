@@ -9,13 +9,17 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Parses the Kafka record into a {@link Command}, and sets the lane of its call context.
+ * Parses the Kafka record into a {@link Command}, and sets its lane and group: call context and
+ * operation.
  *
  * <p>Removes all message headers, so no record header can influence the request to Asterisk.
  */
 public final class ParseCommand implements Processor {
+
+  private static final String OTHER_OPERATION = "other";
 
   private final CommandParser parser;
   private final PayloadLog payloads;
@@ -44,6 +48,7 @@ public final class ParseCommand implements Processor {
     message.setBody(command);
     exchange.setProperty(CommandProperties.COMMAND, command);
     exchange.setProperty(LanesConstants.LANE, command.orderingKey());
+    exchange.setProperty(LanesConstants.GROUP, operation(command));
     ExchangeContext.tag(
         exchange,
         command.callContext(),
@@ -52,5 +57,12 @@ public final class ParseCommand implements Processor {
     if (record instanceof byte[] received) {
       payloads.logReceived(received);
     }
+  }
+
+  /** The operation, whose requests tend to hang together; null if nothing will be sent. */
+  private static @Nullable String operation(Command command) {
+    return command instanceof Command.Accepted accepted
+        ? accepted.prepared().template().orElse(OTHER_OPERATION)
+        : null;
   }
 }

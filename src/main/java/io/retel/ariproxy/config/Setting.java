@@ -347,9 +347,11 @@ public final class Setting<T> {
           Section.COMMANDS,
           "commands.max-concurrency",
           integer(1, 1_000),
-          "64",
+          "48",
           """
-          Commands to execute concurrently. Commands of one call are executed in order.""");
+          Commands to execute concurrently: the largest number of connections for commands. Commands of one call are
+          executed in order. Those of one operation, such as POST /channels/{channelId}/answer, take at most two
+          thirds; if more operations are slow, they share that.""");
 
   public static final Setting<Integer> COMMANDS_MAX_IN_FLIGHT =
       new Setting<>(

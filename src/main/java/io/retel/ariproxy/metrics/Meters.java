@@ -142,6 +142,10 @@ public enum Meters {
       "ari-proxy.commands.unreadable",
       "Partitions whose next command cannot be read, so that their commands wait"),
   COMMANDS_IN_FLIGHT(Kind.GAUGE, "ari-proxy.commands.in-flight", "Commands being executed"),
+  COMMANDS_HANGING(
+      Kind.GAUGE,
+      "ari-proxy.commands.hanging",
+      "Commands in execution for longer than a tenth of ari.response-timeout"),
   COMMANDS_QUEUED(
       Kind.GAUGE,
       "ari-proxy.commands.queued",

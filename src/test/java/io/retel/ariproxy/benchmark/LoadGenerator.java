@@ -48,6 +48,7 @@ final class LoadGenerator implements AutoCloseable {
           new StringSerializer(),
           new StringSerializer());
   private final KafkaConsumer<String, byte[]> offsets = consumer();
+  private long hangingCommands;
 
   KafkaBroker kafka() {
     return kafka;
@@ -198,22 +199,28 @@ final class LoadGenerator implements AutoCloseable {
     return latencies[(int) Math.ceil(count * 0.99) - 1] / 1e6;
   }
 
-  /** Sends a command to which Asterisk never responds, and waits until its request arrives. */
-  void sendHangingCommand(MeasuredProcess process) {
+  /**
+   * Sends commands of one operation, each of its own call, to which Asterisk never responds, and
+   * waits until the first of them arrive.
+   */
+  void sendHangingCommands(MeasuredProcess process, int count) {
     int previous = process.asterisk().hangingRequests();
-    commands.send(
-        new ProducerRecord<>(
-            process.commandsTopic(),
-            "hung-" + previous,
-            // a unique id, since a duplicate would get the cached response
-            "{\"callContext\":\"hung-"
-                + previous
-                + "\",\"commandId\":\"9999"
-                + previous
-                + "99999\",\"ariCommand\":{\"method\":\"GET\","
-                + "\"url\":\"/channels/"
-                + StubAsterisk.HANGING_CHANNEL
-                + "/variable?variable=A\"}}"));
+    for (int i = 0; i < count; i++) {
+      long number = hangingCommands++;
+      String call = "hung-" + number;
+      commands.send(
+          new ProducerRecord<>(
+              process.commandsTopic(),
+              call,
+              // its id is not the number of another command
+              "{\"callContext\":\""
+                  + call
+                  + "\",\"commandId\":\"9999"
+                  + number
+                  + "99999\",\"ariCommand\":{\"method\":\"POST\",\"url\":\"/channels/"
+                  + StubAsterisk.HANGING_CHANNEL
+                  + "/answer\"}}"));
+    }
     while (process.asterisk().hangingRequests() == previous) {
       LockSupport.parkNanos(1_000_000);
     }

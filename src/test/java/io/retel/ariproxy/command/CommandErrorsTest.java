@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
+import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.envelope.CommandRequest;
 import io.retel.ariproxy.fixtures.route.FailingRoute;
 import io.retel.ariproxy.fixtures.route.MockedSteps;
@@ -72,6 +73,7 @@ class CommandErrorsTest {
         1,
         "releaseCommand",
         "updateCreatedMappings");
+    assertSteps(operationHangs(), "generic", 1, "releaseCommand");
   }
 
   @Test
@@ -85,6 +87,7 @@ class CommandErrorsTest {
         "respondStoreUnavailable",
         "updateCreatedMappings",
         "publish");
+    assertSteps(operationHangs(), "commands", 1, "respondOperationHangs", "publish");
     assertSteps(new RecordTooLargeException("large"), "commands", 1, "respondTooLarge", "publish");
     assertSteps(
         new SocketTimeoutException("no response"),
@@ -93,6 +96,11 @@ class CommandErrorsTest {
         "respondOutcomeUnknown",
         "updateCreatedMappings",
         "publish");
+  }
+
+  private static OperationHangsException operationHangs() {
+    return new OperationHangsException(
+        new GroupActivity("POST /channels", 3, Duration.ofSeconds(9), 1));
   }
 
   private static void assertSteps(Exception failure, String topic, int attempts, String... calls)
@@ -109,6 +117,7 @@ class CommandErrorsTest {
                 "respondRejected",
                 "respondUnreachable",
                 "respondStoreUnavailable",
+                "respondOperationHangs",
                 "respondTooLarge",
                 "respondOutcomeUnknown",
                 "releaseCommand",

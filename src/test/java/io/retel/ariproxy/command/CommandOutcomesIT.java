@@ -41,6 +41,8 @@ class CommandOutcomesIT {
     FIXTURE
         .settings()
         .with(Setting.ARI_RESPONSE_TIMEOUT, "5000ms")
+        // two of one operation
+        .with(Setting.COMMANDS_MAX_CONCURRENCY, "4")
         .with(Setting.ARI_MAX_RESPONSE_BODY, "100000B");
     FIXTURE.startProxy();
     controller = FIXTURE.controller();
@@ -232,6 +234,38 @@ class CommandOutcomesIT {
     hanging.clear();
     long first = controller.response(slow).record().offset();
     assertThat(controller.response(queued).record().offset()).isGreaterThan(first);
+  }
+
+  @Test
+  void responds503ToCommandsThatWaitForHangingOperation() {
+    Fault hanging = asterisk.faults().hang(request -> request.uri().contains("/channels/stuck"));
+    List<String> commands = new ArrayList<>();
+    for (int call = 0; call < 10; call++) {
+      commands.add(controller.send("stuck-" + call, "POST", "/channels/stuck-" + call + "/answer"));
+      commands.add(controller.send("stuck-" + call, "GET", "/asterisk/ping"));
+    }
+    List<Response> answers = new ArrayList<>();
+    for (int i = 0; i < commands.size(); i += 2) {
+      Response answer = controller.response(commands.get(i));
+      Response next = controller.response(commands.get(i + 1)).assertStatus(200);
+      assertThat(answer.record().offset()).isLessThan(next.record().offset());
+      answers.add(answer);
+    }
+
+    assertThat(answers)
+        .filteredOn(response -> response.status() == 504)
+        .hasSize(hanging.hits())
+        .hasSizeGreaterThanOrEqualTo(2);
+    assertThat(answers)
+        .filteredOn(response -> response.status() != 504)
+        .isNotEmpty()
+        .allSatisfy(
+            response -> {
+              response.assertStatus(503);
+              assertThat(response.outcome()).isEqualTo("not_sent");
+              assertThat(response.message())
+                  .contains("earlier ones hang: POST /channels/{channelId}/answer (");
+            });
   }
 
   private static Response awaitResponseWithKey(String key) {

@@ -124,7 +124,7 @@ class KillUnderCommandLoadIT {
       // commands.max-concurrency
       assertThat(Files.readAllLines(log))
           .filteredOn(line -> line.contains("Command stopped before its RESPONSE"))
-          .hasSizeLessThanOrEqualTo(64);
+          .hasSizeLessThanOrEqualTo(48);
       assertThat(Files.readString(log)).doesNotContain("Error processing exchange");
 
       asterisk.faults().delayResponses(Duration.ofMillis(5));

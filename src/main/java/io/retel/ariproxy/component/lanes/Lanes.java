@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.component.lanes;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,27 +24,52 @@ import org.jspecify.annotations.Nullable;
  * the previous one has ended. Lanes are served in the order in which they became ready, so no key
  * starves another. Thread-safe. Unbounded: producers limit memory.
  *
+ * <p>Items can belong to a <em>group</em>, whose items tend to hang together. From its second
+ * consumer on, a group gets at most twice as many as it leaves free: one hanging group takes two
+ * thirds of them, two take two fifths each, and some remain for others. An item that has waited for
+ * its hanging group for the group timeout is leased as {@link Lease#overdue overdue}, so that its
+ * lane continues.
+ *
  * @param <T> the item type
  */
 final class Lanes<T> {
 
+  /** How many times as many consumers a group can have as it leaves free. */
+  private static final int SHARE = 2;
+
+  /** The group of items without one, which is not limited. */
+  private static final String NO_GROUP = "";
+
+  private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition laneReady = lock.newCondition();
-  private final Map<String, Deque<T>> lanes = new HashMap<>();
-  private final Deque<String> readyKeys = new ArrayDeque<>();
+  private final Map<String, Deque<Queued<T>>> lanes = new HashMap<>();
+
+  /** By name; never removed, so names must be few. */
+  private final Map<String, Group<T>> groups = new HashMap<>();
+
+  private int consumers = Integer.MAX_VALUE;
+  private long groupTimeoutNanos = Long.MAX_VALUE;
+  private long firstTurn;
+  private long nextTurn;
   private int queued;
   private int leased;
+  private int inProcess;
 
   /** A leased item. It blocks its lane until {@link #complete} or {@link #requeue}. */
   static final class Lease<T> {
 
     private final String key;
-    private final T item;
+    private final Queued<T> queued;
+    private final long startNanos;
+    private final @Nullable GroupActivity overdue;
     private boolean ended;
 
-    private Lease(String key, T item) {
+    private Lease(String key, Queued<T> queued, long startNanos, @Nullable GroupActivity overdue) {
       this.key = key;
-      this.item = item;
+      this.queued = queued;
+      this.startNanos = startNanos;
+      this.overdue = overdue;
     }
 
     String key() {
@@ -46,22 +77,80 @@ final class Lanes<T> {
     }
 
     T item() {
-      return item;
+      return queued.item();
+    }
+
+    /** Its hanging group, if the item has waited for that for too long; otherwise null. */
+    @Nullable GroupActivity overdue() {
+      return overdue;
     }
   }
 
-  /** Appends an item to the lane of its key. */
-  void put(String key, T item) {
+  private record Queued<T>(String group, T item) {}
+
+  /**
+   * A lane whose next item can be leased.
+   *
+   * @param turn its position among all ready lanes
+   */
+  private record ReadyLane(String key, long turn, long sinceNanos) {}
+
+  /** The ready lanes and the leases in process of a group, each in order. */
+  private static final class Group<T> {
+    private final String name;
+    private final Deque<ReadyLane> ready = new ArrayDeque<>(2);
+    private final Set<Lease<T>> inProcess = new LinkedHashSet<>(4);
+
+    private Group(String name) {
+      this.name = name;
+    }
+  }
+
+  Lanes() {
+    this(System::nanoTime);
+  }
+
+  /**
+   * @param nanoTime a monotonic clock
+   */
+  Lanes(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * Sets what limits groups; without limits before.
+   *
+   * @param consumers number of threads that lease items
+   * @param groupTimeoutMs how long an item waits for its hanging group, in milliseconds
+   */
+  void limitGroups(int consumers, long groupTimeoutMs) {
     lock.lock();
     try {
-      Deque<T> lane = lanes.get(key);
+      this.consumers = consumers;
+      this.groupTimeoutNanos = TimeUnit.MILLISECONDS.toNanos(groupTimeoutMs);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Appends an item to the lane of its key.
+   *
+   * @param group the item's group, or null for none
+   */
+  void put(String key, @Nullable String group, T item) {
+    lock.lock();
+    try {
+      Queued<T> last = new Queued<>(group == null ? NO_GROUP : group, item);
+      Deque<Queued<T>> lane = lanes.get(key);
       if (lane == null) {
         lane = new ArrayDeque<>(2);
         lanes.put(key, lane);
-        readyKeys.addLast(key);
-        laneReady.signal();
+        lane.addLast(last);
+        addReady(key, last);
+      } else {
+        lane.addLast(last);
       }
-      lane.addLast(item);
       queued++;
     } finally {
       lock.unlock();
@@ -78,17 +167,82 @@ final class Lanes<T> {
     long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     lock.lockInterruptibly();
     try {
-      while (readyKeys.isEmpty()) {
+      Group<T> group = nextGroup();
+      while (group == null) {
         if (remainingNanos <= 0) {
           return null;
         }
         remainingNanos = laneReady.awaitNanos(remainingNanos);
+        group = nextGroup();
       }
-      String key = readyKeys.removeFirst();
-      T item = lane(key).removeFirst();
+      boolean overdue = !canStart(group);
+      String key = group.ready.removeFirst().key();
+      long now = nanoTime.getAsLong();
+      Lease<T> lease =
+          new Lease<>(key, lane(key).removeFirst(), now, overdue ? activity(group, now) : null);
+      if (!overdue) {
+        group.inProcess.add(lease);
+        inProcess++;
+      }
       queued--;
       leased++;
-      return new Lease<>(key, item);
+      // another consumer may have waited for a lane of a group that could not start
+      laneReady.signal();
+      return lease;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns the group of the lane that has waited longest of those that can be leased, or null. */
+  private @Nullable Group<T> nextGroup() {
+    Group<T> next = null;
+    long earliest = Long.MAX_VALUE;
+    for (Group<T> group : groups.values()) {
+      ReadyLane lane = group.ready.peekFirst();
+      if (lane != null && lane.turn() < earliest && (canStart(group) || isOverdue(group, lane))) {
+        next = group;
+        earliest = lane.turn();
+      }
+    }
+    return next;
+  }
+
+  private boolean canStart(Group<T> group) {
+    // the consumer that asks is free, even while others of a replaced route still process items
+    long free = Math.max(1, consumers - (long) inProcess);
+    int current = group.inProcess.size();
+    return current == 0 || group.name.equals(NO_GROUP) || current + 1 <= SHARE * (free - 1);
+  }
+
+  private boolean isOverdue(Group<T> group, ReadyLane lane) {
+    long now = nanoTime.getAsLong();
+    return now - lane.sinceNanos() >= groupTimeoutNanos
+        && hanging(group, now) * 2 >= group.inProcess.size();
+  }
+
+  private int hanging(Group<T> group, long now) {
+    int hanging = 0;
+    for (Lease<T> lease : group.inProcess) {
+      if (now - lease.startNanos < groupTimeoutNanos / 10) {
+        break;
+      }
+      hanging++;
+    }
+    return hanging;
+  }
+
+  /**
+   * Ends the processing of an item by its consumer; its lane stays leased until {@link #complete}.
+   */
+  void processed(Lease<T> lease) {
+    lock.lock();
+    try {
+      Group<T> group = groups.get(lease.queued.group());
+      if (group != null && group.inProcess.remove(lease)) {
+        inProcess--;
+        laneReady.signal();
+      }
     } finally {
       lock.unlock();
     }
@@ -105,11 +259,11 @@ final class Lanes<T> {
       }
       lease.ended = true;
       leased--;
-      if (lane(lease.key()).isEmpty()) {
+      Queued<T> next = lane(lease.key()).peekFirst();
+      if (next == null) {
         lanes.remove(lease.key());
       } else {
-        readyKeys.addLast(lease.key());
-        laneReady.signal();
+        addReady(lease.key(), next);
       }
     } finally {
       lock.unlock();
@@ -129,16 +283,28 @@ final class Lanes<T> {
       lease.ended = true;
       leased--;
       queued++;
-      lane(lease.key()).addFirst(lease.item());
-      readyKeys.addFirst(lease.key());
+      lane(lease.key()).addFirst(lease.queued);
+      processed(lease);
+      group(lease.queued)
+          .ready
+          .addFirst(new ReadyLane(lease.key(), --firstTurn, nanoTime.getAsLong()));
       laneReady.signal();
     } finally {
       lock.unlock();
     }
   }
 
+  private void addReady(String key, Queued<T> next) {
+    group(next).ready.addLast(new ReadyLane(key, nextTurn++, nanoTime.getAsLong()));
+    laneReady.signal();
+  }
+
+  private Group<T> group(Queued<T> queued) {
+    return groups.computeIfAbsent(queued.group(), Group::new);
+  }
+
   /** Returns the lane of a key with queued or leased items. */
-  private Deque<T> lane(String key) {
+  private Deque<Queued<T>> lane(String key) {
     return Objects.requireNonNull(lanes.get(key));
   }
 
@@ -170,5 +336,43 @@ final class Lanes<T> {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Returns the groups with hanging items. */
+  List<GroupActivity> hanging() {
+    lock.lock();
+    try {
+      long now = nanoTime.getAsLong();
+      List<GroupActivity> hanging = new ArrayList<>();
+      for (Group<T> group : groups.values()) {
+        GroupActivity activity = activity(group, now);
+        if (activity.hanging() > 0) {
+          hanging.add(activity);
+        }
+      }
+      return hanging;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether items wait although all consumers have hanging ones. */
+  boolean isBlocked() {
+    lock.lock();
+    try {
+      long now = nanoTime.getAsLong();
+      return inProcess >= consumers
+          && groups.values().stream().anyMatch(group -> !group.ready.isEmpty())
+          && groups.values().stream().mapToInt(group -> hanging(group, now)).sum() == inProcess;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private GroupActivity activity(Group<T> group, long now) {
+    long oldest =
+        group.inProcess.isEmpty() ? 0 : now - group.inProcess.iterator().next().startNanos;
+    return new GroupActivity(
+        group.name, hanging(group, now), Duration.ofNanos(oldest), group.ready.size());
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.component.lanes;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Endpoint;
@@ -40,6 +41,16 @@ public class LanesComponent extends DefaultComponent {
   /** Number of leased exchanges in all queues, which routes are processing. */
   public int leased() {
     return lanes.values().stream().mapToInt(Lanes::leased).sum();
+  }
+
+  /** Returns the groups with messages that hang. */
+  public List<GroupActivity> hanging() {
+    return lanes.values().stream().flatMap(queue -> queue.hanging().stream()).toList();
+  }
+
+  /** Whether messages wait although all consumers of their queue have hanging ones. */
+  public boolean isBlocked() {
+    return lanes.values().stream().anyMatch(Lanes::isBlocked);
   }
 
   /** Handler for errors of exchanges; Camel's default if null. */

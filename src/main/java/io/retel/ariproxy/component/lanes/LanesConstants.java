@@ -3,7 +3,7 @@ package io.retel.ariproxy.component.lanes;
 
 import org.apache.camel.spi.Metadata;
 
-/** Names of exchange properties that the lanes component reads. */
+/** Names of exchange properties of the lanes component. */
 public final class LanesConstants {
 
   @Metadata(
@@ -13,6 +13,22 @@ public final class LanesConstants {
           "Key of the message's lane, as an exchange property. Each message without a key gets "
               + "its own lane.")
   public static final String LANE = "AriProxyLane";
+
+  @Metadata(
+      label = "producer",
+      javaType = "String",
+      description =
+          "Group of the message, as an exchange property: messages of one group tend to hang "
+              + "together. A message without a group is not limited.")
+  public static final String GROUP = "AriProxyLaneGroup";
+
+  @Metadata(
+      label = "consumer",
+      javaType = "io.retel.ariproxy.component.lanes.GroupActivity",
+      description =
+          "The message's hanging group, as an exchange property, if the message has waited for it "
+              + "for groupTimeout and should be rejected.")
+  public static final String HANGING_GROUP = "AriProxyLaneHangingGroup";
 
   private LanesConstants() {}
 }

@@ -15,17 +15,20 @@ public class LanesConsumer extends ReloadableConsumer {
 
   private final Lanes<Exchange> lanes;
   private final int concurrentConsumers;
+  private final long groupTimeoutMs;
   private @Nullable ExecutorService workers;
 
   LanesConsumer(LanesEndpoint endpoint, Processor processor, Lanes<Exchange> lanes) {
     super(endpoint, processor, new RouteGate());
     this.lanes = lanes;
     this.concurrentConsumers = endpoint.getConcurrentConsumers();
+    this.groupTimeoutMs = endpoint.getGroupTimeout();
   }
 
   @Override
   protected void doStart() throws Exception {
     super.doStart();
+    lanes.limitGroups(concurrentConsumers, groupTimeoutMs);
     gate.open();
     workers =
         getEndpoint()
@@ -81,6 +84,9 @@ public class LanesConsumer extends ReloadableConsumer {
     Exchange exchange = lease.item();
     exchange.getExchangeExtension().setFromEndpoint(getEndpoint());
     exchange.getExchangeExtension().setFromRouteId(getRouteId());
+    if (lease.overdue() != null) {
+      exchange.setProperty(LanesConstants.HANGING_GROUP, lease.overdue());
+    }
     try {
       getAsyncProcessor()
           .process(
@@ -100,6 +106,8 @@ public class LanesConsumer extends ReloadableConsumer {
     } catch (Exception e) {
       getExceptionHandler().handleException("Error processing exchange", exchange, e);
       lanes.complete(lease);
+    } finally {
+      lanes.processed(lease);
     }
   }
 

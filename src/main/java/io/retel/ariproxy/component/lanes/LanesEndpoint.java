@@ -17,8 +17,9 @@ import org.apache.camel.support.DefaultEndpoint;
  * keys concurrently.
  *
  * <p>The key is the exchange property {@link LanesConstants#LANE}. The next message of a key starts
- * when the exchange of the previous one is done, including asynchronous steps. Queued messages
- * survive the replacement of either route. The queue is unbounded; the producer must limit it.
+ * when the exchange of the previous one is done, including asynchronous steps. A group of messages
+ * that hang leaves consumers to others ({@link LanesConstants#GROUP}). Queued messages survive the
+ * replacement of either route. The queue is unbounded; the producer must limit it.
  */
 @UriEndpoint(
     firstVersion = "0.1.0",
@@ -39,6 +40,14 @@ public class LanesEndpoint extends DefaultEndpoint {
       defaultValue = "64",
       description = "Maximum number of messages processed concurrently.")
   private int concurrentConsumers = 64;
+
+  @UriParam(
+      label = "consumer",
+      defaultValue = "10000",
+      description =
+          "How long a message waits, in milliseconds, while its group hangs and has its share of "
+              + "the consumers. Messages hang after a tenth of it.")
+  private long groupTimeout = 10_000;
 
   public LanesEndpoint(String uri, LanesComponent component) {
     super(uri, component);
@@ -74,5 +83,13 @@ public class LanesEndpoint extends DefaultEndpoint {
 
   public void setConcurrentConsumers(int concurrentConsumers) {
     this.concurrentConsumers = concurrentConsumers;
+  }
+
+  public long getGroupTimeout() {
+    return groupTimeout;
+  }
+
+  public void setGroupTimeout(long groupTimeout) {
+    this.groupTimeout = groupTimeout;
   }
 }

@@ -22,6 +22,7 @@ class LanesProducer extends DefaultProducer {
   public void process(Exchange exchange) {
     String lane = exchange.getProperty(LanesConstants.LANE, String.class);
     String key = lane != null ? "lane:" + lane : "own:" + exchange.getExchangeId();
-    lanes.put(key, ExchangeHelper.createCorrelatedCopy(exchange, true));
+    String group = exchange.getProperty(LanesConstants.GROUP, String.class);
+    lanes.put(key, group, ExchangeHelper.createCorrelatedCopy(exchange, true));
   }
 }

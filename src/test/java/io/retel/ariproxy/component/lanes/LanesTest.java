@@ -22,14 +22,18 @@ class LanesTest {
 
   private final Lanes<Integer> lanes = new Lanes<>();
 
+  private void put(String key, int item) {
+    lanes.put(key, null, item);
+  }
+
   private Lanes.Lease<Integer> lease() throws InterruptedException {
     return lanes.lease(0);
   }
 
   @Test
   void leasesItemsOfOneKeySequentially() throws Exception {
-    lanes.put("a", 1);
-    lanes.put("a", 2);
+    put("a", 1);
+    put("a", 2);
     Lanes.Lease<Integer> first = lease();
     assertThat(first.item()).isEqualTo(1);
     assertThat(lease()).isNull();
@@ -39,8 +43,8 @@ class LanesTest {
 
   @Test
   void leasesDifferentKeysConcurrently() throws Exception {
-    lanes.put("a", 1);
-    lanes.put("b", 2);
+    put("a", 1);
+    put("b", 2);
     assertThat(lease().item()).isEqualTo(1);
     assertThat(lease().item()).isEqualTo(2);
     assertThat(lanes.leased()).isEqualTo(2);
@@ -50,9 +54,9 @@ class LanesTest {
   @Test
   void leasesKeysRoundRobin() throws Exception {
     for (int i = 0; i < 3; i++) {
-      lanes.put("busy", i);
+      put("busy", i);
     }
-    lanes.put("quiet", 10);
+    put("quiet", 10);
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       Lanes.Lease<Integer> lease = lease();
@@ -64,9 +68,9 @@ class LanesTest {
 
   @Test
   void requeuesAtFront() throws Exception {
-    lanes.put("a", 1);
-    lanes.put("a", 2);
-    lanes.put("b", 3);
+    put("a", 1);
+    put("a", 2);
+    put("b", 3);
     Lanes.Lease<Integer> first = lease();
     lanes.requeue(first);
     assertThat(lanes.queued()).isEqualTo(3);
@@ -78,9 +82,9 @@ class LanesTest {
 
   @Test
   void queuesBehindLeasedItem() throws Exception {
-    lanes.put("a", 1);
+    put("a", 1);
     Lanes.Lease<Integer> first = lease();
-    lanes.put("a", 2);
+    put("a", 2);
     assertThat(lease()).isNull();
     lanes.requeue(first);
     assertThat(lease().item()).isEqualTo(1);
@@ -88,9 +92,9 @@ class LanesTest {
 
   @Test
   void completesLeaseOnlyOnce() throws Exception {
-    lanes.put("a", 1);
-    lanes.put("a", 2);
-    lanes.put("a", 3);
+    put("a", 1);
+    put("a", 2);
+    put("a", 3);
     Lanes.Lease<Integer> first = lease();
     lanes.complete(first);
     Lanes.Lease<Integer> second = lease();
@@ -106,7 +110,7 @@ class LanesTest {
   @Test
   void removesEmptyLanes() throws Exception {
     for (int i = 0; i < 1_000; i++) {
-      lanes.put("key " + i, i);
+      put("key " + i, i);
       lanes.complete(lease());
     }
     assertThat(lanes.keyCount()).isZero();
@@ -124,7 +128,7 @@ class LanesTest {
                 throw new IllegalStateException(e);
               }
             });
-    lanes.put("a", 1);
+    put("a", 1);
     assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).item()).isEqualTo(1);
   }
 
@@ -164,7 +168,7 @@ class LanesTest {
     }
     for (int item = 0; item < perKey; item++) {
       for (int key = 0; key < keys; key++) {
-        lanes.put("key " + key, item);
+        put("key " + key, item);
       }
     }
     assertThat(remaining.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();

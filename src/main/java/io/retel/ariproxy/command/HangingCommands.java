@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.command;
+
+import io.retel.ariproxy.component.lanes.GroupActivity;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/** Commands whose execution takes longer than a tenth of {@code ari.response-timeout}. */
+public final class HangingCommands {
+
+  private final Supplier<List<GroupActivity>> operations;
+  private final BooleanSupplier blocked;
+
+  /**
+   * @param operations those with commands that hang
+   * @param blocked whether no other command can start
+   */
+  public HangingCommands(Supplier<List<GroupActivity>> operations, BooleanSupplier blocked) {
+    this.operations = operations;
+    this.blocked = blocked;
+  }
+
+  /**
+   * Returns the operations with the number and age of their commands, most commands first; or
+   * empty.
+   */
+  String description() {
+    return operations.get().stream()
+        .sorted(Comparator.comparingInt(GroupActivity::hanging).reversed())
+        .map(HangingCommands::describe)
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Returns why no command can start, as a sentence; or empty. */
+  Optional<String> downReason() {
+    return blocked.getAsBoolean()
+        ? Optional.of("All of commands.max-concurrency hang, others wait: " + description())
+        : Optional.empty();
+  }
+
+  /** Number of commands that hang. */
+  public int count() {
+    return operations.get().stream().mapToInt(GroupActivity::hanging).sum();
+  }
+
+  static String describe(GroupActivity operation) {
+    return "%s (%d for up to %.1f s, %d waiting)"
+        .formatted(
+            operation.group(),
+            operation.hanging(),
+            operation.oldest().toMillis() / 1_000.0,
+            operation.waiting());
+  }
+}
