@@ -7,6 +7,8 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +36,11 @@ public final class AriClient implements AutoCloseable {
   private final URI url;
   private final Duration timeout;
   private final ScheduledExecutorService timer;
+
+  /** Requests to cancel on close: the pool of connections is shared, and remains open. */
+  private final Set<HttpUriRequestBase> requests = ConcurrentHashMap.newKeySet();
+
+  private volatile boolean closed;
 
   /** A response of Asterisk. */
   public record Response(int status, String body) {}
@@ -67,7 +74,11 @@ public final class AriClient implements AutoCloseable {
     }
     ScheduledFuture<?> cancellation =
         timer.schedule(request::cancel, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    requests.add(request);
     try {
+      if (closed) {
+        request.cancel();
+      }
       return client.execute(request, AriClient::read);
     } catch (IOException e) {
       if (cancellation.isDone()) {
@@ -78,6 +89,7 @@ public final class AriClient implements AutoCloseable {
       }
       throw e;
     } finally {
+      requests.remove(request);
       cancellation.cancel(false);
     }
   }
@@ -104,6 +116,8 @@ public final class AriClient implements AutoCloseable {
   /** Aborts all requests. */
   @Override
   public void close() {
+    closed = true;
+    requests.forEach(HttpUriRequestBase::cancel);
     client.close(CloseMode.IMMEDIATE);
   }
 }
