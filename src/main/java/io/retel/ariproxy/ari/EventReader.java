@@ -68,7 +68,7 @@ final class EventReader {
 
   private static final Set<String> CHANNEL_VARIABLES = Set.of(AriEvent.CALL_CONTEXT_VARIABLE);
 
-  private record Bridge(String id, List<String> channelIds) {}
+  private record Bridge(String id, String creationTime, List<String> channelIds) {}
 
   private final JsonParser json;
   private final Map<String, Channel> channels = new HashMap<>(4);
@@ -141,10 +141,10 @@ final class EventReader {
     if (bridgeFirst) {
       addBridges(found);
     }
-    add(found, ResourceType.PLAYBACK, text(playback, "id"));
-    add(found, ResourceType.RECORDING, text(recording, "name"));
+    add(found, ResourceType.PLAYBACK, text(playback, "id"), text(playback, "target_uri"));
+    add(found, ResourceType.RECORDING, text(recording, "name"), text(recording, "target_uri"));
     for (Channel channel : present(CHANNELS, channels)) {
-      add(found, ResourceType.CHANNEL, channel.id());
+      add(found, ResourceType.CHANNEL, channel.id(), channel.creationTime());
     }
     if (!bridgeFirst) {
       addBridges(found);
@@ -164,7 +164,7 @@ final class EventReader {
 
   private void addBridges(Set<Resource> found) {
     for (Bridge bridge : present(BRIDGES, bridges)) {
-      add(found, ResourceType.BRIDGE, bridge.id());
+      add(found, ResourceType.BRIDGE, bridge.id(), bridge.creationTime());
     }
     add(found, ResourceType.BRIDGE, destinationBridge);
   }
@@ -198,8 +198,13 @@ final class EventReader {
   }
 
   private static void add(Collection<Resource> found, ResourceType type, String id) {
+    add(found, type, id, "");
+  }
+
+  private static void add(
+      Collection<Resource> found, ResourceType type, String id, String instance) {
     if (!id.isEmpty()) {
-      found.add(new Resource(type, id));
+      found.add(new Resource(type, id, instance));
     }
   }
 
@@ -290,15 +295,17 @@ final class EventReader {
       return null;
     }
     String id = "";
+    String creationTime = "";
     List<String> channelIds = List.of();
     for (String field = nextField(); field != null; field = nextField()) {
       switch (field) {
         case "id" -> id = readText();
+        case "creationtime" -> creationTime = readText();
         case "channels" -> channelIds = readTextArray();
         default -> json.skipChildren();
       }
     }
-    return new Bridge(id, channelIds);
+    return new Bridge(id, creationTime, channelIds);
   }
 
   /** Reads the texts of an object in the named fields; none if it is not an object. */

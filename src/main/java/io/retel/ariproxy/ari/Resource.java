@@ -4,16 +4,43 @@ package io.retel.ariproxy.ari;
 import java.util.Objects;
 
 /**
- * An object in Asterisk with an id.
+ * An object in Asterisk with an id. Resources with the same type and id are equal.
  *
  * @param type its type
  * @param id its id as Asterisk writes it; the name of a recording
+ * @param instance distinguishes resources that use the same id one after the other, or at once: the
+ *     creation time of a channel or bridge, the target of a playback or recording; empty if unknown
  */
-public record Resource(ResourceType type, String id) {
+public record Resource(ResourceType type, String id, String instance) {
 
   public Resource {
     Objects.requireNonNull(type);
     Objects.requireNonNull(id);
+    Objects.requireNonNull(instance);
+  }
+
+  /** A resource whose instance is unknown. */
+  public Resource(ResourceType type, String id) {
+    this(type, id, "");
+  }
+
+  /**
+   * Returns the target of a playback or recording on a channel or bridge, as in its {@code
+   * target_uri}.
+   */
+  public static String target(Resource channelOrBridge) {
+    return (channelOrBridge.type() == ResourceType.BRIDGE ? "bridge:" : "channel:")
+        + channelOrBridge.id();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Resource that && type == that.type && id.equals(that.id);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * type.hashCode() + id.hashCode();
   }
 
   /** The key of its mapping; a snoop channel has the key of a channel. */

@@ -14,6 +14,11 @@ public enum ResourceType {
   MAILBOX,
   APPLICATION;
 
+  /** Whether it is played or recorded on a channel or bridge. */
+  public boolean isMedia() {
+    return this == PLAYBACK || this == RECORDING;
+  }
+
   /** Whether a resource of this type can belong to a call and has a call context. */
   public boolean isCallScoped() {
     return switch (this) {

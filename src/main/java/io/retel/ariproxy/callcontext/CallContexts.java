@@ -51,6 +51,7 @@ public final class CallContexts {
   private static final int REFRESHES_PER_IDLE_TIMEOUT = 4;
 
   private final Cache<String, Mapping> cache;
+  private final ReusedIds reusedIds;
   private final Duration idleTimeout;
   private final WriteBehind writeBehind;
   private final InstantSource clock;
@@ -76,6 +77,7 @@ public final class CallContexts {
     this.idleTimeout = idleTimeout;
     this.writeBehind = writeBehind;
     this.clock = clock;
+    this.reusedIds = new ReusedIds(idleTimeout, gracePeriod, ticker);
     this.cache =
         Caffeine.newBuilder()
             .expireAfter(new MappingExpiry(idleTimeout, gracePeriod))
@@ -104,11 +106,56 @@ public final class CallContexts {
       misses.increment();
       return Optional.empty();
     }
+    if (!existing.isOf(resource)) {
+      return lookupInstance(resource);
+    }
     if (!existing.ended()
         && now() - existing.usedAt() > idleTimeout.toSeconds() / REFRESHES_PER_IDLE_TIMEOUT) {
       change(resource, mapping -> mapping.usedAt(now()));
     }
     return Optional.of(existing.callContext());
+  }
+
+  /** Looks up a resource that is not known to be the mapped one. */
+  private Optional<String> lookupInstance(Resource resource) {
+    String earlier = reusedIds.earlierCallContext(resource);
+    if (earlier != null) {
+      return Optional.of(earlier);
+    }
+    return Optional.ofNullable(recognize(resource))
+        .filter(mapping -> !mapping.isOfOther(resource))
+        .map(Mapping::callContext);
+  }
+
+  private @Nullable Mapping recognize(Resource resource) {
+    return update(resource, existing -> recognize(resource, existing));
+  }
+
+  /**
+   * Returns the mapping after an event of a resource that is not known to be the mapped one.
+   *
+   * <p>It is the successor that a command is creating; or a new resource, if the mapped one has
+   * ended; or a playback or recording on another target. Otherwise it is the mapped one: a redirect
+   * in Asterisk changes the creation time of a channel.
+   */
+  private @Nullable Mapping recognize(Resource resource, @Nullable Mapping existing) {
+    if (existing == null || existing.isOf(resource)) {
+      return existing;
+    }
+    if (existing.isOfOther(resource)) {
+      Mapping successor = reusedIds.takeSuccessor(resource);
+      if (successor != null || existing.ended()) {
+        reusedIds.addEarlier(resource.key(), existing);
+        return successor;
+      }
+      if (resource.type().isMedia()) {
+        return existing;
+      }
+    } else if (reusedIds.hasSuccessor(resource)) {
+      // either of them; the response decides
+      return existing;
+    }
+    return existing.withInstance(resource.instance());
   }
 
   /**
@@ -118,12 +165,19 @@ public final class CallContexts {
    */
   public String move(Resource resource, String callContext) {
     Mapping cached = cache.getIfPresent(resource.key());
+    if (cached != null && !cached.isOf(resource)) {
+      if (reusedIds.earlierCallContext(resource) != null) {
+        reusedIds.moveEarlier(resource, callContext);
+        return callContext;
+      }
+      cached = recognize(resource);
+    }
     if (cached == null || !cached.callContext().equals(callContext)) {
       update(
           resource,
           existing ->
               existing == null
-                  ? Mapping.of(callContext, now())
+                  ? Mapping.of(callContext, resource.instance(), now())
                   : existing.moved(callContext, existing.callContext()));
     }
     return callContext;
@@ -138,16 +192,24 @@ public final class CallContexts {
   public String observe(Resource resource, String shown) {
     Mapping cached = cache.getIfPresent(resource.key());
     if (cached != null
+        && cached.isOf(resource)
         && cached.previousCallContext() == null
         && shown.equals(cached.callContext())) {
       // the common case: nearly all events
       return lookup(resource).orElse(shown);
     }
+    if (cached != null && !cached.isOf(resource)) {
+      String earlier = reusedIds.earlierCallContext(resource);
+      if (earlier != null) {
+        return earlier;
+      }
+      recognize(resource);
+    }
     return update(
             resource,
             existing -> {
               if (existing == null) {
-                return Mapping.of(shown, now());
+                return Mapping.of(shown, resource.instance(), now());
               } else if (shown.equals(existing.previousCallContext())) {
                 return existing;
               } else if (!shown.equals(existing.callContext())) {
@@ -170,7 +232,7 @@ public final class CallContexts {
             () ->
                 update(
                         resource,
-                        existing -> existing == null ? Mapping.of(callContext, now()) : existing)
+                        existing -> existing == null ? Mapping.of(callContext, resource.instance(), now()) : existing)
                     .callContext());
   }
 
@@ -193,6 +255,9 @@ public final class CallContexts {
               isActive && existing.pending() && existing.callContext().equals(callContext);
           if (isActive && !isSameCommand) {
             return existing;
+          }
+          if (!isSameCommand) {
+            reusedIds.addEarlier(resource.key(), existing);
           }
           registration.set(new Registration(resource, candidate, existing));
           return candidate;
@@ -228,25 +293,67 @@ public final class CallContexts {
   }
 
   /**
+   * Announces a resource that is about to be created although its id is mapped and active: the
+   * first event of another instance maps it, or {@link #replace}.
+   */
+  public void announceSuccessor(Resource resource, String callContext) {
+    reusedIds.addSuccessor(resource.key(), pendingMapping(resource, callContext));
+  }
+
+  /** Withdraws a successor, since it was not created. */
+  public void withdrawSuccessor(Resource resource, String callContext) {
+    reusedIds.removeSuccessor(resource, callContext);
+  }
+
+  /**
    * Marks a registered resource as no longer pending: its command has ended and the resource can
    * exist.
    */
   public void confirm(Resource resource) {
-    change(resource, Mapping::confirmed);
+    update(
+        resource,
+        existing -> {
+          if (existing == null || !existing.pending() && existing.isOfOther(resource)) {
+            return existing;
+          }
+          Mapping confirmed = existing.confirmed();
+          return confirmed.isOf(resource) ? confirmed : confirmed.withInstance(resource.instance());
+        });
   }
 
   /** Maps a newly created resource, replacing an earlier mapping of the same id. */
   public void replace(Resource resource, String callContext) {
+    reusedIds.removeSuccessor(resource, callContext);
     update(
         resource,
-        existing ->
-            existing == null || existing.ended() || !existing.callContext().equals(callContext)
-                ? pendingMapping(resource, callContext).confirmed()
-                : existing.confirmed());
+        existing -> {
+          boolean isKnown =
+              existing != null && !existing.instance().isEmpty() && !resource.instance().isEmpty();
+          boolean isSame =
+              existing != null
+                  && (isKnown
+                      ? existing.isOf(resource)
+                      : !existing.ended() && existing.callContext().equals(callContext));
+          if (isSame) {
+            return existing.confirmed();
+          }
+          reusedIds.addEarlier(resource.key(), existing);
+          return pendingMapping(resource, callContext).confirmed();
+        });
+  }
+
+  /** Maps a created resource if the mapped one with the same id is known to be another one. */
+  public void replaceIfOther(Resource resource, String callContext) {
+    Mapping existing = cache.getIfPresent(resource.key());
+    if (existing != null && existing.isOfOther(resource)) {
+      replace(resource, callContext);
+    }
+    reusedIds.removeSuccessor(resource, callContext);
   }
 
   private Mapping pendingMapping(Resource resource, String callContext) {
-    return Mapping.forCreation(callContext, resource.type() == ResourceType.CHANNEL, now());
+    return Mapping.forCreation(
+        callContext, resource.instance(), resource.type() == ResourceType.CHANNEL, now());
   }
 
   /** Records that a channel is in a Stasis application and that this has been published. */
@@ -426,8 +533,12 @@ public final class CallContexts {
     }
   }
 
+  /** Changes the mapping of a resource; an event of an earlier one changes nothing. */
   private void change(Resource resource, UnaryOperator<Mapping> change) {
-    update(resource, existing -> existing == null ? null : change.apply(existing));
+    update(
+        resource,
+        existing ->
+            existing == null || existing.isOfOther(resource) ? existing : change.apply(existing));
   }
 
   /** The only way to change a mapping; writes to the store follow in the same order. */

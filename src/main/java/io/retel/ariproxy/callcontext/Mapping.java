@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext;
 
+import io.retel.ariproxy.ari.Resource;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param created whether a command created it, so that Asterisk reports its end to the application
  * @param state the state of its lifecycle
  * @param usedAt approximate time of last use, in seconds since 1970
+ * @param instance the {@link Resource#instance()} of the resource, empty if unknown
  */
 public record Mapping(
     String callContext,
@@ -20,16 +22,27 @@ public record Mapping(
     @Nullable String application,
     boolean created,
     MappingState state,
-    long usedAt) {
+    long usedAt,
+    String instance) {
 
   /** Creates the mapping of an existing resource. */
-  public static Mapping of(String callContext, long now) {
-    return new Mapping(callContext, null, null, false, MappingState.ACTIVE, now);
+  public static Mapping of(String callContext, String instance, long now) {
+    return new Mapping(callContext, null, null, false, MappingState.ACTIVE, now, instance);
   }
 
   /** Creates the mapping of a resource that a command is about to create. */
-  static Mapping forCreation(String callContext, boolean endIsReported, long now) {
-    return new Mapping(callContext, null, null, endIsReported, MappingState.PENDING, now);
+  static Mapping forCreation(String callContext, String instance, boolean endIsReported, long now) {
+    return new Mapping(callContext, null, null, endIsReported, MappingState.PENDING, now, instance);
+  }
+
+  /** Whether it is known to be the mapping of this resource, or the resource is not specific. */
+  boolean isOf(Resource resource) {
+    return resource.instance().isEmpty() || resource.instance().equals(instance);
+  }
+
+  /** Whether it is known to be the mapping of another resource with the same id. */
+  boolean isOfOther(Resource resource) {
+    return !instance.isEmpty() && !isOf(resource);
   }
 
   /** Whether the command that creates it is still running. */
@@ -44,12 +57,13 @@ public record Mapping(
 
   /** Moves to another call context; the resource is active. */
   Mapping moved(String newCallContext, @Nullable String previous) {
-    return new Mapping(newCallContext, previous, application, created, state.afterMove(), usedAt);
+    return new Mapping(
+        newCallContext, previous, application, created, state.afterMove(), usedAt, instance);
   }
 
   /** Clears the previous call context, since an event reported the current one. */
   Mapping withoutPrevious() {
-    return new Mapping(callContext, null, application, created, state, usedAt);
+    return new Mapping(callContext, null, application, created, state, usedAt, instance);
   }
 
   Mapping hangUp() {
@@ -85,11 +99,19 @@ public record Mapping(
   }
 
   Mapping usedAt(long now) {
-    return new Mapping(callContext, previousCallContext, application, created, state, now);
+    return new Mapping(
+        callContext, previousCallContext, application, created, state, now, instance);
+  }
+
+  /** Sets the instance, which an event or a response shows. */
+  Mapping withInstance(String knownInstance) {
+    return new Mapping(
+        callContext, previousCallContext, application, created, state, usedAt, knownInstance);
   }
 
   private Mapping with(@Nullable String newApplication, MappingState newState) {
-    return new Mapping(callContext, previousCallContext, newApplication, created, newState, usedAt);
+    return new Mapping(
+        callContext, previousCallContext, newApplication, created, newState, usedAt, instance);
   }
 
   /** Returns whether both are equal except for the time of last use. */
@@ -104,6 +126,7 @@ public record Mapping(
         && callContext.equals(other.callContext)
         && Objects.equals(application, other.application)
         && created == other.created
-        && usedAt == other.usedAt;
+        && usedAt == other.usedAt
+        && instance.equals(other.instance);
   }
 }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pending whether the command that creates the resource was still running
  * @param hungUp whether it is a hung-up channel
+ * @param instance null if unknown
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 record StoredMapping(
@@ -18,7 +19,8 @@ record StoredMapping(
     boolean created,
     boolean pending,
     boolean hungUp,
-    long usedAt) {
+    long usedAt,
+    @Nullable String instance) {
 
   /** Returns the stored form of a mapping that has not ended. */
   static StoredMapping of(Mapping mapping) {
@@ -28,7 +30,8 @@ record StoredMapping(
         mapping.created(),
         mapping.state().isPending(),
         mapping.state().isHungUp(),
-        mapping.usedAt());
+        mapping.usedAt(),
+        mapping.instance().isEmpty() ? null : mapping.instance());
   }
 
   /**
@@ -41,6 +44,12 @@ record StoredMapping(
       throw new IllegalArgumentException("call context is missing");
     }
     return new Mapping(
-        callContext, null, application, created, MappingState.ofStored(pending, hungUp), usedAt);
+        callContext,
+        null,
+        application,
+        created,
+        MappingState.ofStored(pending, hungUp),
+        usedAt,
+        instance == null ? "" : instance);
   }
 }

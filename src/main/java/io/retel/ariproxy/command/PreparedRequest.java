@@ -62,7 +62,7 @@ public record PreparedRequest(
       ended = List.of(last(match.pathResources()));
     } else if (operation != null && operation.effect() != Effect.NONE) {
       if (operation.hasIdInPath()) {
-        created.add(last(match.pathResources()));
+        created.add(withTarget(last(match.pathResources()), match.pathResources()));
       } else {
         String idParameter = Objects.requireNonNull(operation.idParameter());
         ResourceType type = Objects.requireNonNull(operation.type());
@@ -72,7 +72,8 @@ public record PreparedRequest(
           parameters = parameters.with(idParameter, id.get());
           hasGeneratedId = true;
         }
-        id.map(resourceId -> new Resource(type, resourceId)).ifPresent(created::add);
+        id.map(resourceId -> withTarget(new Resource(type, resourceId), match.pathResources()))
+            .ifPresent(created::add);
         resources.addAll(created);
       }
       if (operation.secondLegParameter() != null) {
@@ -111,6 +112,13 @@ public record PreparedRequest(
         .text("endpoint")
         .filter(endpoint -> endpoint.regionMatches(true, 0, LOCAL_PREFIX, 0, LOCAL_PREFIX.length()))
         .isPresent();
+  }
+
+  /** Adds the target of a playback or recording: the channel or bridge at the start of the path. */
+  private static Resource withTarget(Resource created, List<Resource> pathResources) {
+    return created.type().isMedia()
+        ? new Resource(created.type(), created.id(), Resource.target(pathResources.get(0)))
+        : created;
   }
 
   private static Resource last(List<Resource> resources) {

@@ -19,7 +19,8 @@ import org.apache.camel.Processor;
  * unmapped, even if the proxy is killed and restarted.
  *
  * <p>An active mapping is not replaced: Asterisk rejects a second channel with the same id, and the
- * first one's call must not lose its channel. Only a playback id can be reused at any time.
+ * first one's call must not lose its channel. Only a playback id can be reused at any time. The
+ * first one can have ended without its event having arrived: the new resource is announced.
  */
 public final class RegisterCreatedResources implements Processor {
 
@@ -47,7 +48,13 @@ public final class RegisterCreatedResources implements Processor {
             .map(resource -> register(resource, command.callContextOfCreated()))
             .flatMap(Optional::stream)
             .toList();
-    exchange.setProperty(CommandProperties.REGISTRATIONS, new Registrations(registrations));
+    Registrations registered = new Registrations(registrations);
+    for (Resource created : command.created()) {
+      if (!registered.contains(created)) {
+        callContexts.announceSuccessor(created, command.callContextOfCreated());
+      }
+    }
+    exchange.setProperty(CommandProperties.REGISTRATIONS, registered);
     if (!registrations.isEmpty()) {
       callContexts.awaitPersisted();
     }

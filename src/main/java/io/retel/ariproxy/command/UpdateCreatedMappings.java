@@ -37,6 +37,11 @@ public final class UpdateCreatedMappings implements Processor {
     }
     CommandResult result = CommandProperties.result(exchange);
     Registrations registrations = CommandProperties.registrations(exchange);
+    if (result == null || result.hadNoEffect()) {
+      command
+          .created()
+          .forEach(each -> callContexts.withdrawSuccessor(each, command.callContextOfCreated()));
+    }
     if (result != null && result.status() == CONFLICT && isChannelWithGeneratedId(command)) {
       command.created().forEach(each -> callContexts.replace(each, command.callContextOfCreated()));
     } else if (result == null || result.hadNoEffect()) {
@@ -49,16 +54,21 @@ public final class UpdateCreatedMappings implements Processor {
         }
       }
     } else if (result.status() / 100 == 2) {
-      for (Resource created : command.created()) {
-        // a POST to an existing bridge modifies it
-        if (!registrations.contains(created) && created.type() != ResourceType.BRIDGE) {
-          callContexts.replace(created, command.callContextOfCreated());
+      for (Resource each : command.created()) {
+        Resource created = withInstance(each, result);
+        if (!registrations.contains(created)) {
+          if (created.type() == ResourceType.BRIDGE) {
+            // a POST to an existing bridge modifies it
+            callContexts.replaceIfOther(created, command.callContextOfCreated());
+          } else {
+            callContexts.replace(created, command.callContextOfCreated());
+          }
         }
       }
       command.ended().forEach(callContexts::end);
     }
     if (result != null && !result.hadNoEffect()) {
-      command.created().forEach(callContexts::confirm);
+      command.created().forEach(each -> callContexts.confirm(withInstance(each, result)));
       command.claimed().forEach(callContexts::confirm);
     }
   }
@@ -70,5 +80,12 @@ public final class UpdateCreatedMappings implements Processor {
         && first.type() == ResourceType.CHANNEL
         && command.prepared().hasGeneratedId()
         && command.created().stream().allMatch(each -> each.id().startsWith(first.id()));
+  }
+
+  /** Returns the resource with the creation time that Asterisk's response to its creation shows. */
+  private static Resource withInstance(Resource created, CommandResult result) {
+    return !created.type().isMedia() && result instanceof CommandResult.Json response
+        ? new Resource(created.type(), created.id(), response.creationTimeOf(created.id()))
+        : created;
   }
 }

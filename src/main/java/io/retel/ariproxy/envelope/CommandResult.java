@@ -35,7 +35,13 @@ public sealed interface CommandResult {
   record Status(int status) implements CommandResult {}
 
   /** A JSON response, published unchanged; its body is exactly one JSON value. */
-  record Json(int status, byte[] body) implements CommandResult {}
+  record Json(int status, byte[] body) implements CommandResult {
+
+    /** The creation time of a channel or bridge, if the body describes it; otherwise empty. */
+    public String creationTimeOf(String id) {
+      return ResponseBodies.creationTime(body, id);
+    }
+  }
 
   /** A response in any other format, such as a recording file. */
   record Binary(int status, String contentType, byte[] body) implements CommandResult {}

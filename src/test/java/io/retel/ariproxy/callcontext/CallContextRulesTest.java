@@ -24,6 +24,9 @@ class CallContextRulesTest {
       "{'type':'ChannelHangupRequest','channel':{'id':'c'}}";
   private static final String STASIS_END = "{'type':'StasisEnd','channel':{'id':'c'}}";
 
+  private static final String OLD = "2026-11-28T23:46:22.394+0000";
+  private static final String NEW = "2026-11-28T23:46:25.316+0000";
+
   private final FakeTicker clock = new FakeTicker();
   private final CallContexts callContexts =
       new CallContexts(Duration.ofHours(1), GRACE_PERIOD, clock);
@@ -522,6 +525,124 @@ class CallContextRulesTest {
     assertThat(map(event.formatted("Started"))).isNull();
   }
 
+  /** A command creates a channel with the id of one that is ending, and is still waiting. */
+  @Test
+  void eventsBelongToTheChannelOfTheirCreationTime() {
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    callContexts.announceSuccessor(new Resource(ResourceType.CHANNEL, "c"), "two");
+
+    assertThat(map(channelEvent("ChannelHangupRequest", "c", OLD, "one"))).isEqualTo("one");
+    assertThat(map(channelEvent("StasisStart", "c", NEW, ""))).isEqualTo("two");
+    assertThat(map(channelEvent("StasisEnd", "c", OLD, "one"))).isEqualTo("one");
+    assertThat(map(channelEvent("ChannelDestroyed", "c", OLD, ""))).isEqualTo("one");
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(channelEvent("ChannelHold", "c", NEW, ""))).isEqualTo("two");
+  }
+
+  /** The response arrives before the events of the earlier channel. */
+  @Test
+  void lateEventsBelongToTheReplacedChannel() {
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    callContexts.replace(new Resource(ResourceType.CHANNEL, "c", NEW), "two");
+
+    // an outage of Kafka can delay the events
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(channelEvent("StasisEnd", "c", OLD, "one"))).isEqualTo("one");
+    assertThat(map(varsetOf("c", OLD, "moved"))).isEqualTo("moved");
+    assertThat(map(channelEvent("ChannelDestroyed", "c", OLD, ""))).isEqualTo("moved");
+    assertThat(map(channelEvent("StasisStart", "c", NEW, ""))).isEqualTo("two");
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(channelEvent("ChannelHold", "c", NEW, ""))).isEqualTo("two");
+  }
+
+  @Test
+  void lateEventsBelongToTheEndedChannel() {
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    map(channelEvent("ChannelDestroyed", "c", OLD, "one"));
+    callContexts.register(new Resource(ResourceType.CHANNEL, "c"), "two", false);
+
+    assertThat(map(channelEvent("ChannelVarset", "c", OLD, "one"))).isEqualTo("one");
+    assertThat(map(channelEvent("StasisStart", "c", NEW, ""))).isEqualTo("two");
+  }
+
+  @Test
+  void rejectedCommandDoesNotAffectTheChannel() {
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    Resource channel = new Resource(ResourceType.CHANNEL, "c");
+    callContexts.announceSuccessor(channel, "two");
+    callContexts.withdrawSuccessor(channel, "two");
+
+    assertThat(map(channelEvent("ChannelHold", "c", NEW, ""))).isEqualTo("one");
+  }
+
+  /** Another client of Asterisk creates it. */
+  @Test
+  void newChannelWithTheIdOfAnEndedOneStartsCall() {
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    map(channelEvent("ChannelDestroyed", "c", OLD, "one"));
+
+    String callContext = map(channelEvent("StasisStart", "c", NEW, ""));
+
+    assertThat(callContext).isNotEqualTo("one");
+    assertThat(map(channelEvent("ChannelVarset", "c", OLD, "one"))).isEqualTo("one");
+    assertThat(map(channelEvent("ChannelHold", "c", NEW, ""))).isEqualTo(callContext);
+  }
+
+  /** A redirect in Asterisk changes the creation time of a channel. */
+  @Test
+  void redirectedChannelRetainsCallContext() {
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    assertThat(map(channelEvent("StasisEnd", "c", OLD, ""))).isEqualTo("one");
+    assertThat(map(channelEvent("StasisStart", "c", NEW, ""))).isEqualTo("one");
+    map(channelEvent("ChannelDestroyed", "c", NEW, ""));
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
+  }
+
+  @Test
+  void eventsBelongToTheBridgeOfTheirCreationTime() {
+    map(bridgeEvent("BridgeCreated", OLD));
+    callContexts.replace(new Resource(ResourceType.BRIDGE, "b", OLD), "one");
+    callContexts.end(new Resource(ResourceType.BRIDGE, "b"));
+    callContexts.register(new Resource(ResourceType.BRIDGE, "b"), "two", false);
+
+    assertThat(map(bridgeEvent("BridgeCreated", NEW))).isEqualTo("two");
+    assertThat(map(bridgeEvent("BridgeDestroyed", OLD))).isEqualTo("one");
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(bridgeEvent("BridgeDestroyed", NEW))).isEqualTo("two");
+  }
+
+  @Test
+  void modifiedBridgeRetainsCallContext() {
+    callContexts.replace(new Resource(ResourceType.BRIDGE, "b", OLD), "one");
+    callContexts.replaceIfOther(new Resource(ResourceType.BRIDGE, "b", OLD), "two");
+    assertThat(map(bridgeEvent("BridgeMerged", OLD))).isEqualTo("one");
+    callContexts.replaceIfOther(new Resource(ResourceType.BRIDGE, "b", NEW), "two");
+    assertThat(map(bridgeEvent("BridgeMerged", NEW))).isEqualTo("two");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Playback", "Recording"})
+  void eventsOfMediaBelongToTheirTarget(String kind) {
+    String event =
+        "{'type':'"
+            + kind
+            + "%s','"
+            + kind.toLowerCase(Locale.ROOT)
+            + "':{'id':'x','name':'x','target_uri':'channel:%s'}}";
+    ResourceType type = ResourceType.valueOf(kind.toUpperCase(Locale.ROOT));
+    callContexts.register(new Resource(type, "x", "channel:a"), "one", true);
+    callContexts.register(new Resource(type, "x", "channel:b"), "two", true);
+    assign(ResourceType.CHANNEL, "d", "three");
+
+    assertThat(map(event.formatted("Started", "a"))).isEqualTo("one");
+    assertThat(map(event.formatted("Started", "b"))).isEqualTo("two");
+    assertThat(map(event.formatted("Started", "d"))).isEqualTo("three");
+    assertThat(map(event.formatted("Finished", "a"))).isEqualTo("one");
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(event.formatted("Finished", "b"))).isEqualTo("two");
+  }
+
   private String map(String json) {
     return rules.map(event(json)).callContext();
   }
@@ -548,6 +669,23 @@ class CallContextRulesTest {
         + channel
         + "','channelvars':"
         + variable(shown);
+  }
+
+  private static String varsetOf(String channel, String created, String value) {
+    return channelEvent("ChannelVarset", channel, created, "")
+        .replace("{'type'", "{'variable':'CALL_CONTEXT','value':'" + value + "','type'");
+  }
+
+  private static String channelEvent(
+      String type, String channel, String created, String callContext) {
+    return stasisStart("ast", "app", channel, created)
+        .replace("StasisStart", type)
+        .replace("'CALL_CONTEXT':''", "'CALL_CONTEXT':'" + callContext + "'");
+  }
+
+  private static String bridgeEvent(String type, String created) {
+    return "{'type':'%s','bridge':{'id':'b','creationtime':'%s','channels':[]}}"
+        .formatted(type, created);
   }
 
   private static String stasisStart(

@@ -33,7 +33,7 @@ class MappingStateTest {
       MappingState afterStasisEnd,
       MappingState afterEnd,
       MappingState afterMove) {
-    Mapping mapping = new Mapping("call", null, "app", true, state, 1);
+    Mapping mapping = new Mapping("call", null, "app", true, state, 1, "");
     assertThat(mapping.start().state()).as("start").isEqualTo(afterStart);
     assertThat(mapping.enterStasis("app").state()).as("StasisStart").isEqualTo(afterStart);
     assertThat(mapping.confirmed().state()).as("confirm").isEqualTo(afterConfirmation);
@@ -51,8 +51,8 @@ class MappingStateTest {
 
   @Test
   void newMappingIsPendingOrActive() {
-    assertThat(Mapping.forCreation("call", true, 1).state()).isEqualTo(MappingState.PENDING);
-    assertThat(Mapping.of("call", 1).state()).isEqualTo(MappingState.ACTIVE);
+    assertThat(Mapping.forCreation("call", "", true, 1).state()).isEqualTo(MappingState.PENDING);
+    assertThat(Mapping.of("call", "", 1).state()).isEqualTo(MappingState.ACTIVE);
   }
 
   @ParameterizedTest
@@ -60,7 +60,7 @@ class MappingStateTest {
       names = {"PENDING_ENDED", "ENDED", "ENDED_HUNG_UP"},
       mode = EnumSource.Mode.EXCLUDE)
   void storedFormPreservesState(MappingState state) {
-    Mapping mapping = new Mapping("call", null, "app", true, state, 1);
+    Mapping mapping = new Mapping("call", null, "app", true, state, 1, "");
     assertThat(mapping.ended()).isFalse();
     assertThat(StoredMapping.of(mapping).toMapping()).isEqualTo(mapping);
   }
@@ -68,13 +68,13 @@ class MappingStateTest {
   @ParameterizedTest
   @EnumSource(names = {"PENDING_ENDED", "ENDED", "ENDED_HUNG_UP"})
   void endedMappingIsEnded(MappingState state) {
-    assertThat(new Mapping("call", null, "app", true, state, 1).ended()).isTrue();
+    assertThat(new Mapping("call", null, "app", true, state, 1, "").ended()).isTrue();
   }
 
   @ParameterizedTest
   @EnumSource
   void pendingMappingIsPending(MappingState state) {
-    assertThat(new Mapping("call", null, "app", true, state, 1).pending())
+    assertThat(new Mapping("call", null, "app", true, state, 1, "").pending())
         .isEqualTo(state.name().startsWith("PENDING"));
   }
 }

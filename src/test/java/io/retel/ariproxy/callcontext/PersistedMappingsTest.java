@@ -173,6 +173,19 @@ class PersistedMappingsTest {
   }
 
   @Test
+  void lateEventsBelongToTheirResourceAfterRestart() throws Exception {
+    Resource earlier = new Resource(CHANNEL.type(), CHANNEL.id(), "earlier");
+    callContexts.assignIfAbsent(earlier, "one");
+    callContexts.awaitPersisted();
+
+    CallContexts next = restart();
+    next.replace(new Resource(CHANNEL.type(), CHANNEL.id(), "later"), "two");
+
+    assertThat(next.lookup(earlier)).contains("one");
+    assertThat(next.lookup(CHANNEL)).contains("two");
+  }
+
+  @Test
   void restoreIgnoresMalformedMappings() {
     callContexts.restore("CHANNEL:c", "not JSON");
     callContexts.restore("CHANNEL:d", "{}");
@@ -198,7 +211,7 @@ class PersistedMappingsTest {
 
     callContexts.restore("CHANNEL:c", stored);
     assertThat(callContexts.mapping(CHANNEL))
-        .contains(new Mapping("call", null, "app", true, state, now.getEpochSecond()));
+        .contains(new Mapping("call", null, "app", true, state, now.getEpochSecond(), ""));
 
     // use after a while is written
     now = now.plus(IDLE_TIMEOUT.dividedBy(2));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Classification of Asterisk's responses as JSON or binary. */
@@ -62,6 +63,23 @@ class CommandResultTest {
   void treatsDeeplyNestedJsonAsBinary() {
     assertThat(CommandResult.of(200, "application/json", bytes("[".repeat(1_000_000))))
         .isInstanceOf(CommandResult.Binary.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          {"id":"c","dialplan":{"id":"x"},"creationtime":"2026"} | 2026
+          {"creationtime":"2026","id":"c"}                       | 2026
+          {"id":"d","creationtime":"2026"}                       | ``
+          {"id":"c","creationtime":2026}                         | ``
+          [{"id":"c","creationtime":"2026"}]                     | ``
+          """)
+  void readsCreationTimeOfItsResource(String body, String creationTime) {
+    assertThat(new CommandResult.Json(200, bytes(body)).creationTimeOf("c"))
+        .isEqualTo(creationTime);
   }
 
   private static byte[] bytes(String text) {

@@ -543,7 +543,7 @@ class CommandRulesTest {
   }
 
   private static Mapping live(String callContext) {
-    return Mapping.of(callContext, 0);
+    return Mapping.of(callContext, "", 0);
   }
 
   private void assertStatus(int status, String command) throws Exception {

@@ -43,7 +43,8 @@ class GoldenEventsTest {
         routes.context().getRegistry().lookupByNameAndType("callContexts", Cache.class);
     callContexts.invalidateAll();
     GoldenEvent.mappings()
-        .forEach((resource, callContext) -> callContexts.put(resource, Mapping.of(callContext, 0)));
+        .forEach(
+            (resource, callContext) -> callContexts.put(resource, Mapping.of(callContext, "", 0)));
   }
 
   @ParameterizedTest(name = "{0}")
