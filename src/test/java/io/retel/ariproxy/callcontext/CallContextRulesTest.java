@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mapping rules of docs/contract.md#mapping, in their order. */
@@ -53,6 +54,16 @@ class CallContextRulesTest {
     assign(ResourceType.CHANNEL, "c", "old");
     assertThat(map(varset("c", "new", ""))).isEqualTo("new");
     assertThat(map("{'type':'ChannelHold','channel':{'id':'c'}}")).isEqualTo("new");
+  }
+
+  /** Underscores pass the variable on to channels that this one creates. */
+  @ParameterizedTest
+  @CsvSource({"_CALL_CONTEXT, new", "__CALL_CONTEXT, new", "___CALL_CONTEXT, old"})
+  void rule1SettingInheritedVariableMovesChannel(String variable, String callContext) {
+    assign(ResourceType.CHANNEL, "c", "old");
+    String event = varset("c", "new", "").replace("'CALL_CONTEXT','v", "'" + variable + "','v");
+    assertThat(map(event)).isEqualTo(callContext);
+    assertThat(map("{'type':'ChannelHold','channel':{'id':'c'}}")).isEqualTo(callContext);
   }
 
   @Test
