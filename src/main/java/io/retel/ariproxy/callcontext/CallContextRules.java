@@ -22,6 +22,9 @@ import java.util.UUID;
  */
 public final class CallContextRules {
 
+  /** Offers a channel to all applications. */
+  private static final String CALL_BROADCAST = "CallBroadcast";
+
   private final CallContexts callContexts;
 
   public CallContextRules(CallContexts callContexts) {
@@ -30,6 +33,9 @@ public final class CallContextRules {
 
   /** Resolves the call context of an event and updates the mappings accordingly. */
   public MappedEvent map(AriEvent event) {
+    if (event.type().equals(CALL_BROADCAST)) {
+      return mapBroadcast(event);
+    }
     MappedEvent mapped =
         byChannelVariable(event)
             .or(() -> byMapping(event, event.resources()))
@@ -46,6 +52,22 @@ public final class CallContextRules {
       updateLifecycle(event, event.resources().get(0));
     }
     return mapped;
+  }
+
+  /**
+   * Resolves the call context that the channel has after it is claimed and enters Stasis. It is not
+   * mapped: this application gets no further event of it if another one claims it.
+   */
+  private MappedEvent mapBroadcast(AriEvent event) {
+    if (event.channel().id().isEmpty()) {
+      return new MappedEvent(event, null, event.resources());
+    }
+    String callContext = event.channel().callContext();
+    if (callContext.isEmpty()) {
+      callContext =
+          callContexts.lookup(event.resources().get(0)).orElseGet(() -> generateCallContext(event));
+    }
+    return new MappedEvent(event, callContext, event.resources());
   }
 
   /** Returns the other call contexts of the resources, each with its first resource. */
@@ -124,14 +146,14 @@ public final class CallContextRules {
    *
    * <p>The channel id alone is not sufficient: Asterisk reuses it after a restart.
    */
-  private static String generateCallContext(AriEvent stasisStart) {
+  private static String generateCallContext(AriEvent event) {
     String seed =
         String.join(
             "|",
-            stasisStart.asteriskId(),
-            stasisStart.application(),
-            stasisStart.channel().id(),
-            stasisStart.channel().creationTime());
+            event.asteriskId(),
+            event.application(),
+            event.channel().id(),
+            event.channel().creationTime());
     return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8)).toString();
   }
 

@@ -263,6 +263,21 @@ class CallContextRulesTest {
     assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
   }
 
+  /** Another application can claim the channel, and its end is not reported to this one. */
+  @Test
+  void rule4BroadcastHasCallContextOfItsStasisStartWithoutMapping() {
+    String broadcast =
+        stasisStart("ast", "app", "c", "2026-01-01").replace("StasisStart", "CallBroadcast");
+    String callContext = map(broadcast);
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isNull();
+    assertThat(map(stasisStart("ast", "app", "c", "2026-01-01"))).isEqualTo(callContext);
+    assertThat(map(broadcast)).isEqualTo(callContext);
+
+    assertThat(map(channelEvent("CallBroadcast", "d", OLD, "dialplan"))).isEqualTo("dialplan");
+    assertThat(lookup(ResourceType.CHANNEL, "d")).isNull();
+    assertThat(map("{'type':'CallBroadcast'}")).isNull();
+  }
+
   @Test
   void rule5UnknownResourceIsUnmapped() {
     MappedEvent mapped = rules.map(event("{'type':'ChannelHold','channel':{'id':'c'}}"));
