@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.command.AllowedOperations;
 import io.retel.ariproxy.command.AsteriskReachablePolicy;
 import io.retel.ariproxy.command.BuildAriRequest;
@@ -123,8 +124,12 @@ final class CommandModule {
     registry.bind("registerCreatedResources", new RegisterCreatedResources(callContexts));
     registry.bind("buildAriRequest", new BuildAriRequest());
     registry.bind("buildResponse", buildResponse);
-    registry.bind("updateCreatedMappings", new UpdateCreatedMappings(callContexts));
-    registry.bind("recordSubscription", new RecordSubscription(callContextModule.subscriptions()));
+    Subscriptions subscriptions = callContextModule.subscriptions();
+    registry.bind(
+        "updateCreatedMappings",
+        new UpdateCreatedMappings(
+            callContexts, () -> subscriptions.hideChannelEnds(settings.get(Setting.ARI_APP))));
+    registry.bind("recordSubscription", new RecordSubscription(subscriptions));
     registry.bind("respondRejected", BuildFailureResponse.rejected(buildResponse));
     registry.bind("respondUnreachable", BuildFailureResponse.unreachable(buildResponse));
     registry.bind("respondStoreUnavailable", BuildFailureResponse.storeUnavailable(buildResponse));

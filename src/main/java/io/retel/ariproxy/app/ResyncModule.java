@@ -76,6 +76,7 @@ final class ResyncModule {
         new FindMissedEvents(
             callContexts,
             callContextModule.rules(),
+            callContextModule.subscriptions(),
             settings.get(Setting.ARI_APP),
             gap,
             resync,

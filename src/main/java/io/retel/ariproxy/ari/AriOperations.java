@@ -35,7 +35,7 @@ public final class AriOperations {
    * <p>An id is in the path if the path has a parameter of that name, otherwise in the query or
    * body. {@code ends} is listed only where Asterisk may send no end event: events of a bridge, and
    * of playbacks and recordings on it, arrive only while the application is subscribed to the
-   * bridge.
+   * bridge; an event filter can hide the end of a channel.
    */
   private static final String TABLE =
       """
@@ -83,7 +83,7 @@ public final class AriOperations {
       POST   /channels/create                         creates CHANNEL channelId, second leg otherChannelId
       GET    /channels/{channelId}
       POST   /channels/{channelId}                    creates CHANNEL channelId, second leg otherChannelId
-      DELETE /channels/{channelId}
+      DELETE /channels/{channelId}                    ends CHANNEL channelId
       POST   /channels/{channelId}/continue
       POST   /channels/{channelId}/move
       POST   /channels/{channelId}/redirect

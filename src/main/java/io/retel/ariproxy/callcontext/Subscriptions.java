@@ -9,6 +9,7 @@ import io.retel.ariproxy.ari.PathEncoding;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +51,26 @@ public final class Subscriptions {
 
   private final WriteBehind store;
   private final Map<String, DesiredSubscriptions> desiredByApplication = new TreeMap<>();
+
+  /** The event filters that Asterisk listed at the last resync, by application. */
+  private final Map<String, EventFilter> listedFilters = new HashMap<>();
+
+  /** Lists of event types, each like {@code {"type": "StasisEnd"}}. */
+  private record EventFilter(JsonNode allowed, JsonNode disallowed) {
+
+    boolean hides(String eventType) {
+      return !allowed.isEmpty() && !lists(allowed, eventType) || lists(disallowed, eventType);
+    }
+
+    private static boolean lists(JsonNode types, String eventType) {
+      for (JsonNode entry : types) {
+        if (entry.path("type").asText().equals(eventType)) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
 
   /** The desired state of one application; stored as JSON. */
   private static final class DesiredSubscriptions {
@@ -112,6 +133,7 @@ public final class Subscriptions {
    * @param filter body of the command; missing fields stay unchanged, an empty object clears both
    */
   public synchronized void updateFilter(String application, JsonNode filter) {
+    listedFilters.remove(application);
     DesiredSubscriptions desired = desiredByApplication(application);
     if (filter.isEmpty()) {
       desired.allowed = JSON.createArrayNode();
@@ -121,6 +143,37 @@ public final class Subscriptions {
       desired.disallowed = filter.has("disallowed") ? filter.get("disallowed") : desired.disallowed;
     }
     persist(application);
+  }
+
+  /**
+   * Records the event filters that other clients have set.
+   *
+   * @param applications response to {@code GET /applications}
+   */
+  public synchronized void observeFilters(JsonNode applications) {
+    listedFilters.clear();
+    for (JsonNode application : applications) {
+      listedFilters.put(
+          application.path("name").asText(),
+          new EventFilter(
+              application.path("events_allowed"), application.path("events_disallowed")));
+    }
+  }
+
+  /** Whether Asterisk does not send events of a type, because of the application's event filter. */
+  public synchronized boolean hides(String application, String eventType) {
+    DesiredSubscriptions desired = desiredByApplication.get(application);
+    EventFilter filter =
+        desired == null
+            ? listedFilters.get(application)
+            : new EventFilter(desired.allowed, desired.disallowed);
+    return filter != null && filter.hides(eventType);
+  }
+
+  /** Whether the event filters of all these applications hide the end of a channel. */
+  public boolean hideChannelEnds(Collection<String> applications) {
+    return applications.stream()
+        .allMatch(each -> hides(each, "StasisEnd") && hides(each, "ChannelDestroyed"));
   }
 
   /** Restores an application's state from the store; malformed entries are logged and skipped. */

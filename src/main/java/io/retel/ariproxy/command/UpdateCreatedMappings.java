@@ -7,6 +7,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Registration;
 import io.retel.ariproxy.command.RegisterCreatedResources.Registrations;
 import io.retel.ariproxy.envelope.CommandResult;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -24,9 +25,14 @@ public final class UpdateCreatedMappings implements Processor {
   private static final int CONFLICT = 409;
 
   private final CallContexts callContexts;
+  private final BooleanSupplier areChannelEndsHidden;
 
-  public UpdateCreatedMappings(CallContexts callContexts) {
+  /**
+   * @param areChannelEndsHidden whether event filters hide the end of a channel
+   */
+  public UpdateCreatedMappings(CallContexts callContexts, BooleanSupplier areChannelEndsHidden) {
     this.callContexts = callContexts;
+    this.areChannelEndsHidden = areChannelEndsHidden;
   }
 
   @Override
@@ -65,11 +71,24 @@ public final class UpdateCreatedMappings implements Processor {
           }
         }
       }
-      command.ended().forEach(callContexts::end);
+      command.ended().forEach(this::end);
     }
     if (result != null && !result.hadNoEffect()) {
       command.created().forEach(each -> callContexts.confirm(withInstance(each, result)));
       command.claimed().forEach(callContexts::confirm);
+    }
+  }
+
+  /** A channel ends with its events, unless a filter hides them. */
+  private void end(Resource resource) {
+    if (resource.type() != ResourceType.CHANNEL) {
+      callContexts.end(resource);
+      return;
+    }
+    callContexts.hangUp(resource);
+    if (areChannelEndsHidden.getAsBoolean()) {
+      callContexts.end(resource);
+      callContexts.end(new Resource(ResourceType.CHANNEL, resource.id() + ";2"));
     }
   }
 

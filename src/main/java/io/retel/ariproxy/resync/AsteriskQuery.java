@@ -402,6 +402,7 @@ final class AsteriskQuery implements AutoCloseable {
     if (applications == null) {
       return null;
     }
+    subscriptions.observeFilters(applications);
     Map<String, Set<String>> ids = new HashMap<>();
     applications.forEach(
         application -> {

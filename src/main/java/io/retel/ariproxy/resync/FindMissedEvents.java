@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
@@ -26,6 +27,7 @@ public final class FindMissedEvents implements Processor {
 
   private final CallContexts callContexts;
   private final CallContextRules rules;
+  private final Subscriptions subscriptions;
   private final List<String> applications;
   private final Gap gap;
   private final Resync resync;
@@ -37,11 +39,13 @@ public final class FindMissedEvents implements Processor {
   private int lateEvents;
 
   /**
+   * @param subscriptions with the event filters that also apply to synthetic events
    * @param applications the proxy's Stasis applications
    */
   public FindMissedEvents(
       CallContexts callContexts,
       CallContextRules rules,
+      Subscriptions subscriptions,
       List<String> applications,
       Gap gap,
       Resync resync,
@@ -51,6 +55,7 @@ public final class FindMissedEvents implements Processor {
     this.inFlightEvents = inFlightEvents;
     this.callContexts = callContexts;
     this.rules = rules;
+    this.subscriptions = subscriptions;
     this.applications = List.copyOf(applications);
     this.gap = gap;
     this.resync = resync;
@@ -67,7 +72,7 @@ public final class FindMissedEvents implements Processor {
     Findings findings = query.take();
     Reconciler reconciler =
         new Reconciler(callContexts, rules, applications, findings, query.activeCalls(), gap);
-    List<MappedEvent> missedEvents = reconciler.missedEvents();
+    List<MappedEvent> missedEvents = withoutHidden(reconciler.missedEvents(), subscriptions);
     query.askAgain(reconciler.outdated());
     missedEvents.forEach(event -> syntheticEventLog.record(event.event()));
     syntheticEvents.increment(missedEvents.size());
@@ -89,6 +94,17 @@ public final class FindMissedEvents implements Processor {
       }
     }
     exchange.getMessage().setBody(missedEvents);
+  }
+
+  /** Removes events of types that Asterisk would not send because of an event filter. */
+  static List<MappedEvent> withoutHidden(List<MappedEvent> events, Subscriptions subscriptions) {
+    return events.stream()
+        .filter(
+            event ->
+                // not a type of Asterisk's, which a filter could allow
+                event.type().equals("AriConnectionRestored")
+                    || !subscriptions.hides(event.event().application(), event.type()))
+        .toList();
   }
 
   private void logSummary(Findings findings, List<MappedEvent> missedEvents) {

@@ -22,6 +22,11 @@ final class SubscriptionRestore {
     this.subscriptions = subscriptions;
   }
 
+  /** Records the event filters that Asterisk lists in the response to {@code GET /applications}. */
+  void observeFilters(JsonNode applications) {
+    subscriptions.observeFilters(applications);
+  }
+
   /**
    * Sends the requests and logs the results. The first one without a response is the last.
    *

@@ -83,6 +83,7 @@ class AriOperationsTest {
   @ParameterizedTest
   @CsvSource({
     "DELETE, /bridges/b, BRIDGE:b",
+    "DELETE, /channels/c, CHANNEL:c",
     "DELETE, /playbacks/p, PLAYBACK:p",
     "DELETE, /recordings/live/dir%2Fr, RECORDING:dir/r",
     "POST, /recordings/live/r/stop, RECORDING:r"
@@ -93,7 +94,7 @@ class AriOperationsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "DELETE, /channels/c",
+    "DELETE, /channels/c/moh",
     "DELETE, /bridges/b/moh",
     "DELETE, /recordings/live/r/pause",
     "DELETE, /recordings/stored/r",

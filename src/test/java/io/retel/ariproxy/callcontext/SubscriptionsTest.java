@@ -96,6 +96,34 @@ class SubscriptionsTest {
   }
 
   @Test
+  void hidesTypesLikeAsterisk() throws Exception {
+    assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
+    updateFilter("{'allowed':[{'type':'StasisStart'},{'type':'StasisEnd'}]}");
+    assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
+    assertThat(subscriptions.hides("app", "ChannelDestroyed")).isTrue();
+    assertThat(subscriptions.hideChannelEnds(List.of("app"))).isFalse();
+    updateFilter("{'disallowed':[{'type':'StasisEnd'}]}");
+    assertThat(subscriptions.hides("app", "StasisEnd")).isTrue();
+    assertThat(subscriptions.hideChannelEnds(List.of("app"))).isTrue();
+    assertThat(subscriptions.hideChannelEnds(List.of("app", "other"))).isFalse();
+    updateFilter("{'allowed':[],'disallowed':[]}");
+    assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
+  }
+
+  @Test
+  void hidesTypesOfTheFilterOfAnotherClient() throws Exception {
+    subscriptions.observeFilters(
+        JSON.readTree(
+            "[{'name':'app','events_allowed':[],'events_disallowed':[{'type':'Dial'}]}]"
+                .replace('\'', '"')));
+    assertThat(subscriptions.hides("app", "Dial")).isTrue();
+    assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
+    assertThat(subscriptions.hides("other", "Dial")).isFalse();
+    updateFilter("{}");
+    assertThat(subscriptions.hides("app", "Dial")).isFalse();
+  }
+
+  @Test
   void ignoresUnknownApplications() throws Exception {
     subscriptions.addSources("other", List.of("endpoint:PJSIP/1"));
     assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();

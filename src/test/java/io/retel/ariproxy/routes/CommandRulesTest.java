@@ -497,6 +497,54 @@ class CommandRulesTest {
     assertThat(mapping("CHANNEL:new")).isEqualTo(live("call"));
   }
 
+  /** The response shows the creation time, even before the first event of the channel. */
+  @Test
+  void lateEventsBelongToTheReplacedChannel() throws Exception {
+    respondWithCreationTime("2026-11-28T23:46:22.394+0000");
+    assertStatus(200, CREATE);
+    respondWithCreationTime("2026-11-28T23:46:25.316+0000");
+    assertStatus(200, CREATE.replace("'call'", "'another'"));
+
+    for (String type : new String[] {"StasisStart", "ChannelDestroyed"}) {
+      routes()
+          .sendEvent(
+              "{\"type\":\"%s\",\"channel\":{\"id\":\"new\",\"creationtime\":\"%s\"}}"
+                  .formatted(type, "2026-11-28T23:46:22.394+0000"));
+    }
+
+    assertThat(routes().mappedTopic().getReceivedExchanges())
+        .hasSize(2)
+        .allSatisfy(
+            record ->
+                assertThat(record.getMessage().getHeader(KafkaConstants.KEY)).isEqualTo("call"));
+    assertThat(mapping("CHANNEL:new")).isEqualTo(live("another"));
+  }
+
+  private void respondWithCreationTime(String creationTime) {
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(
+            exchange ->
+                RoutesUnderTest.respond(
+                    exchange, 200, "{\"id\":\"new\",\"creationtime\":\"" + creationTime + "\"}"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"StasisStart, true", "StasisEnd, false", "ChannelDestroyed, false"})
+  void successfulDeleteEndsMappingOfChannelWithHiddenEnds(String allowed, boolean ended)
+      throws Exception {
+    assertStatus(200, CREATE);
+    String app = routes().context().resolvePropertyPlaceholders("{{ari.app}}");
+    // hides all other types
+    assertStatus(
+        200,
+        "{'ariCommand':{'method':'PUT','url':'/applications/%s/eventFilter','body':{'allowed':[{'type':'%s'}]}}}"
+            .formatted(app, allowed));
+    assertStatus(200, "{'ariCommand':{'method':'DELETE','url':'/channels/new'}}");
+    assertThat(mapping("CHANNEL:new").ended()).isEqualTo(ended);
+    assertThat(mapping("CHANNEL:new;2").ended()).isEqualTo(ended);
+  }
+
   @Test
   void remapsReusedPlaybackId() throws Exception {
     String play =
