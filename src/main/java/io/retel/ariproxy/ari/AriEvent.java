@@ -76,7 +76,8 @@ public record AriEvent(
    * @throws MalformedEventException if it is not a JSON object with a {@code type}
    */
   public static AriEvent parse(String text) {
-    return EventReader.read(text.getBytes(StandardCharsets.UTF_8));
+    // Asterisk escapes control characters only
+    return EventReader.read(text.getBytes(StandardCharsets.UTF_8), text.contains("\\u"));
   }
 
   /** Whether the event concerns the websocket connection, not a call. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.retel.ariproxy.ari.AriEvent.Channel;
+import io.retel.ariproxy.text.UnpairedSurrogates;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -81,6 +82,7 @@ final class EventReader {
   private record Bridge(String id, String creationTime, List<String> channelIds) {}
 
   private final JsonParser json;
+  private final boolean hasEscapes;
   private final Map<String, Channel> channels = new HashMap<>(4);
   private final Map<String, Bridge> bridges = new HashMap<>(4);
   private String type = "";
@@ -98,21 +100,24 @@ final class EventReader {
   private Map<String, String> mailbox = Map.of();
   private boolean isSynthetic;
 
-  private EventReader(JsonParser json) {
+  private EventReader(JsonParser json, boolean hasEscapes) {
     this.json = json;
+    this.hasEscapes = hasEscapes;
   }
 
   /**
    * Reads an event.
    *
+   * @param hasEscapes whether a text can have an unpaired surrogate, which is replaced in ids and
+   *     call contexts
    * @throws MalformedEventException if it is not a JSON object with a {@code type}
    */
-  static AriEvent read(byte[] payload) {
+  static AriEvent read(byte[] payload, boolean hasEscapes) {
     try (JsonParser json = JSON.createParser(payload)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         throw new MalformedEventException("not a JSON object");
       }
-      EventReader reader = new EventReader(json);
+      EventReader reader = new EventReader(json, hasEscapes);
       for (String field = reader.nextField(); field != null; field = reader.nextField()) {
         reader.readField(field);
       }
@@ -352,7 +357,8 @@ final class EventReader {
 
   private String readText() throws IOException {
     if (json.hasToken(JsonToken.VALUE_STRING)) {
-      return json.getText();
+      String text = json.getText();
+      return hasEscapes ? UnpairedSurrogates.replaceIn(text) : text;
     }
     json.skipChildren();
     return "";

@@ -14,6 +14,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.envelope.CommandRequest;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.text.LogText;
+import io.retel.ariproxy.text.UnpairedSurrogates;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -93,12 +94,17 @@ public final class CommandParser {
       if (callContext == null && json.path("callContext").isContainerNode()) {
         throw new CommandRejectedException(400, "The command's callContext must be a string");
       }
+      String commandIdText = commandId == null ? null : commandId.toString();
+      String bodyText = body.toString();
       checkLength("callContext", callContext, MAX_ID_LENGTH);
-      checkLength("commandId", commandId == null ? null : commandId.toString(), MAX_ID_LENGTH);
+      checkLength("commandId", commandIdText, MAX_ID_LENGTH);
       checkLength("method", method, MAX_URL_LENGTH);
       checkLength("url", url, MAX_URL_LENGTH);
+      checkEncodable("callContext", callContext);
+      checkEncodable("commandId", commandIdText);
+      checkEncodable("body", bodyText);
       Instant expiresAt = expiresAt(json.path("expiresAt"));
-      UUID fingerprint = fingerprint(method, url, body);
+      UUID fingerprint = fingerprint(method, url, bodyText);
       PreparedRequest prepared = prepare(origin, method, url, body);
       String effectiveCallContext =
           callContext != null ? callContext : resolveCallContext(origin, prepared);
@@ -124,10 +130,8 @@ public final class CommandParser {
     return new Command.Rejected(
         origin,
         new CommandRequest(
-            withinLength(callContext, MAX_ID_LENGTH) ? callContext : null,
-            commandId != null && withinLength(commandId.toString(), MAX_ID_LENGTH)
-                ? commandId
-                : null,
+            isUsableId(callContext) ? callContext : null,
+            commandId != null && isUsableId(commandId.toString()) ? commandId : null,
             withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
             withinLength(url, MAX_URL_LENGTH) ? url : LogText.abbreviate(url)),
         reason);
@@ -144,12 +148,26 @@ public final class CommandParser {
     }
   }
 
+  private static void checkEncodable(String name, @Nullable String text) {
+    if (text != null && UnpairedSurrogates.isIn(text)) {
+      throw new CommandRejectedException(
+          400,
+          "The command's "
+              + name
+              + " has an unpaired surrogate, such as \\ud800, which UTF-8 cannot encode");
+    }
+  }
+
+  private static boolean isUsableId(@Nullable String text) {
+    return withinLength(text, MAX_ID_LENGTH) && (text == null || !UnpairedSurrogates.isIn(text));
+  }
+
   private static boolean withinLength(@Nullable String text, int maxLength) {
     return text == null || text.length() <= maxLength;
   }
 
   /** Identifies method, url and body as the controller wrote them, before an id is added. */
-  private static UUID fingerprint(@Nullable String method, @Nullable String url, JsonNode body) {
+  private static UUID fingerprint(@Nullable String method, @Nullable String url, String body) {
     String content = method + " " + url + " " + body;
     return UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
   }

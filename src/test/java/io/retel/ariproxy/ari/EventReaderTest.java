@@ -13,6 +13,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The resources of an event, and those that determine its call context. */
 class EventReaderTest {
 
+  /** Asterisk sends none; a record's key cannot contain them. */
+  @Test
+  void replacesUnpairedSurrogatesInIdsAndCallContext() {
+    AriEvent event =
+        AriEvent.parse(
+            "{\"type\":\"StasisStart\",\"channel\":{\"id\":\"c\\ud800\","
+                + "\"channelvars\":{\"CALL_CONTEXT\":\"\\udc00x\\ud83d\\ude00\"}}}");
+    assertThat(event.resources()).containsExactly(new Resource(ResourceType.CHANNEL, "c?"));
+    assertThat(event.channel().callContext()).isEqualTo("?x\ud83d\ude00");
+  }
+
   @ParameterizedTest
   @EnumSource
   void everyRecordedEventHasAResource(RecordedTraffic recording) {

@@ -9,6 +9,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullAndEmptySource;
@@ -117,6 +118,41 @@ class MalformedCommandTest {
     assertRejected(
         parser.parse(
             ORIGIN, bytes("{\"ariCommand\":{\"method\":\"GET\",\"url\":\"" + url + "\"}}")));
+  }
+
+  /** UTF-8 cannot encode it, so that the record's key and the ids in JSON would differ. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\\ud800", "\\udc00\\ud800", "x\\ud800y", "\\ud800\\ud83d\\ude00"})
+  void rejectsUnpairedSurrogate(String text) {
+    for (String field : List.of("callContext", "commandId", "body")) {
+      String value =
+          """
+          {"callContext":"call","commandId":"7",
+           "ariCommand":{"method":"POST","url":"/bridges","body":{"bridgeId":"body"}}}"""
+              .replace(
+                  field.equals("commandId")
+                      ? "\"7\""
+                      : field.equals("body") ? "\"body\"}" : "\"call\"",
+                  "\"" + text + "\"" + (field.equals("body") ? "}" : ""));
+
+      Command command = parser.parse(ORIGIN, bytes(value));
+
+      assertRejected(command);
+      assertThat(((Command.Rejected) command).reason()).hasMessageContaining(field);
+      assertThat(command.callContext()).isEqualTo(field.equals("callContext") ? null : "call");
+      assertThat(command.commandId() == null).isEqualTo(field.equals("commandId"));
+    }
+  }
+
+  @Test
+  void acceptsPairedSurrogates() {
+    Command command =
+        parser.parse(
+            ORIGIN,
+            bytes(
+                "{\"callContext\":\"\\ud83d\\ude00\","
+                    + "\"ariCommand\":{\"method\":\"GET\",\"url\":\"/asterisk/ping\"}}"));
+    assertThat(command.accepted().callContext()).isEqualTo("\ud83d\ude00");
   }
 
   @Test
