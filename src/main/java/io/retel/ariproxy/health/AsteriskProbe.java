@@ -34,7 +34,7 @@ public final class AsteriskProbe implements Probe.Check {
       throw new IllegalStateException(
           "ARI at "
               + url
-              + " does not respond: "
+              + " failed a ping: "
               + TlsErrors.describe(response.getException(), Setting.ARI_CA_FILE.key())
                   .orElseGet(() -> ErrorMessages.ownMessage(response.getException())));
     }
@@ -47,7 +47,7 @@ public final class AsteriskProbe implements Probe.Check {
 
   private static String remedy(int status) {
     return switch (status) {
-      case 401, 403 -> "check ari.username, ari.password and the user in ari.conf";
+      case 403 -> "check the permissions of the user in ari.conf";
       case 404 -> "check ari.url, and that ari.conf has enabled = yes";
       default -> "check Asterisk's log";
     };

@@ -141,7 +141,7 @@ class ManagementPortIT {
           .untilAsserted(
               () ->
                   assertThat(management.get("/health").body())
-                      .contains("responded to a ping with 401; check ari.username, ari.password")
+                      .contains("failed a ping: it rejects the login with 401; check ari.username")
                       .doesNotContain("not-the-password"));
     }
   }

@@ -8,6 +8,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -18,6 +19,7 @@ import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.support.service.ServiceSupport;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SchemePortResolver;
+import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
@@ -28,7 +30,12 @@ import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuil
 import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpStatus;
+import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -133,6 +140,7 @@ public final class AriHttpClient extends ServiceSupport implements HttpClientCon
                 .setResponseTimeout(responseTimeout)
                 .build())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
+        .addExecInterceptorFirst("rejected-login", AriHttpClient::failIfLoginRejected)
         // a retry would send a request twice: a POST after a 503, or a GET, PUT or DELETE after a
         // lost connection
         .disableAutomaticRetries()
@@ -143,6 +151,21 @@ public final class AriHttpClient extends ServiceSupport implements HttpClientCon
         .addRequestInterceptorLast(
             (request, entity, context) ->
                 request.setHeader(HttpHeaders.AUTHORIZATION, authorization));
+  }
+
+  /** Asterisk checks the login first, so a request with a rejected one can be sent again. */
+  private static ClassicHttpResponse failIfLoginRejected(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    ClassicHttpResponse response = chain.proceed(request, scope);
+    if (response.getCode() == HttpStatus.SC_UNAUTHORIZED) {
+      try (response) {
+        EntityUtils.consume(response.getEntity());
+      }
+      throw new ConnectException(
+          "it rejects the login with 401; check ari.username, ari.password and the user in ari.conf");
+    }
+    return response;
   }
 
   private synchronized void recordRefusal() {
