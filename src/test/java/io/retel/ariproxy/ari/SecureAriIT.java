@@ -4,6 +4,7 @@ package io.retel.ariproxy.ari;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -20,6 +21,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -94,6 +96,38 @@ class SecureAriIT {
       }
     }
     assertThat(Files.readAllLines(log)).noneMatch(line -> line.startsWith("\tat "));
+  }
+
+  @Test
+  @FullRun("restarts Asterisk, and waits for retries of the websocket")
+  void connectsOnceCertificateIsReplaced(KafkaBroker kafka) throws IOException {
+    CertificateAuthority.IssuedCertificate certificate =
+        new CertificateAuthority.IssuedCertificate(
+            folder.resolve("asterisk.pem"), folder.resolve("asterisk-key.pem"), null);
+    copy(ca.expired(), certificate);
+    try (RealAsterisk asterisk = RealAsterisk.startWithTls("sid", certificate)) {
+      ProxySettings settings = settings(asterisk, kafka, ca);
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        assertNotSent(
+            controller.execute("call", "GET", "/asterisk/ping"), "its certificate has expired");
+
+        copy(localhostCertificate, certificate);
+        asterisk.restart();
+
+        controller.awaitApplication();
+        asterisk.originateCall("ctx-replaced~" + APP);
+        controller.event("replaced", "STASIS_START");
+        assertThat(proxy.isAlive()).isTrue();
+      }
+    }
+  }
+
+  private static void copy(
+      CertificateAuthority.IssuedCertificate from, CertificateAuthority.IssuedCertificate to)
+      throws IOException {
+    Files.copy(from.certificate(), to.certificate(), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(from.key(), to.key(), StandardCopyOption.REPLACE_EXISTING);
   }
 
   @Test

@@ -78,6 +78,14 @@ class CassandraStoreIT extends StoreServerContract {
   }
 
   @Override
+  void changePassword(String required) {
+    server.execute("ALTER ROLE " + USERNAME + " WITH PASSWORD = '" + required + "'");
+    // otherwise sessions and cached passwords remain
+    server.stop();
+    server.start();
+  }
+
+  @Override
   Map<Setting<?>, String> withPassword(String password) {
     return Map.of(CassandraStoreProvider.PASSWORD, password);
   }

@@ -58,6 +58,11 @@ class PostgresqlStoreIT extends StoreServerContract {
   }
 
   @Override
+  void changePassword(String required) {
+    server.changePassword(required);
+  }
+
+  @Override
   Map<Setting<?>, String> withPassword(String password) {
     return Map.of(JdbcStoreProvider.PASSWORD, password);
   }

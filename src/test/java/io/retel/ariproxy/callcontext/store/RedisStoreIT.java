@@ -58,6 +58,11 @@ class RedisStoreIT extends StoreServerContract {
   }
 
   @Override
+  void changePassword(String required) {
+    server.changePassword(required);
+  }
+
+  @Override
   Map<Setting<?>, String> withPassword(String password) {
     return withUri(server.uri(password));
   }

@@ -36,6 +36,9 @@ abstract class StoreServerContract extends CallContextStoreContract {
   /** Returns the password in {@link #settings}. */
   abstract String password();
 
+  /** Changes the password that the server requires, and disconnects its clients. */
+  abstract void changePassword(String required);
+
   /** Returns the settings that contain the password, with another one. */
   abstract Map<Setting<?>, String> withPassword(String password);
 
@@ -50,6 +53,12 @@ abstract class StoreServerContract extends CallContextStoreContract {
   @Test
   void failsWithinTimeoutAndRecoversAfterServerRestart() throws Exception {
     assertFailsWithinTimeoutAndRecovers(server()::stop, server()::start);
+  }
+
+  @Test
+  void failsWithinTimeoutAndRecoversAfterRejectedLogin() throws Exception {
+    assertFailsWithinTimeoutAndRecovers(
+        () -> changePassword(WRONG_PASSWORD), () -> changePassword(password()));
   }
 
   @Test
