@@ -8,6 +8,7 @@ import io.retel.ariproxy.callcontext.store.JdbcStoreProvider;
 import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.Relay;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -18,22 +19,26 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.store.CassandraServer;
 import io.retel.ariproxy.fixtures.store.PostgresServer;
 import io.retel.ariproxy.fixtures.store.RedisServer;
-import io.retel.ariproxy.fixtures.store.StoreServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests a proxy while the name of its store cannot be resolved. */
+/** Tests a proxy while the name of its store cannot be resolved, and after its address changed. */
 @ExtendWith(KafkaExtension.class)
 class UnknownStoreNamesIT {
 
   private static final String APP = "store-name";
   private static final String NAME = "store.example";
+
+  /** The address of each server. */
+  private static final String SERVER = "127.0.0.1";
 
   @TempDir private Path folder;
 
@@ -43,12 +48,11 @@ class UnknownStoreNamesIT {
     try (RedisServer server = RedisServer.launch()) {
       assertWaitsForName(
           kafka,
-          server,
           Map.of(
               Setting.CALLCONTEXT_STORE,
               "redis",
               RedisStoreProvider.URI,
-              server.uri(RedisServer.PASSWORD).replace("127.0.0.1", NAME)));
+              server.uri(RedisServer.PASSWORD)));
     }
   }
 
@@ -58,12 +62,11 @@ class UnknownStoreNamesIT {
     try (PostgresServer server = PostgresServer.launch()) {
       assertWaitsForName(
           kafka,
-          server,
           Map.of(
               Setting.CALLCONTEXT_STORE,
               "jdbc",
               JdbcStoreProvider.URL,
-              server.url().replace("127.0.0.1", NAME),
+              server.url(),
               JdbcStoreProvider.USERNAME,
               PostgresServer.USERNAME,
               JdbcStoreProvider.PASSWORD,
@@ -80,12 +83,11 @@ class UnknownStoreNamesIT {
               + " = {'class': 'SimpleStrategy', 'replication_factor': 1}");
       assertWaitsForName(
           kafka,
-          server,
           Map.of(
               Setting.CALLCONTEXT_STORE,
               "cassandra",
               CassandraStoreProvider.HOSTS,
-              server.hosts().replace("127.0.0.1", NAME),
+              server.hosts(),
               CassandraStoreProvider.KEYSPACE,
               "names",
               CassandraStoreProvider.USERNAME,
@@ -95,18 +97,19 @@ class UnknownStoreNamesIT {
     }
   }
 
-  private void assertWaitsForName(
-      KafkaBroker kafka, StoreServer server, Map<Setting<?>, String> store) throws IOException {
+  private void assertWaitsForName(KafkaBroker kafka, Map<Setting<?>, String> store)
+      throws IOException {
     Path log = folder.resolve("proxy.log");
     int port = ManagementClient.freePort();
-    resolve("other.example");
-    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+    resolve("other.example", SERVER);
+    try (Relay relay = Relay.start(serverPort(store));
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
               .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
               .with(Setting.CALLCONTEXT_STORE_TIMEOUT, "2s")
               .withCamelProperty("jdk.net.hosts.file", folder.resolve("hosts").toString());
-      store.forEach(settings::with);
+      store.forEach((setting, value) -> settings.with(setting, value.replace(SERVER, NAME)));
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           ManagementClient management = new ManagementClient(port);
           Controller controller = new Controller(settings, kafka)) {
@@ -114,19 +117,18 @@ class UnknownStoreNamesIT {
         assertThat(management.get("/health").body()).contains("cannot be read", NAME);
         assertThat(asterisk.totalWebsocketCount()).isZero();
 
-        resolve(NAME);
+        resolve(NAME, Relay.ADDRESS);
         asterisk.awaitConnected(APP);
         controller.execute("call", "POST", "/bridges/b").assertStatus(200);
 
-        server.stop();
-        resolve("other.example");
+        relay.silence();
+        resolve("other.example", SERVER);
         controller.execute("call", "POST", "/bridges/c").assertStatus(503);
         // its address may still be cached
         double errors = management.metric("ari_proxy_persistence_write_errors_total");
         awaitMetricAbove(errors + 2, management, "ari_proxy_persistence_write_errors_total");
         assertThat(management.get("/health").body()).contains("cannot be written");
-        server.start();
-        resolve(NAME);
+        resolve(NAME, SERVER);
 
         Awaitility.await("store available")
             .until(() -> !management.get("/health").body().contains("cannot be written"));
@@ -148,7 +150,16 @@ class UnknownStoreNamesIT {
     Awaitility.await(metric).ignoreExceptions().until(() -> management.metric(metric) > value);
   }
 
-  private void resolve(String name) throws IOException {
-    Files.writeString(folder.resolve("hosts"), "127.0.0.1 " + name + "\n");
+  private static int serverPort(Map<Setting<?>, String> store) {
+    return store.values().stream()
+        .map(Pattern.compile(Pattern.quote(SERVER + ":") + "(\\d+)")::matcher)
+        .filter(Matcher::find)
+        .map(matcher -> Integer.parseInt(matcher.group(1)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private void resolve(String name, String address) throws IOException {
+    Files.writeString(folder.resolve("hosts"), address + " " + name + "\n");
   }
 }

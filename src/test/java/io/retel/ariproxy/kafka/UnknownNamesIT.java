@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.Relay;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -25,7 +26,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests a proxy while the names of Kafka and Asterisk cannot be resolved. */
+/**
+ * Tests a proxy while the names of Kafka and Asterisk cannot be resolved, and after their addresses
+ * changed.
+ */
 @ExtendWith(KafkaExtension.class)
 class UnknownNamesIT {
 
@@ -122,6 +126,45 @@ class UnknownNamesIT {
     }
   }
 
+  @Test
+  @FullRun("waits for requests that are not answered")
+  void followsNamesToOtherAddresses() throws IOException {
+    try (KafkaBroker kafka = KafkaBroker.advertisedAs("kafka.example");
+        SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        Relay kafkaRelay = Relay.start(kafka.advertisedPort());
+        Relay asteriskRelay = Relay.start(asterisk.port())) {
+      resolve(Map.of(Relay.ADDRESS, List.of("kafka.example", "asterisk.example")));
+      int port = ManagementClient.freePort();
+      ProxySettings settings =
+          settings(asterisk, kafka, port)
+              .with(Setting.KAFKA_BROKERS, "kafka.example:" + kafka.advertisedPort());
+      try (ProxyProcess proxy = ProxyProcess.start(settings, log());
+          ManagementClient management = new ManagementClient(port);
+          Controller controller = new Controller(settings, kafka)) {
+        asterisk.awaitConnected(APP);
+        controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
+
+        kafkaRelay.silence();
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "kafka"));
+        resolve(
+            Map.of(
+                "127.0.0.1", List.of("kafka.example"), Relay.ADDRESS, List.of("asterisk.example")));
+        controller.event("kafka", "STASIS_START");
+        controller.execute("kafka", "GET", "/asterisk/ping").assertStatus(200);
+
+        asteriskRelay.silence();
+        resolve("kafka.example", "asterisk.example");
+        Awaitility.await("connected to the new address")
+            .until(() -> asterisk.totalWebsocketCount() == 2);
+        controller.execute("asterisk", "GET", "/asterisk/ping").assertStatus(200);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "asterisk"));
+        controller.event("asterisk", "STASIS_START");
+        assertThat(management.metric("ari_proxy_events_lost_total")).isZero();
+        assertThat(proxy.isAlive()).isTrue();
+      }
+    }
+  }
+
   private ProxySettings settings(SimulatedAsterisk asterisk, KafkaBroker kafka, int port) {
     return ProxySettings.of(asterisk, APP, kafka)
         .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
@@ -151,6 +194,15 @@ class UnknownNamesIT {
   }
 
   private void resolve(String... names) throws IOException {
-    Files.writeString(folder.resolve("hosts"), "127.0.0.1 " + String.join(" ", names) + "\n");
+    resolve(Map.of("127.0.0.1", List.of(names)));
+  }
+
+  /** Sets the names of each address. */
+  private void resolve(Map<String, List<String>> names) throws IOException {
+    Files.write(
+        folder.resolve("hosts"),
+        names.entrySet().stream()
+            .map(address -> address.getKey() + " " + String.join(" ", address.getValue()))
+            .toList());
   }
 }
