@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FailingLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -28,8 +29,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledForJreRange;
-import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +36,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ends threads of a proxy, as an error that nothing catches does. */
 @Tag("full")
-@DisabledForJreRange(min = JRE.JAVA_20, disabledReason = "Thread.stop is not supported")
 class EssentialThreadsIT {
 
   private static final String APP = "ended-thread";
@@ -165,8 +163,7 @@ class EssentialThreadsIT {
     controller.event(callContext, "STASIS_START");
   }
 
-  /** Ends the threads of the proxy whose name contains a text. */
-  @SuppressWarnings({"deprecation", "removal"})
+  /** Ends a thread of the proxy whose name contains a text, with the next event or command. */
   private void end(String name) {
     List<Thread> threads =
         Awaitility.await(name)
@@ -177,7 +174,10 @@ class EssentialThreadsIT {
                         .filter(thread -> !otherThreads.contains(thread))
                         .toList(),
                 found -> !found.isEmpty());
-    threads.forEach(Thread::stop);
-    Awaitility.await("end of " + name).until(() -> threads.stream().noneMatch(Thread::isAlive));
+    try (FailingLog log = new FailingLog(threads)) {
+      asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during"));
+      controller.send("during", "GET", "/asterisk/ping");
+      log.awaitEnd();
+    }
   }
 }

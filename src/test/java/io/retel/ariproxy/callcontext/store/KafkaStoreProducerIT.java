@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.fixtures.FailingLog;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import java.time.Duration;
@@ -17,8 +18,6 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledForJreRange;
-import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What becomes of the store's producer after a failed write. */
@@ -28,7 +27,6 @@ class KafkaStoreProducerIT {
   private static final String TOPIC = "store-of-ended-producer";
 
   @Test
-  @DisabledForJreRange(min = JRE.JAVA_20, disabledReason = "Thread.stop is not supported")
   void replacesProducerWhoseThreadEnded(KafkaBroker kafka) throws Exception {
     kafka.createTopic(TOPIC, 1);
     Set<Thread> others = senders();
@@ -37,7 +35,9 @@ class KafkaStoreProducerIT {
       Set<Thread> ended = senders();
       ended.removeAll(others);
       assertThat(ended).hasSize(1);
-      end(ended.iterator().next());
+      try (FailingLog log = new FailingLog(ended)) {
+        log.awaitEnd();
+      }
 
       assertThatThrownBy(() -> store.write(List.of(new Change("after", "2"))))
           .isInstanceOf(TimeoutException.class);
@@ -91,13 +91,5 @@ class KafkaStoreProducerIT {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> thread.getName().startsWith("kafka-producer-network-thread"))
         .collect(Collectors.toSet());
-  }
-
-  @SuppressWarnings({"deprecation", "removal"})
-  private static void end(Thread thread) {
-    thread.stop();
-    Awaitility.await("end of " + thread)
-        .dontCatchUncaughtExceptions()
-        .until(() -> !thread.isAlive());
   }
 }
