@@ -212,9 +212,7 @@ public final class KafkaTopics {
         found.forEach((name, topic) -> known.put(name, knownTopic(topic)));
         haveExisted = true;
       } else {
-        for (RequiredTopic topic : required) {
-          compare(admin, topic, Objects.requireNonNull(found.get(topic.name())));
-        }
+        compareAll(admin, found);
       }
       logRecovery();
       return found;
@@ -354,6 +352,22 @@ public final class KafkaTopics {
     admin.listOffsets(latest).all().get();
   }
 
+  /** Compares all topics, also after one whose partitions cannot be added. */
+  private void compareAll(Admin admin, Map<String, TopicDescription> found)
+      throws TopicsUnavailableException, ExecutionException, InterruptedException {
+    List<String> errors = new ArrayList<>();
+    for (RequiredTopic topic : required) {
+      try {
+        compare(admin, topic, Objects.requireNonNull(found.get(topic.name())));
+      } catch (TopicsUnavailableException e) {
+        errors.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (!errors.isEmpty()) {
+      throw logged(new TopicsUnavailableException(String.join("; ", errors)));
+    }
+  }
+
   private void compare(Admin admin, RequiredTopic topic, TopicDescription found)
       throws TopicsUnavailableException, ExecutionException, InterruptedException {
     KnownTopic previous = Objects.requireNonNull(known.get(topic.name()));
@@ -430,12 +444,10 @@ public final class KafkaTopics {
         reason = "adding them failed: " + ErrorMessages.singleLine(e);
       }
     }
-    throw logged(
-        new TopicsUnavailableException(
-            ("Topic %s has %d partitions instead of %d, and records for the others wait: %s. Add them:"
-                    + " kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d")
-                .formatted(
-                    topic.name(), current, target, reason, brokers(), topic.name(), target)));
+    throw new TopicsUnavailableException(
+        ("Topic %s has %d partitions instead of %d, and records for the others wait: %s. Add them:"
+                + " kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d")
+            .formatted(topic.name(), current, target, reason, brokers(), topic.name(), target));
   }
 
   private TopicsUnavailableException unavailable(

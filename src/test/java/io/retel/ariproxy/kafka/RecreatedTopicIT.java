@@ -26,11 +26,7 @@ class RecreatedTopicIT {
   private static KafkaBroker kafka;
 
   private final AtomicInteger attempts = new AtomicInteger();
-  private final KafkaTopics topics =
-      new KafkaTopics(
-          () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
-          new KafkaTopics.NewTopics(true, PARTITIONS, 1),
-          DefaultTimeout.DURATION);
+  private final KafkaTopics topics = topics(true);
 
   @BeforeAll
   static void launch() {
@@ -100,6 +96,34 @@ class RecreatedTopicIT {
               }
               return method.invoke(admin, args);
             });
+  }
+
+  @Test
+  void comparesOtherTopicsWhilePartitionsCannotBeAdded() throws Exception {
+    List<String> recreated = new ArrayList<>();
+    kafka.createTopic("smaller", 2);
+    kafka.createTopic("other", 1);
+    KafkaTopics unmanaged = topics(false).require(List.of("smaller", "other"));
+    unmanaged.onTopicRecreated(recreated::add);
+    unmanaged.ensure();
+    recreate("smaller");
+    recreate("other");
+
+    assertThatThrownBy(unmanaged::ensure)
+        .hasMessageContaining("Topic smaller has 1 partitions instead of 2")
+        .hasMessageContaining("kafka.create-topics is false");
+    assertThat(recreated).containsExactly("other");
+
+    kafka.addPartitions("smaller", 2);
+    unmanaged.ensure();
+    assertThat(recreated).containsExactly("other", "smaller");
+  }
+
+  private static KafkaTopics topics(boolean createMissing) {
+    return new KafkaTopics(
+        () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
+        new KafkaTopics.NewTopics(createMissing, PARTITIONS, 1),
+        DefaultTimeout.DURATION);
   }
 
   private void failFirst() {
