@@ -506,12 +506,12 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       delegate.onPartitionsRevoked(partitions);
       tracker.releasePartitions(partitions);
       awaitDrain(partitions);
-      commitCompletedSync(partitions);
+      commitCompletedSync();
       partitions.forEach(tracker::revoked);
       unreadable.revoked(partitions);
     }
 
-    private void commitCompletedSync(Collection<TopicPartition> partitions) {
+    private void commitCompletedSync() {
       Map<TopicPartition, OffsetAndMetadata> completed = tracker.finalOffsetsToCommit();
       try {
         if (!completed.isEmpty()) {
@@ -522,7 +522,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         tracker.commitFailed(completed.keySet(), e);
         LOG.warn(
             "Final commit of {} failed, completed commands can be executed again: {}",
-            partitions,
+            completed.keySet(),
             e.toString());
       }
     }

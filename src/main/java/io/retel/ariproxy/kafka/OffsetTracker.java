@@ -33,8 +33,8 @@ final class OffsetTracker {
    */
   private final Map<TopicPartition, Integer> leaderEpochs = new HashMap<>();
 
-  /** Offsets that Kafka has acknowledged. */
-  private final Map<TopicPartition, Long> acknowledged = new HashMap<>();
+  /** Offsets that Kafka has acknowledged, without leader epochs. */
+  private final Map<TopicPartition, OffsetAndMetadata> acknowledged = new HashMap<>();
 
   /** Adds an assigned partition with its last commit, or null. */
   synchronized void assigned(
@@ -45,16 +45,19 @@ final class OffsetTracker {
           .startingAt(position)
           .forEach(completed::add);
     }
+    OffsetAndMetadata previousCommit = acknowledged.remove(partition);
+    if (lastCommit != null) {
+      acknowledged(Map.of(partition, lastCommit));
+    }
     PartitionOffsets previous = revoked.remove(partition);
     // a recreated topic starts below the committed offset
-    if (previous != null && acknowledged.getOrDefault(partition, 0L) <= position) {
+    if (previous != null && (previousCommit == null || previousCommit.offset() <= position)) {
       previous.reassigned(position, completed);
       partitions.put(partition, previous);
     } else {
       partitions.put(partition, new PartitionOffsets(position, completed));
     }
     committed.remove(partition);
-    acknowledged.put(partition, position);
     // a commit at another position is of records that no longer exist, such as of a deleted topic
     recordLeaderEpoch(
         partition,
@@ -173,10 +176,7 @@ final class OffsetTracker {
     partitions.forEach(
         (partition, progress) -> {
           OffsetAndMetadata current =
-              new OffsetAndMetadata(
-                  progress.watermark(),
-                  Optional.ofNullable(leaderEpochs.get(partition)),
-                  progress.completedAboveWatermark().toMetadata());
+              offsets(progress, Optional.ofNullable(leaderEpochs.get(partition)));
           if (!current.equals(committed.put(partition, current))) {
             changed.put(partition, current);
           }
@@ -184,21 +184,34 @@ final class OffsetTracker {
     return changed;
   }
 
+  private static OffsetAndMetadata offsets(
+      PartitionOffsets progress, Optional<Integer> leaderEpoch) {
+    return new OffsetAndMetadata(
+        progress.watermark(), leaderEpoch, progress.completedAboveWatermark().toMetadata());
+  }
+
   /**
-   * Returns the offsets that changed since the last call, without leader epochs. Kafka repeats a
+   * Returns the offsets that Kafka has not acknowledged, without leader epochs. Kafka repeats a
    * synchronous commit while the topic is deleted: its successor would get the epoch of other
    * records, and could not be consumed.
    */
   synchronized Map<TopicPartition, OffsetAndMetadata> finalOffsetsToCommit() {
-    Map<TopicPartition, OffsetAndMetadata> changed = offsetsToCommit();
-    changed.replaceAll(
-        (partition, offset) -> new OffsetAndMetadata(offset.offset(), offset.metadata()));
-    return changed;
+    Map<TopicPartition, OffsetAndMetadata> unacknowledged = new HashMap<>();
+    partitions.forEach(
+        (partition, progress) -> {
+          OffsetAndMetadata current = offsets(progress, Optional.empty());
+          if (!current.equals(acknowledged.get(partition))) {
+            unacknowledged.put(partition, current);
+          }
+        });
+    return unacknowledged;
   }
 
   /** Records committed offsets. */
   synchronized void acknowledged(Map<TopicPartition, OffsetAndMetadata> offsets) {
-    offsets.forEach((partition, offset) -> acknowledged.put(partition, offset.offset()));
+    offsets.forEach(
+        (partition, offset) ->
+            acknowledged.put(partition, new OffsetAndMetadata(offset.offset(), offset.metadata())));
   }
 
   /** Includes these partitions in the next {@link #offsetsToCommit}. */

@@ -100,6 +100,30 @@ class OffsetTrackerTest {
   }
 
   @Test
+  void finalCommitRepeatsNoAcknowledgedOffsets() {
+    tracker.assigned(ONE, 5, offset(5));
+    assertThat(tracker.finalOffsetsToCommit()).isEmpty();
+    tracker.accept(ONE, 5, 0);
+    tracker.accept(ONE, 6, 0);
+    tracker.recordLeaderEpoch(ONE, Optional.of(7));
+    tracker.handle(ONE, 6).commit();
+    Map<TopicPartition, OffsetAndMetadata> offsets = tracker.offsetsToCommit();
+
+    // sent, but not acknowledged yet
+    assertThat(tracker.finalOffsetsToCommit()).containsKey(ONE);
+
+    tracker.acknowledged(offsets);
+    // the repeated commit fails
+    tracker.retryCommit(List.of(ONE));
+    tracker.commitFailed(List.of(ONE), new RetriableCommitFailedException("test"));
+    assertThat(tracker.finalOffsetsToCommit()).isEmpty();
+
+    tracker.handle(ONE, 5).commit();
+    assertThat(tracker.finalOffsetsToCommit())
+        .containsOnly(Map.entry(ONE, new OffsetAndMetadata(7, "")));
+  }
+
+  @Test
   void recreatedTopicHasNoEarlierLeaderEpoch() {
     OffsetAndMetadata earlier = new OffsetAndMetadata(5, Optional.of(7), "");
     tracker.assigned(ONE, 0, null);
