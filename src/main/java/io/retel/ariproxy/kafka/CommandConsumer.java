@@ -308,7 +308,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     if (next > position) {
       tracker.skipTo(partition, next);
     } else {
-      tracker.assigned(partition, next, null);
+      tracker.truncated(partition, next);
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.apache.camel.util.ObjectHelper;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -27,6 +28,9 @@ final class OffsetTracker {
   /** Revoked partitions that can be assigned again while their commands still run here. */
   private final Map<TopicPartition, PartitionOffsets> revoked = new HashMap<>();
 
+  /** Partitions whose log was truncated while commands before the truncation were incomplete. */
+  private final Map<TopicPartition, Truncation> truncations = new HashMap<>();
+
   /**
    * Leader epochs of the records read last. A commit includes it, so that a later consumer detects
    * that the log was truncated.
@@ -35,6 +39,30 @@ final class OffsetTracker {
 
   /** Offsets that Kafka has acknowledged, without leader epochs. */
   private final Map<TopicPartition, OffsetAndMetadata> acknowledged = new HashMap<>();
+
+  /**
+   * A truncation of a log.
+   *
+   * @param offset the first record that was lost
+   * @param before the progress until then
+   */
+  private record Truncation(long offset, PartitionOffsets before) {
+
+    boolean hasIncomplete() {
+      return before.isIncompleteBelow(offset);
+    }
+
+    /** Returns the offsets to commit while commands are incomplete. */
+    OffsetAndMetadata offsets() {
+      CompletedOffsets completed = CompletedOffsets.empty(before.watermark());
+      before
+          .completedAboveWatermark()
+          .startingAt(completed.base())
+          .filter(completedOffset -> completedOffset < offset)
+          .forEach(completed::add);
+      return new OffsetAndMetadata(completed.base(), completed.toMetadata());
+    }
+  }
 
   /** Adds an assigned partition with its last commit, or null. */
   synchronized void assigned(
@@ -67,14 +95,31 @@ final class OffsetTracker {
   }
 
   /**
+   * Continues a partition at an earlier offset: its log has lost the records since then. Nothing is
+   * committed beyond the commands before it until they are completed.
+   */
+  synchronized void truncated(TopicPartition partition, long offset) {
+    PartitionOffsets before = partitions.get(partition);
+    assigned(partition, offset, null);
+    if (before != null && before.isIncompleteBelow(offset)) {
+      truncations.putIfAbsent(partition, new Truncation(offset, before));
+    }
+  }
+
+  /**
    * Releases partitions: no further commands are started, and the next owner executes the pending
    * ones.
    */
   synchronized void releasePartitions(Iterable<TopicPartition> revokedPartitions) {
     revokedPartitions.forEach(
-        partition ->
-            Optional.ofNullable(partitions.get(partition))
-                .ifPresent(PartitionOffsets::releasePartition));
+        partition -> progress(partition).forEach(PartitionOffsets::releasePartition));
+  }
+
+  /** Returns the progress of a partition, and that before a truncation. */
+  private Stream<PartitionOffsets> progress(TopicPartition partition) {
+    return Stream.concat(
+        Stream.ofNullable(partitions.get(partition)),
+        Stream.ofNullable(truncations.get(partition)).map(Truncation::before));
   }
 
   /** Removes a partition: commands completed later are not committed here. */
@@ -84,6 +129,7 @@ final class OffsetTracker {
     if (progress != null) {
       revoked.put(partition, progress);
     }
+    truncations.remove(partition);
     committed.remove(partition);
     notifyAll();
   }
@@ -176,7 +222,7 @@ final class OffsetTracker {
     partitions.forEach(
         (partition, progress) -> {
           OffsetAndMetadata current =
-              offsets(progress, Optional.ofNullable(leaderEpochs.get(partition)));
+              offsets(partition, progress, Optional.ofNullable(leaderEpochs.get(partition)));
           if (!current.equals(committed.put(partition, current))) {
             changed.put(partition, current);
           }
@@ -184,8 +230,14 @@ final class OffsetTracker {
     return changed;
   }
 
-  private static OffsetAndMetadata offsets(
-      PartitionOffsets progress, Optional<Integer> leaderEpoch) {
+  private OffsetAndMetadata offsets(
+      TopicPartition partition, PartitionOffsets progress, Optional<Integer> leaderEpoch) {
+    Truncation truncation =
+        truncations.computeIfPresent(
+            partition, (key, previous) -> previous.hasIncomplete() ? previous : null);
+    if (truncation != null) {
+      return truncation.offsets();
+    }
     return new OffsetAndMetadata(
         progress.watermark(), leaderEpoch, progress.completedAboveWatermark().toMetadata());
   }
@@ -199,7 +251,7 @@ final class OffsetTracker {
     Map<TopicPartition, OffsetAndMetadata> unacknowledged = new HashMap<>();
     partitions.forEach(
         (partition, progress) -> {
-          OffsetAndMetadata current = offsets(progress, Optional.empty());
+          OffsetAndMetadata current = offsets(partition, progress, Optional.empty());
           if (!current.equals(acknowledged.get(partition))) {
             unacknowledged.put(partition, current);
           }
@@ -250,8 +302,7 @@ final class OffsetTracker {
   synchronized int started(Iterable<TopicPartition> selected) {
     int count = 0;
     for (TopicPartition partition : selected) {
-      PartitionOffsets progress = partitions.get(partition);
-      count += progress == null ? 0 : progress.started();
+      count += progress(partition).mapToInt(PartitionOffsets::started).sum();
     }
     return count;
   }

@@ -135,6 +135,11 @@ final class PartitionOffsets {
     return incomplete.isEmpty() ? position : Math.min(position, incomplete.firstKey());
   }
 
+  /** Whether an offset below this one is accepted and not completed. */
+  boolean isIncompleteBelow(long offset) {
+    return !incomplete.isEmpty() && incomplete.firstKey() < offset;
+  }
+
   /** Number of offsets accepted and not completed. */
   int incomplete() {
     return incomplete.size();

@@ -124,6 +124,32 @@ class OffsetTrackerTest {
   }
 
   @Test
+  void commandsBeforeTruncationHoldBackCommits() {
+    tracker.assigned(ONE, 5, null);
+    for (long offset = 5; offset < 9; offset++) {
+      tracker.accept(ONE, offset, 0);
+    }
+    CommandHandle before = tracker.handle(ONE, 5);
+    assertThat(before.tryStart()).isTrue();
+    tracker.handle(ONE, 6).commit();
+    CommandHandle lost = tracker.handle(ONE, 7);
+    tracker.handle(ONE, 8).commit();
+
+    tracker.truncated(ONE, 7);
+    assertThat(tracker.accept(ONE, 7, 0)).isTrue();
+    tracker.handle(ONE, 7).commit();
+    OffsetAndMetadata held = tracker.offsetsToCommit().get(ONE);
+    assertThat(held.offset()).isEqualTo(5);
+    assertThat(CompletedOffsets.fromMetadata(5, held.metadata()).startingAt(5)).containsExactly(6L);
+    assertThat(tracker.finalOffsetsToCommit()).containsOnly(Map.entry(ONE, held));
+    assertThat(tracker.started(List.of(ONE))).isOne();
+
+    lost.commit();
+    before.commit();
+    assertThat(tracker.offsetsToCommit()).containsOnly(Map.entry(ONE, offset(8)));
+  }
+
+  @Test
   void recreatedTopicHasNoEarlierLeaderEpoch() {
     OffsetAndMetadata earlier = new OffsetAndMetadata(5, Optional.of(7), "");
     tracker.assigned(ONE, 0, null);

@@ -4,7 +4,9 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
@@ -12,6 +14,7 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.time.Duration;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
@@ -82,20 +85,57 @@ class TruncatedLogIT {
     }
   }
 
+  /** Otherwise a proxy that is killed would never respond to them. */
+  @Test
+  void commitsNothingBeyondCommandsInFlight() {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, "truncated", kafka).with(Setting.ARI_RESPONSE_TIMEOUT, "10m");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        Fault slow = asterisk.faults().holdResponses(request -> request.uri().contains("slow"));
+        writer.send(command(settings, "slow call", "slow"));
+        writer.send(command(settings, "second"));
+        controller.response("second");
+        slow.awaitHits(1);
+
+        kafka.loseFrom(settings.commandsTopic(), 0, "second");
+        writer.send(command(settings, "new-second"));
+        writer.send(command(settings, "new-third"));
+        controller.response("new-second");
+        controller.response("new-third");
+        Awaitility.await("nothing committed")
+            .during(Duration.ofSeconds(1))
+            .until(() -> committed(settings) == 0);
+
+        slow.clear();
+        controller.response("slow");
+        Awaitility.await("committed").until(() -> committed(settings) == 3);
+      }
+    }
+  }
+
+  private static long committed(ProxySettings settings) {
+    return kafka.committedOffset(settings.commandsTopic(), settings.commandsTopic());
+  }
+
   private static void executeThree(
       ProxySettings settings, TopicWriter writer, Controller controller) {
     writer.send(command(settings, "first"));
     writer.send(command(settings, "second"));
     writer.send(command(settings, "third"));
     controller.response("third");
-    Awaitility.await("committed")
-        .until(
-            () -> kafka.committedOffset(settings.commandsTopic(), settings.commandsTopic()),
-            committed -> committed == 3);
+    Awaitility.await("committed").until(() -> committed(settings) == 3);
   }
 
   private static ProducerRecord<String, byte[]> command(ProxySettings settings, String id) {
+    return command(settings, "call", id);
+  }
+
+  private static ProducerRecord<String, byte[]> command(
+      ProxySettings settings, String callContext, String id) {
     return new ProducerRecord<>(
-        settings.commandsTopic(), 0, "call", MarkerCommand.json("call", id));
+        settings.commandsTopic(), 0, callContext, MarkerCommand.json(callContext, id));
   }
 }
