@@ -173,6 +173,7 @@ public final class ProxyApplication extends Main {
                       Path.of(settings.get(Setting.ROUTES_DIRECTORY)).toAbsolutePath()));
       REQUIRED_POLICIES.forEach((route, policy) -> logIfPolicyMissing(context, route, policy));
       logIfCopiesMissing(context);
+      OverriddenOptions.warning(context).ifPresent(LOG::warn);
     }
 
     @Override
