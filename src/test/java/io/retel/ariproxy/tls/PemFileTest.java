@@ -27,9 +27,11 @@ class PemFileTest {
   @TempDir private static Path folder;
   private static CertificateAuthority ca;
   private static CertificateAuthority.IssuedCertificate client;
+  private static PrivateKey rsaKey;
 
   @BeforeAll
-  static void issueCertificates() {
+  static void issueCertificates() throws Exception {
+    rsaKey = generateRsaKey();
     ca = CertificateAuthority.create(folder.resolve("ca"));
     client = ca.forClient("client");
   }
@@ -60,16 +62,14 @@ class PemFileTest {
                 .keyMatchesCertificate())
         .isFalse();
     assertThat(
-            new ClientCertificate(
-                    new PemFile(ca.certificateFile()).certificates(), generateRsaKey())
+            new ClientCertificate(new PemFile(ca.certificateFile()).certificates(), rsaKey)
                 .keyMatchesCertificate())
         .isFalse();
   }
 
   @Test
   void readsRsaKey() throws Exception {
-    PrivateKey key = generateRsaKey();
-    assertThat(writePemFile(Pem.encode(key)).privateKey(NO_PASSWORD)).isEqualTo(key);
+    assertThat(writePemFile(Pem.encode(rsaKey)).privateKey(NO_PASSWORD)).isEqualTo(rsaKey);
   }
 
   @ParameterizedTest
@@ -80,9 +80,8 @@ class PemFileTest {
         "-v1 PBE-SHA1-3DES"
       })
   void decryptsKeyWithPassword(String options) throws Exception {
-    PrivateKey key = generateRsaKey();
-    PemFile file = writePemFile(encrypt(key, options, "a password"));
-    assertThat(file.privateKey("a password")).isEqualTo(key);
+    PemFile file = writePemFile(encrypt(rsaKey, options, "a password"));
+    assertThat(file.privateKey("a password")).isEqualTo(rsaKey);
     assertThatThrownBy(() -> file.privateKey("another"))
         .isInstanceOf(PemException.class)
         .hasMessageContaining("which has a key that the password does not decrypt");
