@@ -75,6 +75,7 @@ class PasswordExposureIT {
       }
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
+              .withStepMBeans()
               .with(Setting.KAFKA_BROKERS, secure.address("SASL_SSL"))
               .with(Setting.KAFKA_SECURITY_PROTOCOL, "SASL_SSL")
               .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)

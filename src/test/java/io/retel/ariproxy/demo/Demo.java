@@ -132,7 +132,7 @@ public final class Demo implements AutoCloseable {
                     settings.unmappedTopic(), Kind.UNMAPPED,
                     settings.commandsTopic(), Kind.COMMAND),
                 this::onEnvelope));
-    components.start(() -> EmbeddedProxy.start(settings));
+    components.start(() -> EmbeddedProxy.start(settings.withStepMBeans()));
     components.onClose(() -> tally.awaitResponses(RESPONSE_TIMEOUT));
     components.start(
         () -> CallControllerApp.start(kafka.bootstrapServers(), settings.eventsTopic()));

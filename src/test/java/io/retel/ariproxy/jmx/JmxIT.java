@@ -57,6 +57,7 @@ class JmxIT {
     ProxySettings settings = fixture.settings();
     String generic = settings.commandsTopic() + "-generic";
     settings
+        .withStepMBeans()
         .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, generic)
         .with(Setting.KAFKA_GENERIC_GROUP_ID, generic);
     proxy = fixture.startProxy();
