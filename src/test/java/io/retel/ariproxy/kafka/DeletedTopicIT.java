@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.Closer;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -15,9 +16,11 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,12 +33,17 @@ class DeletedTopicIT {
   /** The number of partitions of the events topic in these tests. */
   private static final int PARTITIONS = 4;
 
+  @AutoClose private static final Closer closer = new Closer();
+
+  /** by whether it creates topics automatically */
+  private static final Map<Boolean, KafkaBroker> brokers = new HashMap<>();
+
   /** With automatic creation, the proxy's producer makes the broker create one partition. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void eventsTopicIsCreatedAgainWithItsPartitions(boolean autoCreate) {
+    KafkaBroker kafka = broker(autoCreate);
     try (CapturedLog log = new CapturedLog();
-        KafkaBroker kafka = launch(autoCreate);
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       String topic = settings.eventsTopic();
@@ -71,8 +79,8 @@ class DeletedTopicIT {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void noBatchIsStuckAfterTheEventsTopicIsCreatedAgain(boolean autoCreate) {
+    KafkaBroker kafka = broker(autoCreate);
     try (CapturedLog log = new CapturedLog();
-        KafkaBroker kafka = launch(autoCreate);
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       String topic = settings.eventsTopic();
@@ -102,8 +110,8 @@ class DeletedTopicIT {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void storeTopicIsCompactedAndWrittenAgain(boolean autoCreate) {
+    KafkaBroker kafka = broker(autoCreate);
     try (CapturedLog log = new CapturedLog();
-        KafkaBroker kafka = launch(autoCreate);
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       String topic = settings.commandsTopic() + "-call-contexts";
@@ -138,8 +146,8 @@ class DeletedTopicIT {
   @Test
   @FullRun("waits for the metadata of the consumers")
   void commandsAndUnmappedEventsTopicsAreCreatedAgain() {
+    KafkaBroker kafka = broker(false);
     try (CapturedLog log = new CapturedLog();
-        KafkaBroker kafka = launch(false);
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
@@ -179,8 +187,8 @@ class DeletedTopicIT {
   @Test
   @FullRun("waits for checks; KafkaStartupIT logs the command at startup")
   void missingTopicIsReportedWithItsCommandIfTheProxyMayNotCreateIt() {
+    KafkaBroker kafka = broker(false);
     try (CapturedLog log = new CapturedLog();
-        KafkaBroker kafka = launch(false);
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
@@ -232,7 +240,12 @@ class DeletedTopicIT {
                     .hasSize(1));
   }
 
-  private static KafkaBroker launch(boolean autoCreate) {
-    return KafkaBroker.launch(Map.of("auto.create.topics.enable", Boolean.toString(autoCreate)));
+  /** Returns the broker that all tests share, launched by the first call. */
+  private static KafkaBroker broker(boolean autoCreate) {
+    return brokers.computeIfAbsent(
+        autoCreate,
+        key ->
+            closer.register(
+                KafkaBroker.launch(Map.of("auto.create.topics.enable", key.toString()))));
   }
 }

@@ -8,6 +8,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
@@ -27,9 +28,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests batches of commands that the proxy cannot read. */
+@ExtendWith(KafkaExtension.class)
 class UnreadableBatchIT {
 
   @Test
@@ -122,11 +125,11 @@ class UnreadableBatchIT {
   }
 
   @Test
-  void codecWithoutLibraryStopsOnlyItsPartition(@TempDir Path folder) throws IOException {
+  void codecWithoutLibraryStopsOnlyItsPartition(@TempDir Path folder, KafkaBroker kafka)
+      throws IOException {
     Path log = folder.resolve("proxy.log");
     int port = ManagementClient.freePort();
-    try (KafkaBroker kafka = KafkaBroker.launch();
-        SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
         KafkaProducer<String, byte[]> snappy = snappyProducer(kafka)) {
       ProxySettings settings =

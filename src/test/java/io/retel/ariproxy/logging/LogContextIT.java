@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
@@ -19,7 +18,8 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -31,18 +31,17 @@ class LogContextIT {
   /** Identity of a command in a log line. */
   private static final Pattern COMMAND = Pattern.compile("\\(command \"([^\"]+)\" of ([^,]+), ");
 
-  @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
-  private SimulatedAsterisk asterisk;
-  private Controller controller;
-  private CapturedLog log;
+  @RegisterExtension private static final ProxyExtension fixture = new ProxyExtension(APP);
+  private static SimulatedAsterisk asterisk;
+  private static Controller controller;
+  @AutoClose private final CapturedLog log = new CapturedLog();
 
-  @BeforeEach
-  void start() {
+  @BeforeAll
+  static void start() {
     asterisk = fixture.startSimulatedAsterisk();
     fixture.settings().with(Setting.COMMANDS_ALLOWED, "GET /**, POST /channels/{channelId}/answer");
     fixture.startProxy();
     controller = fixture.controller();
-    log = fixture.register(new CapturedLog());
   }
 
   @Test
@@ -88,11 +87,16 @@ class LogContextIT {
   @Test
   void tagsRetriedCommandOnAnotherThread() {
     asterisk.kill();
-    List<String> ids = new ArrayList<>();
-    for (int i = 0; i < 20; i++) {
-      ids.add(controller.send("call-" + i, "GET", "/channels/" + i + ".1"));
+    try {
+      List<String> ids = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        ids.add(controller.send("call-" + i, "GET", "/channels/" + i + ".1"));
+      }
+      ids.forEach(controller::response);
+    } finally {
+      asterisk.restart();
+      asterisk.awaitConnected(APP);
     }
-    ids.forEach(controller::response);
 
     assertThat(lines("503 for")).hasSize(20).allSatisfy(LogContextIT::assertTaggedWithCommand);
     assertThat(lines("Lost connection to ")).isNotEmpty().allSatisfy(LogContextIT::assertUntagged);
@@ -100,17 +104,9 @@ class LogContextIT {
 
   @Test
   void tagsUnpublishedEventOnKafkaThread() throws IOException {
-    String start =
-        asterisk.events(APP).stream()
-            .findFirst()
-            .orElseGet(
-                () -> {
-                  asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "large-call"));
-                  Awaitility.await().until(() -> !asterisk.events(APP).isEmpty());
-                  return asterisk.events(APP).get(0);
-                });
-    JsonNode event = new ObjectMapper().readTree(start);
-    String channel = event.at("/channel/id").asText();
+    String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "large-call")).id();
+    String start = controller.event("large-call", "STASIS_START").payloadText();
+    assertThat(new ObjectMapper().readTree(start).at("/channel/id").asText()).isEqualTo(channel);
     String large =
         start.substring(0, start.length() - 1) + ",\"more\":\"" + "x".repeat(2_000_000) + "\"}";
 
