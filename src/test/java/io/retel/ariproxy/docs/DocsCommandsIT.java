@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.ChildProcess;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -20,7 +21,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -132,6 +135,17 @@ class DocsCommandsIT {
 
   @Test
   void archiveUnpacksAndPrintsHelp() {
+    assertArchiveUnpacksAndPrintsHelp(command -> !command.contains("--archive-classes"));
+  }
+
+  @Test
+  @FullRun("archives classes; ClassArchiveBuilder does so for each build")
+  void archiveUnpacksAndArchivesClasses() {
+    assertArchiveUnpacksAndPrintsHelp(command -> true);
+    assertThat(folder.resolve("ari-proxy.jsa")).exists();
+  }
+
+  private void assertArchiveUnpacksAndPrintsHelp(Predicate<String> filter) {
     String environment =
         "export JAVA_TOOL_OPTIONS='%s' %s=0\n"
             .formatted(ProxyProcess.LOW_CPU_OPTIONS, Setting.MANAGEMENT_PORT.environmentVariable());
@@ -141,7 +155,10 @@ class DocsCommandsIT {
             .findFirst()
             .orElseThrow();
     String script =
-        String.join("\n", commands(unpack).toList()).replace("/opt/ari-proxy", "'" + folder + "'");
+        commands(unpack)
+            .filter(filter)
+            .collect(Collectors.joining("\n"))
+            .replace("/opt/ari-proxy", "'" + folder + "'");
 
     assertThat(runBash("set -e\n" + environment + script))
         .contains("Usage:")

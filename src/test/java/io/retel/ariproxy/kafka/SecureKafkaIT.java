@@ -10,6 +10,7 @@ import io.retel.ariproxy.callcontext.store.KafkaStore;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
@@ -155,6 +156,7 @@ class SecureKafkaIT {
   }
 
   @Test
+  @FullRun("KafkaStartupIT does so with Camel's options")
   void processReportsWrongPasswordUntilSigterm() throws IOException {
     Path log = folder.resolve("proxy.log");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
