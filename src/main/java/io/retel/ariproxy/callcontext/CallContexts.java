@@ -232,7 +232,10 @@ public final class CallContexts {
             () ->
                 update(
                         resource,
-                        existing -> existing == null ? Mapping.of(callContext, resource.instance(), now()) : existing)
+                        existing ->
+                            existing == null
+                                ? Mapping.of(callContext, resource.instance(), now())
+                                : existing)
                     .callContext());
   }
 

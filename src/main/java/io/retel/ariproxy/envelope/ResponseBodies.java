@@ -22,7 +22,9 @@ final class ResponseBodies {
     return JSON_CONTENT_TYPE.matcher(contentType).lookingAt();
   }
 
-  /** Returns the creation time of the channel or bridge with this id; empty if it is another one. */
+  /**
+   * Returns the creation time of the channel or bridge with this id; empty if it is another one.
+   */
   static String creationTime(byte[] body, String id) {
     String creationTime = "";
     boolean describesId = false;

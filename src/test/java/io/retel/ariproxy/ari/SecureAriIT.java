@@ -5,14 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
-import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
@@ -95,7 +96,8 @@ class SecureAriIT {
 
   @Test
   @FullRun("restarts Asterisk, and waits for retries of the websocket")
-  void connectsOnceCertificateIsReplaced(KafkaBroker kafka) throws IOException {
+  void connectsOnceCertificateIsReplaced(@TempDir Path folder, KafkaBroker kafka)
+      throws IOException {
     CertificateAuthority.IssuedCertificate certificate =
         new CertificateAuthority.IssuedCertificate(
             folder.resolve("asterisk.pem"), folder.resolve("asterisk-key.pem"), null);
