@@ -223,20 +223,23 @@ public final class CallContexts {
   /**
    * Maps a resource to a call context unless it is mapped; this counts as a use.
    *
-   * @return the resource's current call context
+   * @return the resource's current call context; the given one if its id is mapped to another
+   *     playback or recording
    */
   public String assignIfAbsent(Resource resource, String callContext) {
     // lookup() counts as a use
     return lookup(resource)
         .orElseGet(
-            () ->
-                update(
-                        resource,
-                        existing ->
-                            existing == null
-                                ? Mapping.of(callContext, resource.instance(), now())
-                                : existing)
-                    .callContext());
+            () -> {
+              Mapping mapping =
+                  update(
+                      resource,
+                      existing ->
+                          existing == null
+                              ? Mapping.of(callContext, resource.instance(), now())
+                              : existing);
+              return mapping.isOfOther(resource) ? callContext : mapping.callContext();
+            });
   }
 
   /**

@@ -664,6 +664,7 @@ class CallContextRulesTest {
     assertThat(map(event.formatted("Started", "a"))).isEqualTo("one");
     assertThat(map(event.formatted("Started", "b"))).isEqualTo("two");
     assertThat(map(event.formatted("Started", "d"))).isEqualTo("three");
+    assertThat(rules.map(event(event.formatted("Continuing", "d"))).copies()).isEmpty();
     assertThat(map(event.formatted("Finished", "a"))).isEqualTo("one");
     clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(event.formatted("Finished", "b"))).isEqualTo("two");
