@@ -173,7 +173,7 @@ public final class Benchmark {
         normal,
         hanging,
         Benchmark::ratio,
-        "<= 1.1");
+        "<= 2");
   }
 
   private static double ratio(double value, double base) {
