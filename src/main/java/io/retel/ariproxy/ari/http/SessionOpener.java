@@ -22,6 +22,7 @@ import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
+import org.apache.hc.core5.http.message.MessageSupport;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.http.protocol.HttpCoreContext;
 import org.apache.hc.core5.io.CloseMode;
@@ -98,7 +99,9 @@ final class SessionOpener implements HttpClientConnectionOperator {
       connection.sendRequestHeader(request);
       connection.flush();
       ClassicHttpResponse response = connection.receiveResponseHeader();
-      connection.receiveResponseEntity(response);
+      if (MessageSupport.canResponseHaveBody(request.getMethod(), response)) {
+        connection.receiveResponseEntity(response);
+      }
       boolean persists =
           isRead(response)
               && DefaultConnectionReuseStrategy.INSTANCE.keepAlive(
