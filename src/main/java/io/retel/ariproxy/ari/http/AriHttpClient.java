@@ -55,7 +55,7 @@ public final class AriHttpClient extends ServiceSupport implements HttpClientCon
   private static final Logger LOG = LoggerFactory.getLogger(AriHttpClient.class);
 
   /** Connections for the proxy's own requests, so that they do not wait for commands that hang. */
-  static final int OWN_CONNECTIONS = 8;
+  static final int OWN_CONNECTIONS = 10;
 
   private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
 
