@@ -36,7 +36,7 @@ public record MappedEvent(
     return callContext == null;
   }
 
-  /** The call contexts of all its calls, its own first; empty if it has copies for none. */
+  /** The call contexts that it is published to, its own first; empty if it has no copies. */
   public List<String> callContexts() {
     return copies.isEmpty()
         ? List.of()
