@@ -152,6 +152,17 @@ public class AhcWsComponent extends DefaultComponent {
         && connections.values().stream().allMatch(connection -> connection.state().connected());
   }
 
+  /**
+   * Whether routes have received all messages that the servers sent between two moments of {@link
+   * System#nanoTime}; false if a connection was not open all the time, or until its server has sent
+   * data after the second moment.
+   */
+  public boolean hasReceivedAll(long sinceNanos, long untilNanos) {
+    return !connections.isEmpty()
+        && connections.values().stream()
+            .allMatch(connection -> connection.hasReceivedAll(sinceNanos, untilNanos));
+  }
+
   /** The current status of each connection. */
   public List<WebSocketStatus> status() {
     return connections.values().stream().map(WebSocketConnection::status).toList();

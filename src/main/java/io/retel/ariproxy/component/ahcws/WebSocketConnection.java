@@ -205,6 +205,22 @@ final class WebSocketConnection implements AutoCloseable {
         configuration.getBufferSize());
   }
 
+  /**
+   * Whether the route has received all messages that the server sent between two moments of {@link
+   * System#nanoTime}: the websocket has been open since the first, the server has sent data after
+   * the second, such as a pong, and the buffer is empty.
+   */
+  boolean hasReceivedAll(long sinceNanos, long untilNanos) {
+    ConnectionState current = state;
+    WebSocketSession open = session;
+    return current.connected()
+        && current.sinceNanos() - sinceNanos < 0
+        && open != null
+        && !open.paused()
+        && lastReadNanos - untilNanos > 0
+        && buffer.size() == 0;
+  }
+
   /** The address without query and credentials. */
   String address() {
     return address(uri);

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.Test;
 
@@ -62,6 +63,48 @@ class AhcWsConsumerKeepAliveTest extends AhcWsTestSupport {
               event ->
                   event.getFormattedMessage().contains("No data received within 300 ms of a ping"));
     }
+  }
+
+  @Test
+  void hasReceivedAllMessagesOfUninterruptedConnection() throws Exception {
+    startConnected("pingInterval=50&pongTimeout=60000");
+    AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+    long connected = System.nanoTime();
+    await().until(() -> component.hasReceivedAll(connected, connected));
+    assertThat(component.hasReceivedAll(connected - Duration.ofDays(1).toNanos(), connected))
+        .isFalse();
+
+    asterisk.websocketFaults(APP).freeze();
+    // pongs sent before have arrived
+    await().pollDelay(Duration.ofMillis(200)).until(() -> true);
+    long frozen = System.nanoTime();
+    await()
+        .during(Duration.ofMillis(300))
+        .until(() -> !component.hasReceivedAll(connected, frozen));
+
+    asterisk.dropConnections();
+    await().until(() -> asterisk.totalWebsocketCount() >= 2);
+    awaitConnected();
+    long reconnected = System.nanoTime();
+    await().until(() -> component.hasReceivedAll(reconnected, reconnected));
+    assertThat(component.hasReceivedAll(connected, frozen)).isFalse();
+  }
+
+  @Test
+  void hasNotReceivedAllMessagesWhileBuffered() throws Exception {
+    CountDownLatch release = new CountDownLatch(1);
+    startConnected("pingInterval=50", exchange -> release.await());
+    AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+    long connected = System.nanoTime();
+    asterisk.emit(APP, "processed");
+    asterisk.emit(APP, "buffered");
+    await().until(() -> component.status().get(0).bufferedMessages() == 1);
+
+    await()
+        .during(Duration.ofMillis(200))
+        .until(() -> !component.hasReceivedAll(connected, connected));
+    release.countDown();
+    await().until(() -> component.hasReceivedAll(connected, connected));
   }
 
   @Test
