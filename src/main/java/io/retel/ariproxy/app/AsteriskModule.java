@@ -71,6 +71,11 @@ final class AsteriskModule {
     return ws.isConnected() || wss.isConnected();
   }
 
+  /** Returns whether the routes have received all events between two moments. */
+  boolean hasReceivedAll(long sinceNanos, long untilNanos) {
+    return ws.hasReceivedAll(sinceNanos, untilNanos) || wss.hasReceivedAll(sinceNanos, untilNanos);
+  }
+
   /** Returns the name of a websocket's thread that has ended, if any. */
   Optional<String> endedThread() {
     return ws.endedThread().or(wss::endedThread);

@@ -144,6 +144,7 @@ final class ProxyModules {
     services.add(asterisk.httpClient());
     services.add(callContexts.store());
     services.add(startupGate);
+    services.add(resync.mappingComparison());
     services.add(kafka.stallMonitor());
     services.add(kafka.producerRecovery());
     services.add(

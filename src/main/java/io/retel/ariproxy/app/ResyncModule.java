@@ -12,8 +12,10 @@ import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.resync.FindMissedEvents;
 import io.retel.ariproxy.resync.Gap;
 import io.retel.ariproxy.resync.HandleResyncFailure;
+import io.retel.ariproxy.resync.MappingComparison;
 import io.retel.ariproxy.resync.PublishMissedEvents;
 import io.retel.ariproxy.resync.RecordGapStart;
+import io.retel.ariproxy.resync.ResourceLookup;
 import io.retel.ariproxy.resync.Resync;
 import io.retel.ariproxy.resync.SkipDuplicateEvent;
 import io.retel.ariproxy.resync.StartResync;
@@ -21,6 +23,7 @@ import io.retel.ariproxy.resync.SyntheticEventLog;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.camel.CamelContext;
+import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.support.LifecycleStrategySupport;
 
@@ -36,6 +39,7 @@ final class ResyncModule {
   private final CallContexts callContexts;
   private final Resync resync;
   private final Gap gap = new Gap();
+  private final MappingComparison mappingComparison;
 
   ResyncModule(
       CamelContext context,
@@ -85,6 +89,17 @@ final class ResyncModule {
             meters));
     registry.bind("publishMissed", new PublishMissedEvents(meters));
     registry.bind("handleResyncFailure", new HandleResyncFailure(resync));
+    this.mappingComparison =
+        new MappingComparison(
+            context,
+            callContexts,
+            new ResourceLookup(
+                settings.get(Setting.ARI_URL),
+                registry.lookupByNameAndType("ariHttpClient", HttpClientConfigurer.class)),
+            asterisk::hasReceivedAll,
+            () -> asterisk.isConnected() && resync.isEnded(),
+            settings.get(Setting.CALLCONTEXT_COMPARISON_INTERVAL),
+            meters);
   }
 
   void addHealthChecks(HealthChecks checks) {
@@ -93,6 +108,11 @@ final class ResyncModule {
             "resync",
             resync::problem,
             () -> Map.of("pending", resync.pending(), "undescribable", resync.undescribable())));
+  }
+
+  /** Returns the service that ends mappings between resyncs. */
+  MappingComparison mappingComparison() {
+    return mappingComparison;
   }
 
   /** Begins the gap that ends with the first connect: the restored call contexts are in it. */

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
@@ -260,7 +261,8 @@ public final class CallContexts {
           boolean isSameCommand =
               isActive && existing.pending() && existing.callContext().equals(callContext);
           if (isActive && !isSameCommand) {
-            return existing;
+            // a change, so that a comparison does not end it while the command runs
+            return existing.usedAt(now());
           }
           if (!isSameCommand) {
             reusedIds.addEarlier(resource.key(), existing);
@@ -387,6 +389,25 @@ public final class CallContexts {
   /** Records the end: afterward the mapping serves late events only. */
   public void end(Resource resource) {
     change(resource, Mapping::end);
+  }
+
+  /**
+   * Ends a mapping unless it has changed since it was read. A command that creates the resource
+   * again is a change.
+   *
+   * @param read the mapping as returned by {@link #active}
+   * @return whether it ended
+   */
+  @SuppressWarnings("ReferenceEquality") // each change creates an object, even an equal one
+  public boolean endIfUnchanged(Resource resource, Mapping read) {
+    AtomicBoolean ended = new AtomicBoolean();
+    change(
+        resource,
+        existing -> {
+          ended.set(existing == read);
+          return ended.get() ? existing.end() : existing;
+        });
+    return ended.get();
   }
 
   /** Number of lookups. */

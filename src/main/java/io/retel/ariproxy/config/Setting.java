@@ -450,6 +450,16 @@ public final class Setting<T> {
           """
           How long a mapping is available to late events after its resource has ended.""");
 
+  public static final Setting<Duration> CALLCONTEXT_COMPARISON_INTERVAL =
+      new Setting<>(
+          Section.CALL_CONTEXTS,
+          "callcontext.comparison-interval",
+          duration("0s", "3650d"),
+          "5m",
+          """
+          How often to compare mappings with Asterisk and end those whose resource no longer exists although no event reported
+          its end. 0s: never.""");
+
   public static final Setting<StoreType> CALLCONTEXT_STORE =
       own(
           new Setting<>(

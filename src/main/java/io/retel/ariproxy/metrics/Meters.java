@@ -161,6 +161,10 @@ public enum Meters {
 
   CALL_CONTEXTS(Kind.GAUGE, "ari-proxy.call-contexts", "Calls with at least one live resource"),
   RESOURCES(Kind.GAUGE, "ari-proxy.resources", "Resources with a mapping"),
+  COMPARISON_MAPPINGS_ENDED(
+      Kind.COUNTER,
+      "ari-proxy.comparison.mappings.ended",
+      "Mappings ended by a comparison with Asterisk, since their resources ended without an event"),
   CACHE_READ_ATTEMPTS(
       Kind.COUNTER, "ari-proxy.cache.read.attempts", "Lookups of a resource's call context"),
   CACHE_READ_MISSES(

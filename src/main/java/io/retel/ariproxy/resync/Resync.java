@@ -176,6 +176,11 @@ public final class Resync implements AutoCloseable {
     return delay;
   }
 
+  /** Returns whether no resync is in progress. */
+  public boolean isEnded() {
+    return query == null;
+  }
+
   /** Why calls can differ from what was published, as a sentence; empty if they do not. */
   public Optional<String> problem() {
     AsteriskQuery current = query;

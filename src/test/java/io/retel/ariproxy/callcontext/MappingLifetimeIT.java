@@ -4,11 +4,13 @@ package io.retel.ariproxy.callcontext;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.benmanes.caffeine.cache.Cache;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
+import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,8 +27,31 @@ class MappingLifetimeIT {
   @ValueSource(strings = {"sid", "bullseye"})
   void mappingEndsWithItsResource(String suite) {
     RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    fixture.settings().with(Setting.CALLCONTEXT_COMPARISON_INTERVAL, "1s");
     EmbeddedProxy proxy = fixture.startProxy();
     Controller controller = fixture.controller();
+
+    // without an end event: a call ends in the dialplan, another never enters Stasis, and a
+    // playback ends on a bridge without subscription
+    EventEnvelope continued = startCall(asterisk, controller, 60);
+    controller
+        .execute(
+            continued.key(),
+            "POST",
+            "/channels/"
+                + continued.channelId()
+                + "/continue?context=default&priority=1&extension=3003")
+        .assertStatus(204);
+    controller
+        .execute(
+            "dialed",
+            "POST",
+            "/channels/dialed?endpoint=Local/3003@default&context=default&priority=1&extension=3003")
+        .assertStatus(200);
+    controller.execute("announced", "POST", "/bridges/announced").assertStatus(200);
+    controller
+        .execute("announced", "POST", "/bridges/announced/play/announcement?media=sound:beep")
+        .assertStatus(201);
 
     // the controller hangs up; playbacks and recordings end with the channel
     EventEnvelope deleted = startCall(asterisk, controller, 60);
@@ -76,6 +101,19 @@ class MappingLifetimeIT {
                         .filter(MappingLifetimeIT::isStasisStart)
                         .count()
                     == 2);
+
+    for (String ended :
+        List.of(
+            "CHANNEL:" + continued.channelId(),
+            "CHANNEL:dialed",
+            "CHANNEL:dialed;2",
+            "PLAYBACK:announcement")) {
+      Awaitility.await(ended)
+          .until(() -> mapping(proxy, ended) == null || mapping(proxy, ended).ended());
+    }
+    assertThat(proxy.counter("ari-proxy.comparison.mappings.ended")).isEqualTo(4);
+    assertThat(mapping(proxy, "BRIDGE:announced").ended()).isFalse();
+    assertThat(mapping(proxy, "CHANNEL:" + returned.channelId()).ended()).isFalse();
   }
 
   private static EventEnvelope startCall(

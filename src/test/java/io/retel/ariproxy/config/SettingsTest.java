@@ -175,6 +175,7 @@ class SettingsTest {
         "commands.max-in-flight | 20001",
         "callcontext.idle-timeout | 0s",
         "callcontext.grace-period | -1s",
+        "callcontext.comparison-interval | -1s",
         "callcontext.store | postgresql",
         "ari-proxy.envelope.event-resources | list",
         "ari-proxy.routes-directory | /no/such/folder",
@@ -240,6 +241,7 @@ class SettingsTest {
     "commands.allowed, 'GET /**, * /channels/**,POST  /bridges/{bridgeId}/addChannel'",
     "ari.url, HTTPS://pbx.example:8089/prefix/ari/",
     "callcontext.grace-period, 0",
+    "callcontext.comparison-interval, 0",
     "ari-proxy.envelope.event-resources, Object"
   })
   void acceptsValue(Setting<?> setting, String value) {

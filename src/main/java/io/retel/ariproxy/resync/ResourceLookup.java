@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import io.retel.ariproxy.ari.PathEncoding;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.error.ErrorMessages;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.http.HttpEntity;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds resources that do not exist in Asterisk, with one request at a time.
+ *
+ * <p>Lists channels and bridges, and queries playbacks, recordings and small numbers of the others
+ * one by one. A resource is missing only if a complete list lacks it or its own response is a 404;
+ * any failure counts as existing. Stops when Asterisk is slow. Reads responses as streams, limited
+ * in bytes and time. For one thread, except for {@link #close}.
+ */
+public final class ResourceLookup implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ResourceLookup.class);
+
+  private static final JsonFactory JSON =
+      JsonFactory.builder().disable(StreamReadFeature.AUTO_CLOSE_SOURCE).build();
+
+  private static final int OK = 200;
+  private static final int NOT_FOUND = 404;
+
+  /** Paths of the types to compare. */
+  private static final Map<ResourceType, String> PATHS =
+      Map.of(
+          ResourceType.CHANNEL, "/channels",
+          ResourceType.BRIDGE, "/bridges",
+          ResourceType.PLAYBACK, "/playbacks",
+          ResourceType.RECORDING, "/recordings/live");
+
+  private static final Set<ResourceType> LISTABLE =
+      Set.of(ResourceType.CHANNEL, ResourceType.BRIDGE);
+
+  /** Up to this number, single requests cost Asterisk less than the list of all its channels. */
+  private static final int MIN_LISTED = 50;
+
+  /** Single requests per comparison: a few minutes, at most one percent of Asterisk's capacity. */
+  private static final int MAX_SINGLE_REQUESTS = 20_000;
+
+  private static final Duration SINGLE_REQUEST_DELAY = Duration.ofMillis(10);
+
+  /** A response takes about a millisecond. */
+  private static final Duration SLOW = Duration.ofSeconds(1);
+
+  private static final long MAX_RESPONSE_BYTES = 1L << 20;
+
+  /** Some 60,000 channels; only their ids are in memory, one at a time. */
+  private static final long MAX_LIST_BYTES = 64L << 20;
+
+  private static final Duration MAX_LIST_TIME = Duration.ofSeconds(30);
+
+  private final URI ariUrl;
+  private final HttpClientConfigurer clientConfigurer;
+  private final Duration slow;
+  private final long maxListBytes;
+  private volatile @Nullable CloseableHttpClient client;
+
+  /** Reads the body of a response with status 200. */
+  @FunctionalInterface
+  private interface BodyReader {
+    void read(InputStream body) throws IOException;
+  }
+
+  /**
+   * @param clientConfigurer sets credentials and timeouts
+   */
+  public ResourceLookup(URI ariUrl, HttpClientConfigurer clientConfigurer) {
+    this(ariUrl, clientConfigurer, SLOW, MAX_LIST_BYTES);
+  }
+
+  ResourceLookup(
+      URI ariUrl, HttpClientConfigurer clientConfigurer, Duration slow, long maxListBytes) {
+    this.ariUrl = ariUrl;
+    this.clientConfigurer = clientConfigurer;
+    this.slow = slow;
+    this.maxListBytes = maxListBytes;
+  }
+
+  /** Returns those of the resources that certainly do not exist. */
+  List<Resource> findMissing(Collection<Resource> resources) throws InterruptedException {
+    List<Resource> missing = new ArrayList<>();
+    try {
+      List<Resource> unlisted = new ArrayList<>();
+      for (Map.Entry<ResourceType, Set<String>> group : idsByType(resources).entrySet()) {
+        ResourceType type = group.getKey();
+        Set<String> ids = group.getValue();
+        boolean listed =
+            LISTABLE.contains(type) && ids.size() > MIN_LISTED && removeListed(type, ids);
+        (listed ? missing : unlisted)
+            .addAll(ids.stream().map(id -> new Resource(type, id)).toList());
+      }
+      // others next time, if there are too many
+      Collections.shuffle(unlisted);
+      for (Resource resource :
+          unlisted.subList(0, Math.min(unlisted.size(), MAX_SINGLE_REQUESTS))) {
+        if (status(PATHS.get(resource.type()) + "/" + PathEncoding.encode(resource.id()))
+            == NOT_FOUND) {
+          missing.add(resource);
+        }
+        Thread.sleep(SINGLE_REQUEST_DELAY.toMillis());
+      }
+    } catch (IOException e) {
+      LOG.debug("Comparison incomplete: {}", ErrorMessages.singleLine(e));
+    }
+    return missing;
+  }
+
+  private static Map<ResourceType, Set<String>> idsByType(Collection<Resource> resources) {
+    Map<ResourceType, Set<String>> ids = new EnumMap<>(ResourceType.class);
+    for (Resource resource : resources) {
+      if (PATHS.containsKey(resource.type())) {
+        ids.computeIfAbsent(resource.type(), type -> new HashSet<>()).add(resource.id());
+      }
+    }
+    return ids;
+  }
+
+  /**
+   * Removes the ids that Asterisk lists, which is certain even if the list is incomplete.
+   *
+   * @return whether the list is complete
+   * @throws IOException if Asterisk is slow or not reachable
+   */
+  private boolean removeListed(ResourceType type, Set<String> ids) throws IOException {
+    int ping = status("/asterisk/ping");
+    if (ping != OK) {
+      throw new IOException("Asterisk responded to a ping with " + ping);
+    }
+    String path = Objects.requireNonNull(PATHS.get(type));
+    String problem;
+    try {
+      int status =
+          get(client(), path, maxListBytes, MAX_LIST_TIME, body -> removeListed(body, ids));
+      if (status == OK) {
+        return true;
+      }
+      problem = "status " + status;
+    } catch (JsonProcessingException e) {
+      problem = "malformed JSON";
+    } catch (IOException e) {
+      problem = ErrorMessages.singleLine(e);
+    }
+    LOG.warn(
+        "Comparison without GET {}: {}; querying up to {} mapped resources one by one",
+        path,
+        problem,
+        MAX_SINGLE_REQUESTS);
+    return false;
+  }
+
+  private static void removeListed(InputStream list, Set<String> ids) throws IOException {
+    JsonParser parser = JSON.createParser(list);
+    if (parser.nextToken() != JsonToken.START_ARRAY) {
+      throw new IOException("the response is not a JSON array");
+    }
+    while (parser.nextToken() == JsonToken.START_OBJECT) {
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        boolean isId = parser.currentName().equals("id");
+        parser.nextToken();
+        if (isId) {
+          ids.remove(parser.getText());
+        } else {
+          parser.skipChildren();
+        }
+      }
+    }
+    if (parser.currentToken() != JsonToken.END_ARRAY || parser.nextToken() != null) {
+      throw new IOException("the response is not an array of objects");
+    }
+  }
+
+  /**
+   * Returns the status of a GET.
+   *
+   * @throws IOException if Asterisk is slow or not reachable
+   */
+  private int status(String path) throws IOException {
+    CloseableHttpClient ready = client();
+    long startNanos = System.nanoTime();
+    int status = get(ready, path, MAX_RESPONSE_BYTES, slow, body -> {});
+    Duration duration = Duration.ofNanos(System.nanoTime() - startNanos);
+    if (duration.compareTo(slow) > 0) {
+      throw new IOException("Asterisk is slow: " + duration.toMillis() + " ms for a response");
+    }
+    return status;
+  }
+
+  private int get(
+      CloseableHttpClient ready, String path, long maxBytes, Duration maxTime, BodyReader reader)
+      throws IOException {
+    HttpGet request = new HttpGet(ariUrl + path);
+    return ready.execute(
+        request,
+        response -> {
+          HttpEntity entity = response.getEntity();
+          if (entity != null) {
+            InputStream body =
+                new LimitedInputStream(entity.getContent(), maxBytes, maxTime, request::cancel);
+            if (response.getCode() == OK) {
+              reader.read(body);
+            }
+            // the client would read the rest without a limit
+            body.transferTo(OutputStream.nullOutputStream());
+          }
+          return response.getCode();
+        });
+  }
+
+  /** Created on first use, since many proxies have nothing to compare. */
+  private CloseableHttpClient client() {
+    CloseableHttpClient current = client;
+    if (current == null) {
+      HttpClientBuilder builder = HttpClientBuilder.create();
+      clientConfigurer.configureHttpClient(builder);
+      current = builder.build();
+      client = current;
+    }
+    return current;
+  }
+
+  /** Aborts the current request. */
+  @Override
+  public void close() throws IOException {
+    CloseableHttpClient current = client;
+    if (current != null) {
+      current.close();
+    }
+  }
+
+  /** Fails beyond a number of bytes or a time. */
+  private static final class LimitedInputStream extends FilterInputStream {
+
+    private final long maxBytes;
+    private final Duration maxTime;
+    private final Runnable abort;
+    private final long startNanos = System.nanoTime();
+    private long bytes;
+
+    /**
+     * @param abort closes the connection, since closing the stream would read the rest
+     */
+    LimitedInputStream(InputStream in, long maxBytes, Duration maxTime, Runnable abort) {
+      super(in);
+      this.maxBytes = maxBytes;
+      this.maxTime = maxTime;
+      this.abort = abort;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int value = super.read();
+      count(value < 0 ? 0 : 1);
+      return value;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = super.read(buffer, offset, length);
+      count(Math.max(count, 0));
+      return count;
+    }
+
+    private void count(int read) throws IOException {
+      bytes += read;
+      if (bytes > maxBytes) {
+        abort.run();
+        throw new IOException("the response has more than " + maxBytes + " bytes");
+      }
+      if (System.nanoTime() - startNanos > maxTime.toNanos()) {
+        abort.run();
+        throw new IOException("the response takes more than " + maxTime.toSeconds() + " s");
+      }
+    }
+  }
+}
