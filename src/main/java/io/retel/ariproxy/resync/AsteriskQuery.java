@@ -85,6 +85,7 @@ final class AsteriskQuery implements AutoCloseable {
   private List<Observation> observations = new ArrayList<>();
   private Map<Resource, Mapping> mappings;
   private @Nullable Map<String, Set<String>> channelIdsByApplication;
+  private boolean allApplicationsListed = true;
   private boolean subscriptionsRestored;
   private boolean askForSingleChannels;
   private boolean askForSingleBridges;
@@ -395,7 +396,13 @@ final class AsteriskQuery implements AutoCloseable {
                         }
                       });
             })
-        .thenApply(done -> failed.get() ? null : applications);
+        .thenApply(
+            done -> {
+              synchronized (this) {
+                allApplicationsListed = false;
+              }
+              return failed.get() ? null : applications;
+            });
   }
 
   private @Nullable JsonNode onApplications(@Nullable JsonNode applications) {
@@ -551,7 +558,15 @@ final class AsteriskQuery implements AutoCloseable {
               applications.add(name);
             }
           });
+      if (!allApplicationsListed && description != null) {
+        // its application can be one that Asterisk has not described
+        String entryApplication = Observation.entryApplication(description);
+        if (!ownApplications.contains(entryApplication)) {
+          applications.add(entryApplication);
+        }
+      }
     }
+    boolean published = before != null && before.application() != null;
     boolean listed = ownApplications.stream().anyMatch(applications::contains);
     if (!listed || (description != null && Observation.runsStasis(description))) {
       observe(new Observation(channel, before, true, description, listed, applications));
@@ -563,7 +578,7 @@ final class AsteriskQuery implements AutoCloseable {
             answer -> {
               switch (answer.status()) {
                 case 400, 412 -> {
-                  if (problem != null && (before == null || before.application() == null)) {
+                  if (problem != null && !published) {
                     // its start cannot be published without a description
                     fail(channel, problem, true);
                   } else {
@@ -575,6 +590,11 @@ final class AsteriskQuery implements AutoCloseable {
                     observe(
                         new Observation(channel, before, true, description, false, applications));
                 case 404 -> observe(Observation.of(channel, before, false));
+                // a read-only user: no reason for an end
+                case 403 ->
+                    observe(
+                        new Observation(
+                            channel, before, true, description, published, applications));
                 default -> fail(channel, answer.problem());
               }
             });

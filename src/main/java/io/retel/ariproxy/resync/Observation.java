@@ -47,7 +47,7 @@ record Observation(
     if (!runsStasis(channel)) {
       return applications.size() == 1;
     }
-    String entryApplication = channel.at("/dialplan/app_data").asText().split(",", 2)[0];
+    String entryApplication = entryApplication(channel);
     // a moved channel still shows the application through which it entered
     return entryApplication.equals(application) || !applications.contains(entryApplication);
   }
@@ -58,6 +58,11 @@ record Observation(
    */
   static boolean runsStasis(JsonNode channel) {
     return channel.at("/dialplan/app_name").asText().equals("Stasis");
+  }
+
+  /** Returns the application that the dialplan named. */
+  static String entryApplication(JsonNode channel) {
+    return channel.at("/dialplan/app_data").asText().split(",", 2)[0];
   }
 
   /** Whether an event or a command has changed its mapping since Asterisk was asked. */

@@ -153,6 +153,7 @@ class SettingsTest {
         "ari.connect-timeout | 2000",
         "ari.connect-timeout | 0ms",
         "ari.response-timeout | -1s",
+        "ari.resync-timeout | 0s",
         "ari.max-request-body | 40960",
         "ari.max-response-body | 1B",
         "ari.max-response-body | 99999999999999999999B",

@@ -55,6 +55,7 @@ class ManagementPortIT {
                 "ari-rest",
                 "kafka",
                 "call-context-store",
+                "resync",
                 "websocket-buffer",
                 "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
       }

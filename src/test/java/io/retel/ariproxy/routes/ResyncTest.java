@@ -278,6 +278,31 @@ class ResyncTest {
   }
 
   @Test
+  void publishesNoStartOfChannelWhoseApplicationIsNotDescribed() throws Exception {
+    respond("/applications", 500, "{}");
+    respond("/applications/app", 200, "{\"name\":\"app\",\"channel_ids\":[\"none\",\"theirs\"]}");
+
+    sendConnectionEvent("CONNECTED");
+
+    assertThat(published())
+        .extracting(event -> event.at("/payload/channel/id").asText())
+        .containsExactly("none");
+  }
+
+  @Test
+  void readOnlyUserEndsNoChannel() throws Exception {
+    routes.sendEvent(stasisStart("subscribed"));
+    routes.resetTopics();
+    stubAsterisk("[{\"name\":\"app\",\"channel_ids\":[\"subscribed\"]}]", CHANNELS, "[]");
+    stubInStasis("subscribed", 403);
+
+    sendConnectionEvent("CONNECTED");
+
+    assertThat(published()).isEmpty();
+    assertThat(routes.gaugeValue(Meters.RESYNC_PENDING)).isZero();
+  }
+
+  @Test
   void asksWhetherChannelWithOtherDialplanApplicationIsInStasis() throws Exception {
     routes.sendEvent(stasisStart("claimed"));
     routes.sendEvent(stasisStart("continued"));
