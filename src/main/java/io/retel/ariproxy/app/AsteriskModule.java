@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
@@ -36,10 +37,17 @@ final class AsteriskModule {
 
   private final Settings settings;
   private final AriHttpClient httpClient;
+  private final StasisApplications applications;
   private final AhcWsComponent ws;
   private final AhcWsComponent wss;
 
-  AsteriskModule(CamelContext context, Settings settings, MeterRegistry meters, Gauges gauges) {
+  AsteriskModule(
+      CamelContext context,
+      Settings settings,
+      MeterRegistry meters,
+      Gauges gauges,
+      StasisApplications applications) {
+    this.applications = applications;
     Optional<SSLContextParameters> tls =
         Optional.of(trustedCertificates(settings))
             .filter(certificates -> !certificates.isEmpty())
@@ -56,8 +64,8 @@ final class AsteriskModule {
             settings.ariPath(),
             meters);
     context.getRegistry().bind("ariHttpClient", httpClient);
-    this.ws = websocket(context, "ahc-ws", settings, tls);
-    this.wss = websocket(context, "ahc-wss", settings, tls);
+    this.ws = websocket(context, "ahc-ws", settings, tls, applications);
+    this.wss = websocket(context, "ahc-wss", settings, tls, applications);
     gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
   }
 
@@ -98,14 +106,28 @@ final class AsteriskModule {
   ManagedWebsocket managedBean() {
     return new ManagedWebsocket(
         this::websocketStatuses,
-        () ->
-            Stream.of(ws, wss)
-                .forEach(component -> component.reconnect(OPERATOR_RECONNECT_REASON)));
+        () -> reconnect(OPERATOR_RECONNECT_REASON),
+        applications::own,
+        applications::lost,
+        this::reclaim);
+  }
+
+  private boolean reclaim(String application) {
+    boolean wasLost = applications.reclaim(application);
+    if (wasLost) {
+      reconnect("application " + application + " reclaimed by an operator");
+    }
+    return wasLost;
+  }
+
+  private void reconnect(String reason) {
+    Stream.of(ws, wss).forEach(component -> component.reconnect(reason));
   }
 
   void addHealthChecks(HealthChecks checks) {
     checks
         .add("websocket-buffer", this::bufferProblem)
+        .addNotice("applications", this::lostApplications)
         .addAvailabilityGauge(HealthChecks.WEBSOCKET, this::isConnected);
   }
 
@@ -114,6 +136,12 @@ final class AsteriskModule {
    */
   private List<WebSocketStatus> websocketStatuses() {
     return Stream.of(ws, wss).flatMap(component -> component.status().stream()).toList();
+  }
+
+  private Optional<String> lostApplications() {
+    return Optional.of(String.join(",", applications.lost()))
+        .filter(lost -> !lost.isEmpty())
+        .map(lost -> "Another client of Asterisk has taken over the Stasis application " + lost);
   }
 
   private Optional<String> bufferProblem() {
@@ -130,11 +158,16 @@ final class AsteriskModule {
   }
 
   private static AhcWsComponent websocket(
-      CamelContext context, String scheme, Settings settings, Optional<SSLContextParameters> tls) {
+      CamelContext context,
+      String scheme,
+      Settings settings,
+      Optional<SSLContextParameters> tls,
+      StasisApplications applications) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
     component.setUsername(settings.get(Setting.ARI_USERNAME));
     component.setPassword(settings.get(Setting.ARI_PASSWORD).reveal());
     tls.ifPresent(component::setSslContextParameters);
+    component.setRequestUri(applications::withoutLost);
     component.setTlsErrorDescriber(cause -> TlsErrors.describe(cause, Setting.ARI_CA_FILE.key()));
     component.setExceptionHandler(new ExchangeExceptionHandler(context, AhcWsConsumer.class));
     return component;

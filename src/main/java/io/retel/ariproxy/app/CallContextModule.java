@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.callcontext.store.CallContextStoreProvider;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
@@ -22,6 +23,7 @@ final class CallContextModule {
   private final CallContexts callContexts;
   private final CallContextRules rules;
   private final Subscriptions subscriptions;
+  private final StasisApplications applications;
 
   CallContextModule(
       CamelContext context,
@@ -45,9 +47,11 @@ final class CallContextModule {
             InstantSource.system());
     this.rules = new CallContextRules(callContexts);
     this.subscriptions = new Subscriptions(store);
+    this.applications = new StasisApplications(settings.get(Setting.ARI_APP), callContexts);
     // for routes that read it: caffeine-cache:callContexts?createCacheIfNotExist=false
     context.getRegistry().bind("callContexts", callContexts.cache());
     gauges.bindCallContexts(callContexts, store);
+    gauges.bindApplications(applications);
     kafka.topics().onCompactedTopicRecreated(this::persistAll);
   }
 
@@ -66,6 +70,10 @@ final class CallContextModule {
 
   Subscriptions subscriptions() {
     return subscriptions;
+  }
+
+  StasisApplications applications() {
+    return applications;
   }
 
   /** Reads the store. */

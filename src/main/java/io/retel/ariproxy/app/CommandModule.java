@@ -89,7 +89,11 @@ final class CommandModule {
             "topics exist, call contexts are restored and commands are not paused");
     this.asteriskReachablePolicy =
         new AsteriskReachablePolicy(
-            () -> isRunning() && asterisk.isConnected() && !callContextModule.store().isFailing());
+            () ->
+                isRunning()
+                    && asterisk.isConnected()
+                    && callContextModule.applications().lost().isEmpty()
+                    && !callContextModule.store().isFailing());
     ResponseCache responseCache =
         new ResponseCache(
             settings.get(Setting.COMMANDS_DEDUP_WINDOW),
@@ -117,6 +121,7 @@ final class CommandModule {
         "checkCommand",
         new CheckCommand(
             settings.get(Setting.COMMANDS_ALLOWED, AllowedOperations::parse),
+            callContextModule.applications(),
             settings.get(Setting.ARI_MAX_REQUEST_BODY),
             settings.get(Setting.COMMANDS_MAX_AGE),
             InstantSource.system()));

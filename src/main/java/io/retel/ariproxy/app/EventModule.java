@@ -28,7 +28,7 @@ final class EventModule {
   private final HandleLostEvent handleLostEvent;
 
   /**
-   * @param onReplaced runs when another client replaces this one in the Stasis application
+   * @param onReplaced runs when other clients have taken over all Stasis applications
    */
   EventModule(
       CamelContext context,
@@ -49,7 +49,11 @@ final class EventModule {
     registry.bind("parseEvent", new ParseEvent());
     registry.bind(
         "handleInternalEvent",
-        new HandleInternalEvent(settings.get(Setting.ARI_URL).toString(), onReplaced, meters));
+        new HandleInternalEvent(
+            settings.get(Setting.ARI_URL).toString(),
+            callContexts.applications(),
+            onReplaced,
+            meters));
     registry.bind(
         "resolveCallContext",
         new ResolveCallContext(callContexts.rules(), meters, kafka.inFlightEvents()));

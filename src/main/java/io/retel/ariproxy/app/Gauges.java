@@ -3,6 +3,7 @@ package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.command.HangingCommands;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
@@ -67,6 +68,12 @@ public final class Gauges {
     Meters.BUFFER_BYTES.gauge(meters, sum(statuses, WebSocketStatus::bufferedBytes));
     Meters.BUFFER_LIMIT.gauge(meters, sum(statuses, WebSocketStatus::maxBufferedBytes));
     Meters.BUFFER_MESSAGES.gauge(meters, sum(statuses, WebSocketStatus::bufferedMessages));
+    return this;
+  }
+
+  /** Binds the number of applications that another client has taken over. */
+  Gauges bindApplications(StasisApplications applications) {
+    Meters.APPLICATIONS_LOST.gauge(meters, () -> applications.lost().size());
     return this;
   }
 

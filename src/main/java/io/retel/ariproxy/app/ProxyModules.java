@@ -44,7 +44,7 @@ final class ProxyModules {
   /**
    * Creates the clients and binds the beans that routes reference by name.
    *
-   * @param onReplaced runs when another client replaces this one in the Stasis application
+   * @param onReplaced runs when other clients have taken over all Stasis applications
    */
   ProxyModules(
       CamelContext context,
@@ -68,8 +68,9 @@ final class ProxyModules {
             settings.get(Setting.ENVELOPE_EVENT_RESOURCES));
     TracingModule tracing = new TracingModule(context, settings);
     this.kafka = new KafkaModule(context, settings, meters, gauges);
-    this.asterisk = new AsteriskModule(context, settings, meters, gauges);
     this.callContexts = new CallContextModule(context, settings, meters, gauges, kafka);
+    this.asterisk =
+        new AsteriskModule(context, settings, meters, gauges, callContexts.applications());
     this.resync = new ResyncModule(context, settings, meters, kafka, asterisk, callContexts);
     this.startupGate =
         new StartupGate(

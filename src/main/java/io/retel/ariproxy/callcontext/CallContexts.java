@@ -18,6 +18,7 @@ import io.retel.ariproxy.callcontext.store.WriteBehind;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -511,6 +512,24 @@ public final class CallContexts {
               }
             });
     return active;
+  }
+
+  /** Returns the call contexts with channels in this Stasis application and in no other. */
+  Set<String> activeOnlyIn(String application) {
+    Map<String, Boolean> onlyIn = new HashMap<>();
+    active()
+        .values()
+        .forEach(
+            mapping -> {
+              if (mapping.application() != null) {
+                onlyIn.merge(
+                    mapping.callContext(),
+                    mapping.application().equals(application),
+                    Boolean::logicalAnd);
+              }
+            });
+    onlyIn.values().removeIf(only -> !only);
+    return Set.copyOf(onlyIn.keySet());
   }
 
   /** Returns the call contexts of all active resources. */

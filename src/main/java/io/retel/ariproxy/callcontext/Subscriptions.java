@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -198,14 +199,15 @@ public final class Subscriptions {
    * Returns requests that restore lost subscriptions and event filters.
    *
    * @param applications response to {@code GET /applications}
+   * @param isExcluded whether an application must not be changed
    */
-  public synchronized List<Request> restoreRequests(String applications)
-      throws JsonProcessingException {
+  public synchronized List<Request> restoreRequests(
+      String applications, Predicate<String> isExcluded) throws JsonProcessingException {
     List<Request> requests = new ArrayList<>();
     for (JsonNode application : JSON.readTree(applications)) {
       String name = application.path("name").asText();
       DesiredSubscriptions desired = desiredByApplication.get(name);
-      if (desired != null) {
+      if (desired != null && !isExcluded.test(name)) {
         String path = "/applications/" + PathEncoding.encode(name);
         for (String source : desired.sources) {
           if (!isListed(application, source)) {

@@ -18,8 +18,9 @@ public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
   private final AtomicLong holdOffUntilNanos;
 
   /**
-   * @param ready whether Asterisk's websocket is open (otherwise events of new calls are missed),
-   *     mappings of created resources can be persisted, and commands are not paused
+   * @param ready whether Asterisk's websocket is open with all applications (otherwise events of
+   *     new calls are missed), mappings of created resources can be persisted, and commands are not
+   *     paused
    */
   public AsteriskReachablePolicy(BooleanSupplier ready) {
     this(ready, new AtomicLong(System.nanoTime()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.component.lanes.LanesConstants;
 import java.time.Duration;
@@ -10,8 +11,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403 or 410, 413 for a
- * body larger than Asterisk accepts, and 503 while earlier commands of its operation hang.
+ * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403, 409 or 410, 413
+ * for a body larger than Asterisk accepts, and 503 while earlier commands of its operation hang.
  *
  * <p>Asterisk itself responds 413, or 400 to an overlong request line, but closes the connection
  * before it has read the request, so its response can be lost (16.28.0 and 22.10.1: from 40,961
@@ -25,19 +26,26 @@ public final class CheckCommand implements Processor {
   private static final int REQUEST_LINE_OVERHEAD = " /ari HTTP/1.1\r\n".length();
 
   private final AllowedOperations allowed;
+  private final StasisApplications applications;
   private final long maxRequestBodyBytes;
   private final Duration maxAge;
   private final InstantSource clock;
 
   /**
    * @param allowed the allowed operations
+   * @param applications the Stasis applications; no command changes a lost one
    * @param maxRequestBodyBytes the largest body of a command, in bytes
    * @param maxAge the maximum age of a command; zero for no limit
    * @param clock the time
    */
   public CheckCommand(
-      AllowedOperations allowed, long maxRequestBodyBytes, Duration maxAge, InstantSource clock) {
+      AllowedOperations allowed,
+      StasisApplications applications,
+      long maxRequestBodyBytes,
+      Duration maxAge,
+      InstantSource clock) {
     this.allowed = allowed;
+    this.applications = applications;
     this.maxRequestBodyBytes = maxRequestBodyBytes;
     this.maxAge = maxAge;
     this.clock = clock;
@@ -47,6 +55,7 @@ public final class CheckCommand implements Processor {
   public void process(Exchange exchange) throws OperationHangsException {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     allowed.check(command);
+    checkApplication(command);
     checkSize(command);
     checkAge(command);
     GroupActivity hangingOperation =
@@ -54,6 +63,25 @@ public final class CheckCommand implements Processor {
     if (hangingOperation != null) {
       throw new OperationHangsException(hangingOperation);
     }
+  }
+
+  /** Another client controls a lost application, and its calls. */
+  private void checkApplication(Command.Accepted command) {
+    if (command.request().method().equals("GET")) {
+      return;
+    }
+    command
+        .prepared()
+        .application()
+        .filter(applications::isLost)
+        .or(() -> applications.lostOwner(command.resources(), command.callContext()))
+        .ifPresent(
+            application -> {
+              throw new CommandRejectedException(
+                  409,
+                  "Another client of Asterisk has taken over the Stasis application "
+                      + application);
+            });
   }
 
   private void checkSize(Command.Accepted command) {

@@ -55,7 +55,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
         .onException(CommandRejectedException.class)
         .id("rejected-command")
         .description(
-            "400, 403, 410 or 413: the command is invalid, not allowed, too old or too large.")
+            "400, 403, 409, 410 or 413: the command is invalid, not allowed, of a lost application, too old or too large.")
         .handled(true)
         .process("respondRejected")
         .id("respond-rejected")

@@ -22,7 +22,8 @@ import java.util.Optional;
  * @param resources those in the path, then those it creates
  * @param created those it creates, including second legs
  * @param hasGeneratedId whether the proxy generated the id, so that it is unique to this command
- * @param entersStasis whether the new channel enters a Stasis application
+ * @param application the Stasis application in its parameters: of a new or moved channel, or of an
+ *     event
  * @param claimed those it claims
  * @param ended those that end if it succeeds
  * @param parameters those outside the path; without a body, unless it is of {@code /applications}
@@ -33,7 +34,7 @@ public record PreparedRequest(
     List<Resource> resources,
     List<Resource> created,
     boolean hasGeneratedId,
-    boolean entersStasis,
+    Optional<String> application,
     List<Resource> claimed,
     List<Resource> ended,
     AriParameters parameters) {
@@ -93,7 +94,7 @@ public record PreparedRequest(
         List.copyOf(resources),
         claims ? List.of() : List.copyOf(created),
         hasGeneratedId,
-        parameters.text("app").isPresent(),
+        parameters.text(ariUrl.segments().get(0).equals("events") ? "application" : "app"),
         claims ? List.copyOf(created) : List.of(),
         ended,
         // a parsed body takes many times the heap of its bytes; only RecordSubscription reads it

@@ -36,6 +36,15 @@ public final class HealthChecks {
     return this;
   }
 
+  /**
+   * Adds a check that remains UP and reports a problem that an operator must solve.
+   *
+   * @param problem the problem as a sentence, or empty; must not block
+   */
+  public HealthChecks addNotice(String id, Supplier<Optional<String>> problem) {
+    return add(ProxyHealthCheck.ofNotice(id, problem));
+  }
+
   /** Adds the check that is DOWN, also for liveness, once an essential thread has ended. */
   public HealthChecks add(EssentialThreads threads) {
     return add(ProxyHealthCheck.ofLiveness("threads", threads::firstEnded));

@@ -2,8 +2,10 @@
 package io.retel.ariproxy.jmx;
 
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.camel.api.management.ManagedAttribute;
 import org.apache.camel.api.management.ManagedOperation;
@@ -15,14 +17,28 @@ public final class ManagedWebsocket {
 
   private final Supplier<List<WebSocketStatus>> statuses;
   private final Runnable reconnect;
+  private final Supplier<Collection<String>> ownApplications;
+  private final Supplier<Collection<String>> lostApplications;
+  private final Predicate<String> reclaim;
 
   /**
    * @param statuses the status of the websocket; empty before the events route runs
    * @param reconnect closes and reopens the websocket
+   * @param ownApplications the Stasis applications whose events arrive
+   * @param lostApplications those that another client has taken over
+   * @param reclaim takes a lost application back; returns false if it is not lost
    */
-  public ManagedWebsocket(Supplier<List<WebSocketStatus>> statuses, Runnable reconnect) {
+  public ManagedWebsocket(
+      Supplier<List<WebSocketStatus>> statuses,
+      Runnable reconnect,
+      Supplier<Collection<String>> ownApplications,
+      Supplier<Collection<String>> lostApplications,
+      Predicate<String> reclaim) {
     this.statuses = statuses;
     this.reconnect = reconnect;
+    this.ownApplications = ownApplications;
+    this.lostApplications = lostApplications;
+    this.reclaim = reclaim;
   }
 
   @ManagedAttribute(description = "Address of the websocket")
@@ -69,6 +85,28 @@ public final class ManagedWebsocket {
   @ManagedAttribute(description = "Buffer size at which websocket reads pause, in bytes")
   public long getBufferLimit() {
     return attribute(WebSocketStatus::maxBufferedBytes, 0L);
+  }
+
+  @ManagedAttribute(description = "Stasis applications whose events arrive")
+  public String getApplications() {
+    return String.join(",", ownApplications.get());
+  }
+
+  @ManagedAttribute(
+      description = "Stasis applications that another client of Asterisk has taken over")
+  public String getLostApplications() {
+    return String.join(",", lostApplications.get());
+  }
+
+  @ManagedOperation(
+      description =
+          "Takes a lost Stasis application back: reopens the websocket with it, and Asterisk stops"
+              + " sending its events to the other client")
+  public void reclaim(String application) {
+    if (!reclaim.test(application)) {
+      throw new IllegalArgumentException(
+          "Not a lost application: " + application + "; lost: " + getLostApplications());
+    }
   }
 
   @ManagedOperation(

@@ -69,6 +69,10 @@ public enum Meters {
 
   WEBSOCKET_CONNECTED(
       Kind.GAUGE, "ari-proxy.websocket.connected", "1 while events can arrive, otherwise 0"),
+  APPLICATIONS_LOST(
+      Kind.GAUGE,
+      "ari-proxy.applications.lost",
+      "Stasis applications that another client has taken over, while others continue"),
   WEBSOCKET_RECONNECTS(
       Kind.COUNTER, "ari-proxy.websocket.reconnects", "Number of times the websocket was reopened"),
   WEBSOCKET_DOWNTIME(

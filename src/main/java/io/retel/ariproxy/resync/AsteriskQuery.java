@@ -10,6 +10,7 @@ import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.time.Moment;
@@ -63,6 +64,7 @@ final class AsteriskQuery implements AutoCloseable {
 
   private final Moment connectedAt;
   private final CallContexts callContexts;
+  private final StasisApplications stasisApplications;
   private final List<String> ownApplications;
   private final AriClient client;
   private final ExecutorService requests;
@@ -120,13 +122,11 @@ final class AsteriskQuery implements AutoCloseable {
 
   /**
    * @param asteriskId the last known one, or empty
-   * @param mappings all mappings before the query
    */
   AsteriskQuery(
       Moment connectedAt,
       CallContexts callContexts,
-      Map<Resource, Mapping> mappings,
-      List<String> ownApplications,
+      StasisApplications stasisApplications,
       String asteriskId,
       AriClient client,
       ExecutorService requests,
@@ -135,8 +135,9 @@ final class AsteriskQuery implements AutoCloseable {
       Listener listener) {
     this.connectedAt = connectedAt;
     this.callContexts = callContexts;
-    this.mappings = mappings;
-    this.ownApplications = ownApplications;
+    this.stasisApplications = stasisApplications;
+    this.mappings = stasisApplications.mappings();
+    this.ownApplications = stasisApplications.own();
     this.asteriskId = asteriskId;
     this.client = client;
     this.requests = requests;
@@ -263,7 +264,7 @@ final class AsteriskQuery implements AutoCloseable {
       }
       attemptRunning = true;
       if (attempts > 0) {
-        mappings = callContexts.all();
+        mappings = stasisApplications.mappings();
         open.removeIf(this::hasEnded);
         failures.keySet().removeIf(key -> key instanceof Resource && !open.contains(key));
         failures.remove(ATTEMPT);

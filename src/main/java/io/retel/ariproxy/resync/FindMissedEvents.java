@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.metrics.Meters;
@@ -28,7 +29,7 @@ public final class FindMissedEvents implements Processor {
   private final CallContexts callContexts;
   private final CallContextRules rules;
   private final Subscriptions subscriptions;
-  private final List<String> applications;
+  private final StasisApplications applications;
   private final Gap gap;
   private final Resync resync;
   private final SyntheticEventLog syntheticEventLog;
@@ -46,7 +47,7 @@ public final class FindMissedEvents implements Processor {
       CallContexts callContexts,
       CallContextRules rules,
       Subscriptions subscriptions,
-      List<String> applications,
+      StasisApplications applications,
       Gap gap,
       Resync resync,
       SyntheticEventLog syntheticEventLog,
@@ -56,7 +57,7 @@ public final class FindMissedEvents implements Processor {
     this.callContexts = callContexts;
     this.rules = rules;
     this.subscriptions = subscriptions;
-    this.applications = List.copyOf(applications);
+    this.applications = applications;
     this.gap = gap;
     this.resync = resync;
     this.syntheticEventLog = syntheticEventLog;
@@ -71,7 +72,7 @@ public final class FindMissedEvents implements Processor {
     AsteriskQuery query = exchange.getMessage().getBody(AsteriskQuery.class);
     Findings findings = query.take();
     Reconciler reconciler =
-        new Reconciler(callContexts, rules, applications, findings, query.activeCalls(), gap);
+        new Reconciler(callContexts, rules, applications.own(), findings, query.activeCalls(), gap);
     List<MappedEvent> missedEvents = withoutHidden(reconciler.missedEvents(), subscriptions);
     query.askAgain(reconciler.outdated());
     missedEvents.forEach(event -> syntheticEventLog.record(event.event()));

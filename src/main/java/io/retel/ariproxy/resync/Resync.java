@@ -5,11 +5,11 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,7 +35,7 @@ public final class Resync implements AutoCloseable {
   private final CamelContext context;
   private final CallContexts callContexts;
   private final SubscriptionRestore subscriptions;
-  private final List<String> applications;
+  private final StasisApplications applications;
   private final Duration timeout;
   private final int concurrency;
   private final Function<ScheduledExecutorService, AriClient> newClient;
@@ -62,7 +62,7 @@ public final class Resync implements AutoCloseable {
       CamelContext context,
       CallContexts callContexts,
       Subscriptions subscriptions,
-      List<String> applications,
+      StasisApplications applications,
       Duration timeout,
       int concurrency,
       Function<ScheduledExecutorService, AriClient> newClient,
@@ -71,8 +71,8 @@ public final class Resync implements AutoCloseable {
       MeterRegistry meters) {
     this.context = context;
     this.callContexts = callContexts;
-    this.subscriptions = new SubscriptionRestore(subscriptions);
-    this.applications = List.copyOf(applications);
+    this.subscriptions = new SubscriptionRestore(subscriptions, applications);
+    this.applications = applications;
     this.timeout = timeout;
     this.concurrency = concurrency;
     this.newClient = newClient;
@@ -104,7 +104,6 @@ public final class Resync implements AutoCloseable {
         new AsteriskQuery(
             connectedAt,
             callContexts,
-            callContexts.all(),
             applications,
             asteriskId,
             newClient.apply(currentTimer),

@@ -4,6 +4,7 @@ package io.retel.ariproxy.resync;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.callcontext.Subscriptions.Request;
 import io.retel.ariproxy.error.ErrorMessages;
@@ -17,9 +18,11 @@ final class SubscriptionRestore {
   private static final Logger LOG = LoggerFactory.getLogger(SubscriptionRestore.class);
 
   private final Subscriptions subscriptions;
+  private final StasisApplications stasisApplications;
 
-  SubscriptionRestore(Subscriptions subscriptions) {
+  SubscriptionRestore(Subscriptions subscriptions, StasisApplications stasisApplications) {
     this.subscriptions = subscriptions;
+    this.stasisApplications = stasisApplications;
   }
 
   /** Records the event filters that Asterisk lists in the response to {@code GET /applications}. */
@@ -35,7 +38,8 @@ final class SubscriptionRestore {
    */
   String restore(AriClient client, JsonNode applications) {
     try {
-      for (Request request : subscriptions.restoreRequests(applications.toString())) {
+      for (Request request :
+          subscriptions.restoreRequests(applications.toString(), stasisApplications::isLost)) {
         int status = client.send(request.method(), request.path(), request.body()).status();
         logResult(request, status);
       }

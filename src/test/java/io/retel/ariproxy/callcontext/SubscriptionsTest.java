@@ -146,6 +146,14 @@ class SubscriptionsTest {
     assertThat(store.stored()).isEmpty();
   }
 
+  @Test
+  void restoresNothingOfExcludedApplication() throws JsonProcessingException {
+    subscriptions.addSources("app", List.of("deviceState:Stasis:x"));
+    String applications = "[{\"name\":\"app\"}]";
+    assertThat(subscriptions.restoreRequests(applications, "other"::equals)).isNotEmpty();
+    assertThat(subscriptions.restoreRequests(applications, "app"::equals)).isEmpty();
+  }
+
   private void updateFilter(String json) throws JsonProcessingException {
     subscriptions.updateFilter("app", JSON.readTree(json.replace('\'', '"')));
   }
@@ -157,7 +165,8 @@ class SubscriptionsTest {
   private static List<String> requests(Subscriptions subscriptions, String fields)
       throws JsonProcessingException {
     return subscriptions
-        .restoreRequests(("[{'name':'app'," + fields + "}]").replace('\'', '"'))
+        .restoreRequests(
+            ("[{'name':'app'," + fields + "}]").replace('\'', '"'), application -> false)
         .stream()
         .map(request -> request.method() + " " + request.path() + " " + request.body())
         .toList();

@@ -2,19 +2,23 @@
 package io.retel.ariproxy.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.atIndex;
 
 import io.retel.ariproxy.AriProxy;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ApplicationReplacedIT {
 
   private static final String APP = "ari-proxy-replaced";
+  private static final String OTHER_APP = "ari-proxy-taken-over";
 
   @TempDir private Path folder;
 
@@ -62,5 +67,99 @@ class ApplicationReplacedIT {
             .doesNotContain("APPLICATION_REPLACED");
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  void continuesWithItsOtherApplication(String suite, KafkaBroker kafka) throws IOException {
+    Path log = folder.resolve("proxy.log");
+    int port = ManagementClient.freePort();
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP + "," + OTHER_APP, kafka)
+              .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
+              .with(Setting.MANAGEMENT_JOLOKIA, "true");
+      try (ProxyProcess first = ProxyProcess.start(settings, log);
+          ManagementClient management = new ManagementClient(port);
+          Controller controller = new Controller(settings, kafka)) {
+        Awaitility.await("applications registered")
+            .until(
+                () ->
+                    controller.execute("setup", "GET", "/applications/" + OTHER_APP).status()
+                        == 200);
+        asterisk.originateCall("ctx-kept~" + APP);
+        asterisk.originateCall("ctx-lost~" + OTHER_APP);
+        controller.event("kept", "STASIS_START");
+        String lostChannel = controller.event("lost", "STASIS_START").channelId();
+
+        ProxySettings otherSettings = ProxySettings.of(asterisk, OTHER_APP, kafka);
+        try (EmbeddedProxy other = EmbeddedProxy.start(otherSettings);
+            Controller otherController = new Controller(otherSettings, kafka)) {
+          otherController.awaitApplication();
+          Awaitility.await("loss noticed").until(() -> lostApplications(management) == 1);
+          assertThat(management.get("/observe/health/ready"))
+              .satisfies(
+                  response -> {
+                    assertThat(response.status()).isEqualTo(200);
+                    assertThat(response.body())
+                        .contains("has taken over the Stasis application " + OTHER_APP);
+                  });
+          asterisk.originateCall("ctx-own~" + APP);
+          controller.event("own", "STASIS_START");
+          String answer = "/channels/" + lostChannel + "/answer";
+          controller.execute("lost", "POST", answer).assertStatus(409);
+          controller.execute("lost", "GET", "/channels/" + lostChannel).assertStatus(200);
+          controller
+              .execute("new", "POST", "/channels?endpoint=Local/3000@default&app=" + OTHER_APP)
+              .assertStatus(409);
+
+          // a reconnect leaves the application to the other client
+          invoke(management, "reconnect");
+          controller.event("kept", "ARI_CONNECTION_RESTORED");
+          asterisk.originateCall("ctx-foreign~" + OTHER_APP);
+          otherController.event("foreign", "STASIS_START");
+          assertThat(lostApplications(management)).isOne();
+          assertThat(controller.events())
+              .filteredOn(event -> "lost".equals(event.key()))
+              .extracting(EventEnvelope::type)
+              .doesNotContain("ARI_CONNECTION_RESTORED", "STASIS_END");
+
+          invoke(management, "reclaim/" + OTHER_APP);
+          controller.event("lost", "ARI_CONNECTION_RESTORED");
+          controller.event("foreign", "STASIS_START", EventEnvelope::isSynthetic);
+          controller.execute("lost", "POST", answer).assertStatus(204);
+          assertThat(lostApplications(management)).isZero();
+        }
+
+        ProxySettings lastSettings = ProxySettings.of(asterisk, APP + "," + OTHER_APP, kafka);
+        try (EmbeddedProxy last = EmbeddedProxy.start(lastSettings)) {
+          assertThat(first.awaitEnd()).isEqualTo(AriProxy.EXIT_REPLACED);
+        }
+        assertThat(Files.readAllLines(log))
+            .filteredOn(line -> line.contains("ERROR"))
+            .hasSize(3)
+            .satisfies(
+                line -> assertThat(line).contains(OTHER_APP + "; continuing with " + APP),
+                atIndex(0))
+            .satisfies(line -> assertThat(line).contains("; continuing with "), atIndex(1))
+            .satisfies(line -> assertThat(line).contains("; stopping"), atIndex(2));
+      }
+    }
+  }
+
+  private static double lostApplications(ManagementClient management) {
+    return management.metric("ari_proxy_applications_lost");
+  }
+
+  private static void invoke(ManagementClient management, String operation) {
+    assertThat(
+            management
+                .get(
+                    "/observe/jolokia/exec/io.retel.ariproxy:context=ari-proxy,type=Websocket/"
+                        + operation)
+                .json()
+                .path("status")
+                .asInt())
+        .isEqualTo(200);
   }
 }

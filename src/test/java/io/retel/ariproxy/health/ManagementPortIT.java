@@ -57,6 +57,7 @@ class ManagementPortIT {
                 "call-context-store",
                 "resync",
                 "websocket-buffer",
+                "applications",
                 "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
       }
     }

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.health.HealthCheckRegistry;
@@ -34,6 +35,7 @@ public class AhcWsComponent extends DefaultComponent {
 
   private @Nullable ExceptionHandler exceptionHandler;
   private Function<Throwable, Optional<String>> tlsErrorDescriber = cause -> Optional.empty();
+  private UnaryOperator<URI> requestUri = UnaryOperator.identity();
 
   @Metadata(
       label = "security",
@@ -124,6 +126,7 @@ public class AhcWsComponent extends DefaultComponent {
     }
     return new WebSocketConnection(
         endpoint.getHttpUri(),
+        requestUri,
         endpoint.getConfiguration(),
         buffer,
         state,
@@ -283,5 +286,14 @@ public class AhcWsComponent extends DefaultComponent {
 
   public void setTlsErrorDescriber(Function<Throwable, Optional<String>> tlsErrorDescriber) {
     this.tlsErrorDescriber = tlsErrorDescriber;
+  }
+
+  /** Changes the URI of the endpoint before each attempt to connect; must not block. */
+  public UnaryOperator<URI> getRequestUri() {
+    return requestUri;
+  }
+
+  public void setRequestUri(UnaryOperator<URI> requestUri) {
+    this.requestUri = requestUri;
   }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
+import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
 import org.asynchttpclient.AsyncHttpClient;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ final class WebSocketConnection implements AutoCloseable {
   private static final Duration MIN_STABLE_DURATION = Duration.ofSeconds(1);
 
   private final URI uri;
+  private final UnaryOperator<URI> requestUri;
   private final AhcWsConfiguration configuration;
   private final MessageBuffer buffer;
   private final ConnectionScheduler scheduler;
@@ -57,11 +59,13 @@ final class WebSocketConnection implements AutoCloseable {
   private String loggedReason = "";
 
   /**
+   * @param requestUri applied to the URI before each attempt to connect
    * @param state initial state, with the counters of the connections it replaces
    * @param onLost receives the number of messages that were lost; called on any thread
    */
   WebSocketConnection(
       URI uri,
+      UnaryOperator<URI> requestUri,
       AhcWsConfiguration configuration,
       MessageBuffer buffer,
       ConnectionState state,
@@ -69,6 +73,7 @@ final class WebSocketConnection implements AutoCloseable {
       CamelContext camelContext,
       IntConsumer onLost) {
     this.uri = uri;
+    this.requestUri = requestUri;
     this.configuration = configuration;
     this.buffer = buffer;
     this.state = state;
@@ -270,7 +275,8 @@ final class WebSocketConnection implements AutoCloseable {
             AhcClients.create(uri, configuration, camelContext, threads, this::initializeChannel);
       }
       session = new WebSocketSession(this);
-      AhcClients.upgradeRequest(client, uri, configuration).execute(session.upgradeHandler());
+      AhcClients.upgradeRequest(client, requestUri.apply(uri), configuration)
+          .execute(session.upgradeHandler());
     } catch (Exception | Error e) {
       logIfError(e);
       onConnectFailed(session, e, 0);

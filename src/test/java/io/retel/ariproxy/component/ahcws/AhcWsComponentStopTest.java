@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.camel.builder.RouteBuilder;
@@ -144,6 +145,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
       WebSocketConnection connection =
           new WebSocketConnection(
               endpoint.getHttpUri(),
+              UnaryOperator.identity(),
               endpoint.getConfiguration(),
               new MessageBuffer(1_000),
               ConnectionState.initial(),
