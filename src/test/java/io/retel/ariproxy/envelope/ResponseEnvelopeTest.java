@@ -123,15 +123,15 @@ class ResponseEnvelopeTest {
   }
 
   @Test
-  void unpairedSurrogatesAreEscaped() {
+  void unpairedSurrogatesAreEscapedAndNeverAnId() {
     assertThat(
             response(
                 "{'callContext':'\\ud800','commandId':'\\udc00','ariCommand':{"
                     + "'method':'\\ud800x','url':'/\\udfff😀'}}"))
         .isEqualTo(
             text(
-                "{'type':'RESPONSE','callContext':'\\uD800','commandsTopic':'commands',"
-                    + "'commandId':'\\uDC00','commandRequest':{'method':'\\uD800x',"
+                "{'type':'RESPONSE','callContext':null,'commandsTopic':'commands',"
+                    + "'commandRequest':{'method':'\\uD800x',"
                     + "'url':'/\\uDFFF\\uD83D\\uDE00'},'resources':[],"
                     + "'payload':{'status_code':204}}"));
   }
