@@ -26,6 +26,10 @@ import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.ProcessDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
@@ -188,12 +192,17 @@ public final class ProxyApplication extends Main {
   }
 
   private static void logIfCopiesMissing(CamelContext context) {
-    Route route = context.getRoute("publish");
-    if (route != null && route.filter("add-copies").isEmpty()) {
+    // the definition: without MBeans, the running steps have no ids
+    RouteDefinition route = ((ModelCamelContext) context).getRouteDefinition("publish");
+    if (route != null
+        && ProcessorDefinitionHelper.filterTypeInOutputs(
+                route.getOutputs(), ProcessDefinition.class)
+            .stream()
+            .noneMatch(step -> "add-copies".equals(step.getId()))) {
       LOG.error(
           "Route {} lacks the step add-copies, so an event of several calls is published to one of"
               + " them only. Copy the step from the shipped file",
-          route.getRouteId());
+          route.getId());
     }
   }
 

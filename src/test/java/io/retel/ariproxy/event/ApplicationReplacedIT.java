@@ -136,7 +136,7 @@ class ApplicationReplacedIT {
           assertThat(first.awaitEnd()).isEqualTo(AriProxy.EXIT_REPLACED);
         }
         assertThat(Files.readAllLines(log))
-            .filteredOn(line -> line.contains("ERROR"))
+            .filteredOn(line -> line.contains("ERROR HandleInternalEvent"))
             .hasSize(3)
             .satisfies(
                 line -> assertThat(line).contains(OTHER_APP + "; continuing with " + APP),
