@@ -69,9 +69,9 @@ final class AsteriskModule {
     gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
   }
 
-  /** Returns the HTTP client, which closes its connections when it stops. */
-  Service httpClient() {
-    return httpClient;
+  /** Returns the connections of requests. */
+  Service connections() {
+    return httpClient.pool();
   }
 
   /** Returns whether events can arrive. */

@@ -142,7 +142,7 @@ final class ProxyModules {
    */
   void addServices() throws Exception {
     List<Service> services = new ArrayList<>();
-    services.add(asterisk.httpClient());
+    services.add(asterisk.connections());
     services.add(callContexts.store());
     services.add(startupGate);
     services.add(resync.mappingComparison());

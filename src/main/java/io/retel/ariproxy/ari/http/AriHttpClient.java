@@ -15,6 +15,7 @@ import java.util.Base64;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
+import org.apache.camel.Service;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.support.service.ServiceSupport;
 import org.apache.hc.client5.http.DnsResolver;
@@ -49,8 +50,11 @@ import org.slf4j.LoggerFactory;
  * URI, route dump or JMX attribute. Asterisk closes a connection after 15 s idle (measured on 16.28
  * and 22.10.1). The pool evicts connections earlier, since a request on a closed connection has an
  * unknown outcome.
+ *
+ * <p>The pool has a service of its own: an endpoint that stops, such as in a reload, stops its
+ * configurer if that is a service (camel-http 4.18.0).
  */
-public final class AriHttpClient extends ServiceSupport implements HttpClientConfigurer {
+public final class AriHttpClient implements HttpClientConfigurer {
 
   private static final Logger LOG = LoggerFactory.getLogger(AriHttpClient.class);
 
@@ -72,7 +76,7 @@ public final class AriHttpClient extends ServiceSupport implements HttpClientCon
   private final Timeout responseTimeout;
   private final RequestMetricsInterceptor requestMetrics;
   private final Counter refused;
-  private @Nullable IdleConnectionEvictor evictor;
+  private final Pool pool;
   private @Nullable Moment refusalLogged;
 
   /**
@@ -112,20 +116,12 @@ public final class AriHttpClient extends ServiceSupport implements HttpClientCon
                     .setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
                     .build())
             .build();
+    this.pool = new Pool();
   }
 
-  @Override
-  protected void doStart() {
-    evictor = new IdleConnectionEvictor(connections, EVICTION_INTERVAL, MAX_IDLE_TIME);
-    evictor.start();
-  }
-
-  @Override
-  protected void doStop() {
-    if (evictor != null) {
-      evictor.shutdown();
-    }
-    connections.close();
+  /** Returns the service that evicts idle connections, and closes all of them when it stops. */
+  public Service pool() {
+    return pool;
   }
 
   @Override
@@ -177,6 +173,23 @@ public final class AriHttpClient extends ServiceSupport implements HttpClientCon
           "Asterisk refused a connection: {} in use for requests; raise sessionlimit in http.conf,"
               + " or lower commands.max-concurrency",
           connections.getTotalStats().getLeased() + connections.getTotalStats().getAvailable());
+    }
+  }
+
+  private final class Pool extends ServiceSupport {
+
+    private final IdleConnectionEvictor evictor =
+        new IdleConnectionEvictor(connections, EVICTION_INTERVAL, MAX_IDLE_TIME);
+
+    @Override
+    protected void doStart() {
+      evictor.start();
+    }
+
+    @Override
+    protected void doStop() {
+      evictor.shutdown();
+      connections.close();
     }
   }
 
