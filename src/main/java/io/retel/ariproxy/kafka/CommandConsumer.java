@@ -66,6 +66,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
   /** Without Kafka, a stop must not wait longer: what is not committed is executed again. */
+  private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(1);
+
   private static final Duration FINAL_COMMIT_TIMEOUT = Duration.ofSeconds(3);
 
   /** Maximum size of a key, the ordering key of commands without a call context. */
@@ -370,9 +372,15 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     if (now - lastCommit >= REPEATED_COMMIT_INTERVAL.toNanos()) {
       tracker.retryCommit(assignment());
     }
+    if (startCommit()) {
+      lastCommit = now;
+    }
+  }
+
+  /** Commits what has changed since the last call, if anything. */
+  private boolean startCommit() {
     Map<TopicPartition, OffsetAndMetadata> completed = tracker.offsetsToCommit();
     if (!completed.isEmpty()) {
-      lastCommit = now;
       commitAsync(
           completed,
           (offsets, failure) -> {
@@ -385,6 +393,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             }
           });
     }
+    return !completed.isEmpty();
   }
 
   private void pauseOrResume() {
@@ -511,7 +520,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       unreadable.revoked(partitions);
     }
 
+    /**
+     * Commits once with leader epochs, so that a log that was truncated during the drain is
+     * detected, and otherwise without.
+     */
     private void commitCompletedSync() {
+      try {
+        startCommit();
+        // waits for commits in flight
+        commitSync(Map.of(), COMMIT_TIMEOUT);
+      } catch (KafkaException e) {
+        LOG.debug("Commit with leader epochs failed: {}", e.toString());
+      }
       Map<TopicPartition, OffsetAndMetadata> completed = tracker.finalOffsetsToCommit();
       try {
         if (!completed.isEmpty()) {
