@@ -127,7 +127,7 @@ class GenericCommandsIT {
   void failsOverWhileOneAsteriskIsDown() {
     awaitBothConsuming();
 
-    asterisks.get(0).kill();
+    asterisks.get(0).killWhileIdle();
     List<String> whileDown = sendMany(200);
     awaitRouteStatus(0, ServiceStatus.Stopped);
 

@@ -86,7 +86,7 @@ class LogContextIT {
 
   @Test
   void tagsRetriedCommandOnAnotherThread() {
-    asterisk.kill();
+    asterisk.killWhileIdle();
     try {
       List<String> ids = new ArrayList<>();
       for (int i = 0; i < 20; i++) {
