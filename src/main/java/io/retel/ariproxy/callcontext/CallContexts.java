@@ -584,7 +584,19 @@ public final class CallContexts {
     update(
         resource,
         existing ->
-            existing == null || existing.isOfOther(resource) ? existing : change.apply(existing));
+            existing == null || existing.isOfOther(resource) || isEarlier(resource, existing)
+                ? existing
+                : change.apply(existing));
+  }
+
+  /** Whether a resource is known to be an earlier one, whose mapping has been replaced. */
+  public boolean isEarlier(Resource resource) {
+    Mapping existing = cache.asMap().get(resource.key());
+    return existing != null && isEarlier(resource, existing);
+  }
+
+  private boolean isEarlier(Resource resource, Mapping existing) {
+    return !existing.isOf(resource) && reusedIds.earlierCallContext(resource) != null;
   }
 
   /** The only way to change a mapping; writes to the store follow in the same order. */

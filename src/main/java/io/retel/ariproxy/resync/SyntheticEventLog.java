@@ -79,9 +79,10 @@ public final class SyntheticEventLog {
     return transitions.asMap().remove(transition) != null && !isReusedId(transition);
   }
 
-  /** Whether a command has created another resource with the same id. */
+  /** Whether a command has created another resource with the same id, which can have ended. */
   private boolean isReusedId(Transition transition) {
     return transition.state() == State.ENDED
+        && !callContexts.isEarlier(transition.resource())
         && callContexts
             .mapping(transition.resource())
             .filter(mapping -> !mapping.ended())

@@ -592,6 +592,22 @@ class CallContextRulesTest {
   }
 
   @Test
+  void lateEndDoesNotEndTheNextChannel() {
+    Resource next = new Resource(ResourceType.CHANNEL, "c", NEW);
+    map(channelEvent("StasisStart", "c", OLD, "one"));
+    map(channelEvent("ChannelHangupRequest", "c", OLD, "one"));
+    map(channelEvent("StasisEnd", "c", OLD, "one"));
+    callContexts.register(new Resource(ResourceType.CHANNEL, "c"), "two", false);
+
+    assertThat(map(channelEvent("ChannelDestroyed", "c", OLD, ""))).isEqualTo("one");
+    callContexts.confirm(next);
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(channelEvent("ChannelHold", "c", NEW, ""))).isEqualTo("two");
+    assertThat(map(channelEvent("ChannelDestroyed", "c", NEW, ""))).isEqualTo("two");
+    assertThat(callContexts.mapping(next).orElseThrow().ended()).isTrue();
+  }
+
+  @Test
   void rejectedCommandDoesNotAffectTheChannel() {
     map(channelEvent("StasisStart", "c", OLD, "one"));
     Resource channel = new Resource(ResourceType.CHANNEL, "c");
@@ -636,6 +652,20 @@ class CallContextRulesTest {
     assertThat(map(bridgeEvent("BridgeDestroyed", OLD))).isEqualTo("one");
     clock.advance(PAST_GRACE_PERIOD);
     assertThat(map(bridgeEvent("BridgeDestroyed", NEW))).isEqualTo("two");
+  }
+
+  @Test
+  void lateEndDoesNotEndTheNextBridge() {
+    callContexts.replace(new Resource(ResourceType.BRIDGE, "b", OLD), "one");
+    callContexts.end(new Resource(ResourceType.BRIDGE, "b"));
+    callContexts.register(new Resource(ResourceType.BRIDGE, "b"), "two", false);
+
+    assertThat(map(bridgeEvent("BridgeDestroyed", OLD))).isEqualTo("one");
+    callContexts.confirm(new Resource(ResourceType.BRIDGE, "b", NEW));
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(map(bridgeEvent("BridgeDestroyed", NEW))).isEqualTo("two");
+    clock.advance(PAST_GRACE_PERIOD);
+    assertThat(lookup(ResourceType.BRIDGE, "b")).isNull();
   }
 
   @Test

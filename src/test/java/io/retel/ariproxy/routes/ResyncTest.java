@@ -168,6 +168,27 @@ class ResyncTest {
   }
 
   @Test
+  void skipsDuplicateEndOfEarlierBridgeWithReusedId() throws Exception {
+    String bridge =
+        "\"bridge\":{\"id\":\"conf\",\"creationtime\":\"2026-11-23T10:22:5%d.670+0000\"}";
+    command("POST", "/bridges/conf");
+    routes.sendEvent(event("BridgeCreated", bridge.formatted(1)));
+    routes.resetTopics();
+    stubAsterisk("[]", "[]", "[]");
+    sendConnectionEvent("CONNECTED");
+    assertThat(types()).containsExactly("BRIDGE_DESTROYED");
+
+    command("POST", "/bridges/conf");
+    routes.resetTopics();
+    routes.sendEvent(event("BridgeDestroyed", bridge.formatted(1)));
+    assertThat(types()).isEmpty();
+    assertThat(cache().getIfPresent("BRIDGE:conf").ended()).isFalse();
+    routes.sendEvent(event("BridgeDestroyed", bridge.formatted(2)));
+    assertThat(types()).containsExactly("BRIDGE_DESTROYED");
+    assertThat(cache().getIfPresent("BRIDGE:conf").ended()).isTrue();
+  }
+
+  @Test
   void publishesStasisStartAfterTwoGaps() throws Exception {
     sendConnectionEvent("CONNECTED");
     stubAsterisk("[]", CHANNELS, "[]");
