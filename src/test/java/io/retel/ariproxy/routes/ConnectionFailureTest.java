@@ -2,20 +2,33 @@
 package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.app.RoutesUnderTest;
+import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.proxy.Response;
+import io.retel.ariproxy.metrics.Meters;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,6 +41,7 @@ class ConnectionFailureTest {
 
   private final List<String> requests = new CopyOnWriteArrayList<>();
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private final AtomicInteger pings = new AtomicInteger();
   private volatile String rawResponse = "";
   private volatile boolean closesAfterResponse = true;
   private volatile boolean answersPings = true;
@@ -135,6 +149,33 @@ class ConnectionFailureTest {
   }
 
   @Test
+  void closedClientIsNotRefusedByAsterisk() throws Exception {
+    answersPings = false;
+    closesAfterResponse = false;
+    AriHttpClient configurer =
+        routes.context().getRegistry().lookupByNameAndType("ariHttpClient", AriHttpClient.class);
+    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    try (AriClient client =
+        new AriClient(
+            configurer,
+            URI.create("http://localhost:" + server.getLocalPort() + "/ari"),
+            DefaultTimeout.DURATION,
+            timer)) {
+      CompletableFuture<Throwable> failure =
+          Async.supply(() -> catchThrowable(() -> client.send("GET", "/channels", null)));
+      await().until(() -> pings.get() == 1);
+
+      client.close();
+
+      assertThat(failure.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS))
+          .isInstanceOf(IOException.class);
+      assertThat(routes.counterValue(Meters.CONNECTIONS_REFUSED)).isZero();
+    } finally {
+      timer.shutdownNow();
+    }
+  }
+
+  @Test
   void nonHttpServerYields503() throws Exception {
     routes.close();
     routes =
@@ -165,6 +206,7 @@ class ConnectionFailureTest {
             new BufferedReader(
                 new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
         if (readRequest(in).equals("GET /ari/asterisk/ping HTTP/1.1")) {
+          pings.incrementAndGet();
           if (!answersPings) {
             closeUnlessSilent(socket);
             continue;

@@ -109,7 +109,11 @@ final class SessionOpener implements HttpClientConnectionOperator {
       connection.setSocketTimeout(requestTimeout);
       return persists;
     } catch (NoHttpResponseException | ConnectionClosedException | SocketException e) {
+      boolean closedByAsterisk = connection.isOpen();
       connection.close(CloseMode.IMMEDIATE);
+      if (!closedByAsterisk) {
+        throw new ConnectException("The request was canceled before its connection was served");
+      }
       onRefused.run();
       throw new SessionRefusedException();
     } catch (SocketTimeoutException e) {
