@@ -28,8 +28,10 @@ final class OffsetTracker {
   /** Revoked partitions that can be assigned again while their commands still run here. */
   private final Map<TopicPartition, PartitionOffsets> revoked = new HashMap<>();
 
-  /** Partitions whose log was truncated while commands before the truncation were incomplete. */
-  private final Map<TopicPartition, Truncation> truncations = new HashMap<>();
+  /**
+   * Truncations of the log of a partition, oldest first, while commands before them are incomplete.
+   */
+  private final Map<TopicPartition, List<Truncation>> truncations = new HashMap<>();
 
   /**
    * Leader epochs of the records read last. A commit includes it, so that a later consumer detects
@@ -101,9 +103,26 @@ final class OffsetTracker {
   synchronized void truncated(TopicPartition partition, long offset) {
     PartitionOffsets before = partitions.get(partition);
     assigned(partition, offset, null);
-    if (before != null && before.isIncompleteBelow(offset)) {
-      truncations.putIfAbsent(partition, new Truncation(offset, before));
+    if (before != null) {
+      // this truncation can have lost records from before an earlier one
+      Stream<Truncation> earlier =
+          truncations(partition)
+              .map(previous -> new Truncation(Math.min(previous.offset, offset), previous.before));
+      truncations.put(
+          partition, Stream.concat(earlier, Stream.of(new Truncation(offset, before))).toList());
     }
+  }
+
+  /** Returns the truncations of a partition with incomplete commands before them, oldest first. */
+  private Stream<Truncation> truncations(TopicPartition partition) {
+    List<Truncation> pending =
+        truncations.computeIfPresent(
+            partition,
+            (key, all) -> {
+              List<Truncation> incomplete = all.stream().filter(Truncation::hasIncomplete).toList();
+              return incomplete.isEmpty() ? null : incomplete;
+            });
+    return pending == null ? Stream.empty() : pending.stream();
   }
 
   /**
@@ -115,11 +134,11 @@ final class OffsetTracker {
         partition -> progress(partition).forEach(PartitionOffsets::releasePartition));
   }
 
-  /** Returns the progress of a partition, and that before a truncation. */
+  /** Returns the progress of a partition, and that before each truncation. */
   private Stream<PartitionOffsets> progress(TopicPartition partition) {
     return Stream.concat(
         Stream.ofNullable(partitions.get(partition)),
-        Stream.ofNullable(truncations.get(partition)).map(Truncation::before));
+        truncations(partition).map(Truncation::before));
   }
 
   /** Removes a partition: commands completed later are not committed here. */
@@ -232,14 +251,15 @@ final class OffsetTracker {
 
   private OffsetAndMetadata offsets(
       TopicPartition partition, PartitionOffsets progress, Optional<Integer> leaderEpoch) {
-    Truncation truncation =
-        truncations.computeIfPresent(
-            partition, (key, previous) -> previous.hasIncomplete() ? previous : null);
-    if (truncation != null) {
-      return truncation.offsets();
-    }
-    return new OffsetAndMetadata(
-        progress.watermark(), leaderEpoch, progress.completedAboveWatermark().toMetadata());
+    return truncations(partition)
+        .findFirst()
+        .map(Truncation::offsets)
+        .orElseGet(
+            () ->
+                new OffsetAndMetadata(
+                    progress.watermark(),
+                    leaderEpoch,
+                    progress.completedAboveWatermark().toMetadata()));
   }
 
   /**

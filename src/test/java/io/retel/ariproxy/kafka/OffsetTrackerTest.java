@@ -150,6 +150,64 @@ class OffsetTrackerTest {
   }
 
   @Test
+  void eachTruncationHoldsBackCommits() {
+    tracker.assigned(ONE, 5, null);
+    accept(5, 9);
+    CommandHandle first = tracker.handle(ONE, 5);
+    for (long offset = 6; offset < 9; offset++) {
+      tracker.handle(ONE, offset).commit();
+    }
+    tracker.truncated(ONE, 9);
+    accept(9, 12);
+    CommandHandle second = tracker.handle(ONE, 9);
+    assertThat(second.tryStart()).isTrue();
+
+    tracker.truncated(ONE, 11);
+    accept(11, 13);
+    assertCommit(5, 6L, 7L, 8L);
+    assertThat(tracker.started(List.of(ONE))).isOne();
+
+    tracker.truncated(ONE, 7);
+    accept(7, 8);
+    tracker.handle(ONE, 7).commit();
+    assertCommit(5, 6L);
+    first.commit();
+    assertCommit(8);
+  }
+
+  @Test
+  void commandsBetweenTruncationsHoldBackCommits() {
+    tracker.assigned(ONE, 5, null);
+    accept(5, 6);
+    CommandHandle first = tracker.handle(ONE, 5);
+    tracker.truncated(ONE, 6);
+    accept(6, 8);
+    CommandHandle second = tracker.handle(ONE, 6);
+    tracker.handle(ONE, 7).commit();
+    tracker.truncated(ONE, 8);
+    accept(8, 9);
+    tracker.handle(ONE, 8).commit();
+
+    first.commit();
+    assertCommit(6, 7L);
+    second.commit();
+    assertCommit(9);
+  }
+
+  private void accept(long from, long end) {
+    for (long offset = from; offset < end; offset++) {
+      assertThat(tracker.accept(ONE, offset, 0)).isTrue();
+    }
+  }
+
+  private void assertCommit(long offset, Long... completed) {
+    OffsetAndMetadata commit = tracker.offsetsToCommit().get(ONE);
+    assertThat(commit.offset()).isEqualTo(offset);
+    assertThat(CompletedOffsets.fromMetadata(offset, commit.metadata()).startingAt(offset))
+        .containsExactly(completed);
+  }
+
+  @Test
   void recreatedTopicHasNoEarlierLeaderEpoch() {
     OffsetAndMetadata earlier = new OffsetAndMetadata(5, Optional.of(7), "");
     tracker.assigned(ONE, 0, null);
