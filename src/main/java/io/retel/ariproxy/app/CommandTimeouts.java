@@ -24,9 +24,12 @@ public final class CommandTimeouts {
   /** Returns the maximum time from the start of a command to its RESPONSE. */
   Duration maxDuration() {
     RetryPolicy retries = CommandErrors.retries(settings);
+    // each attempt can connect, and ping on the new connection
+    Duration connects =
+        settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(2L * retries.maxAttempts());
     return settings
         .get(Setting.CALLCONTEXT_STORE_TIMEOUT)
-        .plus(settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(retries.maxAttempts()))
+        .plus(connects)
         .plus(retries.totalDelay())
         .plus(settings.get(Setting.ARI_RESPONSE_TIMEOUT))
         .plus(MARGIN);

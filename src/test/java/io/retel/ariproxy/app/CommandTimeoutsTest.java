@@ -33,7 +33,7 @@ class CommandTimeoutsTest {
     set(Setting.ARI_CONNECT_TIMEOUT, "3000ms");
     set(Setting.CALLCONTEXT_STORE_TIMEOUT, "5000ms");
     Duration running = timeouts().drainTimeouts().running();
-    assertThat(running).isGreaterThan(Duration.ofMillis(60_000 + 4 * 3_000 + 1_400 + 5_000));
+    assertThat(running).isGreaterThan(Duration.ofMillis(60_000 + 4 * 2 * 3_000 + 1_400 + 5_000));
     set(Setting.SHUTDOWN_TIMEOUT, "1s");
     assertThat(timeouts().drainTimeouts())
         .isEqualTo(new DrainTimeouts(running, Duration.ofMillis(500)));
@@ -45,9 +45,9 @@ class CommandTimeoutsTest {
     Duration withDefaults = timeouts().maxDuration();
     set(Setting.COMMANDS_MAX_RETRIES, "5");
     set(Setting.COMMANDS_RETRY_DELAY, "1s");
-    // 1 + 2 + 4 + 8 + 16 s instead of 0.2 + 0.4 + 0.8 s, and two more connects
+    // 1 + 2 + 4 + 8 + 16 s instead of 0.2 + 0.4 + 0.8 s, and two more connects with pings
     assertThat(timeouts().maxDuration())
-        .isEqualTo(withDefaults.plusMillis(31_000 - 1_400).plusSeconds(2 * 3));
+        .isEqualTo(withDefaults.plusMillis(31_000 - 1_400).plusSeconds(2 * 2 * 3));
   }
 
   @Test
