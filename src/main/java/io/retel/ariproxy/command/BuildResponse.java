@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.component.lanes.LanesConstants;
 import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.OutgoingRecord;
@@ -44,6 +45,7 @@ public final class BuildResponse implements Processor {
   void build(Exchange exchange, CommandResult result) {
     Command command = Objects.requireNonNull(CommandProperties.command(exchange));
     exchange.setProperty(CommandProperties.RESULT, result);
+    exchange.setProperty(LanesConstants.HAS_RESULT, true);
     byte[] envelope = envelopes.response(command.original(), command.resources(), result);
     if (result.isSent()) {
       responseCache.put(command, envelope);

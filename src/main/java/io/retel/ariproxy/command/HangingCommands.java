@@ -9,7 +9,11 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** Commands whose execution takes longer than a tenth of {@code ari.response-timeout}. */
+/**
+ * Commands in execution for longer than a tenth of {@code ari.response-timeout}. A command with a
+ * RESPONSE that waits for Kafka, and one that is repeated after a failed connection, are not
+ * included.
+ */
 public final class HangingCommands {
 
   private final Supplier<List<GroupActivity>> operations;

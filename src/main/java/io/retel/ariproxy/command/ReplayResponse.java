@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.component.lanes.LanesConstants;
 import io.retel.ariproxy.kafka.OutgoingRecord;
 import java.util.Objects;
 import java.util.Optional;
@@ -24,6 +25,7 @@ public final class ReplayResponse implements Processor {
     Command command = Objects.requireNonNull(CommandProperties.command(exchange));
     Optional<byte[]> cached = responses.get(command);
     exchange.setProperty(CommandProperties.IS_DUPLICATE, cached.isPresent());
+    exchange.setProperty(LanesConstants.HAS_RESULT, cached.isPresent());
     cached.ifPresent(
         envelope -> OutgoingRecord.prepare(exchange, command.orderingKey(), envelope, false));
   }

@@ -149,7 +149,7 @@ public enum Meters {
   COMMANDS_HANGING(
       Kind.GAUGE,
       "ari-proxy.commands.hanging",
-      "Commands in execution for longer than a tenth of ari.response-timeout"),
+      "Commands that wait for Asterisk for longer than a tenth of ari.response-timeout"),
   COMMANDS_QUEUED(
       Kind.GAUGE,
       "ari-proxy.commands.queued",

@@ -2,12 +2,16 @@
 package io.retel.ariproxy.routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.component.lanes.GroupActivity;
+import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
@@ -35,6 +39,8 @@ class CommandRulesTest {
 
   private static final String GET =
       "{'callContext':'call','ariCommand':{'method':'GET','url':'/channels/c'}}";
+
+  private static final String HANGING = "GET /channels/{channelId}";
 
   @AutoClose private RoutesUnderTest routes;
 
@@ -172,6 +178,75 @@ class CommandRulesTest {
     String url = "/channels/" + "c".repeat(length - "/channels/".length());
     assertStatus(status, "{'ariCommand':{'method':'GET','url':'" + url + "'}}");
     assertThat(routes().ari().getReceivedCounter()).isEqualTo(status == 200 ? 1 : 0);
+  }
+
+  // ---- hanging
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        // a duplicate
+        CREATE,
+        "{'ariCommand':{'method':'GET','url':'/asterisk/ping'}}",
+      })
+  void commandWithResultDoesNotHang(String command) throws Exception {
+    start(
+        Map.of(
+            Setting.ARI_RESPONSE_TIMEOUT, "1s",
+            Setting.COMMANDS_DEDUP_WINDOW, "60s"));
+    assertStatus(200, CREATE);
+    CountDownLatch end = new CountDownLatch(1);
+    CountDownLatch published = new CountDownLatch(1);
+    routes()
+        .mappedTopic()
+        .whenAnyExchangeReceived(
+            exchange -> {
+              published.countDown();
+              end.await();
+            });
+    try {
+      routes().sendCommand(command);
+      assertThat(published.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
+
+      assertOnlyLaterCommandHangs(end);
+    } finally {
+      end.countDown();
+    }
+  }
+
+  @Test
+  void retriedCommandDoesNotHang() throws Exception {
+    start(
+        Map.of(
+            Setting.ARI_RESPONSE_TIMEOUT, "1s",
+            Setting.COMMANDS_MAX_RETRIES, "1",
+            Setting.COMMANDS_RETRY_DELAY, "5s"));
+    CountDownLatch failed = new CountDownLatch(1);
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(
+            exchange -> {
+              exchange.setException(connectionRefused());
+              failed.countDown();
+            });
+    CountDownLatch end = new CountDownLatch(1);
+    try {
+      routes().sendCommand(CREATE);
+      assertThat(failed.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
+
+      assertOnlyLaterCommandHangs(end);
+    } finally {
+      end.countDown();
+    }
+  }
+
+  private void assertOnlyLaterCommandHangs(CountDownLatch end) {
+    routes().ari().whenAnyExchangeReceived(exchange -> end.await());
+    routes()
+        .sendCommand("{'callContext':'other','ariCommand':{'method':'GET','url':'/channels/c'}}");
+    LanesComponent lanes = routes().context().getComponent("lanes", LanesComponent.class);
+    await().until(() -> lanes.hanging().stream().anyMatch(each -> each.group().equals(HANGING)));
+    assertThat(lanes.hanging()).extracting(GroupActivity::group).containsExactly(HANGING);
   }
 
   // ---- duplicates

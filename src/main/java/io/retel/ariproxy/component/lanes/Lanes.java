@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,7 @@ final class Lanes<T> {
   private static final String NO_GROUP = "";
 
   private final LongSupplier nanoTime;
+  private final Predicate<T> hasResult;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition laneReady = lock.newCondition();
   private final Map<String, Deque<Queued<T>>> lanes = new HashMap<>();
@@ -106,15 +108,20 @@ final class Lanes<T> {
     }
   }
 
-  Lanes() {
-    this(System::nanoTime);
+  /**
+   * @param hasResult whether an item has its result, and no longer hangs
+   */
+  Lanes(Predicate<T> hasResult) {
+    this(System::nanoTime, hasResult);
   }
 
   /**
    * @param nanoTime a monotonic clock
+   * @param hasResult whether an item has its result, and no longer hangs
    */
-  Lanes(LongSupplier nanoTime) {
+  Lanes(LongSupplier nanoTime, Predicate<T> hasResult) {
     this.nanoTime = nanoTime;
+    this.hasResult = hasResult;
   }
 
   /**
@@ -218,18 +225,7 @@ final class Lanes<T> {
   private boolean isOverdue(Group<T> group, ReadyLane lane) {
     long now = nanoTime.getAsLong();
     return now - lane.sinceNanos() >= groupTimeoutNanos
-        && hanging(group, now) * 2 >= group.inProcess.size();
-  }
-
-  private int hanging(Group<T> group, long now) {
-    int hanging = 0;
-    for (Lease<T> lease : group.inProcess) {
-      if (now - lease.startNanos < groupTimeoutNanos / 10) {
-        break;
-      }
-      hanging++;
-    }
-    return hanging;
+        && activity(group, now).hanging() * 2 >= group.inProcess.size();
   }
 
   /**
@@ -363,16 +359,26 @@ final class Lanes<T> {
       long now = nanoTime.getAsLong();
       return inProcess >= consumers
           && groups.values().stream().anyMatch(group -> !group.ready.isEmpty())
-          && groups.values().stream().mapToInt(group -> hanging(group, now)).sum() == inProcess;
+          && groups.values().stream().mapToInt(group -> activity(group, now).hanging()).sum()
+              == inProcess;
     } finally {
       lock.unlock();
     }
   }
 
   private GroupActivity activity(Group<T> group, long now) {
-    long oldest =
-        group.inProcess.isEmpty() ? 0 : now - group.inProcess.iterator().next().startNanos;
-    return new GroupActivity(
-        group.name, hanging(group, now), Duration.ofNanos(oldest), group.ready.size());
+    int hanging = 0;
+    long oldest = 0;
+    for (Lease<T> lease : group.inProcess) {
+      if (!hasResult.test(lease.item())) {
+        long age = now - lease.startNanos;
+        oldest = Math.max(oldest, age);
+        if (age < groupTimeoutNanos / 10) {
+          break;
+        }
+        hanging++;
+      }
+    }
+    return new GroupActivity(group.name, hanging, Duration.ofNanos(oldest), group.ready.size());
   }
 }

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.spi.ExceptionHandler;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
@@ -30,7 +31,13 @@ public class LanesComponent extends DefaultComponent {
   }
 
   Lanes<Exchange> lanes(String name) {
-    return lanes.computeIfAbsent(name, n -> new Lanes<>());
+    return lanes.computeIfAbsent(name, n -> new Lanes<>(LanesComponent::hasResult));
+  }
+
+  /** Whether an exchange has its result, or has failed, even if it is repeated. */
+  private static boolean hasResult(Exchange exchange) {
+    return exchange.getProperty(LanesConstants.HAS_RESULT, false, boolean.class)
+        || exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT) != null;
   }
 
   /** Number of queued exchanges in all queues, excluding leased ones. */

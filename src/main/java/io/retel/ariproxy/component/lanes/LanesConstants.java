@@ -30,5 +30,13 @@ public final class LanesConstants {
               + "for groupTimeout and should be rejected.")
   public static final String HANGING_GROUP = "AriProxyLaneHangingGroup";
 
+  @Metadata(
+      label = "consumer",
+      javaType = "Boolean",
+      description =
+          "Whether the message has its result, as an exchange property that a step can set: after "
+              + "that, and after an exception, the message does not hang, even if it waits.")
+  public static final String HAS_RESULT = "AriProxyLaneHasResult";
+
   private LanesConstants() {}
 }

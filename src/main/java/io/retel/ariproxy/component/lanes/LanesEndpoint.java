@@ -46,7 +46,7 @@ public class LanesEndpoint extends DefaultEndpoint {
       defaultValue = "10000",
       description =
           "How long a message waits, in milliseconds, while its group hangs and has its share of "
-              + "the consumers. Messages hang after a tenth of it.")
+              + "the consumers. Messages without a result hang after a tenth of it.")
   private long groupTimeout = 10_000;
 
   public LanesEndpoint(String uri, LanesComponent component) {

@@ -7,8 +7,10 @@ import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,7 +26,8 @@ class LanesGroupTest {
   private static final int TIMEOUT_MS = 10_000;
 
   private final AtomicLong nanos = new AtomicLong();
-  private final Lanes<Integer> lanes = new Lanes<>(nanos::get);
+  private final Set<Integer> withResult = new HashSet<>();
+  private final Lanes<Integer> lanes = new Lanes<>(nanos::get, withResult::contains);
   private int consumers = CONSUMERS;
   private int busy;
   private int keys;
@@ -198,6 +201,26 @@ class LanesGroupTest {
       leases = leaseAll();
       assertThat(leases).hasSize(32).allMatch(lease -> lease.overdue() == null);
     }
+  }
+
+  @Test
+  void itemWithResultDoesNotHang() throws Exception {
+    put("answer", 33);
+    List<Lanes.Lease<Integer>> leases = leaseAll();
+    leases.subList(0, 17).forEach(lease -> withResult.add(lease.item()));
+
+    advance(TIMEOUT_MS);
+
+    assertThat(lanes.lease(0)).as("less than half of 32 hang").isNull();
+    assertThat(lanes.hanging())
+        .containsExactly(new GroupActivity("answer", 15, Duration.ofSeconds(10), 1));
+    withResult.addAll(leases.stream().map(Lanes.Lease::item).toList());
+    assertThat(lanes.hanging()).isEmpty();
+    limitGroups(32);
+    assertThat(lanes.isBlocked()).isFalse();
+    busy = 0;
+    limitGroups(CONSUMERS);
+    assertThat(leaseAll()).as("no more than its share").isEmpty();
   }
 
   @Test

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** One lease per key, FIFO order per key, keys served in turn. */
 class LanesTest {
 
-  private final Lanes<Integer> lanes = new Lanes<>();
+  private final Lanes<Integer> lanes = new Lanes<>(item -> false);
 
   private void put(String key, int item) {
     lanes.put(key, null, item);
