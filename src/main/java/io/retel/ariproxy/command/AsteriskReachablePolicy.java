@@ -12,7 +12,7 @@ import java.util.function.BooleanSupplier;
  */
 public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
 
-  /** Pause after a request that did not reach Asterisk. */
+  /** Pause after a command that was not sent. */
   private static final Duration HOLD_OFF = Duration.ofSeconds(5);
 
   private final AtomicLong holdOffUntilNanos;
@@ -29,13 +29,14 @@ public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
   private AsteriskReachablePolicy(BooleanSupplier ready, AtomicLong holdOffUntilNanos) {
     super(
         () -> ready.getAsBoolean() && System.nanoTime() - holdOffUntilNanos.get() >= 0,
-        "Asterisk and the call-context store are reachable, and commands are not paused");
+        "Asterisk and the call-context store are reachable, no application is lost, no generic "
+            + "operation hangs, and commands are not paused");
     this.holdOffUntilNanos = holdOffUntilNanos;
   }
 
   /**
-   * Stops the routes for 5 s after a request that did not reach Asterisk, even if the websocket is
-   * open.
+   * Stops the routes for 5 s after a command that was not sent, such as to an Asterisk that is not
+   * reachable or whose operation hangs, even if the websocket is open.
    */
   public void markUnreachable() {
     holdOffUntilNanos.set(System.nanoTime() + HOLD_OFF.toNanos());

@@ -8,9 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Releases a command that did not reach Asterisk to another proxy of the group
- * (docs/contract.md#commands): the offset stays uncommitted, and the route stops so that its
- * partitions are revoked.
+ * Releases a command that was not sent to another proxy of the group (docs/contract.md#commands):
+ * the offset stays uncommitted, and the route stops so that its partitions are revoked.
  */
 public final class ReleaseCommand implements Processor {
 
