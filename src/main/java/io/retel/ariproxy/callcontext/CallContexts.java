@@ -294,10 +294,13 @@ public final class CallContexts {
           Mapping previous = registration.previous();
           if (!existing.callContext().equals(registration.current().callContext())) {
             return existing;
-          } else if (previous == null || previous.pending()) {
+          } else if (previous == null
+              || previous.pending() && (previous.ended() || registration.isRepeated())) {
             return null;
           }
-          return existing.ended() ? previous.end() : previous;
+          // of a playback of another call, whose command can have ended before this one
+          Mapping restored = previous.confirmed();
+          return existing.ended() ? restored.end() : restored;
         });
   }
 
@@ -316,13 +319,17 @@ public final class CallContexts {
 
   /**
    * Marks a registered resource as no longer pending: its command has ended and the resource can
-   * exist.
+   * exist. Ignored if the id is mapped to another resource.
    */
   public void confirm(Resource resource) {
     update(
         resource,
         existing -> {
-          if (existing == null || !existing.pending() && existing.isOfOther(resource)) {
+          // a late event can have set the creation time of an earlier resource while pending, but
+          // the target of a playback or recording is known from its command
+          if (existing == null
+              || existing.isOfOther(resource)
+                  && (!existing.pending() || resource.type().isMedia())) {
             return existing;
           }
           Mapping confirmed = existing.confirmed();

@@ -15,6 +15,9 @@ public record Registration(Resource resource, Mapping current, @Nullable Mapping
 
   /** Whether the same command had registered it before a crash. */
   public boolean isRepeated() {
-    return previous != null && !previous.ended() && previous.pending();
+    return previous != null
+        && !previous.ended()
+        && previous.pending()
+        && previous.callContext().equals(current.callContext());
   }
 }

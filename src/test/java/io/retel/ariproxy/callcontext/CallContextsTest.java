@@ -15,6 +15,10 @@ class CallContextsTest {
   private static final Duration GRACE_PERIOD = Duration.ofMinutes(1);
   private static final Duration MOMENT = Duration.ofSeconds(1);
   private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
+  private static final Resource PLAYBACK_ON_A =
+      new Resource(ResourceType.PLAYBACK, "p", "channel:a");
+  private static final Resource PLAYBACK_ON_B =
+      new Resource(ResourceType.PLAYBACK, "p", "channel:b");
 
   private final FakeTicker clock = new FakeTicker();
   private final CallContexts callContexts = new CallContexts(IDLE_TIMEOUT, GRACE_PERIOD, clock);
@@ -144,6 +148,33 @@ class CallContextsTest {
     assertThat(callContexts.lookup(CHANNEL)).contains("two");
     callContexts.rollback(registration);
     assertThat(callContexts.lookup(CHANNEL)).contains("one");
+  }
+
+  /** Two calls play with one id at once. */
+  @Test
+  void confirmPreservesPlaybackOfAnotherCall() {
+    callContexts.register(PLAYBACK_ON_A, "one", true);
+    callContexts.register(PLAYBACK_ON_B, "two", true);
+    callContexts.confirm(PLAYBACK_ON_A);
+    assertThat(callContexts.lookup(PLAYBACK_ON_A)).contains("one");
+    assertThat(callContexts.lookup(PLAYBACK_ON_B)).contains("two");
+    assertThat(callContexts.mapping(PLAYBACK_ON_B).orElseThrow().pending()).isTrue();
+
+    callContexts.confirm(PLAYBACK_ON_B);
+    callContexts.end(PLAYBACK_ON_A);
+    clock.advance(GRACE_PERIOD.plus(MOMENT));
+    assertThat(callContexts.lookup(PLAYBACK_ON_B)).contains("two");
+  }
+
+  @Test
+  void rollbackRestoresPlaybackOfAnotherCall() {
+    callContexts.register(PLAYBACK_ON_A, "one", true);
+    Registration rejected = callContexts.register(PLAYBACK_ON_B, "two", true).orElseThrow();
+    callContexts.confirm(PLAYBACK_ON_A);
+    assertThat(rejected.isRepeated()).isFalse();
+    callContexts.rollback(rejected);
+    assertThat(callContexts.active()).containsOnlyKeys(PLAYBACK_ON_A);
+    assertThat(callContexts.lookup(PLAYBACK_ON_A)).contains("one");
   }
 
   @Test
