@@ -111,7 +111,10 @@ public final class CallContextRules {
       return Optional.empty();
     }
     return event.resources().stream()
-        .filter(resource -> resource.type() == ResourceType.CHANNEL)
+        .filter(
+            resource ->
+                resource.type() == ResourceType.CHANNEL
+                    && resource.id().equals(event.channel().id()))
         .findFirst()
         .map(
             channel ->

@@ -115,6 +115,21 @@ class CallContextRulesTest {
   }
 
   @Test
+  void rule1AppliesToTransfererInsteadOfReplacedChannel() {
+    assign(ResourceType.CHANNEL, "r", "theirs");
+    MappedEvent mapped =
+        rules.map(
+            event(
+                "{'type':'BridgeAttendedTransfer','replace_channel':{'id':'r'},"
+                    + "'transferer_first_leg':{'id':'c','channelvars':"
+                    + variable("x")));
+    assertThat(mapped.callContexts()).containsExactly("x", "theirs");
+    assertThat(keys(mapped)).containsExactly("CHANNEL:c", "CHANNEL:r");
+    assertThat(lookup(ResourceType.CHANNEL, "r")).isEqualTo("theirs");
+    assertThat(lookup(ResourceType.CHANNEL, "c")).isEqualTo("x");
+  }
+
+  @Test
   void rule1GlobalVariableIsIgnored() {
     assertThat(map("{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'x'}")).isNull();
   }
