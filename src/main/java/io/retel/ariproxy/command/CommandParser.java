@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.envelope.CommandRequest;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.text.LogText;
@@ -215,11 +216,14 @@ public final class CommandParser {
 
   /**
    * Returns the call context of the first mapped resource; a command that creates a resource
-   * outside any call gets a new one. Null if neither applies.
+   * outside any call, or with the id of an ended one, gets a new one. Null if neither applies.
    */
   private @Nullable String resolveCallContext(RecordPosition origin, PreparedRequest prepared) {
     for (Resource resource : prepared.resources()) {
-      Optional<String> known = callContexts.lookup(resource);
+      boolean isRecreated =
+          prepared.created().contains(resource)
+              && callContexts.peek(resource).filter(Mapping::ended).isPresent();
+      Optional<String> known = isRecreated ? Optional.empty() : callContexts.lookup(resource);
       if (known.isPresent()) {
         return known.get();
       }

@@ -103,6 +103,18 @@ class CommandParserTest {
   }
 
   @Test
+  void creationWithIdOfEndedResourceStartsCall() {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "b");
+    callContexts.move(bridge, "known");
+    String creation = "{'ariCommand':{'method':'POST','url':'/bridges/b'}}";
+    assertThat(parse(creation).callContext()).isEqualTo("known");
+    callContexts.end(bridge);
+    assertThat(UUID.fromString(parse(creation).callContext())).isNotNull();
+    assertThat(parse("{'ariCommand':{'method':'GET','url':'/bridges/b'}}").callContext())
+        .isEqualTo("known");
+  }
+
+  @Test
   void derivesStableCallContextForCreation() {
     String creation = "{'ariCommand':{'method':'POST','url':'/bridges'}}";
     String callContext = parse(creation).callContext();
