@@ -133,7 +133,7 @@ final class CommandModule {
     registry.bind(
         "updateCreatedMappings",
         new UpdateCreatedMappings(
-            callContexts, () -> subscriptions.hideChannelEnds(settings.get(Setting.ARI_APP))));
+            callContexts, () -> subscriptions.hideChannelEnds(callContextModule.applications())));
     registry.bind("recordSubscription", new RecordSubscription(subscriptions));
     registry.bind("respondRejected", BuildFailureResponse.rejected(buildResponse));
     registry.bind("respondUnreachable", BuildFailureResponse.unreachable(buildResponse));

@@ -171,9 +171,9 @@ public final class Subscriptions {
     return filter != null && filter.hides(eventType);
   }
 
-  /** Whether the event filters of all these applications hide the end of a channel. */
-  public boolean hideChannelEnds(Collection<String> applications) {
-    return applications.stream()
+  /** Whether the event filters of all applications that are not lost hide the end of a channel. */
+  public boolean hideChannelEnds(StasisApplications applications) {
+    return applications.own().stream()
         .allMatch(each -> hides(each, "StasisEnd") && hides(each, "ChannelDestroyed"));
   }
 

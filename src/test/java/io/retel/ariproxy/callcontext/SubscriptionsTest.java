@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.store.FakeStore;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
@@ -98,14 +99,18 @@ class SubscriptionsTest {
   @Test
   void hidesTypesLikeAsterisk() throws Exception {
     assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
+    StasisApplications single = applications("app");
     updateFilter("{'allowed':[{'type':'StasisStart'},{'type':'StasisEnd'}]}");
     assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
     assertThat(subscriptions.hides("app", "ChannelDestroyed")).isTrue();
-    assertThat(subscriptions.hideChannelEnds(List.of("app"))).isFalse();
+    assertThat(subscriptions.hideChannelEnds(single)).isFalse();
     updateFilter("{'disallowed':[{'type':'StasisEnd'}]}");
     assertThat(subscriptions.hides("app", "StasisEnd")).isTrue();
-    assertThat(subscriptions.hideChannelEnds(List.of("app"))).isTrue();
-    assertThat(subscriptions.hideChannelEnds(List.of("app", "other"))).isFalse();
+    assertThat(subscriptions.hideChannelEnds(single)).isTrue();
+    StasisApplications several = applications("app", "other");
+    assertThat(subscriptions.hideChannelEnds(several)).isFalse();
+    several.lose("other");
+    assertThat(subscriptions.hideChannelEnds(several)).isTrue();
     updateFilter("{'allowed':[],'disallowed':[]}");
     assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
   }
@@ -152,6 +157,12 @@ class SubscriptionsTest {
     String applications = "[{\"name\":\"app\"}]";
     assertThat(subscriptions.restoreRequests(applications, "other"::equals)).isNotEmpty();
     assertThat(subscriptions.restoreRequests(applications, "app"::equals)).isEmpty();
+  }
+
+  private static StasisApplications applications(String... names) {
+    return new StasisApplications(
+        List.of(names),
+        new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
   }
 
   private void updateFilter(String json) throws JsonProcessingException {
