@@ -63,11 +63,13 @@ public record SettingType<T>(
     return new SettingType<>(description, type.parser, type.toPlaceholder);
   }
 
+  /** Names separated by commas, without duplicates. */
   public static SettingType<List<String>> list(String problem) {
     return new SettingType<>(
         "name, …",
         text -> {
-          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          List<String> names =
+              Arrays.stream(text.split(",", -1)).map(String::strip).distinct().toList();
           if (names.contains("")) {
             throw new IllegalArgumentException(problem);
           }

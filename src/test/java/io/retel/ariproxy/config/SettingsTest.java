@@ -289,6 +289,14 @@ class SettingsTest {
     assertThat(settings.get(Setting.KAFKA_GROUP_ID)).isEqualTo("from the file");
   }
 
+  /** Asterisk would replace the application with itself, as if another client took it over. */
+  @Test
+  void ignoresDuplicateApplication() {
+    set(Setting.ARI_APP, "a, b,a");
+    assertThat(read().get(Setting.ARI_APP)).containsExactly("a", "b");
+    assertThat(read().placeholders()).containsEntry("ari.app", "a,b");
+  }
+
   @Test
   void acceptsCamelOptionsInFile() throws IOException {
     writeFile("camel.main.name = x\n");
