@@ -45,6 +45,10 @@ public final class Resync implements AutoCloseable {
 
   private @Nullable ScheduledExecutorService timer;
   private volatile @Nullable AsteriskQuery query;
+
+  /** Whether a resync must complete: before the first one, since a gap, or since a failure. */
+  private volatile boolean due = true;
+
   private @Nullable ExecutorService requests;
   private String asteriskId = "";
   private int failedPublications;
@@ -144,11 +148,13 @@ public final class Resync implements AutoCloseable {
       return false;
     }
     abort();
+    due = false;
     return true;
   }
 
   /** Aborts the resync, since another one follows. */
   synchronized void abort() {
+    due = true;
     AsteriskQuery current = query;
     query = null;
     if (current != null) {
@@ -169,15 +175,16 @@ public final class Resync implements AutoCloseable {
     Duration delay =
         FIRST_RETRY_DELAY.multipliedBy(1L << Math.min(failedPublications++, MAX_DOUBLINGS));
     failures.increment();
+    due = true;
     if (!closed) {
       timer().schedule(requestResync, delay.toMillis(), TimeUnit.MILLISECONDS);
     }
     return delay;
   }
 
-  /** Returns whether no resync is in progress. */
+  /** Returns whether the resync of the latest gap is complete. */
   public boolean isEnded() {
-    return query == null;
+    return !due;
   }
 
   /** Why calls can differ from what was published, as a sentence; empty if they do not. */

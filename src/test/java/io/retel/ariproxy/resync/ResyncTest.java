@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import com.sun.net.httpserver.HttpServer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.StasisApplications;
+import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.time.Moment;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Between a gap and the end of its resync, mappings belong to the resync. */
+class ResyncTest {
+
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private DefaultCamelContext context;
+  private HttpServer server;
+  private Resync resync;
+
+  @BeforeEach
+  void create() throws Exception {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          boolean isInfo = exchange.getRequestURI().getPath().equals("/asterisk/info");
+          byte[] body =
+              (isInfo ? "{\"system\":{\"entity_id\":\"asterisk\"}}" : "[]")
+                  .getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    server.start();
+    context = new DefaultCamelContext();
+    context.start();
+    CallContexts callContexts =
+        new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
+    AriHttpClient configurer =
+        new AriHttpClient(
+            "user", new Secret("password"), SSLContext.getDefault(), 1, 5000, 5000, "", meters);
+    URI url = URI.create("http://localhost:" + server.getAddress().getPort());
+    resync =
+        new Resync(
+            context,
+            callContexts,
+            new Subscriptions(WriteBehind.noop(meters)),
+            new StasisApplications(List.of("app"), callContexts),
+            DefaultTimeout.DURATION,
+            2,
+            timer -> new AriClient(configurer, url, Duration.ofMinutes(1), timer),
+            () -> {},
+            () -> {},
+            meters);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    resync.close();
+    context.close();
+    server.stop(0);
+  }
+
+  @Test
+  void hasNotEndedBeforeFirstConnect() {
+    assertThat(resync.isEnded()).isFalse();
+  }
+
+  @Test
+  void hasNotEndedAfterDisconnect() throws Exception {
+    complete();
+    resync.abort();
+    assertThat(resync.isEnded()).isFalse();
+    complete();
+  }
+
+  @Test
+  void hasNotEndedWhileAnotherOneFollowsAFailure() throws Exception {
+    complete();
+    resync.retry();
+    assertThat(resync.isEnded()).isFalse();
+    complete();
+  }
+
+  private void complete() throws InterruptedException {
+    resync.start(Moment.now());
+    assertThat(resync.isEnded()).isFalse();
+    AsteriskQuery query = resync.query();
+    query.take();
+    Awaitility.await().until(query::isComplete);
+    assertThat(resync.endIfComplete(query, "asterisk")).isTrue();
+    assertThat(resync.isEnded()).isTrue();
+  }
+}
