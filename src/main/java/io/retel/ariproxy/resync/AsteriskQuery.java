@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -86,7 +87,13 @@ final class AsteriskQuery implements AutoCloseable {
 
   private List<Observation> observations = new ArrayList<>();
   private Map<Resource, Mapping> mappings;
+
+  /** The channels that Asterisk has listed during this attempt, or null. */
   private @Nullable Map<String, Set<String>> channelIdsByApplication;
+
+  /** Whether channels that Asterisk lists were added to {@link #open}; newer ones have events. */
+  private boolean discovered;
+
   private boolean allApplicationsListed = true;
   private boolean subscriptionsRestored;
   private boolean askForSingleChannels;
@@ -96,6 +103,13 @@ final class AsteriskQuery implements AutoCloseable {
   private boolean infoKnown;
   private int attempts;
   private boolean attemptRunning;
+
+  /** The next attempt, or null. */
+  private @Nullable ScheduledFuture<?> next;
+
+  /** Whether resources with changed mappings were added to {@link #open} since the last start. */
+  private boolean mappingsChanged;
+
   private boolean taken;
   private boolean collecting;
   private boolean closed;
@@ -203,10 +217,14 @@ final class AsteriskQuery implements AutoCloseable {
     return activeCalls;
   }
 
-  /** Asks again for resources whose mapping has changed since. */
+  /** Asks again, soon, for resources whose mapping has changed since. */
   synchronized void askAgain(Collection<Resource> resources) {
-    open.addAll(resources);
-    if (!attemptRunning && !open.isEmpty() && !closed) {
+    if (!open.addAll(resources) || closed) {
+      return;
+    }
+    mappingsChanged = true;
+    if (!attemptRunning) {
+      cancelNext();
       scheduleAttempt();
     }
   }
@@ -259,44 +277,66 @@ final class AsteriskQuery implements AutoCloseable {
   void start() {
     Map<Resource, Mapping> before;
     synchronized (this) {
+      cancelNext();
       if (closed || attemptRunning) {
         return;
       }
       attemptRunning = true;
+      mappingsChanged = false;
       if (attempts > 0) {
         mappings = stasisApplications.mappings();
         open.removeIf(this::hasEnded);
         failures.keySet().removeIf(key -> key instanceof Resource && !open.contains(key));
         failures.remove(ATTEMPT);
+        // a list from before the mappings would show channels that have entered since as left
+        channelIdsByApplication = null;
       }
       attempts++;
       before = mappings;
     }
     try {
-      CompletableFuture<@Nullable JsonNode> applications = askApplications();
-      CompletableFuture<Void> lists =
-          CompletableFuture.allOf(
-              askInfo(),
-              applications.thenCompose(this::restoreSubscriptions),
-              applications
-                  .thenCombine(askChannels(), (known, channels) -> channels)
-                  .thenCompose(channels -> observeChannels(channels, before)),
-              askBridges().thenCompose(bridges -> observeBridges(bridges, before)));
-      lists.thenCompose(done -> observeMedia()).whenComplete((done, error) -> endAttempt(error));
+      // a thread whose requests fill the queue of the executor runs some of them itself
+      CompletableFuture.supplyAsync(() -> askAll(before), requests)
+          .thenCompose(Function.identity())
+          .whenComplete((done, error) -> endAttempt(error));
     } catch (RejectedExecutionException e) {
       endAttempt(e);
     }
   }
 
-  /** Whether a resource has ended since, as an event or a command has shown. */
+  /** Asks for what is open; on a thread for requests. */
+  private CompletableFuture<Void> askAll(Map<Resource, Mapping> before) {
+    CompletableFuture<@Nullable JsonNode> applications = askApplications();
+    return CompletableFuture.allOf(
+            askInfo(),
+            applications.thenCompose(this::restoreSubscriptions),
+            applications
+                .thenCombine(askChannels(), (known, channels) -> channels)
+                .thenCompose(channels -> observeChannels(channels, before)),
+            askBridges().thenCompose(bridges -> observeBridges(bridges, before)))
+        .thenCompose(done -> observeMedia());
+  }
+
+  /**
+   * Whether a resource has ended since, as an event or a command has shown, or belongs to a lost
+   * application.
+   */
   private boolean hasEnded(Resource resource) {
     Mapping mapping = mappings.get(resource);
-    return mapping == null ? resource.type() != ResourceType.CHANNEL : mapping.ended();
+    return mapping == null
+        ? resource.type() != ResourceType.CHANNEL || isLost(resource)
+        : mapping.ended();
+  }
+
+  private boolean isLost(Resource resource) {
+    String callContext = callContexts.peek(resource).map(Mapping::callContext).orElse(null);
+    return stasisApplications.lostOwner(List.of(resource), callContext).isPresent();
   }
 
   private void endAttempt(@Nullable Throwable error) {
     FatalErrors.exitIfOutOfMemory(error);
     boolean failed;
+    boolean late;
     Duration delay = Duration.ZERO;
     synchronized (this) {
       attemptRunning = false;
@@ -306,8 +346,11 @@ final class AsteriskQuery implements AutoCloseable {
       if (error != null) {
         failures.put(ATTEMPT, new Failure(ErrorMessages.singleLine(error), false));
       }
-      failed = !open.isEmpty() || !failures.isEmpty();
-      if (failed) {
+      // otherwise the events thread takes the findings without a request
+      late = taken;
+      // otherwise mappings have changed while Asterisk responded
+      failed = !failures.isEmpty();
+      if (failed || !open.isEmpty()) {
         delay = scheduleAttempt();
       }
     }
@@ -320,16 +363,24 @@ final class AsteriskQuery implements AutoCloseable {
       listener.onFailedAttempt();
     }
     firstAttempt.complete(null);
-    if (isLate()) {
+    if (late) {
       listener.onFindings();
     }
   }
 
   private Duration scheduleAttempt() {
-    Duration delay = FIRST_RETRY_DELAY.multipliedBy(1L << Math.min(Math.max(attempts - 1, 0), 10));
+    int doublings = mappingsChanged ? 0 : Math.min(Math.max(attempts - 1, 0), 10);
+    Duration delay = FIRST_RETRY_DELAY.multipliedBy(1L << doublings);
     Duration bounded = delay.compareTo(MAX_RETRY_DELAY) > 0 ? MAX_RETRY_DELAY : delay;
-    timer.schedule(this::start, bounded.toMillis(), TimeUnit.MILLISECONDS);
+    next = timer.schedule(this::start, bounded.toMillis(), TimeUnit.MILLISECONDS);
     return bounded;
+  }
+
+  private void cancelNext() {
+    if (next != null) {
+      next.cancel(false);
+      next = null;
+    }
   }
 
   // ---- lists
@@ -359,7 +410,8 @@ final class AsteriskQuery implements AutoCloseable {
   /** Asks for the applications; completes with null if that fails. */
   private CompletableFuture<@Nullable JsonNode> askApplications() {
     synchronized (this) {
-      if (channelIdsByApplication != null && subscriptionsRestored) {
+      if (subscriptionsRestored && discovered && openOf(ResourceType.CHANNEL).isEmpty()) {
+        removeApplicationFailures();
         return CompletableFuture.completedFuture(null);
       }
     }
@@ -410,7 +462,6 @@ final class AsteriskQuery implements AutoCloseable {
     if (applications == null) {
       return null;
     }
-    subscriptions.observeFilters(applications);
     Map<String, Set<String>> ids = new HashMap<>();
     applications.forEach(
         application -> {
@@ -420,21 +471,31 @@ final class AsteriskQuery implements AutoCloseable {
         });
     synchronized (this) {
       channelIdsByApplication = ids;
-      failures.keySet().removeIf(key -> key.toString().startsWith("/applications"));
-      ownApplications.stream()
-          .flatMap(name -> ids.getOrDefault(name, Set.of()).stream())
-          .map(id -> new Resource(ResourceType.CHANNEL, id))
-          .forEach(open::add);
+      removeApplicationFailures();
+      if (!discovered) {
+        discovered = true;
+        ownApplications.stream()
+            .flatMap(name -> ids.getOrDefault(name, Set.of()).stream())
+            .map(id -> new Resource(ResourceType.CHANNEL, id))
+            .forEach(open::add);
+      }
     }
     return applications;
   }
 
+  private synchronized void removeApplicationFailures() {
+    failures.keySet().removeIf(key -> key.toString().startsWith("/applications"));
+  }
+
   private CompletableFuture<Void> restoreSubscriptions(@Nullable JsonNode applications) {
-    if (applications == null) {
-      return CompletableFuture.completedFuture(null);
+    synchronized (this) {
+      if (applications == null || subscriptionsRestored) {
+        return CompletableFuture.completedFuture(null);
+      }
     }
     return CompletableFuture.runAsync(
         () -> {
+          subscriptions.observeFilters(applications);
           String problem = subscriptions.restore(client, applications);
           synchronized (this) {
             subscriptionsRestored = problem.isEmpty();
@@ -450,18 +511,22 @@ final class AsteriskQuery implements AutoCloseable {
 
   private CompletableFuture<Listing> askChannels() {
     synchronized (this) {
-      return askForSingleChannels || isSettled(ResourceType.CHANNEL)
-          ? CompletableFuture.completedFuture(new Listing(null))
-          : askList("/channels", () -> askForSingleChannels = true);
+      if (askForSingleChannels || isSettled(ResourceType.CHANNEL)) {
+        failures.remove("/channels");
+        return CompletableFuture.completedFuture(new Listing(null));
+      }
     }
+    return askList("/channels", () -> askForSingleChannels = true);
   }
 
   private CompletableFuture<Listing> askBridges() {
     synchronized (this) {
-      return askForSingleBridges || isSettled(ResourceType.BRIDGE)
-          ? CompletableFuture.completedFuture(new Listing(null))
-          : askList("/bridges", () -> askForSingleBridges = true);
+      if (askForSingleBridges || isSettled(ResourceType.BRIDGE)) {
+        failures.remove("/bridges");
+        return CompletableFuture.completedFuture(new Listing(null));
+      }
     }
+    return askList("/bridges", () -> askForSingleBridges = true);
   }
 
   /**
@@ -488,7 +553,7 @@ final class AsteriskQuery implements AutoCloseable {
 
   /** Whether the first attempt has left nothing of a type open. */
   private boolean isSettled(ResourceType type) {
-    return attempts > 1 && channelIdsByApplication != null && openOf(type).isEmpty();
+    return attempts > 1 && discovered && openOf(type).isEmpty();
   }
 
   private static Map<String, JsonNode> indexById(JsonNode list) {
@@ -516,16 +581,17 @@ final class AsteriskQuery implements AutoCloseable {
     return allOf(
         channels,
         channel -> {
-          Mapping current = callContexts.peek(channel).orElse(null);
+          // older than the list of the applications' channels
+          Mapping mapping = before.get(channel);
           return ask("/channels/" + PathEncoding.encode(channel.id()))
               .thenCompose(
                   answer -> {
                     if (answer.isNotFound()) {
-                      return observeChannel(channel, current, null, null);
+                      return observeChannel(channel, mapping, null, null);
                     } else if (answer.json() != null) {
-                      return observeChannel(channel, current, answer.json(), null);
+                      return observeChannel(channel, mapping, answer.json(), null);
                     } else if (answer.isUndescribable()) {
-                      return observeChannel(channel, current, null, answer.problem());
+                      return observeChannel(channel, mapping, null, answer.problem());
                     }
                     fail(channel, answer.problem());
                     return CompletableFuture.completedFuture(null);
@@ -690,6 +756,7 @@ final class AsteriskQuery implements AutoCloseable {
   public void close() {
     synchronized (this) {
       closed = true;
+      cancelNext();
     }
     client.close();
     firstAttempt.complete(null);

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import com.github.benmanes.caffeine.cache.Ticker;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.callcontext.CallContextRules;
+import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.StasisApplications;
+import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.time.Moment;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The attempts of a resync, each started by the test instead of a timer. */
+class AsteriskQueryTest {
+
+  private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
+  private static final Resource PLAYBACK = new Resource(ResourceType.PLAYBACK, "p");
+
+  private static final String NONE_LISTED = "[{\"name\":\"app\",\"channel_ids\":[]}]";
+  private static final String LISTED = "[{\"name\":\"app\",\"channel_ids\":[\"c\"]}]";
+  private static final String IN_DIALPLAN = "{\"id\":\"c\",\"dialplan\":{\"app_name\":\"Wait\"}}";
+  private static final String IN_STASIS =
+      "{\"id\":\"c\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}";
+
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
+  private final StasisApplications applications =
+      new StasisApplications(List.of("app", "other"), callContexts);
+  private final CallContextRules rules = new CallContextRules(callContexts);
+
+  /** Bodies, or statuses, by path. */
+  private final Map<String, String> responses =
+      new ConcurrentHashMap<>(
+          Map.of(
+              "/asterisk/info",
+              "{\"system\":{\"entity_id\":\"asterisk\"}}",
+              "/applications",
+              NONE_LISTED,
+              "/channels",
+              "[]",
+              "/bridges",
+              "[]"));
+
+  /** What happens before a response, by path. */
+  private final Map<String, Runnable> hooks = new ConcurrentHashMap<>();
+
+  private final CountDownLatch end = new CountDownLatch(1);
+  private final AtomicInteger findings = new AtomicInteger();
+  private final AttemptTimer attempts = new AttemptTimer();
+  private final ScheduledExecutorService requestTimer = Executors.newScheduledThreadPool(1);
+  private final ExecutorService serverThreads = Executors.newCachedThreadPool();
+  private final CountDownLatch applicationsListed = new CountDownLatch(1);
+
+  /** One thread and a short queue, so that the policy for a full queue applies. */
+  private final ExecutorService requests =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          0,
+          TimeUnit.SECONDS,
+          new ArrayBlockingQueue<>(6),
+          new ThreadPoolExecutor.CallerRunsPolicy());
+
+  private HttpServer server;
+  private AsteriskQuery query;
+
+  @BeforeEach
+  void startServer() throws IOException {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.setExecutor(serverThreads);
+    server.createContext("/", this::respond);
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    end.countDown();
+    if (query != null) {
+      query.close();
+    }
+    server.stop(0);
+    List.of(requests, attempts, requestTimer, serverThreads).forEach(ExecutorService::shutdownNow);
+  }
+
+  @Test
+  void schedulesOneAttemptAtATime() throws Exception {
+    callContexts.move(PLAYBACK, "call");
+    responses.put("/playbacks/p", "500");
+    start();
+    for (int i = 0; i < 4; i++) {
+      query.askAgain(Set.of());
+      assertThat(attempts.pending()).hasSize(1);
+      attempt();
+    }
+    assertThat(attempts.pending()).hasSize(1);
+  }
+
+  @Test
+  void cancelsNextAttemptAtClose() throws Exception {
+    callContexts.move(PLAYBACK, "call");
+    responses.put("/playbacks/p", "500");
+    start();
+    query.close();
+    assertThat(attempts.pending()).isEmpty();
+  }
+
+  @Test
+  void completesAfterTransientFailureOfListWithoutOpenResources() throws Exception {
+    responses.put("/bridges", "503");
+    responses.put("/channels", "503");
+    start();
+    assertThat(query.pending()).isEqualTo(2);
+    attempt();
+    assertThat(query.pending()).isZero();
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  @Test
+  void completesAfterFailureOfApplicationsOnceChannelsHaveEnded() throws Exception {
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "503");
+    start();
+    responses.put("/applications", "503");
+    attempt();
+    assertThat(query.isComplete()).isFalse();
+    callContexts.end(CHANNEL);
+    attempt();
+    assertThat(query.status()).startsWith("0 resources").doesNotContain("responded");
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  @Test
+  void asksForApplicationsAgainBeforeLaterObservations() throws Exception {
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "[" + IN_DIALPLAN + "]");
+    start();
+
+    enterStasis("app");
+    responses.put("/applications", LISTED);
+    responses.put("/channels", "[" + IN_STASIS + "]");
+    query.askAgain(List.of(CHANNEL));
+    attempt();
+    assertThat(query.take().observations())
+        .singleElement()
+        .satisfies(
+            observation -> {
+              assertThat(observation.isIn("app")).isTrue();
+              assertThat(observation.before().application()).isEqualTo("app");
+            });
+  }
+
+  @Test
+  void comparesSingleChannelWithMappingFromBeforeTheListOfApplications() throws Exception {
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "500");
+    responses.put("/channels/c", IN_STASIS);
+    hooks.put(
+        "/channels",
+        () -> {
+          await(applicationsListed);
+          enterStasis("app");
+        });
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    assertThat(query.take().observations())
+        .singleElement()
+        .matches(observation -> observation.isOutdated(callContexts.peek(CHANNEL).orElseThrow()));
+  }
+
+  @Test
+  void discoversChannelsOnce() throws Exception {
+    callContexts.move(PLAYBACK, "call");
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "503");
+    start();
+    responses.put("/channels", "[]");
+    responses.put("/applications", "[{\"name\":\"app\",\"channel_ids\":[\"newer\"]}]");
+    attempt();
+    assertThat(query.take().observations())
+        .extracting(Observation::resource)
+        .containsExactly(CHANNEL);
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  @Test
+  void doesNotAskAgainForChannelOfLostApplication() throws Exception {
+    enterStasis("other");
+    assertThat(applications.lose("other")).isTrue();
+    // the application is subscribed to it
+    responses.put("/applications", LISTED);
+    responses.put("/channels", "[" + IN_DIALPLAN + "]");
+    start();
+    query.askAgain(List.of(CHANNEL));
+    attempt();
+    assertThat(query.take().observations()).isEmpty();
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  @Test
+  void sendsRequestsOnTheirOwnThreads() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Resource playback = new Resource(ResourceType.PLAYBACK, "p" + i);
+      callContexts.move(playback, "call");
+      responses.put("/playbacks/p" + i, "503");
+    }
+    start();
+    responses.keySet().forEach(path -> hooks.put(path, () -> await(end)));
+    Async.run(attempts::runNext).orTimeout(DefaultTimeout.SECONDS, TimeUnit.SECONDS).join();
+  }
+
+  @Test
+  void asksSoonForResourcesWithChangedMappings() throws Exception {
+    callContexts.move(PLAYBACK, "call");
+    responses.put("/playbacks/p", "500");
+    start();
+    attempt();
+    attempt();
+    assertThat(attempts.pending()).containsExactly(Duration.ofSeconds(4));
+    query.askAgain(List.of(CHANNEL));
+    assertThat(attempts.pending()).containsExactly(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void doesNotLogChangedMappingsAsFailures() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      callContexts.move(PLAYBACK, "call");
+      responses.put("/playbacks/p", "503");
+      start();
+      assertThat(log.lines(Level.WARN)).anyMatch(line -> line.contains("Resync incomplete"));
+    }
+    try (CapturedLog log = new CapturedLog()) {
+      callContexts.move(CHANNEL, "call");
+      responses.put("/playbacks/p", "404");
+      hooks.put("/playbacks/p", () -> query.askAgain(List.of(CHANNEL)));
+      attempt();
+      assertThat(attempts.pending()).containsExactly(Duration.ofSeconds(1));
+      assertThat(log.lines(Level.WARN)).noneMatch(line -> line.contains("Resync incomplete"));
+    }
+    attempt();
+    query.take();
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  /** Runs the first attempt, and takes its findings. */
+  private void start() throws InterruptedException {
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    query.take();
+  }
+
+  /** Runs the scheduled attempt. */
+  private void attempt() {
+    int before = findings.get();
+    attempts.runNext();
+    Awaitility.await("end of the attempt").until(() -> findings.get() > before);
+  }
+
+  private AsteriskQuery newQuery() {
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    URI url = URI.create("http://localhost:" + server.getAddress().getPort());
+    AriHttpClient configurer;
+    try {
+      configurer =
+          new AriHttpClient(
+              "user", new Secret("password"), SSLContext.getDefault(), 1, 5000, 60_000, "", meters);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    return new AsteriskQuery(
+        Moment.now(),
+        callContexts,
+        applications,
+        "",
+        new AriClient(configurer, url, Duration.ofMinutes(1), requestTimer),
+        requests,
+        attempts,
+        new SubscriptionRestore(new Subscriptions(WriteBehind.noop(meters)), applications),
+        new AsteriskQuery.Listener() {
+          @Override
+          public void onFindings() {
+            findings.incrementAndGet();
+          }
+
+          @Override
+          public void onFailedAttempt() {}
+        });
+  }
+
+  private void enterStasis(String application) {
+    rules.map(
+        AriEvent.parse(
+            "{\"type\":\"StasisStart\",\"application\":\"%s\",\"channel\":{\"id\":\"c\"}}"
+                .formatted(application)));
+  }
+
+  private void respond(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath();
+    hooks.getOrDefault(path, () -> {}).run();
+    String response = responses.getOrDefault(path, "404");
+    boolean isStatus = response.length() == 3;
+    byte[] body = (isStatus ? "{}" : response).getBytes(StandardCharsets.UTF_8);
+    exchange.sendResponseHeaders(isStatus ? Integer.parseInt(response) : 200, body.length);
+    exchange.getResponseBody().write(body);
+    exchange.close();
+    if (path.equals("/applications")) {
+      applicationsListed.countDown();
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await(DefaultTimeout.SECONDS * 2, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Runs attempts when the test requires it. */
+  private static final class AttemptTimer extends ScheduledThreadPoolExecutor {
+
+    private final List<Attempt> scheduled = new ArrayList<>();
+
+    private record Attempt(Runnable start, Duration delay, Future<?> future) {}
+
+    AttemptTimer() {
+      super(1);
+    }
+
+    @Override
+    public synchronized ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
+      ScheduledFuture<?> future = super.schedule(command, 1, TimeUnit.DAYS);
+      Duration duration = Duration.of(delay, unit.toChronoUnit());
+      // a shorter delay is the one of late findings
+      if (duration.toSeconds() > 0) {
+        scheduled.add(new Attempt(command, duration, future));
+      }
+      return future;
+    }
+
+    /** Returns the delays of the scheduled attempts. */
+    synchronized List<Duration> pending() {
+      scheduled.removeIf(attempt -> attempt.future().isDone());
+      return scheduled.stream().map(Attempt::delay).toList();
+    }
+
+    void runNext() {
+      Attempt next;
+      synchronized (this) {
+        assertThat(pending()).isNotEmpty();
+        next = scheduled.remove(0);
+      }
+      next.future().cancel(false);
+      next.start().run();
+    }
+  }
+}
