@@ -93,6 +93,7 @@ final class ResyncModule {
         new MappingComparison(
             context,
             callContexts,
+            callContextModule.applications(),
             new ResourceLookup(
                 settings.get(Setting.ARI_URL),
                 registry.lookupByNameAndType("ariHttpClient", HttpClientConfigurer.class)),

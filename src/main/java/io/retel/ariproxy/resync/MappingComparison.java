@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
@@ -42,6 +43,7 @@ public final class MappingComparison extends ServiceSupport {
 
   private final CamelContext context;
   private final CallContexts callContexts;
+  private final StasisApplications applications;
   private final ResourceLookup lookup;
   private final EventStream events;
   private final BooleanSupplier noGap;
@@ -67,17 +69,19 @@ public final class MappingComparison extends ServiceSupport {
   public MappingComparison(
       CamelContext context,
       CallContexts callContexts,
+      StasisApplications applications,
       ResourceLookup lookup,
       EventStream events,
       BooleanSupplier noGap,
       Duration interval,
       MeterRegistry meters) {
-    this(context, callContexts, lookup, events, noGap, interval, MAX_WAIT, meters);
+    this(context, callContexts, applications, lookup, events, noGap, interval, MAX_WAIT, meters);
   }
 
   MappingComparison(
       CamelContext context,
       CallContexts callContexts,
+      StasisApplications applications,
       ResourceLookup lookup,
       EventStream events,
       BooleanSupplier noGap,
@@ -87,6 +91,7 @@ public final class MappingComparison extends ServiceSupport {
     this.maxWait = maxWait;
     this.context = context;
     this.callContexts = callContexts;
+    this.applications = applications;
     this.lookup = lookup;
     this.events = events;
     this.noGap = noGap;
@@ -137,6 +142,7 @@ public final class MappingComparison extends ServiceSupport {
     long startNanos = System.nanoTime();
     // before the queries: what is mapped during them exists
     Map<Resource, Mapping> mappings = callContexts.active();
+    mappings.entrySet().removeIf(entry -> isInLostApplication(entry.getKey(), entry.getValue()));
     List<Resource> missing = lookup.findMissing(mappings.keySet());
     if (missing.isEmpty()) {
       return;
@@ -147,10 +153,7 @@ public final class MappingComparison extends ServiceSupport {
     }
     long ended =
         missing.stream()
-            .filter(
-                resource ->
-                    callContexts.endIfUnchanged(
-                        resource, Objects.requireNonNull(mappings.get(resource))))
+            .filter(resource -> end(resource, Objects.requireNonNull(mappings.get(resource))))
             .count();
     endedMappings.increment(ended);
     if (ended > 0) {
@@ -159,6 +162,16 @@ public final class MappingComparison extends ServiceSupport {
           ended,
           mappings.size());
     }
+  }
+
+  /** Ends a mapping that has not changed, unless its application was lost during the queries. */
+  private boolean end(Resource resource, Mapping read) {
+    return !isInLostApplication(resource, read) && callContexts.endIfUnchanged(resource, read);
+  }
+
+  /** Whether events of a resource go to another client, so that a resync publishes its end. */
+  private boolean isInLostApplication(Resource resource, Mapping mapping) {
+    return applications.lostOwner(List.of(resource), mapping.callContext()).isPresent();
   }
 
   private boolean awaitEvents(long sinceNanos, long untilNanos) throws InterruptedException {

@@ -9,6 +9,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -37,6 +38,8 @@ class MappingComparisonTest {
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final CallContexts callContexts =
       new CallContexts(Duration.ofDays(1), Duration.ofHours(1), Ticker.systemTicker());
+  private final StasisApplications applications =
+      new StasisApplications(List.of("own", "other"), callContexts);
   private boolean gap;
   private Duration slow = DefaultTimeout.DURATION;
   private Duration responseTimeout = DefaultTimeout.DURATION;
@@ -185,13 +188,43 @@ class MappingComparisonTest {
     assertThat(callContexts.lookup(ended)).contains("call");
   }
 
+  /** A resync publishes these ends after the application has been reclaimed. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void preservesMappingsOfLostApplication(boolean lostDuringComparison) throws Exception {
+    for (String application : List.of("own", "other")) {
+      Resource channel = map(ResourceType.CHANNEL, application, "call-" + application);
+      callContexts.enterStasis(channel, application);
+      map(ResourceType.BRIDGE, application, "call-" + application);
+    }
+    if (lostDuringComparison) {
+      compare(moment -> applications.lose("other"));
+    } else {
+      applications.lose("other");
+      compare(true);
+      assertThat(asterisk.requests()).hasSize(2);
+    }
+
+    assertThat(callContexts.active().keySet())
+        .containsExactlyInAnyOrder(
+            new Resource(ResourceType.CHANNEL, "other"),
+            new Resource(ResourceType.BRIDGE, "other"));
+    applications.reclaim("other");
+    compare(true);
+    assertThat(callContexts.active()).isEmpty();
+  }
+
   private void mapChannels(String prefix, int count) {
     IntStream.range(0, count).forEach(i -> map(ResourceType.CHANNEL, prefix + i));
   }
 
   private Resource map(ResourceType type, String id) {
+    return map(type, id, "call");
+  }
+
+  private Resource map(ResourceType type, String id, String callContext) {
     Resource resource = new Resource(type, id);
-    callContexts.assignIfAbsent(resource, "call");
+    callContexts.assignIfAbsent(resource, callContext);
     return resource;
   }
 
@@ -248,6 +281,7 @@ class MappingComparisonTest {
     new MappingComparison(
             new DefaultCamelContext(),
             callContexts,
+            applications,
             lookup,
             events,
             () -> !gap,
