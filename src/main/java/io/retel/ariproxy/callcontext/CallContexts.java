@@ -337,6 +337,20 @@ public final class CallContexts {
         });
   }
 
+  /**
+   * Marks a registered resource as no longer pending: its command has ended, but only an event can
+   * show that the resource exists.
+   */
+  public void recordUnknownOutcome(Resource resource) {
+    change(
+        resource,
+        existing -> {
+          // an event has already shown it; the instance of media is known from the command
+          boolean isShown = !resource.type().isMedia() && !existing.instance().isEmpty();
+          return isShown ? existing.confirmed() : existing.unknownOutcome();
+        });
+  }
+
   /** Maps a newly created resource, replacing an earlier mapping of the same id. */
   public void replace(Resource resource, String callContext) {
     reusedIds.removeSuccessor(resource, callContext);

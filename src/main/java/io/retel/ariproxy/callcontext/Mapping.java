@@ -50,6 +50,11 @@ public record Mapping(
     return state.isPending();
   }
 
+  /** Whether neither a response nor an event has shown the resource that a command creates. */
+  public boolean unconfirmed() {
+    return state == MappingState.UNCONFIRMED;
+  }
+
   /** Whether the resource has ended; the mapping then serves late events only. */
   public boolean ended() {
     return state.isEnded();
@@ -63,7 +68,8 @@ public record Mapping(
 
   /** Clears the previous call context, since an event reported the current one. */
   Mapping withoutPrevious() {
-    return new Mapping(callContext, null, application, created, state, usedAt, instance);
+    return new Mapping(
+        callContext, null, application, created, state.afterEvent(), usedAt, instance);
   }
 
   Mapping hangUp() {
@@ -93,6 +99,11 @@ public record Mapping(
     return with(application, state.afterConfirmation());
   }
 
+  /** Records that the command that creates it has ended with an unknown outcome. */
+  Mapping unknownOutcome() {
+    return with(application, state.afterUnknownOutcome());
+  }
+
   /** Ends the mapping. A new resource can reuse the id; it is not hung up. */
   Mapping end() {
     return with(null, MappingState.ENDED);
@@ -106,7 +117,13 @@ public record Mapping(
   /** Sets the instance, which an event or a response shows. */
   Mapping withInstance(String knownInstance) {
     return new Mapping(
-        callContext, previousCallContext, application, created, state, usedAt, knownInstance);
+        callContext,
+        previousCallContext,
+        application,
+        created,
+        state.afterEvent(),
+        usedAt,
+        knownInstance);
   }
 
   private Mapping with(@Nullable String newApplication, MappingState newState) {

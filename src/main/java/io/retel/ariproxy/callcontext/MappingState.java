@@ -13,11 +13,15 @@ package io.retel.ariproxy.callcontext;
  * PENDING          ACTIVE   ACTIVE         PENDING_HUNG_UP  ·              ENDED  ·
  * PENDING_HUNG_UP  HUNG_UP  HUNG_UP        ·                PENDING_ENDED  ENDED  ·
  * PENDING_ENDED    HUNG_UP  ENDED_HUNG_UP  ·                ·              ENDED  PENDING_HUNG_UP
+ * UNCONFIRMED      ACTIVE   ACTIVE         HUNG_UP          ACTIVE         ENDED  ACTIVE
  * ACTIVE           ·        ·              HUNG_UP          ·              ENDED  ·
  * HUNG_UP          ·        ·              ·                ENDED_HUNG_UP  ENDED  ·
  * ENDED            ACTIVE   ·              ENDED_HUNG_UP    ·              ·      ACTIVE
  * ENDED_HUNG_UP    HUNG_UP  ·              ·                ·              ENDED  HUNG_UP
  * </pre>
+ *
+ * <p>A command with an unknown outcome confirms as well, but PENDING becomes UNCONFIRMED. Any event
+ * of the resource makes that ACTIVE.
  *
  * <p>The first state is PENDING if a command creates the resource, otherwise ACTIVE. A rollback
  * removes the mapping or restores the previous one. The idle timeout removes mappings that are not
@@ -30,6 +34,8 @@ public enum MappingState {
   PENDING_HUNG_UP,
   /** Like {@link #PENDING}, but the new channel has already ended, and the mapping as well. */
   PENDING_ENDED,
+  /** The outcome of the command is unknown, and no event has shown the resource. */
+  UNCONFIRMED,
   /** The resource exists. */
   ACTIVE,
   /** The channel is hung up and ends when it leaves Stasis. */
@@ -40,7 +46,10 @@ public enum MappingState {
   ENDED_HUNG_UP;
 
   /** Returns the state of a stored mapping; ended mappings are not stored. */
-  static MappingState ofStored(boolean pending, boolean hungUp) {
+  static MappingState ofStored(boolean pending, boolean hungUp, boolean unconfirmed) {
+    if (unconfirmed) {
+      return UNCONFIRMED;
+    }
     if (pending) {
       return hungUp ? PENDING_HUNG_UP : PENDING;
     }
@@ -65,7 +74,7 @@ public enum MappingState {
   /** An event shows that the resource exists, even if one with this id has ended. */
   MappingState afterStart() {
     return switch (this) {
-      case PENDING, ACTIVE, ENDED -> ACTIVE;
+      case PENDING, UNCONFIRMED, ACTIVE, ENDED -> ACTIVE;
       case PENDING_HUNG_UP, PENDING_ENDED, HUNG_UP, ENDED_HUNG_UP -> HUNG_UP;
     };
   }
@@ -73,18 +82,28 @@ public enum MappingState {
   /** The command that creates the resource has ended. */
   MappingState afterConfirmation() {
     return switch (this) {
-      case PENDING -> ACTIVE;
+      case PENDING, UNCONFIRMED -> ACTIVE;
       case PENDING_HUNG_UP -> HUNG_UP;
       case PENDING_ENDED -> ENDED_HUNG_UP;
       case ACTIVE, HUNG_UP, ENDED, ENDED_HUNG_UP -> this;
     };
   }
 
+  /** The command that creates the resource has ended, and its outcome is unknown. */
+  MappingState afterUnknownOutcome() {
+    return this == PENDING || this == UNCONFIRMED ? UNCONFIRMED : afterConfirmation();
+  }
+
+  /** An event shows that the resource exists or existed. */
+  MappingState afterEvent() {
+    return this == UNCONFIRMED ? ACTIVE : this;
+  }
+
   /** The channel is hung up. */
   MappingState afterHangup() {
     return switch (this) {
       case PENDING -> PENDING_HUNG_UP;
-      case ACTIVE -> HUNG_UP;
+      case UNCONFIRMED, ACTIVE -> HUNG_UP;
       case ENDED -> ENDED_HUNG_UP;
       case PENDING_HUNG_UP, PENDING_ENDED, HUNG_UP, ENDED_HUNG_UP -> this;
     };
@@ -95,6 +114,7 @@ public enum MappingState {
     return switch (this) {
       case PENDING_HUNG_UP -> PENDING_ENDED;
       case HUNG_UP -> ENDED_HUNG_UP;
+      case UNCONFIRMED -> ACTIVE;
       case PENDING, PENDING_ENDED, ACTIVE, ENDED, ENDED_HUNG_UP -> this;
     };
   }
@@ -103,7 +123,7 @@ public enum MappingState {
   MappingState afterMove() {
     return switch (this) {
       case PENDING_ENDED -> PENDING_HUNG_UP;
-      case ENDED -> ACTIVE;
+      case UNCONFIRMED, ENDED -> ACTIVE;
       case ENDED_HUNG_UP -> HUNG_UP;
       case PENDING, PENDING_HUNG_UP, ACTIVE, HUNG_UP -> this;
     };

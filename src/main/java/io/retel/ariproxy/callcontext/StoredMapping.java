@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pending whether the command that creates the resource was still running
  * @param hungUp whether it is a hung-up channel
+ * @param unconfirmed whether the outcome of that command is unknown
  * @param instance null if unknown
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
@@ -19,6 +20,7 @@ record StoredMapping(
     boolean created,
     boolean pending,
     boolean hungUp,
+    boolean unconfirmed,
     long usedAt,
     @Nullable String instance) {
 
@@ -30,6 +32,7 @@ record StoredMapping(
         mapping.created(),
         mapping.state().isPending(),
         mapping.state().isHungUp(),
+        mapping.unconfirmed(),
         mapping.usedAt(),
         mapping.instance().isEmpty() ? null : mapping.instance());
   }
@@ -48,7 +51,7 @@ record StoredMapping(
         null,
         application,
         created,
-        MappingState.ofStored(pending, hungUp),
+        MappingState.ofStored(pending, hungUp, unconfirmed),
         usedAt,
         instance == null ? "" : instance);
   }

@@ -18,7 +18,8 @@ import org.apache.camel.Processor;
  * an active mapping: the resource belongs to this command's call, since the end of the previous one
  * was missed. A 409 for a generated id, or for an id this command had registered before a crash:
  * the command was executed before the crash, so the resource belongs to its call. Outcome unknown:
- * the mapping stays. Resources ended by a successful command stay mapped for late events only.
+ * the mapping stays, unconfirmed. Resources ended by a successful command stay mapped for late
+ * events only.
  */
 public final class UpdateCreatedMappings implements Processor {
 
@@ -74,7 +75,11 @@ public final class UpdateCreatedMappings implements Processor {
       command.ended().forEach(this::end);
     }
     if (result != null && !result.hadNoEffect()) {
-      command.created().forEach(each -> callContexts.confirm(withInstance(each, result)));
+      if (result.hasUnknownOutcome()) {
+        command.created().forEach(callContexts::recordUnknownOutcome);
+      } else {
+        command.created().forEach(each -> callContexts.confirm(withInstance(each, result)));
+      }
       command.claimed().forEach(callContexts::confirm);
     }
   }

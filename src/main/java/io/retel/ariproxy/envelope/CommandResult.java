@@ -21,6 +21,11 @@ public sealed interface CommandResult {
     return status() >= 400;
   }
 
+  /** Whether Asterisk may have executed the command, or may still execute it. */
+  default boolean hasUnknownOutcome() {
+    return false;
+  }
+
   /** The outcome of a request. */
   enum Outcome {
     /** Nothing was sent; the command can be sent again. */
@@ -56,6 +61,11 @@ public sealed interface CommandResult {
     @Override
     public boolean hadNoEffect() {
       return outcome == Outcome.NOT_SENT;
+    }
+
+    @Override
+    public boolean hasUnknownOutcome() {
+      return outcome == Outcome.UNKNOWN;
     }
   }
 

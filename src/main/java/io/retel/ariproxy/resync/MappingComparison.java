@@ -142,7 +142,13 @@ public final class MappingComparison extends ServiceSupport {
     long startNanos = System.nanoTime();
     // before the queries: what is mapped during them exists
     Map<Resource, Mapping> mappings = callContexts.active();
-    mappings.entrySet().removeIf(entry -> isInLostApplication(entry.getKey(), entry.getValue()));
+    mappings
+        .entrySet()
+        .removeIf(
+            entry ->
+                // Asterisk may still execute the command
+                entry.getValue().unconfirmed()
+                    || isInLostApplication(entry.getKey(), entry.getValue()));
     List<Resource> missing = lookup.findMissing(mappings.keySet());
     if (missing.isEmpty()) {
       return;

@@ -17,6 +17,7 @@ class MappingStateTest {
       PENDING         | ACTIVE  | ACTIVE        | PENDING_HUNG_UP | PENDING       | ENDED | PENDING
       PENDING_HUNG_UP | HUNG_UP | HUNG_UP       | PENDING_HUNG_UP | PENDING_ENDED | ENDED | PENDING_HUNG_UP
       PENDING_ENDED   | HUNG_UP | ENDED_HUNG_UP | PENDING_ENDED   | PENDING_ENDED | ENDED | PENDING_HUNG_UP
+      UNCONFIRMED     | ACTIVE  | ACTIVE        | HUNG_UP         | ACTIVE        | ENDED | ACTIVE
       ACTIVE          | ACTIVE  | ACTIVE        | HUNG_UP         | ACTIVE        | ENDED | ACTIVE
       HUNG_UP         | HUNG_UP | HUNG_UP       | HUNG_UP         | ENDED_HUNG_UP | ENDED | HUNG_UP
       ENDED           | ACTIVE  | ENDED         | ENDED_HUNG_UP   | ENDED         | ENDED | ACTIVE
@@ -41,6 +42,17 @@ class MappingStateTest {
     assertThat(mapping.leaveStasis("app").state()).as("StasisEnd").isEqualTo(afterStasisEnd);
     assertThat(mapping.end().state()).as("end").isEqualTo(afterEnd);
     assertThat(mapping.moved("other", null).state()).as("move").isEqualTo(afterMove);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void onlyPendingMappingBecomesUnconfirmed(MappingState state) {
+    Mapping mapping = new Mapping("call", null, "app", true, state, 1, "");
+    boolean isUnconfirmed = state == MappingState.PENDING || state == MappingState.UNCONFIRMED;
+    assertThat(mapping.unknownOutcome().state())
+        .isEqualTo(isUnconfirmed ? MappingState.UNCONFIRMED : mapping.confirmed().state());
+    assertThat(mapping.unknownOutcome().withInstance("1").state())
+        .isEqualTo(mapping.confirmed().state());
   }
 
   @Test

@@ -214,6 +214,45 @@ class MappingComparisonTest {
     assertThat(callContexts.active()).isEmpty();
   }
 
+  /** After a 504, Asterisk can still execute the command. */
+  @Test
+  void preservesMappingsOfUnknownOutcomesUntilEvent() throws Exception {
+    List<Resource> created =
+        List.of(
+            new Resource(ResourceType.CHANNEL, "channel"),
+            new Resource(ResourceType.BRIDGE, "bridge"),
+            new Resource(ResourceType.PLAYBACK, "playback", "channel:1"),
+            new Resource(ResourceType.RECORDING, "recording", "channel:1"));
+    for (Resource resource : created) {
+      callContexts.register(resource, "call", false);
+      callContexts.recordUnknownOutcome(resource);
+    }
+
+    compare(true);
+    assertThat(callContexts.active().keySet()).containsExactlyInAnyOrderElementsOf(created);
+    assertThat(asterisk.requests()).isEmpty();
+
+    // events
+    callContexts.lookup(new Resource(ResourceType.CHANNEL, "channel", "2026-01-01"));
+    callContexts.lookup(new Resource(ResourceType.BRIDGE, "bridge", "2026-01-01"));
+    callContexts.start(created.get(2));
+    callContexts.start(created.get(3));
+    compare(true);
+    assertThat(callContexts.active()).isEmpty();
+  }
+
+  @Test
+  void endsMappingShownBeforeUnknownOutcome() throws Exception {
+    Resource channel = new Resource(ResourceType.CHANNEL, "channel");
+    callContexts.register(channel, "call", false);
+    callContexts.lookup(new Resource(ResourceType.CHANNEL, "channel", "2026-01-01"));
+    callContexts.recordUnknownOutcome(channel);
+
+    compare(true);
+
+    assertThat(callContexts.active()).isEmpty();
+  }
+
   private void mapChannels(String prefix, int count) {
     IntStream.range(0, count).forEach(i -> map(ResourceType.CHANNEL, prefix + i));
   }
