@@ -56,6 +56,7 @@ final class WebSocketConnection implements AutoCloseable {
   private volatile @Nullable WebSocketSession session;
   private @Nullable Future<?> pingTask;
   private @Nullable Future<?> reconnectTask;
+  private @Nullable URI requested;
   private String loggedReason = "";
 
   /**
@@ -275,8 +276,9 @@ final class WebSocketConnection implements AutoCloseable {
             AhcClients.create(uri, configuration, camelContext, threads, this::initializeChannel);
       }
       session = new WebSocketSession(this);
-      AhcClients.upgradeRequest(client, requestUri.apply(uri), configuration)
-          .execute(session.upgradeHandler());
+      URI current = requestUri.apply(uri);
+      requested = current;
+      AhcClients.upgradeRequest(client, current, configuration).execute(session.upgradeHandler());
     } catch (Exception | Error e) {
       logIfError(e);
       onConnectFailed(session, e, 0);
@@ -352,6 +354,10 @@ final class WebSocketConnection implements AutoCloseable {
           address(),
           gap.toSeconds(),
           failures);
+    }
+    if (!requestUri.apply(uri).equals(requested)) {
+      // during the attempt, reconnect() has nothing to do
+      drop(opened, "Address to request has changed");
     }
   }
 

@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +55,27 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     await().until(() -> status().failures() == 2);
     refusal.clear();
     component().reconnect("now it is right");
+    awaitConnected();
+    asterisk.emit(APP, "hello");
+    awaitReceived(1);
+  }
+
+  @Test
+  void reopensWebsocketIfRequestUriChangesDuringConnect() throws Exception {
+    AtomicBoolean changed = new AtomicBoolean();
+    component()
+        .setRequestUri(uri -> URI.create(changed.get() ? uri + "&subscribeAll=true" : "" + uri));
+    Fault hang = asterisk.faults().hang(request -> request.matches("GET", "/events")).maxHits(1);
+    context.addRoutes(
+        route("", exchange -> received.add(exchange.getMessage().getBody(String.class))));
+    context.start();
+    hang.awaitHits(1);
+    changed.set(true);
+    component().reconnect("reclaimed");
+    hang.clear();
+    await().until(() -> status().reconnects() == 1 && status().connected());
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
+    assertThat(status().lastError()).isEqualTo("Address to request has changed");
     awaitConnected();
     asterisk.emit(APP, "hello");
     awaitReceived(1);
