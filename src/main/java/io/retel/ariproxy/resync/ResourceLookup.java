@@ -86,6 +86,8 @@ public final class ResourceLookup implements AutoCloseable {
   private final Duration slow;
   private final long maxListBytes;
   private volatile @Nullable CloseableHttpClient client;
+  private volatile @Nullable HttpGet request;
+  private volatile boolean closed;
 
   /** Reads the body of a response with status 200. */
   @FunctionalInterface
@@ -172,6 +174,9 @@ public final class ResourceLookup implements AutoCloseable {
     } catch (IOException e) {
       problem = ErrorMessages.singleLine(e);
     }
+    if (closed) {
+      throw new IOException("closed");
+    }
     LOG.warn(
         "Comparison without GET {}: {}; querying up to {} mapped resources one by one",
         path,
@@ -220,14 +225,18 @@ public final class ResourceLookup implements AutoCloseable {
   private int get(
       CloseableHttpClient ready, String path, long maxBytes, Duration maxTime, BodyReader reader)
       throws IOException {
-    HttpGet request = new HttpGet(ariUrl + path);
+    HttpGet get = new HttpGet(ariUrl + path);
+    request = get;
+    if (closed) {
+      get.cancel();
+    }
     return ready.execute(
-        request,
+        get,
         response -> {
           HttpEntity entity = response.getEntity();
           if (entity != null) {
             InputStream body =
-                new LimitedInputStream(entity.getContent(), maxBytes, maxTime, request::cancel);
+                new LimitedInputStream(entity.getContent(), maxBytes, maxTime, get::cancel);
             if (response.getCode() == OK) {
               reader.read(body);
             }
@@ -250,9 +259,15 @@ public final class ResourceLookup implements AutoCloseable {
     return current;
   }
 
-  /** Aborts the current request. */
+  /** Aborts the current request, and all later ones. */
   @Override
   public void close() throws IOException {
+    closed = true;
+    HttpGet running = request;
+    if (running != null) {
+      // the client does not close the connections, which are shared
+      running.cancel();
+    }
     CloseableHttpClient current = client;
     if (current != null) {
       current.close();

@@ -3,6 +3,7 @@ package io.retel.ariproxy.resync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.Resource;
@@ -11,7 +12,9 @@ import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.metrics.Meters;
 import java.net.URI;
@@ -19,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -43,7 +47,7 @@ class MappingComparisonTest {
   private boolean gap;
   private Duration slow = DefaultTimeout.DURATION;
   private Duration responseTimeout = DefaultTimeout.DURATION;
-  private ResourceLookup lookup;
+  private volatile ResourceLookup lookup;
 
   @AfterEach
   void stop() throws Exception {
@@ -251,6 +255,34 @@ class MappingComparisonTest {
     compare(true);
 
     assertThat(callContexts.active()).isEmpty();
+  }
+
+  @Test
+  void closeAbortsRequestWithoutWarning() throws Exception {
+    mapChannels("channel-", 60);
+    Fault hang = asterisk.faults().hang(request -> request.matches("GET", "/channels"));
+    try (CapturedLog log = new CapturedLog()) {
+      AtomicReference<Exception> failure = new AtomicReference<>();
+      Thread comparison =
+          new Thread(
+              () -> {
+                try {
+                  compare(true);
+                } catch (Exception e) {
+                  failure.set(e);
+                }
+              });
+      comparison.start();
+      hang.awaitHits(1);
+      lookup.close();
+      // the request would hang for the default timeout
+      comparison.join(Duration.ofSeconds(10).toMillis());
+
+      assertThat(comparison.isAlive()).isFalse();
+      assertThat(failure).hasNullValue();
+      assertThat(log.lines(Level.WARN)).isEmpty();
+    }
+    assertThat(callContexts.active()).hasSize(60);
   }
 
   private void mapChannels(String prefix, int count) {
