@@ -24,6 +24,7 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -72,6 +73,11 @@ final class AsteriskModule {
   /** Returns the connections of requests. */
   Service connections() {
     return httpClient.pool();
+  }
+
+  /** Sets what receives each event as it arrives, before the routes do. */
+  void setEventListener(Consumer<String> listener) {
+    Stream.of(ws, wss).forEach(component -> component.setOnText(listener));
   }
 
   /** Returns whether events can arrive. */

@@ -11,6 +11,7 @@ import io.retel.ariproxy.event.HandleInternalEvent;
 import io.retel.ariproxy.event.HandleLostEvent;
 import io.retel.ariproxy.event.HandleMalformedEvent;
 import io.retel.ariproxy.event.ParseEvent;
+import io.retel.ariproxy.event.ReplacementListener;
 import io.retel.ariproxy.event.ResolveCallContext;
 import io.retel.ariproxy.route.ConditionalRoutePolicy;
 import org.apache.camel.CamelContext;
@@ -36,6 +37,7 @@ final class EventModule {
       MeterRegistry meters,
       TracingModule tracing,
       KafkaModule kafka,
+      AsteriskModule asterisk,
       CallContextModule callContexts,
       StartupGate startupGate,
       Envelopes envelopes,
@@ -47,13 +49,10 @@ final class EventModule {
         new ConditionalRoutePolicy(
             startupGate::isReady, "topics exist and call contexts are restored"));
     registry.bind("parseEvent", new ParseEvent());
-    registry.bind(
-        "handleInternalEvent",
-        new HandleInternalEvent(
-            settings.get(Setting.ARI_URL).toString(),
-            callContexts.applications(),
-            onReplaced,
-            meters));
+    asterisk.setEventListener(
+        new ReplacementListener(
+            settings.get(Setting.ARI_URL).toString(), callContexts.applications(), onReplaced));
+    registry.bind("handleInternalEvent", new HandleInternalEvent(meters));
     registry.bind(
         "resolveCallContext",
         new ResolveCallContext(callContexts.rules(), meters, kafka.inFlightEvents()));

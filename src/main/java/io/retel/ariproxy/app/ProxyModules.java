@@ -91,6 +91,7 @@ final class ProxyModules {
             meters,
             tracing,
             kafka,
+            asterisk,
             callContexts,
             startupGate,
             envelopes,

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
@@ -36,6 +37,7 @@ public class AhcWsComponent extends DefaultComponent {
   private @Nullable ExceptionHandler exceptionHandler;
   private Function<Throwable, Optional<String>> tlsErrorDescriber = cause -> Optional.empty();
   private UnaryOperator<URI> requestUri = UnaryOperator.identity();
+  private Consumer<String> onText = text -> {};
 
   @Metadata(
       label = "security",
@@ -127,6 +129,7 @@ public class AhcWsComponent extends DefaultComponent {
     return new WebSocketConnection(
         endpoint.getHttpUri(),
         requestUri,
+        onText,
         endpoint.getConfiguration(),
         buffer,
         state,
@@ -295,5 +298,17 @@ public class AhcWsComponent extends DefaultComponent {
 
   public void setRequestUri(UnaryOperator<URI> requestUri) {
     this.requestUri = requestUri;
+  }
+
+  /**
+   * Receives each text message as it arrives, before it is buffered for the route and before a
+   * later attempt to connect; must not block or throw.
+   */
+  public Consumer<String> getOnText() {
+    return onText;
+  }
+
+  public void setOnText(Consumer<String> onText) {
+    this.onText = onText;
   }
 }

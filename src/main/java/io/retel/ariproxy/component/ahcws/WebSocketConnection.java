@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
@@ -38,6 +39,7 @@ final class WebSocketConnection implements AutoCloseable {
 
   private final URI uri;
   private final UnaryOperator<URI> requestUri;
+  private final Consumer<String> onText;
   private final AhcWsConfiguration configuration;
   private final MessageBuffer buffer;
   private final ConnectionScheduler scheduler;
@@ -61,12 +63,14 @@ final class WebSocketConnection implements AutoCloseable {
 
   /**
    * @param requestUri applied to the URI before each attempt to connect
+   * @param onText receives text messages as they arrive, on Netty's thread
    * @param state initial state, with the counters of the connections it replaces
    * @param onLost receives the number of messages that were lost; called on any thread
    */
   WebSocketConnection(
       URI uri,
       UnaryOperator<URI> requestUri,
+      Consumer<String> onText,
       AhcWsConfiguration configuration,
       MessageBuffer buffer,
       ConnectionState state,
@@ -75,6 +79,7 @@ final class WebSocketConnection implements AutoCloseable {
       IntConsumer onLost) {
     this.uri = uri;
     this.requestUri = requestUri;
+    this.onText = onText;
     this.configuration = configuration;
     this.buffer = buffer;
     this.state = state;
@@ -449,6 +454,9 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   void received(WebSocketSession source, WebSocketMessage message) {
+    if (message instanceof WebSocketMessage.Text text) {
+      onText.accept(text.text());
+    }
     buffer.put(message);
     if (!source.paused() && buffer.isFull()) {
       source.pause();

@@ -10,6 +10,7 @@ import io.retel.ariproxy.fixtures.asterisk.Fault;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,35 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
     awaitConnected();
     asterisk.emit(APP, "hello");
     awaitReceived(1);
+  }
+
+  /** The message decides the next request, although the route is behind. */
+  @Test
+  void reportsTextBeforeReconnectWhileRouteIsBlocked() throws Exception {
+    AtomicBoolean replaced = new AtomicBoolean();
+    component().setOnText(text -> replaced.set(text.equals("replaced")));
+    component()
+        .setRequestUri(uri -> URI.create(replaced.get() ? uri + "&subscribeAll=true" : "" + uri));
+    CountDownLatch unblocked = new CountDownLatch(1);
+    startConnected(
+        "",
+        exchange -> {
+          unblocked.await();
+          received.add(exchange.getMessage().getBody());
+        });
+    try {
+      asterisk.emit(APP, "before");
+      asterisk.emit(APP, "replaced");
+      await().untilTrue(replaced);
+      asterisk.dropConnections();
+      await().until(() -> status().reconnects() == 1 && status().connected());
+      assertThat(received).isEmpty();
+      assertThat(asterisk.requests().get(1).uri()).contains("subscribeAll=true");
+    } finally {
+      unblocked.countDown();
+    }
+    awaitReceived(2);
+    assertThat(received).containsExactly("before", "replaced");
   }
 
   @ParameterizedTest

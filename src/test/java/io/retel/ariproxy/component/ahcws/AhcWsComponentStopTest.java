@@ -146,6 +146,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
           new WebSocketConnection(
               endpoint.getHttpUri(),
               UnaryOperator.identity(),
+              text -> {},
               endpoint.getConfiguration(),
               new MessageBuffer(1_000),
               ConnectionState.initial(),
