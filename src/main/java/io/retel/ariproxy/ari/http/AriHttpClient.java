@@ -51,8 +51,8 @@ import org.slf4j.LoggerFactory;
  * and 22.10.1). The pool evicts connections earlier, since a request on a closed connection has an
  * unknown outcome.
  *
- * <p>The pool is its own service: an endpoint that stops, such as in a reload, stops its
- * configurer if that is a service (camel-http 4.18.0).
+ * <p>The pool is its own service: an endpoint that stops, such as in a reload, stops its configurer
+ * if that is a service (camel-http 4.18.0).
  */
 public final class AriHttpClient implements HttpClientConfigurer {
 
