@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.RequireOpenWebsocket;
+import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
@@ -230,6 +231,9 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** Sends a websocket message from Asterisk. */
   public Exchange sendEvent(Object message) {
+    if (message instanceof String text) {
+      context.getComponent("ahc-ws", AhcWsComponent.class).getOnText().accept(text);
+    }
     return context
         .createFluentProducerTemplate()
         .to("direct:asterisk")
