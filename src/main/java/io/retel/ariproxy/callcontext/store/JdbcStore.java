@@ -221,10 +221,24 @@ public final class JdbcStore implements CallContextStore {
     if (current == null) {
       current = database.getConnection();
       connection = current;
+      if (sqliteFile.isEmpty()) {
+        limitIdleTransactions(current);
+      }
       // in its own transaction: PostgreSQL aborts one in which a statement has failed
       ensureTable(current);
     }
     return current;
+  }
+
+  /**
+   * If the connection breaks unnoticed by the server in a transaction, its rows stay locked, and
+   * every later write of them fails, for as long as TCP keepalive takes: two hours by default.
+   */
+  private void limitIdleTransactions(Connection opened) throws SQLException {
+    try (Statement statement = opened.createStatement()) {
+      statement.execute(
+          "SET idle_in_transaction_session_timeout = '%ds'".formatted(timeoutSeconds));
+    }
   }
 
   private void discardConnection() {

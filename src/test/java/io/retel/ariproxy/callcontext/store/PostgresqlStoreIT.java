@@ -9,7 +9,9 @@ import static org.awaitility.Awaitility.await;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.Relay;
 import io.retel.ariproxy.fixtures.store.PostgresServer;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +120,26 @@ class PostgresqlStoreIT extends StoreServerContract {
           .hasStackTraceContaining("authentication failed")
           .message()
           .doesNotContain(WRONG_PASSWORD);
+    }
+  }
+
+  @Test
+  void connectionThatVanishesInTransactionDoesNotBlockLaterWrites() throws Exception {
+    Change change = new Change("CHANNEL:1", "a");
+    write(change);
+    String url = server.url();
+    int port = URI.create(url.substring("jdbc:".length())).getPort();
+    try (Relay relay = Relay.start(port);
+        CallContextStore unreachable =
+            store(
+                Map.of(JdbcStoreProvider.URL, url.replace("127.0.0.1", Relay.ADDRESS)), TIMEOUT)) {
+      eventually(() -> readAll(unreachable));
+      // the server's answer to the statement
+      relay.silenceBefore("INSERT 0 1");
+      assertThatThrownBy(() -> unreachable.write(List.of(change)));
+
+      // the server still considers the client connected, with the row locked
+      eventually(() -> write(change));
     }
   }
 
