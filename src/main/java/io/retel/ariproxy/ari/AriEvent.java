@@ -43,6 +43,13 @@ public record AriEvent(
   /** The channel variable with the call context (docs/contract.md#mapping). */
   public static final String CALL_CONTEXT_VARIABLE = "CALL_CONTEXT";
 
+  /**
+   * The names that set it, as in a ChannelVarset: underscores pass it on to channels that this one
+   * creates, and are not part of its name.
+   */
+  private static final Set<String> CALL_CONTEXT_VARIABLES =
+      Set.of(CALL_CONTEXT_VARIABLE, "_" + CALL_CONTEXT_VARIABLE, "__" + CALL_CONTEXT_VARIABLE);
+
   /** The field that marks synthetic events (docs/contract.md#outages). */
   public static final String SYNTHESIZED_BY = "synthesized_by";
 
@@ -105,5 +112,10 @@ public record AriEvent(
   @Override
   public String toString() {
     return type;
+  }
+
+  /** Whether setting this variable sets the call context of a channel. */
+  public static boolean isCallContextVariable(String variable) {
+    return CALL_CONTEXT_VARIABLES.contains(variable);
   }
 }

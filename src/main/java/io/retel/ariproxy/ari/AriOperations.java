@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -183,6 +184,24 @@ public final class AriOperations {
           "{soundId}",
           "{tech}");
 
+  /**
+   * Parameters outside the path that identify existing resources or an application. Those of new
+   * and claimed resources are in the table.
+   */
+  private static final Map<String, ResourceType> NAMING_PARAMETERS =
+      Map.of(
+          "app", APPLICATION,
+          "application", APPLICATION,
+          "caller", CHANNEL,
+          "channel", CHANNEL,
+          "originator", CHANNEL);
+
+  /** Parameters outside the path whose value is a URI, like {@code channel:ID}. */
+  private static final Set<String> URI_PARAMETERS = Set.of("eventSource", "source");
+
+  private static final Map<String, ResourceType> URI_SCHEMES =
+      Map.of("bridge:", BRIDGE, "channel:", CHANNEL);
+
   private static final Map<String, Operation> OPERATIONS = new LinkedHashMap<>();
   private static final PathNode ROOT = new PathNode(null);
 
@@ -273,6 +292,35 @@ public final class AriOperations {
       node = next;
     }
     return new Match(Optional.ofNullable(node.operations.get(method)), pathResources);
+  }
+
+  /**
+   * Returns the existing resources and the applications that a request names outside the path.
+   *
+   * @param values returns the values of a parameter
+   */
+  public static List<Resource> namedResources(Function<String, List<String>> values) {
+    List<Resource> named = new ArrayList<>(2);
+    NAMING_PARAMETERS.forEach(
+        (name, type) -> values.apply(name).forEach(id -> named.add(new Resource(type, id))));
+    for (String name : URI_PARAMETERS) {
+      for (String uri : values.apply(name)) {
+        URI_SCHEMES.forEach(
+            (scheme, type) -> {
+              if (uri.startsWith(scheme)) {
+                named.add(new Resource(type, uri.substring(scheme.length())));
+              }
+            });
+      }
+    }
+    return List.copyOf(named);
+  }
+
+  /** All parameters outside the path that {@link #namedResources} reads. */
+  static Set<String> namingParameters() {
+    Set<String> parameters = new HashSet<>(NAMING_PARAMETERS.keySet());
+    parameters.addAll(URI_PARAMETERS);
+    return parameters;
   }
 
   /** All operations by their template, in the order of the table. */

@@ -69,16 +69,6 @@ final class EventReader {
 
   private static final Set<String> CHANNEL_VARIABLES = Set.of(AriEvent.CALL_CONTEXT_VARIABLE);
 
-  /**
-   * The variable as a ChannelVarset shows it: underscores pass it on to channels that this one
-   * creates, and are not part of its name.
-   */
-  private static final Set<String> CALL_CONTEXT_VARIABLES =
-      Set.of(
-          AriEvent.CALL_CONTEXT_VARIABLE,
-          "_" + AriEvent.CALL_CONTEXT_VARIABLE,
-          "__" + AriEvent.CALL_CONTEXT_VARIABLE);
-
   private record Bridge(String id, String creationTime, List<String> channelIds) {}
 
   private final JsonParser json;
@@ -236,7 +226,7 @@ final class EventReader {
   private String assignedCallContext() {
     return type.equals("ChannelVarset")
             && channels.containsKey("channel")
-            && CALL_CONTEXT_VARIABLES.contains(variable)
+            && AriEvent.isCallContextVariable(variable)
         ? emptyIfBlank(value)
         : "";
   }

@@ -83,27 +83,36 @@ public final class StasisApplications {
   }
 
   /**
-   * Returns the lost application that owns a call or resource, if any.
+   * Returns the lost application that owns a call, or one of its resources, if any.
    *
-   * @param resources the resources of a command; the first one in an application decides
-   * @param callContext decides otherwise; or null
+   * @param resources the resources of a command; each one is decided by its application, otherwise
+   *     by the call context that it is mapped to
+   * @param callContext decides, unless a channel is in an application that is not lost; or null
    */
   public Optional<String> lostOwner(Collection<Resource> resources, @Nullable String callContext) {
     Map<String, Set<String>> current = lost;
     if (current.isEmpty()) {
       return Optional.empty();
     }
-    return resources.stream()
-        .flatMap(resource -> application(resource).stream())
-        .findFirst()
-        .or(() -> ownerOf(callContext, current))
-        .filter(current::containsKey);
-  }
-
-  private Optional<String> application(Resource resource) {
-    return resource.type() == ResourceType.APPLICATION
-        ? Optional.of(resource.id())
-        : callContexts.peek(resource).map(Mapping::application);
+    boolean isInOwnApplication = false;
+    for (Resource resource : resources) {
+      if (resource.type() == ResourceType.APPLICATION && current.containsKey(resource.id())) {
+        return Optional.of(resource.id());
+      }
+      Mapping mapping = callContexts.peek(resource).filter(each -> !each.ended()).orElse(null);
+      if (mapping != null) {
+        String application = mapping.application();
+        Optional<String> owner =
+            application == null
+                ? ownerOf(mapping.callContext(), current)
+                : Optional.of(application).filter(current::containsKey);
+        if (owner.isPresent()) {
+          return owner;
+        }
+        isInOwnApplication |= application != null;
+      }
+    }
+    return isInOwnApplication ? Optional.empty() : ownerOf(callContext, current);
   }
 
   private static Optional<String> ownerOf(

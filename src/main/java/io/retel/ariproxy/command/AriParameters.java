@@ -3,7 +3,13 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.AriOperations;
+import io.retel.ariproxy.ari.Resource;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +30,34 @@ record AriParameters(AriUrl url, JsonNode body) {
     Optional<String> value =
         body.has(name) ? Optional.ofNullable(body.get(name).textValue()) : url.queryParameter(name);
     return value.filter(text -> !text.isEmpty());
+  }
+
+  /** The existing resources and the applications that they name (docs/contract.md#fencing). */
+  List<Resource> namedResources() {
+    return AriOperations.namedResources(this::texts);
+  }
+
+  /** All values that Asterisk can use: a JSON array, or separated by commas. */
+  private List<String> texts(String name) {
+    JsonNode value = body.path(name);
+    List<String> texts = new ArrayList<>(1);
+    if (value.isArray()) {
+      value.forEach(element -> texts.add(element.asText()));
+    } else {
+      text(name).ifPresent(text -> texts.addAll(List.of(text.split(","))));
+    }
+    return texts;
+  }
+
+  /** The call context that a channel variable of the request sets. */
+  Optional<String> assignedCallContext() {
+    for (Map.Entry<String, JsonNode> variable : body.path("variables").properties()) {
+      if (AriEvent.isCallContextVariable(variable.getKey())) {
+        JsonNode value = variable.getValue();
+        return Optional.of(value.path("value").asText(value.asText()));
+      }
+    }
+    return text("variable").filter(AriEvent::isCallContextVariable).flatMap(name -> text("value"));
   }
 
   /** Sets a parameter that has no usable value yet. */

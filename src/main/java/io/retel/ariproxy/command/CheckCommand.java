@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.component.lanes.LanesConstants;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -70,11 +73,12 @@ public final class CheckCommand implements Processor {
     if (command.request().method().equals("GET")) {
       return;
     }
-    command
-        .prepared()
-        .application()
-        .filter(applications::isLost)
-        .or(() -> applications.lostOwner(command.resources(), command.callContext()))
+    PreparedRequest prepared = command.prepared();
+    List<Resource> resources = new ArrayList<>(prepared.resources());
+    resources.addAll(prepared.named());
+    applications
+        .lostOwner(resources, command.callContext())
+        .or(() -> applications.lostOwner(List.of(), prepared.assignedCallContext()))
         .ifPresent(
             application -> {
               throw new CommandRejectedException(

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request ready to send, with its operation and resources.
@@ -22,8 +23,9 @@ import java.util.Optional;
  * @param resources those in the path, then those it creates
  * @param created those it creates, including second legs
  * @param hasGeneratedId whether the proxy generated the id, so that it is unique to this command
- * @param application the Stasis application in its parameters: of a new or moved channel, or of an
- *     event
+ * @param named existing resources in its parameters outside the path, with the Stasis application
+ *     of a new or moved channel
+ * @param assignedCallContext the call context that it sets as a channel variable, or null
  * @param claimed those it claims
  * @param ended those that end if it succeeds
  * @param parameters those outside the path; without a body, unless it is of {@code /applications}
@@ -34,7 +36,8 @@ public record PreparedRequest(
     List<Resource> resources,
     List<Resource> created,
     boolean hasGeneratedId,
-    Optional<String> application,
+    List<Resource> named,
+    @Nullable String assignedCallContext,
     List<Resource> claimed,
     List<Resource> ended,
     AriParameters parameters) {
@@ -94,7 +97,8 @@ public record PreparedRequest(
         List.copyOf(resources),
         claims ? List.of() : List.copyOf(created),
         hasGeneratedId,
-        parameters.text(ariUrl.segments().get(0).equals("events") ? "application" : "app"),
+        parameters.namedResources(),
+        parameters.assignedCallContext().orElse(null),
         claims ? List.copyOf(created) : List.of(),
         ended,
         // a parsed body takes many times the heap of its bytes; only RecordSubscription reads it
@@ -102,6 +106,11 @@ public record PreparedRequest(
         ariUrl.segments().get(0).equals("applications")
             ? parameters
             : new AriParameters(parameters.url(), MissingNode.getInstance()));
+  }
+
+  /** Whether a new or moved channel enters a Stasis application. */
+  boolean namesApplication() {
+    return named.stream().anyMatch(resource -> resource.type() == ResourceType.APPLICATION);
   }
 
   /**

@@ -27,8 +27,7 @@ public final class RequireOpenWebsocket implements Processor {
   @Override
   public void process(Exchange exchange) throws ConnectException {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
-    boolean entersStasis =
-        !command.created().isEmpty() && command.prepared().application().isPresent();
+    boolean entersStasis = !command.created().isEmpty() && command.prepared().namesApplication();
     if (entersStasis && !connected.getAsBoolean()) {
       throw new ConnectException(
           "the websocket is closed, so Asterisk does not know the application");

@@ -35,6 +35,20 @@ class AriOperationsIT {
   /** Operations in Asterisk 16 that are not in ARI 10: none. */
   private static final Set<String> REMOVED_SINCE_16 = Set.of();
 
+  /** Parameters outside the path that identify no channel, bridge, playback or recording. */
+  private static final Set<String> NON_RESOURCE_PARAMETERS =
+      Set.of(
+          ("absorbDTMF after announcer_format appArgs beep before between body callerId "
+                  + "configuration connection_type context data destinationRecordingName "
+                  + "deviceState direction dtmf duration encapsulation endpoint extension "
+                  + "external_host fields filter format formats from ifExists "
+                  + "inhibitConnectedLineUpdates label lang maxDurationSeconds maxSilenceSeconds "
+                  + "media mohClass mute name newMessages offsetms oldMessages operation "
+                  + "priority reason reason_code recorder_format refer_to report_events role "
+                  + "skipms spy states terminateOn timeout to to_self transport transport_data "
+                  + "type value variable variables whisper")
+              .split(" "));
+
   private static final Map<String, ResourceType> CREATED_TYPES =
       Map.of(
           "Channel", ResourceType.CHANNEL,
@@ -157,6 +171,26 @@ class AriOperationsIT {
             .filter(parameter -> !AriOperations.pathParameters().contains(parameter))
             .collect(joining(", "));
     assertThat(parameters).as("unclassified path parameters").isEmpty();
+  }
+
+  /** A new parameter that identifies a resource is checked against lost applications. */
+  @Test
+  void classifiesEveryOtherParameter() throws Exception {
+    Set<String> parameters = new TreeSet<>();
+    for (DocumentedOperation documented : asterisk22()) {
+      Operation operation = AriOperations.byTemplate().get(documented.template());
+      if (!documented.method().equals("GET")) {
+        documented.parameters().stream()
+            .filter(parameter -> !documented.path().contains("{" + parameter + "}"))
+            .filter(parameter -> !parameter.equals(operation.idParameter()))
+            .filter(parameter -> !parameter.equals(operation.secondLegParameter()))
+            .forEach(parameters::add);
+      }
+    }
+    assertThat(parameters).containsAll(AriOperations.namingParameters());
+    parameters.removeAll(AriOperations.namingParameters());
+    parameters.removeAll(NON_RESOURCE_PARAMETERS);
+    assertThat(parameters).as("unclassified parameters").isEmpty();
   }
 
   private static String idParameter(ResourceType type) {

@@ -7,6 +7,7 @@ import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,9 @@ class LostApplicationTest {
     routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 204, ""));
     routes.sendEvent(stasisStart("app", "kept"));
     routes.sendEvent(stasisStart("lost", "gone"));
+    command("gone", "POST", "/bridges?bridgeId=gone-bridge", null);
+    command("gone", "POST", "/channels/gone/play?media=sound:beep&playbackId=gone-sound", null);
+    command("kept", "POST", "/bridges?bridgeId=kept-bridge", null);
     routes.sendEvent("{\"type\":\"ApplicationReplaced\",\"application\":\"lost\"}");
   }
 
@@ -38,10 +42,13 @@ class LostApplicationTest {
     "gone, GET, /channels/gone",
     "kept, POST, /channels?endpoint=Local/1&app=app",
     "kept, POST, /applications/app/subscription?eventSource=channel:kept",
-    ", POST, /asterisk/variable?variable=lost"
+    ", POST, /asterisk/variable?variable=lost",
+    "kept, POST, /bridges/kept-bridge/addChannel?channel=kept",
+    "kept, POST, /channels/kept/variable?variable=CALL_CONTEXT&value=kept",
+    "kept, GET, /bridges/gone-bridge"
   })
   void executesCommandOfOwnApplication(String callContext, String method, String url) {
-    response(callContext, method, url).assertStatus(204);
+    command(callContext, method, url, null).assertStatus(204);
   }
 
   @ParameterizedTest
@@ -52,22 +59,70 @@ class LostApplicationTest {
     "kept, POST, /channels?endpoint=Local/1&app=lost",
     "kept, POST, /channels/kept/move?app=lost",
     "kept, POST, /applications/lost/subscription?eventSource=channel:kept",
-    "kept, POST, /events/user/x?application=lost"
+    "kept, POST, /channels?endpoint=Local/1&app=lost%2Cargument",
+    "kept, POST, /events/user/x?application=lost",
+    "kept, POST, /events/claim?channelId=other&application=lost",
+    "kept, POST, /bridges/kept-bridge/addChannel?channel=gone",
+    "kept, POST, /bridges/kept-bridge/addChannel?channel=kept%2Cgone",
+    "kept, POST, '/bridges/kept-bridge/removeChannel?channel=kept,gone'",
+    "kept, POST, /bridges/kept-bridge/videoSource/gone",
+    "kept, POST, /bridges/gone-bridge/addChannel?channel=kept",
+    "kept, DELETE, /bridges/gone-bridge",
+    "kept, POST, /playbacks/gone-sound/control?operation=pause",
+    "kept, POST, /channels/kept/dial?caller=gone",
+    "kept, POST, /channels?endpoint=Local/1&app=app&originator=gone",
+    "kept, POST, /channels/create?endpoint=Local/1&app=app&originator=gone",
+    "kept, POST, /channels?endpoint=Local/1&app=app&channelId=gone",
+    "kept, POST, /channels/externalMedia?app=app&channelId=gone",
+    "kept, POST, /channels/gone/snoop?app=app&spy=in",
+    "kept, POST, /channels/kept/snoop?app=app&spy=in&snoopId=gone",
+    "kept, POST, '/applications/app/subscription?eventSource=deviceState:x,channel:gone'",
+    "kept, POST, /applications/app/subscription?eventSource=bridge:gone-bridge",
+    "kept, POST, /events/user/x?application=app&source=channel:gone",
+    "kept, POST, /channels/kept/variable?variable=CALL_CONTEXT&value=gone",
+    "kept, POST, /channels/kept/variable?variable=__CALL_CONTEXT&value=gone"
   })
   void rejectsCommandOfLostApplication(String callContext, String method, String url) {
+    assertRejected(callContext, method, url, null);
+  }
+
+  /** Asterisk reads the body like the query. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/bridges/kept-bridge/addChannel | {'channel':['kept','gone']}",
+        "/bridges/kept-bridge/removeChannel?channel=kept | {'channel':'gone'}",
+        "/channels/kept/dial | {'caller':'gone'}",
+        "/channels/kept/move | {'app':'lost'}",
+        "/channels/create | {'endpoint':'Local/1','app':'app','originator':'gone'}",
+        "/channels | {'endpoint':'Local/1','app':'app','channelId':'gone'}",
+        "/channels?endpoint=Local/1&app=app | {'variables':{'CALL_CONTEXT':'gone'}}",
+        "/channels/kept/variables"
+            + " | {'variables':{'x':'y','_CALL_CONTEXT':{'value':'gone','report_events':true}}}",
+        "/channels/kept/variable | {'variable':'CALL_CONTEXT','value':'gone'}",
+        "/applications/app/subscription | {'eventSource':['channel:kept','channel:gone']}"
+      })
+  void rejectsLostApplicationInBody(String url, String body) {
+    assertRejected("kept", "POST", url, body);
+  }
+
+  private static void assertRejected(
+      String callContext, String method, String url, @Nullable String body) {
     int requests = routes.ari().getReceivedCounter();
-    Response response = response(callContext, method, url);
+    Response response = command(callContext, method, url, body);
     response.assertStatus(409);
     assertThat(response.outcome()).isEqualTo("not_sent");
     assertThat(response.message()).contains("application lost");
     assertThat(routes.ari().getReceivedCounter()).isEqualTo(requests);
   }
 
-  private static Response response(String callContext, String method, String url) {
+  private static Response command(
+      @Nullable String callContext, String method, String url, @Nullable String body) {
     routes.resetTopics();
     routes.sendCommand(
-        "{'callContext':%s,'ariCommand':{'method':'%s','url':'%s'}}"
-            .formatted(callContext == null ? null : "'" + callContext + "'", method, url));
+        "{'callContext':%s,'ariCommand':{'method':'%s','url':'%s','body':%s}}"
+            .formatted(callContext == null ? null : "'" + callContext + "'", method, url, body));
     routes.awaitResponse();
     return routes.response();
   }
