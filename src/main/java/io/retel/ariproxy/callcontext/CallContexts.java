@@ -252,7 +252,23 @@ public final class CallContexts {
    */
   public Optional<Registration> register(
       Resource resource, String callContext, boolean replaceActive) {
-    Mapping candidate = pendingMapping(resource, callContext);
+    return register(resource, pendingMapping(resource, callContext), replaceActive);
+  }
+
+  /**
+   * Maps a channel that is about to be claimed, unless it is mapped. Asterisk reports that it
+   * leaves the application, not its end.
+   *
+   * @return the registration, empty if nothing changed
+   */
+  public Optional<Registration> registerClaim(Resource channel, String callContext) {
+    return register(
+        channel, Mapping.forCreation(callContext, channel.instance(), false, now()), false);
+  }
+
+  private Optional<Registration> register(
+      Resource resource, Mapping candidate, boolean replaceActive) {
+    String callContext = candidate.callContext();
     AtomicReference<Registration> registration = new AtomicReference<>();
     update(
         resource,

@@ -30,7 +30,7 @@ public record Mapping(
     return new Mapping(callContext, null, null, false, MappingState.ACTIVE, now, instance);
   }
 
-  /** Creates the mapping of a resource that a command is about to create. */
+  /** Creates the mapping of a resource that a command is about to create or claim. */
   static Mapping forCreation(String callContext, String instance, boolean endIsReported, long now) {
     return new Mapping(callContext, null, null, endIsReported, MappingState.PENDING, now, instance);
   }

@@ -44,8 +44,13 @@ public final class RegisterCreatedResources implements Processor {
   public void process(Exchange exchange) throws InterruptedException, StoreUnavailableException {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     List<Registration> registrations =
-        Stream.concat(command.created().stream(), command.claimed().stream())
-            .map(resource -> register(resource, command.callContextOfCreated()))
+        Stream.concat(
+                command.created().stream()
+                    .map(resource -> register(resource, command.callContextOfCreated())),
+                command.claimed().stream()
+                    .map(
+                        channel ->
+                            callContexts.registerClaim(channel, command.callContextOfCreated())))
             .flatMap(Optional::stream)
             .toList();
     Registrations registered = new Registrations(registrations);

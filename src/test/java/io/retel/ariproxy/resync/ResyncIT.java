@@ -215,6 +215,16 @@ class ResyncIT {
         .execute("claimed", "POST", "/channels/" + channel + "/variable?variable=x&value=y")
         .assertStatus(204);
     assertThat(controller.events()).noneMatch(event -> event.hasType("STASIS_END"));
+
+    proxy.close();
+    asterisk.request("DELETE", "/channels/" + channel);
+    fixture.startProxy();
+
+    awaitSyntheticEvent(controller, "claimed", "STASIS_END");
+    // after all events of the resync; Asterisk reports no ChannelDestroyed of a claimed channel
+    asterisk.originateCall("ctx-claimed~" + APP);
+    controller.event("claimed", "STASIS_START", event -> !event.isOfChannel(channel));
+    assertThat(controller.events()).noneMatch(event -> event.hasType("CHANNEL_DESTROYED"));
   }
 
   private static long countChannels(JsonNode channels, String application) {
