@@ -199,9 +199,6 @@ public final class AriOperations {
   /** Parameters outside the path whose value is a URI, like {@code channel:ID}. */
   private static final Set<String> URI_PARAMETERS = Set.of("eventSource", "source");
 
-  private static final Map<String, ResourceType> URI_SCHEMES =
-      Map.of("bridge:", BRIDGE, "channel:", CHANNEL);
-
   private static final Map<String, Operation> OPERATIONS = new LinkedHashMap<>();
   private static final PathNode ROOT = new PathNode(null);
 
@@ -304,14 +301,7 @@ public final class AriOperations {
     NAMING_PARAMETERS.forEach(
         (name, type) -> values.apply(name).forEach(id -> named.add(new Resource(type, id))));
     for (String name : URI_PARAMETERS) {
-      for (String uri : values.apply(name)) {
-        URI_SCHEMES.forEach(
-            (scheme, type) -> {
-              if (uri.startsWith(scheme)) {
-                named.add(new Resource(type, uri.substring(scheme.length())));
-              }
-            });
-      }
+      values.apply(name).forEach(uri -> Resource.ofTarget(uri).ifPresent(named::add));
     }
     return List.copyOf(named);
   }

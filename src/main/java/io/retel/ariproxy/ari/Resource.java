@@ -2,6 +2,7 @@
 package io.retel.ariproxy.ari;
 
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * An object in Asterisk with an id. Resources with the same type and id are equal.
@@ -31,6 +32,17 @@ public record Resource(ResourceType type, String id, String instance) {
   public static String target(Resource channelOrBridge) {
     return (channelOrBridge.type() == ResourceType.BRIDGE ? "bridge:" : "channel:")
         + channelOrBridge.id();
+  }
+
+  /** Returns the channel or bridge of a {@link #target}; empty for any other text. */
+  public static Optional<Resource> ofTarget(String target) {
+    int colon = target.indexOf(':');
+    return switch (target.substring(0, Math.max(colon, 0))) {
+      case "bridge" -> Optional.of(new Resource(ResourceType.BRIDGE, target.substring(colon + 1)));
+      case "channel" ->
+          Optional.of(new Resource(ResourceType.CHANNEL, target.substring(colon + 1)));
+      default -> Optional.empty();
+    };
   }
 
   @Override

@@ -77,6 +77,9 @@ final class AsteriskQuery implements AutoCloseable {
   /** Calls with resources that exist and have not been reported; for the events thread only. */
   private final Map<String, List<Observation>> activeCalls = new LinkedHashMap<>();
 
+  /** The application of each call with a channel in one, at the connect. */
+  private final Map<String, String> applicationByCall = new HashMap<>();
+
   // guarded by this
 
   /** The mapped resources and listed channels that Asterisk has not described. */
@@ -162,8 +165,16 @@ final class AsteriskQuery implements AutoCloseable {
         (resource, mapping) -> {
           if (isLive(mapping)) {
             open.add(resource);
+            if (mapping.application() != null) {
+              applicationByCall.merge(
+                  mapping.callContext(), mapping.application(), this::firstConfigured);
+            }
           }
         });
+  }
+
+  private String firstConfigured(String one, String other) {
+    return ownApplications.indexOf(one) <= ownApplications.indexOf(other) ? one : other;
   }
 
   private static boolean isLive(@Nullable Mapping mapping) {
@@ -215,6 +226,11 @@ final class AsteriskQuery implements AutoCloseable {
   /** The existing resources of each call that is not reported yet. */
   Map<String, List<Observation>> activeCalls() {
     return activeCalls;
+  }
+
+  /** The application of each call with a channel in one, at the connect. */
+  Map<String, String> applicationByCall() {
+    return applicationByCall;
   }
 
   /** Asks again, soon, for resources whose mapping has changed since. */

@@ -72,7 +72,14 @@ public final class FindMissedEvents implements Processor {
     AsteriskQuery query = exchange.getMessage().getBody(AsteriskQuery.class);
     Findings findings = query.take();
     Reconciler reconciler =
-        new Reconciler(callContexts, rules, applications.own(), findings, query.activeCalls(), gap);
+        new Reconciler(
+            callContexts,
+            rules,
+            applications.own(),
+            query.applicationByCall(),
+            findings,
+            query.activeCalls(),
+            gap);
     List<MappedEvent> missedEvents = withoutHidden(reconciler.missedEvents(), subscriptions);
     query.askAgain(reconciler.outdated());
     missedEvents.forEach(event -> syntheticEventLog.record(event.event()));

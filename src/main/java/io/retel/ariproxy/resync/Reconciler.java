@@ -33,6 +33,7 @@ final class Reconciler {
   private final CallContexts callContexts;
   private final CallContextRules rules;
   private final List<String> applications;
+  private final Map<String, String> applicationByCall;
   private final Findings findings;
   private final Gap gap;
   private final SyntheticEvents syntheticEvents;
@@ -45,6 +46,7 @@ final class Reconciler {
 
   /**
    * @param applications the proxy's Stasis applications
+   * @param applicationByCall the application of each call with a channel in one, before the gap
    * @param findings what Asterisk has responded
    * @param activeCalls the calls found active before; updated
    */
@@ -52,12 +54,14 @@ final class Reconciler {
       CallContexts callContexts,
       CallContextRules rules,
       List<String> applications,
+      Map<String, String> applicationByCall,
       Findings findings,
       Map<String, List<Observation>> activeCalls,
       Gap gap) {
     this.callContexts = callContexts;
     this.rules = rules;
     this.applications = applications;
+    this.applicationByCall = applicationByCall;
     this.findings = findings;
     this.activeCalls = activeCalls;
     this.gap = gap;
@@ -87,16 +91,19 @@ final class Reconciler {
   private void reconcileMedia(Observation media) {
     ResourceType type = media.resource().type();
     boolean isPlayback = type == ResourceType.PLAYBACK;
-    if ((!isPlayback && type != ResourceType.RECORDING)
-        || media.exists()
-        || knownMapping(media).isEmpty()) {
+    if ((!isPlayback && type != ResourceType.RECORDING) || media.exists()) {
+      return;
+    }
+    Mapping mapping = knownMapping(media).orElse(null);
+    if (mapping == null) {
       return;
     }
     String id = media.resource().id();
+    String application = applicationOfMedia(mapping);
     addMissed(
         isPlayback
-            ? syntheticEvents.playbackFinished(id, applications.get(0))
-            : syntheticEvents.recordingFinished(id, applications.get(0)));
+            ? syntheticEvents.playbackFinished(id, application)
+            : syntheticEvents.recordingFinished(id, application));
   }
 
   private void reconcileChannel(Observation channel) {
@@ -119,7 +126,7 @@ final class Reconciler {
     if (mapping.created()) {
       addMissed(
           syntheticEvents.channelDestroyed(
-              id, application == null ? applications.get(0) : application));
+              id, application == null ? applicationOf(mapping.callContext()) : application));
     }
     callContexts.end(channel.resource());
   }
@@ -135,8 +142,23 @@ final class Reconciler {
     if (bridge.exists()) {
       addActive(bridge, mapping);
     } else {
-      addMissed(syntheticEvents.bridgeDestroyed(bridge.resource().id(), applications.get(0)));
+      addMissed(
+          syntheticEvents.bridgeDestroyed(
+              bridge.resource().id(), applicationOf(mapping.callContext())));
     }
+  }
+
+  /** Returns the application of the channel that a playback or recording is on, or of the call. */
+  private String applicationOfMedia(Mapping mapping) {
+    return Resource.ofTarget(mapping.instance())
+        .flatMap(callContexts::mapping)
+        .map(Mapping::application)
+        .orElseGet(() -> applicationOf(mapping.callContext()));
+  }
+
+  /** Returns the application of a call; any of the proxy's if it has had no channel in one. */
+  private String applicationOf(String callContext) {
+    return applicationByCall.getOrDefault(callContext, applications.get(0));
   }
 
   private void addActive(Observation resource, Mapping mapping) {
@@ -242,7 +264,12 @@ final class Reconciler {
                 .filter(observation -> observation.resource().type() == ResourceType.CHANNEL)
                 .map(Reconciler::describe)
                 .toList(),
-            applications.get(0));
+            active.stream()
+                .flatMap(observation -> callContexts.mapping(observation.resource()).stream())
+                .map(Mapping::application)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseGet(() -> applicationOf(callContext)));
     missedEvents.add(
         new MappedEvent(event, callContext, active.stream().map(Observation::resource).toList()));
   }

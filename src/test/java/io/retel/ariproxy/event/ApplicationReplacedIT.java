@@ -91,6 +91,11 @@ class ApplicationReplacedIT {
         asterisk.originateCall("ctx-lost~" + OTHER_APP);
         controller.event("kept", "STASIS_START");
         String lostChannel = controller.event("lost", "STASIS_START").channelId();
+        String local = "/channels/local-" + suite;
+        controller
+            .execute("local", "POST", local + "?endpoint=Local/3001@default&app=" + OTHER_APP)
+            .assertStatus(200);
+        controller.event("local", "STASIS_START");
 
         ProxySettings otherSettings = ProxySettings.of(asterisk, OTHER_APP, kafka);
         try (EmbeddedProxy other = EmbeddedProxy.start(otherSettings);
@@ -124,8 +129,17 @@ class ApplicationReplacedIT {
               .extracting(EventEnvelope::type)
               .doesNotContain("ARI_CONNECTION_RESTORED", "STASIS_END");
 
+          asterisk.request("DELETE", local);
+          asterisk.await(local, channel -> channel.has("message"));
+
           invoke(management, "reclaim/" + OTHER_APP);
-          controller.event("lost", "ARI_CONNECTION_RESTORED");
+          controller.event(
+              "lost", "ARI_CONNECTION_RESTORED", ApplicationReplacedIT::isOfOtherApplication);
+          // the second leg has been in no application
+          controller.event(
+              "local",
+              "CHANNEL_DESTROYED",
+              event -> event.isOfChannel("local-" + suite + ";2") && isOfOtherApplication(event));
           controller.event("foreign", "STASIS_START", EventEnvelope::isSynthetic);
           controller.execute("lost", "POST", answer).assertStatus(204);
           assertThat(lostApplications(management)).isZero();
@@ -145,6 +159,10 @@ class ApplicationReplacedIT {
             .satisfies(line -> assertThat(line).contains("; stopping"), atIndex(2));
       }
     }
+  }
+
+  private static boolean isOfOtherApplication(EventEnvelope event) {
+    return event.isSynthetic() && event.payload().path("application").asText().equals(OTHER_APP);
   }
 
   private static double lostApplications(ManagementClient management) {

@@ -17,7 +17,9 @@ import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Late findings, between whose request and publication events have changed mappings. */
@@ -84,17 +86,83 @@ class ReconcilerTest {
     assertThat(reconcile(observation)).isEmpty();
   }
 
+  /** Asterisk reports the end of a channel only to the application that created it. */
+  @Test
+  void claimedChannelOnlyLeaves() throws Exception {
+    callContexts.registerClaim(CHANNEL, "call");
+    callContexts.confirm(CHANNEL);
+    event("StasisStart");
+    assertThat(reconcile(Observation.of(CHANNEL, mapping(CHANNEL), false)))
+        .containsExactly("StasisEnd");
+    assertThat(mapping(CHANNEL).ended()).isTrue();
+  }
+
+  /** The second application of two: event filters and controllers see it. */
+  @Test
+  void eventsNameApplicationOfTheirCall() throws Exception {
+    Resource secondLeg = new Resource(ResourceType.CHANNEL, "c;2");
+    Resource recording = new Resource(ResourceType.RECORDING, "r", "bridge:b");
+    Resource playback = new Resource(ResourceType.PLAYBACK, "p", "channel:c");
+    Resource bridge = new Resource(ResourceType.BRIDGE, "b");
+    for (Resource created : List.of(CHANNEL, secondLeg, recording, playback, bridge)) {
+      callContexts.register(created, "call", false);
+      callContexts.confirm(created);
+    }
+    callContexts.enterStasis(CHANNEL, "other");
+
+    assertThat(
+            missedEvents(
+                Stream.of(CHANNEL, secondLeg, recording, playback, bridge)
+                    .map(each -> Observation.of(each, mapping(each), false))
+                    .toList())
+                .stream())
+        .extracting(missed -> missed.type() + " " + missed.event().application())
+        .containsExactlyInAnyOrder(
+            "StasisEnd other",
+            "ChannelDestroyed other",
+            "ChannelDestroyed other",
+            "RecordingFinished other",
+            "PlaybackFinished other",
+            "BridgeDestroyed other");
+  }
+
+  @Test
+  void restoredConnectionNamesApplicationOfItsCall() throws Exception {
+    rules.map(
+        AriEvent.parse(
+            "{\"type\":\"StasisStart\",\"application\":\"other\",\"channel\":{\"id\":\"c\"}}"));
+    gap.begin(null, callContexts.activeCallContexts());
+    JsonNode description = inStasis(null).channel();
+    assertThat(
+            missedEvents(
+                List.of(
+                    new Observation(
+                        CHANNEL, mapping(CHANNEL), true, description, true, Set.of("other")))))
+        .extracting(missed -> missed.type() + " " + missed.event().application())
+        .containsExactly("AriConnectionRestored other");
+  }
+
   private Set<Resource> outdated;
+  private final Gap gap = new Gap();
 
   private List<String> reconcile(Observation observation) {
-    Findings findings =
-        new Findings(Moment.now(), "asterisk", "", List.of(observation), Set.of(), true);
+    return missedEvents(List.of(observation)).stream().map(MappedEvent::type).toList();
+  }
+
+  private List<MappedEvent> missedEvents(List<Observation> observations) {
+    Findings findings = new Findings(Moment.now(), "asterisk", "", observations, Set.of(), true);
     Reconciler reconciler =
         new Reconciler(
-            callContexts, rules, List.of("app", "other"), findings, new HashMap<>(), new Gap());
+            callContexts,
+            rules,
+            List.of("app", "other"),
+            Map.of("call", "other"),
+            findings,
+            new HashMap<>(),
+            gap);
     List<MappedEvent> events = reconciler.missedEvents();
     outdated = reconciler.outdated();
-    return events.stream().map(MappedEvent::type).toList();
+    return events;
   }
 
   private static Observation inStasis(Mapping before) throws Exception {
