@@ -60,6 +60,8 @@ final class AsteriskQuery implements AutoCloseable {
   /** The key of an attempt's failure that no question explains. */
   private static final String ATTEMPT = "attempt";
 
+  private static final Duration FAILURE_LOG_INTERVAL = Duration.ofMinutes(1);
+
   /** Failures named in a log line. */
   private static final int MAX_LOGGED_FAILURES = 3;
 
@@ -113,6 +115,8 @@ final class AsteriskQuery implements AutoCloseable {
   /** Whether resources with changed mappings were added to {@link #open} since the last start. */
   private boolean mappingsChanged;
 
+  private String loggedStatus = "";
+  private Moment failuresLogged = Moment.now();
   private boolean taken;
   private boolean collecting;
   private boolean closed;
@@ -274,17 +278,24 @@ final class AsteriskQuery implements AutoCloseable {
 
   /** Returns what is open, as a clause. */
   synchronized String status() {
-    StringBuilder status =
-        new StringBuilder().append(open.size()).append(" resources not compared with Asterisk");
-    failures.values().stream()
-        .map(Failure::reason)
-        .distinct()
-        .limit(MAX_LOGGED_FAILURES)
-        .forEach(reason -> status.append(", ").append(reason));
-    if (failures.size() > MAX_LOGGED_FAILURES) {
-      status.append(", …");
+    List<String> parts = new ArrayList<>();
+    if (!open.isEmpty()) {
+      parts.add(
+          open.size()
+              + (open.size() == 1 ? " resource" : " resources")
+              + " not compared with Asterisk");
     }
-    return status.toString();
+    if (!failures.isEmpty()) {
+      parts.add(reasons());
+    }
+    return parts.isEmpty() ? "waiting for Asterisk" : String.join(", ", parts);
+  }
+
+  /** The reasons of the first failures. */
+  private String reasons() {
+    List<String> reasons = failures.values().stream().map(Failure::reason).distinct().toList();
+    return String.join(", ", reasons.subList(0, Math.min(reasons.size(), MAX_LOGGED_FAILURES)))
+        + (reasons.size() > MAX_LOGGED_FAILURES ? ", …" : "");
   }
 
   // ---- attempts
@@ -371,16 +382,37 @@ final class AsteriskQuery implements AutoCloseable {
       }
     }
     if (failed) {
-      LOG.warn(
-          "Resync incomplete: {}; retrying in {} s. If this persists, check Asterisk's log, ari.url"
-              + " and the permissions of the proxy's user in ari.conf",
-          status(),
-          delay.toSeconds());
+      logFailures(delay);
       listener.onFailedAttempt();
     }
     firstAttempt.complete(null);
     if (late) {
       listener.onFindings();
+    }
+  }
+
+  /** Logs failures when they change, and once a minute. */
+  private synchronized void logFailures(Duration delay) {
+    String status = status();
+    if (status.equals(loggedStatus)
+        && Moment.now().since(failuresLogged).compareTo(FAILURE_LOG_INTERVAL) < 0) {
+      return;
+    }
+    loggedStatus = status;
+    failuresLogged = Moment.now();
+    if (failures.values().stream().allMatch(Failure::undescribable)) {
+      LOG.warn(
+          "Asterisk cannot describe {} of the resources: {}; all others are compared. End what it"
+              + " cannot describe in Asterisk (core show channels concise); querying again in {} s",
+          failures.size(),
+          reasons(),
+          delay.toSeconds());
+    } else {
+      LOG.warn(
+          "Resync incomplete: {}; retrying in {} s. If this persists, check Asterisk's log, ari.url"
+              + " and the permissions of the proxy's user in ari.conf",
+          status,
+          delay.toSeconds());
     }
   }
 

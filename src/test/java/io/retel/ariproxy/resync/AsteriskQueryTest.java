@@ -167,7 +167,7 @@ class AsteriskQueryTest {
     assertThat(query.isComplete()).isFalse();
     callContexts.end(CHANNEL);
     attempt();
-    assertThat(query.status()).startsWith("0 resources").doesNotContain("responded");
+    assertThat(query.status()).doesNotContain("resources", "responded");
     assertThat(query.isComplete()).isTrue();
   }
 
@@ -282,6 +282,45 @@ class AsteriskQueryTest {
     attempt();
     query.take();
     assertThat(query.isComplete()).isTrue();
+  }
+
+  @Test
+  void namesFailedListsOnlyIfNoResourceIsOpen() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      responses.put("/channels", "403");
+      start();
+      assertThat(query.status()).isEqualTo("GET /channels responded with 403");
+      callContexts.move(CHANNEL, "call");
+      query.askAgain(List.of(CHANNEL));
+      assertThat(query.status())
+          .isEqualTo("1 resource not compared with Asterisk, GET /channels responded with 403");
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .startsWith("Resync incomplete: GET /channels responded with 403; retrying in 1 s. If");
+    }
+  }
+
+  /** Neither ari.url nor permissions are the cause. */
+  @Test
+  void logsRemedyForChannelThatAsteriskCannotDescribeOnce() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      responses.put("/applications", LISTED);
+      responses.put("/channels", "500");
+      responses.put("/channels/c", "500");
+      responses.put("/channels/c/dtmf", "400");
+      start();
+      attempt();
+      attempt();
+      assertThat(query.undescribable()).isOne();
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .isEqualTo(
+              "Asterisk cannot describe 1 of the resources: GET /channels/c responded with 500; all"
+                  + " others are compared. End what it cannot describe in Asterisk (core show"
+                  + " channels concise); querying again in 1 s");
+    }
   }
 
   /** Runs the first attempt, and takes its findings. */
