@@ -131,7 +131,7 @@ final class WebSocketConnection implements AutoCloseable {
         () -> {
           WebSocketSession current = session;
           if (state.connected() && current != null) {
-            drop(current, reason);
+            drop(current, reason, true);
           }
           Future<?> pendingReconnect = reconnectTask;
           if (pendingReconnect != null && pendingReconnect.cancel(false)) {
@@ -329,16 +329,23 @@ final class WebSocketConnection implements AutoCloseable {
 
   private void checkPong(WebSocketSession pinged, long sentNanos) {
     if (session == pinged && !pinged.paused() && lastReadNanos - sentNanos < 0) {
-      drop(pinged, "No data received within " + configuration.getPongTimeout() + " ms of a ping");
+      drop(
+          pinged,
+          "No data received within " + configuration.getPongTimeout() + " ms of a ping",
+          false);
     }
   }
 
-  /** Drops a dead session without waiting for the server's close frame. */
-  private void drop(WebSocketSession stale, String reason) {
+  /**
+   * Drops a session without waiting for the server's close frame.
+   *
+   * @param requested whether the session works
+   */
+  private void drop(WebSocketSession stale, String reason, boolean requested) {
     if (session == stale) {
       stale.close();
       stale.awaitClosed();
-      onClosed(stale, reason);
+      onClosed(stale, reason, requested);
     }
   }
 
@@ -351,18 +358,21 @@ final class WebSocketConnection implements AutoCloseable {
     Duration gap = state.age();
     state = state.afterConnect();
     loggedReason = "";
-    if (failures == 0) {
-      LOG.info("Connected to {}", address());
-    } else {
+    if (failures > 0) {
       LOG.info(
-          "Connected to {} after {} s and {} failed attempts",
+          "Connected to {} after {} s and {} failed {}",
           address(),
           gap.toSeconds(),
-          failures);
+          failures,
+          failures == 1 ? "attempt" : "attempts");
+    } else if (state.reconnects() > 0) {
+      LOG.info("Connected to {} after {} s", address(), gap.toSeconds());
+    } else {
+      LOG.info("Connected to {}", address());
     }
     if (!requestUri.apply(uri).equals(requested)) {
       // during the attempt, reconnect() has nothing to do
-      drop(opened, "Address to request has changed");
+      drop(opened, "Address to request has changed", true);
     }
   }
 
@@ -394,7 +404,7 @@ final class WebSocketConnection implements AutoCloseable {
     scheduleReconnect(maximumDelay, clientError ? failures + 3 : failures);
   }
 
-  private void onClosed(WebSocketSession closedSession, String reason) {
+  private void onClosed(WebSocketSession closedSession, String reason, boolean requested) {
     if (session != closedSession) {
       return;
     }
@@ -403,7 +413,7 @@ final class WebSocketConnection implements AutoCloseable {
     // immediately
     boolean wasStable = state.age().compareTo(MIN_STABLE_DURATION) > 0;
     int failures = wasStable ? 0 : state.failures();
-    recordDisconnect(reason, failures + 1);
+    recordDisconnect(reason, wasStable || requested ? failures : failures + 1);
     if (!closed) {
       LOG.warn("Lost connection to {}: {}; reconnecting", address(), reason);
       scheduleReconnect(configuration.getReconnectMaximumDelay(), failures);
@@ -491,7 +501,7 @@ final class WebSocketConnection implements AutoCloseable {
       LOG.error("Message lost on {}: {}", address(), message);
     }
     String reason = message;
-    scheduler.submit(() -> drop(failed, reason));
+    scheduler.submit(() -> drop(failed, reason, false));
   }
 
   /** Logs an error of the JVM with its stack trace, unlike an exception. */
@@ -506,6 +516,6 @@ final class WebSocketConnection implements AutoCloseable {
         reason == null || reason.isEmpty()
             ? "closed with code " + code
             : reason + " (code " + code + ")";
-    scheduler.submit(() -> onClosed(closedSession, message));
+    scheduler.submit(() -> onClosed(closedSession, message, false));
   }
 }

@@ -33,9 +33,34 @@ class AhcWsComponentReconnectTest extends AhcWsTestSupport {
           .singleElement()
           .asString()
           .endsWith("/ari/events: requested by operator; reconnecting");
+      // a requested close is not a failed attempt
+      assertThat(status().failures()).isZero();
+      assertThat(lastConnectLine(log)).matches("Connected to ws://\\S+ after \\d s");
     }
     asterisk.emit(APP, "hello");
     awaitReceived(1);
+  }
+
+  @Test
+  void logsFailedAttemptsSinceTheLoss() throws Exception {
+    startConnected("");
+    try (CapturedLog log = new CapturedLog()) {
+      Fault refusal = asterisk.faults().rejectUpgrades(503).maxHits(1);
+      component().reconnect("requested by operator");
+      await().until(() -> status().reconnects() == 1 && status().connected());
+      refusal.clear();
+      assertThat(lastConnectLine(log))
+          .matches("Connected to ws://\\S+ after \\d+ s and 1 failed attempt");
+    }
+  }
+
+  private static String lastConnectLine(CapturedLog log) {
+    await()
+        .until(() -> log.lines(Level.INFO).stream().anyMatch(line -> line.startsWith("Connected")));
+    return log.lines(Level.INFO).stream()
+        .filter(line -> line.startsWith("Connected"))
+        .reduce((earlier, later) -> later)
+        .orElseThrow();
   }
 
   @Test
