@@ -4,7 +4,9 @@ package io.retel.ariproxy.ari;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -35,7 +37,8 @@ class SessionLimitIT {
           ProxySettings.of(asterisk, APP, kafka)
               // a slow machine must not look like a hung Asterisk
               .with(Setting.ARI_RESPONSE_TIMEOUT, "5m");
-      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+      try (CapturedLog log = new CapturedLog();
+          EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
         List<String> commands = new ArrayList<>();
@@ -55,6 +58,12 @@ class SessionLimitIT {
                   assertThat(response.outcome()).isEqualTo("not_sent");
                   assertThat(response.message()).contains("sessionlimit");
                 });
+        // without those that still ping or are refused; the websocket is another session
+        assertThat(log.lines(Level.WARN))
+            .filteredOn(line -> line.startsWith("Asterisk refused a connection"))
+            .first()
+            .asString()
+            .matches("Asterisk refused a connection: [0-3] in use for requests; .*");
         long executed = responses.stream().filter(response -> response.status() == 200).count();
         assertThat(executed).isPositive();
         await("each executed command, and no other, has created a channel")

@@ -164,7 +164,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
     return response;
   }
 
-  private synchronized void recordRefusal() {
+  private synchronized void recordRefusal(int served) {
     refused.increment();
     Moment now = Moment.now();
     if (refusalLogged == null || now.since(refusalLogged).compareTo(REFUSAL_LOG_INTERVAL) >= 0) {
@@ -172,7 +172,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
       LOG.warn(
           "Asterisk refused a connection: {} in use for requests; raise sessionlimit in http.conf,"
               + " or lower commands.max-concurrency",
-          connections.getTotalStats().getLeased() + connections.getTotalStats().getAvailable());
+          served);
     }
   }
 

@@ -7,6 +7,9 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntConsumer;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
@@ -45,17 +48,21 @@ final class SessionOpener implements HttpClientConnectionOperator {
   private final HttpClientConnectionOperator connector;
   private final String pingPath;
   private final String authorization;
-  private final Runnable onRefused;
+  private final IntConsumer onRefused;
+
+  /** The connections that Asterisk serves; closed ones until the next connect. */
+  private final Set<ManagedHttpClientConnection> served = ConcurrentHashMap.newKeySet();
 
   /**
    * @param connector connects, with TLS if required
-   * @param onRefused runs when Asterisk refuses a connection
+   * @param onRefused receives the number of connections that Asterisk serves when it refuses
+   *     another
    */
   SessionOpener(
       HttpClientConnectionOperator connector,
       String basePath,
       String authorization,
-      Runnable onRefused) {
+      IntConsumer onRefused) {
     this.connector = connector;
     this.pingPath = basePath + "/asterisk/ping";
     this.authorization = authorization;
@@ -82,6 +89,12 @@ final class SessionOpener implements HttpClientConnectionOperator {
       connector.connect(
           connection, host, endpoint, localAddress, timeout, socketConfig, attachment, context);
     }
+    removeClosed();
+    served.add(connection);
+  }
+
+  private void removeClosed() {
+    served.removeIf(connection -> !connection.isOpen());
   }
 
   /**
@@ -114,7 +127,8 @@ final class SessionOpener implements HttpClientConnectionOperator {
       if (!closedByAsterisk) {
         throw new ConnectException("The request was canceled before its connection was served");
       }
-      onRefused.run();
+      removeClosed();
+      onRefused.accept(served.size());
       throw new SessionRefusedException();
     } catch (SocketTimeoutException e) {
       connection.close(CloseMode.IMMEDIATE);
