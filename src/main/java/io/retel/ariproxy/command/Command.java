@@ -156,14 +156,15 @@ public sealed interface Command {
     }
   }
 
+  /** Id and call context are missing if the command has none, or if they could not be read. */
   private static String logText(String subject, Command command) {
-    return subject
-        + " (command "
-        + LogText.abbreviate(String.valueOf(command.commandId()))
-        + " of "
-        + LogText.abbreviate(command.callContext())
-        + ", "
-        + command.origin()
-        + ")";
+    String id =
+        command.commandId() == null
+            ? ""
+            : "command " + LogText.abbreviate(command.commandId().toString());
+    String call =
+        command.callContext() == null ? "" : "of " + LogText.abbreviate(command.callContext());
+    String name = (id + " " + call).strip();
+    return subject + " (" + name + (name.isEmpty() ? "" : ", ") + command.origin() + ")";
   }
 }

@@ -58,8 +58,8 @@ public final class ExchangeContext implements InterceptStrategy {
     }
   }
 
-  /** Runs a task for an exchange outside a step, such as in a completion. */
-  public static void runWith(Exchange exchange, Runnable task) {
+  /** Runs a task for an exchange, or none, outside a step, such as in a completion. */
+  public static void runWith(@Nullable Exchange exchange, Runnable task) {
     Exchange previous = CURRENT.get();
     CURRENT.set(exchange);
     try {

@@ -10,6 +10,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
@@ -43,6 +45,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
   /** The first suppressed line of an interval, and the number of all. */
   private static final class Suppressed {
     private String firstLine = "";
+    private @Nullable Exchange firstExchange;
     private int count;
   }
 
@@ -74,6 +77,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
       }
       if (others.count++ == 0) {
         others.firstLine = String.valueOf(LogText.abbreviate(event.getFormattedMessage()));
+        others.firstExchange = ExchangeContext.current();
       }
       return FilterReply.DENY;
     }
@@ -94,9 +98,12 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
       }
       startInterval(kind, logger, level);
     }
-    LoggerFactory.getLogger(logger)
-        .atLevel(level)
-        .log("{} … and {} more like it within a second", ended.firstLine, ended.count - 1);
+    String others =
+        ended.count == 1 ? "" : " … and " + (ended.count - 1) + " more like it within a second";
+    // with the MDC of the line
+    ExchangeContext.runWith(
+        ended.firstExchange,
+        () -> LoggerFactory.getLogger(logger).atLevel(level).log("{}{}", ended.firstLine, others));
   }
 
   private static String kind(ILoggingEvent event) {

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.camel.impl.engine.AbstractCamelContext;
+import org.apache.camel.impl.engine.DefaultInflightRepository;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
 
@@ -27,6 +28,8 @@ import org.apache.kafka.common.KafkaException;
  *       its stack trace.
  *   <li>{@code HandleLostEvent} logs an event that Kafka rejects; Camel logs it with its stack
  *       trace, thousands of times during a shutdown without Kafka.
+ *   <li>{@code ShutdownReport} logs whether commands and events are incomplete; Camel logs a number
+ *       that also contains requests to the management port.
  *   <li>{@code AriProxy} logs a failed start in one line; Camel logs it with its stack trace.
  * </ul>
  */
@@ -75,6 +78,9 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
       return FilterReply.DENY;
     }
     if (logger.equals(AHC_WS_CONSUMER_LOGGER) && isKafkaException(event.getThrowableProxy())) {
+      return FilterReply.DENY;
+    }
+    if (logger.equals(DefaultInflightRepository.class.getName())) {
       return FilterReply.DENY;
     }
     boolean isStartFailure =

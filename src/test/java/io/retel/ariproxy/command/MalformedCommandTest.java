@@ -141,6 +141,18 @@ class MalformedCommandTest {
       assertThat(((Command.Rejected) command).reason()).hasMessageContaining(field);
       assertThat(command.callContext()).isEqualTo(field.equals("callContext") ? null : "call");
       assertThat(command.commandId() == null).isEqualTo(field.equals("commandId"));
+      // an id that cannot be read is not logged as null
+      assertThat(command.toString())
+          .isEqualTo(
+              "rejected command ("
+                  + switch (field) {
+                    case "callContext" -> "command \"7\"";
+                    case "commandId" -> "of call";
+                    default -> "command \"7\" of call";
+                  }
+                  + ", "
+                  + ORIGIN
+                  + ")");
     }
   }
 

@@ -10,6 +10,9 @@ import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -49,14 +52,30 @@ class RateLimitFilterTest {
 
       perMessage("{} for {}", 400, "fourth");
       secondPasses();
-      assertThat(log.lines(Level.WARN))
-          .element(1)
-          .isEqualTo("400 for fourth … and 0 more like it within a second");
+      assertThat(log.lines(Level.WARN)).element(1).isEqualTo("400 for fourth");
 
       secondPasses();
       assertThat(log.lines(Level.WARN)).hasSize(2);
       assertThat(timer).as("nothing runs without a flood").isEmpty();
       assertThat(perMessage("{} for {}", 400, "later")).isEqualTo(FilterReply.NEUTRAL);
+    }
+  }
+
+  @Test
+  void suppressedLineHasItsOwnMdc() {
+    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+    exchange.setProperty(ExchangeContext.CALL_CONTEXT, "second call");
+    try (CapturedLog log = new CapturedLog()) {
+      perMessage("{} for {}", 400, "first");
+      ExchangeContext.runWith(exchange, () -> perMessage("{} for {}", 400, "second"));
+      perMessage("{} for {}", 400, "third");
+      secondPasses();
+      assertThat(log.events())
+          .singleElement()
+          .satisfies(
+              line ->
+                  assertThat(line.getMDCPropertyMap())
+                      .containsEntry(ExchangeContext.CALL_CONTEXT, "second call"));
     }
   }
 

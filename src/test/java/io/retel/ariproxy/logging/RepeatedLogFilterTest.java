@@ -28,6 +28,14 @@ class RepeatedLogFilterTest {
         .isEqualTo(FilterReply.NEUTRAL);
   }
 
+  /** The number also contains requests to the management port. */
+  @Test
+  void dropsCamelsNumberOfExchangesAtShutdown() {
+    String logger = "org.apache.camel.impl.engine.DefaultInflightRepository";
+    assertThat(log(logger, "Shutting down while there are still {} inflight exchanges.", null, 1))
+        .isEqualTo(FilterReply.DENY);
+  }
+
   @Test
   void dropsAdminMetadataStackTraces() {
     String logger = "org.apache.kafka.clients.admin.internals.AdminMetadataManager";
