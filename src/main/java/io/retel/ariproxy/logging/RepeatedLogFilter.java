@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.camel.impl.engine.AbstractCamelContext;
 import org.apache.camel.impl.engine.DefaultInflightRepository;
+import org.apache.camel.processor.errorhandler.DefaultErrorHandler;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.KafkaException;
 
@@ -28,6 +29,9 @@ import org.apache.kafka.common.KafkaException;
  *       its stack trace.
  *   <li>{@code HandleLostEvent} logs an event that Kafka rejects; Camel logs it with its stack
  *       trace, thousands of times during a shutdown without Kafka.
+ *   <li>{@code CommitOnResponse} responds to a command whose error handler a route edit has
+ *       stopped, or logs that it does not; Camel logs the reason for the RESPONSE with its stack
+ *       trace.
  *   <li>{@code ShutdownReport} logs whether commands and events are incomplete; Camel logs a number
  *       that also contains requests to the management port.
  *   <li>{@code AriProxy} logs a failed start in one line; Camel logs it with its stack trace.
@@ -38,6 +42,9 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
   /** Logger under which Camel logs exceptions of the websocket consumer. */
   private static final String AHC_WS_CONSUMER_LOGGER =
       "io.retel.ariproxy.component.ahcws.AhcWsConsumer";
+
+  /** The package of exceptions that determine the RESPONSE to a command. */
+  private static final String COMMAND_EXCEPTIONS = "io.retel.ariproxy.command.";
 
   /** Logger of Kafka's admin client; an internal class. */
   private static final String ADMIN_METADATA_LOGGER =
@@ -78,6 +85,11 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
       return FilterReply.DENY;
     }
     if (logger.equals(AHC_WS_CONSUMER_LOGGER) && isKafkaException(event.getThrowableProxy())) {
+      return FilterReply.DENY;
+    }
+    if (logger.equals(DefaultErrorHandler.class.getName())
+        && event.getThrowableProxy() != null
+        && event.getThrowableProxy().getClassName().startsWith(COMMAND_EXCEPTIONS)) {
       return FilterReply.DENY;
     }
     if (logger.equals(DefaultInflightRepository.class.getName())) {

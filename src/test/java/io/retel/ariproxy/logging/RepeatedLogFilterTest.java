@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.core.spi.FilterReply;
+import io.retel.ariproxy.command.CommandRejectedException;
 import org.apache.kafka.clients.NetworkClient;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,16 @@ class RepeatedLogFilterTest {
         .isEqualTo(FilterReply.NEUTRAL);
     assertThat(logNetwork("[Producer clientId=producer-2] Connection to node {} failed"))
         .isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  /** The command gets its RESPONSE, or another line names it. */
+  @Test
+  void dropsStackTraceOfCommandWithResponse() {
+    String logger = "org.apache.camel.processor.errorhandler.DefaultErrorHandler";
+    String format = "Failed delivery for (MessageId: 1 on ExchangeId: 1).";
+    assertThat(log(logger, format, new CommandRejectedException(409, "lost")))
+        .isEqualTo(FilterReply.DENY);
+    assertThat(log(logger, format, new IllegalStateException())).isEqualTo(FilterReply.NEUTRAL);
   }
 
   /** The number also contains requests to the management port. */
