@@ -11,12 +11,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /** Exit codes of a process in which an error occurs, with the shipped log configuration. */
@@ -24,7 +25,7 @@ class FatalErrorsIT {
 
   @TempDir private Path folder;
 
-  /** The process. Its arguments are where the error occurs, and which one it is. */
+  /** The process. Its arguments are the error, and the places where it occurs. */
   public static final class Main {
 
     private Main() {}
@@ -32,10 +33,17 @@ class FatalErrorsIT {
     public static void main(String[] arguments) throws InterruptedException {
       FatalErrors.install();
       Error error =
-          arguments[1].equals("OutOfMemoryError")
+          arguments[0].equals("OutOfMemoryError")
               ? new OutOfMemoryError("test")
               : new StackOverflowError("test");
-      switch (arguments[0]) {
+      for (int i = 1; i < arguments.length; i++) {
+        occur(arguments[i], error);
+      }
+      System.exit(0);
+    }
+
+    private static void occur(String place, Error error) throws InterruptedException {
+      switch (place) {
         case "thread" -> endThread(error);
         case "log" -> LoggerFactory.getLogger("org.example").warn("Caught by a library", error);
         case "cause" -> FatalErrors.exitIfOutOfMemory(new IllegalStateException(error));
@@ -50,9 +58,8 @@ class FatalErrorsIT {
                       throw error;
                     })
                 .run();
-        default -> throw new IllegalArgumentException(arguments[0]);
+        default -> throw new IllegalArgumentException(place);
       }
-      System.exit(0);
     }
 
     /** Returns when a write to stdout blocks, since nobody reads it. */
@@ -99,36 +106,39 @@ class FatalErrorsIT {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "thread, OutOfMemoryError, 3",
-    "log, OutOfMemoryError, 3",
-    "cause, OutOfMemoryError, 3",
-    "task, OutOfMemoryError, 3",
-    "thread, StackOverflowError, 0",
-    "log, StackOverflowError, 0",
-    "cause, StackOverflowError, 0",
-    "task, StackOverflowError, 0",
-    "cycle, StackOverflowError, 0",
-  })
-  void onlyOutOfMemoryEndsProcess(String place, String error, int exitCode) throws Exception {
+  @ValueSource(strings = {"thread", "log", "cause", "task"})
+  void outOfMemoryEndsProcess(String place) throws Exception {
+    String output = run(FatalErrors.EXIT_OUT_OF_MEMORY, "OutOfMemoryError", place);
+
+    assertThat(output).containsOnlyOnce("Out of memory, exiting with code 3: test. If ");
+    assertThat(output.lines()).last().asString().endsWith("the limit that the error names");
+  }
+
+  @Test
+  void otherErrorsDoNotEndProcess() throws Exception {
+    String output = run(0, "StackOverflowError", "log", "cause", "task", "cycle", "thread");
+
+    assertThat(output.lines())
+        .anyMatch(
+            line ->
+                line.contains("ERROR FatalErrors") && line.contains("Thread test-thread ended"));
+  }
+
+  /** Runs the process, which must exit with a given code, and returns its output. */
+  private String run(int exitCode, String... arguments) throws Exception {
     Path log = folder.resolve("log");
-    Process process = builder(place, error).redirectOutput(log.toFile()).start();
+    Process process = builder(arguments).redirectOutput(log.toFile()).start();
 
     assertThat(process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
 
     String output = Files.readString(log);
     assertThat(process.exitValue()).as(output).isEqualTo(exitCode);
-    if (exitCode == FatalErrors.EXIT_OUT_OF_MEMORY) {
-      assertThat(output).containsOnlyOnce("Out of memory, exiting with code 3: test. If ");
-      assertThat(output.lines()).last().asString().endsWith("the limit that the error names");
-    } else if (place.equals("thread")) {
-      assertThat(output).contains("ERROR FatalErrors", "Thread test-thread ended");
-    }
+    return output;
   }
 
   @Test
   void outOfMemoryEndsProcessWhoseOutputIsNotRead() throws Exception {
-    Process process = builder("full pipe", "OutOfMemoryError").start();
+    Process process = builder("OutOfMemoryError", "full pipe").start();
     try {
       assertThat(process.waitFor(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isEqualTo(FatalErrors.EXIT_OUT_OF_MEMORY);
@@ -137,15 +147,14 @@ class FatalErrorsIT {
     }
   }
 
-  private static ProcessBuilder builder(String place, String error) {
-    return ChildProcess.builder(
-            ChildProcess.javaCommand(
-                "-Dlogback.configurationFile=src/main/resources/logback.xml",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                place,
-                error))
-        .redirectErrorStream(true);
+  private static ProcessBuilder builder(String... arguments) {
+    List<String> command =
+        ChildProcess.javaCommand(
+            "-Dlogback.configurationFile=src/main/resources/logback.xml",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName());
+    command.addAll(List.of(arguments));
+    return ChildProcess.builder(command).redirectErrorStream(true);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.ChildProcess;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -66,6 +67,7 @@ final class Distribution {
   static Result runToExit(
       Path workingDirectory, Map<String, String> environment, List<String> command) {
     ProcessBuilder builder = ChildProcess.builder(command).directory(workingDirectory.toFile());
+    builder.environment().put("JAVA_OPTS", ProxyProcess.LOW_CPU_OPTIONS);
     builder.environment().putAll(environment);
     try {
       Process process = builder.redirectErrorStream(true).start();
