@@ -3,6 +3,7 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.WebSocketTap;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -14,6 +15,7 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -129,9 +131,18 @@ class RealAsteriskIT {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"sid", "bullseye"})
-  void reconnectsAfterAsteriskRestart(String suite, KafkaBroker kafka) {
+  @Test
+  void reconnectsAfterAsteriskRestart(KafkaBroker kafka) {
+    reconnectsAfterAsteriskRestart("sid", kafka);
+  }
+
+  @Test
+  @FullRun("the same on Asterisk 16")
+  void reconnectsAfterAsteriskRestartOnAsterisk16(KafkaBroker kafka) {
+    reconnectsAfterAsteriskRestart("bullseye", kafka);
+  }
+
+  private void reconnectsAfterAsteriskRestart(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.WebSocketTap;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -21,9 +22,8 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests the call context of events on a real Asterisk (docs/contract.md#mapping). */
 class CallContextIT {
@@ -38,9 +38,18 @@ class CallContextIT {
   private EmbeddedProxy proxy;
   private Controller controller;
 
-  @ParameterizedTest
-  @ValueSource(strings = {"sid", "bullseye"})
-  void eventsBelongToTheirCall(String suite) {
+  @Test
+  void eventsBelongToTheirCall() {
+    eventsBelongToTheirCall("sid");
+  }
+
+  @Test
+  @FullRun("the same on Asterisk 16")
+  void eventsBelongToTheirCallOnAsterisk16() {
+    eventsBelongToTheirCall("bullseye");
+  }
+
+  private void eventsBelongToTheirCall(String suite) {
     asterisk = fixture.startRealAsterisk(suite);
     tap = fixture.register(WebSocketTap.open(asterisk.url()));
     fixture.settings().with(Setting.ARI_URL, tap.url());

@@ -4,6 +4,7 @@ package io.retel.ariproxy.callcontext;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -12,9 +13,8 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tests that a restarted proxy maps active calls in Asterisk to their previous call contexts
@@ -25,9 +25,18 @@ class MemoryStoreRestartIT {
 
   private static final String APP = "ari-proxy-lost-memory";
 
-  @ParameterizedTest
-  @ValueSource(strings = {"sid", "bullseye"})
-  void recoversCallContextsOfActiveCalls(String suite, KafkaBroker kafka) {
+  @Test
+  void recoversCallContextsOfActiveCalls(KafkaBroker kafka) {
+    recoversCallContextsOfActiveCalls("sid", kafka);
+  }
+
+  @Test
+  @FullRun("the same on Asterisk 16")
+  void recoversCallContextsOfActiveCallsOnAsterisk16(KafkaBroker kafka) {
+    recoversCallContextsOfActiveCalls("bullseye", kafka);
+  }
+
+  private void recoversCallContextsOfActiveCalls(String suite, KafkaBroker kafka) {
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka).with(Setting.CALLCONTEXT_STORE, "memory");

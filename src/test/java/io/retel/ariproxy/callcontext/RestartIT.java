@@ -13,9 +13,12 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import io.retel.ariproxy.fixtures.store.CassandraServer;
 import io.retel.ariproxy.fixtures.store.PostgresServer;
 import io.retel.ariproxy.fixtures.store.RedisServer;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -33,26 +36,27 @@ class RestartIT {
   @TempDir private Path folder;
 
   @Test
-  void restoresCallsFromKafka() {
+  void restoresCallsFromKafka() throws IOException {
     assertRestoresCalls("kafka", Map.of());
   }
 
   @Test
   @FullRun("starts and kills a process with a real Asterisk, for each store")
-  void restoresCallsFromRedis() {
+  void restoresCallsFromRedis() throws IOException {
     RedisServer redis = fixture.register(RedisServer.launch());
     assertRestoresCalls("redis", Map.of(RedisStoreProvider.URI, redis.uri(RedisServer.PASSWORD)));
   }
 
   @Test
-  void restoresCallsFromSqlite() {
+  @FullRun("starts and kills a process with a real Asterisk, for each store")
+  void restoresCallsFromSqlite() throws IOException {
     assertRestoresCalls(
         "jdbc", Map.of(JdbcStoreProvider.URL, "jdbc:sqlite:" + folder.resolve("call-contexts.db")));
   }
 
   @Test
   @FullRun("starts and kills a process with a real Asterisk, for each store")
-  void restoresCallsFromPostgresql() {
+  void restoresCallsFromPostgresql() throws IOException {
     PostgresServer postgres = fixture.register(PostgresServer.launch());
     assertRestoresCalls(
         "jdbc",
@@ -64,7 +68,7 @@ class RestartIT {
 
   @Test
   @FullRun("Cassandra is slow to start")
-  void restoresCallsFromCassandra() {
+  void restoresCallsFromCassandra() throws IOException {
     CassandraServer cassandra = fixture.register(CassandraServer.launch());
     cassandra.execute(
         "CREATE KEYSPACE calls WITH replication ="
@@ -91,7 +95,7 @@ class RestartIT {
     Controller controller = fixture.controller();
     EventEnvelope generated = startCallWithGeneratedContext(asterisk, controller);
     asterisk.originateCall("ctx-given~" + APP);
-    EventEnvelope given = controller.event("given", "STASIS_START");
+    EventEnvelope given = answer(controller, controller.event("given", "STASIS_START"));
 
     proxy.kill();
     proxy.start();
@@ -109,9 +113,20 @@ class RestartIT {
 
   /**
    * Restores the hardest case: a channel and a bridge whose call context only commands have set.
+   * The restarted proxy consumes commands before the session of the killed one ends.
    */
-  private void assertRestoresCalls(String storeType, Map<Setting<?>, String> storeSettings) {
+  private void assertRestoresCalls(String storeType, Map<Setting<?>, String> storeSettings)
+      throws IOException {
     RealAsterisk asterisk = fixture.startRealAsterisk("sid");
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));
+    routes.edit(
+        "commands.camel.yaml",
+        yaml ->
+            yaml.replace(
+                "        pollTimeoutMs: 100",
+                "        pollTimeoutMs: 100\n        sessionTimeoutMs: 600000"));
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, routes.path().toString());
     fixture.settings().with(Setting.CALLCONTEXT_STORE, storeType);
     storeSettings.forEach(fixture.settings()::with);
     ProxyProcess proxy = fixture.startProxyProcess(folder.resolve("proxy.log"));
@@ -120,7 +135,7 @@ class RestartIT {
     controller.execute(
         "made",
         "POST",
-        "/channels?endpoint=Local/3000@default&app=" + APP + "&channelId=channel-" + storeType);
+        "/channels?endpoint=Local/3002@default&app=" + APP + "&channelId=channel-" + storeType);
     controller.event("made", "STASIS_START");
     controller.execute("made", "POST", "/bridges/bridge-" + storeType);
 
@@ -146,6 +161,14 @@ class RestartIT {
   private static EventEnvelope startCallWithGeneratedContext(
       RealAsterisk asterisk, Controller controller) {
     asterisk.originateCall("app-" + APP);
-    return controller.awaitEvent(event -> event.hasType("STASIS_START"));
+    return answer(controller, controller.awaitEvent(event -> event.hasType("STASIS_START")));
+  }
+
+  /** Otherwise Asterisk hangs up after 30 seconds, which a restart of the proxy can take. */
+  private static EventEnvelope answer(Controller controller, EventEnvelope start) {
+    controller
+        .execute(start.key(), "POST", "/channels/" + start.channelId() + "/answer")
+        .assertStatus(204);
+    return start;
   }
 }

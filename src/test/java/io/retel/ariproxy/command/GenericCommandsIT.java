@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.RecordedRequest;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -239,6 +240,7 @@ class GenericCommandsIT {
   }
 
   @Test
+  @FullRun("commands of three seconds; joiningProxyCausesNoDuplicates sends faster ones")
   void slowCommandsRunOnceWhenProxyJoins(KafkaBroker kafka) {
     awaitBothConsuming();
     delayResponsesBeyondShutdownTimeout();
@@ -260,6 +262,8 @@ class GenericCommandsIT {
   }
 
   @Test
+  @FullRun(
+      "commands of three seconds; pausedProxyReleasesCommandsWithoutDuplicates sends faster ones")
   void slowCommandsRunOnceWhenPaused() {
     awaitBothConsuming();
     delayResponsesBeyondShutdownTimeout();

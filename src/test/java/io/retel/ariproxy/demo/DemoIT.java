@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.ScratchDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -53,6 +54,7 @@ class DemoIT {
    * /tmp.
    */
   @Test
+  @FullRun("starts another JVM")
   void stopsInOrderAndCleansUp(@TempDir Path folder) throws Exception {
     Path output = folder.resolve("printed");
     Process process =

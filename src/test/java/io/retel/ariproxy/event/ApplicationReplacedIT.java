@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.atIndex;
 
 import io.retel.ariproxy.AriProxy;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -22,8 +23,6 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tests that the proxy exits when another client replaces it as the Stasis application's websocket
@@ -39,6 +38,7 @@ class ApplicationReplacedIT {
 
   /** The other test replaces the last application of both versions. */
   @Test
+  @FullRun("continuesWithItsOtherApplication ends with the same exit")
   void exitsWithReplacedCodeWithoutReconnecting(KafkaBroker kafka) throws IOException {
     Path log = folder.resolve("proxy.log");
     try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
@@ -69,9 +69,19 @@ class ApplicationReplacedIT {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"sid", "bullseye"})
-  void continuesWithItsOtherApplication(String suite, KafkaBroker kafka) throws IOException {
+  @Test
+  void continuesWithItsOtherApplication(KafkaBroker kafka) throws IOException {
+    continuesWithItsOtherApplication("sid", kafka);
+  }
+
+  @Test
+  @FullRun("the same on Asterisk 16")
+  void continuesWithItsOtherApplicationOnAsterisk16(KafkaBroker kafka) throws IOException {
+    continuesWithItsOtherApplication("bullseye", kafka);
+  }
+
+  private void continuesWithItsOtherApplication(String suite, KafkaBroker kafka)
+      throws IOException {
     Path log = folder.resolve("proxy.log");
     int port = ManagementClient.freePort();
     try (RealAsterisk asterisk = RealAsterisk.start(suite)) {

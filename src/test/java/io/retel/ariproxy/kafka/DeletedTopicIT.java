@@ -77,6 +77,7 @@ class DeletedTopicIT {
 
   /** With several batches in flight, Kafka can reject one permanently. */
   @ParameterizedTest
+  @FullRun("load; RecoveringProducerIT replaces a producer without it")
   @ValueSource(booleans = {false, true})
   void noBatchIsStuckAfterTheEventsTopicIsCreatedAgain(boolean autoCreate) {
     KafkaBroker kafka = broker(autoCreate);

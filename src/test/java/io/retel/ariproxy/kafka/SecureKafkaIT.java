@@ -205,6 +205,7 @@ class SecureKafkaIT {
   }
 
   @Test
+  @FullRun("Kafka's client reserves 352 MB for the TLS alert")
   void reportsProtocolMismatch() {
     assertRejected(
         asterisk ->
@@ -297,6 +298,7 @@ class SecureKafkaIT {
   }
 
   @Test
+  @FullRun("restarts the broker twice")
   void logsEachLoginRejectionAndRecoveryOnce() {
     String rejectedMessage = "Kafka rejected the login, not consuming [";
     String recoveredMessage = "Kafka accepts the login again: consuming [";

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.Closer;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -203,6 +204,7 @@ class TracersIT {
   }
 
   @Test
+  @FullRun("starts a process; the other tests set the same options over JMX")
   void logTracerConfiguredByPropertiesMasksNumbers(@TempDir Path folder) throws IOException {
     Path log = folder.resolve("proxy.log");
     try (SimulatedAsterisk other = SimulatedAsterisk.start()) {
