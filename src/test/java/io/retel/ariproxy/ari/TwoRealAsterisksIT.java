@@ -4,6 +4,7 @@ package io.retel.ariproxy.ari;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -29,6 +30,7 @@ class TwoRealAsterisksIT {
   private static final String APP = "ari-proxy-two";
 
   @Test
+  @FullRun("GenericCommandsIT does so with simulated ones")
   void spreadsCallsAndFailsOver(KafkaBroker kafka) {
     try (RealAsterisk first = RealAsterisk.start("sid");
         RealAsterisk second = RealAsterisk.start("bullseye");

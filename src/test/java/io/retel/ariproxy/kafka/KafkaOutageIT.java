@@ -44,6 +44,7 @@ class KafkaOutageIT {
   }
 
   @Test
+  @FullRun("a second outage; InFlightLimitIT tests the limit")
   void buffersEventsAtInFlightLimit() {
     assertSurvivesOutage(OUTAGE, 1_000, MIB);
   }

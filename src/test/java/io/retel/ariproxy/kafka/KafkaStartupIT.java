@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -83,6 +84,7 @@ class KafkaStartupIT {
   }
 
   @Test
+  @FullRun("starts three brokers")
   void createsReplicatedTopicsOnThreeBrokers() {
     try (KafkaBroker kafka = KafkaBroker.launch(Map.of("auto.create.topics.enable", "false"));
         KafkaBroker second = kafka.launchReplica();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
@@ -100,6 +101,7 @@ class RecoveringProducerIT {
   }
 
   @Test
+  @FullRun("Kafka's client splits batches in a loop; replacesProducerAfterLimitIsLowered reads the limit")
   void triesSmallerBatchesIfLimitCannotBeRead() throws Exception {
     limits = limits("127.0.0.1:" + FreePort.find(), Duration.ofMillis(100));
     kafka.setMaxMessageBytes(topic, 40_000);

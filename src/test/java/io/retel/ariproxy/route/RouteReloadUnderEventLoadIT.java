@@ -116,6 +116,7 @@ class RouteReloadUnderEventLoadIT {
 
   /** Invalid edits: a syntax error, an unknown bean and an unknown component. */
   @ParameterizedTest
+  @FullRun("DocsRouteEditsIT rejects the edits of the documentation")
   @CsvSource({
     "- process:, - proces:, proces",
     "ref: buildEventEnvelope, ref: buildEventEnvelopes, buildEventEnvelopes",
