@@ -5,7 +5,6 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.ari.Resource;
-import io.retel.ariproxy.text.LogText;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
@@ -34,9 +33,11 @@ public final class ExchangeMdcFilter extends Filter<ILoggingEvent> {
     if (value == null) {
       MDC.remove(key);
     } else {
-      String text =
-          value instanceof Resource resource ? PayloadMasker.maskedKey(resource) : value.toString();
-      MDC.put(key, LogText.abbreviate(text));
+      MDC.put(
+          key,
+          value instanceof Resource resource
+              ? PayloadMasker.maskedKey(resource)
+              : value.toString());
     }
   }
 }

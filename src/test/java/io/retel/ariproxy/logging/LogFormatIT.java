@@ -48,7 +48,7 @@ class LogFormatIT {
               assertThat(line.path("mdc"))
                   .isEqualTo(
                       JSON.readTree(
-                          "{\"callContext\":\"a cäll\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
+                          "{\"callContext\":\"a cäll\\\\r\\\\n\\\\u001b\",\"commandId\":\"command-1\",\"resource\":\"CHANNEL:42.1\"}"));
             });
   }
 
@@ -88,7 +88,7 @@ class LogFormatIT {
       try (ProxyProcess proxy = ProxyProcess.start(settings, log);
           Controller controller = new Controller(settings, kafka)) {
         asterisk.awaitConnected(APP);
-        controller.execute("a cäll", "DELETE", "/channels/42.1");
+        controller.execute("a cäll\r\n\u001b", "DELETE", "/channels/42.1");
         proxy.terminate();
       }
     }
