@@ -3,6 +3,7 @@ package io.retel.ariproxy.ari;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** The names of ARI event types in envelopes (docs/contract.md#envelopes). */
 public final class EventType {
@@ -14,7 +15,62 @@ public final class EventType {
           "ChannelCallerId", "CHANNEL_CALLERID",
           "BridgeVideoSourceChanged", "BRIDGE_VIDEOSOURCE_CHANGED");
 
+  /** As documented by Asterisk 22, and the proxy's own. */
+  private static final Set<String> KNOWN =
+      Set.of(
+          "ApplicationMoveFailed",
+          "ApplicationRegistered",
+          "ApplicationReplaced",
+          "ApplicationUnregistered",
+          "AriConnectionRestored",
+          "BridgeAttendedTransfer",
+          "BridgeBlindTransfer",
+          "BridgeCreated",
+          "BridgeDestroyed",
+          "BridgeMerged",
+          "BridgeVideoSourceChanged",
+          "CallBroadcast",
+          "CallClaimed",
+          "ChannelCallerId",
+          "ChannelConnectedLine",
+          "ChannelCreated",
+          "ChannelDestroyed",
+          "ChannelDialplan",
+          "ChannelDtmfReceived",
+          "ChannelEnteredBridge",
+          "ChannelHangupRequest",
+          "ChannelHold",
+          "ChannelLeftBridge",
+          "ChannelStateChange",
+          "ChannelTalkingFinished",
+          "ChannelTalkingStarted",
+          "ChannelToneDetected",
+          "ChannelTransfer",
+          "ChannelUnhold",
+          "ChannelUserevent",
+          "ChannelVarset",
+          "ContactStatusChange",
+          "DeviceStateChanged",
+          "Dial",
+          "EndpointStateChange",
+          "PeerStatusChange",
+          "PlaybackContinuing",
+          "PlaybackFinished",
+          "PlaybackStarted",
+          "RESTResponse",
+          "RecordingFailed",
+          "RecordingFinished",
+          "RecordingStarted",
+          "StasisEnd",
+          "StasisStart",
+          "TextMessageReceived");
+
   private EventType() {}
+
+  /** Whether Asterisk documents the type; others are foreign text of any length. */
+  public static boolean isKnown(String ariName) {
+    return KNOWN.contains(ariName);
+  }
 
   /**
    * Returns the name in UPPER_SNAKE_CASE: each inner capital starts a word.

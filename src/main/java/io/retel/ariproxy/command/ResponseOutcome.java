@@ -10,7 +10,8 @@ import org.apache.camel.Exchange;
  *
  * @param name {@code answered} by Asterisk; from the proxy {@code rejected}, {@code not_sent},
  *     {@code unknown} or {@code too_large}; or {@code repeated} from the cache
- * @param status the RESPONSE's status code, or {@code none} for one from the cache
+ * @param status the RESPONSE's status code; {@code none} for one from the cache, {@code other} if
+ *     HTTP does not define it
  */
 record ResponseOutcome(String name, String status) {
 
@@ -23,7 +24,12 @@ record ResponseOutcome(String name, String status) {
     if (result == null) {
       return new ResponseOutcome("answered", "none");
     }
-    return new ResponseOutcome(name(result), Integer.toString(result.status()));
+    return new ResponseOutcome(name(result), status(result.status()));
+  }
+
+  /** HTTP allows any number, which a metric must not repeat. */
+  private static String status(int status) {
+    return status >= 100 && status <= 599 ? Integer.toString(status) : "other";
   }
 
   private static String name(CommandResult result) {

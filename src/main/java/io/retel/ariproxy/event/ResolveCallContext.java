@@ -18,13 +18,14 @@ import org.apache.camel.Processor;
 public final class ResolveCallContext implements Processor {
 
   private static final String NO_RESOURCE = "NONE";
+  private static final String OTHER = "Other";
 
   /** The metric tags of an event. */
   private record MeterTags(String eventType, String resourceType) {
 
     static MeterTags of(MappedEvent event) {
       return new MeterTags(
-          event.type(),
+          EventType.isKnown(event.type()) ? event.type() : OTHER,
           event.resources().isEmpty() ? NO_RESOURCE : event.resources().get(0).type().name());
     }
   }
@@ -43,7 +44,7 @@ public final class ResolveCallContext implements Processor {
             tags ->
                 Meters.EVENTS.counter(
                     meters, EventType.envelopeName(tags.eventType()), tags.resourceType()),
-            new MeterTags("Other", NO_RESOURCE));
+            new MeterTags(OTHER, NO_RESOURCE));
   }
 
   @Override

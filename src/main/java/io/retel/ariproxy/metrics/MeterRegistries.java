@@ -35,7 +35,8 @@ public final class MeterRegistries {
       registry
           .config()
           .commonTags(
-              tags.entrySet().stream().map(tag -> Tag.of(tag.getKey(), tag.getValue())).toList());
+              tags.entrySet().stream().map(tag -> Tag.of(tag.getKey(), tag.getValue())).toList())
+          .meterFilter(new TagValueFilter());
     }
     composite.add(prometheus);
     composite.add(jmx);
