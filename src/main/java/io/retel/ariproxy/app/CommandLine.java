@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.HealthCommand;
+import io.retel.ariproxy.text.LogText;
 import java.io.PrintStream;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -67,17 +68,23 @@ public final class CommandLine {
       case "--version" -> out.println(version());
       case "--health" -> {
         HealthCommand.Result result = HealthCommand.run(settings.get());
-        (result.alive() ? out : err).println(result.message());
+        print(result.alive() ? out : err, result.message());
         return OptionalInt.of(result.alive() ? 0 : EXIT_NOT_ALIVE);
       }
       default -> {
-        err.println(
+        print(
+            err,
             "ari-proxy: unknown argument '%s' (see ari-proxy --help)"
-                .formatted(String.join(" ", arguments)));
+                .formatted(LogText.abbreviate(String.join(" ", arguments))));
         return OptionalInt.of(EXIT_USAGE);
       }
     }
     return OptionalInt.of(0);
+  }
+
+  /** Prints a line with foreign text, such as what responds on the management port. */
+  private static void print(PrintStream stream, String line) {
+    stream.println(LogText.escape(line, LogText.MAX_MESSAGE_LENGTH));
   }
 
   private static String help() {

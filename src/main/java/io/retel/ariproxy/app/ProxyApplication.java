@@ -9,6 +9,7 @@ import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.health.EscapingHealthCheckRegistry;
 import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.metrics.MeterRegistries;
@@ -141,6 +142,7 @@ public final class ProxyApplication extends Main {
       // settings already include the environment, which would override derived values
       properties.setEnvironmentVariableMode(ENVIRONMENT_VARIABLES_MODE_FALLBACK);
       try {
+        EscapingHealthCheckRegistry.install(context);
         ManagementPort.configure(configure(), settings);
         // pending store writes are flushed after the routes have stopped
         configure()

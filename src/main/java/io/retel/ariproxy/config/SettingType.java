@@ -3,6 +3,8 @@ package io.retel.ariproxy.config;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -115,7 +117,16 @@ public record SettingType<T>(
   }
 
   public static SettingType<String> file() {
-    return new SettingType<>("file", text -> text, text -> text);
+    return new SettingType<>(
+        "file",
+        text -> {
+          try {
+            return Path.of(text).toString();
+          } catch (InvalidPathException e) {
+            throw new IllegalArgumentException("must be a path", e);
+          }
+        },
+        text -> text);
   }
 
   public static SettingType<Secret> secret() {

@@ -23,6 +23,8 @@ public final class HealthCommand {
   /** Timeout of the connect and of the response, each. */
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
+  private static final int MAX_BODY_BYTES = 65_536;
+
   private HealthCommand() {}
 
   /**
@@ -55,7 +57,9 @@ public final class HealthCommand {
       try (InputStream body = alive ? connection.getInputStream() : connection.getErrorStream()) {
         return new Result(
             alive,
-            body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8).strip());
+            body == null
+                ? ""
+                : new String(body.readNBytes(MAX_BODY_BYTES), StandardCharsets.UTF_8).strip());
       }
     } catch (IOException e) {
       return new Result(false, livenessUrl + " does not respond: " + e.getMessage());

@@ -8,6 +8,8 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.ManagementAgent;
+import org.apache.camel.support.management.DefaultManagementMBeanAssembler;
+import org.apache.camel.support.service.ServiceHelper;
 import org.apache.camel.support.service.ServiceSupport;
 
 /**
@@ -37,11 +39,15 @@ public final class ManagedBeans extends ServiceSupport {
     if (agent == null) {
       return;
     }
+    DefaultManagementMBeanAssembler assembler = new DefaultManagementMBeanAssembler(context);
+    ServiceHelper.startService(assembler);
     for (Map.Entry<String, Object> bean : beans.entrySet()) {
       ObjectName name =
           new ObjectName(
               DOMAIN + ":context=" + context.getManagementName() + ",type=" + bean.getKey());
-      agent.register(bean.getValue(), name);
+      agent.register(
+          new EscapingMBean(assembler.assemble(agent.getMBeanServer(), bean.getValue(), name)),
+          name);
       registeredNames.add(name);
     }
   }

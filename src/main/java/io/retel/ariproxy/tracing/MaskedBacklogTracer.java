@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.retel.ariproxy.logging.PayloadMasker;
+import io.retel.ariproxy.text.LogText;
 import java.util.List;
 import javax.management.JMException;
 import javax.management.ObjectName;
@@ -166,12 +167,19 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
               if (child.getKey().equals("value") && value.isTextual()) {
                 object.put(
                     "value",
-                    secret ? PayloadMasker.MASKED : masker.mask(unescape(value.textValue())));
+                    secret
+                        ? PayloadMasker.MASKED
+                        : escape(masker.mask(unescape(value.textValue()))));
               } else {
                 object.set(child.getKey(), mask(value));
               }
             });
     return object;
+  }
+
+  /** Camel bounds the length: {@code camel.trace.bodyMaxChars}. */
+  private static String escape(String text) {
+    return LogText.escape(text, Integer.MAX_VALUE);
   }
 
   /** Reverts Camel's escaping of a body, since Camel escapes it again with the dump. */

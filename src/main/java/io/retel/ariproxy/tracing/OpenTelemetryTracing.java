@@ -50,6 +50,7 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     OpenTelemetrySdk sdk =
         AutoConfiguredOpenTelemetrySdk.builder()
             .addPropertiesSupplier(() -> DEFAULTS)
+            .addSpanExporterCustomizer((exporter, config) -> new EscapingSpanExporter(exporter))
             // it would close before the last message is processed
             .disableShutdownHook()
             .build()

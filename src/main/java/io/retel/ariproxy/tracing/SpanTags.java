@@ -4,7 +4,6 @@ package io.retel.ariproxy.tracing;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadMasker;
-import io.retel.ariproxy.text.LogText;
 import org.apache.camel.Exchange;
 import org.apache.camel.telemetry.Span;
 
@@ -25,7 +24,7 @@ final class SpanTags {
   private static void put(Span span, String tag, Exchange exchange) {
     String value = exchange.getProperty(tag, String.class);
     if (value != null) {
-      span.setTag(tag, LogText.abbreviate(value));
+      span.setTag(tag, value);
     }
   }
 }

@@ -14,6 +14,11 @@ public final class InMemorySpanExporterProvider implements ConfigurableSpanExpor
   /** The exporter of the most recently started proxy; cleared when it stops. */
   private static volatile InMemorySpanExporter exporter = InMemorySpanExporter.create();
 
+  /** Returns all ended spans. */
+  public static List<SpanData> all() {
+    return exporter.getFinishedSpanItems();
+  }
+
   /** Returns the ended spans of a trace. */
   static List<SpanData> forTrace(String traceId) {
     return exporter.getFinishedSpanItems().stream()

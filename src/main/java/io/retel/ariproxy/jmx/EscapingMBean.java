@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.jmx;
+
+import io.retel.ariproxy.text.LogText;
+import java.util.Arrays;
+import javax.management.Attribute;
+import javax.management.AttributeList;
+import javax.management.AttributeNotFoundException;
+import javax.management.DynamicMBean;
+import javax.management.InvalidAttributeValueException;
+import javax.management.MBeanException;
+import javax.management.MBeanInfo;
+import javax.management.ReflectionException;
+import javax.management.openmbean.CompositeData;
+import javax.management.openmbean.CompositeDataSupport;
+import javax.management.openmbean.OpenDataException;
+import javax.management.openmbean.TabularData;
+import javax.management.openmbean.TabularDataSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An MBean whose attributes and results have escaped texts. Their length is not bounded: they are
+ * ids, which an operator passes to another operation.
+ */
+final class EscapingMBean implements DynamicMBean {
+
+  private final DynamicMBean bean;
+
+  EscapingMBean(DynamicMBean bean) {
+    this.bean = bean;
+  }
+
+  @Override
+  public @Nullable Object getAttribute(String attribute)
+      throws AttributeNotFoundException, MBeanException, ReflectionException {
+    return escape(bean.getAttribute(attribute));
+  }
+
+  @Override
+  public AttributeList getAttributes(String[] attributes) {
+    AttributeList escaped = new AttributeList();
+    bean.getAttributes(attributes)
+        .asList()
+        .forEach(
+            attribute ->
+                escaped.add(new Attribute(attribute.getName(), escape(attribute.getValue()))));
+    return escaped;
+  }
+
+  @Override
+  public @Nullable Object invoke(
+      String actionName, Object @Nullable [] params, String @Nullable [] signature)
+      throws MBeanException, ReflectionException {
+    return escape(bean.invoke(actionName, params, signature));
+  }
+
+  @Override
+  public void setAttribute(Attribute attribute)
+      throws AttributeNotFoundException,
+          InvalidAttributeValueException,
+          MBeanException,
+          ReflectionException {
+    bean.setAttribute(attribute);
+  }
+
+  @Override
+  public AttributeList setAttributes(AttributeList attributes) {
+    return bean.setAttributes(attributes);
+  }
+
+  @Override
+  public MBeanInfo getMBeanInfo() {
+    return bean.getMBeanInfo();
+  }
+
+  private static @Nullable Object escape(@Nullable Object value) {
+    if (value instanceof String text) {
+      return LogText.escape(text, Integer.MAX_VALUE);
+    }
+    if (value instanceof String[] texts) {
+      return Arrays.stream(texts).map(EscapingMBean::escape).toArray(String[]::new);
+    }
+    if (value instanceof CompositeData row) {
+      return escape(row);
+    }
+    if (value instanceof TabularData table) {
+      TabularData escaped = new TabularDataSupport(table.getTabularType());
+      table.values().forEach(row -> escaped.put(escape((CompositeData) row)));
+      return escaped;
+    }
+    return value;
+  }
+
+  private static CompositeData escape(CompositeData row) {
+    String[] columns = row.getCompositeType().keySet().toArray(String[]::new);
+    Object[] values = Arrays.stream(row.getAll(columns)).map(EscapingMBean::escape).toArray();
+    try {
+      return new CompositeDataSupport(row.getCompositeType(), columns, values);
+    } catch (OpenDataException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
