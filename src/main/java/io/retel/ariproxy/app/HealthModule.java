@@ -54,7 +54,8 @@ final class HealthModule {
     if (!ManagementPort.isEnabled(settings)) {
       this.probes = List.of(kafkaProbe);
       commands.addHealthChecks(checks, Optional::empty);
-      checks.addDependency("kafka", inFlightLimiter::stallReason);
+      checks.addDependency(
+          "kafka", () -> kafka.topics().missingAcls().or(inFlightLimiter::stallReason));
       return;
     }
     // only with a management port, since it queries Asterisk even when idle
@@ -64,7 +65,14 @@ final class HealthModule {
     // missing topics have just been created
     startupGate.onReady(kafkaProbe::trigger);
     checks.addDependency("ari-rest", asteriskProbe::lastError);
-    checks.addDependency("kafka", () -> inFlightLimiter.stallReason().or(kafkaProbe::lastError));
+    checks.addDependency(
+        "kafka",
+        () ->
+            kafka
+                .topics()
+                .missingAcls()
+                .or(inFlightLimiter::stallReason)
+                .or(kafkaProbe::lastError));
   }
 
   /** Returns the services that query Asterisk and Kafka. */

@@ -12,6 +12,7 @@ import io.retel.ariproxy.kafka.DeferredCommitFactory;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.kafka.KafkaClientConfig;
+import io.retel.ariproxy.kafka.KafkaPermissions;
 import io.retel.ariproxy.kafka.KafkaSecurity;
 import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.kafka.KafkaStallMonitor;
@@ -53,6 +54,11 @@ final class KafkaModule {
                     settings.get(Setting.KAFKA_CREATE_TOPICS),
                     settings.get(Setting.KAFKA_TOPIC_PARTITIONS),
                     settings.get(Setting.KAFKA_TOPIC_REPLICATION_FACTOR)),
+                new KafkaPermissions(
+                    KafkaSecuritySettings.principal(settings),
+                    settings.publishedTopics(),
+                    settings.commandTopics(),
+                    settings.groups()),
                 settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
             .requireShared(settings.sharedTopics())
             .require(settings.ownTopics());

@@ -195,6 +195,13 @@ public final class Settings {
         .toList();
   }
 
+  /** The consumer groups of this proxy. */
+  public List<String> groups() {
+    return isSet(Setting.KAFKA_GENERIC_COMMANDS_TOPIC)
+        ? List.of(get(Setting.KAFKA_GROUP_ID), get(Setting.KAFKA_GENERIC_GROUP_ID))
+        : List.of(get(Setting.KAFKA_GROUP_ID));
+  }
+
   /**
    * The settings as Camel placeholders: by their keys, secrets masked, sizes in bytes, durations in
    * milliseconds. In addition {@code ari.websocket}, the websocket URL derived from {@code

@@ -3,6 +3,7 @@ package io.retel.ariproxy.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -65,6 +67,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** Delay between login attempts after a rejection. */
   private static final Duration AUTHENTICATION_RETRY_INTERVAL = Duration.ofMillis(500);
 
+  /** Time without a rejection after which consumption counts as permitted again. */
+  private static final Duration PERMISSION_RECOVERY = Duration.ofSeconds(3);
+
   /** Without Kafka, a stop must not wait longer: what is not committed is executed again. */
   private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(1);
 
@@ -98,6 +103,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
   private final AuthenticationState authentication = new AuthenticationState(this::metrics);
+
+  /** Why Kafka does not permit consumption; empty if it does. */
+  private volatile String notPermitted = "";
+
+  private long notPermittedNanos;
 
   /**
    * Whether the consumer has no group instance id, so that leaving the group reassigns its
@@ -199,7 +209,12 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       if (authentication.recovered()) {
         LOG.info("Kafka accepts the login again: consuming {}", subscription());
       }
-      lag = authentication.isRejected() ? Double.NaN : totalLag();
+      if (!notPermitted.isEmpty()
+          && System.nanoTime() - notPermittedNanos >= PERMISSION_RECOVERY.toNanos()) {
+        notPermitted = "";
+        LOG.info("Kafka permits consumption again: consuming {}", subscription());
+      }
+      lag = authentication.isRejected() || !notPermitted.isEmpty() ? Double.NaN : totalLag();
       return polled;
     } catch (FencedInstanceIdException e) {
       fenced = true;
@@ -222,6 +237,20 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             subscription(),
             KafkaErrors.describe(e));
       }
+      LockSupport.parkNanos(AUTHENTICATION_RETRY_INTERVAL.toNanos());
+      return ConsumerRecords.empty();
+    } catch (AuthorizationException e) {
+      // as above: Camel would stop or reconnect
+      lag = Double.NaN;
+      notPermittedNanos = System.nanoTime();
+      if (notPermitted.isEmpty()) {
+        LOG.warn(
+            "Kafka does not permit consumption, not consuming {}: {}; check its ACLs"
+                + " (docs/security.md#acls)",
+            subscription(),
+            ErrorMessages.singleLine(e));
+      }
+      notPermitted = ErrorMessages.singleLine(e);
       LockSupport.parkNanos(AUTHENTICATION_RETRY_INTERVAL.toNanos());
       return ConsumerRecords.empty();
     } catch (Error e) {
@@ -329,6 +358,13 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** Returns whether another consumer has replaced this one. Thread-safe. */
   boolean isFenced() {
     return fenced;
+  }
+
+  /** Describes in one sentence why Kafka does not permit consumption; empty if it does. */
+  Optional<String> missingPermission() {
+    return Optional.of(notPermitted)
+        .filter(reason -> !reason.isEmpty())
+        .map(reason -> "Kafka does not permit consumption: " + reason);
   }
 
   /** Returns whether the consumer is closed. Thread-safe. */
@@ -502,9 +538,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           for (TopicPartition partition : partitions) {
             tracker.assigned(partition, startPosition(partition), committed.get(partition));
           }
-        } catch (AuthenticationException e) {
+        } catch (AuthenticationException | AuthorizationException e) {
           // poll() would retry without assigning them again; Camel reconnects instead
-          throw new KafkaException("Login rejected while partitions were assigned", e);
+          throw new KafkaException("Rejected while partitions were assigned", e);
         }
       }
       delegate.onPartitionsAssigned(partitions);

@@ -39,6 +39,23 @@ public final class KafkaSecuritySettings {
     return new KafkaSecuritySettings(settings).read();
   }
 
+  /** Returns the proxy's name in Kafka's ACLs, unless the broker maps it to another one. */
+  public static String principal(Settings settings) {
+    if (settings.isSet(Setting.KAFKA_USERNAME)) {
+      return "User:" + settings.get(Setting.KAFKA_USERNAME);
+    }
+    if (settings.isSet(Setting.KAFKA_CERTIFICATE_FILE)) {
+      return "User:"
+          + settings
+              .get(
+                  Setting.KAFKA_CERTIFICATE_FILE, file -> new PemFile(Path.of(file)).certificates())
+              .get(0)
+              .getSubjectX500Principal()
+              .getName();
+    }
+    return "the proxy";
+  }
+
   private KafkaSecurity read() {
     SecurityProtocol protocol = settings.get(Setting.KAFKA_SECURITY_PROTOCOL);
     boolean sasl =

@@ -4,12 +4,14 @@ package io.retel.ariproxy.kafka;
 import io.retel.ariproxy.error.ErrorMessages;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,6 +24,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -29,12 +32,16 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.resource.ResourceType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,10 +67,14 @@ public final class KafkaTopics {
           TopicConfig.SEGMENT_BYTES_CONFIG,
           Integer.toString(16 * 1024 * 1024));
 
+  private static final DescribeTopicsOptions WITH_ACLS =
+      new DescribeTopicsOptions().includeAuthorizedOperations(true);
+
   private static final Duration DESCRIBE_PAUSE = Duration.ofMillis(100);
 
   private final Supplier<Map<String, Object>> clientConfig;
   private final NewTopics newTopics;
+  private final KafkaPermissions permissions;
   private final Duration timeout;
   private final List<RequiredTopic> required = new ArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
@@ -79,7 +90,10 @@ public final class KafkaTopics {
   private volatile Runnable onCompactedTopicRecreated = () -> {};
   private volatile Consumer<String> onTopicRecreated = topic -> {};
 
-  /** The error that was logged last; empty while all topics exist. */
+  /** Which ACLs are missing, as a sentence; empty if none is. */
+  private volatile String missingAcls = "";
+
+  /** The error that was logged last; empty while all topics can be used. */
   private String loggedError = "";
 
   private long loggedErrorNanos;
@@ -114,12 +128,17 @@ public final class KafkaTopics {
 
   /**
    * @param clientConfig address and login of Kafka; queried for each new client
+   * @param permissions that the proxy needs
    * @param timeout for Kafka to respond
    */
   public KafkaTopics(
-      Supplier<Map<String, Object>> clientConfig, NewTopics newTopics, Duration timeout) {
+      Supplier<Map<String, Object>> clientConfig,
+      NewTopics newTopics,
+      KafkaPermissions permissions,
+      Duration timeout) {
     this.clientConfig = clientConfig;
     this.newTopics = newTopics;
+    this.permissions = permissions;
     this.timeout = timeout;
   }
 
@@ -174,7 +193,12 @@ public final class KafkaTopics {
     }
   }
 
-  /** Whether all topics have existed since the start. */
+  /** Returns which ACLs were missing at the last check, as a sentence. Thread-safe. */
+  public Optional<String> missingAcls() {
+    return Optional.of(missingAcls).filter(missing -> !missing.isEmpty());
+  }
+
+  /** Whether all topics have existed, with all required ACLs, since the start. */
   public boolean haveExisted() {
     return haveExisted;
   }
@@ -196,11 +220,11 @@ public final class KafkaTopics {
   }
 
   /**
-   * Creates missing topics; logs topics that have changed since the last call.
+   * Creates missing topics; logs topics that have changed since the last call, and missing ACLs.
    *
    * @return the topics by name
-   * @throws TopicsUnavailableException if a topic is missing and cannot be created, or Kafka does
-   *     not respond
+   * @throws TopicsUnavailableException if a topic is missing and cannot be created, an ACL is
+   *     missing, or Kafka does not respond
    */
   public Map<String, TopicDescription> ensure(Admin admin)
       throws TopicsUnavailableException, InterruptedException {
@@ -208,11 +232,14 @@ public final class KafkaTopics {
     try {
       Map<String, TopicDescription> found = createMissing(admin);
       if (known.isEmpty()) {
+        requireAcls(permissions.missing(admin, required, found));
         TopicRisks.log(admin, required, found, brokers());
+        logOptionalAcls(found);
         found.forEach((name, topic) -> known.put(name, knownTopic(topic)));
         haveExisted = true;
       } else {
         compareAll(admin, found);
+        requireAcls(permissions.missing(admin, required, found));
       }
       logRecovery();
       return found;
@@ -223,7 +250,25 @@ public final class KafkaTopics {
     }
   }
 
+  private void requireAcls(Collection<String> missing) throws TopicsUnavailableException {
+    missingAcls =
+        missing.isEmpty()
+            ? ""
+            : "Kafka at " + brokers() + ": " + permissions.sentence(missing) + "; waiting for them";
+    if (!missing.isEmpty()) {
+      throw logged(new TopicsUnavailableException(missingAcls));
+    }
+  }
+
+  private void logOptionalAcls(Map<String, TopicDescription> found) {
+    List<String> missing = permissions.missingOptional(required, found, newTopics.allowed());
+    if (!missing.isEmpty()) {
+      LOG.warn("{}; continuing without them", permissions.sentence(missing));
+    }
+  }
+
   private TopicsUnavailableException undescribed(Exception e) {
+    missingAcls = "";
     return new TopicsUnavailableException(
         "Kafka at "
             + brokers()
@@ -269,7 +314,7 @@ public final class KafkaTopics {
     long startNanos = System.nanoTime();
     while (true) {
       try {
-        return admin.describeTopics(topics).allTopicNames().get();
+        return admin.describeTopics(topics, WITH_ACLS).allTopicNames().get();
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
             || System.nanoTime() - startNanos >= timeout.toNanos()) {
@@ -288,22 +333,37 @@ public final class KafkaTopics {
 
   /** Returns the topics that exist. */
   private Map<String, TopicDescription> describe(Admin admin)
-      throws ExecutionException, InterruptedException {
+      throws TopicsUnavailableException, ExecutionException, InterruptedException {
     Map<String, TopicDescription> found = new LinkedHashMap<>();
-    for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+    List<String> missing = new ArrayList<>();
+    Map<String, KafkaFuture<TopicDescription>> described =
         admin
-            .describeTopics(required.stream().map(RequiredTopic::name).toList())
-            .topicNameValues()
-            .entrySet()) {
+            .describeTopics(required.stream().map(RequiredTopic::name).toList(), WITH_ACLS)
+            .topicNameValues();
+    for (RequiredTopic topic : required) {
       try {
-        found.put(topic.getKey(), topic.getValue().get());
+        found.put(topic.name(), Objects.requireNonNull(described.get(topic.name())).get());
       } catch (ExecutionException e) {
-        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+        if (e.getCause() instanceof TopicAuthorizationException) {
+          missing.addAll(permissions.missingOfUndescribed(topic));
+        } else if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw e;
         }
       }
     }
+    if (!missing.isEmpty()) {
+      missing.addAll(permissions.missing(admin, required, found));
+      requireAcls(missing);
+    }
     return found;
+  }
+
+  /** Describes why Kafka refuses an operation on a topic. */
+  private String reason(ExecutionException failure, AclOperation operation, String topic) {
+    return failure.getCause() instanceof AuthorizationException
+        ? permissions.sentence(
+            List.of(KafkaPermissions.missing(operation, ResourceType.TOPIC, topic)))
+        : ErrorMessages.singleLine(failure);
   }
 
   /** Creates topics with that many replicas, or as many as Kafka has brokers. */
@@ -327,7 +387,9 @@ public final class KafkaTopics {
           tooManyReplicas.add(topic);
         } else if (!(e.getCause() instanceof TopicExistsException)) {
           throw unavailable(
-              admin, List.of(topic), "creating it failed: " + ErrorMessages.singleLine(e));
+              admin,
+              List.of(topic),
+              "creating it failed: " + reason(e, AclOperation.CREATE, topic.name()));
         }
       }
     }
@@ -441,7 +503,7 @@ public final class KafkaTopics {
           // another proxy has added them
           return;
         }
-        reason = "adding them failed: " + ErrorMessages.singleLine(e);
+        reason = "adding them failed: " + reason(e, AclOperation.ALTER, topic.name());
       }
     }
     throw new TopicsUnavailableException(
@@ -482,7 +544,7 @@ public final class KafkaTopics {
     if (!loggedError.isEmpty()) {
       loggedError = "";
       LOG.info(
-          "All topics exist again after {} s",
+          "All topics can be used again after {} s",
           Duration.ofNanos(System.nanoTime() - loggedErrorNanos).toSeconds());
     }
   }

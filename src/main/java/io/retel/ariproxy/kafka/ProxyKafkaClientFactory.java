@@ -177,7 +177,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
                     ? Stream.of(
                         "Fenced by another proxy, which consumes the commands instead: give each its"
                             + " own kafka.commands-topic and kafka.group-id")
-                    : consumer.unreadableCommands().stream())
+                    : consumer.missingPermission().or(consumer::unreadableCommands).stream())
         .findFirst();
   }
 

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import io.micrometer.core.instrument.Counter;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.kafka.UnacknowledgedRecords.UnacknowledgedRecord;
 import java.time.Duration;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.apache.camel.util.ObjectHelper;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Callback;
@@ -33,6 +35,7 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +55,8 @@ import org.slf4j.LoggerFactory;
  *       topic was deleted and created again. {@link #recover} replaces it; the new producer sends
  *       all unacknowledged records again, in order. Those that the old one had written are
  *       published twice.
+ *   <li>A missing ACL. Kafka's producer fails the record, and would publish later ones before it
+ *       once the ACL is back. It is closed at once; {@link #recover} tries again with the next one.
  * </ul>
  *
  * <p>Thread-safe. Does not support transactions.
@@ -61,6 +66,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
   private static final Logger LOG = LoggerFactory.getLogger(RecoveringProducer.class);
 
   private static final Duration RETRY_INTERVAL = Duration.ofMillis(500);
+
+  /** Interval of attempts while an ACL is missing: each sends all unacknowledged records again. */
+  private static final Duration ACL_RETRY_INTERVAL = Duration.ofSeconds(3);
 
   /** For acknowledgements in flight, so that their records are not sent twice. */
   private static final Duration REPLACE_TIMEOUT = Duration.ofSeconds(1);
@@ -89,6 +97,12 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   private volatile boolean authenticated;
   private volatile boolean closed;
+
+  /** Whether Kafka has refused a record since it last accepted one, and since when. */
+  private volatile boolean refused;
+
+  private long refusedSinceNanos;
+  private volatile long refusedNanos;
 
   /**
    * @param batchSize batch size of the first producer, in bytes, if the topics accept it
@@ -152,7 +166,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
       ProducerRecord<Object, Object> record, @Nullable Callback callback) {
     topics.add(record.topic());
     awaitAuthentication(record.topic());
-    while (!canAuthenticate(current(), record.topic())) {
+    while (!current().isReplaced() && !canAuthenticate(current(), record.topic())) {
       backOff();
     }
     UnacknowledgedRecord sent = new UnacknowledgedRecord(record, callback);
@@ -172,10 +186,18 @@ final class RecoveringProducer implements Producer<Object, Object> {
   /** Passes a record to Kafka's producer; if that one is being replaced, the next one sends it. */
   private void transmit(UnacknowledgedRecord sent) {
     MonitoredProducer target = current();
+    if (target.isReplaced()) {
+      return;
+    }
     try {
       target.send(
           sent.record(),
           (metadata, failure) -> {
+            if (failure == null) {
+              accept();
+            } else if (isRefusal(failure)) {
+              refuse(target, sent.record().topic(), failure);
+            }
             if (failure == null || !target.isReplaced()) {
               unacknowledged.complete(sent, metadata, failure);
             }
@@ -183,8 +205,53 @@ final class RecoveringProducer implements Producer<Object, Object> {
     } catch (InterruptException e) {
       throw e;
     } catch (RuntimeException e) {
+      if (isRefusal(e)) {
+        refuse(target, sent.record().topic(), e);
+      }
       if (!target.isReplaced() || closed) {
         throw e;
+      }
+    }
+  }
+
+  private static boolean isRefusal(Exception failure) {
+    return ObjectHelper.getException(AuthorizationException.class, failure) != null;
+  }
+
+  /** Closes a producer whose record Kafka has refused, so that later ones do not overtake it. */
+  private void refuse(MonitoredProducer target, String topic, Exception failure) {
+    boolean isFirst;
+    synchronized (unacknowledged) {
+      if (target.isReplaced()) {
+        return;
+      }
+      target.markReplaced();
+      isFirst = !refused;
+      refused = true;
+      refusedNanos = System.nanoTime();
+      if (isFirst) {
+        refusedSinceNanos = refusedNanos;
+      }
+    }
+    if (isFirst) {
+      LOG.warn(
+          "Kafka does not permit Write on topic {}, records wait: {} (docs/security.md#acls)",
+          topic,
+          ErrorMessages.singleLine(failure));
+    }
+    target.close(Duration.ZERO);
+  }
+
+  private void accept() {
+    if (!refused) {
+      return;
+    }
+    synchronized (unacknowledged) {
+      if (refused) {
+        refused = false;
+        LOG.info(
+            "Kafka permits publishing again after {} s",
+            Duration.ofNanos(System.nanoTime() - refusedSinceNanos).toSeconds());
       }
     }
   }
@@ -290,8 +357,10 @@ final class RecoveringProducer implements Producer<Object, Object> {
       return;
     }
     if (watched.isReplaced()) {
-      // the previous attempt failed
-      sendAgain();
+      // the previous attempt failed, or Kafka refused a record
+      if (!refused || System.nanoTime() - refusedNanos >= ACL_RETRY_INTERVAL.toNanos()) {
+        sendAgain();
+      }
     } else if (ended) {
       replace(watched, watched.batchSize(), "its thread has ended");
     } else if (recreatedTopic != null) {

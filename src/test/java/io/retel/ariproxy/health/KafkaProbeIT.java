@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.kafka.KafkaPermissions;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +28,7 @@ class KafkaProbeIT {
                         Map.of(
                             AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
                     new KafkaTopics.NewTopics(false, 12, 3),
+                    new KafkaPermissions("proxy", List.of(), List.of(), List.of()),
                     Duration.ofSeconds(10))
                 .require(List.of("missing-topic")),
             List.of(),

@@ -223,7 +223,7 @@ class DeletedTopicIT {
         Awaitility.await("healthy again").until(() -> proxy.health("kafka").equals("UP"));
         assertThat(log.lines(Level.ERROR)).filteredOn(error::equals).hasSize(1);
         assertThat(log.lines(Level.INFO))
-            .filteredOn(line -> line.startsWith("All topics exist again after "))
+            .filteredOn(line -> line.startsWith("All topics can be used again after "))
             .hasSize(1);
         assertLoggedRecreation(log, topic);
       }

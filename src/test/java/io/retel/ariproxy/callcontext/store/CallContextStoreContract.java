@@ -9,6 +9,7 @@ import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.kafka.KafkaPermissions;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -233,7 +234,11 @@ abstract class CallContextStoreContract {
         .create(
             settings,
             kafka,
-            new KafkaTopics(kafka, new KafkaTopics.NewTopics(false, 1, 1), timeout));
+            new KafkaTopics(
+                kafka,
+                new KafkaTopics.NewTopics(false, 1, 1),
+                new KafkaPermissions("proxy", List.of(), List.of(), List.of()),
+                timeout));
   }
 
   final void write(Change... changes) throws Exception {
