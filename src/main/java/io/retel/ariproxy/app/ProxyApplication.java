@@ -151,8 +151,8 @@ public final class ProxyApplication extends Main {
             .setExtraShutdownTimeout(
                 SHUTDOWN_GRACE_SECONDS
                     + (int) settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
-        ManagementPort.addPaths(context);
         MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
+        ManagementPort.install(context, settings, meters);
         ProxyModules modules =
             new ProxyModules(
                 context, settings, meters, lifecycle, ProxyApplication.this::onReplaced);

@@ -5,6 +5,7 @@ import static io.retel.ariproxy.config.SettingType.bool;
 import static io.retel.ariproxy.config.SettingType.described;
 import static io.retel.ariproxy.config.SettingType.duration;
 import static io.retel.ariproxy.config.SettingType.file;
+import static io.retel.ariproxy.config.SettingType.hostNames;
 import static io.retel.ariproxy.config.SettingType.hosts;
 import static io.retel.ariproxy.config.SettingType.integer;
 import static io.retel.ariproxy.config.SettingType.list;
@@ -516,7 +517,30 @@ public final class Setting<T> {
           bool(),
           "false",
           """
-          Serves JMX over HTTP at /observe/jolokia. Anyone who can connect can then operate the proxy.""");
+          Serves JMX over HTTP at /observe/jolokia: reads state, pauses commands, traces. Anyone who can connect can do this unless
+          management.token is set.""");
+
+  public static final Setting<Secret> MANAGEMENT_TOKEN =
+      new Setting<>(
+          Section.MANAGEMENT,
+          "management.token",
+          secret(
+              optional(
+                  text("text", "[!-~]{16,}", "must have at least 16 characters, without spaces"))),
+          "",
+          """
+          Token that requests for JMX must contain, as Bearer token or as password. Required if management.jolokia is true and
+          management.host is not a loopback address.""");
+
+  public static final Setting<List<String>> MANAGEMENT_ALLOWED_HOSTS =
+      new Setting<>(
+          Section.MANAGEMENT,
+          "management.allowed-hosts",
+          hostNames(),
+          "",
+          """
+          Host names by which clients reach the management port, separated by commas. IP addresses and localhost are always allowed. A
+          console in a browser, such as Hawtio, needs the host name of its own address here.""");
 
   public static final Setting<Map<String, String>> METRICS_TAGS =
       new Setting<>(

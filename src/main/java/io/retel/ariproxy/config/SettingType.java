@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -43,6 +44,8 @@ public record SettingType<T>(
 
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
+
+  private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_.-]*)");
 
   public static SettingType<String> text() {
     return new SettingType<>("text", text -> text, text -> text);
@@ -155,6 +158,24 @@ public record SettingType<T>(
           return text;
         },
         text -> text);
+  }
+
+  /** Host names separated by commas, in lower case; may be empty. */
+  public static SettingType<List<String>> hostNames() {
+    return new SettingType<>(
+        "name, …",
+        text ->
+            text.isEmpty()
+                ? List.of()
+                : Arrays.stream(text.split(",", -1)).map(SettingType::hostName).distinct().toList(),
+        names -> String.join(",", names));
+  }
+
+  private static String hostName(String text) {
+    if (!HOST_NAME.matcher(text.strip()).matches()) {
+      throw new IllegalArgumentException("must be host names without port, separated by commas");
+    }
+    return text.strip().toLowerCase(Locale.ROOT);
   }
 
   public static SettingType<URI> url(Function<URI, URI> check) {

@@ -3,6 +3,8 @@ package io.retel.ariproxy.config;
 
 import java.io.IOException;
 import java.io.Reader;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -116,11 +118,32 @@ public final class Settings {
           Setting.KAFKA_GENERIC_GROUP_ID, "must differ from kafka.group-id");
     }
     get(Setting.CALLCONTEXT_STORE).validate(this);
+    requireManagementToken();
     Path routes = Path.of(get(Setting.ROUTES_DIRECTORY));
     if (!Files.isDirectory(routes)) {
       throw new InvalidSettingException(
           Setting.ROUTES_DIRECTORY,
           "must be a directory, but " + routes.toAbsolutePath() + " is not");
+    }
+  }
+
+  /** Without a token, JMX over HTTP is for users of this host only. */
+  private void requireManagementToken() {
+    if (get(Setting.MANAGEMENT_PORT) > 0
+        && get(Setting.MANAGEMENT_JOLOKIA)
+        && !isSet(Setting.MANAGEMENT_TOKEN)
+        && !isLoopback(get(Setting.MANAGEMENT_HOST))) {
+      throw new InvalidSettingException(
+          Setting.MANAGEMENT_TOKEN,
+          "must be set, since management.jolokia is true and management.host is not a loopback address");
+    }
+  }
+
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return false;
     }
   }
 

@@ -3,16 +3,15 @@ package io.retel.ariproxy.health;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -21,15 +20,11 @@ import org.apache.camel.Route;
 import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.Service;
 import org.apache.camel.component.platform.http.main.ManagementHttpServer;
-import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
-import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheck.State;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.main.MainConfigurationProperties;
 import org.apache.camel.support.LifecycleStrategySupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Camel's management port, with additional paths that deployments of the older ari-proxy probe.
@@ -37,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ManagementPort {
 
-  private static final Logger LOG = LoggerFactory.getLogger(ManagementPort.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Checks of the proxy itself; all others are of its dependencies. */
@@ -85,8 +79,7 @@ public final class ManagementPort {
           .withHost(host)
           .withPort(port)
           .withHealthCheckEnabled(true)
-          .withMetricsEnabled(true)
-          .withJolokiaEnabled(settings.get(Setting.MANAGEMENT_JOLOKIA));
+          .withMetricsEnabled(true);
       main.metrics().setEnabled(true);
     }
   }
@@ -117,58 +110,23 @@ public final class ManagementPort {
     }
   }
 
-  /** Adds the paths that Camel lacks once its management server exists, if enabled. */
-  public static void addPaths(CamelContext context) {
+  /** Replaces the server of Camel's management, if enabled, and adds the paths that Camel lacks. */
+  public static void install(CamelContext context, Settings settings, MeterRegistry meters) {
+    RefusedRequests refused = new RefusedRequests(meters);
     context.addLifecycleStrategy(
         new LifecycleStrategySupport() {
           @Override
           public void onServiceAdd(CamelContext camelContext, Service service, Route route) {
             if (service instanceof ManagementHttpServer management) {
               try {
-                camelContext.addService(new ProxyManagementServer(management));
+                camelContext.addService(
+                    new ManagementServer(management, settings, refused, ManagementPort::addPaths));
               } catch (Exception e) {
                 throw RuntimeCamelException.wrapRuntimeException(e);
               }
             }
           }
         });
-  }
-
-  /**
-   * HTTP server that Camel's management reuses, since it has the same port. Its paths are added
-   * before the port opens, so that even the first requests do not get a 404.
-   */
-  private static final class ProxyManagementServer extends VertxPlatformHttpServer {
-
-    private final ManagementHttpServer management;
-
-    ProxyManagementServer(ManagementHttpServer management) {
-      super(management.getConfiguration());
-      this.management = management;
-    }
-
-    @Override
-    protected void startServer() throws Exception {
-      CamelContext context = getCamelContext();
-      addPaths(
-          context,
-          VertxPlatformHttpRouter.lookup(
-              context, VertxPlatformHttpRouter.getRouterNameFromPort(getConfigurationPort())));
-      super.startServer();
-      LOG.info("Health and metrics available at http://{}:{}/", getHost(), getPort());
-      if (management.isJolokiaEnabled()) {
-        logJmxExposure();
-      }
-    }
-
-    private void logJmxExposure() throws UnknownHostException {
-      String url = "http://%s:%d%s".formatted(getHost(), getPort(), management.getJolokiaPath());
-      if (InetAddress.getByName(getHost()).isLoopbackAddress()) {
-        LOG.info("JMX available at {}: every user of this host has operator rights", url);
-      } else {
-        LOG.warn("JMX available at {}: anyone who can reach that address has operator rights", url);
-      }
-    }
   }
 
   private static void addPaths(CamelContext context, Router router) {

@@ -218,6 +218,11 @@ public enum Meters {
       "ari-proxy.processor.restarts",
       "Route restarts: after an edit, manually or by a policy",
       "processorType"),
+  MANAGEMENT_REFUSED(
+      Kind.COUNTER,
+      "ari-proxy.management.refused",
+      "Requests and connections that the management port has refused",
+      "reason"),
   BACKING_SERVICE_AVAILABILITY(
       Kind.GAUGE,
       "backing_service.availability",

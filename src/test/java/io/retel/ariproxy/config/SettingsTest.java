@@ -57,6 +57,38 @@ class SettingsTest {
         .containsExactly(Map.entry("site", "fra 2"), Map.entry("asterisk", "a1"));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0", "::", "192.0.2.1", "unknown.invalid"})
+  void requiresTokenForJmxOnOtherAddressThanLoopback(String host) {
+    set(Setting.MANAGEMENT_HOST, host);
+    set(Setting.MANAGEMENT_JOLOKIA, "true");
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessage(
+            "management.token must be set, since management.jolokia is true and management.host is not a"
+                + " loopback address (config/application.properties, or the environment variable"
+                + " MANAGEMENT_TOKEN)");
+
+    set(Setting.MANAGEMENT_TOKEN, "sixteen-characte");
+    assertThat(read().toString()).doesNotContain("sixteen-characte");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "127.1.2.3", "::1", "localhost"})
+  void requiresNoTokenOnLoopback(String host) {
+    set(Setting.MANAGEMENT_HOST, host);
+    set(Setting.MANAGEMENT_JOLOKIA, "true");
+    assertThat(read().isSet(Setting.MANAGEMENT_TOKEN)).isFalse();
+  }
+
+  @Test
+  void parsesAllowedHosts() {
+    assertThat(read().get(Setting.MANAGEMENT_ALLOWED_HOSTS)).isEmpty();
+    set(Setting.MANAGEMENT_ALLOWED_HOSTS, "Proxy.example, hawtio");
+    assertThat(read().get(Setting.MANAGEMENT_ALLOWED_HOSTS))
+        .containsExactly("proxy.example", "hawtio");
+  }
+
   @Test
   void derivesTopicAndGroupNames() {
     Settings settings = read();
@@ -135,6 +167,11 @@ class SettingsTest {
         "ari.url | localhost:8088",
         "management.port | 65536",
         "management.port | http",
+        "management.token | fifteen-charact",
+        "management.token | sixteen characters",
+        "management.allowed-hosts | proxy.example:9000",
+        "management.allowed-hosts | http://proxy.example",
+        "management.allowed-hosts | a,,b",
         "metrics.tags | site",
         "metrics.tags | site=",
         "metrics.tags | si te=fra",

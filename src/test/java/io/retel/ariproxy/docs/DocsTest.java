@@ -78,7 +78,7 @@ class DocsTest {
     String example =
         block
             .text()
-            .replaceAll("/run/secrets/\\S+", file("secret", "secret").toString())
+            .replaceAll("/run/secrets/\\S+", file("secret", "secret-of-an-example").toString())
             .replaceAll("/\\S+-ca\\.pem|/\\S+\\.crt", issued.certificate().toString())
             .replaceAll("/\\S+\\.key\\b", issued.key().toString());
     Path configuration = file("application.properties", example);

@@ -129,7 +129,7 @@ class ApplicationReplacedIT {
               .assertStatus(409);
 
           // a reconnect leaves the application to the other client
-          invoke(management, "reconnect");
+          invoke(management, "reconnect", "");
           controller.event("kept", "ARI_CONNECTION_RESTORED");
           asterisk.originateCall("ctx-foreign~" + OTHER_APP);
           otherController.event("foreign", "STASIS_START");
@@ -142,7 +142,7 @@ class ApplicationReplacedIT {
           asterisk.request("DELETE", local);
           asterisk.await(local, channel -> channel.has("message"));
 
-          invoke(management, "reclaim/" + OTHER_APP);
+          invoke(management, "reclaim", '"' + OTHER_APP + '"');
           controller.event(
               "lost", "ARI_CONNECTION_RESTORED", ApplicationReplacedIT::isOfOtherApplication);
           // the second leg has been in no application
@@ -179,12 +179,15 @@ class ApplicationReplacedIT {
     return management.metric("ari_proxy_applications_lost");
   }
 
-  private static void invoke(ManagementClient management, String operation) {
+  private static void invoke(ManagementClient management, String operation, String argument) {
     assertThat(
             management
-                .get(
-                    "/observe/jolokia/exec/io.retel.ariproxy:context=ari-proxy,type=Websocket/"
-                        + operation)
+                .post(
+                    "/observe/jolokia",
+                    """
+                    {"type": "exec", "mbean": "io.retel.ariproxy:context=ari-proxy,type=Websocket",
+                     "operation": "%s", "arguments": [%s]}"""
+                        .formatted(operation, argument))
                 .json()
                 .path("status")
                 .asInt())

@@ -69,6 +69,9 @@ class ManagementPortIT {
         EmbeddedProxy proxy = EmbeddedProxy.start(settingsWithManagementPort(asterisk, kafka));
         ManagementClient management = new ManagementClient(proxy)) {
       management.await("/observe/health/ready", 200);
+      assertThat(management.get("/observe/jolokia").status())
+          .as("disabled by default")
+          .isEqualTo(404);
       assertThat(management.get("/health").json().toString())
           .isEqualTo("{\"ok\":true,\"errors\":[]}");
       assertThat(management.get("/health/backing-services").status()).isEqualTo(200);

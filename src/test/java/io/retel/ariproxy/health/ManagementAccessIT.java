@@ -1,0 +1,701 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.Tool;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import io.retel.ariproxy.fixtures.docs.MarkdownPage;
+import io.retel.ariproxy.fixtures.kafka.FreePort;
+import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Attacks the management port: as a web page, as a local user without token, as an operator. */
+@ExtendWith(KafkaExtension.class)
+class ManagementAccessIT {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String APP = "door";
+  private static final String TOKEN = "a-token-of-an-operator";
+  private static final String PATH = "/observe/jolokia";
+  private static final String COMMANDS = "io.retel.ariproxy:context=%s,type=Commands";
+  private static final String TRACER = "org.apache.camel:context=%s,type=tracer,name=BacklogTracer";
+
+  private static SimulatedAsterisk asterisk;
+  private static EmbeddedProxy proxy;
+  private static Controller controller;
+  private static int port;
+  private static String context;
+
+  @TempDir private static Path folder;
+  @TempDir private static Path browserProfile;
+
+  @BeforeAll
+  static void start(KafkaBroker kafka) {
+    asterisk = SimulatedAsterisk.start();
+    port = FreePort.find();
+    ProxySettings settings =
+        ProxySettings.of(asterisk, APP, kafka)
+            .withStepMBeans()
+            .with(Setting.MANAGEMENT_PORT, Integer.toString(port))
+            .with(Setting.MANAGEMENT_JOLOKIA, "true")
+            .with(Setting.MANAGEMENT_TOKEN, TOKEN)
+            .with(Setting.MANAGEMENT_ALLOWED_HOSTS, "proxy.example, hawtio.example");
+    proxy = EmbeddedProxy.start(settings);
+    controller = new Controller(settings, kafka);
+    asterisk.awaitConnected(APP);
+    context = proxy.context().getManagementName();
+  }
+
+  @AfterAll
+  static void close() {
+    controller.close();
+    proxy.close();
+    asterisk.close();
+  }
+
+  @Test
+  void executesDocumentedCommands() throws Exception {
+    MarkdownPage.CodeBlock block =
+        MarkdownPage.read("docs/jmx.md").codeBlocks().stream()
+            .filter(code -> code.text().contains("JMX="))
+            .findFirst()
+            .orElseThrow();
+    List<String> lines = block.lines().stream().filter(line -> line.startsWith("curl")).toList();
+    assertThat(lines).hasSize(5);
+    String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "mine")).id();
+    controller.event("mine", "STASIS_START");
+    String setup =
+        block.lines().stream()
+            .filter(line -> !line.startsWith("curl"))
+            .collect(Collectors.joining("\n"));
+
+    assertThat(run(setup, lines.get(0), channel).path("status").asInt()).isEqualTo(200);
+    Awaitility.await("commands are drained")
+        .until(() -> run(setup, lines.get(1), channel).path("value").asText(), "DRAINED"::equals);
+    assertThat(run(setup, lines.get(2), channel).at("/value/callContext").asText())
+        .isEqualTo("mine");
+    run(setup, lines.get(3), channel);
+    assertThat(state()).isEqualTo("RUNNING");
+    assertThat(run(setup, lines.get(4), channel).path("value").asText()).isEqualTo("Started");
+    assertThat(controller.execute("mine", "GET", "/asterisk/ping")).isNotNull();
+  }
+
+  /** With the token in each request. */
+  private static JsonNode run(String setup, String line, String channel) throws Exception {
+    Tool.CURL.path();
+    String script =
+        "curl() { command curl -H 'Authorization: Bearer %s' \"$@\"; }%n%s%n%s"
+            .formatted(TOKEN, setup, line)
+            .replace("localhost:9000", "localhost:" + port)
+            .replace("context=ari-proxy", "context=" + context)
+            .replace("1532965104.0", channel);
+    Process shell = new ProcessBuilder("sh", "-c", script).redirectErrorStream(true).start();
+    String output = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(shell.waitFor()).as(output).isZero();
+    return JSON.readTree(output);
+  }
+
+  /** What a page in a browser can send: its own origin, and a name that resolves to this host. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          Origin: http://evil.example                  | application/json | 403
+          Origin: http://evil.example                  | text/plain       | 403
+          Origin: http://localhost:1                   | application/json | 403
+          Origin: http://127.0.0.1.evil.example        | application/json | 403
+          Origin: null                                 | application/json | 403
+          Host: evil.example                           | application/json | 421
+          Host: 127.0.0.1.evil.example                 | application/json | 421
+          Host: localhost.evil.example:9000            | application/json | 421
+          Host: evil.example@127.0.0.1                 | application/json | 400
+          X-Nothing: x                                 | text/plain       | 415
+          X-Nothing: x                                 | application/x-www-form-urlencoded | 415
+          X-Nothing: x                                 | multipart/form-data; boundary=application/json | 415
+          """)
+  void refusesWhatWebPageSends(String header, String contentType, int status) throws Exception {
+    String host = header.startsWith("Host") ? header : "Host: 127.0.0.1:" + port;
+    String reply =
+        send(
+            "POST " + PATH + " HTTP/1.1",
+            pause(),
+            host,
+            header.startsWith("Host") ? "X-Nothing: x" : header,
+            "Content-Type: " + contentType,
+            "Authorization: Bearer " + TOKEN);
+
+    assertThat(reply).startsWith("HTTP/1.1 " + status + " ");
+    assertThat(state()).isEqualTo("RUNNING");
+  }
+
+  /** The attacks of a page, by a browser: requests across origins, and DNS rebinding. */
+  @Test
+  void browserCannotPauseCommandsForWebPage() throws Exception {
+    String exec = PATH + "/exec/" + COMMANDS.formatted(context) + "/pause";
+    String page =
+        """
+        <p id="result">loaded</p><script>
+        const requests = [];
+        for (const host of ['127.0.0.1', 'localhost', 'evil.example']) {
+          const url = 'http://' + host + ':%1$d';
+          const body = '%2$s';
+          requests.push(fetch(url + '%3$s', {method: 'POST', mode: 'no-cors', body}));
+          requests.push(fetch(url + '%3$s', {method: 'POST', body,
+              headers: {'Content-Type': 'application/json', 'Authorization': 'Bearer %5$s'}}));
+          requests.push(fetch(url + '%4$s', {mode: 'no-cors'}));
+          requests.push(fetch(url + '/observe/health'));
+        }
+        Promise.allSettled(requests).then(all => document.getElementById('result').textContent =
+            all.filter(one => one.status == 'fulfilled' && one.value.type != 'opaque').length + ' read');
+        </script>"""
+            .formatted(port, pause(), PATH, exec, TOKEN);
+    HttpServer attacker =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    attacker.createContext(
+        "/",
+        exchange -> {
+          byte[] content = page.getBytes(StandardCharsets.UTF_8);
+          exchange.getResponseHeaders().add("Content-Type", "text/html");
+          exchange.sendResponseHeaders(200, content.length);
+          exchange.getResponseBody().write(content);
+          exchange.close();
+        });
+    attacker.start();
+    try {
+      assertThat(browse("http://evil.example:" + attacker.getAddress().getPort() + "/"))
+          .contains("0 read");
+      assertThat(browse("http://evil.example:" + port + exec))
+          .contains("is not an IP address, localhost, or one of management.allowed-hosts");
+      assertThat(state()).isEqualTo("RUNNING");
+    } finally {
+      attacker.stop(0);
+    }
+  }
+
+  private static String browse(String url) {
+    return Tool.CHROMIUM
+        .run(
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--user-data-dir=" + browserProfile,
+            "--host-resolver-rules=MAP evil.example 127.0.0.1",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            url)
+        .output();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "proxy.example, 200",
+    "PROXY.example:9000, 200",
+    "localhost, 200",
+    "LOCALHOST:1, 200",
+    "192.0.2.7:80, 200",
+    "[::1]:80, 200",
+    "evil.example, 421",
+    "'', 421",
+    "proxy.example.evil.example, 421",
+    "[evil.example], 421",
+    "localhost., 421"
+  })
+  void requiresKnownHostOnWholePort(String host, int status) throws Exception {
+    for (String path : List.of("/", "/health", "/observe/health/live", "/observe/metrics")) {
+      assertThat(send("GET " + path + " HTTP/1.1", "", "Host: " + host))
+          .as(path)
+          .startsWith("HTTP/1.1 " + status + " ");
+    }
+  }
+
+  @Test
+  void refusesTwoHostsAndAcceptsProbesWithoutAny() throws Exception {
+    assertThat(send("GET /health HTTP/1.1", "", "Host: localhost", "Host: evil.example"))
+        .startsWith("HTTP/1.1 4");
+    assertThat(send("GET /health HTTP/1.0", "")).contains(" 200 OK");
+  }
+
+  /** A console in a browser sends its origin, directly or through its own server. */
+  @ParameterizedTest
+  @ValueSource(strings = {"http://hawtio.example", "https://hawtio.example:8443", "same"})
+  void acceptsOriginOfConsole(String origin) throws Exception {
+    String reply =
+        send(
+            "POST " + PATH + " HTTP/1.1",
+            "{\"type\":\"version\"}",
+            "Host: 127.0.0.1:" + port,
+            "Origin: " + origin.replace("same", "http://127.0.0.1:" + port),
+            "Content-Type: text/json",
+            "Authorization: Bearer " + TOKEN);
+
+    assertThat(reply).startsWith("HTTP/1.1 200 ").contains("\"agent\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/exec/%s/pause",
+        "/exec/%s/pause/",
+        "//exec/%s/pause",
+        "/EXEC/%s/pause",
+        "/%%65xec/%s/pause",
+        "/./exec/%s/pause",
+        "/read/../exec/%s/pause",
+        "/rea!d/../exec/%s/pause",
+        "?p=exec/%s/pause",
+        "/?p=exec/%s/pause",
+        "/read?p=exec/%s/pause",
+        "/version?p=/exec/%s/pause",
+        "?type=exec&mbean=%s&operation=pause",
+        "/write/%s/State/DRAINED",
+        "/notification/register",
+        "/config"
+      })
+  void getChangesNothing(String request) throws Exception {
+    send(
+        "GET " + PATH + request.formatted(COMMANDS.formatted(context)) + " HTTP/1.1",
+        "",
+        "Host: 127.0.0.1",
+        "Authorization: Bearer " + TOKEN);
+
+    assertThat(state()).isEqualTo("RUNNING");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"})
+  void onlyPostChangesSomething(String method) throws Exception {
+    assertThat(
+            send(
+                method + " " + PATH + "/exec/x HTTP/1.1",
+                pause(),
+                "Host: 127.0.0.1",
+                "Content-Type: application/json",
+                "Authorization: Bearer " + TOKEN))
+        .startsWith("HTTP/1.1 405 ")
+        .doesNotContainIgnoringCase("Access-Control");
+    assertThat(state()).isEqualTo("RUNNING");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "Bearer", "Bearer ", "Bearer x", "Basic Og==", "Basic ???", "Token %s", "%s"})
+  void requiresToken(String authorization) throws Exception {
+    for (String line : List.of("POST " + PATH, "GET " + PATH + "/version", "GET " + PATH)) {
+      assertThat(
+              send(
+                  line + " HTTP/1.1",
+                  line.startsWith("POST") ? pause() : "",
+                  "Host: 127.0.0.1",
+                  "Content-Type: application/json",
+                  "Authorization: " + authorization.formatted(TOKEN)))
+          .startsWith("HTTP/1.1 401 ")
+          // a browser would show its own form, and remember the password for other pages
+          .doesNotContain("Basic")
+          .doesNotContain(TOKEN);
+    }
+    assertThat(state()).isEqualTo("RUNNING");
+  }
+
+  /** The review's ways to files, other hosts, libraries and scripts, and their relatives. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          com.sun.management:type=HotSpotDiagnostic   | dumpHeap(java.lang.String,boolean)  | ["FILE", true]
+          com.sun.management:type=HotSpotDiagnostic   | setVMOption                         | ["HeapDumpPath", "FILE"]
+          com.sun.management:type=DiagnosticCommand   | jvmtiAgentLoad                      | [["/tmp/library.so"]]
+          com.sun.management:type=DiagnosticCommand   | compilerDirectivesAdd               | [["/etc/passwd"]]
+          com.sun.management:type=DiagnosticCommand   | vmLog                               | [["output=FILE"]]
+          com.sun.management:type=DiagnosticCommand   | gcHeapDump                          | [["FILE"]]
+          com.sun.management:type=DiagnosticCommand   | jfrStart                            | [["filename=FILE"]]
+          com.sun.management:type=DiagnosticCommand   | vmSystemProperties                  | []
+          jdk.management.jfr:type=FlightRecorder      | newRecording                        | []
+          java.util.logging:type=Logging              | setLoggerLevel                      | ["", "ALL"]
+          JMImplementation:type=MBeanServerDelegate   | toString                            | []
+          jolokia:type=Config                         | resetHistoryEntries                 | []
+          java.lang:type=Memory                       | gc                                  | []
+          java.lang:type=Threading                    | dumpAllThreads(boolean,boolean)     | [true, true]
+          CAMEL,type=context,name="CONTEXT"           | sendBody(java.lang.String,java.lang.Object) | ["file:FOLDER?fileName=f", "x"]
+          CAMEL,type=context,name="CONTEXT"           | sendStringBody                      | ["file:FOLDER?fileName=f", "x"]
+          CAMEL,type=context,name="CONTEXT"           | requestBody(java.lang.String,java.lang.Object) | ["http://127.0.0.1:1/?httpClientConfigurer=#ariHttpClient", "x"]
+          CAMEL,type=context,name="CONTEXT"           | createEndpoint                      | ["file:FOLDER"]
+          CAMEL,type=context,name="CONTEXT"           | canSendToEndpoint                   | ["file:FOLDER"]
+          CAMEL,type=context,name="CONTEXT"           | setGlobalOption                     | ["x", "y"]
+          CAMEL,type=context,name="CONTEXT"           | getGlobalOptions                    | []
+          CAMEL,type=context,name="CONTEXT"           | dumpRoutesAsXml(boolean)            | [true]
+          CAMEL,type=context,name="CONTEXT"           | dumpRoutesAsYaml(boolean,boolean)   | [true, true]
+          CAMEL,type=context,name="CONTEXT"           | stop                                | []
+          CAMEL,type=context,name="CONTEXT"           | stop()                              | []
+          CAMEL,type=routes,name="events"             | updateRouteFromXml                  | ["<route/>"]
+          CAMEL,type=routes,name="events"             | remove                              | []
+          CAMEL,type=routes,name="events"             | dumpRouteAsXml(boolean)             | [true]
+          CAMEL,type=processors,name="parse-event"    | stop                                | []
+          CAMEL,type=processors,name="parse-event"    | disable                             | []
+          CAMEL,type=tracer,name=BacklogTracer        | setTraceFilter                      | ["${bean:type:java.lang.Runtime}"]
+          CAMEL,type=tracer,name=BacklogTracer        | setTracePattern(java.lang.String)   | ["(a+)+$"]
+          CAMEL,type=tracer,name=BacklogDebugger      | addConditionalBreakpoint            | ["events", "groovy", "x"]
+          CAMEL,type=services,name=ManagementServer   | stop                                | []
+          """)
+  void operatorCannotReachFilesHostsOrScripts(String mbean, String operation, String arguments)
+      throws Exception {
+    ObjectNode request =
+        JSON.createObjectNode()
+            .put("type", "exec")
+            .put("mbean", expand(mbean))
+            .put("operation", operation);
+    request.set(
+        "arguments",
+        JSON.readTree(
+            arguments
+                .replace("FILE", folder.resolve("file").toString())
+                .replace("FOLDER", folder.toString())));
+
+    JsonNode response = post(request);
+
+    assertThat(response.path("status").asInt()).as(response.toString()).isIn(403, 404);
+    assertThat(response.has("value")).as(response.toString()).isFalse();
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          java.lang:type=Runtime                      | SystemProperties
+          java.lang:type=Runtime                      | InputArguments
+          java.lang:type=Runtime                      | ClassPath
+          com.sun.management:type=HotSpotDiagnostic   | DiagnosticOptions
+          CAMEL,type=context,name="CONTEXT"           | GlobalOptions
+          CAMEL,type=routes,name="events"             | EndpointUri
+          CAMEL,type=routes,name="events"             | LastError
+          CAMEL,type=processors,name="send-ari-request" | Uri
+          JMImplementation:type=MBeanServerDelegate   | MBeanServerId
+          """)
+  void operatorCannotReadSecrets(String mbean, String attribute) throws Exception {
+    ObjectNode request = JSON.createObjectNode().put("type", "read").put("mbean", expand(mbean));
+    assertThat(post(request.put("attribute", attribute)).path("status").asInt()).isIn(403, 404);
+
+    ObjectNode all = JSON.createObjectNode().put("type", "read").put("mbean", expand(mbean));
+    all.putObject("config").put("ignoreErrors", true);
+    assertThat(post(all).at("/value/" + attribute).toString())
+        .satisfiesAnyOf(
+            text -> assertThat(text).isEmpty(), text -> assertThat(text).contains("forbidden"));
+    assertThat(post(JSON.createObjectNode().put("type", "read").put("mbean", "*:*")).toString())
+        .doesNotContain("java.class.path")
+        .doesNotContain("secret");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          TraceFilter   | ${exchangeProperty.callContext} == 'try'   | 200
+          TraceFilter   | ${exchangeProperty.callContext} == "try"   | 200
+          TraceFilter   | ${header.kind} != 5 && ${exchangeProperty.resource} contains 'CHANNEL' | 200
+          TraceFilter   | ''                                         | 200
+          TracePattern  | execute-command,publish*                   | 200
+          Enabled       | false                                      | 200
+          TraceFilter   | ${bean:type:java.lang.Runtime?method=getRuntime} != null | 403
+          TraceFilter   | ${exchangeProperty.callContext.class.name} == 'x'        | 403
+          TraceFilter   | ${exchangeProperty[callContext].getClass()} == 'x'       | 403
+          TraceFilter   | ${exchangeProperty.callContext} == '${bean:x}'           | 403
+          TraceFilter   | ${exchangeProperty.callContext} == "$simple{bean:x}"     | 403
+          TraceFilter   | ${exchangeProperty.callContext} regex '(a+)+$'           | 403
+          TraceFilter   | ${exchangeProperty.callContext} == ${body}               | 403
+          TraceFilter   | ${body} contains 'x'                       | 403
+          TraceFilter   | ${file:/etc/passwd} == 'x'                 | 403
+          TraceFilter   | 1                                          | 403
+          TracePattern  | (a+)+$                                     | 403
+          BodyIncludeFiles   | true                                  | 403
+          BodyIncludeStreams | true                                  | 403
+          BacklogSize   | 2000000000                                 | 403
+          """)
+  void traceFilterComparesPropertiesWithConstants(String attribute, String value, int status)
+      throws Exception {
+    ObjectNode request =
+        JSON.createObjectNode()
+            .put("type", "write")
+            .put("mbean", TRACER.formatted(context))
+            .put("attribute", attribute)
+            .put("value", value);
+
+    assertThat(post(request).path("status").asInt()).isEqualTo(status);
+    // the same in a list, and with a type that differs in case
+    request.put("type", "WRITE");
+    assertThat(post(JSON.createArrayNode().add(request)).at("/0/status").asInt()).isIn(status, 400);
+    request.put("type", "write").putArray("attribute").add(attribute);
+    assertThat(post(request).path("status").asInt()).isNotEqualTo(200);
+  }
+
+  /** The requests of Hawtio, through its own server: its origin, and a login form. */
+  @Test
+  void servesConsole() throws Exception {
+    assertThat(post(JSON.readTree("{\"type\":\"version\"}")).at("/value/agent").asText())
+        .isNotEmpty();
+    // optional MBeans of Hawtio: absent, not an error of the login
+    assertThat(
+            post(JSON.readTree(
+                    "{\"type\":\"list\",\"path\":\"hawtio/type=security,name=RBACRegistry\"}"))
+                .path("value"))
+        .isEmpty();
+    JsonNode list =
+        post(JSON.readTree("{\"type\":\"list\",\"config\":{\"maxDepth\":9}}")).path("value");
+    assertThat(list.fieldNames())
+        .toIterable()
+        .contains("io.retel.ariproxy", "org.apache.camel", "java.lang")
+        .doesNotContain("com.sun.management", "JMImplementation", "jolokia", "java.util.logging");
+    assertThat(list.path("org.apache.camel").fieldNames())
+        .toIterable()
+        .noneMatch(name -> name.contains("type=endpoints") || name.contains("type=components"));
+    JsonNode names =
+        post(JSON.readTree("{\"type\":\"search\",\"mbean\":\"org.apache.camel:type=routes,*\"}"));
+    assertThat(names.path("value").toString()).contains("execute-command");
+    assertThat(
+            post(JSON.readTree("{\"type\":\"search\",\"mbean\":\"com.sun.management:*\"}"))
+                .path("value"))
+        .isEmpty();
+    JsonNode both =
+        post(
+            JSON.createArrayNode()
+                .add(
+                    JSON.createObjectNode()
+                        .put("type", "read")
+                        .put("mbean", expand("CAMEL,type=routes,name=\"events\""))
+                        .put("attribute", "State"))
+                .add(
+                    JSON.createObjectNode()
+                        .put("type", "exec")
+                        .put("mbean", expand("CAMEL,type=context,name=\"CONTEXT\""))
+                        .put("operation", "dumpRoutesAsXml()")));
+    assertThat(both.at("/0/value").asText()).isEqualTo("Started");
+    assertThat(both.at("/1/value").asText()).contains("<route");
+    ObjectNode all =
+        JSON.createObjectNode()
+            .put("type", "read")
+            .put("mbean", expand("CAMEL,type=routes,name=\"events\""));
+    all.putObject("config").put("ignoreErrors", true).put("maxDepth", 7);
+    assertThat(post(all).at("/value/ExchangesTotal").isNumber()).isTrue();
+  }
+
+  @Test
+  void startsAndStopsRoute() throws Exception {
+    ObjectNode stop =
+        JSON.createObjectNode()
+            .put("type", "exec")
+            .put("mbean", expand("CAMEL,type=routes,name=\"publish-missed-events\""))
+            .put("operation", "stop()");
+    assertThat(post(stop).path("status").asInt()).isEqualTo(200);
+    assertThat(post(stop.put("operation", "start()")).path("status").asInt()).isEqualTo(200);
+  }
+
+  @Test
+  void acceptsTokenAsPassword() throws Exception {
+    String login =
+        Base64.getEncoder().encodeToString(("admin:" + TOKEN).getBytes(StandardCharsets.UTF_8));
+    assertThat(
+            send(
+                "GET " + PATH + "/version HTTP/1.1",
+                "",
+                "Host: 127.0.0.1",
+                "Authorization: Basic " + login))
+        .startsWith("HTTP/1.1 200 ")
+        .contains("nosniff");
+  }
+
+  @Test
+  void isNoProxyToOtherServers() throws Exception {
+    JsonNode response =
+        post(
+            JSON.readTree(
+                """
+                {"type": "read", "mbean": "java.lang:type=Memory", "attribute": "HeapMemoryUsage",
+                 "target": {"url": "service:jmx:rmi:///jndi/rmi://127.0.0.1:1/jmxrmi"}}"""));
+    assertThat(response.has("value")).as(response.toString()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "{", "null", "1", "\"x\"", "[1]", "[[]]", "{} {}", "{\"type\":\"exec\"}"})
+  void respondsToInvalidRequestsWithoutStackTrace(String body) throws Exception {
+    String reply = operator(body);
+    assertThat(reply).contains("\"error\":").doesNotContain("\tat ").doesNotContain("at io.");
+  }
+
+  @Test
+  void boundsRequestsAndResponses() throws Exception {
+    String deep = "[".repeat(100_000);
+    assertThat(operator(deep)).contains("\"error\":").doesNotContain("\tat ");
+    assertThat(operator("{\"type\":\"version\",\"x\":\"" + "x".repeat(300_000) + "\"}"))
+        .startsWith("HTTP/1.1 413 ")
+        .doesNotContain("at io.");
+    ArrayNode lists = JSON.createArrayNode();
+    for (int i = 0; i < 10_000; i++) {
+      lists.addObject().put("type", "list");
+    }
+    assertThat(operator(lists.toString())).contains("too large");
+    // a body where none belongs, a long line, long headers
+    assertThat(send("GET /health HTTP/1.1", "x".repeat(10), "Host: localhost"))
+        .startsWith("HTTP/1.1 405 ");
+    assertThat(send("POST /health HTTP/1.1", "x".repeat(10), "Host: localhost"))
+        .startsWith("HTTP/1.1 405 ");
+    assertThat(send("GET /" + "x".repeat(5_000) + " HTTP/1.1", "", "Host: localhost"))
+        .startsWith("HTTP/1.1 414 ");
+    assertThat(send("GET / HTTP/1.1", "", "Host: localhost", "X: " + "x".repeat(10_000)))
+        .startsWith("HTTP/1.1 431 ");
+  }
+
+  @Test
+  void halfRequestsNeitherPileUpNorBlockProbes() throws Exception {
+    List<Socket> sockets = new ArrayList<>();
+    try (ManagementClient management = new ManagementClient(port)) {
+      for (int i = 0; i < 1_500; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket
+            .getOutputStream()
+            .write("GET /health HTTP/1.1\r\nHost: x\r\nX-".getBytes(StandardCharsets.US_ASCII));
+        socket.setSoTimeout(1);
+        sockets.add(socket);
+      }
+      assertThat(management.get("/observe/health/live").status()).isEqualTo(200);
+      Awaitility.await("connections are bounded")
+          .until(
+              () ->
+                  sockets.stream().filter(ManagementAccessIT::isOpen).count()
+                      <= ManagementConnections.MAX_CONNECTIONS);
+      // the remaining ones have no more than the time for a request
+      Awaitility.await("half requests are closed")
+          .until(() -> sockets.stream().noneMatch(ManagementAccessIT::isOpen));
+      assertThat(management.metric("ari_proxy_management_refused_total{reason=\"connections\""))
+          .isGreaterThanOrEqualTo(1_400);
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
+  /** Never reads, and requests as fast as it can. */
+  @Test
+  void clientThatDoesNotReadIsDisconnected() throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      byte[] request =
+          "GET /observe/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+              .repeat(100)
+              .getBytes(StandardCharsets.US_ASCII);
+      Awaitility.await("connection is closed")
+          .until(
+              () -> {
+                try {
+                  socket.getOutputStream().write(request);
+                  return false;
+                } catch (IOException e) {
+                  return true;
+                }
+              });
+    }
+  }
+
+  private static boolean isOpen(Socket socket) {
+    try {
+      return socket.getInputStream().read() >= 0;
+    } catch (java.net.SocketTimeoutException e) {
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static String expand(String mbean) {
+    return mbean
+        .replace("CAMEL", "org.apache.camel:context=" + context)
+        .replace("CONTEXT", proxy.context().getName());
+  }
+
+  private static String pause() {
+    return "{\"type\":\"exec\",\"mbean\":\""
+        + COMMANDS.formatted(context)
+        + "\",\"operation\":\"pause\"}";
+  }
+
+  private static String state() {
+    return (String) proxy.managedBean("Commands").getAttribute("State");
+  }
+
+  /** Sends JSON as an operator with the token, from the origin of a console. */
+  private static JsonNode post(JsonNode request) throws IOException {
+    String reply = operator(request.toString());
+    assertThat(reply).startsWith("HTTP/1.1 200 ");
+    return JSON.readTree(reply.substring(reply.indexOf("\r\n\r\n")));
+  }
+
+  private static String operator(String body) throws IOException {
+    return send(
+        "POST " + PATH + " HTTP/1.1",
+        body,
+        "Host: 127.0.0.1:" + port,
+        "Origin: http://hawtio.example:8080",
+        "Content-Type: application/json",
+        "Authorization: Bearer " + TOKEN);
+  }
+
+  private static String send(String requestLine, String body, String... headers)
+      throws IOException {
+    byte[] content = body.getBytes(StandardCharsets.UTF_8);
+    Iterator<String> lines = Stream.concat(Stream.of(requestLine), Stream.of(headers)).iterator();
+    StringBuilder head = new StringBuilder();
+    lines.forEachRemaining(line -> head.append(line).append("\r\n"));
+    if (content.length > 0) {
+      head.append("Content-Length: ").append(content.length).append("\r\n");
+    }
+    head.append("Connection: close\r\n\r\n");
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout(60_000);
+      socket.getOutputStream().write(head.toString().getBytes(StandardCharsets.UTF_8));
+      try {
+        socket.getOutputStream().write(content);
+      } catch (IOException e) {
+        // refused before the end of the body
+      }
+      InputStream in = socket.getInputStream();
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+}
