@@ -4,11 +4,13 @@ package io.retel.ariproxy.app;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.ari.http.AriLogin;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.ReloadedFiles;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.error.TlsErrors;
@@ -16,15 +18,14 @@ import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.logging.ExchangeExceptionHandler;
 import io.retel.ariproxy.tls.PemFile;
-import io.retel.ariproxy.tls.TrustStores;
-import java.io.IOException;
+import io.retel.ariproxy.tls.SslContexts;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -49,24 +50,25 @@ final class AsteriskModule {
       Gauges gauges,
       StasisApplications applications) {
     this.applications = applications;
-    Optional<SSLContextParameters> tls =
-        Optional.of(trustedCertificates(settings))
-            .filter(certificates -> !certificates.isEmpty())
-            .map(TrustStores::trusting);
     this.settings = settings;
+    Supplier<SSLContext> tls = new SslContexts(trustedCertificates(settings));
+    AriLogin login =
+        new AriLogin(
+            settings.get(Setting.ARI_URL),
+            settings.get(Setting.ARI_USERNAME),
+            settings.get(Setting.ARI_PASSWORD));
     this.httpClient =
         new AriHttpClient(
-            settings.get(Setting.ARI_USERNAME),
-            settings.get(Setting.ARI_PASSWORD),
-            sslContext(context, tls.orElseGet(SSLContextParameters::new)),
+            login,
+            tls,
             settings.get(Setting.COMMANDS_MAX_CONCURRENCY),
             settings.get(Setting.ARI_CONNECT_TIMEOUT).toMillis(),
             settings.get(Setting.ARI_RESPONSE_TIMEOUT).toMillis(),
             settings.ariPath(),
             meters);
     context.getRegistry().bind("ariHttpClient", httpClient);
-    this.ws = websocket(context, "ahc-ws", settings, tls, applications);
-    this.wss = websocket(context, "ahc-wss", settings, tls, applications);
+    this.ws = websocket(context, "ahc-ws", login, tls, applications);
+    this.wss = websocket(context, "ahc-wss", login, tls, applications);
     gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
   }
 
@@ -166,39 +168,43 @@ final class AsteriskModule {
   private static AhcWsComponent websocket(
       CamelContext context,
       String scheme,
-      Settings settings,
-      Optional<SSLContextParameters> tls,
+      AriLogin login,
+      Supplier<SSLContext> tls,
       StasisApplications applications) {
     AhcWsComponent component = context.getComponent(scheme, AhcWsComponent.class);
-    component.setUsername(settings.get(Setting.ARI_USERNAME));
-    component.setPassword(settings.get(Setting.ARI_PASSWORD).reveal());
-    tls.ifPresent(component::setSslContextParameters);
+    component.setAuthorization(login::authorization);
+    component.setSslContextParameters(sslContextParameters(tls));
     component.setRequestUri(applications::withoutLost);
     component.setTlsErrorDescriber(cause -> TlsErrors.describe(cause, Setting.ARI_CA_FILE.key()));
     component.setExceptionHandler(new ExchangeExceptionHandler(context, AhcWsConsumer.class));
     return component;
   }
 
-  private static SSLContext sslContext(CamelContext context, SSLContextParameters tls) {
-    try {
-      return tls.createSSLContext(context);
-    } catch (GeneralSecurityException | IOException e) {
-      throw new IllegalStateException(e);
-    }
+  private static SSLContextParameters sslContextParameters(Supplier<SSLContext> tls) {
+    return new SSLContextParameters() {
+      @Override
+      public SSLContext createSSLContext(CamelContext context) {
+        return tls.get();
+      }
+    };
   }
 
   /**
-   * The certificates to trust for ARI; empty for the JVM's.
+   * The certificates to trust for ARI, as the file contains them now; none for the JVM's.
    *
    * @throws InvalidSettingException if the file is unusable, or ARI's URL is not https
    */
-  static List<X509Certificate> trustedCertificates(Settings settings) {
+  static Supplier<List<X509Certificate>> trustedCertificates(Settings settings) {
     if (!settings.isSet(Setting.ARI_CA_FILE)) {
-      return List.of();
+      return List::of;
     }
     if (!settings.get(Setting.ARI_URL).getScheme().equals("https")) {
       throw new InvalidSettingException(Setting.ARI_CA_FILE, "requires an https ari.url");
     }
-    return settings.get(Setting.ARI_CA_FILE, file -> new PemFile(Path.of(file)).certificates());
+    Path file = settings.get(Setting.ARI_CA_FILE, Path::of);
+    return ReloadedFiles.read(
+        Setting.ARI_CA_FILE.key(),
+        List.of(file),
+        () -> settings.get(Setting.ARI_CA_FILE, name -> new PemFile(file).certificates()));
   }
 }

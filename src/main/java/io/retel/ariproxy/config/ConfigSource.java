@@ -8,6 +8,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,19 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
       return resolveSecret(setting, variable, variableForFile);
     }
     return resolveSecret(setting, property, configuration.getProperty(setting.fileKey()));
+  }
+
+  /** Returns the file that contains a secret, if {@link #valueOf} reads one. */
+  Optional<Path> fileOf(Setting<?> setting) {
+    if (!setting.isSecret()) {
+      return Optional.empty();
+    }
+    String variableForFile = environment.get(setting.fileEnvironmentVariable());
+    String file =
+        environment.get(setting.environmentVariable()) != null || isSet(variableForFile)
+            ? variableForFile
+            : configuration.getProperty(setting.fileKey());
+    return Optional.ofNullable(file).filter(ConfigSource::isSet).map(name -> Path.of(name.strip()));
   }
 
   private static @Nullable String resolveSecret(

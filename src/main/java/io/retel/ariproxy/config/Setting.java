@@ -792,6 +792,10 @@ public final class Setting<T> {
     return type.isTopic();
   }
 
+  boolean isFile() {
+    return type.isFile();
+  }
+
   /** Whether its value may contain a password, and is never shown. */
   public boolean isSecret() {
     return type.isSecret();

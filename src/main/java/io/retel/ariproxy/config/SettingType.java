@@ -38,6 +38,8 @@ public record SettingType<T>(
     this(() -> description, false, parser, toPlaceholder);
   }
 
+  private static final String FILE = "file";
+
   private static final String TOPIC_NAME = "topic name";
 
   private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
@@ -121,7 +123,7 @@ public record SettingType<T>(
 
   public static SettingType<String> file() {
     return new SettingType<>(
-        "file",
+        FILE,
         text -> {
           try {
             return Path.of(text).toString();
@@ -285,6 +287,11 @@ public record SettingType<T>(
       throw new IllegalArgumentException();
     }
     return value;
+  }
+
+  /** Whether values are paths of files. */
+  boolean isFile() {
+    return description.get().equals(FILE);
   }
 
   /** Whether values are names of Kafka topics. */

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -27,10 +28,10 @@ public final class Settings {
   private final Map<Setting<?>, Object> values = new LinkedHashMap<>();
   private final Set<Setting<?>> loweredByHeap = new HashSet<>();
 
-  private Settings(Function<Setting<?>, String> lookup, long heap) {
+  private Settings(ConfigSource config, long heap) {
     Map<Setting<?>, String> texts = new HashMap<>();
     for (Setting<?> setting : Setting.all()) {
-      String text = lookup.apply(setting);
+      String text = config.valueOf(setting);
       if (text != null && !text.isBlank()) {
         texts.put(setting, text.strip());
       } else if (!setting.isRequired()) {
@@ -56,7 +57,12 @@ public final class Settings {
                   .orElse(text)
               : text;
       texts.put(setting, resolved);
-      values.put(setting, setting.parse(resolved));
+      values.put(
+          setting,
+          config
+              .fileOf(setting)
+              .map(file -> secretOf(setting, file, config))
+              .orElseGet(() -> setting.parse(resolved)));
     }
     check();
   }
@@ -90,7 +96,17 @@ public final class Settings {
       }
     }
     file.stringPropertyNames().forEach(key -> rejectUnknownKey(configuration, key));
-    return new Settings(new ConfigSource(environment, file)::valueOf, heap);
+    return new Settings(new ConfigSource(environment, file), heap);
+  }
+
+  /** Returns a secret that follows its file. */
+  private static Object secretOf(Setting<?> setting, Path file, ConfigSource config) {
+    return Secret.of(
+        setting.fileKey(),
+        file,
+        () ->
+            ((Secret) setting.parse(Objects.requireNonNull(config.valueOf(setting)).strip()))
+                .reveal());
   }
 
   /** Properties for custom routes are allowed, but not in the namespace of a setting. */
@@ -189,6 +205,20 @@ public final class Settings {
     } catch (IllegalArgumentException e) {
       throw new InvalidSettingException(setting, String.valueOf(e.getMessage()));
     }
+  }
+
+  /** The files that settings name: of secrets, certificates and keys. */
+  public List<Path> files() {
+    List<Path> files = new ArrayList<>();
+    values.forEach(
+        (setting, value) -> {
+          if (value instanceof Secret secret) {
+            secret.file().ifPresent(files::add);
+          } else if (setting.isFile() && isSet(setting)) {
+            files.add(Path.of(value.toString()));
+          }
+        });
+    return files;
   }
 
   /** The topics that this proxy publishes to. */

@@ -2,13 +2,16 @@
 package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.ReloadedFiles;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.tls.ClientCertificate;
 import io.retel.ariproxy.tls.PemFile;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 
 /** Reads {@link KafkaSecurity} from the settings, with the files that they name. */
@@ -92,9 +95,18 @@ public final class KafkaSecuritySettings {
     return security;
   }
 
-  private ClientCertificate clientCertificate() {
+  private Supplier<ClientCertificate> clientCertificate() {
     requireSet(Setting.KAFKA_KEY_FILE, "is not set, but kafka.certificate-file is");
-    List<X509Certificate> chain = certificates(Setting.KAFKA_CERTIFICATE_FILE);
+    List<Path> files = new ArrayList<>();
+    files.add(settings.get(Setting.KAFKA_CERTIFICATE_FILE, Path::of));
+    files.add(settings.get(Setting.KAFKA_KEY_FILE, Path::of));
+    settings.get(Setting.KAFKA_KEY_PASSWORD).file().ifPresent(files::add);
+    return ReloadedFiles.read(
+        Setting.KAFKA_CERTIFICATE_FILE.key(), files, this::readClientCertificate);
+  }
+
+  private ClientCertificate readClientCertificate() {
+    List<X509Certificate> chain = readCertificates(Setting.KAFKA_CERTIFICATE_FILE);
     ClientCertificate certificate =
         settings.get(
             Setting.KAFKA_KEY_FILE,
@@ -114,7 +126,12 @@ public final class KafkaSecuritySettings {
     return certificate;
   }
 
-  private List<X509Certificate> certificates(Setting<String> setting) {
+  private Supplier<List<X509Certificate>> certificates(Setting<String> setting) {
+    Path file = settings.get(setting, Path::of);
+    return ReloadedFiles.read(setting.key(), List.of(file), () -> readCertificates(setting));
+  }
+
+  private List<X509Certificate> readCertificates(Setting<String> setting) {
     return settings.get(setting, file -> new PemFile(Path.of(file)).certificates());
   }
 

@@ -42,6 +42,7 @@ class AsteriskModuleTest {
   private static int trustedCertificates(String url, String file) {
     return AsteriskModule.trustedCertificates(
             RoutesUnderTest.settings(Map.of(Setting.ARI_URL, url, Setting.ARI_CA_FILE, file)))
+        .get()
         .size();
   }
 }

@@ -3,10 +3,13 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.proxy.Controller;
+import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
@@ -63,6 +66,47 @@ class RejectedLoginIT {
     assertThat(Files.readAllLines(log))
         .filteredOn(line -> line.contains("websocket upgrade with 401"))
         .hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sid", "bullseye"})
+  @FullRun("AriLoginTest and AhcWsConsumerPasswordTest test the parts")
+  void usesReplacedPasswordWithCallsUp(String suite) throws IOException {
+    String callContext = "rotated-" + suite;
+    Path passwordFile = Files.writeString(folder.resolve("password"), RealAsterisk.PASSWORD);
+    RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    fixture
+        .settings()
+        .with(Setting.ARI_PASSWORD, "")
+        .withSecretFile(Setting.ARI_PASSWORD, passwordFile);
+    try (CapturedLog log = new CapturedLog()) {
+      EmbeddedProxy proxy = fixture.startProxy();
+      Controller controller = fixture.controller();
+      asterisk.originateCall("ctx-" + callContext + "~" + APP);
+      String channel = controller.event(callContext, "STASIS_START").channelId();
+
+      asterisk.setPassword("another");
+      Files.writeString(passwordFile, "another\n");
+
+      // sent again until the file has been read
+      controller.execute(callContext, "POST", "/channels/" + channel + "/answer").assertStatus(204);
+      awaitConnections(log, 1);
+      proxy.managedBean("Websocket").invoke("reconnect");
+      awaitConnections(log, 2);
+      controller.execute(callContext, "DELETE", "/channels/" + channel).assertStatus(204);
+      controller.event(callContext, "STASIS_END");
+      assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+    }
+  }
+
+  private static void awaitConnections(CapturedLog log, int count) {
+    Awaitility.await(count + " connections")
+        .until(
+            () ->
+                log.lines(Level.INFO).stream()
+                        .filter(line -> line.startsWith("Connected to ws"))
+                        .count()
+                    == count);
   }
 
   /** Sends the same command each time. */

@@ -102,6 +102,31 @@ class SecureAriIT {
   }
 
   @Test
+  @FullRun("starts Asterisk, and waits for retries of the websocket")
+  void connectsOnceTrustedCaIsReplaced(@TempDir Path folder, KafkaBroker kafka) throws IOException {
+    Path trusted = Files.copy(anotherCa.certificateFile(), folder.resolve("ca.pem"));
+    try (RealAsterisk asterisk = RealAsterisk.startWithTls("sid", localhostCertificate)) {
+      ProxySettings settings =
+          settings(asterisk, kafka, ca).with(Setting.ARI_CA_FILE, trusted.toString());
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        assertNotSent(
+            controller.execute("call", "GET", "/asterisk/ping"),
+            "its certificate is not signed by a trusted CA");
+        Files.move(
+            Files.copy(ca.certificateFile(), folder.resolve("next")),
+            trusted,
+            StandardCopyOption.ATOMIC_MOVE);
+        controller.awaitApplication();
+        asterisk.originateCall("ctx-replaced~" + APP);
+        controller.event("replaced", "STASIS_START");
+        controller.execute("replaced", "GET", "/asterisk/ping").assertStatus(200);
+        assertThat(health(proxy, asterisk.tlsUrl())).isEqualTo("UP");
+      }
+    }
+  }
+
+  @Test
   @FullRun("restarts Asterisk, and waits for retries of the websocket")
   void connectsOnceCertificateIsReplaced(@TempDir Path folder, KafkaBroker kafka)
       throws IOException {

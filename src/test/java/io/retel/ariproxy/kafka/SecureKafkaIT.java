@@ -23,6 +23,7 @@ import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -246,6 +247,74 @@ class SecureKafkaIT {
     } finally {
       kafka.setPassword(SecureKafkaBroker.PASSWORD);
     }
+  }
+
+  /** Each file is wrong at first. */
+  @Test
+  @FullRun("ReloadedFilesTest and KafkaSecurityTest test the parts")
+  void connectsOnceFilesAreReplaced() throws IOException {
+    CertificateAuthority.IssuedCertificate stranger = anotherCa.forClient("a-stranger");
+    CertificateAuthority.IssuedCertificate client = ca.forClient("replaced");
+    Path trusted = Files.copy(anotherCa.certificateFile(), folder.resolve("ca.pem"));
+    Path certificate = Files.copy(stranger.certificate(), folder.resolve("tls.crt"));
+    Path key = Files.copy(stranger.key(), folder.resolve("tls.key"));
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          settings(asterisk, "SSL")
+              .with(Setting.KAFKA_CA_FILE, trusted.toString())
+              .with(Setting.KAFKA_CERTIFICATE_FILE, certificate.toString())
+              .with(Setting.KAFKA_KEY_FILE, key.toString());
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka.plaintextBroker())) {
+        Awaitility.await().until(() -> proxy.health("startup").contains("kafka.ca-file"));
+        replace(trusted, ca.certificateFile());
+        Awaitility.await().until(() -> proxy.health("startup").contains("kafka.certificate-file"));
+        replace(key, client.key());
+        replace(certificate, client.certificate());
+        asterisk.awaitConnected(APP);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+        controller.event("call", "STASIS_START");
+        controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
+      }
+    }
+  }
+
+  @Test
+  @FullRun("stops the broker")
+  void losesNothingWhilePasswordIsReplaced() throws IOException {
+    Path passwordFile = Files.writeString(folder.resolve("password"), SecureKafkaBroker.PASSWORD);
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          settings(asterisk, "SASL_SSL")
+              .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
+              .with(Setting.KAFKA_USERNAME, SecureKafkaBroker.USERNAME)
+              .withSecretFile(Setting.KAFKA_PASSWORD, passwordFile);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka.plaintextBroker())) {
+        asterisk.awaitConnected(APP);
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
+        controller.event("before", "STASIS_START");
+
+        kafka.setPassword("another");
+        kafka.plaintextBroker().stop();
+        kafka.plaintextBroker().start();
+        asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "during-replacement"));
+        String command = controller.send("during-replacement", "GET", "/asterisk/ping");
+        Awaitility.await().until(() -> proxy.health("kafka").startsWith("DOWN: "));
+        Files.writeString(passwordFile, "another\n");
+
+        controller.event("during-replacement", "STASIS_START");
+        controller.response(command).assertStatus(200);
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+      }
+    } finally {
+      kafka.setPassword(SecureKafkaBroker.PASSWORD);
+    }
+  }
+
+  private void replace(Path file, Path content) throws IOException {
+    Path next = Files.copy(content, folder.resolve("next"));
+    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   @Test

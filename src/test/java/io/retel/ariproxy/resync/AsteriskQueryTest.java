@@ -13,6 +13,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.ari.http.AriLogin;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
@@ -343,9 +344,16 @@ class AsteriskQueryTest {
     URI url = URI.create("http://localhost:" + server.getAddress().getPort());
     AriHttpClient configurer;
     try {
+      SSLContext tls = SSLContext.getDefault();
       configurer =
           new AriHttpClient(
-              "user", new Secret("password"), SSLContext.getDefault(), 1, 5000, 60_000, "", meters);
+              new AriLogin(url, "user", new Secret("password")),
+              () -> tls,
+              1,
+              5000,
+              60_000,
+              "",
+              meters);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }

@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.ari.http.AriLogin;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.config.Secret;
@@ -334,13 +335,16 @@ class MappingComparisonTest {
 
   private void compare(MappingComparison.EventStream events) throws Exception {
     if (lookup == null) {
+      SSLContext tls = SSLContext.getDefault();
       lookup =
           new ResourceLookup(
               URI.create(asterisk.url()),
               new AriHttpClient(
-                  asterisk.username(),
-                  new Secret(asterisk.password()),
-                  SSLContext.getDefault(),
+                  new AriLogin(
+                      URI.create(asterisk.url()),
+                      asterisk.username(),
+                      new Secret(asterisk.password())),
+                  () -> tls,
                   1,
                   DefaultTimeout.DURATION.toMillis(),
                   responseTimeout.toMillis(),

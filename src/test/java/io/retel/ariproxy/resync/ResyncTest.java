@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
+import io.retel.ariproxy.ari.http.AriLogin;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
@@ -55,10 +56,17 @@ class ResyncTest {
     context.start();
     CallContexts callContexts =
         new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
+    URI url = URI.create("http://localhost:" + server.getAddress().getPort());
+    SSLContext tls = SSLContext.getDefault();
     AriHttpClient configurer =
         new AriHttpClient(
-            "user", new Secret("password"), SSLContext.getDefault(), 1, 5000, 5000, "", meters);
-    URI url = URI.create("http://localhost:" + server.getAddress().getPort());
+            new AriLogin(url, "user", new Secret("password")),
+            () -> tls,
+            1,
+            5000,
+            5000,
+            "",
+            meters);
     resync =
         new Resync(
             context,

@@ -3,15 +3,13 @@ package io.retel.ariproxy.ari.http;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Base64;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -35,6 +33,7 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.util.TimeValue;
@@ -47,9 +46,9 @@ import org.slf4j.LoggerFactory;
  * The HTTP client for ARI: one request on the wire per command.
  *
  * <p>Sets the password as a request header, not as an endpoint option, so it never appears in a
- * URI, route dump or JMX attribute. Asterisk closes a connection after 15 s idle (measured on 16.28
- * and 22.10.1). The pool evicts connections earlier, since a request on a closed connection has an
- * unknown outcome.
+ * URI, route dump or JMX attribute. Connects to the server of the {@link AriLogin} only. Asterisk
+ * closes a connection after 15 s idle (measured on 16.28 and 22.10.1). The pool evicts connections
+ * earlier, since a request on a closed connection has an unknown outcome.
  *
  * <p>The pool is its own service: an endpoint that stops, such as in a reload, stops its configurer
  * if that is a service (camel-http 4.18.0).
@@ -70,7 +69,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
 
   private static final Duration REFUSAL_LOG_INTERVAL = Duration.ofMinutes(1);
 
-  private final String authorization;
+  private final AriLogin login;
   private final PoolingHttpClientConnectionManager connections;
   private final Timeout connectTimeout;
   private final Timeout responseTimeout;
@@ -80,7 +79,9 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private @Nullable Moment refusalLogged;
 
   /**
-   * @param tls trusted certificates if ARI's url is https; the host name is verified as well
+   * @param login of ARI, the only server that the client connects to
+   * @param tls trusted certificates of new connections if ARI's url is https; the host name is
+   *     verified as well
    * @param maxCommands maximum number of concurrent requests of commands; the proxy's own ones add
    *     {@value #OWN_CONNECTIONS} connections
    * @param connectTimeoutMs timeout for connecting, and for waiting for a free connection
@@ -89,23 +90,21 @@ public final class AriHttpClient implements HttpClientConfigurer {
    * @param meters registry for the request metrics
    */
   public AriHttpClient(
-      String username,
-      Secret password,
-      SSLContext tls,
+      AriLogin login,
+      Supplier<SSLContext> tls,
       int maxCommands,
       long connectTimeoutMs,
       long responseTimeoutMs,
       String basePath,
       MeterRegistry meters) {
-    byte[] credentials = (username + ":" + password.reveal()).getBytes(StandardCharsets.UTF_8);
-    this.authorization = "Basic " + Base64.getEncoder().encodeToString(credentials);
+    this.login = login;
     this.connectTimeout = Timeout.ofMilliseconds(connectTimeoutMs);
     this.responseTimeout = Timeout.ofMilliseconds(responseTimeoutMs);
     this.requestMetrics = new RequestMetricsInterceptor(basePath, meters);
     this.refused = Meters.CONNECTIONS_REFUSED.counter(meters);
     this.connections =
         new ConnectionManagerBuilder(basePath)
-            .setTlsSocketStrategy(convertTlsFailures(new DefaultClientTlsStrategy(tls)))
+            .setTlsSocketStrategy(convertTlsFailures(tls))
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
             .setMaxConnTotal(maxCommands + OWN_CONNECTIONS)
             .setMaxConnPerRoute(maxCommands + OWN_CONNECTIONS)
@@ -144,9 +143,30 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .disableCookieManagement()
         .disableContentCompression()
         .disableAuthCaching()
-        .addRequestInterceptorLast(
-            (request, entity, context) ->
-                request.setHeader(HttpHeaders.AUTHORIZATION, authorization));
+        .addExecInterceptorLast("login", this::addLogin);
+  }
+
+  private ClassicHttpResponse addLogin(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    request.setHeader(HttpHeaders.AUTHORIZATION, authorization(login, scope.route.getTargetHost()));
+    return chain.proceed(request, scope);
+  }
+
+  /**
+   * Returns the value of the header {@code Authorization}.
+   *
+   * @throws ConnectException if the server is not ARI: nothing is sent to it
+   */
+  static String authorization(AriLogin login, HttpHost server) throws ConnectException {
+    return login
+        .authorization(server.getSchemeName(), server.getHostName(), server.getPort())
+        .orElseThrow(
+            () ->
+                new ConnectException(
+                    "#ariHttpClient connects to ari.url only, not to "
+                        + server.toURI()
+                        + ": remove httpClientConfigurer from routes to other servers"));
   }
 
   /** Asterisk checks the login first, so a request with a rejected one can be sent again. */
@@ -210,7 +230,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
       return new SessionOpener(
           super.createConnectionOperator(schemePortResolver, dnsResolver, tlsSocketStrategy),
           basePath,
-          authorization,
+          login,
           AriHttpClient.this::recordRefusal);
     }
   }
@@ -219,10 +239,11 @@ public final class AriHttpClient implements HttpClientConfigurer {
    * Reports every failure before TLS is established (lost connection, timeout) as a handshake
    * failure: the request has not been sent.
    */
-  private static TlsSocketStrategy convertTlsFailures(TlsSocketStrategy tls) {
+  private static TlsSocketStrategy convertTlsFailures(Supplier<SSLContext> tls) {
     return (socket, target, port, attachment, context) -> {
       try {
-        return tls.upgrade(socket, target, port, attachment, context);
+        return new DefaultClientTlsStrategy(tls.get())
+            .upgrade(socket, target, port, attachment, context);
       } catch (SSLHandshakeException | SSLPeerUnverifiedException e) {
         throw e;
       } catch (IOException e) {

@@ -47,7 +47,7 @@ final class SessionOpener implements HttpClientConnectionOperator {
 
   private final HttpClientConnectionOperator connector;
   private final String pingPath;
-  private final String authorization;
+  private final AriLogin login;
   private final IntConsumer onRefused;
 
   /** The connections that Asterisk serves; closed ones until the next connect. */
@@ -55,17 +55,18 @@ final class SessionOpener implements HttpClientConnectionOperator {
 
   /**
    * @param connector connects, with TLS if required
+   * @param login of ARI; a connection to any other server fails
    * @param onRefused receives the number of connections that Asterisk serves when it refuses
    *     another
    */
   SessionOpener(
       HttpClientConnectionOperator connector,
       String basePath,
-      String authorization,
+      AriLogin login,
       IntConsumer onRefused) {
     this.connector = connector;
     this.pingPath = basePath + "/asterisk/ping";
-    this.authorization = authorization;
+    this.login = login;
     this.onRefused = onRefused;
   }
 
@@ -80,9 +81,11 @@ final class SessionOpener implements HttpClientConnectionOperator {
       @Nullable Object attachment,
       HttpContext context)
       throws IOException {
+    // also of a proxy, which would read the login
+    String authorization = AriHttpClient.authorization(login, host);
     connector.connect(
         connection, host, endpoint, localAddress, timeout, socketConfig, attachment, context);
-    if (!ping(connection, host, timeout)) {
+    if (!ping(connection, host, authorization, timeout)) {
       // such as a reverse proxy without persistent connections
       // not the connection itself, which could not connect a second time
       connection.getSocket().close();
@@ -101,7 +104,8 @@ final class SessionOpener implements HttpClientConnectionOperator {
    * @return whether the connection persists
    * @throws ConnectException or ConnectTimeoutException without a response
    */
-  private boolean ping(ManagedHttpClientConnection connection, HttpHost host, Timeout timeout)
+  private boolean ping(
+      ManagedHttpClientConnection connection, HttpHost host, String authorization, Timeout timeout)
       throws IOException {
     Timeout requestTimeout = connection.getSocketTimeout();
     try {

@@ -6,7 +6,9 @@ import com.datastax.oss.driver.api.core.ConsistencyLevel;
 import com.datastax.oss.driver.api.core.CqlIdentifier;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.CqlSessionBuilder;
+import com.datastax.oss.driver.api.core.auth.AuthProvider;
 import com.datastax.oss.driver.api.core.auth.AuthenticationException;
+import com.datastax.oss.driver.api.core.auth.PlainTextAuthProviderBase;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
@@ -14,6 +16,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.metadata.EndPoint;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
@@ -231,7 +234,7 @@ public final class CassandraStore implements CallContextStore {
               .withLocalDatacenter(datacenter)
               .withConfigLoader(config());
       if (!username.isEmpty()) {
-        builder.withAuthCredentials(username, password.reveal());
+        builder.withAuthProvider(login());
       }
       CompletionStage<CqlSession> connecting = builder.buildAsync();
       try {
@@ -247,6 +250,16 @@ public final class CassandraStore implements CallContextStore {
       }
     }
     return current;
+  }
+
+  /** Returns a login with the password as it is at each connection. */
+  private AuthProvider login() {
+    return new PlainTextAuthProviderBase("call-contexts") {
+      @Override
+      protected Credentials getCredentials(EndPoint endPoint, String serverAuthenticator) {
+        return new Credentials(username.toCharArray(), password.reveal().toCharArray());
+      }
+    };
   }
 
   /** Returns the same message for the same failure: the driver's contains object ids. */

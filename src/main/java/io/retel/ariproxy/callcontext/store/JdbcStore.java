@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.sqlite.SQLiteConfig;
@@ -55,9 +54,9 @@ public final class JdbcStore implements CallContextStore {
 
   private final String namespace;
   private final String app;
-  private final SecretRedactor redactor;
+  private volatile SecretRedactor redactor;
   private final Optional<File> sqliteFile;
-  private final DataSource database;
+  private final Database database;
   private final int timeoutSeconds;
 
   /** Its table exists; discarded after any failure. */
@@ -84,21 +83,42 @@ public final class JdbcStore implements CallContextStore {
     this.timeoutSeconds = (int) Math.max(1, (timeout.toMillis() + 999) / 1_000);
     try {
       if (url.reveal().startsWith(POSTGRESQL)) {
-        PGSimpleDataSource postgresql = postgresql(url, username, password, timeoutSeconds);
-        String effectivePassword = postgresql.getPassword();
-        redactor =
-            new SecretRedactor(url, new Secret(effectivePassword == null ? "" : effectivePassword));
+        // fails now if it is malformed
+        redactor = redactor(url, postgresql(url, username, password, timeoutSeconds));
         sqliteFile = Optional.empty();
-        database = postgresql;
+        database = () -> connectToPostgresql(url, username, password);
       } else {
         redactor = new SecretRedactor(password);
         sqliteFile = Optional.of(parseFile(url));
-        database = sqlite(url, timeout);
+        SQLiteDataSource sqlite = sqlite(url, timeout);
+        database =
+            () -> {
+              sqliteFile.map(File::toPath).ifPresent(OwnerOnlyFile::prepare);
+              return sqlite.getConnection();
+            };
       }
     } catch (IllegalArgumentException e) {
       // the message can contain the password
       throw new IllegalArgumentException("the JDBC URL is malformed", null);
     }
+  }
+
+  private Connection connectToPostgresql(Secret url, String username, Secret password)
+      throws SQLException {
+    PGSimpleDataSource current;
+    try {
+      current = postgresql(url, username, password, timeoutSeconds);
+    } catch (IllegalArgumentException e) {
+      // the message can contain the password
+      throw new SQLException("the JDBC URL is malformed", (Throwable) null);
+    }
+    redactor = redactor(url, current);
+    return current.getConnection();
+  }
+
+  private static SecretRedactor redactor(Secret url, PGSimpleDataSource source) {
+    String password = source.getPassword();
+    return new SecretRedactor(url, new Secret(password == null ? "" : password));
   }
 
   private static PGSimpleDataSource postgresql(
@@ -117,7 +137,7 @@ public final class JdbcStore implements CallContextStore {
     return source;
   }
 
-  private static DataSource sqlite(Secret url, Duration timeout) {
+  private static SQLiteDataSource sqlite(Secret url, Duration timeout) {
     SQLiteConfig config = new SQLiteConfig();
     // WAL: readers and the writer do not block each other, and a write is one fsync
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
@@ -174,6 +194,12 @@ public final class JdbcStore implements CallContextStore {
         });
   }
 
+  private interface Database {
+
+    /** Connects, with the password as it is now. */
+    Connection connect() throws SQLException;
+  }
+
   private interface Operation {
     void run(Connection current) throws SQLException;
   }
@@ -219,7 +245,7 @@ public final class JdbcStore implements CallContextStore {
       current = null;
     }
     if (current == null) {
-      current = database.getConnection();
+      current = database.connect();
       connection = current;
       if (sqliteFile.isEmpty()) {
         limitIdleTransactions(current);

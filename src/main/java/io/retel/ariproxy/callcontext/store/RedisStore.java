@@ -42,11 +42,11 @@ public final class RedisStore implements CallContextStore {
   /** Entries per command: few round trips, without blocking Redis's other clients. */
   private static final int BATCH_SIZE = 1_000;
 
-  private final RedisURI uri;
+  private final Secret uri;
   private final String hash;
   private final Duration expiry;
   private final Duration timeout;
-  private final SecretRedactor redactor;
+  private volatile SecretRedactor redactor;
   private final ClientResources clientResources;
   private final RedisClient client;
 
@@ -62,12 +62,13 @@ public final class RedisStore implements CallContextStore {
    */
   public RedisStore(
       Secret uri, String namespace, String app, Duration idleTimeout, Duration timeout) {
-    this.uri = parse(uri);
-    this.uri.setTimeout(timeout);
+    // fails now if it is malformed
+    parse(uri);
+    this.uri = uri;
     this.hash = hash(namespace, app);
     this.expiry = idleTimeout.multipliedBy(2);
     this.timeout = timeout;
-    this.redactor = new SecretRedactor(uri, password(this.uri));
+    this.redactor = new SecretRedactor(uri);
     this.clientResources =
         DefaultClientResources.builder()
             .ioThreadPoolSize(2)
@@ -182,7 +183,7 @@ public final class RedisStore implements CallContextStore {
     }
     if (connection == null) {
       CompletableFuture<StatefulRedisConnection<String, String>> connecting =
-          client.connectAsync(StringCodec.UTF8, uri).toCompletableFuture();
+          client.connectAsync(StringCodec.UTF8, currentUri()).toCompletableFuture();
       try {
         connection = await(connecting, deadline());
       } catch (Exception e) {
@@ -191,6 +192,14 @@ public final class RedisStore implements CallContextStore {
       }
     }
     return connection;
+  }
+
+  /** Returns the address with the password as it is now. */
+  private RedisURI currentUri() {
+    RedisURI current = parse(uri);
+    current.setTimeout(timeout);
+    redactor = new SecretRedactor(uri, password(current));
+    return current;
   }
 
   private void discardConnection() {

@@ -14,13 +14,17 @@ import java.util.Base64;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
+import org.apache.camel.support.jsse.SSLContextParameters;
 import org.asynchttpclient.AsyncHttpClient;
 import org.asynchttpclient.BoundRequestBuilder;
 import org.asynchttpclient.DefaultAsyncHttpClientConfig;
+import org.asynchttpclient.SslEngineFactory;
 import org.asynchttpclient.netty.ssl.JsseSslEngineFactory;
 
 /** Factory of a websocket's HTTP client: one thread, no retries, redirects or cookies. */
 final class AhcClients {
+
+  private static final String AUTHORIZATION = "Authorization";
 
   private AhcClients() {}
 
@@ -56,11 +60,24 @@ final class AhcClients {
             .setShutdownTimeout(Duration.ofSeconds(2))
             .setWsAdditionalChannelInitializer(channelInitializer);
     if (configuration.getSslContextParameters() != null) {
+      SSLContextParameters tls = configuration.getSslContextParameters();
+      // fails now if it is unusable
+      tls.createSSLContext(camelContext);
       builder.setSslEngineFactory(
-          new JsseSslEngineFactory(
-              configuration.getSslContextParameters().createSSLContext(camelContext)));
+          (client, host, port) ->
+              engineFactory(tls, camelContext).newSslEngine(client, host, port));
     }
     return asyncHttpClient(builder);
+  }
+
+  /** Returns a factory for one attempt to connect, since certificates can have been replaced. */
+  private static SslEngineFactory engineFactory(
+      SSLContextParameters tls, CamelContext camelContext) {
+    try {
+      return new JsseSslEngineFactory(tls.createSSLContext(camelContext));
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /**
@@ -70,12 +87,16 @@ final class AhcClients {
   static BoundRequestBuilder upgradeRequest(
       AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {
     BoundRequestBuilder request = client.prepareGet(uri.toString());
-    if (configuration.getUsername() != null) {
+    if (configuration.getUsername() == null) {
+      configuration
+          .getAuthorization()
+          .apply(uri)
+          .ifPresent(authorization -> request.setHeader(AUTHORIZATION, authorization));
+    } else {
       String password = configuration.getPassword() == null ? "" : configuration.getPassword();
       byte[] credentials =
           (configuration.getUsername() + ":" + password).getBytes(StandardCharsets.UTF_8);
-      request.setHeader(
-          "Authorization", "Basic " + Base64.getEncoder().encodeToString(credentials));
+      request.setHeader(AUTHORIZATION, "Basic " + Base64.getEncoder().encodeToString(credentials));
     }
     return request;
   }

@@ -39,18 +39,7 @@ public class AhcWsComponent extends DefaultComponent {
   private UnaryOperator<URI> requestUri = UnaryOperator.identity();
   private Consumer<String> onText = text -> {};
 
-  @Metadata(
-      label = "security",
-      description = "User name for basic authentication, unless the endpoint has its own.")
-  private @Nullable String username;
-
-  @Metadata(
-      label = "security",
-      secret = true,
-      description =
-          "Password for basic authentication, unless the endpoint has its own. Set here, it "
-              + "does not appear in endpoint URIs.")
-  private @Nullable String password;
+  private Function<URI, Optional<String>> authorization = uri -> Optional.empty();
 
   @Metadata(
       label = "security",
@@ -73,8 +62,7 @@ public class AhcWsComponent extends DefaultComponent {
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
       throws Exception {
     AhcWsConfiguration configuration = new AhcWsConfiguration();
-    configuration.setUsername(username);
-    configuration.setPassword(password);
+    configuration.setAuthorization(authorization);
     configuration.setSslContextParameters(sslContextParameters);
     configuration.setTlsErrorDescriber(tlsErrorDescriber);
     AhcWsEndpoint endpoint = new AhcWsEndpoint(uri, this, configuration);
@@ -249,20 +237,16 @@ public class AhcWsComponent extends DefaultComponent {
     connections.values().forEach(WebSocketConnection::close);
   }
 
-  public @Nullable String getUsername() {
-    return username;
+  /**
+   * Returns the value of the header {@code Authorization} for an attempt to connect, unless the
+   * endpoint has a user name. Requested before each attempt, so that it can change; must not block.
+   */
+  public Function<URI, Optional<String>> getAuthorization() {
+    return authorization;
   }
 
-  public void setUsername(@Nullable String username) {
-    this.username = username;
-  }
-
-  public @Nullable String getPassword() {
-    return password;
-  }
-
-  public void setPassword(@Nullable String password) {
-    this.password = password;
+  public void setAuthorization(Function<URI, Optional<String>> authorization) {
+    this.authorization = authorization;
   }
 
   public @Nullable SSLContextParameters getSslContextParameters() {

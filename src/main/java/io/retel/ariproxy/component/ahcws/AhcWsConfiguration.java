@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.component.ahcws;
 
+import java.net.URI;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 public class AhcWsConfiguration implements Cloneable {
 
   private Function<Throwable, Optional<String>> tlsErrorDescriber = cause -> Optional.empty();
+  private Function<URI, Optional<String>> authorization = uri -> Optional.empty();
 
   @UriParam(
       label = "consumer",
@@ -213,6 +215,15 @@ public class AhcWsConfiguration implements Cloneable {
 
   public void setSslContextParameters(@Nullable SSLContextParameters sslContextParameters) {
     this.sslContextParameters = sslContextParameters;
+  }
+
+  /** Returns the value of the header {@code Authorization}, if the endpoint has no user name. */
+  public Function<URI, Optional<String>> getAuthorization() {
+    return authorization;
+  }
+
+  public void setAuthorization(Function<URI, Optional<String>> authorization) {
+    this.authorization = authorization;
   }
 
   /** Describes TLS errors of a failed connect; empty if the cause is not a TLS error. */

@@ -64,9 +64,10 @@ public class AhcWsEndpoint extends DefaultEndpoint implements EndpointServiceLoc
     return true;
   }
 
+  /** Without user and query, which can contain a login such as {@code api_key}. */
   @Override
   public String getServiceUrl() {
-    return httpUri.toString();
+    return WebSocketConnection.address(httpUri);
   }
 
   @Override

@@ -201,11 +201,18 @@ abstract class CallContextStoreContract {
   final CallContextStore store(Map<Setting<?>, String> replaced, Duration timeout) {
     Map<Setting<?>, String> settings = settings(namespace, APP);
     settings.putAll(replaced);
-    return create(settings, timeout);
+    return create(settings, Map.of(), timeout);
+  }
+
+  /** Returns a store that reads some of its settings from files. */
+  final CallContextStore storeWithFiles(Map<Setting<?>, Path> files, Duration timeout) {
+    Map<Setting<?>, String> settings = settings(namespace, APP);
+    settings.keySet().removeAll(files.keySet());
+    return create(settings, files, timeout);
   }
 
   private CallContextStore store(String proxyNamespace, String app) {
-    return create(settings(proxyNamespace, app), DefaultTimeout.DURATION);
+    return create(settings(proxyNamespace, app), Map.of(), DefaultTimeout.DURATION);
   }
 
   /** Returns the settings of one proxy. */
@@ -216,7 +223,8 @@ abstract class CallContextStoreContract {
     return settings;
   }
 
-  private static CallContextStore create(Map<Setting<?>, String> storeSettings, Duration timeout) {
+  private static CallContextStore create(
+      Map<Setting<?>, String> storeSettings, Map<Setting<?>, Path> files, Duration timeout) {
     Map<Setting<?>, String> values = new HashMap<>(storeSettings);
     values.put(Setting.CALLCONTEXT_IDLE_TIMEOUT, IDLE_TIMEOUT.toMillis() + "ms");
     values.put(Setting.CALLCONTEXT_STORE_TIMEOUT, timeout.toMillis() + "ms");
@@ -225,6 +233,9 @@ abstract class CallContextStoreContract {
         .forEach(setting -> values.putIfAbsent(setting, setting.key()));
     Map<String, String> environment = new HashMap<>();
     values.forEach((setting, value) -> environment.put(setting.environmentVariable(), value));
+    files.forEach(
+        (setting, file) ->
+            environment.put(setting.environmentVariable() + "_FILE", file.toString()));
     Settings settings = Settings.read(Path.of("none"), environment);
     Supplier<Map<String, Object>> kafka =
         () ->

@@ -13,15 +13,18 @@ import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,6 +56,44 @@ class SqliteStoreIT extends CallContextStoreContract {
       eventually(() -> store.write(List.of(new Change("CHANNEL:1", "a"))));
       assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
     }
+  }
+
+  @Test
+  void filesAreOfTheirOwnerOnly() throws Exception {
+    Path folder = Files.createDirectory(files.resolve("owner-only"));
+    try (CallContextStore store = sqlite(folder.resolve("x.db"), namespace, APP, TIMEOUT)) {
+      store.write(List.of(new Change("CHANNEL:1", "a")));
+      assertThat(permissions(folder))
+          .containsOnlyKeys("x.db", "x.db-wal", "x.db-shm")
+          .values()
+          .containsOnly("rw-------");
+    }
+    // as earlier versions created it
+    Files.setPosixFilePermissions(
+        folder.resolve("x.db"), PosixFilePermissions.fromString("rw-r--r--"));
+    try (CallContextStore store = sqlite(folder.resolve("x.db"), namespace, APP, TIMEOUT)) {
+      assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a"));
+      assertThat(permissions(folder)).containsEntry("x.db", "rw-------");
+    }
+    // of an operator, for the group of a backup
+    Files.setPosixFilePermissions(
+        folder.resolve("x.db"), PosixFilePermissions.fromString("rw-r-----"));
+    try (CallContextStore store = sqlite(folder.resolve("x.db"), namespace, APP, TIMEOUT)) {
+      assertThat(readAll(store)).hasSize(1);
+      assertThat(permissions(folder)).containsEntry("x.db", "rw-r-----");
+    }
+  }
+
+  private static Map<String, String> permissions(Path folder) throws Exception {
+    Map<String, String> permissions = new HashMap<>();
+    try (Stream<Path> all = Files.list(folder)) {
+      for (Path file : all.toList()) {
+        permissions.put(
+            file.getFileName().toString(),
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+      }
+    }
+    return permissions;
   }
 
   @Test

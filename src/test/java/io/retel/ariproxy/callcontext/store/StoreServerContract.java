@@ -17,10 +17,15 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The contract of stores on a server with a password. */
 abstract class StoreServerContract extends CallContextStoreContract {
@@ -136,6 +141,31 @@ abstract class StoreServerContract extends CallContextStoreContract {
   }
 
   // ---- secrets
+
+  @Test
+  void nextConnectionUsesReplacedPasswordFile(@TempDir Path folder) throws Exception {
+    Map<Setting<?>, Path> files = new HashMap<>();
+    for (Map.Entry<Setting<?>, String> each : withPassword(password()).entrySet()) {
+      files.put(each.getKey(), Files.writeString(folder.resolve("secret"), each.getValue()));
+    }
+    try (CallContextStore store = storeWithFiles(files, TIMEOUT)) {
+      eventually(() -> store.write(List.of(new Change("CHANNEL:1", "before"))));
+      changePassword(WRONG_PASSWORD);
+      try {
+        assertFailsWithinTimeout(() -> store.write(List.of(new Change("CHANNEL:1", "rejected"))));
+        for (String content : withPassword(WRONG_PASSWORD).values()) {
+          Files.move(
+              Files.writeString(folder.resolve("next"), content),
+              folder.resolve("secret"),
+              StandardCopyOption.ATOMIC_MOVE);
+        }
+        eventually(() -> store.write(List.of(new Change("CHANNEL:1", "after"))));
+        assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "after"));
+      } finally {
+        changePassword(password());
+      }
+    }
+  }
 
   @Test
   void wrongPasswordIsRejectedAndNotLogged() throws Exception {

@@ -102,8 +102,7 @@ class AhcWsComponentStopTest extends AhcWsTestSupport {
       DefaultCamelContext other = new DefaultCamelContext();
       other.disableJMX();
       AhcWsComponent component = other.getComponent("ahc-ws", AhcWsComponent.class);
-      component.setUsername(asterisk.username());
-      component.setPassword(asterisk.password());
+      component.setAuthorization(basicAuth(asterisk.username(), asterisk.password()));
       other.addRoutes(route("", exchange -> {}));
       other.start();
       // at different times: before, during or after the connect

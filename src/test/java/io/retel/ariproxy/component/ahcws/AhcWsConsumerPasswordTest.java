@@ -2,23 +2,28 @@
 package io.retel.ariproxy.component.ahcws;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import java.lang.management.ManagementFactory;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.management.JMException;
 import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.RuntimeMBeanException;
 import org.apache.camel.Endpoint;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -36,8 +41,7 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
   @ValueSource(strings = {"not-to-be-seen", ")(&{{x}}%+ü"})
   void sendsPasswordToServerOnly(String password) throws Exception {
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
-    component.setUsername(USER);
-    component.setPassword(password);
+    component.setAuthorization(basicAuth(USER, password));
     Fault refusal = asterisk.faults().rejectUpgrades(401);
     List<String> visibleTexts = new ArrayList<>();
     try (CapturedLog log = CapturedLog.atDebug()) {
@@ -71,6 +75,25 @@ class AhcWsConsumerPasswordTest extends AhcWsTestSupport {
         .isNotEmpty()
         .allMatch(request -> basicAuth(password).equals(request.header("Authorization")))
         .noneMatch(request -> request.uri().contains(password));
+  }
+
+  @Test
+  void asksForLoginBeforeEachAttempt() throws Exception {
+    List<URI> asked = new CopyOnWriteArrayList<>();
+    AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+    component.setAuthorization(
+        uri -> {
+          asked.add(uri);
+          return asked.size() == 1 ? Optional.of("Basic first") : Optional.empty();
+        });
+    asterisk.faults().rejectUpgrades(401);
+    context.addRoutes(route("refusedMaximumDelay=100", exchange -> {}));
+    context.start();
+    await().until(() -> asterisk.requests().size() >= 2);
+    assertThat(asked)
+        .allMatch(uri -> uri.getHost().equals("localhost") && uri.getPort() == asterisk.port());
+    assertThat(asterisk.requests().get(0).header("Authorization")).isEqualTo("Basic first");
+    assertThat(asterisk.requests().get(1).header("Authorization")).isNull();
   }
 
   private static List<String> encodedForms(String password) {

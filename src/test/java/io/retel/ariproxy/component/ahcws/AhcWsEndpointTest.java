@@ -40,6 +40,15 @@ class AhcWsEndpointTest extends AhcWsTestSupport {
   }
 
   @Test
+  void doesNotShowLoginInQuery() {
+    AhcWsEndpoint endpoint =
+        context.getEndpoint(
+            "ahc-ws:a:not-to-be-seen@localhost:1/ari/events?app=x&api_key=a:not-to-be-seen",
+            AhcWsEndpoint.class);
+    assertThat(endpoint.getServiceUrl()).isEqualTo("ws://localhost:1/ari/events");
+  }
+
+  @Test
   void rejectsProducers() {
     Endpoint endpoint = context.getEndpoint(uri(""));
     assertThatThrownBy(endpoint::createProducer).hasMessageContaining("only consumes");

@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
 import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.health.HealthCheck;
@@ -43,8 +48,13 @@ abstract class AhcWsTestSupport {
     context.getShutdownStrategy().setTimeout(60);
     context.getExecutorServiceManager().setShutdownAwaitTermination(60_000);
     AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
-    component.setUsername(asterisk.username());
-    component.setPassword(asterisk.password());
+    component.setAuthorization(basicAuth(asterisk.username(), asterisk.password()));
+  }
+
+  static Function<URI, Optional<String>> basicAuth(String username, String password) {
+    byte[] credentials = (username + ":" + password).getBytes(StandardCharsets.UTF_8);
+    String header = "Basic " + Base64.getEncoder().encodeToString(credentials);
+    return uri -> Optional.of(header);
   }
 
   @AfterEach
