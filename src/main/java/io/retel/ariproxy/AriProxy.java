@@ -3,6 +3,7 @@ package io.retel.ariproxy;
 
 import io.retel.ariproxy.app.CommandLine;
 import io.retel.ariproxy.app.ProxyApplication;
+import io.retel.ariproxy.app.TemporaryDirectory;
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.config.UnknownEnvironmentVariables;
@@ -105,6 +106,7 @@ public final class AriProxy {
 
   /** Runs until shutdown and returns the exit code. */
   private static int run(Settings settings) {
+    TemporaryDirectory.enter();
     ProxyApplication application = ProxyApplication.create(CONFIGURATION_FILE, settings);
     try {
       int exitCode = application.run(new String[0]);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The temporary directory of this process: only its user can enter it, and it ends with the
+ * process.
+ *
+ * <p>Libraries unpack native code into {@code java.io.tmpdir}, as files of any mode that remain
+ * after a SIGKILL. The next start deletes the directories of processes that have ended: a running
+ * one holds a lock.
+ */
+public final class TemporaryDirectory {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TemporaryDirectory.class);
+
+  private static final String PROPERTY = "java.io.tmpdir";
+  private static final String PREFIX = "ari-proxy-";
+  private static final String LOCK = "lock";
+
+  private final Path path;
+
+  /** Held until the process ends: a lock ends with its channel, also when that is unreachable. */
+  private final FileChannel lock;
+
+  private TemporaryDirectory(Path path, FileChannel lock) {
+    this.path = path;
+    this.lock = lock;
+  }
+
+  /**
+   * Makes {@code java.io.tmpdir} a directory of this process. Must run before the first temporary
+   * file. Without a writable directory, such as in a read-only container, it changes nothing.
+   */
+  public static void enter() {
+    Path parent = Path.of(System.getProperty(PROPERTY));
+    try {
+      TemporaryDirectory directory = create(parent);
+      System.setProperty(PROPERTY, directory.path.toString());
+      Runtime.getRuntime().addShutdownHook(new Thread(directory::delete, "temporary-directory"));
+    } catch (IOException e) {
+      LOG.info("Temporary directory not created: {}; libraries cannot unpack files", e.toString());
+    }
+  }
+
+  /** Creates a directory for this process, and deletes those of processes that have ended. */
+  static TemporaryDirectory create(Path parent) throws IOException {
+    String name = PREFIX + UUID.randomUUID();
+    // locked before it has the name that others look for
+    Path unlocked = parent.resolve("." + name);
+    Files.createDirectory(
+        unlocked,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    FileChannel lock =
+        FileChannel.open(
+            unlocked.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    lock.lock();
+    Path path = Files.move(unlocked, parent.resolve(name)).toAbsolutePath();
+    deleteAbandoned(path);
+    return new TemporaryDirectory(path, lock);
+  }
+
+  Path path() {
+    return path;
+  }
+
+  void delete() {
+    delete(path);
+    try {
+      lock.close();
+    } catch (IOException e) {
+      LOG.debug("Closing the lock of {} failed", path, e);
+    }
+  }
+
+  private static void deleteAbandoned(Path own) throws IOException {
+    UserPrincipal owner = Files.getOwner(own);
+    try (DirectoryStream<Path> others =
+        Files.newDirectoryStream(Objects.requireNonNull(own.getParent()), PREFIX + "*")) {
+      for (Path other : others) {
+        // not the own one: closing a second channel of its lock would release it
+        if (!other.getFileName().equals(own.getFileName()) && isAbandoned(other, owner)) {
+          delete(other);
+        }
+      }
+    }
+  }
+
+  private static boolean isAbandoned(Path directory, UserPrincipal owner) {
+    Path file = directory.resolve(LOCK);
+    try {
+      // nothing of another user, such as a pipe, which would block
+      if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+          || !Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(owner)
+          || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        return false;
+      }
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        return channel.tryLock() != null;
+      }
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static void delete(Path directory) {
+    try (Stream<Path> files = Files.walk(directory)) {
+      List<Path> childrenFirst = files.sorted(Comparator.reverseOrder()).toList();
+      for (Path file : childrenFirst) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      // the next start tries again
+      LOG.debug("Deleting {} failed", directory, e);
+    }
+  }
+}
