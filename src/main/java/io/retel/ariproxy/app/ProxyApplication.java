@@ -75,6 +75,7 @@ public final class ProxyApplication extends Main {
   public static ProxyApplication create(Path configuration, Settings settings) {
     validate(settings);
     logConfiguration(settings);
+    UnencryptedLogins.warning(settings).ifPresent(LOG::warn);
     new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);
     HeapLimits heapLimits = new HeapLimits(settings, Runtime.getRuntime().maxMemory());
     heapLimits

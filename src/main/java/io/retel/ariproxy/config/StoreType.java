@@ -40,6 +40,14 @@ public interface StoreType {
   default void validate(Settings settings) {}
 
   /**
+   * The servers that receive a login without TLS, as {@code host} or {@code host:port}. Called only
+   * if this store is selected.
+   */
+  default List<String> unencryptedLogins(Settings settings) {
+    return List.of();
+  }
+
+  /**
    * Levels of the driver's loggers that must not log more, such as passwords and values.
    *
    * <p>An operator cannot lower them, except a logger that descends from another one here: it can

@@ -7,6 +7,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.SettingType;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.KafkaTopics;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -79,6 +80,11 @@ public final class CassandraStoreProvider implements CallContextStoreProvider {
       throw new InvalidSettingException(
           KEYSPACE, "must be a keyspace name: letters, digits, underscore");
     }
+  }
+
+  @Override
+  public List<String> unencryptedLogins(Settings settings) {
+    return settings.isSet(USERNAME) ? Arrays.asList(settings.get(HOSTS).split(",")) : List.of();
   }
 
   @Override

@@ -9,7 +9,9 @@ import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.KafkaTopics;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** {@code callcontext.store = jdbc}. */
 public final class JdbcStoreProvider implements CallContextStoreProvider {
@@ -38,6 +40,8 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
           """
           For jdbc: the password. Prefer CALLCONTEXT_JDBC_PASSWORD or CALLCONTEXT_JDBC_PASSWORD_FILE over this file.""");
 
+  private static final Set<String> ENCRYPTING_MODES = Set.of("require", "verify-ca", "verify-full");
+
   @Override
   public String name() {
     return "jdbc";
@@ -54,6 +58,28 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
       throw new InvalidSettingException(
           URL, "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file");
     }
+  }
+
+  @Override
+  public List<String> unencryptedLogins(Settings settings) {
+    String url = settings.get(URL).reveal();
+    if (!url.startsWith("jdbc:postgresql:")) {
+      return List.of();
+    }
+    PGSimpleDataSource database = new PGSimpleDataSource();
+    try {
+      database.setURL(url);
+    } catch (IllegalArgumentException e) {
+      // create() rejects it
+      return List.of();
+    }
+    boolean hasLogin = settings.isSet(USERNAME) || database.getUser() != null;
+    // the driver's default, prefer, accepts a server without TLS
+    boolean encrypts =
+        database.getSslMode() == null
+            ? database.getSsl()
+            : ENCRYPTING_MODES.contains(database.getSslMode());
+    return hasLogin && !encrypts ? List.of(database.getServerNames()) : List.of();
   }
 
   @Override

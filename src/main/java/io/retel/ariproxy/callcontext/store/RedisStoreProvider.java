@@ -48,6 +48,14 @@ public final class RedisStoreProvider implements CallContextStoreProvider {
     }
   }
 
+  @Override
+  public List<String> unencryptedLogins(Settings settings) {
+    URI uri = java.net.URI.create(settings.get(URI).reveal());
+    return uri.getScheme().equals("redis") && uri.getRawUserInfo() != null
+        ? List.of(uri.getHost())
+        : List.of();
+  }
+
   private static boolean isWellFormed(String text) {
     try {
       URI uri = new URI(text);
