@@ -74,6 +74,7 @@ public final class ProxyApplication extends Main {
    */
   public static ProxyApplication create(Path configuration, Settings settings) {
     validate(settings);
+    ConfigurationAccess.check(configuration, settings);
     logConfiguration(settings);
     UnencryptedLogins.warning(settings).ifPresent(LOG::warn);
     new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
+import io.retel.ariproxy.config.WriteAccess;
 import io.retel.ariproxy.error.StartupErrors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -47,6 +49,7 @@ public final class RouteReloader {
   }
 
   private final CamelContext context;
+  private final Path folder;
   private final CompiledRoutes compiledRoutes;
   private final ActiveRoutes activeRoutes;
 
@@ -64,6 +67,7 @@ public final class RouteReloader {
       CompiledRoutes compiledRoutes,
       Set<String> requiredRoutes) {
     this.context = context;
+    this.folder = folder;
     this.compiledRoutes = compiledRoutes;
     this.activeRoutes = new ActiveRoutes(context, compiledRoutes, folder);
     this.requiredRoutes = requiredRoutes;
@@ -132,6 +136,15 @@ public final class RouteReloader {
       unload(file, resource.getLocation());
       return;
     }
+    Optional<WriteAccess.Exposure> exposure =
+        WriteAccess.exposure(file).filter(WriteAccess.Exposure::isToEveryone);
+    if (exposure.isPresent()) {
+      LOG.error(
+          "{} rejected: {}",
+          resource.getLocation(),
+          RouteFiles.writableByEveryone(file, exposure.get()));
+      return;
+    }
     FileSnapshot current = FileSnapshot.read(file);
     FileSnapshot previous = lastSnapshots.put(file, current);
     if (previous != null && current.isRepeatOf(previous)) {
@@ -144,6 +157,8 @@ public final class RouteReloader {
           resource.getLocation());
       return;
     }
+    RouteFiles.targetOutside(folder, file)
+        .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
     replace(file, resource.getLocation(), current.content());
   }
 

@@ -14,6 +14,7 @@ import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Route;
@@ -95,6 +96,22 @@ class RouteReloadIT {
     awaitLogLine(Level.INFO, "own.camel.yaml deleted: [own] stopped and removed");
     assertThat(proxy.context().getRoute("own")).isNull();
     assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  @Test
+  void checksWhoCanChangeAddedFile(@TempDir Path elsewhere) throws IOException {
+    Path target = Files.writeString(elsewhere.resolve("shared.yaml"), CUSTOM_ROUTE);
+    Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-rw-rw-"));
+    Path link = routes.path().resolve("own.camel.yaml");
+    Files.createSymbolicLink(link, target);
+    awaitLogLine(Level.ERROR, "own.camel.yaml rejected: Every user of this host can change ");
+    assertThat(proxy.context().getRoute("own")).isNull();
+
+    Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-r--r--"));
+    Files.delete(link);
+    Files.createSymbolicLink(link, target);
+    awaitLogLine(Level.WARN, "own.camel.yaml is a link to " + target.toRealPath());
+    awaitLogLine(Level.INFO, "own.camel.yaml loaded");
   }
 
   @Test

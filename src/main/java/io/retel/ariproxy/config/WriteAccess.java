@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which other users can change a file: through its own mode, or that of a folder in its path. Both
+ * the path as given and the one with all symbolic links resolved count.
+ *
+ * <p>In a parent folder with the sticky bit, such as {@code /tmp}, others cannot replace a file. On
+ * a file system that is mounted read-only, such as a ConfigMap of Kubernetes, modes do not matter.
+ */
+public enum WriteAccess {
+  OWNER,
+  GROUP,
+  EVERYONE;
+
+  private static final int GROUP_WRITE = 0020;
+  private static final int OTHERS_WRITE = 0002;
+  private static final int STICKY = 01000;
+
+  /**
+   * A file or folder that others can write to.
+   *
+   * @param writers not {@link #OWNER}
+   * @param itself whether it is the requested file, not a folder in its path
+   */
+  public record Exposure(Path path, WriteAccess writers, boolean itself) {
+
+    /**
+     * Whether every user can write to the file itself. A folder in its path can be the root of a
+     * container's volume, whose mode nobody can change.
+     */
+    public boolean isToEveryone() {
+      return itself && writers == EVERYONE;
+    }
+
+    /** Such as {@code /srv (group)}. */
+    @Override
+    public String toString() {
+      return path + " (" + writers.name().toLowerCase(Locale.ROOT) + ")";
+    }
+  }
+
+  /**
+   * Returns what gives the most users access to a file or folder; empty if only its owner has. The
+   * file itself precedes the folders in its path.
+   */
+  public static Optional<Exposure> exposure(Path file) throws IOException {
+    Path real = file.toRealPath();
+    Exposure widest = null;
+    for (Path path : paths(file)) {
+      boolean itself = path.equals(real);
+      WriteAccess writers = of(path, itself);
+      if (writers != OWNER && (widest == null || writers.compareTo(widest.writers()) > 0)) {
+        widest = new Exposure(path, writers, itself);
+      }
+    }
+    return Optional.ofNullable(widest);
+  }
+
+  private static Set<Path> paths(Path file) throws IOException {
+    Set<Path> paths = new LinkedHashSet<>();
+    for (Path start : new Path[] {file.toRealPath(), file.toAbsolutePath().normalize()}) {
+      for (Path path = start; path != null; path = path.getParent()) {
+        paths.add(path);
+      }
+    }
+    return paths;
+  }
+
+  /**
+   * @param itself whether it is the file, or the folder to which others can add files
+   */
+  private static WriteAccess of(Path path, boolean itself) throws IOException {
+    if (Files.isSymbolicLink(path)) {
+      // the folder that contains it decides
+      return OWNER;
+    }
+    int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    if (!itself && Files.isDirectory(path) && (mode & STICKY) != 0) {
+      return OWNER;
+    }
+    WriteAccess writers =
+        (mode & OTHERS_WRITE) != 0 ? EVERYONE : (mode & GROUP_WRITE) != 0 ? GROUP : OWNER;
+    return writers != OWNER && Files.getFileStore(path).isReadOnly() ? OWNER : writers;
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigurationAccessTest {
+
+  @TempDir private Path folder;
+
+  private Path routes;
+  private Path route;
+  private Path configuration;
+  private Path password;
+
+  @BeforeEach
+  void createFiles() throws IOException {
+    routes = Files.createDirectory(folder.resolve("routes"));
+    route = Files.writeString(routes.resolve("own.camel.yaml"), "- route: {}");
+    configuration = Files.writeString(folder.resolve("application.properties"), "");
+    password = Files.writeString(folder.resolve("password"), "secret");
+    permit(routes, "rwxr-xr-x");
+    for (Path file : List.of(route, configuration, password)) {
+      permit(file, "rw-r--r--");
+    }
+  }
+
+  @Test
+  void acceptsFilesOfOwner() {
+    assertThat(check()).isEmpty();
+  }
+
+  @Test
+  void rejectsFileThatEveryUserCanChange() throws IOException {
+    for (Path file : List.of(routes, route, configuration, password)) {
+      String before = PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+      permit(file, before.substring(0, 7) + "w" + before.substring(8));
+      assertThatThrownBy(this::check)
+          .isInstanceOf(InvalidSettingException.class)
+          .hasMessageContaining("Every user of this host can change ")
+          .hasMessageEndingWith("chmod o-w " + file.toRealPath());
+      permit(file, before);
+    }
+    assertThat(check()).isEmpty();
+  }
+
+  @Test
+  void warnsOnceOfFilesThatAGroupCanChange() throws IOException {
+    permit(route, "rw-rw-r--");
+    permit(password, "rw-rw----");
+    assertThat(check())
+        .singleElement()
+        .asString()
+        .contains(
+            "Other users can change what the proxy runs: ",
+            "own.camel.yaml (group), ",
+            "password (group); ");
+  }
+
+  /** Such as the root of a volume, whose mode nobody in a container can change. */
+  @Test
+  void warnsOfParentFolderThatEveryUserCanChange() throws IOException {
+    permit(folder, "rwxrwxrwx");
+    assertThat(check())
+        .singleElement()
+        .asString()
+        .contains(": " + folder.toRealPath() + " (everyone); ");
+  }
+
+  @Test
+  void namesLinkThatLeavesTheRoutesDirectory(@TempDir Path elsewhere) throws IOException {
+    Path target = Files.writeString(elsewhere.resolve("shared.yaml"), "- route: {}");
+    permit(target, "rw-r--r--");
+    Files.createSymbolicLink(routes.resolve("shared.camel.yaml"), target);
+    assertThat(check())
+        .singleElement()
+        .asString()
+        .contains("shared.camel.yaml is a link to " + target.toRealPath());
+
+    permit(target, "rw-rw-rw-");
+    assertThatThrownBy(this::check).hasMessageEndingWith("chmod o-w " + target.toRealPath());
+  }
+
+  @Test
+  void acceptsLinksWithinConfigMap() throws IOException {
+    Path version = Files.createDirectory(routes.resolve("..2026_11_29"));
+    permit(version, "rwxr-xr-x");
+    permit(Files.writeString(version.resolve("map.camel.yaml"), "- route: {}"), "rw-r--r--");
+    Files.createSymbolicLink(routes.resolve("..data"), Path.of("..2026_11_29"));
+    Files.createSymbolicLink(routes.resolve("map.camel.yaml"), Path.of("..data/map.camel.yaml"));
+    assertThat(check()).isEmpty();
+  }
+
+  private List<String> check() {
+    Map<String, String> environment = new HashMap<>();
+    for (Setting<?> setting : Setting.all()) {
+      if (setting.isRequired() && setting != Setting.ARI_PASSWORD) {
+        environment.put(setting.environmentVariable(), "x-" + environment.size());
+      }
+    }
+    environment.put("ARI_PASSWORD_FILE", password.toString());
+    environment.put(Setting.ROUTES_DIRECTORY.environmentVariable(), routes.toString());
+    try (CapturedLog log = new CapturedLog()) {
+      ConfigurationAccess.check(configuration, Settings.read(configuration, environment));
+      return log.lines(Level.WARN);
+    }
+  }
+
+  private static void permit(Path path, String permissions) throws IOException {
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+  }
+}
