@@ -101,7 +101,8 @@ class RecoveringProducerIT {
   }
 
   @Test
-  @FullRun("Kafka's client splits batches in a loop; replacesProducerAfterLimitIsLowered reads the limit")
+  @FullRun(
+      "Kafka's client splits batches in a loop; replacesProducerAfterLimitIsLowered reads the limit")
   void triesSmallerBatchesIfLimitCannotBeRead() throws Exception {
     limits = limits("127.0.0.1:" + FreePort.find(), Duration.ofMillis(100));
     kafka.setMaxMessageBytes(topic, 40_000);

@@ -67,11 +67,7 @@ class SecureKafkaIT {
 
   @ParameterizedTest
   @FullRun("the same with other mechanisms")
-  @CsvSource({
-    "SASL_SSL, SCRAM-SHA-256",
-    "SASL_SSL, PLAIN",
-    "SASL_PLAINTEXT, SCRAM-SHA-512"
-  })
+  @CsvSource({"SASL_SSL, SCRAM-SHA-256", "SASL_SSL, PLAIN", "SASL_PLAINTEXT, SCRAM-SHA-512"})
   void handlesCallWithOtherSasl(String protocol, String mechanism) throws IOException {
     handlesCallWithSasl(protocol, mechanism);
   }
