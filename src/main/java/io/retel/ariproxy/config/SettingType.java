@@ -128,7 +128,7 @@ public record SettingType<T>(
           try {
             return Path.of(text).toString();
           } catch (InvalidPathException e) {
-            throw new IllegalArgumentException("must be a path", e);
+            throw new IllegalArgumentException("must be a path: " + e.getReason(), e);
           }
         },
         text -> text);

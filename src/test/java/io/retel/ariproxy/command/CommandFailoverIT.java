@@ -14,6 +14,8 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.Response;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,13 +25,38 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests a proxy that executes the commands of a killed one; {@code RestartIT} restarts one. */
+/** Tests that commands of a killed proxy are executed before Kafka's session timeout expires. */
 @ExtendWith(KafkaExtension.class)
 class CommandFailoverIT {
 
   private static final String APP = "killed";
 
   @TempDir private Path folder;
+
+  @Test
+  @FullRun("RestartIT proves it with a real Asterisk")
+  void restartedProxyConsumesBeforeSessionTimeout(KafkaBroker kafka) throws Exception {
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(Files.createDirectory(folder.resolve("routes")));
+    routes.edit(
+        "commands.camel.yaml",
+        yaml ->
+            yaml.replace(
+                "        pollTimeoutMs: 100",
+                "        pollTimeoutMs: 100\n        sessionTimeoutMs: 600000"));
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.ROUTES_DIRECTORY, routes.path().toString());
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        controller.execute("call", "GET", "/asterisk/ping");
+        proxy.kill();
+        proxy.start();
+        controller.execute("call", "GET", "/asterisk/ping");
+      }
+    }
+  }
 
   @Test
   @FullRun("waits for the session timeout of the killed proxy")
