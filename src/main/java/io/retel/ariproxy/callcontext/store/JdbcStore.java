@@ -11,6 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -50,6 +51,16 @@ public final class JdbcStore implements CallContextStore {
   private static final String DELETE =
       "DELETE FROM " + TABLE + " WHERE asterisk = ? AND app = ? AND resource = ?";
 
+  private static final String APPLICATION = "ari-proxy";
+
+  private static final String SELECT_SESSION =
+      "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+  private static final String END_SESSION =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ? AND backend_start = ?"
+          + " AND pid <> pg_backend_pid() AND application_name = '"
+          + APPLICATION
+          + "'";
+
   private static final int ROWS_PER_FETCH = 1_000;
 
   private final String namespace;
@@ -61,6 +72,12 @@ public final class JdbcStore implements CallContextStore {
 
   /** Its table exists; discarded after any failure. */
   private volatile @Nullable Connection connection;
+
+  /** PostgreSQL's session of the last connection. */
+  private @Nullable Session session;
+
+  /** A session of PostgreSQL; a later one can have the same process id. */
+  private record Session(int processId, OffsetDateTime start) {}
 
   /**
    * Does not connect yet, so the database can be down.
@@ -133,7 +150,7 @@ public final class JdbcStore implements CallContextStore {
     source.setLoginTimeout(timeoutSeconds);
     source.setSocketTimeout(timeoutSeconds);
     source.setTcpKeepAlive(true);
-    source.setApplicationName("ari-proxy");
+    source.setApplicationName(APPLICATION);
     return source;
   }
 
@@ -248,7 +265,8 @@ public final class JdbcStore implements CallContextStore {
       current = database.connect();
       connection = current;
       if (sqliteFile.isEmpty()) {
-        limitIdleTransactions(current);
+        endLastSession(current);
+        limitOrphanedSession(current);
       }
       // in its own transaction: PostgreSQL aborts one in which a statement has failed
       ensureTable(current);
@@ -257,13 +275,38 @@ public final class JdbcStore implements CallContextStore {
   }
 
   /**
-   * If the connection breaks unnoticed by the server in a transaction, its rows stay locked, and
-   * every later write of them fails, for as long as TCP keepalive takes: two hours by default.
+   * Ends the session of the connection before. If the server has not noticed that this connection
+   * broke, the session's rows stay locked: every later write of them fails, and would leave another
+   * session that waits for the lock.
    */
-  private void limitIdleTransactions(Connection opened) throws SQLException {
+  private void endLastSession(Connection opened) throws SQLException {
+    Session last = session;
+    if (last != null) {
+      try (PreparedStatement statement = opened.prepareStatement(END_SESSION)) {
+        statement.setInt(1, last.processId());
+        statement.setObject(2, last.start());
+        statement.executeQuery().close();
+      }
+    }
+    try (Statement statement = opened.createStatement();
+        ResultSet own = statement.executeQuery(SELECT_SESSION)) {
+      // behind a connection pooler, another session can be running already
+      session =
+          own.next() ? new Session(own.getInt(1), own.getObject(2, OffsetDateTime.class)) : null;
+    }
+  }
+
+  /**
+   * Bounds the time that rows stay locked if this machine vanishes, for the proxy that replaces it:
+   * by default the server only notices after two hours. The limit of idle transactions does not
+   * apply between the statements of a batch, keepalive does.
+   */
+  private void limitOrphanedSession(Connection opened) throws SQLException {
     try (Statement statement = opened.createStatement()) {
       statement.execute(
-          "SET idle_in_transaction_session_timeout = '%ds'".formatted(timeoutSeconds));
+          ("SET idle_in_transaction_session_timeout = '%1$ds'; SET tcp_keepalives_idle = %1$d;"
+                  + " SET tcp_keepalives_interval = %1$d; SET tcp_keepalives_count = 3")
+              .formatted(timeoutSeconds));
     }
   }
 

@@ -11,10 +11,19 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.Relay;
 import io.retel.ariproxy.fixtures.store.PostgresServer;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -127,12 +136,8 @@ class PostgresqlStoreIT extends StoreServerContract {
   void connectionThatVanishesInTransactionDoesNotBlockLaterWrites() throws Exception {
     Change change = new Change("CHANNEL:1", "a");
     write(change);
-    String url = server.url();
-    int port = URI.create(url.substring("jdbc:".length())).getPort();
-    try (Relay relay = Relay.start(port);
-        CallContextStore unreachable =
-            store(
-                Map.of(JdbcStoreProvider.URL, url.replace("127.0.0.1", Relay.ADDRESS)), TIMEOUT)) {
+    try (Relay relay = Relay.start(port());
+        CallContextStore unreachable = storeBehindRelay()) {
       eventually(() -> readAll(unreachable));
       // the server's answer to the statement
       relay.silenceBefore("INSERT 0 1");
@@ -141,6 +146,79 @@ class PostgresqlStoreIT extends StoreServerContract {
       // the server still considers the client connected, with the row locked
       eventually(() -> write(change));
     }
+  }
+
+  @Test
+  void connectionThatVanishesWithinBatchDoesNotBlockLaterWrites() throws Exception {
+    List<Change> batch =
+        IntStream.range(0, 200)
+            .mapToObj(i -> new Change("CHANNEL:" + i, i + "x".repeat(2_000)))
+            .toList();
+    write(batch.toArray(Change[]::new));
+    try (Relay relay = Relay.start(port());
+        CallContextStore store = storeBehindRelay()) {
+      eventually(() -> readAll(store));
+      relay.silenceBefore("199xxx");
+      assertThatThrownBy(() -> store.write(batch));
+
+      // the server executed the first statements, and still waits for the others
+      relay.resume();
+      eventually(() -> store.write(batch));
+    }
+  }
+
+  @Test
+  void failedWritesLeaveNoSessionsThatWaitForLock() throws Exception {
+    Change change = new Change("CHANNEL:1", "a");
+    write(change);
+    await().until(() -> server.connections("ari-proxy") == 0);
+    try (Connection other =
+            DriverManager.getConnection(
+                server.url(), PostgresServer.USERNAME, PostgresServer.PASSWORD);
+        Statement statement = other.createStatement();
+        CallContextStore store = store(TIMEOUT)) {
+      other.setAutoCommit(false);
+      statement.execute("UPDATE ari_proxy_call_contexts SET value = 'b'");
+      for (int i = 0; i < 3; i++) {
+        assertThatThrownBy(() -> store.write(List.of(change)));
+      }
+      assertThat(server.connections("ari-proxy")).isLessThanOrEqualTo(1);
+    }
+  }
+
+  /** The only way to notice, between the statements of a batch, that a machine has vanished. */
+  @Test
+  void serverSendsKeepaliveWithinTimeout() throws Exception {
+    try (CallContextStore store = store(TIMEOUT)) {
+      eventually(() -> store.write(List.of(new Change("CHANNEL:1", "a"))));
+      eventually(
+          () ->
+              assertThat(keepaliveTimers())
+                  .isNotEmpty()
+                  .allSatisfy(
+                      seconds -> assertThat(seconds).isLessThanOrEqualTo(TIMEOUT.toSeconds())));
+    }
+  }
+
+  /** Returns the seconds until the next keepalive of each connection of the server. */
+  private static List<Long> keepaliveTimers() throws IOException {
+    // local address, remote address, state (01: established), queues, timer (02: keepalive)
+    Pattern connection =
+        Pattern.compile(" \\w+:%04X \\w+:\\w+ 01 \\w+:\\w+ 02:(\\w+) ".formatted(port()));
+    return Files.readAllLines(Path.of("/proc/net/tcp")).stream()
+        .map(connection::matcher)
+        .filter(Matcher::find)
+        .map(matcher -> Long.parseLong(matcher.group(1), 16) / 100)
+        .toList();
+  }
+
+  private CallContextStore storeBehindRelay() {
+    return store(
+        Map.of(JdbcStoreProvider.URL, server.url().replace("127.0.0.1", Relay.ADDRESS)), TIMEOUT);
+  }
+
+  private static int port() {
+    return URI.create(server.url().substring("jdbc:".length())).getPort();
   }
 
   @Test
