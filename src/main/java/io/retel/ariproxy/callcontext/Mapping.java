@@ -41,7 +41,7 @@ public record Mapping(
   }
 
   /** Whether it is known to be the mapping of another resource with the same id. */
-  boolean isOfOther(Resource resource) {
+  public boolean isOfOther(Resource resource) {
     return !instance.isEmpty() && !isOf(resource);
   }
 

@@ -720,9 +720,12 @@ final class AsteriskQuery implements AutoCloseable {
     List<Resource> bridges = openOf(ResourceType.BRIDGE);
     if (elements != null) {
       bridges.forEach(
-          bridge ->
-              observe(
-                  Observation.of(bridge, before.get(bridge), elements.containsKey(bridge.id()))));
+          bridge -> {
+            JsonNode element = elements.get(bridge.id());
+            observe(
+                Observation.of(
+                    withCreationTime(bridge, element), before.get(bridge), element != null));
+          });
       return CompletableFuture.completedFuture(null);
     }
     synchronized (this) {
@@ -749,12 +752,21 @@ final class AsteriskQuery implements AutoCloseable {
                   answer -> {
                     boolean exists = answer.status() == 200;
                     if (exists || answer.isNotFound()) {
-                      observe(Observation.of(resource, current, exists));
+                      observe(
+                          Observation.of(
+                              withCreationTime(resource, answer.json()), current, exists));
                     } else {
                       fail(resource, answer.problem(), answer.isUndescribable());
                     }
                   });
         });
+  }
+
+  /** Returns a bridge with the creation time in its description; playbacks have none. */
+  private static Resource withCreationTime(Resource resource, @Nullable JsonNode description) {
+    return description == null
+        ? resource
+        : new Resource(resource.type(), resource.id(), description.path("creationtime").asText());
   }
 
   private synchronized List<Resource> openOf(ResourceType type) {

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What Asterisk has responded about one resource.
  *
- * @param resource a channel, bridge, playback or recording
+ * @param resource a channel, bridge, playback or recording; a bridge with its creation time
  * @param before its mapping when Asterisk was asked, or null if it had none
- * @param exists whether it exists
+ * @param exists whether it exists, or another resource with its id
  * @param channel the description of a channel; null for other resources, and if Asterisk cannot
  *     describe it
  * @param inStasis whether a channel is in Stasis
@@ -29,6 +29,15 @@ record Observation(
 
   static Observation of(Resource resource, @Nullable Mapping before, boolean exists) {
     return new Observation(resource, before, exists, null, false, Set.of());
+  }
+
+  /**
+   * Whether it is the mapped channel or bridge. Another one that uses its id again has another
+   * creation time; so does a channel that a redirect has moved out of Stasis.
+   */
+  boolean exists(Mapping mapping) {
+    String instance = channel == null ? resource.instance() : channel.path("creationtime").asText();
+    return exists && !mapping.isOfOther(new Resource(resource.type(), resource.id(), instance));
   }
 
   /** Whether a channel that has entered an application is still in it. */

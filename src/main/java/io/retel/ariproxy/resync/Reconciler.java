@@ -116,10 +116,11 @@ final class Reconciler {
     }
     String id = channel.resource().id();
     String application = mapping.application();
-    if (application != null && !channel.isIn(application)) {
-      addMissed(syntheticEvents.stasisEnd(id, channel.channel(), application));
+    boolean exists = channel.exists(mapping);
+    if (application != null && !(exists && channel.isIn(application))) {
+      addMissed(syntheticEvents.stasisEnd(id, exists ? channel.channel() : null, application));
     }
-    if (channel.exists()) {
+    if (exists) {
       addActive(channel, mapping);
       return;
     }
@@ -139,7 +140,7 @@ final class Reconciler {
     if (mapping == null) {
       return;
     }
-    if (bridge.exists()) {
+    if (bridge.exists(mapping)) {
       addActive(bridge, mapping);
     } else {
       addMissed(

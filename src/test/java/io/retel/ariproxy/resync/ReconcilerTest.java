@@ -21,6 +21,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Late findings, between whose request and publication events have changed mappings. */
 class ReconcilerTest {
@@ -97,6 +99,47 @@ class ReconcilerTest {
     assertThat(mapping(CHANNEL).ended()).isTrue();
   }
 
+  /** Another channel uses the id again, with another creation time. */
+  @Test
+  void publishesEndAndStartIfIdIsUsedAgain() throws Exception {
+    callContexts.register(CHANNEL, "call", false);
+    rules.map(stasisStart("2026-11-23T09:25:38.863+0000"));
+    callContexts.confirm(CHANNEL);
+    List<MappedEvent> events =
+        missedEvents(List.of(inStasis(mapping(CHANNEL), "2026-11-23T09:25:39.863+0000")));
+    assertThat(events)
+        .extracting(MappedEvent::type)
+        .containsExactly("StasisEnd", "ChannelDestroyed", "StasisStart");
+    assertThat(events).extracting(MappedEvent::callContext).startsWith("call", "call");
+    assertThat(events.get(2).callContext()).isNotEqualTo("call");
+    assertThat(mapping(CHANNEL).callContext()).isEqualTo(events.get(2).callContext());
+  }
+
+  @Test
+  void publishesNothingIfCreationTimeIsTheSame() throws Exception {
+    rules.map(stasisStart("2026-11-23T09:25:38.863+0000"));
+    assertThat(reconcile(inStasis(mapping(CHANNEL), "2026-11-23T09:25:38.863+0000"))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, BridgeDestroyed", "0,", "'',"})
+  void publishesEndIfIdOfBridgeIsUsedAgain(String found, String expected) throws Exception {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "b", "0");
+    callContexts.move(bridge, "call");
+    List<String> events =
+        reconcile(
+            Observation.of(new Resource(ResourceType.BRIDGE, "b", found), mapping(bridge), true));
+    assertThat(events).isEqualTo(expected == null ? List.of() : List.of(expected));
+  }
+
+  private static AriEvent stasisStart(String creationTime) {
+    return AriEvent.parse(
+        "{\"type\":\"StasisStart\",\"application\":\"app\",\"asterisk_id\":\"asterisk\","
+            + "\"channel\":{\"id\":\"c\",\"creationtime\":\""
+            + creationTime
+            + "\"}}");
+  }
+
   /** The second application of two: event filters and controllers see it. */
   @Test
   void eventsNameApplicationOfTheirCall() throws Exception {
@@ -166,9 +209,16 @@ class ReconcilerTest {
   }
 
   private static Observation inStasis(Mapping before) throws Exception {
+    return inStasis(before, "");
+  }
+
+  private static Observation inStasis(Mapping before, String creationTime) throws Exception {
     JsonNode description =
         new ObjectMapper()
-            .readTree("{\"id\":\"c\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}");
+            .readTree(
+                "{\"id\":\"c\",\"creationtime\":\""
+                    + creationTime
+                    + "\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}");
     return new Observation(CHANNEL, before, true, description, true, Set.of("app"));
   }
 

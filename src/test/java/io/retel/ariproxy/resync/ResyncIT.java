@@ -65,6 +65,8 @@ class ResyncIT {
     asterisk.request("DELETE", "/channels/" + endedChannel);
     asterisk.request("DELETE", "/channels/gone-channel-" + suite);
     asterisk.request("DELETE", "/bridges/gone-bridge-" + suite);
+    // another client uses the id again
+    asterisk.request("POST", "/bridges?bridgeId=gone-bridge-" + suite);
     asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 3);
     proxy.kill();
     proxy.start();
