@@ -18,6 +18,9 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.EndPoint;
 import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.internal.core.context.InternalDriverContext;
+import com.datastax.oss.driver.internal.core.context.NettyOptions;
+import io.netty.util.concurrent.EventExecutor;
 import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -35,6 +38,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -226,6 +231,7 @@ public final class CassandraStore implements CallContextStore {
   }
 
   private CqlSession session() throws Exception {
+    discardSessionWithEndedThread();
     CqlSession current = session;
     if (current == null) {
       CqlSessionBuilder builder =
@@ -260,6 +266,24 @@ public final class CassandraStore implements CallContextStore {
         return new Credentials(username.toCharArray(), password.reveal().toCharArray());
       }
     };
+  }
+
+  /** Discards a session that never responds again, since the driver does not replace a thread. */
+  private void discardSessionWithEndedThread() {
+    CqlSession current = session;
+    if (current == null) {
+      return;
+    }
+    NettyOptions netty = ((InternalDriverContext) current.getContext()).getNettyOptions();
+    if (Stream.of(netty.ioEventLoopGroup(), netty.adminEventExecutorGroup())
+        .flatMap(group -> StreamSupport.stream(group.spliterator(), false))
+        .anyMatch(EventExecutor::isShuttingDown)) {
+      statements = null;
+      discardSession();
+      // a close needs all threads, and would not end the others
+      netty.onClose();
+      netty.getTimer().stop();
+    }
   }
 
   /** Returns the same message for the same failure: the driver's contains object ids. */

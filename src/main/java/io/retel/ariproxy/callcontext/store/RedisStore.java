@@ -14,6 +14,7 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.netty.resolver.DefaultAddressResolverGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,7 +25,9 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
@@ -47,9 +50,8 @@ public final class RedisStore implements CallContextStore {
   private final Duration expiry;
   private final Duration timeout;
   private volatile SecretRedactor redactor;
-  private final ClientResources clientResources;
-  private final RedisClient client;
 
+  private volatile Driver driver;
   private volatile @Nullable StatefulRedisConnection<String, String> connection;
 
   /**
@@ -69,21 +71,56 @@ public final class RedisStore implements CallContextStore {
     this.expiry = idleTimeout.multipliedBy(2);
     this.timeout = timeout;
     this.redactor = new SecretRedactor(uri);
-    this.clientResources =
-        DefaultClientResources.builder()
-            .ioThreadPoolSize(2)
-            .computationThreadPoolSize(2)
-            // resolves names like all other clients; Lettuce's default queries name servers itself
-            .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
-            .build();
-    this.client = RedisClient.create(clientResources);
-    // Lettuce's auto-reconnect would resend commands in flight, possibly after newer ones. Instead
-    // a failed connection is discarded, and the next use opens another
-    client.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false)
-            .socketOptions(SocketOptions.builder().connectTimeout(timeout).keepAlive(true).build())
-            .build());
+    this.driver = Driver.create(timeout);
+  }
+
+  /**
+   * Lettuce's client.
+   *
+   * @param threads all it has started; it does not replace one that an error has ended
+   */
+  private record Driver(RedisClient client, ClientResources resources, List<Thread> threads) {
+
+    static Driver create(Duration timeout) {
+      List<Thread> threads = new CopyOnWriteArrayList<>();
+      ClientResources resources =
+          DefaultClientResources.builder()
+              .ioThreadPoolSize(2)
+              .computationThreadPoolSize(2)
+              .threadFactoryProvider(pool -> recording(threads, pool))
+              // resolves names like all other clients; Lettuce's default queries name servers
+              // itself
+              .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
+              .build();
+      RedisClient client = RedisClient.create(resources);
+      // Lettuce's auto-reconnect would resend commands in flight, possibly after newer ones.
+      // Instead a failed connection is discarded, and the next use opens another
+      client.setOptions(
+          ClientOptions.builder()
+              .autoReconnect(false)
+              .socketOptions(
+                  SocketOptions.builder().connectTimeout(timeout).keepAlive(true).build())
+              .build());
+      return new Driver(client, resources, threads);
+    }
+
+    private static ThreadFactory recording(List<Thread> threads, String pool) {
+      ThreadFactory factory = new DefaultThreadFactory(pool, true);
+      return task -> {
+        Thread thread = factory.newThread(task);
+        threads.add(thread);
+        return thread;
+      };
+    }
+
+    boolean hasEndedThread() {
+      return threads.stream().anyMatch(thread -> thread.getState() == Thread.State.TERMINATED);
+    }
+
+    void shutdownAsync() {
+      client.shutdownAsync(0, 0, TimeUnit.MILLISECONDS);
+      resources.shutdown(0, 0, TimeUnit.MILLISECONDS);
+    }
   }
 
   /** Escapes colons in the namespace, so that names are unambiguous. */
@@ -181,9 +218,14 @@ public final class RedisStore implements CallContextStore {
     if (connection != null && !connection.isOpen()) {
       discardConnection();
     }
+    if (driver.hasEndedThread()) {
+      discardConnection();
+      driver.shutdownAsync();
+      driver = Driver.create(timeout);
+    }
     if (connection == null) {
       CompletableFuture<StatefulRedisConnection<String, String>> connecting =
-          client.connectAsync(StringCodec.UTF8, currentUri()).toCompletableFuture();
+          driver.client().connectAsync(StringCodec.UTF8, currentUri()).toCompletableFuture();
       try {
         connection = await(connecting, deadline());
       } catch (Exception e) {
@@ -230,10 +272,20 @@ public final class RedisStore implements CallContextStore {
 
   @Override
   public void close() {
-    client.shutdown(Duration.ZERO, timeout);
+    Driver current = driver;
+    try {
+      // with a limit, since it does not end if a thread has ended
+      await(
+          current.client().shutdownAsync(0, timeout.toMillis(), TimeUnit.MILLISECONDS), deadline());
+    } catch (Exception e) {
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt();
+      }
+    }
     // with a limit, since a thread that resolves a name does not end before the name server
     // responds
-    clientResources
+    current
+        .resources()
         .shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(timeout.toMillis(), TimeUnit.MILLISECONDS);
   }

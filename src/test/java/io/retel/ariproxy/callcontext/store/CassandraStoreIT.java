@@ -101,6 +101,11 @@ class CassandraStoreIT extends StoreServerContract {
   }
 
   @Test
+  void writesAfterEndOfDriverThread() throws Exception {
+    assertWritesAfterEndOfDriverThread();
+  }
+
+  @Test
   void entriesExpireAfterTwoIdleTimeouts() throws Exception {
     write(new Change("CHANNEL:1", "a"));
     try (CqlSession session = server.session()) {

@@ -82,6 +82,16 @@ class RedisStoreIT extends StoreServerContract {
   }
 
   @Test
+  void writesAfterEndOfDriverThread() throws Exception {
+    assertWritesAfterEndOfDriverThread();
+  }
+
+  @Test
+  void closesAfterEndOfDriverThread() throws Exception {
+    assertClosesAfterEndOfDriverThread();
+  }
+
+  @Test
   void entriesExpireAfterTwoIdleTimeouts() throws Exception {
     write(new Change("CHANNEL:1", "a"));
     try (RedisClient client = RedisClient.create(server.uri(RedisServer.PASSWORD))) {

@@ -11,6 +11,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.FailingLog;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.store.StoreServer;
 import java.io.PrintWriter;
@@ -22,8 +23,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -133,10 +139,54 @@ abstract class StoreServerContract extends CallContextStoreContract {
     await().untilAsserted(() -> assertThat(driverThreads()).isEmpty());
   }
 
-  private List<String> driverThreads() {
+  /** Ends a thread of the driver, as an error that nothing catches does. */
+  final void assertWritesAfterEndOfDriverThread() throws Exception {
+    await().until(() -> driverThreads().isEmpty());
+    Awaitility.doNotCatchUncaughtExceptionsByDefault();
+    try (CallContextStore store = store(TIMEOUT)) {
+      eventually(() -> store.write(List.of(new Change("CHANNEL:1", "before"))));
+      Set<Thread> threads = new HashSet<>();
+      await().until(() -> isEndedByError(threads, store));
+
+      eventually(() -> store.write(List.of(new Change("CHANNEL:1", "after"))));
+      assertThat(readAll(store)).containsEntry("CHANNEL:1", "after");
+      await()
+          .untilAsserted(
+              () -> assertThat(driverThreads()).isNotEmpty().doesNotContainAnyElementsOf(threads));
+    } finally {
+      Awaitility.catchUncaughtExceptionsByDefault();
+    }
+    await().untilAsserted(() -> assertThat(driverThreads()).isEmpty());
+  }
+
+  /** Closes a store after the end of one of its threads. */
+  final void assertClosesAfterEndOfDriverThread() throws Exception {
+    await().until(() -> driverThreads().isEmpty());
+    Awaitility.doNotCatchUncaughtExceptionsByDefault();
+    try {
+      CallContextStore store = store(TIMEOUT);
+      Set<Thread> threads = new HashSet<>();
+      await().until(() -> isEndedByError(threads, store));
+      CompletableFuture.runAsync(store::close).get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    } finally {
+      Awaitility.catchUncaughtExceptionsByDefault();
+    }
+  }
+
+  /** Returns whether one of the driver's threads has ended; not every error ends it. */
+  private boolean isEndedByError(Set<Thread> threads, CallContextStore store) {
+    threads.addAll(driverThreads());
+    try (FailingLog log = new FailingLog(threads)) {
+      store.write(List.of(new Change("CHANNEL:1", "during")));
+    } catch (Exception e) {
+      // its thread logs
+    }
+    return threads.stream().anyMatch(thread -> !thread.isAlive());
+  }
+
+  private List<Thread> driverThreads() {
     return Thread.getAllStackTraces().keySet().stream()
-        .map(Thread::getName)
-        .filter(name -> name.startsWith(threadPrefix()))
+        .filter(thread -> thread.getName().startsWith(threadPrefix()))
         .toList();
   }
 
