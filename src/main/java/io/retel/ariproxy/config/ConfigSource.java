@@ -39,7 +39,10 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
     return resolveSecret(setting, property, configuration.getProperty(setting.fileKey()));
   }
 
-  /** Returns the file that contains a secret, if {@link #valueOf} reads one. */
+  /**
+   * Returns the file that contains a secret, if {@link #valueOf} reads one. A pipe can be read only
+   * once, so it is not returned.
+   */
   Optional<Path> fileOf(Setting<?> setting) {
     if (!setting.isSecret()) {
       return Optional.empty();
@@ -49,7 +52,10 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
         environment.get(setting.environmentVariable()) != null || isSet(variableForFile)
             ? variableForFile
             : configuration.getProperty(setting.fileKey());
-    return Optional.ofNullable(file).filter(ConfigSource::isSet).map(name -> Path.of(name.strip()));
+    return Optional.ofNullable(file)
+        .filter(ConfigSource::isSet)
+        .map(name -> Path.of(name.strip()))
+        .filter(Files::isRegularFile);
   }
 
   private static @Nullable String resolveSecret(

@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +56,40 @@ class SecretsFromFilesTest {
   void stripsTrailingLineBreak(String content) throws IOException {
     environment.put("ARI_PASSWORD_FILE", secretFile(content).toString());
     assertThat(read().get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
+  }
+
+  /** Such as {@code <(command)} of a shell. */
+  @Test
+  void readsPipeOnce() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                Files.writeString(pipe, SECRET);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    writer.setDaemon(true);
+    writer.start();
+    environment.put("ARI_PASSWORD_FILE", pipe.toString());
+    Settings settings = read();
+    assertThat(settings.get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
+    assertThat(settings.files()).isEmpty();
+  }
+
+  @Test
+  void followsReplacedFile() throws IOException {
+    environment.put("ARI_PASSWORD_FILE", secretFile(SECRET).toString());
+    Settings settings = read();
+    Files.move(
+        Files.writeString(folder.resolve("next"), "another\n"),
+        folder.resolve("secret"),
+        StandardCopyOption.ATOMIC_MOVE);
+    Awaitility.await().until(() -> settings.get(Setting.ARI_PASSWORD).reveal().equals("another"));
+    assertThat(settings.files()).containsExactly(folder.resolve("secret"));
   }
 
   @Test
