@@ -209,7 +209,7 @@ class KafkaAclsIT {
 
   @Test
   void documentsAllAcls() {
-    assertThat(proxyAcls()).hasSize(24);
+    assertThat(proxyAcls()).hasSize(23);
     assertThat(proxyAcls().stream().filter(KafkaAclsIT::isRequired)).hasSize(8);
     assertThat(controllerAcls()).hasSize(5);
   }

@@ -106,6 +106,20 @@ class ComposeTest {
   }
 
   @Test
+  void proxyHasReadOnlyFilesAndNoCapabilities() throws IOException {
+    assertThat(proxy().path("read_only").asBoolean()).isTrue();
+    assertThat(proxy().path("cap_drop").valueStream().map(JsonNode::asText)).containsExactly("ALL");
+    assertThat(proxy().path("security_opt").valueStream().map(JsonNode::asText))
+        .containsExactly("no-new-privileges:true");
+    assertThat(proxy().path("tmpfs").valueStream().map(JsonNode::asText))
+        .singleElement()
+        .asString()
+        .startsWith("/tmp:");
+    assertThat(Files.readString(Path.of("docker", "Dockerfile")))
+        .contains("\nUSER " + proxy().path("user").asText() + "\n");
+  }
+
+  @Test
   void memoryLimitCoversBuffers() {
     long heap = (long) (0.7 * (1L << 30));
     assertThat(proxy().path("mem_limit").asText()).isEqualTo("1g");
