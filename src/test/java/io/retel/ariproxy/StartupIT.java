@@ -239,6 +239,17 @@ class StartupIT {
     assertStartupFailsPermanently(reason);
   }
 
+  /** Aliases of aliases would otherwise expand to billions of elements. */
+  @Test
+  void yamlBombFailsStartupPermanently() throws IOException {
+    StringBuilder bomb = new StringBuilder("- &a0 [x, x]\n");
+    for (int level = 1; level < 60; level++) {
+      bomb.append("- &a%d [*a%d, *a%d]\n".formatted(level, level - 1, level - 1));
+    }
+    copyRoutes().write("events.camel.yaml", bomb.toString());
+    assertStartupFailsPermanently("aliases");
+  }
+
   @Test
   void danglingSymlinkFailsStartupPermanently() throws IOException {
     RoutesDirectory routes = copyRoutes();

@@ -211,6 +211,32 @@ class SecureKafkaIT {
   }
 
   @Test
+  void reportsExpiredClientCertificate() {
+    CertificateAuthority.IssuedCertificate expired = ca.expired();
+    assertRejected(
+        asterisk ->
+            settings(asterisk, "SSL")
+                .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
+                .with(Setting.KAFKA_CERTIFICATE_FILE, expired.certificate().toString())
+                .with(Setting.KAFKA_KEY_FILE, expired.key().toString()),
+        "kafka.certificate-file");
+  }
+
+  @Test
+  @FullRun("starts another broker")
+  void reportsExpiredServerCertificate() {
+    try (SecureKafkaBroker expired =
+        SecureKafkaBroker.launch(anotherCa.expired(), anotherCa.certificateFile())) {
+      assertRejected(
+          asterisk ->
+              withLogin(settings(asterisk, "SASL_SSL"), WRONG_PASSWORD)
+                  .with(Setting.KAFKA_BROKERS, expired.address("SASL_SSL"))
+                  .with(Setting.KAFKA_CA_FILE, anotherCa.certificateFile().toString()),
+          "its certificate has expired");
+    }
+  }
+
+  @Test
   @FullRun("Kafka's client reserves 352 MB for the TLS alert")
   void reportsProtocolMismatch() {
     assertRejected(
