@@ -23,7 +23,6 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -98,12 +97,8 @@ final class AsteriskModule {
   }
 
   /** Returns a new client for the proxy's own requests. */
-  AriClient newClient(ScheduledExecutorService timer) {
-    return new AriClient(
-        httpClient,
-        settings.get(Setting.ARI_URL),
-        settings.get(Setting.ARI_RESPONSE_TIMEOUT),
-        timer);
+  AriClient newClient() {
+    return new AriClient(httpClient, settings.get(Setting.ARI_URL));
   }
 
   /** Sends the route {@code events} a connection event, in order with the messages. */

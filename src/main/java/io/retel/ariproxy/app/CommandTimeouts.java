@@ -21,12 +21,25 @@ public final class CommandTimeouts {
     this.settings = settings;
   }
 
+  /** Returns the maximum time to connect, shake hands and ping on the new connection. */
+  private Duration maxConnect() {
+    boolean secure = settings.get(Setting.ARI_URL).getScheme().equals("https");
+    return settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(secure ? 3 : 2);
+  }
+
+  /** Returns the maximum duration of a request of the proxy itself. */
+  Duration maxRequest() {
+    // waits for a free connection first
+    return settings
+        .get(Setting.ARI_CONNECT_TIMEOUT)
+        .plus(maxConnect())
+        .plus(settings.get(Setting.ARI_RESPONSE_TIMEOUT));
+  }
+
   /** Returns the maximum time from the start of a command to its RESPONSE. */
   Duration maxDuration() {
     RetryPolicy retries = CommandErrors.retries(settings);
-    // each attempt can connect, and ping on the new connection
-    Duration connects =
-        settings.get(Setting.ARI_CONNECT_TIMEOUT).multipliedBy(2L * retries.maxAttempts());
+    Duration connects = maxConnect().multipliedBy(retries.maxAttempts());
     return settings
         .get(Setting.CALLCONTEXT_STORE_TIMEOUT)
         .plus(connects)

@@ -105,8 +105,8 @@ public final class Setting<T> {
           duration("1ms", "10m"),
           "2s",
           """
-          Timeout for connecting to ARI, for the response to a ping on the new connection, and for waiting for a free
-          connection.""");
+          Timeout for connecting to ARI, for the TLS handshake, for the response to a ping on the new connection, and for
+          waiting for a free connection, each in total.""");
 
   public static final Setting<Duration> ARI_RESPONSE_TIMEOUT =
       new Setting<>(
@@ -115,7 +115,7 @@ public final class Setting<T> {
           duration("1ms", "10m"),
           "10s",
           """
-          Timeout for Asterisk's response to a request. After that, the outcome is unknown (504).""");
+          Timeout for a request and Asterisk's complete response. After that, the outcome is unknown (504).""");
 
   public static final Setting<Duration> ARI_RESYNC_TIMEOUT =
       new Setting<>(

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.http.AriClient;
@@ -23,7 +25,18 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
 
   static final int NOT_REACHED = -1;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /**
+   * A list of ARI has about 8 bytes per token. Without a limit, the shortest tokens would take 30
+   * times their bytes.
+   */
+  private static final long MAX_TOKENS = Runtime.getRuntime().maxMemory() / 128 / 5;
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+          JsonFactory.builder()
+              .streamReadConstraints(
+                  StreamReadConstraints.builder().maxTokenCount(MAX_TOKENS).build())
+              .build());
 
   static Answer of(AriClient client, String method, String path) {
     String request = method + " " + path.replaceFirst("\\?.*", "");

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * <p>Lists channels and bridges, and queries playbacks, recordings and small numbers of the others
  * one by one. A resource is missing only if a complete list lacks it or its own response is a 404;
  * any failure counts as existing. Stops when Asterisk is slow. Reads responses as streams, limited
- * in bytes and time. For one thread, except for {@link #close}.
+ * in bytes. For one thread, except for {@link #close}.
  */
 public final class ResourceLookup implements AutoCloseable {
 
@@ -78,8 +78,6 @@ public final class ResourceLookup implements AutoCloseable {
 
   /** Some 60,000 channels; only their ids are in memory, one at a time. */
   private static final long MAX_LIST_BYTES = 64L << 20;
-
-  private static final Duration MAX_LIST_TIME = Duration.ofSeconds(30);
 
   private final URI ariUrl;
   private final HttpClientConfigurer clientConfigurer;
@@ -163,8 +161,7 @@ public final class ResourceLookup implements AutoCloseable {
     String path = Objects.requireNonNull(PATHS.get(type));
     String problem;
     try {
-      int status =
-          get(client(), path, maxListBytes, MAX_LIST_TIME, body -> removeListed(body, ids));
+      int status = get(client(), path, maxListBytes, body -> removeListed(body, ids));
       if (status == OK) {
         return true;
       }
@@ -214,7 +211,7 @@ public final class ResourceLookup implements AutoCloseable {
   private int status(String path) throws IOException {
     CloseableHttpClient ready = client();
     long startNanos = System.nanoTime();
-    int status = get(ready, path, MAX_RESPONSE_BYTES, slow, body -> {});
+    int status = get(ready, path, MAX_RESPONSE_BYTES, body -> {});
     Duration duration = Duration.ofNanos(System.nanoTime() - startNanos);
     if (duration.compareTo(slow) > 0) {
       throw new IOException("Asterisk is slow: " + duration.toMillis() + " ms for a response");
@@ -222,8 +219,7 @@ public final class ResourceLookup implements AutoCloseable {
     return status;
   }
 
-  private int get(
-      CloseableHttpClient ready, String path, long maxBytes, Duration maxTime, BodyReader reader)
+  private int get(CloseableHttpClient ready, String path, long maxBytes, BodyReader reader)
       throws IOException {
     HttpGet get = new HttpGet(ariUrl + path);
     request = get;
@@ -235,12 +231,11 @@ public final class ResourceLookup implements AutoCloseable {
         response -> {
           HttpEntity entity = response.getEntity();
           if (entity != null) {
-            InputStream body =
-                new LimitedInputStream(entity.getContent(), maxBytes, maxTime, get::cancel);
+            InputStream body = new LimitedInputStream(entity.getContent(), maxBytes);
             if (response.getCode() == OK) {
               reader.read(body);
             }
-            // the client would read the rest without a limit
+            // to use the connection again
             body.transferTo(OutputStream.nullOutputStream());
           }
           return response.getCode();
@@ -274,23 +269,15 @@ public final class ResourceLookup implements AutoCloseable {
     }
   }
 
-  /** Fails beyond a number of bytes or a time. */
+  /** Fails beyond a number of bytes. */
   private static final class LimitedInputStream extends FilterInputStream {
 
     private final long maxBytes;
-    private final Duration maxTime;
-    private final Runnable abort;
-    private final long startNanos = System.nanoTime();
     private long bytes;
 
-    /**
-     * @param abort closes the connection, since closing the stream would read the rest
-     */
-    LimitedInputStream(InputStream in, long maxBytes, Duration maxTime, Runnable abort) {
+    LimitedInputStream(InputStream in, long maxBytes) {
       super(in);
       this.maxBytes = maxBytes;
-      this.maxTime = maxTime;
-      this.abort = abort;
     }
 
     @Override
@@ -310,12 +297,7 @@ public final class ResourceLookup implements AutoCloseable {
     private void count(int read) throws IOException {
       bytes += read;
       if (bytes > maxBytes) {
-        abort.run();
         throw new IOException("the response has more than " + maxBytes + " bytes");
-      }
-      if (System.nanoTime() - startNanos > maxTime.toNanos()) {
-        abort.run();
-        throw new IOException("the response takes more than " + maxTime.toSeconds() + " s");
       }
     }
   }

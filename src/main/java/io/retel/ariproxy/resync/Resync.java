@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +38,7 @@ public final class Resync implements AutoCloseable {
   private final StasisApplications applications;
   private final Duration timeout;
   private final int concurrency;
-  private final Function<ScheduledExecutorService, AriClient> newClient;
+  private final Supplier<AriClient> newClient;
   private final Runnable requestFindings;
   private final Runnable requestResync;
   private final Counter failures;
@@ -69,7 +69,7 @@ public final class Resync implements AutoCloseable {
       StasisApplications applications,
       Duration timeout,
       int concurrency,
-      Function<ScheduledExecutorService, AriClient> newClient,
+      Supplier<AriClient> newClient,
       Runnable requestFindings,
       Runnable requestResync,
       MeterRegistry meters) {
@@ -110,7 +110,7 @@ public final class Resync implements AutoCloseable {
             callContexts,
             applications,
             asteriskId,
-            newClient.apply(currentTimer),
+            newClient.get(),
             pool,
             currentTimer,
             subscriptions,

@@ -41,7 +41,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -90,7 +89,6 @@ class AsteriskQueryTest {
   private final CountDownLatch end = new CountDownLatch(1);
   private final AtomicInteger findings = new AtomicInteger();
   private final AttemptTimer attempts = new AttemptTimer();
-  private final ScheduledExecutorService requestTimer = Executors.newScheduledThreadPool(1);
   private final ExecutorService serverThreads = Executors.newCachedThreadPool();
   private final CountDownLatch applicationsListed = new CountDownLatch(1);
 
@@ -122,7 +120,7 @@ class AsteriskQueryTest {
       query.close();
     }
     server.stop(0);
-    List.of(requests, attempts, requestTimer, serverThreads).forEach(ExecutorService::shutdownNow);
+    List.of(requests, attempts, serverThreads).forEach(ExecutorService::shutdownNow);
   }
 
   @Test
@@ -362,7 +360,7 @@ class AsteriskQueryTest {
         callContexts,
         applications,
         "",
-        new AriClient(configurer, url, Duration.ofMinutes(1), requestTimer),
+        new AriClient(configurer, url),
         requests,
         attempts,
         new SubscriptionRestore(new Subscriptions(WriteBehind.noop(meters)), applications),

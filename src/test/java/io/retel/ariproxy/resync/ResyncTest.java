@@ -75,7 +75,7 @@ class ResyncTest {
             new StasisApplications(List.of("app"), callContexts),
             DefaultTimeout.DURATION,
             2,
-            timer -> new AriClient(configurer, url, Duration.ofMinutes(1), timer),
+            () -> new AriClient(configurer, url),
             () -> {},
             () -> {},
             meters);

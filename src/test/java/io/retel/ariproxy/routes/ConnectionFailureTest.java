@@ -25,8 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -154,13 +152,9 @@ class ConnectionFailureTest {
     closesAfterResponse = false;
     AriHttpClient configurer =
         routes.context().getRegistry().lookupByNameAndType("ariHttpClient", AriHttpClient.class);
-    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     try (AriClient client =
         new AriClient(
-            configurer,
-            URI.create("http://localhost:" + server.getLocalPort() + "/ari"),
-            DefaultTimeout.DURATION,
-            timer)) {
+            configurer, URI.create("http://localhost:" + server.getLocalPort() + "/ari"))) {
       CompletableFuture<Throwable> failure =
           Async.supply(() -> catchThrowable(() -> client.send("GET", "/channels", null)));
       await().until(() -> pings.get() == 1);
@@ -170,8 +164,6 @@ class ConnectionFailureTest {
       assertThat(failure.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS))
           .isInstanceOf(IOException.class);
       assertThat(routes.counterValue(Meters.CONNECTIONS_REFUSED)).isZero();
-    } finally {
-      timer.shutdownNow();
     }
   }
 

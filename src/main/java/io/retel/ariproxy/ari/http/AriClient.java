@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.ari.http;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
@@ -23,23 +20,25 @@ import org.apache.hc.core5.io.CloseMode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Client for the proxy's own requests: each ends within a timeout, even if Asterisk responds byte
- * by byte, and a response is limited in size. Thread-safe.
+ * Client for the proxy's own requests, whose responses together are limited in size. Thread-safe.
  */
 public final class AriClient implements AutoCloseable {
 
-  /** The largest response: a sixteenth of the heap. */
-  private static final int MAX_RESPONSE_BYTES =
-      (int) Math.min(Integer.MAX_VALUE - 1, Runtime.getRuntime().maxMemory() / 16);
+  /**
+   * Limit of the bodies that are being read, of all requests together: a 128th of the heap, since
+   * parsing multiplies them.
+   */
+  private static final long MAX_BODY_BYTES = Runtime.getRuntime().maxMemory() / 128;
+
+  private static final int BUFFER_BYTES = 8_192;
 
   private final CloseableHttpClient client;
   private final URI url;
-  private final Duration timeout;
-  private final ScheduledExecutorService timer;
 
   /** Requests to cancel on close: the pool of connections is shared, and remains open. */
   private final Set<HttpUriRequestBase> requests = ConcurrentHashMap.newKeySet();
 
+  private final AtomicLong bodyBytes = new AtomicLong();
   private volatile boolean closed;
 
   /** A response of Asterisk. */
@@ -47,17 +46,12 @@ public final class AriClient implements AutoCloseable {
 
   /**
    * @param url ARI's base URL
-   * @param timeout for a complete response
-   * @param timer cancels requests at the timeout
    */
-  public AriClient(
-      AriHttpClient configurer, URI url, Duration timeout, ScheduledExecutorService timer) {
+  public AriClient(AriHttpClient configurer, URI url) {
     HttpClientBuilder builder = HttpClientBuilder.create();
     configurer.configureHttpClient(builder);
     this.client = builder.build();
     this.url = url;
-    this.timeout = timeout;
-    this.timer = timer;
   }
 
   /**
@@ -72,25 +66,14 @@ public final class AriClient implements AutoCloseable {
     if (json != null) {
       request.setEntity(new StringEntity(json, ContentType.APPLICATION_JSON));
     }
-    ScheduledFuture<?> cancellation =
-        timer.schedule(request::cancel, timeout.toMillis(), TimeUnit.MILLISECONDS);
     requests.add(request);
     try {
       if (closed) {
         request.cancel();
       }
-      return client.execute(request, AriClient::read);
-    } catch (IOException e) {
-      if (cancellation.isDone()) {
-        SocketTimeoutException timedOut =
-            new SocketTimeoutException("no complete response within " + timeout.toMillis() + " ms");
-        timedOut.initCause(e);
-        throw timedOut;
-      }
-      throw e;
+      return client.execute(request, this::read);
     } finally {
       requests.remove(request);
-      cancellation.cancel(false);
     }
   }
 
@@ -99,17 +82,23 @@ public final class AriClient implements AutoCloseable {
     return ConnectFailures.includes(failure);
   }
 
-  private static Response read(ClassicHttpResponse response) throws IOException {
+  private Response read(ClassicHttpResponse response) throws IOException {
     HttpEntity entity = response.getEntity();
     if (entity == null) {
       return new Response(response.getCode(), "");
     }
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
     try (InputStream content = entity.getContent()) {
-      byte[] body = content.readNBytes(MAX_RESPONSE_BYTES);
-      if (body.length == MAX_RESPONSE_BYTES) {
-        throw new IOException("response has " + MAX_RESPONSE_BYTES + " bytes or more");
+      byte[] buffer = new byte[BUFFER_BYTES];
+      for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
+        body.write(buffer, 0, count);
+        if (bodyBytes.addAndGet(count) > MAX_BODY_BYTES) {
+          throw new IOException("responses have more than " + MAX_BODY_BYTES + " bytes");
+        }
       }
-      return new Response(response.getCode(), new String(body, StandardCharsets.UTF_8));
+      return new Response(response.getCode(), body.toString(StandardCharsets.UTF_8));
+    } finally {
+      bodyBytes.addAndGet(-body.size());
     }
   }
 

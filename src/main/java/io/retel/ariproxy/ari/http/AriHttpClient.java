@@ -4,11 +4,18 @@ package io.retel.ariproxy.ari.http;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.Socket;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
@@ -22,8 +29,9 @@ import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
-import org.apache.hc.client5.http.impl.IdleConnectionEvictor;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
@@ -35,6 +43,8 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpStatus;
+import org.apache.hc.core5.http.URIScheme;
+import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
@@ -60,9 +70,23 @@ public final class AriHttpClient implements HttpClientConfigurer {
   /** Connections for the proxy's own requests, so that they do not wait for commands that hang. */
   static final int OWN_CONNECTIONS = 10;
 
+  /** Longest line of a response's head, of a chunk's head or of a trailer, in bytes. */
+  private static final int MAX_LINE_BYTES = 8_192;
+
+  private static final int MAX_REJECTION_BYTES = 8_192;
+
+  /** Asterisk sends about six. */
+  private static final int MAX_HEADERS = 100;
+
+  /**
+   * Bytes received for one request, with everything around the body; readers have lower limits for
+   * bodies. The longest list of {@code ResourceLookup}, and more than a record of Kafka can have.
+   */
+  private static final long MAX_RECEIVED_BYTES = 65L << 20;
+
   private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
 
-  private static final TimeValue EVICTION_INTERVAL = TimeValue.ofSeconds(1);
+  private static final long MAINTENANCE_INTERVAL_MS = 1_000;
 
   /** Idle time after which a connection is validated before use; validation costs up to 1 ms. */
   private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofMilliseconds(100);
@@ -75,6 +99,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private final Timeout responseTimeout;
   private final RequestMetricsInterceptor requestMetrics;
   private final Counter refused;
+  private final Set<BoundedSocket> sockets = ConcurrentHashMap.newKeySet();
   private final Pool pool;
   private @Nullable Moment refusalLogged;
 
@@ -84,8 +109,9 @@ public final class AriHttpClient implements HttpClientConfigurer {
    *     verified as well
    * @param maxCommands maximum number of concurrent requests of commands; the proxy's own ones add
    *     {@value #OWN_CONNECTIONS} connections
-   * @param connectTimeoutMs timeout for connecting, and for waiting for a free connection
-   * @param responseTimeoutMs timeout for a response
+   * @param connectTimeoutMs timeout for connecting, for the TLS handshake, for the ping on a new
+   *     connection, and for waiting for a free connection, each in total
+   * @param responseTimeoutMs timeout for a request and its complete response
    * @param basePath the path of ari.url
    * @param meters registry for the request metrics
    */
@@ -104,6 +130,14 @@ public final class AriHttpClient implements HttpClientConfigurer {
     this.refused = Meters.CONNECTIONS_REFUSED.counter(meters);
     this.connections =
         new ConnectionManagerBuilder(basePath)
+            .setConnectionFactory(
+                ManagedHttpClientConnectionFactory.builder()
+                    .http1Config(
+                        Http1Config.custom()
+                            .setMaxLineLength(MAX_LINE_BYTES)
+                            .setMaxHeaderCount(MAX_HEADERS)
+                            .build())
+                    .build())
             .setTlsSocketStrategy(convertTlsFailures(tls))
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
             .setMaxConnTotal(maxCommands + OWN_CONNECTIONS)
@@ -134,6 +168,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
                 .setConnectionRequestTimeout(connectTimeout)
                 .setResponseTimeout(responseTimeout)
                 .build())
+        .addExecInterceptorFirst("abort-unread-response", new AbortUnreadResponse())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
         .addExecInterceptorFirst("rejected-login", AriHttpClient::failIfLoginRejected)
         // a retry would send a request twice: a POST after a 503, or a GET, PUT or DELETE after a
@@ -176,7 +211,10 @@ public final class AriHttpClient implements HttpClientConfigurer {
     ClassicHttpResponse response = chain.proceed(request, scope);
     if (response.getCode() == HttpStatus.SC_UNAUTHORIZED) {
       try (response) {
-        EntityUtils.consume(response.getEntity());
+        if (response.getEntity() != null) {
+          // a connection whose response is read is used again
+          EntityUtils.toByteArray(response.getEntity(), MAX_REJECTION_BYTES);
+        }
       }
       throw new ConnectException(
           "it rejects the login with 401; check ari.username, ari.password and the user in ari.conf");
@@ -196,19 +234,44 @@ public final class AriHttpClient implements HttpClientConfigurer {
     }
   }
 
+  private BoundedSocket openSocket() {
+    BoundedSocket socket = new BoundedSocket(MAX_RECEIVED_BYTES);
+    sockets.add(socket);
+    return socket;
+  }
+
+  private void maintain() {
+    connections.closeExpired();
+    connections.closeIdle(MAX_IDLE_TIME);
+    sockets.removeIf(Socket::isClosed);
+    sockets.forEach(BoundedSocket::closeIfWriteIsOverdue);
+  }
+
   private final class Pool extends ServiceSupport {
 
-    private final IdleConnectionEvictor evictor =
-        new IdleConnectionEvictor(connections, EVICTION_INTERVAL, MAX_IDLE_TIME);
+    private @Nullable ScheduledExecutorService maintenance;
 
     @Override
     protected void doStart() {
-      evictor.start();
+      maintenance =
+          Executors.newSingleThreadScheduledExecutor(
+              task -> {
+                Thread thread = new Thread(task, "ari-connections");
+                thread.setDaemon(true);
+                return thread;
+              });
+      maintenance.scheduleWithFixedDelay(
+          FatalErrors.continuing(AriHttpClient.this::maintain),
+          MAINTENANCE_INTERVAL_MS,
+          MAINTENANCE_INTERVAL_MS,
+          TimeUnit.MILLISECONDS);
     }
 
     @Override
     protected void doStop() {
-      evictor.shutdown();
+      if (maintenance != null) {
+        maintenance.shutdownNow();
+      }
       connections.close();
     }
   }
@@ -228,7 +291,11 @@ public final class AriHttpClient implements HttpClientConfigurer {
         DnsResolver dnsResolver,
         TlsSocketStrategy tlsSocketStrategy) {
       return new SessionOpener(
-          super.createConnectionOperator(schemePortResolver, dnsResolver, tlsSocketStrategy),
+          new DefaultHttpClientConnectionOperator(
+              proxy -> openSocket(),
+              schemePortResolver,
+              dnsResolver,
+              scheme -> scheme.equals(URIScheme.HTTPS.id) ? tlsSocketStrategy : null),
           basePath,
           login,
           AriHttpClient.this::recordRefusal);

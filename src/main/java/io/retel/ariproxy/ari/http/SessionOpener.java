@@ -20,6 +20,7 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
@@ -116,6 +117,10 @@ final class SessionOpener implements HttpClientConnectionOperator {
       connection.sendRequestHeader(request);
       connection.flush();
       ClassicHttpResponse response = connection.receiveResponseHeader();
+      while (response.getCode() < HttpStatus.SC_OK) {
+        // informational
+        response = connection.receiveResponseHeader();
+      }
       if (MessageSupport.canResponseHaveBody(request.getMethod(), response)) {
         connection.receiveResponseEntity(response);
       }

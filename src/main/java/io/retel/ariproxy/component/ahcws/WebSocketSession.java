@@ -133,7 +133,10 @@ final class WebSocketSession implements WebSocketListener {
 
   @Override
   public void onPingFrame(byte[] payload) {
-    Objects.requireNonNull(webSocket).sendPongFrame(payload);
+    // a server that sends pings but reads nothing must not fill the heap with pongs
+    if (openedChannel().isWritable()) {
+      Objects.requireNonNull(webSocket).sendPongFrame(payload);
+    }
   }
 
   @Override
