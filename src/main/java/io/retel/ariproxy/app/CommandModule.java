@@ -82,7 +82,12 @@ final class CommandModule {
     lanes.setExceptionHandler(new ExchangeExceptionHandler(context, LanesConsumer.class));
     this.consumption =
         new CommandConsumption(lanes::leased, lanes::queued, this::activeRoutes, lifecycle);
-    this.hanging = new HangingCommands(lanes::hanging, lanes::isBlocked);
+    this.hanging =
+        new HangingCommands(
+            lanes::hanging,
+            lanes::isBlocked,
+            // a busy machine is not a fault
+            new CommandTimeouts(settings).maxDuration().multipliedBy(2));
     this.pausePolicy =
         new ConditionalRoutePolicy(
             () -> startupGate.isReady() && isRunning(),

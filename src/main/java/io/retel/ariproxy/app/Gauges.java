@@ -99,6 +99,8 @@ public final class Gauges {
       BooleanSupplier paused) {
     Meters.COMMANDS_IN_FLIGHT.gauge(meters, lanes::leased);
     Meters.COMMANDS_HANGING.gauge(meters, hanging::count);
+    Meters.COMMANDS_OLDEST.gauge(meters, () -> hanging.oldest().toMillis() / 1_000.0);
+    Meters.COMMANDS_POLL_AGE.gauge(meters, kafkaClients::pollAge);
     Meters.COMMANDS_QUEUED.gauge(meters, lanes::queued);
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);

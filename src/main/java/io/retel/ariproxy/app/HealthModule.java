@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.AsteriskProbe;
 import io.retel.ariproxy.health.EssentialThreads;
@@ -11,6 +12,7 @@ import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.health.Probe;
 import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.kafka.InFlightLimiter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +20,11 @@ import org.apache.camel.CamelContext;
 
 /** Health: the checks of all modules, and the probes of Asterisk and Kafka. */
 final class HealthModule {
+
+  /** Its requests have timeouts, but their number depends on the state of the topics. */
+  private static final Duration MAX_KAFKA_CHECK = Duration.ofMinutes(1);
+
+  private static final Duration MARGIN = Duration.ofSeconds(2);
 
   private final List<Probe> probes;
 
@@ -50,7 +57,7 @@ final class HealthModule {
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
     // always: also creates topics that are deleted
     KafkaProbe kafkaCheck = kafka.probe(startupGate::unmetPrecondition);
-    Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck);
+    Probe kafkaProbe = new Probe("kafka-probe", kafkaCheck, MAX_KAFKA_CHECK);
     if (!ManagementPort.isEnabled(settings)) {
       this.probes = List.of(kafkaProbe);
       commands.addHealthChecks(checks, Optional::empty);
@@ -59,12 +66,18 @@ final class HealthModule {
       return;
     }
     // only with a management port, since it queries Asterisk even when idle
-    Probe asteriskProbe = new Probe("asterisk-probe", new AsteriskProbe(context));
+    Probe asteriskProbe =
+        new Probe(
+            "asterisk-probe",
+            new AsteriskProbe(asterisk.newClient(), settings.get(Setting.ARI_URL)),
+            new CommandTimeouts(settings).maxRequest().plus(MARGIN));
     this.probes = List.of(asteriskProbe, kafkaProbe);
     commands.addHealthChecks(checks, kafkaCheck::openTransactions);
     // missing topics have just been created
     startupGate.onReady(kafkaProbe::trigger);
     checks.addDependency("ari-rest", asteriskProbe::lastError);
+    checks.addAgeGauge("ari-rest", asteriskProbe::age);
+    checks.addAgeGauge("kafka", kafkaProbe::age);
     checks.addDependency(
         "kafka",
         () ->

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.component.lanes.GroupActivity;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -18,14 +19,18 @@ public final class HangingCommands {
 
   private final Supplier<List<GroupActivity>> operations;
   private final BooleanSupplier blocked;
+  private final Duration maxAge;
 
   /**
    * @param operations those with commands that hang
    * @param blocked whether no other command can start
+   * @param maxAge an older command never ends
    */
-  public HangingCommands(Supplier<List<GroupActivity>> operations, BooleanSupplier blocked) {
+  public HangingCommands(
+      Supplier<List<GroupActivity>> operations, BooleanSupplier blocked, Duration maxAge) {
     this.operations = operations;
     this.blocked = blocked;
+    this.maxAge = maxAge;
   }
 
   /**
@@ -39,11 +44,25 @@ public final class HangingCommands {
         .collect(Collectors.joining(", "));
   }
 
-  /** Returns why no command can start, as a sentence; or empty. */
+  /** Returns why no command can start, or that one never ends, as a sentence; or empty. */
   Optional<String> downReason() {
-    return blocked.getAsBoolean()
-        ? Optional.of("All of commands.max-concurrency hang, others wait: " + description())
+    if (blocked.getAsBoolean()) {
+      return Optional.of("All of commands.max-concurrency hang, others wait: " + description());
+    }
+    Duration oldest = oldest();
+    return oldest.compareTo(maxAge) > 0
+        ? Optional.of(
+            "A command hangs for %d s, beyond all timeouts (%d s): %s"
+                .formatted(oldest.toSeconds(), maxAge.toSeconds(), description()))
         : Optional.empty();
+  }
+
+  /** Age of the oldest command that hangs; zero without one. */
+  public Duration oldest() {
+    return operations.get().stream()
+        .map(GroupActivity::oldest)
+        .max(Comparator.naturalOrder())
+        .orElse(Duration.ZERO);
   }
 
   /** Number of commands that hang. */

@@ -1,44 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.health;
 
+import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
-import org.apache.camel.CamelContext;
-import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
-import org.jspecify.annotations.Nullable;
+import java.io.IOException;
+import java.net.URI;
 
-/** Check that ARI responds: {@code GET /asterisk/ping}, sent like a command. */
-public final class AsteriskProbe implements Probe.Check {
+/** Check that ARI responds: {@code GET /asterisk/ping}. */
+public final class AsteriskProbe implements Probe.Check, AutoCloseable {
 
-  private static final String PING_ENDPOINT =
-      "{{ari.url}}/asterisk/ping?httpMethod=GET&httpClientConfigurer=#ariHttpClient"
-          + "&throwExceptionOnFailure=false";
+  private final AriClient client;
+  private final URI url;
 
-  private final CamelContext context;
-  private @Nullable ProducerTemplate template;
-
-  public AsteriskProbe(CamelContext context) {
-    this.context = context;
+  /**
+   * @param url ARI's base URL
+   */
+  public AsteriskProbe(AriClient client, URI url) {
+    this.client = client;
+    this.url = url;
   }
 
   @Override
-  public void run() throws Exception {
-    if (template == null) {
-      template = context.createProducerTemplate();
-    }
-    Exchange response = template.request(PING_ENDPOINT, exchange -> {});
-    String url = context.resolvePropertyPlaceholders("{{ari.url}}");
-    if (response.getException() != null) {
+  public void run() {
+    int status;
+    try {
+      status = client.send("GET", "/asterisk/ping", null).status();
+    } catch (IOException e) {
       throw new IllegalStateException(
           "ARI at "
               + url
               + " failed a ping: "
-              + TlsErrors.describe(response.getException(), Setting.ARI_CA_FILE.key())
-                  .orElseGet(() -> ErrorMessages.ownMessage(response.getException())));
+              + TlsErrors.describe(e, Setting.ARI_CA_FILE.key())
+                  .orElseGet(() -> ErrorMessages.ownMessage(e)));
     }
-    int status = response.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, int.class);
     if (status != 200) {
       throw new IllegalStateException(
           "ARI at " + url + " responded to a ping with " + status + "; " + remedy(status));
@@ -51,5 +47,10 @@ public final class AsteriskProbe implements Probe.Check {
       case 404 -> "check ari.url, and that ari.conf has enabled = yes";
       default -> "check Asterisk's log";
     };
+  }
+
+  @Override
+  public void close() {
+    client.close();
   }
 }

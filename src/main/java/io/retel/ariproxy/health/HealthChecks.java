@@ -3,6 +3,7 @@ package io.retel.ariproxy.health;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.metrics.Meters;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
@@ -64,6 +65,19 @@ public final class HealthChecks {
   public HealthChecks addDependency(String id, Supplier<Optional<String>> problem) {
     addAvailabilityGauge(id, () -> problem.get().isEmpty());
     return add(id, problem);
+  }
+
+  /**
+   * Adds the gauge of the time since the last result of a check.
+   *
+   * @param age empty while it does not run
+   */
+  public HealthChecks addAgeGauge(String service, Supplier<Optional<Duration>> age) {
+    Meters.PROBE_AGE.gauge(
+        meters,
+        () -> age.get().map(known -> known.toMillis() / 1_000.0).orElse(Double.NaN),
+        service);
+    return this;
   }
 
   /** Adds the availability gauge of a service that is checked elsewhere. */

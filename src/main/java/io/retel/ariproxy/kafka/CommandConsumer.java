@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
+import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -117,6 +118,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private final StaticMember self;
 
+  private final String groupId;
+
+  /** Longest time between polls: the drain of a rebalance, and a request of Kafka's client. */
+  private final Duration maxPollAge;
+
   /** Time after which a member without a heartbeat expires. */
   private final Duration sessionTimeout;
 
@@ -134,6 +140,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private long fencedCheckNanos;
   private volatile boolean draining;
   private volatile boolean closed;
+
+  private volatile Moment lastPoll = Moment.now();
 
   private long lastCommit = System.nanoTime();
 
@@ -163,11 +171,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.maxInFlight = maxInFlight;
     this.stopping = stopping;
     this.self = new StaticMember(properties);
+    this.groupId = String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG));
     this.sessionTimeout =
         DrainTimeouts.option(properties, ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
     // when a static member stops, its commands have already been given time to complete
+    this.maxPollAge =
+        effectiveTimeouts
+            .running()
+            .plus(DrainTimeouts.option(properties, ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG))
+            .plus(FINAL_COMMIT_TIMEOUT)
+            .plus(COMMIT_TIMEOUT);
     this.drain =
         new RevocationDrain(
             tracker,
@@ -192,6 +207,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   @Override
   public ConsumerRecords<Object, Object> poll(Duration timeout) {
+    lastPoll = Moment.now();
     if (dynamicMember && !retired && stopping.getAsBoolean()) {
       // hands the partitions to other members while this proxy completes its started commands
       retired = true;
@@ -353,6 +369,21 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    */
   double lag() {
     return lag;
+  }
+
+  /** Returns the time since the start of the last poll. Thread-safe. */
+  Duration pollAge() {
+    return Moment.now().since(lastPoll);
+  }
+
+  /** Describes in one sentence that its thread no longer polls; empty if it does. Thread-safe. */
+  Optional<String> stalledPoll() {
+    Duration age = pollAge();
+    return age.compareTo(maxPollAge) > 0
+        ? Optional.of(
+            "Commands of group %s were last polled %d s ago; the limit is %d s"
+                .formatted(groupId, age.toSeconds(), maxPollAge.toSeconds()))
+        : Optional.empty();
   }
 
   /** Returns whether another consumer has replaced this one. Thread-safe. */

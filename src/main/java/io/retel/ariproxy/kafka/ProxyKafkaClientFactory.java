@@ -168,6 +168,14 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     return lags.length == 0 ? Double.NaN : DoubleStream.of(lags).sum();
   }
 
+  /** Seconds since commands were last polled, of the consumer that is late; NaN if none exists. */
+  public double pollAge() {
+    return openConsumers()
+        .mapToDouble(consumer -> consumer.pollAge().toMillis() / 1_000.0)
+        .max()
+        .orElse(Double.NaN);
+  }
+
   /** Describes in one sentence why commands are not consumed; empty if they are. */
   public Optional<String> consumptionProblem() {
     return openConsumers()
@@ -177,7 +185,11 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
                     ? Stream.of(
                         "Fenced by another proxy, which consumes the commands instead: give each its"
                             + " own kafka.commands-topic and kafka.group-id")
-                    : consumer.missingPermission().or(consumer::unreadableCommands).stream())
+                    : consumer
+                        .missingPermission()
+                        .or(consumer::stalledPoll)
+                        .or(consumer::unreadableCommands)
+                        .stream())
         .findFirst();
   }
 

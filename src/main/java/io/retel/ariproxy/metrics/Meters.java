@@ -150,6 +150,16 @@ public enum Meters {
       Kind.GAUGE,
       "ari-proxy.commands.hanging",
       "Commands that wait for Asterisk for longer than a tenth of ari.response-timeout"),
+  COMMANDS_OLDEST(
+      Kind.GAUGE,
+      Unit.SECONDS,
+      "ari-proxy.commands.oldest",
+      "Age of the oldest of these commands; 0 without one"),
+  COMMANDS_POLL_AGE(
+      Kind.GAUGE,
+      Unit.SECONDS,
+      "ari-proxy.commands.poll.age",
+      "Time since commands were last polled from Kafka, of the consumer that is late; NaN while this proxy is not consuming"),
   COMMANDS_QUEUED(
       Kind.GAUGE,
       "ari-proxy.commands.queued",
@@ -223,6 +233,12 @@ public enum Meters {
       "ari-proxy.management.refused",
       "Requests and connections that the management port has refused",
       "reason"),
+  PROBE_AGE(
+      Kind.GAUGE,
+      Unit.SECONDS,
+      "ari-proxy.probe.age",
+      "Time since the last result of the check of a dependency",
+      "backing_service"),
   BACKING_SERVICE_AVAILABILITY(
       Kind.GAUGE,
       "backing_service.availability",
