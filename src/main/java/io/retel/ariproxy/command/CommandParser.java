@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.util.RawValue;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
@@ -32,8 +36,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CommandParser {
 
+  /** Maximum number of JSON tokens in a record: a tree takes many times the heap of its bytes. */
+  private static final long MAX_TOKENS = 100_000;
+
   static final ObjectMapper JSON =
-      JsonMapper.builder()
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxTokenCount(MAX_TOKENS).build())
+                  .build())
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           // preserves the precision of numbers in a body
@@ -139,7 +150,11 @@ public final class CommandParser {
   }
 
   private static @Nullable JsonNode commandId(JsonNode json) {
-    return json.hasNonNull("commandId") ? json.get("commandId") : null;
+    JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
+    // the command is kept while it waits, and in the cache of RESPONSEs
+    return commandId != null && commandId.isContainerNode()
+        ? JSON.getNodeFactory().rawValueNode(new RawValue(commandId.toString()))
+        : commandId;
   }
 
   private static void checkLength(String name, @Nullable String text, int maxLength) {
@@ -180,6 +195,9 @@ public final class CommandParser {
     JsonNode json;
     try {
       json = JSON.readTree(value);
+    } catch (StreamConstraintsException e) {
+      throw new CommandRejectedException(
+          400, "The record is not JSON within the limits: " + e.getOriginalMessage());
     } catch (JsonProcessingException e) {
       JsonLocation location = e.getLocation();
       throw new CommandRejectedException(

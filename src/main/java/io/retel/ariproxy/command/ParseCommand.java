@@ -52,7 +52,9 @@ public final class ParseCommand implements Processor {
     ExchangeContext.tag(
         exchange,
         command.callContext(),
-        command.commandId() == null ? null : command.commandId().asText(),
+        command.commandId() == null || command.commandId().isPojo()
+            ? null
+            : command.commandId().asText(),
         command.resources());
     if (record instanceof byte[] received) {
       payloads.logReceived(received);

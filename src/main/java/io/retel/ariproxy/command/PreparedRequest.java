@@ -9,6 +9,8 @@ import io.retel.ariproxy.ari.AriOperations.Match;
 import io.retel.ariproxy.ari.AriOperations.Operation;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param assignedCallContext the call context that it sets as a channel variable, or null
  * @param claimed those it claims
  * @param ended those that end if it succeeds
- * @param parameters those outside the path; without a body, unless it is of {@code /applications}
+ * @param url the url with the query
  */
 public record PreparedRequest(
     AriRequest request,
@@ -40,7 +42,7 @@ public record PreparedRequest(
     @Nullable String assignedCallContext,
     List<Resource> claimed,
     List<Resource> ended,
-    AriParameters parameters) {
+    AriUrl url) {
 
   private static final String LOCAL_PREFIX = "Local/";
 
@@ -101,11 +103,21 @@ public record PreparedRequest(
         parameters.assignedCallContext().orElse(null),
         claims ? List.copyOf(created) : List.of(),
         ended,
-        // a parsed body takes many times the heap of its bytes; only RecordSubscription reads it
-        // later
-        ariUrl.segments().get(0).equals("applications")
-            ? parameters
-            : new AriParameters(parameters.url(), MissingNode.getInstance()));
+        parameters.url());
+  }
+
+  /**
+   * Returns the parameters outside the path. Parses the body, since a parsed one takes many times
+   * the heap of its bytes while the command waits.
+   */
+  AriParameters parameters() {
+    byte[] body = request.body();
+    try {
+      return new AriParameters(
+          url, body == null ? MissingNode.getInstance() : CommandParser.JSON.readTree(body));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Whether a new or moved channel enters a Stasis application. */

@@ -2,14 +2,18 @@
 package io.retel.ariproxy.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,13 +66,44 @@ class CommandParserTest {
         .isEqualTo(body.replace('\'', '"'));
   }
 
+  /** A tree of the shortest values takes 20 times the heap of its JSON. */
   @Test
-  void retainsParsedBodyOfApplicationsOnly() {
-    String body = "{'eventSource':['channel:c']}";
-    Command.Accepted other = parse(command("POST", "/ari/channels/c/variable", body));
-    assertThat(other.request().body()).isNotNull();
-    assertThat(other.prepared().parameters().body()).isEmpty();
+  void waitingCommandsKeepNoTrees() {
+    String id = "[" + "[],".repeat(20_000) + "0]";
+    String body = "[" + "[],".repeat(12_000) + "0]";
+    long before = usedHeap();
+    List<Command> waiting = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      waiting.add(
+          parse(
+              "{'commandId':"
+                  + id
+                  + ",'ariCommand':{'method':'POST','url':'/applications/a/subscription','body':"
+                  + body
+                  + "}}"));
+    }
 
+    assertThat(usedHeap() - before).isLessThan(60L << 20);
+
+    assertThat(waiting).allSatisfy(command -> assertThat(command.commandId()).hasToString(id));
+  }
+
+  private static long usedHeap() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+  }
+
+  @Test
+  void rejectsTooManyValues() {
+    String record = "[" + "0,".repeat(200_000) + "0]";
+    Command command = parser.parse(ORIGIN, record.getBytes(StandardCharsets.UTF_8));
+    assertThatThrownBy(command::accepted)
+        .hasMessageStartingWith("The record is not JSON within the limits: Token count");
+  }
+
+  @Test
+  void readsParametersOfBody() {
+    String body = "{'eventSource':['channel:c']}";
     Command.Accepted subscription = parse(command("POST", "/applications/a/subscription", body));
     assertThat(subscription.prepared().parameters().body()).hasToString(body.replace('\'', '"'));
   }
