@@ -12,12 +12,9 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelExecutionException;
 import org.apache.camel.Exchange;
@@ -38,7 +35,6 @@ class LoginScopeTest {
   private final List<String> atAri = new CopyOnWriteArrayList<>();
   private final List<String> atOther = new CopyOnWriteArrayList<>();
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   private HttpServer ari;
   private HttpServer other;
   private AriHttpClient configurer;
@@ -65,7 +61,6 @@ class LoginScopeTest {
   @AfterEach
   void stop() {
     context.stop();
-    timer.shutdownNow();
     ari.stop(0);
     other.stop(0);
   }
@@ -131,8 +126,7 @@ class LoginScopeTest {
 
   @Test
   void ownRequestsGoToAriOnly() {
-    try (AriClient client =
-        new AriClient(configurer, URI.create(url(other)), Duration.ofMinutes(1), timer)) {
+    try (AriClient client = new AriClient(configurer, URI.create(url(other)))) {
       assertThatThrownBy(() -> client.send("GET", "/channels", null))
           .isInstanceOf(ConnectException.class);
     }
