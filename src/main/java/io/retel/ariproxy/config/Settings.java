@@ -214,7 +214,7 @@ public final class Settings {
         (setting, value) -> {
           if (value instanceof Secret secret) {
             secret.file().ifPresent(files::add);
-          } else if (setting.isFile() && isSet(setting)) {
+          } else if (setting.isFile() && setting != Setting.ROUTES_DIRECTORY && isSet(setting)) {
             files.add(Path.of(value.toString()));
           }
         });

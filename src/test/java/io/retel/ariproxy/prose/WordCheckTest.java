@@ -4,15 +4,17 @@ package io.retel.ariproxy.prose;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -157,14 +159,29 @@ class WordCheckTest {
   }
 
   private static List<Path> textFiles() throws IOException {
-    try (Stream<Path> files = Files.walk(Path.of("."))) {
-      return files
-          .map(Path.of(".")::relativize)
-          .filter(file -> TEXT_FILE.matcher("/" + file).matches())
-          .filter(file -> !SKIPPED.matcher(file.toString()).matches())
-          .filter(Files::isRegularFile)
-          .sorted()
-          .collect(Collectors.toList());
-    }
+    List<Path> textFiles = new ArrayList<>();
+    Files.walkFileTree(
+        Path.of(""),
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+            // other tests write to target
+            return SKIPPED.matcher(directory + "/").matches()
+                ? FileVisitResult.SKIP_SUBTREE
+                : FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            if (attributes.isRegularFile()
+                && TEXT_FILE.matcher("/" + file).matches()
+                && !SKIPPED.matcher(file.toString()).matches()) {
+              textFiles.add(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    textFiles.sort(null);
+    return textFiles;
   }
 }
