@@ -71,7 +71,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Commands.</b> Each has a RESPONSE with its call context as key, in the order of the
  * commands of a call. A request or RESPONSE is sent a second time only if a process died in between
- * and the first RESPONSE was not committed by then; first requests are in the order of the call.
+ * and the first RESPONSE was not committed by then; first requests are in the order of the call,
+ * except for those with a 504, which Asterisk can execute at any time.
  */
 @FullRun("two minutes of chaos")
 class ChaosIT {
