@@ -27,6 +27,7 @@ import java.util.Set;
  * @param channel its own channel, whose variables apply to it, or {@link Channel#NONE}
  * @param assignedCallContext the call context that a ChannelVarset event assigns to its channel
  * @param isSynthetic whether the proxy built it (docs/contract.md#outages)
+ * @param hasLongId whether an id or call context is missing here because it is too long
  */
 public record AriEvent(
     String type,
@@ -38,7 +39,8 @@ public record AriEvent(
     List<Resource> relatedResources,
     Channel channel,
     String assignedCallContext,
-    boolean isSynthetic) {
+    boolean isSynthetic,
+    boolean hasLongId) {
 
   /** The channel variable with the call context (docs/contract.md#mapping). */
   public static final String CALL_CONTEXT_VARIABLE = "CALL_CONTEXT";

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Reads the values of an event in one pass over its JSON, without a tree.
  *
  * <p>Field names and types come from Asterisk 22.10.1's {@code /api-docs/events.json}. A value of
- * another type is treated as missing. If a field is repeated, its last value counts.
+ * another type, or an id or call context that is too long, is treated as missing. If a field is
+ * repeated, its last value counts.
  */
 final class EventReader {
 
@@ -89,6 +90,7 @@ final class EventReader {
   private Map<String, String> device = Map.of();
   private Map<String, String> mailbox = Map.of();
   private boolean isSynthetic;
+  private boolean hasLongId;
 
   private EventReader(JsonParser json, boolean hasEscapes) {
     this.json = json;
@@ -137,7 +139,8 @@ final class EventReader {
         relatedResources(),
         ownChannel(),
         assignedCallContext(),
-        isSynthetic);
+        isSynthetic,
+        hasLongId);
   }
 
   private List<Resource> resources() {
@@ -227,7 +230,7 @@ final class EventReader {
     return type.equals("ChannelVarset")
             && channels.containsKey("channel")
             && AriEvent.isCallContextVariable(variable)
-        ? emptyIfBlank(value)
+        ? emptyIfBlank(emptyIfTooLong(value))
         : "";
   }
 
@@ -245,17 +248,17 @@ final class EventReader {
       case "type" -> type = readText();
       case "timestamp" -> timestamp = readText();
       case "asterisk_id" -> asteriskId = readText();
-      case "application" -> application = readText();
+      case "application" -> application = readId();
       case "variable" -> variable = readText();
       case "value" -> value = readText();
-      case "playback" -> playback = readTexts(Set.of("id", "target_uri"));
-      case "recording" -> recording = readTexts(Set.of("name", "target_uri"));
+      case "playback" -> playback = readIds(Set.of("id", "target_uri"));
+      case "recording" -> recording = readIds(Set.of("name", "target_uri"));
       case "referred_by", "refer_to" -> readTransferParty(position);
-      case "destination_bridge" -> destinationBridge = readText();
-      case "old_video_source_id" -> oldVideoSource = readText();
-      case "endpoint" -> endpoint = readTexts(Set.of("technology", "resource"));
-      case "device_state" -> device = readTexts(Set.of("name"));
-      case "mailbox" -> mailbox = readTexts(Set.of("name"));
+      case "destination_bridge" -> destinationBridge = readId();
+      case "old_video_source_id" -> oldVideoSource = readId();
+      case "endpoint" -> endpoint = readIds(Set.of("technology", "resource"));
+      case "device_state" -> device = readIds(Set.of("name"));
+      case "mailbox" -> mailbox = readIds(Set.of("name"));
       case AriEvent.SYNTHESIZED_BY -> {
         isSynthetic = true;
         json.skipChildren();
@@ -283,11 +286,11 @@ final class EventReader {
     String callContext = "";
     for (String field = nextField(); field != null; field = nextField()) {
       switch (field) {
-        case "id" -> id = readText();
+        case "id" -> id = readId();
         case "name" -> name = readText();
         case "creationtime" -> creationTime = readText();
         case "channelvars" ->
-            callContext = text(readTexts(CHANNEL_VARIABLES), AriEvent.CALL_CONTEXT_VARIABLE);
+            callContext = text(readIds(CHANNEL_VARIABLES), AriEvent.CALL_CONTEXT_VARIABLE);
         default -> json.skipChildren();
       }
     }
@@ -304,24 +307,24 @@ final class EventReader {
     List<String> channelIds = List.of();
     for (String field = nextField(); field != null; field = nextField()) {
       switch (field) {
-        case "id" -> id = readText();
+        case "id" -> id = readId();
         case "creationtime" -> creationTime = readText();
-        case "channels" -> channelIds = readTextArray();
+        case "channels" -> channelIds = readIdArray();
         default -> json.skipChildren();
       }
     }
     return new Bridge(id, creationTime, channelIds);
   }
 
-  /** Reads the texts of an object in the named fields; none if it is not an object. */
-  private Map<String, String> readTexts(Set<String> names) throws IOException {
+  /** Reads the ids of an object in the named fields; none if it is not an object. */
+  private Map<String, String> readIds(Set<String> names) throws IOException {
     if (!enterObject()) {
       return Map.of();
     }
     Map<String, String> texts = new HashMap<>(4);
     for (String field = nextField(); field != null; field = nextField()) {
       if (names.contains(field)) {
-        texts.put(field, readText());
+        texts.put(field, readId());
       } else {
         json.skipChildren();
       }
@@ -333,16 +336,29 @@ final class EventReader {
     return texts.getOrDefault(name, "");
   }
 
-  private List<String> readTextArray() throws IOException {
+  private List<String> readIdArray() throws IOException {
     if (!json.isExpectedStartArrayToken()) {
       json.skipChildren();
       return List.of();
     }
     List<String> texts = new ArrayList<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
-      texts.add(readText());
+      texts.add(readId());
     }
     return texts;
+  }
+
+  /** Reads an id or call context; empty if it is too long. */
+  private String readId() throws IOException {
+    return emptyIfTooLong(readText());
+  }
+
+  private String emptyIfTooLong(String text) {
+    if (Resource.isTooLong(text)) {
+      hasLongId = true;
+      return "";
+    }
+    return text;
   }
 
   private String readText() throws IOException {

@@ -16,7 +16,7 @@ public final class EventType {
           "BridgeVideoSourceChanged", "BRIDGE_VIDEOSOURCE_CHANGED");
 
   /** As documented by Asterisk 22, and the proxy's own. */
-  private static final Set<String> KNOWN =
+  static final Set<String> KNOWN =
       Set.of(
           "ApplicationMoveFailed",
           "ApplicationRegistered",

@@ -11,13 +11,20 @@ import java.util.Optional;
  * @param id its id as Asterisk writes it; the name of a recording
  * @param instance distinguishes resources that use the same id one after the other, or at once: the
  *     creation time of a channel or bridge, the target of a playback or recording; empty if unknown
+ *     or longer than {@link #MAX_ID_LENGTH}
  */
 public record Resource(ResourceType type, String id, String instance) {
+
+  /**
+   * Maximum length of an id or call context of a mapping (docs/contract.md#long-ids): many times
+   * those of Asterisk, and small enough for a record of each store, even if all is escaped.
+   */
+  public static final int MAX_ID_LENGTH = 4_096;
 
   public Resource {
     Objects.requireNonNull(type);
     Objects.requireNonNull(id);
-    Objects.requireNonNull(instance);
+    instance = isTooLong(instance) ? "" : instance;
   }
 
   /** A resource whose instance is unknown. */
@@ -43,6 +50,11 @@ public record Resource(ResourceType type, String id, String instance) {
           Optional.of(new Resource(ResourceType.CHANNEL, target.substring(colon + 1)));
       default -> Optional.empty();
     };
+  }
+
+  /** Whether an id or call context is longer than {@link #MAX_ID_LENGTH}. */
+  public static boolean isTooLong(String text) {
+    return text.length() > MAX_ID_LENGTH;
   }
 
   @Override

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.util.RawValue;
+import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
@@ -25,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -53,8 +55,8 @@ public final class CommandParser {
           .build();
   private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "DELETE");
 
-  /** Maximum length of an id: its RESPONSE contains it up to twice and must fit in a record. */
-  private static final int MAX_ID_LENGTH = 65_536;
+  /** Maximum length of a command's id: its RESPONSE must fit in a record. */
+  private static final int MAX_COMMAND_ID_LENGTH = 65_536;
 
   /** Maximum length of a url, larger than Asterisk's own limit. */
   private static final int MAX_URL_LENGTH = 16_384;
@@ -108,8 +110,8 @@ public final class CommandParser {
       }
       String commandIdText = commandId == null ? null : commandId.toString();
       String bodyText = body.toString();
-      checkLength("callContext", callContext, MAX_ID_LENGTH);
-      checkLength("commandId", commandIdText, MAX_ID_LENGTH);
+      checkLength("callContext", callContext, Resource.MAX_ID_LENGTH);
+      checkLength("commandId", commandIdText, MAX_COMMAND_ID_LENGTH);
       checkLength("method", method, MAX_URL_LENGTH);
       checkLength("url", url, MAX_URL_LENGTH);
       checkEncodable("callContext", callContext);
@@ -118,6 +120,7 @@ public final class CommandParser {
       Instant expiresAt = expiresAt(json.path("expiresAt"));
       UUID fingerprint = fingerprint(method, url, bodyText);
       PreparedRequest prepared = prepare(origin, method, url, body);
+      checkIds(prepared);
       String effectiveCallContext =
           callContext != null ? callContext : resolveCallContext(origin, prepared);
       return new Command.Accepted(
@@ -142,8 +145,10 @@ public final class CommandParser {
     return new Command.Rejected(
         origin,
         new CommandRequest(
-            isUsableId(callContext) ? callContext : null,
-            commandId != null && isUsableId(commandId.toString()) ? commandId : null,
+            isUsableId(callContext, Resource.MAX_ID_LENGTH) ? callContext : null,
+            commandId != null && isUsableId(commandId.toString(), MAX_COMMAND_ID_LENGTH)
+                ? commandId
+                : null,
             withinLength(method, MAX_URL_LENGTH) ? method : LogText.abbreviate(method),
             withinLength(url, MAX_URL_LENGTH) ? url : LogText.abbreviate(url)),
         reason);
@@ -164,6 +169,16 @@ public final class CommandParser {
     }
   }
 
+  /** Rejects ids and call contexts that are too long for a mapping. */
+  private static void checkIds(PreparedRequest prepared) {
+    checkLength(
+        AriEvent.CALL_CONTEXT_VARIABLE, prepared.assignedCallContext(), Resource.MAX_ID_LENGTH);
+    for (List<Resource> mapped : List.of(prepared.created(), prepared.claimed())) {
+      mapped.forEach(
+          resource -> checkLength("id of a new resource", resource.id(), Resource.MAX_ID_LENGTH));
+    }
+  }
+
   private static void checkEncodable(String name, @Nullable String text) {
     if (text != null && UnpairedSurrogates.isIn(text)) {
       throw new CommandRejectedException(
@@ -174,8 +189,8 @@ public final class CommandParser {
     }
   }
 
-  private static boolean isUsableId(@Nullable String text) {
-    return withinLength(text, MAX_ID_LENGTH) && (text == null || !UnpairedSurrogates.isIn(text));
+  private static boolean isUsableId(@Nullable String text, int maxLength) {
+    return withinLength(text, maxLength) && (text == null || !UnpairedSurrogates.isIn(text));
   }
 
   private static boolean withinLength(@Nullable String text, int maxLength) {

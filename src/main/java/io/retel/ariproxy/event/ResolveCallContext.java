@@ -5,17 +5,24 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.EventType;
+import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.TaggedMeters;
+import io.retel.ariproxy.text.LogText;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Resolves the call context of an {@link AriEvent}, yielding a {@link MappedEvent}. */
 public final class ResolveCallContext implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ResolveCallContext.class);
 
   private static final String NO_RESOURCE = "NONE";
   private static final String OTHER = "Other";
@@ -32,6 +39,7 @@ public final class ResolveCallContext implements Processor {
 
   private final CallContextRules rules;
   private final Counter unmapped;
+  private final Counter longIds;
   private final TaggedMeters<MeterTags, Counter> events;
   private final InFlightEvents inFlight;
 
@@ -39,6 +47,7 @@ public final class ResolveCallContext implements Processor {
     this.rules = rules;
     this.inFlight = inFlight;
     this.unmapped = Meters.EVENTS_UNMAPPED.counter(meters);
+    this.longIds = Meters.EVENTS_LONG_IDS.counter(meters);
     this.events =
         new TaggedMeters<>(
             tags ->
@@ -50,7 +59,16 @@ public final class ResolveCallContext implements Processor {
   @Override
   public void process(Exchange exchange) {
     inFlight.add(exchange);
-    MappedEvent mapped = rules.map((AriEvent) exchange.getMessage().getBody());
+    AriEvent event = (AriEvent) exchange.getMessage().getBody();
+    if (event.hasLongId()) {
+      longIds.increment();
+      LOG.warn(
+          RateLimitFilter.PER_MESSAGE,
+          "Id or call context of more than {} characters ignored in {}; check the dialplan",
+          Resource.MAX_ID_LENGTH,
+          LogText.abbreviate(event.type()));
+    }
+    MappedEvent mapped = rules.map(event);
     events.get(MeterTags.of(mapped)).increment();
     if (mapped.unmapped()) {
       unmapped.increment();

@@ -43,6 +43,10 @@ public enum Meters {
       "ari-proxy.events.published",
       "Events acknowledged by Kafka, including unmapped ones"),
   EVENTS_UNMAPPED(Kind.COUNTER, "ari-proxy.events.unmapped", "Events without a call context"),
+  EVENTS_LONG_IDS(
+      Kind.COUNTER,
+      "ari-proxy.events.long-ids",
+      "Events with an id or call context of more than 4,096 characters, which is ignored"),
   EVENTS_INTERNAL(
       Kind.COUNTER,
       "ari-proxy.events.internal",
@@ -195,6 +199,10 @@ public enum Meters {
       Kind.COUNTER,
       "ari-proxy.persistence.write.errors",
       "Failed attempts to write to the call-context store"),
+  STORE_REJECTED(
+      Kind.COUNTER,
+      "ari-proxy.persistence.rejected",
+      "Mappings that the call-context store can never accept, so that they are only in memory"),
   STORE_WRITE_DURATION(
       Kind.TIMER,
       "ari-proxy.persistence.write.duration",

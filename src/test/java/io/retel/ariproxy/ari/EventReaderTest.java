@@ -24,6 +24,44 @@ class EventReaderTest {
     assertThat(event.channel().callContext()).isEqualTo("?x\ud83d\ude00");
   }
 
+  @Test
+  void ignoresIdsAndCallContextsThatAreTooLong() {
+    String longest = "x".repeat(Resource.MAX_ID_LENGTH);
+    String format =
+        "{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'%1$s','application':'%1$s',"
+            + "'channel':{'id':'%1$s','creationtime':'%1$s','channelvars':{'CALL_CONTEXT':'%1$s'}},"
+            + "'bridge':{'id':'b','channels':['%1$s']},'old_video_source_id':'%1$s',"
+            + "'playback':{'id':'%1$s','target_uri':'channel:%1$s'},'recording':{'name':'%1$s'}}";
+
+    AriEvent accepted = AriEvent.parse(format.formatted(longest).replace('\'', '"'));
+    assertThat(accepted.resources()).hasSize(4);
+    assertThat(accepted.channel().callContext()).isEqualTo(longest);
+    assertThat(accepted.assignedCallContext()).isEqualTo(longest);
+
+    AriEvent ignored = AriEvent.parse(format.formatted(longest + "x").replace('\'', '"'));
+    assertThat(ignored.resources()).containsExactly(new Resource(ResourceType.BRIDGE, "b"));
+    assertThat(ignored.relatedResources()).isEmpty();
+    assertThat(ignored.channel().id()).isEmpty();
+    assertThat(ignored.channel().callContext()).isEmpty();
+    assertThat(ignored.assignedCallContext()).isEmpty();
+    assertThat(ignored.application()).isEmpty();
+    assertThat(ignored.hasLongId()).isTrue();
+    assertThat(new Resource(ResourceType.CHANNEL, "c", longest).instance()).isEqualTo(longest);
+    assertThat(new Resource(ResourceType.CHANNEL, "c", longest + "x").instance()).isEmpty();
+  }
+
+  /** Only ids and call contexts are stored. */
+  @Test
+  void acceptsLongValuesOfOtherVariables() {
+    AriEvent event =
+        AriEvent.parse(
+            "{\"type\":\"ChannelVarset\",\"variable\":\"X\",\"value\":\""
+                + "x".repeat(1_000_000)
+                + "\",\"channel\":{\"id\":\"c\"}}");
+    assertThat(event.hasLongId()).isFalse();
+    assertThat(event.resources()).containsExactly(new Resource(ResourceType.CHANNEL, "c"));
+  }
+
   @ParameterizedTest
   @EnumSource
   void everyRecordedEventHasAResource(RecordedTraffic recording) {

@@ -3,8 +3,12 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.golden.GoldenEvent;
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -88,6 +92,25 @@ class EventTypeTest {
     } finally {
       Locale.setDefault(before);
     }
+  }
+
+  /** There is a golden event of each type that Asterisk documents (DocumentedEventsIT). */
+  @Test
+  void knowsTypesOfGoldenEvents() {
+    Set<String> known =
+        GoldenEvent.all().stream()
+            // the names of others start with what is special about them
+            .filter(golden -> Character.isUpperCase(golden.name().charAt(0)))
+            .map(golden -> AriEvent.parse(golden.event()).type())
+            .collect(Collectors.toCollection(TreeSet::new));
+    known.add("AriConnectionRestored");
+    assertThat(EventType.KNOWN).containsExactlyInAnyOrderElementsOf(known);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void knowsRecordedTypes(RecordedTraffic recording) {
+    assertThat(recording.events().map(AriEvent::type)).isNotEmpty().allMatch(EventType::isKnown);
   }
 
   @ParameterizedTest

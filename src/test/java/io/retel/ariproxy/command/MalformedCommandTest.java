@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -154,6 +155,32 @@ class MalformedCommandTest {
                   + ORIGIN
                   + ")");
     }
+  }
+
+  /** A mapping with it could not be stored. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'callContext':'%s','ariCommand':{'method':'GET','url':'/channels'}}",
+        "{'ariCommand':{'method':'POST','url':'/bridges','body':{'bridgeId':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/channels','body':"
+            + "{'endpoint':'Local/1','otherChannelId':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/channels/c/record','body':{'name':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/events/claim','body':{'channelId':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/channels','body':"
+            + "{'endpoint':'Local/1','variables':{'CALL_CONTEXT':'%s'}}}}"
+      })
+  void rejectsIdsAndCallContextsThatAreTooLong(String format) {
+    String longest = "x".repeat(Resource.MAX_ID_LENGTH - ";2".length());
+    Command accepted = parser.parse(ORIGIN, bytes(format.formatted(longest).replace('\'', '"')));
+    assertThat(accepted).isInstanceOf(Command.Accepted.class);
+
+    Command rejected =
+        parser.parse(ORIGIN, bytes(format.formatted(longest + "xxx").replace('\'', '"')));
+    assertRejected(rejected);
+    assertThat(((Command.Rejected) rejected).reason())
+        .hasMessageContaining("is longer than 4096 characters");
+    assertThat(rejected.callContext()).isNull();
   }
 
   @Test

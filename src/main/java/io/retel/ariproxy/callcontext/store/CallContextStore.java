@@ -34,6 +34,8 @@ public interface CallContextStore extends AutoCloseable {
    *
    * <p>After a failure some may have been written; the caller repeats all of them, possibly with
    * newer values.
+   *
+   * @throws RecordRejectedException if the store can never accept one of them
    */
   void write(List<Change> changes) throws Exception;
 

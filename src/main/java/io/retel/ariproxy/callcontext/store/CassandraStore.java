@@ -24,6 +24,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.retel.ariproxy.config.Secret;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,11 @@ public final class CassandraStore implements CallContextStore {
 
   /** Enough to use the cluster's capacity, but within the limit of one connection. */
   private static final int MAX_CONCURRENT_WRITES = 256;
+
+  /** Cassandra's limit for a value of a primary key. */
+  private static final int MAX_KEY_BYTES = 65_535;
+
+  private static final int MAX_BYTES_PER_CHAR = 3;
 
   private static final int ROWS_PER_PAGE = 1_000;
 
@@ -158,6 +164,9 @@ public final class CassandraStore implements CallContextStore {
 
   @Override
   public void write(List<Change> changes) throws Exception {
+    for (Change change : changes) {
+      checkKey(change.key());
+    }
     execute(
         (cqlSession, prepared) -> {
           Semaphore permits = new Semaphore(MAX_CONCURRENT_WRITES);
@@ -186,6 +195,14 @@ public final class CassandraStore implements CallContextStore {
                 : new ExecutionException(failure.get());
           }
         });
+  }
+
+  private static void checkKey(String key) throws RecordRejectedException {
+    if (key.length() > MAX_KEY_BYTES / MAX_BYTES_PER_CHAR
+        && key.getBytes(StandardCharsets.UTF_8).length > MAX_KEY_BYTES) {
+      throw new RecordRejectedException(
+          "the key is longer than Cassandra's limit of " + MAX_KEY_BYTES + " bytes");
+    }
   }
 
   private BoundStatement bind(Change change, Statements prepared) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
+import org.sqlite.SQLiteErrorCode;
 
 /**
  * Store in the table {@code ari_proxy_call_contexts} of a PostgreSQL server or an SQLite file, over
@@ -60,6 +61,9 @@ public final class JdbcStore implements CallContextStore {
           + " AND pid <> pg_backend_pid() AND application_name = '"
           + APPLICATION
           + "'";
+
+  /** The class of SQL states of values that the database does not accept. */
+  private static final String DATA_EXCEPTION = "22";
 
   private static final int ROWS_PER_FETCH = 1_000;
 
@@ -239,8 +243,16 @@ public final class JdbcStore implements CallContextStore {
         // PostgreSQL's driver reports an interrupt as a failure
         throw new InterruptedException();
       }
-      throw redactor.redact(describe(e));
+      Exception redacted = redactor.redact(describe(e));
+      throw isRejection(e) ? new RecordRejectedException(redacted) : redacted;
     }
+  }
+
+  /** Whether the data is the cause, such as a character that the database's encoding lacks. */
+  private static boolean isRejection(Throwable failure) {
+    return failure instanceof SQLException sql
+        && (sql.getErrorCode() == SQLiteErrorCode.SQLITE_TOOBIG.code
+            || sql.getSQLState() != null && sql.getSQLState().startsWith(DATA_EXCEPTION));
   }
 
   private Exception describe(Throwable failure) {

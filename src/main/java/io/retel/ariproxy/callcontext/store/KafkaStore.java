@@ -22,6 +22,7 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -123,11 +124,12 @@ public final class KafkaStore implements CallContextStore {
       if (exceedsLimit) {
         limitsRead = false;
       }
-      if (exceedsLimit || !isTimeout(e)) {
+      boolean isRejection = cause(e) instanceof RecordTooLargeException;
+      if (exceedsLimit || !isRejection && !isTimeout(e)) {
         // it can have failed permanently (first login rejected, thread ended; seen on 4.1.1)
         discardProducer();
       }
-      throw e;
+      throw isRejection ? new RecordRejectedException(e) : e;
     }
   }
 
@@ -137,8 +139,11 @@ public final class KafkaStore implements CallContextStore {
    * id, which has the next epoch.
    */
   private static boolean isTimeout(Exception failure) {
-    Throwable cause = failure instanceof ExecutionException ? failure.getCause() : failure;
-    return cause instanceof TimeoutException;
+    return cause(failure) instanceof TimeoutException;
+  }
+
+  private static @Nullable Throwable cause(Exception failure) {
+    return failure instanceof ExecutionException ? failure.getCause() : failure;
   }
 
   private void send(List<Change> changes) throws Exception {

@@ -8,6 +8,8 @@ import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.text.LogText;
+import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -28,9 +30,10 @@ import org.slf4j.LoggerFactory;
  * Asynchronous write-behind: callers enqueue changes, one thread writes them to the store in
  * batches.
  *
- * <p>Failed writes are retried indefinitely. Only the latest change of each key is written, so
- * during an outage pending changes are bounded by the number of resources created or ended during
- * that time. Thread-safe.
+ * <p>Failed writes are retried indefinitely, except for a change that the store can never accept:
+ * it is dropped, so that it does not block others. Only the latest change of each key is written,
+ * so during an outage pending changes are bounded by the number of resources created or ended
+ * during that time. Thread-safe.
  */
 public final class WriteBehind extends ServiceSupport {
 
@@ -42,6 +45,9 @@ public final class WriteBehind extends ServiceSupport {
   /** How long a command waits while the store is failing; a retry can succeed within that time. */
   private static final Duration DEGRADED_TIMEOUT = Duration.ofMillis(300);
 
+  /** A peer that causes rejections does not fill the log. */
+  private static final Duration REJECTION_LOG_INTERVAL = Duration.ofMinutes(1);
+
   /** Large enough to be efficient, small enough to acknowledge within the timeout. */
   private static final int MAX_BATCH = 5_000;
 
@@ -49,6 +55,7 @@ public final class WriteBehind extends ServiceSupport {
   private final Duration timeout;
   private final Counter readErrors;
   private final Counter writeErrors;
+  private final Counter rejected;
   private final Timer writeDuration;
 
   /** Held during each read and write, since a store must be used by one thread at a time. */
@@ -65,6 +72,9 @@ public final class WriteBehind extends ServiceSupport {
   private long acknowledgedCount;
   private boolean stopping;
   private volatile @Nullable Thread writer;
+
+  /** When a rejection was last logged; used by the writer thread only. */
+  private @Nullable Moment rejectionLogged;
 
   private volatile String lastError = "";
   private volatile boolean failing;
@@ -98,6 +108,7 @@ public final class WriteBehind extends ServiceSupport {
     this.timeout = timeout;
     this.readErrors = Meters.STORE_READ_ERRORS.counter(meters);
     this.writeErrors = Meters.STORE_WRITE_ERRORS.counter(meters);
+    this.rejected = Meters.STORE_REJECTED.counter(meters);
     this.writeDuration = Meters.STORE_WRITE_DURATION.timer(meters);
   }
 
@@ -271,6 +282,45 @@ public final class WriteBehind extends ServiceSupport {
 
   // ---- writer thread
 
+  /** Writes changes without those that the store can never accept. */
+  private void writeAccepted(List<Change> changes, Map<String, PendingWrite> batch)
+      throws Exception {
+    try {
+      writeToStore(changes);
+    } catch (RecordRejectedException e) {
+      if (changes.size() > 1) {
+        int middle = changes.size() / 2;
+        writeAccepted(changes.subList(0, middle), batch);
+        writeAccepted(changes.subList(middle, changes.size()), batch);
+      } else {
+        onRejected(changes.get(0), batch, e);
+      }
+    }
+  }
+
+  private void onRejected(
+      Change change, Map<String, PendingWrite> batch, RecordRejectedException cause)
+      throws Exception {
+    if (change.value() == null) {
+      // a key that the store cannot contain
+      return;
+    }
+    rejected.increment();
+    Moment now = Moment.now();
+    Moment last = rejectionLogged;
+    if (last == null || now.since(last).compareTo(REJECTION_LOG_INTERVAL) >= 0) {
+      rejectionLogged = now;
+      LOG.warn(
+          "The call-context store ({}) rejects the mapping of {}: {}; a restart loses it",
+          storeType(),
+          LogText.abbreviate(change.key()),
+          cause.getMessage());
+    }
+    // otherwise a restart would restore its previous value
+    batch.computeIfPresent(change.key(), (key, write) -> new PendingWrite(null, write.sequence()));
+    writeAccepted(List.of(new Change(change.key(), null)), batch);
+  }
+
   private void writeToStore(List<Change> changes) throws Exception {
     storeInUse.lockInterruptibly();
     try {
@@ -293,7 +343,7 @@ public final class WriteBehind extends ServiceSupport {
           barrier.await();
           awaitingBarrier = false;
           long startNanos = System.nanoTime();
-          writeToStore(changes(batch));
+          writeAccepted(changes(batch), batch);
           writeDuration.record(System.nanoTime() - startNanos, TimeUnit.NANOSECONDS);
           onWritten();
           retryDelay = INITIAL_RETRY_DELAY;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -149,7 +151,35 @@ abstract class CallContextStoreContract {
     assertThat(read()).isEmpty();
   }
 
+  @Test
+  void recordThatIsTooLargeDoesNotBlockOthers() throws Exception {
+    assertWritesAllBut(
+        new Change("CHANNEL:" + "x".repeat(100_000), randomText(2_000_000)), store());
+  }
+
   // ---- helpers
+
+  /** Writes a change that the store can reject, between others; all others must be written. */
+  static void assertWritesAllBut(Change rejected, CallContextStore store) throws Exception {
+    WriteBehind writeBehind =
+        new WriteBehind(store, DefaultTimeout.DURATION, new SimpleMeterRegistry());
+    try {
+      writeBehind.enqueue("CHANNEL:before", Optional.of("a"));
+      writeBehind.enqueue(rejected.key(), Optional.ofNullable(rejected.value()));
+      writeBehind.enqueue("CHANNEL:after", Optional.of("b"));
+      writeBehind.start();
+      await().until(() -> writeBehind.pending() == 0);
+      writeBehind.enqueue("CHANNEL:later", Optional.of("c"));
+      await().until(() -> writeBehind.pending() == 0);
+      assertThat(readAll(store))
+          .containsEntry("CHANNEL:before", "a")
+          .containsEntry("CHANNEL:after", "b")
+          .containsEntry("CHANNEL:later", "c");
+    } finally {
+      // closes the store
+      writeBehind.stop();
+    }
+  }
 
   /** Expects errors within the timeout between stop and start, and success afterward. */
   final void assertFailsWithinTimeoutAndRecovers(Runnable stop, Runnable start) throws Exception {

@@ -13,6 +13,9 @@ import java.util.function.BiConsumer;
 /** A store controlled by the test, which can make writes fail or block. */
 public final class FakeStore implements CallContextStore {
 
+  /** The store rejects longer values. */
+  static final int MAX_VALUE_LENGTH = 10_000;
+
   private final Map<String, String> stored = new LinkedHashMap<>();
   private final List<List<Change>> batches = new ArrayList<>();
   private final Semaphore gate = new Semaphore(Integer.MAX_VALUE);
@@ -33,7 +36,8 @@ public final class FakeStore implements CallContextStore {
   }
 
   @Override
-  public void write(List<Change> changes) throws IOException, InterruptedException {
+  public void write(List<Change> changes)
+      throws IOException, InterruptedException, RecordRejectedException {
     writing = true;
     attempts.incrementAndGet();
     try {
@@ -48,6 +52,9 @@ public final class FakeStore implements CallContextStore {
     if (throwingError) {
       throw new NoClassDefFoundError("a part of the driver");
     }
+    if (changes.stream().anyMatch(FakeStore::isTooLarge)) {
+      throw new RecordRejectedException("a record is too large");
+    }
     synchronized (this) {
       batches.add(changes);
       for (Change change : changes) {
@@ -58,6 +65,10 @@ public final class FakeStore implements CallContextStore {
         }
       }
     }
+  }
+
+  private static boolean isTooLarge(Change change) {
+    return change.value() != null && change.value().length() > MAX_VALUE_LENGTH;
   }
 
   /** The stored entries. */

@@ -105,6 +105,14 @@ class PostgresqlStoreIT extends StoreServerContract {
   }
 
   @Test
+  void textOutsideEncodingOfDatabaseDoesNotBlockOthers() throws Exception {
+    server.execute("CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    Map<Setting<?>, String> latin1 =
+        Map.of(JdbcStoreProvider.URL, server.url().replace("/postgres", "/latin1"));
+    assertWritesAllBut(new Change("CHANNEL:1", "\u6f22"), store(latin1, DefaultTimeout.DURATION));
+  }
+
+  @Test
   void readsOnceLoginIsCorrected() throws Exception {
     server.execute("CREATE ROLE rotated LOGIN SUPERUSER PASSWORD 'old'");
     try (CallContextStore store =

@@ -136,6 +136,42 @@ class WriteBehindTest {
     await().untilAsserted(() -> assertThat(store.stored()).containsEntry("one", "1"));
   }
 
+  /** Its earlier value is deleted: after a restart it would be wrong. */
+  @Test
+  void dropsOnlyChangesThatStoreRejects() throws Exception {
+    enqueue("5", "earlier");
+    writeBehind.awaitAcknowledged();
+    store.blockWrites();
+    enqueue("first", "held");
+    await().until(() -> store.attempts() == 2);
+    for (int i = 0; i < 10; i++) {
+      enqueue(
+          String.valueOf(i),
+          i == 5 || i == 6 ? "x".repeat(FakeStore.MAX_VALUE_LENGTH + 1) : "small");
+    }
+    store.unblockWrites();
+    writeBehind.awaitAcknowledged();
+
+    assertThat(store.stored().keySet())
+        .containsExactlyInAnyOrder("first", "0", "1", "2", "3", "4", "7", "8", "9");
+    assertThat(writeBehind.lastError()).isEmpty();
+    assertThat(Meters.STORE_REJECTED.counter(meters).count()).isEqualTo(2);
+    assertThat(Meters.STORE_WRITE_ERRORS.counter(meters).count()).isZero();
+  }
+
+  @Test
+  void countsRejectedChangeOnceIfOthersFail() throws Exception {
+    store.failing(true);
+    enqueue("large", "x".repeat(FakeStore.MAX_VALUE_LENGTH + 1));
+    enqueue("small", "1");
+    await().until(() -> store.attempts() > 1);
+    assertThat(Meters.STORE_REJECTED.counter(meters).count()).isZero();
+
+    store.failing(false);
+    await().untilAsserted(() -> assertThat(store.stored()).isEqualTo(Map.of("small", "1")));
+    assertThat(Meters.STORE_REJECTED.counter(meters).count()).isEqualTo(1);
+  }
+
   @Test
   void inFlightWritesCountAsPending() {
     store.blockWrites();
