@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What Asterisk has responded about one resource.
  *
- * @param resource a channel, bridge, playback or recording; a bridge with its creation time
+ * @param resource a channel, bridge, playback or recording; only a bridge with its creation time
  * @param before its mapping when Asterisk was asked, or null if it had none
  * @param exists whether it exists, or another resource with its id
  * @param channel the description of a channel; null for other resources, and if Asterisk cannot
@@ -32,12 +32,11 @@ record Observation(
   }
 
   /**
-   * Whether it is the mapped channel or bridge. Another one that uses its id again has another
-   * creation time; so does a channel that a redirect has moved out of Stasis.
+   * Whether it is the mapped resource. Another bridge that uses its id again has another creation
+   * time; that of a channel can change (docs/contract.md#asterisk).
    */
   boolean exists(Mapping mapping) {
-    String instance = channel == null ? resource.instance() : channel.path("creationtime").asText();
-    return exists && !mapping.isOfOther(new Resource(resource.type(), resource.id(), instance));
+    return exists && !mapping.isOfOther(resource);
   }
 
   /** Whether a channel that has entered an application is still in it. */

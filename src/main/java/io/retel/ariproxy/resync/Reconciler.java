@@ -116,11 +116,10 @@ final class Reconciler {
     }
     String id = channel.resource().id();
     String application = mapping.application();
-    boolean exists = channel.exists(mapping);
-    if (application != null && !(exists && channel.isIn(application))) {
-      addMissed(syntheticEvents.stasisEnd(id, exists ? channel.channel() : null, application));
+    if (application != null && !channel.isIn(application)) {
+      addMissed(syntheticEvents.stasisEnd(id, channel.channel(), application));
     }
-    if (exists) {
+    if (channel.exists()) {
       addActive(channel, mapping);
       return;
     }

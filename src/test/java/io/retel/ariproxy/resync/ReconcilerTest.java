@@ -99,26 +99,29 @@ class ReconcilerTest {
     assertThat(mapping(CHANNEL).ended()).isTrue();
   }
 
-  /** Another channel uses the id again, with another creation time. */
-  @Test
-  void publishesEndAndStartIfIdIsUsedAgain() throws Exception {
+  /** A redirect changes the creation time of a channel without PBX, but not its id. */
+  @ParameterizedTest
+  @CsvSource({"true,", "false, StasisEnd"})
+  void redirectedChannelKeepsItsCall(boolean inStasis, String expected) throws Exception {
     callContexts.register(CHANNEL, "call", false);
     rules.map(stasisStart("2026-11-23T09:25:38.863+0000"));
     callContexts.confirm(CHANNEL);
-    List<MappedEvent> events =
-        missedEvents(List.of(inStasis(mapping(CHANNEL), "2026-11-23T09:25:39.863+0000")));
-    assertThat(events)
-        .extracting(MappedEvent::type)
-        .containsExactly("StasisEnd", "ChannelDestroyed", "StasisStart");
-    assertThat(events).extracting(MappedEvent::callContext).startsWith("call", "call");
-    assertThat(events.get(2).callContext()).isNotEqualTo("call");
-    assertThat(mapping(CHANNEL).callContext()).isEqualTo(events.get(2).callContext());
-  }
-
-  @Test
-  void publishesNothingIfCreationTimeIsTheSame() throws Exception {
-    rules.map(stasisStart("2026-11-23T09:25:38.863+0000"));
-    assertThat(reconcile(inStasis(mapping(CHANNEL), "2026-11-23T09:25:38.863+0000"))).isEmpty();
+    JsonNode redirected = description("2026-11-23T09:25:39.863+0000");
+    assertThat(
+            missedEvents(
+                List.of(
+                    new Observation(
+                        CHANNEL,
+                        mapping(CHANNEL),
+                        true,
+                        redirected,
+                        inStasis,
+                        inStasis ? Set.of("app") : Set.of()))))
+        .extracting(event -> event.type() + " " + event.callContext())
+        .isEqualTo(expected == null ? List.of() : List.of(expected + " call"));
+    assertThat(mapping(CHANNEL).ended()).isFalse();
+    assertThat(mapping(CHANNEL).callContext()).isEqualTo("call");
+    assertThat(mapping(CHANNEL).application()).isEqualTo(inStasis ? "app" : null);
   }
 
   @ParameterizedTest
@@ -209,17 +212,15 @@ class ReconcilerTest {
   }
 
   private static Observation inStasis(Mapping before) throws Exception {
-    return inStasis(before, "");
+    return new Observation(CHANNEL, before, true, description(""), true, Set.of("app"));
   }
 
-  private static Observation inStasis(Mapping before, String creationTime) throws Exception {
-    JsonNode description =
-        new ObjectMapper()
-            .readTree(
-                "{\"id\":\"c\",\"creationtime\":\""
-                    + creationTime
-                    + "\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}");
-    return new Observation(CHANNEL, before, true, description, true, Set.of("app"));
+  private static JsonNode description(String creationTime) throws Exception {
+    return new ObjectMapper()
+        .readTree(
+            "{\"id\":\"c\",\"creationtime\":\""
+                + creationTime
+                + "\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}");
   }
 
   private void event(String type) {

@@ -15,6 +15,7 @@ import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,10 @@ class ResyncIT {
     controller.execute("made-" + suite, "POST", "/bridges/made-bridge-" + suite);
     startPlayback(controller, "made-" + suite, "made-channel-" + suite, "made-playback-" + suite);
     startRecording(controller, "gone-" + suite, "gone-channel-" + suite, "gone-recording-" + suite);
+    EventEnvelope redirected =
+        originate(controller, "redirected-" + suite, "redirected-channel-" + suite);
+    EventEnvelope continued =
+        originate(controller, "continued-" + suite, "continued-channel-" + suite);
 
     controller.awaitCommitted();
     proxy.freeze();
@@ -67,7 +72,17 @@ class ResyncIT {
     asterisk.request("DELETE", "/bridges/gone-bridge-" + suite);
     // another client uses the id again
     asterisk.request("POST", "/bridges?bridgeId=gone-bridge-" + suite);
-    asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 3);
+    // changes their creation time
+    redirect(asterisk, continued, "3001");
+    redirect(asterisk, redirected, "app-" + APP);
+    asterisk.await(
+        "/channels/" + redirected.channelId(),
+        channel ->
+            channel.at("/dialplan/app_name").asText().equals("Stasis")
+                && !channel
+                    .path("creationtime")
+                    .equals(redirected.payload().at("/channel/creationtime")));
+    asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 4);
     proxy.kill();
     proxy.start();
 
@@ -91,6 +106,14 @@ class ResyncIT {
         .extracting(Resource::id)
         .contains("made-channel-" + suite, "made-bridge-" + suite);
 
+    awaitSyntheticEvent(controller, "continued-" + suite, "STASIS_END");
+    for (EventEnvelope moved : List.of(redirected, continued)) {
+      assertThat(
+              awaitSyntheticEvent(controller, moved.key(), "ARI_CONNECTION_RESTORED").resources())
+          .extracting(Resource::id)
+          .containsExactly(moved.channelId());
+    }
+
     // all calls continue
     controller
         .execute("arriving-" + suite, "POST", "/channels/" + newChannel + "/answer")
@@ -106,6 +129,18 @@ class ResyncIT {
         .execute("staying-" + suite, "DELETE", "/channels/" + ongoingChannel)
         .assertStatus(204);
     controller.event("staying-" + suite, "STASIS_END", event -> !event.isSynthetic());
+    for (EventEnvelope moved : List.of(redirected, continued)) {
+      controller.execute(moved.key(), "DELETE", "/channels/" + moved.channelId()).assertStatus(204);
+    }
+    controller.event(redirected.key(), "CHANNEL_DESTROYED", event -> !event.isSynthetic());
+    assertThat(controller.events())
+        .filteredOn(event -> List.of(redirected.key(), continued.key()).contains(event.key()))
+        .filteredOn(EventEnvelope::isSynthetic)
+        .extracting(event -> event.key() + " " + event.payload().path("type").asText())
+        .containsExactlyInAnyOrder(
+            redirected.key() + " AriConnectionRestored",
+            continued.key() + " StasisEnd",
+            continued.key() + " AriConnectionRestored");
     assertThat(controller.unmapped()).isEmpty();
     assertThat(countConnectionRestored(controller, "gone-" + suite)).isZero();
     assertThat(countConnectionRestored(controller, "ending-" + suite)).isZero();
@@ -180,7 +215,7 @@ class ResyncIT {
         "POST",
         "/channels?endpoint=Local/raw-%FC~"
             + APP
-            + "@default&context=default&extension=3000&timeout=600");
+            + "@default&context=default&extension=3001&timeout=600");
     asterisk.await(
         "/applications/" + APP, application -> application.path("channel_ids").size() == 5);
     assertThat(asterisk.request("GET", "/channels")).isEqualTo("{\"error\":\"Allocation failed\"}");
@@ -189,7 +224,7 @@ class ResyncIT {
     asterisk.request("DELETE", "/channels/" + endedChannel);
     // stays listed in the application, as a channel that a command created
     asterisk.request(
-        "POST", "/channels/continued-" + suite + "/continue?context=default&extension=3000");
+        "POST", "/channels/continued-" + suite + "/continue?context=default&extension=3001");
     EmbeddedProxy proxy = fixture.startProxy();
 
     awaitSyntheticEvent(controller, "over-" + suite, "STASIS_END");
@@ -279,12 +314,22 @@ class ResyncIT {
     return controller.event(callContext, "STASIS_START").channelId();
   }
 
-  private static void originate(Controller controller, String callContext, String channel) {
+  private static EventEnvelope originate(
+      Controller controller, String callContext, String channel) {
     controller.execute(
         callContext,
         "POST",
         "/channels?endpoint=Local/3001@default&app=" + APP + "&channelId=" + channel);
-    controller.event(callContext, "STASIS_START");
+    return controller.event(callContext, "STASIS_START");
+  }
+
+  private static void redirect(RealAsterisk asterisk, EventEnvelope start, String extension) {
+    asterisk.runCli(
+        "channel redirect "
+            + start.payload().at("/channel/name").asText()
+            + " default,"
+            + extension
+            + ",1");
   }
 
   private static void startPlayback(
