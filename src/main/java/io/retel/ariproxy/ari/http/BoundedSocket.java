@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedSocket extends Socket {
 
+  private static final long NANOS_PER_MS = 1_000_000;
+
   private final long maxReceivedBytes;
   private int timeoutMs;
   private long receivedBytes;
@@ -84,11 +86,13 @@ final class BoundedSocket extends Socket {
       throw new IOException("Asterisk sent more than " + maxReceivedBytes + " bytes");
     }
     if (timeoutMs > 0) {
-      long remainingMs = TimeUnit.NANOSECONDS.toMillis(deadlineNanos - System.nanoTime());
-      // the first read of a thread that was delayed gets what has already arrived
-      if (remainingMs <= 0 && receivedBytes > 0) {
+      long remainingNanos = deadlineNanos - System.nanoTime();
+      // what has already arrived is read after a deadline of 1 ms as well, in which the pool checks
+      // for the end of a connection: TLS reads a record in two parts
+      if (remainingNanos <= 0 && receivedBytes > 0 && super.getInputStream().available() == 0) {
         throw new SocketTimeoutException("Read timed out");
       }
+      long remainingMs = (remainingNanos + NANOS_PER_MS - 1) / NANOS_PER_MS;
       super.setSoTimeout((int) Math.max(1, remainingMs));
     }
   }
