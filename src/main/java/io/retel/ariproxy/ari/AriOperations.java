@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -304,6 +305,16 @@ public final class AriOperations {
       values.apply(name).forEach(uri -> Resource.ofTarget(uri).ifPresent(named::add));
     }
     return List.copyOf(named);
+  }
+
+  /**
+   * Whether a request names an application outside the path.
+   *
+   * @param isPresent whether a parameter has a value
+   */
+  public static boolean namesApplication(Predicate<String> isPresent) {
+    return NAMING_PARAMETERS.entrySet().stream()
+        .anyMatch(entry -> entry.getValue() == APPLICATION && isPresent.test(entry.getKey()));
   }
 
   /** All parameters outside the path that {@link #namedResources} reads. */

@@ -37,6 +37,12 @@ record AriParameters(AriUrl url, JsonNode body) {
     return AriOperations.namedResources(this::texts);
   }
 
+  /** Whether they name a Stasis application. */
+  boolean namesApplication() {
+    return AriOperations.namesApplication(
+        name -> !body.path(name).isEmpty() || text(name).isPresent());
+  }
+
   /** All values that Asterisk can use: a JSON array, or separated by commas. */
   private List<String> texts(String name) {
     JsonNode value = body.path(name);

@@ -30,6 +30,7 @@ public record AriUrl(
     Map<String, String> queryParameters) {
 
   private static final String ALLOWED_PUNCTUATION = "-._~!$&'()*+,;=:@/?%";
+  private static final String PREFIX = "/ari";
 
   /**
    * Parses a url.
@@ -56,8 +57,8 @@ public record AriUrl(
     int questionMark = url.indexOf('?');
     String path = questionMark < 0 ? url : url.substring(0, questionMark);
     String query = questionMark < 0 ? null : url.substring(questionMark + 1);
-    if (path.equals("/ari") || path.startsWith("/ari/")) {
-      path = path.substring("/ari".length());
+    if (path.equals(PREFIX) || path.startsWith(PREFIX + "/")) {
+      path = path.substring(PREFIX.length());
     }
     List<String> segments = new ArrayList<>();
     if (path.length() > 1) {
@@ -78,6 +79,11 @@ public record AriUrl(
       throw rejection("must not have an api_key: the proxy adds its own credentials");
     }
     return new AriUrl(path, List.copyOf(segments), query, queryParameters);
+  }
+
+  /** Returns the url of a request: path and query of one that was parsed before. */
+  static AriUrl of(String path, @Nullable String query) {
+    return parse(PREFIX + path + (query == null ? "" : "?" + query));
   }
 
   /** The last value of a query parameter. */

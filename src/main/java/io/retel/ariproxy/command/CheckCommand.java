@@ -70,15 +70,15 @@ public final class CheckCommand implements Processor {
 
   /** Another client controls a lost application, and its calls. */
   private void checkApplication(Command.Accepted command) {
-    if (command.request().method().equals("GET")) {
+    if (applications.lost().isEmpty() || command.request().method().equals("GET")) {
       return;
     }
-    PreparedRequest prepared = command.prepared();
-    List<Resource> resources = new ArrayList<>(prepared.resources());
-    resources.addAll(prepared.named());
+    AriParameters parameters = command.prepared().parameters();
+    List<Resource> resources = new ArrayList<>(command.resources());
+    resources.addAll(parameters.namedResources());
     applications
         .lostOwner(resources, command.callContext())
-        .or(() -> applications.lostOwner(List.of(), prepared.assignedCallContext()))
+        .or(() -> applications.lostOwner(List.of(), parameters.assignedCallContext().orElse(null)))
         .ifPresent(
             application -> {
               throw new CommandRejectedException(

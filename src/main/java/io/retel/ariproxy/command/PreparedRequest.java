@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A request ready to send, with its operation and resources.
@@ -25,12 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param resources those in the path, then those it creates
  * @param created those it creates, including second legs
  * @param hasGeneratedId whether the proxy generated the id, so that it is unique to this command
- * @param named existing resources in its parameters outside the path, with the Stasis application
- *     of a new or moved channel
- * @param assignedCallContext the call context that it sets as a channel variable, or null
+ * @param namesApplication whether its parameters outside the path name a Stasis application, such
+ *     as that of a new or moved channel
  * @param claimed those it claims
  * @param ended those that end if it succeeds
- * @param url the url with the query
  */
 public record PreparedRequest(
     AriRequest request,
@@ -38,11 +35,9 @@ public record PreparedRequest(
     List<Resource> resources,
     List<Resource> created,
     boolean hasGeneratedId,
-    List<Resource> named,
-    @Nullable String assignedCallContext,
+    boolean namesApplication,
     List<Resource> claimed,
-    List<Resource> ended,
-    AriUrl url) {
+    List<Resource> ended) {
 
   private static final String LOCAL_PREFIX = "Local/";
 
@@ -99,30 +94,24 @@ public record PreparedRequest(
         List.copyOf(resources),
         claims ? List.of() : List.copyOf(created),
         hasGeneratedId,
-        parameters.namedResources(),
-        parameters.assignedCallContext().orElse(null),
+        parameters.namesApplication(),
         claims ? List.copyOf(created) : List.of(),
-        ended,
-        parameters.url());
+        ended);
   }
 
   /**
-   * Returns the parameters outside the path. Parses the body, since a parsed one takes many times
-   * the heap of its bytes while the command waits.
+   * Returns the parameters outside the path. Parses url and body, since parsed ones take many times
+   * the heap of their bytes while the command waits.
    */
   AriParameters parameters() {
     byte[] body = request.body();
     try {
       return new AriParameters(
-          url, body == null ? MissingNode.getInstance() : CommandParser.JSON.readTree(body));
+          AriUrl.of(request.path(), request.query()),
+          body == null ? MissingNode.getInstance() : CommandParser.JSON.readTree(body));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /** Whether a new or moved channel enters a Stasis application. */
-  boolean namesApplication() {
-    return named.stream().anyMatch(resource -> resource.type() == ResourceType.APPLICATION);
   }
 
   /**

@@ -88,6 +88,36 @@ class CommandParserTest {
     assertThat(waiting).allSatisfy(command -> assertThat(command.commandId()).hasToString(id));
   }
 
+  /** Their bytes alone are limited: ids take 40 times as much, parts of a url 20 times. */
+  @ParameterizedTest
+  @ValueSource(strings = {"channel", "app", "originator", "eventSource"})
+  void waitingCommandsKeepNoNamedResources(String parameter) {
+    String body = "{'" + parameter + "':'" + "channel:1,".repeat(30_000) + "'}";
+    assertKeptPerCommand(command("POST", "/bridges/b/addChannel", body), 30 * 10_000 + 100_000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/x%s", "/x?y%s"})
+  void waitingCommandsKeepNoPartsOfUrl(String format) {
+    StringBuilder parts = new StringBuilder();
+    for (int i = 0; i < 2_000; i++) {
+      parts.append(format.contains("?") ? '&' : '/').append(i);
+    }
+    assertKeptPerCommand(command("POST", format.formatted(parts)), 60_000);
+  }
+
+  private void assertKeptPerCommand(String json, long maxBytes) {
+    int count = 50;
+    parse(json);
+    long before = usedHeap();
+    List<Command> waiting = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      waiting.add(parse(json));
+    }
+    assertThat((usedHeap() - before) / count).isLessThan(maxBytes);
+    assertThat(waiting).hasSize(count);
+  }
+
   private static long usedHeap() {
     System.gc();
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
