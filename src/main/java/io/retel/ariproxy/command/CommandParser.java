@@ -13,7 +13,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.util.RawValue;
-import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
@@ -162,17 +161,15 @@ public final class CommandParser {
         : commandId;
   }
 
-  private static void checkLength(String name, @Nullable String text, int maxLength) {
+  static void checkLength(String name, @Nullable String text, int maxLength) {
     if (!withinLength(text, maxLength)) {
       throw new CommandRejectedException(
           400, "The command's " + name + " is longer than " + maxLength + " characters");
     }
   }
 
-  /** Rejects ids and call contexts that are too long for a mapping. */
+  /** Rejects ids that are too long for a mapping. */
   private static void checkIds(PreparedRequest prepared) {
-    checkLength(
-        AriEvent.CALL_CONTEXT_VARIABLE, prepared.assignedCallContext(), Resource.MAX_ID_LENGTH);
     for (List<Resource> mapped : List.of(prepared.created(), prepared.claimed())) {
       mapped.forEach(
           resource -> checkLength("id of a new resource", resource.id(), Resource.MAX_ID_LENGTH));

@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.AriOperations;
 import io.retel.ariproxy.ari.AriOperations.Effect;
 import io.retel.ariproxy.ari.AriOperations.Match;
@@ -87,6 +88,11 @@ public record PreparedRequest(
         }
       }
     }
+    // here, since the parsed body is not kept
+    CommandParser.checkLength(
+        AriEvent.CALL_CONTEXT_VARIABLE,
+        parameters.assignedCallContext().orElse(null),
+        Resource.MAX_ID_LENGTH);
     boolean claims = operation != null && operation.effect() == Effect.CLAIMS;
     return new PreparedRequest(
         new AriRequest(method, ariUrl.path(), parameters.url().query(), parameters.bodyBytes()),
