@@ -93,7 +93,7 @@ class CommandParserTest {
   @ValueSource(strings = {"channel", "app", "originator", "eventSource"})
   void waitingCommandsKeepNoNamedResources(String parameter) {
     String body = "{'" + parameter + "':'" + "channel:1,".repeat(30_000) + "'}";
-    assertKeptPerCommand(command("POST", "/bridges/b/addChannel", body), 30 * 10_000 + 100_000);
+    assertRetainedPerCommand(command("POST", "/bridges/b/addChannel", body), 30 * 10_000 + 100_000);
   }
 
   @ParameterizedTest
@@ -103,10 +103,10 @@ class CommandParserTest {
     for (int i = 0; i < 2_000; i++) {
       parts.append(format.contains("?") ? '&' : '/').append(i);
     }
-    assertKeptPerCommand(command("POST", format.formatted(parts)), 60_000);
+    assertRetainedPerCommand(command("POST", format.formatted(parts)), 60_000);
   }
 
-  private void assertKeptPerCommand(String json, long maxBytes) {
+  private void assertRetainedPerCommand(String json, long maxBytes) {
     int count = 50;
     parse(json);
     long before = usedHeap();
