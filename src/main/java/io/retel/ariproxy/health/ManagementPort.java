@@ -151,7 +151,7 @@ public final class ManagementPort {
   private static void add(Router router, String path, CheckInvocation checks) {
     router
         .route(HttpMethod.GET, path)
-        .blockingHandler(routing -> respond(routing, checks.invoke()), false);
+        .blockingHandler(routing -> respond(routing, checks.invoke()));
   }
 
   private static void respond(RoutingContext routing, Collection<HealthCheck.Result> results) {

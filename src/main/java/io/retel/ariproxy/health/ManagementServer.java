@@ -83,6 +83,18 @@ final class ManagementServer extends VertxPlatformHttpServer {
               connections.received(routing);
               routing.next();
             });
+    RequestQueue liveness = new RequestQueue("liveness", refused);
+    RequestQueue metrics = new RequestQueue("metrics", refused);
+    RequestQueue others = new RequestQueue("health", refused);
+    root.route()
+        .handler(
+            routing ->
+                (switch (routing.normalizedPath()) {
+                      case "/observe/health/live", "/health/smoke" -> liveness;
+                      case "/observe/metrics" -> metrics;
+                      default -> others;
+                    })
+                    .handle(routing));
     root.route(getPath().replaceFirst("/?\\*?$", "/*")).subRouter(camelPaths);
     getVertx().setPeriodic(1_000, timer -> connections.closeExpired());
     server =

@@ -35,6 +35,7 @@ final class RefusedRequests {
     SIZE,
     TOKEN,
     OPERATION,
+    BUSY,
     CONNECTIONS;
 
     private String tag() {
