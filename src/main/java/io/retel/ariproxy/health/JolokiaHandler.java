@@ -64,7 +64,8 @@ final class JolokiaHandler implements AutoCloseable {
   private static final int MAX_RESPONSE_CHARACTERS = 4 << 20;
   private static final int MAX_THREADS = 2;
 
-  private final byte[] token;
+  private final Secret token;
+  private final boolean isTokenRequired;
   private final RefusedRequests refused;
   private final Consumer<RoutingContext> onReceived;
   private final JmxAccess access;
@@ -73,12 +74,13 @@ final class JolokiaHandler implements AutoCloseable {
   private final HttpRequestHandler handler;
 
   /**
-   * @param token empty if none is required
+   * @param token empty if none is required; read for each request
    * @param onReceived called when a request has arrived completely
    */
   JolokiaHandler(
       Vertx vertx, Secret token, RefusedRequests refused, Consumer<RoutingContext> onReceived) {
-    this.token = token.reveal().getBytes(StandardCharsets.UTF_8);
+    this.token = token;
+    this.isTokenRequired = !token.reveal().isEmpty();
     this.refused = refused;
     this.onReceived = onReceived;
     this.access = new JmxAccess(refused);
@@ -106,9 +108,12 @@ final class JolokiaHandler implements AutoCloseable {
     this.handler = new HttpRequestHandler(services.start());
   }
 
-  /** Whether a request is for JMX. */
+  /** Whether a request is for JMX, both literally and for the router, which resolves dots. */
   static boolean isPath(RoutingContext routing) {
-    String path = routing.request().path();
+    return isPath(routing.request().path()) && isPath(routing.normalizedPath());
+  }
+
+  private static boolean isPath(@Nullable String path) {
     return path != null && (path.equals(PATH) || path.startsWith(PATH + "/"));
   }
 
@@ -130,7 +135,7 @@ final class JolokiaHandler implements AutoCloseable {
 
   private void admit(RoutingContext routing) {
     HttpServerRequest request = routing.request();
-    if (token.length > 0 && !isAuthorized(request.getHeader(HttpHeaders.AUTHORIZATION))) {
+    if (isTokenRequired && !isAuthorized(request.getHeader(HttpHeaders.AUTHORIZATION))) {
       routing.response().putHeader("WWW-Authenticate", "Bearer");
       refused.refuse(
           routing,
@@ -176,7 +181,9 @@ final class JolokiaHandler implements AutoCloseable {
   }
 
   private boolean isToken(String text) {
-    return MessageDigest.isEqual(text.strip().getBytes(StandardCharsets.UTF_8), token);
+    return MessageDigest.isEqual(
+        text.strip().getBytes(StandardCharsets.UTF_8),
+        token.reveal().getBytes(StandardCharsets.UTF_8));
   }
 
   private static byte[] body(RoutingContext routing) {
