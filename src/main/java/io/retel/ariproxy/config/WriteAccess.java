@@ -2,6 +2,7 @@
 package io.retel.ariproxy.config;
 
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -14,13 +15,19 @@ import java.util.Set;
  * Which other users can change a file: through its own mode, or that of a folder in its path. Both
  * the path as given and the one with all symbolic links resolved count.
  *
- * <p>In a parent folder with the sticky bit, such as {@code /tmp}, others cannot replace a file. On
- * a file system that is mounted read-only, such as a ConfigMap of Kubernetes, modes do not matter.
+ * <p>In a parent folder with the sticky bit, such as {@code /tmp}, others cannot replace a file. In
+ * Kubernetes, modes on a read-only mount do not matter: the root of a ConfigMap has 0777, and no
+ * other user reaches it. Elsewhere they do, since the same files can be writable for other
+ * processes: systemd's {@code ProtectSystem} and {@code docker run -v …:ro} restrict the proxy
+ * only.
  */
 public enum WriteAccess {
   OWNER,
   GROUP,
   EVERYONE;
+
+  /** Kubernetes sets it in every container. */
+  private static final boolean IN_KUBERNETES = System.getenv("KUBERNETES_SERVICE_HOST") != null;
 
   private static final int GROUP_WRITE = 0020;
   private static final int OTHERS_WRITE = 0002;
@@ -88,8 +95,18 @@ public enum WriteAccess {
     if (!itself && Files.isDirectory(path) && (mode & STICKY) != 0) {
       return OWNER;
     }
-    WriteAccess writers =
-        (mode & OTHERS_WRITE) != 0 ? EVERYONE : (mode & GROUP_WRITE) != 0 ? GROUP : OWNER;
-    return writers != OWNER && Files.getFileStore(path).isReadOnly() ? OWNER : writers;
+    WriteAccess writers = ofMode(mode);
+    return writers != OWNER && protectsFiles(Files.getFileStore(path), IN_KUBERNETES)
+        ? OWNER
+        : writers;
+  }
+
+  private static WriteAccess ofMode(int mode) {
+    return (mode & OTHERS_WRITE) != 0 ? EVERYONE : (mode & GROUP_WRITE) != 0 ? GROUP : OWNER;
+  }
+
+  /** Whether no other user can write to a mount, regardless of modes. */
+  static boolean protectsFiles(FileStore mount, boolean inKubernetes) {
+    return inKubernetes && mount.isReadOnly();
   }
 }

@@ -2,12 +2,17 @@
 package io.retel.ariproxy.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.retel.ariproxy.config.WriteAccess.Exposure;
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +72,30 @@ class WriteAccessTest {
     permit(elsewhere, "rwxr-xr-x");
     permit(folder, "rwxrwxrwx");
     assertExposed(link, folder, WriteAccess.EVERYONE);
+  }
+
+  /** As with {@code ProtectSystem=strict} of systemd, or a bind mount of Docker. */
+  @Test
+  void readOnlyMountProtectsFilesInKubernetesOnly() throws IOException {
+    Path readOnly = readOnlyMount();
+    FileStore mount = Files.getFileStore(readOnly);
+    assertThat(WriteAccess.protectsFiles(mount, false)).isFalse();
+    assertThat(WriteAccess.protectsFiles(mount, true)).isTrue();
+    assertThat(WriteAccess.protectsFiles(Files.getFileStore(file), true)).isFalse();
+  }
+
+  private static Path readOnlyMount() throws IOException {
+    try (Stream<String> mounts = Files.lines(Path.of("/proc/mounts"))) {
+      Optional<Path> readOnly =
+          mounts
+              .map(mount -> mount.split(" "))
+              .filter(fields -> List.of(fields[3].split(",")).contains("ro"))
+              .map(fields -> Path.of(fields[1]))
+              .filter(Files::isReadable)
+              .findFirst();
+      assumeThat(readOnly).as("a mount that is read-only").isPresent();
+      return readOnly.orElseThrow();
+    }
   }
 
   private static void assertExposed(Path path, Path by, WriteAccess writers) throws IOException {
