@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +33,9 @@ public final class ReloadedFiles<T> implements Supplier<T> {
 
   /** A rejected command is sent again for longer than two intervals. */
   private static final long CHECK_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  /** The age at which a file counts as complete: more than the resolution of file systems. */
+  private static final Duration COMPLETE_AGE = Duration.ofSeconds(2);
 
   private final String name;
   private final List<Path> files;
@@ -59,9 +64,13 @@ public final class ReloadedFiles<T> implements Supplier<T> {
       }
     }
 
-    /** Whether a file was written in place, so that more can follow. */
+    /** Whether the file was written in place. */
     boolean isSameFileAs(Version other) {
       return Objects.equals(file, other.file);
+    }
+
+    boolean isModifiedAfter(Instant time) {
+      return modifiedAt != null && modifiedAt.toInstant().isAfter(time);
     }
   }
 
@@ -111,7 +120,7 @@ public final class ReloadedFiles<T> implements Supplier<T> {
       }
       return;
     }
-    if (isWrittenInPlace(current) && !current.equals(growing)) {
+    if (isBeingWritten(current) && !current.equals(growing)) {
       growing = current;
       return;
     }
@@ -135,11 +144,18 @@ public final class ReloadedFiles<T> implements Supplier<T> {
     }
   }
 
-  /** A file that is written in place can be incomplete; one that was renamed is not. */
-  private boolean isWrittenInPlace(List<Version> current) {
+  /**
+   * Whether a file was just written in place, so that it can be incomplete; one that was renamed is
+   * complete.
+   */
+  private boolean isBeingWritten(List<Version> current) {
     List<Version> previous = accepted;
+    Instant complete = Instant.now().minus(COMPLETE_AGE);
     for (int i = 0; i < current.size(); i++) {
-      if (!current.get(i).equals(previous.get(i)) && current.get(i).isSameFileAs(previous.get(i))) {
+      Version version = current.get(i);
+      if (!version.equals(previous.get(i))
+          && version.isSameFileAs(previous.get(i))
+          && version.isModifiedAfter(complete)) {
         return true;
       }
     }

@@ -10,6 +10,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,10 +49,21 @@ class ReloadedFilesTest {
   void readsFileWrittenInPlaceOnceItIsComplete() throws IOException {
     ReloadedFiles<String> content = read(file);
     Files.writeString(file, "half");
+    modifiedAt(Instant.now().plusSeconds(60));
     assertThat(afterInterval(content)).isEqualTo("one");
     Files.writeString(file, "half and half");
+    modifiedAt(Instant.now().plusSeconds(61));
     assertThat(afterInterval(content)).isEqualTo("one");
     assertThat(afterInterval(content)).isEqualTo("half and half");
+  }
+
+  /** The first login after a change, hours later, must not use the previous password. */
+  @Test
+  void readsFileWrittenInPlaceLongAgoAtFirstUse() throws IOException {
+    ReloadedFiles<String> content = read(file);
+    Files.writeString(file, "two");
+    modifiedAt(Instant.now().minusSeconds(10));
+    assertThat(afterInterval(content)).isEqualTo("two");
   }
 
   @Test
@@ -153,6 +166,10 @@ class ReloadedFilesTest {
   private String afterInterval(ReloadedFiles<String> content) {
     nanos.addAndGet(TimeUnit.MILLISECONDS.toNanos(200));
     return content.get();
+  }
+
+  private void modifiedAt(Instant time) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.from(time));
   }
 
   private void replace(String content) throws IOException {
