@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -54,11 +55,15 @@ public record SettingType<T>(
   }
 
   public static SettingType<String> text(String description, String pattern, String problem) {
-    Pattern valid = Pattern.compile(pattern);
+    return text(description, Pattern.compile(pattern).asMatchPredicate(), problem);
+  }
+
+  public static SettingType<String> text(
+      String description, Predicate<String> valid, String problem) {
     return new SettingType<>(
         description,
         text -> {
-          if (!valid.matcher(text).matches()) {
+          if (!valid.test(text)) {
             throw new IllegalArgumentException(problem);
           }
           return text;

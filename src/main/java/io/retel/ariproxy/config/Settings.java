@@ -47,6 +47,8 @@ public final class Settings {
     if (!missing.isEmpty()) {
       throw InvalidSettingException.ofMissing(missing);
     }
+    Set<Setting<?>> unused =
+        settingsOfOtherStores(Objects.requireNonNull(texts.get(Setting.CALLCONTEXT_STORE)));
     for (Setting<?> setting : Setting.all()) {
       String text = Objects.requireNonNull(texts.get(setting));
       String resolved =
@@ -57,14 +59,30 @@ public final class Settings {
                   .orElse(text)
               : text;
       texts.put(setting, resolved);
-      values.put(
-          setting,
-          config
-              .fileOf(setting)
-              .map(file -> secretOf(setting, file, config))
-              .orElseGet(() -> setting.parse(resolved)));
+      try {
+        values.put(
+            setting,
+            config
+                .fileOf(setting)
+                .map(file -> secretOf(setting, file, config))
+                .orElseGet(() -> setting.parse(resolved)));
+      } catch (InvalidSettingException e) {
+        if (!setting.isSecret() || !unused.contains(setting)) {
+          throw e;
+        }
+        values.put(setting, setting.parse(setting.defaultText()));
+      }
     }
     check();
+  }
+
+  /** Returns the settings of all stores but the selected one. */
+  private static Set<Setting<?>> settingsOfOtherStores(String selected) {
+    Set<Setting<?>> settings = new HashSet<>();
+    StoreType.all().stream()
+        .filter(store -> !store.name().equalsIgnoreCase(selected))
+        .forEach(store -> settings.addAll(store.settings()));
+    return settings;
   }
 
   /**

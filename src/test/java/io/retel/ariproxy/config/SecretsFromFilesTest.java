@@ -4,6 +4,9 @@ package io.retel.ariproxy.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.retel.ariproxy.callcontext.store.JdbcStoreProvider;
+import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -90,6 +94,39 @@ class SecretsFromFilesTest {
         StandardCopyOption.ATOMIC_MOVE);
     Awaitility.await().until(() -> settings.get(Setting.ARI_PASSWORD).reveal().equals("another"));
     assertThat(settings.files()).containsExactly(folder.resolve("secret"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "redis, CALLCONTEXT_REDIS_URI_FILE, rediss://:p@redis.example, redis.example:6379",
+    "jdbc, CALLCONTEXT_JDBC_URL_FILE, jdbc:postgresql://db.example/calls, postgresql://db.example"
+  })
+  void keepsValueWhileReplacedOneIsInvalid(
+      String store, String variable, String valid, String invalid) throws IOException {
+    environment.put("ARI_PASSWORD", SECRET);
+    environment.put("CALLCONTEXT_STORE", store);
+    environment.put(variable, secretFile(valid).toString());
+    Settings settings = read();
+    Secret secret =
+        settings.get(store.equals("jdbc") ? JdbcStoreProvider.URL : RedisStoreProvider.URI);
+    try (CapturedLog log = CapturedLog.atDebug()) {
+      Files.move(
+          Files.writeString(folder.resolve("next"), invalid),
+          folder.resolve("secret"),
+          StandardCopyOption.ATOMIC_MOVE);
+      Awaitility.await()
+          .until(
+              () -> {
+                secret.reveal();
+                return log.events().stream()
+                    .map(event -> event.getFormattedMessage())
+                    .filter(line -> line.contains("replaced") || line.contains("previous value"))
+                    .findFirst()
+                    .orElse("");
+              },
+              line -> line.contains("must be a UR") && line.contains("previous value remains"));
+    }
+    assertThat(secret.reveal()).isEqualTo(valid);
   }
 
   @Test

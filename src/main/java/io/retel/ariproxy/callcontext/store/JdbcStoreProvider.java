@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext.store;
 
-import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.SettingType;
@@ -19,7 +18,11 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
   public static final Setting<Secret> URL =
       Setting.ofStore(
           "callcontext.jdbc-url",
-          SettingType.secret(),
+          SettingType.secret(
+              SettingType.text(
+                  "text",
+                  "jdbc:(postgresql|sqlite):.+",
+                  "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file")),
           "jdbc:sqlite:call-contexts.db",
           """
           For jdbc: jdbc:postgresql://host/database or jdbc:sqlite:file. The table ari_proxy_call_contexts is created if missing.""");
@@ -50,14 +53,6 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
   @Override
   public List<Setting<?>> settings() {
     return List.of(URL, USERNAME, PASSWORD);
-  }
-
-  @Override
-  public void validate(Settings settings) {
-    if (!settings.get(URL).reveal().matches("jdbc:(postgresql|sqlite):.+")) {
-      throw new InvalidSettingException(
-          URL, "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file");
-    }
   }
 
   @Override

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext.store;
 
-import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.SettingType;
@@ -18,15 +17,21 @@ import org.slf4j.event.Level;
 /** {@code callcontext.store = redis}. */
 public final class RedisStoreProvider implements CallContextStoreProvider {
 
+  // before the setting, which checks its default
+  private static final Pattern DATABASE = Pattern.compile("(/\\d{0,9})?");
+
   public static final Setting<Secret> URI =
       Setting.ofStore(
           "callcontext.redis-uri",
-          SettingType.secret(),
+          SettingType.secret(
+              SettingType.text(
+                  "text",
+                  RedisStoreProvider::isWellFormed,
+                  "must be a URI such as redis://localhost:6379 or rediss://user:password@host:6379/0,"
+                      + " with special characters in the password percent-encoded")),
           "redis://localhost:6379",
           """
           For redis: redis[s]://[user:password@]host[:port][/database].""");
-
-  private static final Pattern DATABASE = Pattern.compile("(/\\d{0,9})?");
 
   @Override
   public String name() {
@@ -36,16 +41,6 @@ public final class RedisStoreProvider implements CallContextStoreProvider {
   @Override
   public List<Setting<?>> settings() {
     return List.of(URI);
-  }
-
-  @Override
-  public void validate(Settings settings) {
-    if (!isWellFormed(settings.get(URI).reveal())) {
-      throw new InvalidSettingException(
-          URI,
-          "must be a URI such as redis://localhost:6379 or rediss://user:password@host:6379/0, with"
-              + " special characters in the password percent-encoded");
-    }
   }
 
   @Override
