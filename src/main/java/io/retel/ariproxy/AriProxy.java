@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.Security;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -106,7 +107,15 @@ public final class AriProxy {
 
   /** Runs until shutdown and returns the exit code. */
   private static int run(Settings settings) {
-    TemporaryDirectory.enter();
+    Optional<TemporaryDirectory> temporary = TemporaryDirectory.enter();
+    try {
+      return runApplication(settings);
+    } finally {
+      temporary.ifPresent(TemporaryDirectory::delete);
+    }
+  }
+
+  private static int runApplication(Settings settings) {
     ProxyApplication application = ProxyApplication.create(CONFIGURATION_FILE, settings);
     try {
       int exitCode = application.run(new String[0]);

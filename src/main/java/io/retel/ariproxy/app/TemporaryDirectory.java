@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -11,10 +12,15 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,12 +39,21 @@ public final class TemporaryDirectory {
 
   private static final String PROPERTY = "java.io.tmpdir";
   private static final String PREFIX = "ari-proxy-";
+  private static final String UNLOCKED_PREFIX = "." + PREFIX;
   private static final String LOCK = "lock";
+
+  /** A directory that has no lock after this time is not that of a process that starts. */
+  private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
+
+  /** More than the default time in which the application stops. */
+  private static final Duration EXIT_TIMEOUT = Duration.ofMinutes(1);
 
   private final Path path;
 
   /** Held until the process ends: a lock ends with its channel, also when that is unreachable. */
   private final FileChannel lock;
+
+  private final CountDownLatch deleted = new CountDownLatch(1);
 
   private TemporaryDirectory(Path path, FileChannel lock) {
     this.path = path;
@@ -48,15 +63,21 @@ public final class TemporaryDirectory {
   /**
    * Makes {@code java.io.tmpdir} a directory of this process. Must run before the first temporary
    * file. Without a writable directory, such as in a read-only container, it changes nothing.
+   *
+   * <p>Delete the directory after the application: one that drains can still unpack libraries. If
+   * the process ends before, its shutdown hook does.
    */
-  public static void enter() {
+  public static Optional<TemporaryDirectory> enter() {
     Path parent = Path.of(System.getProperty(PROPERTY));
     try {
       TemporaryDirectory directory = create(parent);
       System.setProperty(PROPERTY, directory.path.toString());
-      Runtime.getRuntime().addShutdownHook(new Thread(directory::delete, "temporary-directory"));
+      Runtime.getRuntime()
+          .addShutdownHook(new Thread(directory::deleteAtExit, "temporary-directory"));
+      return Optional.of(directory);
     } catch (IOException e) {
       LOG.info("Temporary directory not created: {}; libraries cannot unpack files", e.toString());
+      return Optional.empty();
     }
   }
 
@@ -64,7 +85,7 @@ public final class TemporaryDirectory {
   static TemporaryDirectory create(Path parent) throws IOException {
     String name = PREFIX + UUID.randomUUID();
     // locked before it has the name that others look for
-    Path unlocked = parent.resolve("." + name);
+    Path unlocked = parent.resolve(UNLOCKED_PREFIX + name.substring(PREFIX.length()));
     Files.createDirectory(
         unlocked,
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -81,25 +102,43 @@ public final class TemporaryDirectory {
     return path;
   }
 
-  void delete() {
+  /** Deletes it, after the last use. */
+  public void delete() {
     delete(path);
     try {
       lock.close();
     } catch (IOException e) {
       LOG.debug("Closing the lock of {} failed", path, e);
     }
+    deleted.countDown();
   }
 
-  private static void deleteAbandoned(Path own) throws IOException {
-    UserPrincipal owner = Files.getOwner(own);
+  private void deleteAtExit() {
+    try {
+      // the application drains, and its thread deletes the directory
+      if (!deleted.await(EXIT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+        delete();
+      }
+    } catch (InterruptedException e) {
+      // the next start deletes it
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void deleteAbandoned(Path own) {
     try (DirectoryStream<Path> others =
-        Files.newDirectoryStream(Objects.requireNonNull(own.getParent()), PREFIX + "*")) {
+        Files.newDirectoryStream(
+            Objects.requireNonNull(own.getParent()), "{" + UNLOCKED_PREFIX + "," + PREFIX + "}*")) {
+      UserPrincipal owner = Files.getOwner(own);
       for (Path other : others) {
         // not the own one: closing a second channel of its lock would release it
         if (!other.getFileName().equals(own.getFileName()) && isAbandoned(other, owner)) {
           delete(other);
         }
       }
+    } catch (IOException | DirectoryIteratorException e) {
+      // the next start tries again
+      LOG.debug("Listing the directories of ended processes failed", e);
     }
   }
 
@@ -108,8 +147,15 @@ public final class TemporaryDirectory {
     try {
       // nothing of another user, such as a pipe, which would block
       if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
-          || !Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(owner)
-          || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+          || !Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(owner)) {
+        return false;
+      }
+      if (directory.getFileName().toString().startsWith(UNLOCKED_PREFIX)) {
+        return Files.getLastModifiedTime(directory)
+            .toInstant()
+            .isBefore(Instant.now().minus(START_TIMEOUT));
+      }
+      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
         return false;
       }
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {

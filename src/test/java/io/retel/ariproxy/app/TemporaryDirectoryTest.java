@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +35,17 @@ class TemporaryDirectoryTest {
     Files.createFile(abandoned.resolve("libsnappy.so"));
     TemporaryDirectory.create(parent).delete();
     assertThat(parent).isEmptyDirectory();
+  }
+
+  /** Those of processes that were killed before they had locked their directory. */
+  @Test
+  void deletesUnlockedOnesOfEndedProcesses() throws IOException {
+    Path abandoned = Files.createDirectory(parent.resolve(".ari-proxy-1"));
+    Files.createFile(abandoned.resolve("lock"));
+    Files.setLastModifiedTime(abandoned, FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
+    Path starting = Files.createDirectory(parent.resolve(".ari-proxy-2"));
+    TemporaryDirectory.create(parent).delete();
+    assertThat(Files.list(parent)).containsExactly(starting);
   }
 
   @Test
