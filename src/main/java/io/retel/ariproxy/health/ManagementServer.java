@@ -33,6 +33,10 @@ final class ManagementServer extends VertxPlatformHttpServer {
 
   private static final int MAX_LINE_BYTES = 4 << 10;
   private static final int MAX_HEADER_BYTES = 8 << 10;
+
+  /** Otherwise the kernel buffers megabytes, until which a client that does not read is served. */
+  private static final int SEND_BUFFER_BYTES = 64 << 10;
+
   private static final long STOP_TIMEOUT_SECONDS = 5;
 
   private final VertxPlatformHttpServerConfiguration configuration;
@@ -112,6 +116,7 @@ final class ManagementServer extends VertxPlatformHttpServer {
         new HttpServerOptions()
             .setMaxInitialLineLength(MAX_LINE_BYTES)
             .setMaxHeaderSize(MAX_HEADER_BYTES)
+            .setSendBufferSize(SEND_BUFFER_BYTES)
             .setHttp2ClearTextEnabled(false);
     SSLContextParameters tls = configuration.getSslContextParameters();
     if (tls == null && isUseGlobalSslContextParameters()) {

@@ -612,6 +612,27 @@ class ManagementAccessIT {
     }
   }
 
+  /** Never reads, and requests as fast as it can. */
+  @Test
+  void clientThatDoesNotReadIsDisconnected() throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      byte[] request =
+          "GET /observe/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+              .repeat(100)
+              .getBytes(StandardCharsets.US_ASCII);
+      Awaitility.await("connection is closed")
+          .until(
+              () -> {
+                try {
+                  socket.getOutputStream().write(request);
+                  return false;
+                } catch (IOException e) {
+                  return true;
+                }
+              });
+    }
+  }
+
   private static boolean isOpen(Socket socket) {
     try {
       return socket.getInputStream().read() >= 0;
