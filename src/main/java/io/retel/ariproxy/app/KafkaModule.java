@@ -55,7 +55,7 @@ final class KafkaModule {
                     settings.get(Setting.KAFKA_TOPIC_PARTITIONS),
                     settings.get(Setting.KAFKA_TOPIC_REPLICATION_FACTOR)),
                 new KafkaPermissions(
-                    KafkaSecuritySettings.principal(settings),
+                    () -> KafkaSecuritySettings.principal(settings),
                     settings.publishedTopics(),
                     settings.commandTopics(),
                     settings.groups()),

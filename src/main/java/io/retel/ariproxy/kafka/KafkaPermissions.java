@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
@@ -24,19 +25,19 @@ import org.jspecify.annotations.Nullable;
 /** The operations that Kafka's ACLs must permit the proxy (docs/security.md#acls). Immutable. */
 public final class KafkaPermissions {
 
-  private final String principal;
+  private final Supplier<String> principal;
   private final Set<String> published;
   private final Set<String> consumed;
   private final List<String> groups;
 
   /**
-   * @param principal the proxy's name in ACLs
+   * @param principal the proxy's name in ACLs; queried for each sentence
    * @param published topics that the proxy publishes to
    * @param consumed topics that the proxy consumes in a group
    * @param groups the groups
    */
   public KafkaPermissions(
-      String principal,
+      Supplier<String> principal,
       Collection<String> published,
       Collection<String> consumed,
       Collection<String> groups) {
@@ -156,6 +157,6 @@ public final class KafkaPermissions {
   /** Returns a sentence about missing ACLs. */
   String sentence(Collection<String> missing) {
     return "ACLs missing for %s: %s (docs/security.md#acls)"
-        .formatted(principal, String.join(", ", missing));
+        .formatted(principal.get(), String.join(", ", missing));
   }
 }

@@ -42,19 +42,28 @@ public final class KafkaSecuritySettings {
     return new KafkaSecuritySettings(settings).read();
   }
 
-  /** Returns the proxy's name in Kafka's ACLs, unless the broker maps it to another one. */
+  /**
+   * Returns the proxy's name in Kafka's ACLs, unless the broker maps it to another one. It follows
+   * the file of the certificate.
+   */
   public static String principal(Settings settings) {
     if (settings.isSet(Setting.KAFKA_USERNAME)) {
       return "User:" + settings.get(Setting.KAFKA_USERNAME);
     }
     if (settings.isSet(Setting.KAFKA_CERTIFICATE_FILE)) {
-      return "User:"
-          + settings
-              .get(
-                  Setting.KAFKA_CERTIFICATE_FILE, file -> new PemFile(Path.of(file)).certificates())
-              .get(0)
-              .getSubjectX500Principal()
-              .getName();
+      try {
+        return "User:"
+            + settings
+                .get(
+                    Setting.KAFKA_CERTIFICATE_FILE,
+                    file -> new PemFile(Path.of(file)).certificates())
+                .get(0)
+                .getSubjectX500Principal()
+                .getName();
+      } catch (InvalidSettingException e) {
+        // the file is being replaced; the previous certificate remains in use
+        return "the proxy";
+      }
     }
     return "the proxy";
   }

@@ -28,7 +28,7 @@ class KafkaProbeIT {
                         Map.of(
                             AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
                     new KafkaTopics.NewTopics(false, 12, 3),
-                    new KafkaPermissions("proxy", List.of(), List.of(), List.of()),
+                    new KafkaPermissions(() -> "proxy", List.of(), List.of(), List.of()),
                     Duration.ofSeconds(10))
                 .require(List.of("missing-topic")),
             List.of(),

@@ -23,7 +23,7 @@ class KafkaPermissionsTest {
           false);
 
   private final KafkaPermissions permissions =
-      new KafkaPermissions("User:proxy", List.of("events"), List.of("commands"), List.of());
+      new KafkaPermissions(() -> "User:proxy", List.of("events"), List.of("commands"), List.of());
 
   @Test
   void namesMissingOperations() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,7 +12,9 @@ import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,6 +80,21 @@ class KafkaSecuritySettingsTest {
     set(Setting.KAFKA_CERTIFICATE_FILE, both);
     set(Setting.KAFKA_KEY_FILE, both);
     assertAccepted();
+  }
+
+  @Test
+  void nameInAclsFollowsCertificate() throws IOException {
+    Path file = Files.copy(client.certificate(), folder.resolve("replaced.pem"));
+    set(Setting.KAFKA_CERTIFICATE_FILE, file);
+    Settings settings = Settings.read(folder.resolve("none"), environment);
+    KafkaPermissions permissions =
+        new KafkaPermissions(
+            () -> KafkaSecuritySettings.principal(settings), List.of(), List.of(), List.of());
+    assertThat(permissions.sentence(List.of("Read"))).contains("for User:CN=client: Read");
+    Files.copy(otherClient.certificate(), file, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(permissions.sentence(List.of("Read"))).contains("for User:CN=another: Read");
+    Files.delete(file);
+    assertThat(permissions.sentence(List.of("Read"))).contains("for the proxy: Read");
   }
 
   @ParameterizedTest

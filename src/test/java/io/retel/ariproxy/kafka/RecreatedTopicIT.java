@@ -123,7 +123,7 @@ class RecreatedTopicIT {
     return new KafkaTopics(
         () -> Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
         new KafkaTopics.NewTopics(createMissing, PARTITIONS, 1),
-        new KafkaPermissions("proxy", List.of(), List.of(), List.of()),
+        new KafkaPermissions(() -> "proxy", List.of(), List.of(), List.of()),
         DefaultTimeout.DURATION);
   }
 

@@ -278,7 +278,7 @@ abstract class CallContextStoreContract {
             new KafkaTopics(
                 kafka,
                 new KafkaTopics.NewTopics(false, 1, 1),
-                new KafkaPermissions("proxy", List.of(), List.of(), List.of()),
+                new KafkaPermissions(() -> "proxy", List.of(), List.of(), List.of()),
                 timeout));
   }
 
