@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.time.Duration;
 import java.util.List;
@@ -79,13 +80,20 @@ public final class SyntheticEventLog {
     return transitions.asMap().remove(transition) != null && !isReusedId(transition);
   }
 
-  /** Whether a command has created another resource with the same id, which can have ended. */
+  /**
+   * Whether another resource with the same id has ended: a command has created it, or it is a
+   * bridge with another creation time.
+   */
   private boolean isReusedId(Transition transition) {
+    Resource resource = transition.resource();
     return transition.state() == State.ENDED
-        && !callContexts.isEarlier(transition.resource())
+        && !callContexts.isEarlier(resource)
         && callContexts
-            .mapping(transition.resource())
-            .filter(mapping -> !mapping.ended())
+            .mapping(resource)
+            .filter(
+                mapping ->
+                    !mapping.ended()
+                        || resource.type() == ResourceType.BRIDGE && mapping.isOfOther(resource))
             .isPresent();
   }
 

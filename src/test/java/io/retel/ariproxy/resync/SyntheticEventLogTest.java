@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.ari.AriEvent;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.callcontext.CallContexts;
+import java.time.Duration;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Asterisk's own events after synthetic ones. */
+class SyntheticEventLogTest {
+
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
+  private final SyntheticEventLog log =
+      new SyntheticEventLog(callContexts, Duration.ofMinutes(1), Ticker.systemTicker());
+
+  /** Another bridge with the same id has another creation time; a channel's can change. */
+  @ParameterizedTest
+  @CsvSource({"BRIDGE, 1, true", "BRIDGE, 2, false", "CHANNEL, 1, true", "CHANNEL, 2, true"})
+  void detectsEndOfOtherBridge(ResourceType type, String creationTime, boolean isDuplicate) {
+    Resource resource = new Resource(type, "id", "1");
+    callContexts.move(resource, "call");
+    log.record(end(type, ""));
+    callContexts.end(resource);
+    assertThat(log.consumeIfDuplicate(end(type, creationTime))).isEqualTo(isDuplicate);
+  }
+
+  private static AriEvent end(ResourceType type, String creationTime) {
+    boolean isBridge = type == ResourceType.BRIDGE;
+    return AriEvent.parse(
+        "{\"type\":\"%s\",\"application\":\"app\",\"%s\":{\"id\":\"id\",\"creationtime\":\"%s\"}}"
+            .formatted(
+                isBridge ? "BridgeDestroyed" : "ChannelDestroyed",
+                isBridge ? "bridge" : "channel",
+                creationTime));
+  }
+}
