@@ -169,7 +169,8 @@ final class AsteriskQuery implements AutoCloseable {
         (resource, mapping) -> {
           if (isLive(mapping)) {
             open.add(resource);
-            if (mapping.application() != null) {
+            // the store can name applications that were removed from ari.app
+            if (ownApplications.contains(mapping.application())) {
               applicationByCall.merge(
                   mapping.callContext(), mapping.application(), this::firstConfigured);
             }
@@ -762,11 +763,15 @@ final class AsteriskQuery implements AutoCloseable {
         });
   }
 
-  /** Returns a bridge with the creation time in its description; playbacks have none. */
+  /**
+   * Returns a bridge with the creation time in its description, not with that of an earlier answer;
+   * playbacks have none.
+   */
   private static Resource withCreationTime(Resource resource, @Nullable JsonNode description) {
-    return description == null
-        ? resource
-        : new Resource(resource.type(), resource.id(), description.path("creationtime").asText());
+    return new Resource(
+        resource.type(),
+        resource.id(),
+        description == null ? "" : description.path("creationtime").asText());
   }
 
   private synchronized List<Resource> openOf(ResourceType type) {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Compares the mappings with Asterisk's state and derives the missed events
@@ -161,6 +162,23 @@ final class Reconciler {
     return applicationByCall.getOrDefault(callContext, applications.get(0));
   }
 
+  /** Returns the application of a call, including those that its channels have entered since. */
+  private String applicationOf(String callContext, List<Observation> active) {
+    Set<String> entered =
+        active.stream()
+            .flatMap(observation -> callContexts.mapping(observation.resource()).stream())
+            .map(Mapping::application)
+            .filter(Objects::nonNull)
+            .collect(Collectors.toSet());
+    return applications.stream()
+        .filter(
+            application ->
+                application.equals(applicationByCall.get(callContext))
+                    || entered.contains(application))
+        .findFirst()
+        .orElseGet(() -> applicationOf(callContext));
+  }
+
   private void addActive(Observation resource, Mapping mapping) {
     if (gap.includes(mapping.callContext())) {
       activeCalls.computeIfAbsent(mapping.callContext(), key -> new ArrayList<>()).add(resource);
@@ -264,12 +282,7 @@ final class Reconciler {
                 .filter(observation -> observation.resource().type() == ResourceType.CHANNEL)
                 .map(Reconciler::describe)
                 .toList(),
-            active.stream()
-                .flatMap(observation -> callContexts.mapping(observation.resource()).stream())
-                .map(Mapping::application)
-                .filter(Objects::nonNull)
-                .findFirst()
-                .orElseGet(() -> applicationOf(callContext)));
+            applicationOf(callContext, active));
     missedEvents.add(
         new MappedEvent(event, callContext, active.stream().map(Observation::resource).toList()));
   }

@@ -238,6 +238,32 @@ class AsteriskQueryTest {
     assertThat(query.isComplete()).isTrue();
   }
 
+  /** Asterisk responds with 200 and no body for a bridge that it cannot describe. */
+  @Test
+  void doesNotCompareWithCreationTimeOfEarlierAnswer() throws Exception {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "b", "2");
+    callContexts.move(bridge, "call");
+    responses.put("/bridges", "500");
+    responses.put("/bridges/b", "");
+    start();
+    query.askAgain(List.of(new Resource(ResourceType.BRIDGE, "b", "1")));
+    attempt();
+    assertThat(query.take().observations())
+        .singleElement()
+        .matches(observation -> observation.exists(callContexts.peek(bridge).orElseThrow()));
+  }
+
+  @Test
+  void namesNoApplicationThatIsNotConfigured() {
+    for (String application : List.of("removed", "other")) {
+      Resource channel = new Resource(ResourceType.CHANNEL, application);
+      callContexts.move(channel, "call");
+      callContexts.enterStasis(channel, application);
+    }
+    query = newQuery();
+    assertThat(query.applicationByCall()).containsExactly(Map.entry("call", "other"));
+  }
+
   @Test
   void sendsRequestsOnTheirOwnThreads() throws Exception {
     for (int i = 0; i < 20; i++) {

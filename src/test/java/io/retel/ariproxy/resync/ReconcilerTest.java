@@ -188,6 +188,27 @@ class ReconcilerTest {
         .containsExactly("AriConnectionRestored other");
   }
 
+  /** Asterisk has described the channel of the second application first. */
+  @Test
+  void restoredConnectionNamesFirstConfiguredApplication() throws Exception {
+    Resource second = new Resource(ResourceType.CHANNEL, "d");
+    for (Resource channel : List.of(CHANNEL, second)) {
+      callContexts.move(channel, "another");
+      callContexts.enterStasis(channel, channel.equals(second) ? "app" : "other");
+    }
+    gap.begin(null, callContexts.activeCallContexts());
+    assertThat(
+            missedEvents(
+                Stream.of(CHANNEL, second)
+                    .map(
+                        each ->
+                            new Observation(
+                                each, mapping(each), true, null, true, Set.of("app", "other")))
+                    .toList()))
+        .extracting(missed -> missed.type() + " " + missed.event().application())
+        .containsExactly("AriConnectionRestored app");
+  }
+
   private Set<Resource> outdated;
   private final Gap gap = new Gap();
 
