@@ -55,15 +55,20 @@ record AriParameters(AriUrl url, JsonNode body) {
     return texts;
   }
 
-  /** The call context that a channel variable of the request sets. */
-  Optional<String> assignedCallContext() {
+  /** The call contexts that channel variables of the request set. */
+  List<String> assignedCallContexts() {
+    List<String> assigned = new ArrayList<>(1);
     for (Map.Entry<String, JsonNode> variable : body.path("variables").properties()) {
       if (AriEvent.isCallContextVariable(variable.getKey())) {
         JsonNode value = variable.getValue();
-        return Optional.of(value.path("value").asText(value.asText()));
+        assigned.add(value.path("value").asText(value.asText()));
       }
     }
-    return text("variable").filter(AriEvent::isCallContextVariable).flatMap(name -> text("value"));
+    text("variable")
+        .filter(AriEvent::isCallContextVariable)
+        .flatMap(name -> text("value"))
+        .ifPresent(assigned::add);
+    return assigned;
   }
 
   /** Sets a parameter that has no usable value yet. */

@@ -78,7 +78,11 @@ public final class CheckCommand implements Processor {
     resources.addAll(parameters.namedResources());
     applications
         .lostOwner(resources, command.callContext())
-        .or(() -> applications.lostOwner(List.of(), parameters.assignedCallContext().orElse(null)))
+        .or(
+            () ->
+                parameters.assignedCallContexts().stream()
+                    .flatMap(assigned -> applications.lostOwner(List.of(), assigned).stream())
+                    .findFirst())
         .ifPresent(
             application -> {
               throw new CommandRejectedException(

@@ -89,10 +89,10 @@ public record PreparedRequest(
       }
     }
     // here, since the parsed body is not kept
-    CommandParser.checkLength(
-        AriEvent.CALL_CONTEXT_VARIABLE,
-        parameters.assignedCallContext().orElse(null),
-        Resource.MAX_ID_LENGTH);
+    for (String assigned : parameters.assignedCallContexts()) {
+      CommandParser.checkLength(
+          AriEvent.CALL_CONTEXT_VARIABLE, assigned, Resource.MAX_ID_LENGTH);
+    }
     boolean claims = operation != null && operation.effect() == Effect.CLAIMS;
     return new PreparedRequest(
         new AriRequest(method, ariUrl.path(), parameters.url().query(), parameters.bodyBytes()),

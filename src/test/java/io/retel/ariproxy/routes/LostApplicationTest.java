@@ -98,6 +98,8 @@ class LostApplicationTest {
         "/channels/create | {'endpoint':'Local/1','app':'app','originator':'gone'}",
         "/channels | {'endpoint':'Local/1','app':'app','channelId':'gone'}",
         "/channels?endpoint=Local/1&app=app | {'variables':{'CALL_CONTEXT':'gone'}}",
+        "/channels?endpoint=Local/1&app=app"
+            + " | {'variables':{'CALL_CONTEXT':'kept','__CALL_CONTEXT':'gone'}}",
         "/channels/kept/variables"
             + " | {'variables':{'x':'y','_CALL_CONTEXT':{'value':'gone','report_events':true}}}",
         "/channels/kept/variable | {'variable':'CALL_CONTEXT','value':'gone'}",
