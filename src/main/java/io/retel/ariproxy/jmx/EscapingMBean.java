@@ -85,7 +85,13 @@ final class EscapingMBean implements DynamicMBean {
     }
     if (value instanceof TabularData table) {
       TabularData escaped = new TabularDataSupport(table.getTabularType());
-      table.values().forEach(row -> escaped.put(escape((CompositeData) row)));
+      for (Object row : table.values()) {
+        CompositeData escapedRow = escape((CompositeData) row);
+        // ids can differ in characters that have the same escape
+        if (!escaped.containsKey(escaped.calculateIndex(escapedRow))) {
+          escaped.put(escapedRow);
+        }
+      }
       return escaped;
     }
     return value;
