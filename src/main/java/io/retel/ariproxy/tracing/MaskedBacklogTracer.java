@@ -148,8 +148,14 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
     }
   }
 
-  /** Masks the fields called value, which hold all message contents of a dump. */
+  /**
+   * Escapes all texts, since keys and messages of exceptions are foreign as well, and masks the
+   * fields called value, which hold all message contents of a dump.
+   */
   private JsonNode mask(JsonNode node) {
+    if (node.isTextual()) {
+      return TextNode.valueOf(escape(node.textValue()));
+    }
     if (node.isArray()) {
       ArrayNode array = JsonNodeFactory.instance.arrayNode();
       node.forEach(element -> array.add(mask(element)));

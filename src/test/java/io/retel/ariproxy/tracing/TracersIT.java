@@ -165,13 +165,14 @@ class TracersIT {
               + "&app=x\",\"body\":{\"callerId\":\""
               + NUMBER
               + "\"}}}",
-          Map.of("Authorization", "Bearer " + NUMBER));
+          Map.of("Authorization", "Bearer " + NUMBER, "right-to-left\u202e", "value"));
     }
     controller.response("dials");
 
     String dump = (String) invoke("dumpAllTracedMessagesAsJSon");
     assertThat(dump)
-        .contains("STASIS_START", "endpoint=***", "Authorization")
+        .contains("STASIS_START", "endpoint=***", "Authorization", "right-to-left\\\\u202e")
+        .doesNotContain("\u202e")
         .doesNotContain(NUMBER)
         .doesNotContain(asterisk.password());
     assertThatThrownBy(() -> invoke("dumpAllTracedMessagesAsXml"))
