@@ -90,8 +90,7 @@ public record PreparedRequest(
     }
     // here, since the parsed body is not kept
     for (String assigned : parameters.assignedCallContexts()) {
-      CommandParser.checkLength(
-          AriEvent.CALL_CONTEXT_VARIABLE, assigned, Resource.MAX_ID_LENGTH);
+      CommandParser.checkLength(AriEvent.CALL_CONTEXT_VARIABLE, assigned, Resource.MAX_ID_LENGTH);
     }
     boolean claims = operation != null && operation.effect() == Effect.CLAIMS;
     return new PreparedRequest(
