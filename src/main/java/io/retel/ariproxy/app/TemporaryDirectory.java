@@ -45,8 +45,8 @@ public final class TemporaryDirectory {
   /** A directory that has no lock after this time is not that of a process that starts. */
   private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
 
-  /** More than the default time in which the application stops. */
-  private static final Duration EXIT_TIMEOUT = Duration.ofMinutes(1);
+  /** The time in which the application stops with default timeouts; less than that of the unit. */
+  private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(40);
 
   private final Path path;
 
