@@ -23,6 +23,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jolokia.core.api.LogHandler;
@@ -63,6 +64,7 @@ final class JolokiaHandler implements AutoCloseable {
   private static final int MAX_REQUEST_BYTES = 256 << 10;
   private static final int MAX_RESPONSE_CHARACTERS = 4 << 20;
   private static final int MAX_THREADS = 2;
+  private static final int MAX_IN_WORK = 20;
 
   private final Secret token;
   private final boolean isTokenRequired;
@@ -72,6 +74,9 @@ final class JolokiaHandler implements AutoCloseable {
   private final WorkerExecutor executor;
   private final JolokiaServiceManager services;
   private final HttpRequestHandler handler;
+
+  /** Requests on a thread or waiting for one, also of clients that have disconnected. */
+  private final AtomicInteger inWork = new AtomicInteger();
 
   /**
    * @param token empty if none is required; read for each request
@@ -127,8 +132,16 @@ final class JolokiaHandler implements AutoCloseable {
 
   private void execute(RoutingContext routing) {
     onReceived.accept(routing);
+    if (inWork.get() >= MAX_IN_WORK) {
+      refused.refuse(routing, 503, Reason.BUSY, MAX_IN_WORK + " requests for JMX are in work");
+      return;
+    }
+    inWork.incrementAndGet();
     executor
-        .executeBlocking(() -> respond(routing.request(), body(routing)), false)
+        .executeBlocking(
+            () -> routing.response().closed() ? "" : respond(routing.request(), body(routing)),
+            false)
+        .onComplete(done -> inWork.decrementAndGet())
         .onSuccess(response -> end(routing, response))
         .onFailure(routing::fail);
   }
@@ -274,7 +287,7 @@ final class JolokiaHandler implements AutoCloseable {
   }
 
   private static void end(RoutingContext routing, String response) {
-    if (!routing.response().ended()) {
+    if (!routing.response().ended() && !routing.response().closed()) {
       routing
           .response()
           .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
