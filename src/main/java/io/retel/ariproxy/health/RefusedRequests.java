@@ -61,7 +61,9 @@ final class RefusedRequests {
         .putHeader(HttpHeaders.CONTENT_TYPE, "text/plain; charset=utf-8")
         .putHeader(HttpHeaders.CONNECTION, "close")
         .end(sentence + "\n");
-    routing.request().resume();
+    if (!routing.request().isEnded()) {
+      routing.request().resume();
+    }
     routing.vertx().setTimer(CLOSE_DELAY_MILLIS, timer -> routing.request().connection().close());
   }
 
