@@ -82,7 +82,15 @@ class ResyncIT {
                 && !channel
                     .path("creationtime")
                     .equals(redirected.payload().at("/channel/creationtime")));
-    asterisk.await("/channels", channels -> countChannels(channels, "Stasis") == 4);
+    // ended and redirected channels linger
+    asterisk.await(
+        "/channels",
+        channels ->
+            countChannels(channels, "Stasis") == 4
+                && StreamSupport.stream(channels.spliterator(), false)
+                    .filter(channel -> channel.path("name").asText().contains("ctx-arriving"))
+                    .anyMatch(
+                        channel -> channel.at("/dialplan/app_name").asText().equals("Stasis")));
     proxy.kill();
     proxy.start();
 
@@ -111,7 +119,7 @@ class ResyncIT {
       assertThat(
               awaitSyntheticEvent(controller, moved.key(), "ARI_CONNECTION_RESTORED").resources())
           .extracting(Resource::id)
-          .containsExactly(moved.channelId());
+          .contains(moved.channelId());
     }
 
     // all calls continue
