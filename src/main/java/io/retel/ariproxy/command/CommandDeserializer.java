@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -36,9 +37,14 @@ public final class CommandDeserializer implements Deserializer<Object> {
 
   private static final ObjectMapper MAPPER =
       CommandParser.JSON.copy().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-  private static final JsonFactory JSON = MAPPER.getFactory();
+
+  /** Without limit of tokens, which are skipped. */
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private static final String COMMAND_ID = "commandId";
   private static final String ARI_COMMAND = "ariCommand";
-  private static final Set<String> FIELDS = Set.of("callContext", "commandId", "method", "url");
+  private static final Set<String> IDS = Set.of("callContext", COMMAND_ID);
+  private static final Set<String> REQUEST_FIELDS = Set.of("method", "url");
 
   private final long maxSize;
 
@@ -74,36 +80,49 @@ public final class CommandDeserializer implements Deserializer<Object> {
       System.arraycopy(source, offset, value, 0, size);
       return value;
     }
+    return new LargeRecord(readFields(source, offset, size), size, maxSize);
+  }
+
+  /**
+   * Returns the small fields of a record that its RESPONSE repeats, as far as they can be read. The
+   * record itself can have too many values for a tree.
+   */
+  static JsonNode readFields(byte[] source, int offset, int size) {
     ObjectNode fields = MAPPER.createObjectNode();
     try (JsonParser parser = JSON.createParser(source, offset, size)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
-        readFields(parser, source, offset, fields);
+        readFields(parser, source, offset, IDS, fields);
       }
     } catch (IOException | RuntimeException e) {
       // the rest is not JSON, or has a number with an excessive exponent
     }
-    return new LargeRecord(fields, size, maxSize);
+    return fields;
   }
 
   /** Copies small fields to the target; strings that are skipped are not decoded. */
-  private static void readFields(JsonParser parser, byte[] source, int offset, ObjectNode target)
+  private static void readFields(
+      JsonParser parser, byte[] source, int offset, Set<String> names, ObjectNode target)
       throws IOException {
     JsonToken token = parser.nextToken();
     while (token == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
-      if (parser.nextToken() == JsonToken.START_OBJECT && name.equals(ARI_COMMAND)) {
-        readFields(parser, source, offset, target.putObject(name));
+      JsonToken first = parser.nextToken();
+      if (first == JsonToken.START_OBJECT && names.equals(IDS) && name.equals(ARI_COMMAND)) {
+        readFields(parser, source, offset, REQUEST_FIELDS, target.putObject(name));
         token = parser.nextToken();
       } else {
         long start = parser.currentTokenLocation().getByteOffset();
         parser.skipChildren();
         token = parser.nextToken();
         long end = parser.currentTokenLocation().getByteOffset();
-        if (FIELDS.contains(name) && start >= 0 && end - start <= MAX_FIELD_SIZE) {
+        boolean isRepeated =
+            names.contains(name) && (first.isScalarValue() || name.equals(COMMAND_ID));
+        if (isRepeated && start >= 0 && end - start <= MAX_FIELD_SIZE) {
           // Jackson rejects a number in front of a comma or bracket outside an object
           int size = sizeWithoutSeparators(source, (int) (offset + start), (int) (offset + end));
           try (JsonParser value = JSON.createParser(source, (int) (offset + start), size)) {
-            target.set(name, MAPPER.readTree(value));
+            JsonNode tree = MAPPER.readTree(value);
+            target.set(name, tree.isContainerNode() ? CommandParser.rawValue(tree) : tree);
           }
         }
       }

@@ -73,9 +73,16 @@ public final class CommandParser {
    * @param value the record's value, or null
    */
   public Command parse(RecordPosition origin, byte @Nullable [] value) {
+    byte[] content = value == null ? new byte[0] : value;
     JsonNode json;
     try {
-      json = parseJson(value);
+      json = parseJson(content);
+    } catch (StreamConstraintsException e) {
+      return rejected(
+          origin,
+          CommandDeserializer.readFields(content, 0, content.length),
+          new CommandRejectedException(
+              400, "The record is not JSON within the limits: " + e.getOriginalMessage()));
     } catch (CommandRejectedException e) {
       return new Command.Rejected(origin, new CommandRequest(null, null, null, null), e);
     }
@@ -156,9 +163,12 @@ public final class CommandParser {
   private static @Nullable JsonNode commandId(JsonNode json) {
     JsonNode commandId = json.hasNonNull("commandId") ? json.get("commandId") : null;
     // the command is kept while it waits, and in the cache of RESPONSEs
-    return commandId != null && commandId.isContainerNode()
-        ? JSON.getNodeFactory().rawValueNode(new RawValue(commandId.toString()))
-        : commandId;
+    return commandId != null && commandId.isContainerNode() ? rawValue(commandId) : commandId;
+  }
+
+  /** Returns JSON whose heap is that of its text. */
+  static JsonNode rawValue(JsonNode json) {
+    return JSON.getNodeFactory().rawValueNode(new RawValue(json.toString()));
   }
 
   static void checkLength(String name, @Nullable String text, int maxLength) {
@@ -200,16 +210,15 @@ public final class CommandParser {
     return UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static JsonNode parseJson(byte @Nullable [] value) {
-    if (value == null || value.length == 0) {
+  private static JsonNode parseJson(byte[] value) throws StreamConstraintsException {
+    if (value.length == 0) {
       throw new CommandRejectedException(400, "The record is empty; expected a JSON object");
     }
     JsonNode json;
     try {
       json = JSON.readTree(value);
     } catch (StreamConstraintsException e) {
-      throw new CommandRejectedException(
-          400, "The record is not JSON within the limits: " + e.getOriginalMessage());
+      throw e;
     } catch (JsonProcessingException e) {
       JsonLocation location = e.getLocation();
       throw new CommandRejectedException(

@@ -132,6 +132,21 @@ class CommandParserTest {
   }
 
   @Test
+  void responseToTooManyValuesRepeatsFields() {
+    Command command =
+        parseAny(
+            "{'x':["
+                + "0,".repeat(100_000)
+                + "0],'callContext':'call','commandId':{'n':1},"
+                + "'ariCommand':{'method':'GET','url':'/x'}}");
+    assertThatThrownBy(command::accepted).hasMessageContaining("within the limits");
+    assertThat(command.callContext()).isEqualTo("call");
+    assertThat(command.commandId()).hasToString("{\"n\":1}");
+    assertThat(command.method()).isEqualTo("GET");
+    assertThat(command.url()).isEqualTo("/x");
+  }
+
+  @Test
   void readsParametersOfBody() {
     String body = "{'eventSource':['channel:c']}";
     Command.Accepted subscription = parse(command("POST", "/applications/a/subscription", body));
