@@ -8,6 +8,7 @@ import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.time.Duration;
@@ -39,13 +40,13 @@ import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.config.Http1Config;
-import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -211,13 +212,20 @@ public final class AriHttpClient implements HttpClientConfigurer {
     ClassicHttpResponse response = chain.proceed(request, scope);
     if (response.getCode() == HttpStatus.SC_UNAUTHORIZED) {
       try (response) {
-        if (response.getEntity() != null) {
-          // a connection whose response is read is used again
-          EntityUtils.toByteArray(response.getEntity(), MAX_REJECTION_BYTES);
+        HttpEntity entity = response.getEntity();
+        if (entity != null) {
+          try (InputStream content = entity.getContent()) {
+            // a connection whose response is read to its end is used again
+            content.readNBytes(MAX_REJECTION_BYTES + 1);
+          }
         }
+      } catch (IOException e) {
+        // the status is enough
+        scope.execRuntime.discardEndpoint();
       }
       throw new ConnectException(
-          "it rejects the login with 401; check ari.username, ari.password and the user in ari.conf");
+          "it rejects the login with 401; check ari.username, ari.password and the user in"
+              + " ari.conf");
     }
     return response;
   }
