@@ -248,39 +248,53 @@ public final class AriHttpClient implements HttpClientConfigurer {
     return socket;
   }
 
-  private void maintain() {
+  private void evictIdle() {
     connections.closeExpired();
     connections.closeIdle(MAX_IDLE_TIME);
+  }
+
+  private void closeOverdueWrites() {
     sockets.removeIf(Socket::isClosed);
     sockets.forEach(BoundedSocket::closeIfWriteIsOverdue);
   }
 
   private final class Pool extends ServiceSupport {
 
-    private @Nullable ScheduledExecutorService maintenance;
+    private @Nullable ScheduledExecutorService eviction;
+    private @Nullable ScheduledExecutorService writeDeadlines;
 
     @Override
     protected void doStart() {
-      maintenance =
+      eviction = schedule("ari-connections", AriHttpClient.this::evictIdle);
+      writeDeadlines = schedule("ari-write-deadlines", AriHttpClient.this::closeOverdueWrites);
+    }
+
+    /** The end of a TLS connection is a write as well, so its deadline has another thread. */
+    @Override
+    protected void doStop() {
+      if (eviction != null) {
+        eviction.shutdownNow();
+      }
+      connections.close();
+      if (writeDeadlines != null) {
+        writeDeadlines.shutdownNow();
+      }
+    }
+
+    private static ScheduledExecutorService schedule(String name, Runnable task) {
+      ScheduledExecutorService executor =
           Executors.newSingleThreadScheduledExecutor(
-              task -> {
-                Thread thread = new Thread(task, "ari-connections");
+              work -> {
+                Thread thread = new Thread(work, name);
                 thread.setDaemon(true);
                 return thread;
               });
-      maintenance.scheduleWithFixedDelay(
-          FatalErrors.continuing(AriHttpClient.this::maintain),
+      executor.scheduleWithFixedDelay(
+          FatalErrors.continuing(task),
           MAINTENANCE_INTERVAL_MS,
           MAINTENANCE_INTERVAL_MS,
           TimeUnit.MILLISECONDS);
-    }
-
-    @Override
-    protected void doStop() {
-      if (maintenance != null) {
-        maintenance.shutdownNow();
-      }
-      connections.close();
+      return executor;
     }
   }
 
