@@ -426,6 +426,7 @@ public final class KafkaTopics {
       }
     }
     if (!errors.isEmpty()) {
+      missingAcls = "";
       throw logged(new TopicsUnavailableException(String.join("; ", errors)));
     }
   }
@@ -515,6 +516,7 @@ public final class KafkaTopics {
   private TopicsUnavailableException unavailable(
       Admin admin, List<RequiredTopic> missing, String reason)
       throws ExecutionException, InterruptedException {
+    missingAcls = "";
     int brokerCount = admin.describeCluster().nodes().get().size();
     int replicas = Math.min(newTopics.replicas(), brokerCount);
     String names = missing.stream().map(RequiredTopic::name).collect(Collectors.joining(", "));

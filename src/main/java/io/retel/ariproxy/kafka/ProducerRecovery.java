@@ -52,10 +52,12 @@ public final class ProducerRecovery extends ServiceSupport {
   }
 
   private void recover() {
-    try {
-      clients.recoverProducers();
-    } catch (RuntimeException e) {
-      LOG.warn("Replacing a producer failed, retrying: {}", ErrorMessages.singleLine(e));
+    for (RecoveringProducer producer : clients.producers()) {
+      try {
+        producer.recover();
+      } catch (RuntimeException e) {
+        LOG.warn("Replacing a producer failed, retrying: {}", ErrorMessages.singleLine(e));
+      }
     }
   }
 }

@@ -134,9 +134,9 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     producers.forEach(producer -> producer.requestReplacement(topic));
   }
 
-  /** Replaces producers that no longer publish. Waits for Kafka if there are any. */
-  void recoverProducers() {
-    producers.forEach(RecoveringProducer::recover);
+  /** The producers, including closed ones. */
+  List<RecoveringProducer> producers() {
+    return List.copyOf(producers);
   }
 
   @Override
@@ -183,8 +183,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
             consumer ->
                 consumer.isFenced()
                     ? Stream.of(
-                        "Fenced by another proxy, which consumes the commands instead: give each its"
-                            + " own kafka.commands-topic and kafka.group-id")
+                        "Fenced by another proxy, which consumes the commands instead: give each"
+                            + " its own kafka.commands-topic and kafka.group-id")
                     : consumer
                         .missingPermission()
                         .or(consumer::stalledPoll)

@@ -128,9 +128,10 @@ final class RecoveringProducer implements Producer<Object, Object> {
     expected.addAll(prepared);
     Map<String, Object> options = new HashMap<>();
     options.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(batchSize, expected));
-    if (!limits.areKnown(expected)) {
+    if (refused || !limits.areKnown(expected)) {
       // of a new producer, Kafka accepts the second batch after rejecting the first one as too
-      // large: in the wrong order (seen on 4.1.1)
+      // large: in the wrong order (seen on 4.1.1); or after refusing it, if the ACL is back between
+      // the two
       options.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
     }
     try {
@@ -149,10 +150,12 @@ final class RecoveringProducer implements Producer<Object, Object> {
    */
   void prepare(List<String> expected) {
     prepared.addAll(expected);
-    try {
-      expected.forEach(this::partitionsFor);
-    } catch (KafkaException | IllegalStateException e) {
-      // send() reports it
+    for (String topic : expected) {
+      try {
+        partitionsFor(topic);
+      } catch (KafkaException | IllegalStateException e) {
+        // send() reports it
+      }
     }
   }
 
