@@ -139,7 +139,8 @@ public final class Setting<T> {
       new Setting<>(
           Section.ASTERISK,
           "ari.max-response-body",
-          size("1KB", "512MB"),
+          // a response has at most 65 MB, with its head
+          size("1KB", "64MB"),
           "512KB",
           """
           Largest response body to publish in a RESPONSE. A larger one becomes a 413.""");

@@ -50,6 +50,14 @@ class SettingsTest {
   }
 
   @Test
+  void limitsResponseBodyToExchange() {
+    set(Setting.ARI_MAX_RESPONSE_BODY, "64MB");
+    assertThat(read().get(Setting.ARI_MAX_RESPONSE_BODY)).isEqualTo(64L << 20);
+    set(Setting.ARI_MAX_RESPONSE_BODY, "65MB");
+    assertThatThrownBy(this::read).isInstanceOf(InvalidSettingException.class);
+  }
+
+  @Test
   void parsesMetricsTagsInOrder() {
     assertThat(read().get(Setting.METRICS_TAGS)).isEmpty();
     set(Setting.METRICS_TAGS, "site=fra 2, asterisk=a1");
