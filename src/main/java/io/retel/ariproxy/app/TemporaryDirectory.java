@@ -102,8 +102,11 @@ public final class TemporaryDirectory {
     return path;
   }
 
-  /** Deletes it, after the last use. */
+  /** Deletes it, after the last use, and makes its parent {@code java.io.tmpdir} again. */
   public void delete() {
+    if (path.toString().equals(System.getProperty(PROPERTY))) {
+      System.setProperty(PROPERTY, Objects.requireNonNull(path.getParent()).toString());
+    }
     delete(path);
     try {
       lock.close();
