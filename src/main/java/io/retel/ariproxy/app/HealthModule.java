@@ -54,6 +54,7 @@ final class HealthModule {
     asterisk.addHealthChecks(checks);
     callContexts.addHealthChecks(checks);
     resync.addHealthChecks(checks);
+    checks.addNotice("kafka-quota", kafka.throttling()::describe);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
     // always: also creates topics that are deleted
     KafkaProbe kafkaCheck = kafka.probe(startupGate::unmetPrecondition);

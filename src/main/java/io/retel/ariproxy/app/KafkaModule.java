@@ -20,6 +20,7 @@ import io.retel.ariproxy.kafka.KafkaTopics;
 import io.retel.ariproxy.kafka.ProducerRecovery;
 import io.retel.ariproxy.kafka.ProxyKafkaClientFactory;
 import io.retel.ariproxy.kafka.SecuredKafkaClientFactory;
+import io.retel.ariproxy.kafka.Throttling;
 import io.retel.ariproxy.kafka.TopicLimits;
 import java.lang.management.ManagementFactory;
 import java.time.Instant;
@@ -39,6 +40,7 @@ final class KafkaModule {
   private final KafkaTopics topics;
   private final TopicLimits topicLimits;
   private final ProxyKafkaClientFactory clients;
+  private final Throttling throttling;
   private final AckExecutor ackExecutor;
   private final InFlightLimiter inFlightLimiter;
   private final InFlightEvents inFlightEvents = new InFlightEvents();
@@ -76,10 +78,13 @@ final class KafkaModule {
             topicLimits,
             meters);
     topics.onTopicRecreated(clients::replaceProducers);
+    this.throttling = Throttling.of(clients);
     this.ackExecutor = new AckExecutor(context);
     this.inFlightLimiter =
         new InFlightLimiter(
-            settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES), ackExecutor::isCurrentThread);
+            settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES),
+            ackExecutor::isCurrentThread,
+            throttling);
     context
         .getComponent("kafka", KafkaComponent.class)
         .setKafkaClientFactory(new SecuredKafkaClientFactory(security));
@@ -120,6 +125,10 @@ final class KafkaModule {
     return ackExecutor.endedThread();
   }
 
+  Throttling throttling() {
+    return throttling;
+  }
+
   InFlightLimiter inFlightLimiter() {
     return inFlightLimiter;
   }
@@ -129,7 +138,7 @@ final class KafkaModule {
   }
 
   KafkaStallMonitor stallMonitor() {
-    return new KafkaStallMonitor(context, inFlightLimiter);
+    return new KafkaStallMonitor(context, inFlightLimiter, throttling);
   }
 
   ProducerRecovery producerRecovery() {

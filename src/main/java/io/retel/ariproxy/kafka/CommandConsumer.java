@@ -386,6 +386,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         : Optional.empty();
   }
 
+  /** Returns how long Kafka has throttled this consumer lately. Thread-safe. */
+  Duration throttleTime() {
+    return Throttling.longest(metrics(), "fetch-throttle-time-max");
+  }
+
   /** Returns whether another consumer has replaced this one. Thread-safe. */
   boolean isFenced() {
     return fenced;

@@ -10,6 +10,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -41,6 +42,7 @@ public final class InFlightLimiter implements Processor {
 
   private final long maxInFlightBytes;
   private final BooleanSupplier isReleasingThread;
+  private final Supplier<Duration> throttling;
   private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition onRelease = lock.newCondition();
@@ -66,15 +68,31 @@ public final class InFlightLimiter implements Processor {
    *     blocks, since it would wait for itself, and sends one message per acknowledgement
    */
   public InFlightLimiter(long maxInFlightBytes, BooleanSupplier isReleasingThread) {
-    this(maxInFlightBytes, isReleasingThread, System::nanoTime);
+    this(maxInFlightBytes, isReleasingThread, () -> Duration.ZERO, System::nanoTime);
+  }
+
+  /**
+   * @param maxInFlightBytes the limit, in bytes of heap
+   * @param isReleasingThread whether the calling thread is the one that releases; that thread never
+   *     blocks, since it would wait for itself, and sends one message per acknowledgement
+   * @param throttling of the producers: a stall of that time is not an outage
+   */
+  public InFlightLimiter(
+      long maxInFlightBytes, BooleanSupplier isReleasingThread, Throttling throttling) {
+    this(maxInFlightBytes, isReleasingThread, throttling::ofPublishing, System::nanoTime);
   }
 
   /**
    * @param nanoTime the clock, in nanoseconds
    */
-  InFlightLimiter(long maxInFlightBytes, BooleanSupplier isReleasingThread, LongSupplier nanoTime) {
+  InFlightLimiter(
+      long maxInFlightBytes,
+      BooleanSupplier isReleasingThread,
+      Supplier<Duration> throttling,
+      LongSupplier nanoTime) {
     this.maxInFlightBytes = maxInFlightBytes;
     this.isReleasingThread = isReleasingThread;
+    this.throttling = throttling;
     this.nanoTime = nanoTime;
     this.oldestSinceNanos = nanoTime.getAsLong();
     this.lastAckNanos = oldestSinceNanos;
@@ -217,10 +235,13 @@ public final class InFlightLimiter implements Processor {
     }
   }
 
-  /** Describes the current stall in one sentence; empty if Kafka acknowledges. */
+  /**
+   * Describes the current stall in one sentence; empty if Kafka acknowledges, even if throttled.
+   */
   public Optional<String> stallReason() {
     Duration stall = stall();
     return stall.compareTo(STALL_THRESHOLD) < 0
+            || stall.compareTo(STALL_THRESHOLD.plus(throttling.get())) < 0
         ? Optional.empty()
         : Optional.of(
             "Kafka has acknowledged nothing "
@@ -240,11 +261,7 @@ public final class InFlightLimiter implements Processor {
         boolean acknowledged = onRelease.await(1, TimeUnit.SECONDS);
         if (!acknowledged && !warned) {
           warned = true;
-          LOG.warn(
-              "In-flight limit reached and Kafka acknowledges nothing: {} bytes"
-                  + " (kafka.max-in-flight-bytes). Events wait in the websocket buffer, commands on"
-                  + " their topic; check that Kafka is reachable and its topics are writable",
-              inFlightBytes);
+          logLimitReached();
         }
       }
       if (permits.isEmpty()) {
@@ -258,6 +275,22 @@ public final class InFlightLimiter implements Processor {
       return permit;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void logLimitReached() {
+    if (throttling.get().isZero()) {
+      LOG.warn(
+          "In-flight limit reached and Kafka acknowledges nothing: {} bytes"
+              + " (kafka.max-in-flight-bytes). Events wait in the websocket buffer, commands on"
+              + " their topic; check that Kafka is reachable and its topics are writable",
+          inFlightBytes);
+    } else {
+      LOG.warn(
+          "In-flight limit reached while Kafka throttles this proxy: {} bytes"
+              + " (kafka.max-in-flight-bytes). Events wait in the websocket buffer, commands on"
+              + " their topic; raise the quota of its user or client id",
+          inFlightBytes);
     }
   }
 

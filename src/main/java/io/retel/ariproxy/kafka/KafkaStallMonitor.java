@@ -13,7 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs when Kafka has stopped acknowledging, all or one partition, and when it resumes.
+ * Logs when Kafka has stopped acknowledging, all or one partition, or throttles the proxy, and when
+ * it resumes.
  *
  * <p>Checks once a second on its own thread, so it never delays messages.
  */
@@ -25,14 +26,21 @@ public final class KafkaStallMonitor extends ServiceSupport {
 
   private final CamelContext context;
   private final InFlightLimiter limiter;
+  private final Throttling throttling;
   private @Nullable ScheduledExecutorService timer;
 
   /** Longest observed time of the current stall; zero if none is reported. */
   private Duration reportedStall = Duration.ZERO;
 
-  public KafkaStallMonitor(CamelContext context, InFlightLimiter limiter) {
+  /** Whether throttling is reported. */
+  private boolean throttled;
+
+  private long throttledSinceNanos;
+
+  public KafkaStallMonitor(CamelContext context, InFlightLimiter limiter, Throttling throttling) {
     this.context = context;
     this.limiter = limiter;
+    this.throttling = throttling;
   }
 
   @Override
@@ -55,6 +63,26 @@ public final class KafkaStallMonitor extends ServiceSupport {
   }
 
   void check() {
+    checkStall();
+    checkThrottling();
+  }
+
+  private void checkThrottling() {
+    Optional<String> reason = throttling.describe();
+    if (reason.isPresent() && !throttled) {
+      throttledSinceNanos = System.nanoTime();
+      LOG.warn(
+          "{}. Events and commands are late, none is lost; raise the quota of its user or client id",
+          reason.get());
+    } else if (reason.isEmpty() && throttled) {
+      LOG.info(
+          "Kafka no longer throttles this proxy, after {} s",
+          Duration.ofNanos(System.nanoTime() - throttledSinceNanos).toSeconds());
+    }
+    throttled = reason.isPresent();
+  }
+
+  private void checkStall() {
     Optional<String> reason = limiter.stallReason();
     if (reason.isPresent()) {
       if (reportedStall.isZero()) {

@@ -7,6 +7,7 @@ import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -137,6 +138,20 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   /** The producers, including closed ones. */
   List<RecoveringProducer> producers() {
     return List.copyOf(producers);
+  }
+
+  /** Returns how long Kafka has throttled a producer lately. */
+  Duration produceThrottleTime() {
+    return longest(producers.stream().map(RecoveringProducer::throttleTime));
+  }
+
+  /** Returns how long Kafka has throttled a consumer lately. */
+  Duration fetchThrottleTime() {
+    return longest(openConsumers().map(CommandConsumer::throttleTime));
+  }
+
+  private static Duration longest(Stream<Duration> times) {
+    return times.max(Comparator.naturalOrder()).orElse(Duration.ZERO);
   }
 
   @Override

@@ -468,6 +468,11 @@ final class RecoveringProducer implements Producer<Object, Object> {
     return current == null ? Map.of() : current.metrics();
   }
 
+  /** Returns how long Kafka has throttled the current producer lately. */
+  Duration throttleTime() {
+    return Throttling.longest(metrics(), "produce-throttle-time-max");
+  }
+
   @Override
   public Uuid clientInstanceId(Duration timeout) {
     throw unsupported();

@@ -58,6 +58,7 @@ class ManagementPortIT {
                 "resync",
                 "websocket-buffer",
                 "applications",
+                "kafka-quota",
                 "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
       }
     }

@@ -19,9 +19,14 @@ class KafkaStallMonitorTest {
   private static final Duration MOMENT = Duration.ofSeconds(1);
 
   private final AtomicLong clock = new AtomicLong();
-  private final InFlightLimiter limiter = new InFlightLimiter(100_000, () -> false, clock::get);
+  private Duration produceThrottling = Duration.ZERO;
+  private Duration fetchThrottling = Duration.ZERO;
+  private final Throttling throttling =
+      new Throttling(() -> produceThrottling, () -> fetchThrottling);
+  private final InFlightLimiter limiter =
+      new InFlightLimiter(100_000, () -> false, throttling::ofPublishing, clock::get);
   private final KafkaStallMonitor monitor =
-      new KafkaStallMonitor(new DefaultCamelContext(), limiter);
+      new KafkaStallMonitor(new DefaultCamelContext(), limiter, throttling);
   private final CapturedLog log = new CapturedLog();
 
   @AfterEach
@@ -92,6 +97,50 @@ class KafkaStallMonitorTest {
     silent.release();
     advance(MOMENT);
     assertThat(log.lines(Level.INFO)).containsExactly("Kafka acknowledges again after 20 s");
+  }
+
+  @Test
+  void logsThrottlingInsteadOfStall() throws Exception {
+    InFlightLimiter.Permit oldest = limiter.acquire(1_000);
+    produceThrottling = Duration.ofSeconds(20);
+    advance(MOMENT);
+    advance(Duration.ofSeconds(23));
+    assertThat(limiter.stallReason()).isEmpty();
+    assertThat(log.lines(Level.WARN))
+        .singleElement()
+        .asString()
+        .startsWith(
+            "Kafka throttles this proxy (quota): publishing waits up to 20000 ms, consuming up to 0"
+                + " ms");
+
+    advance(MOMENT);
+    assertThat(limiter.stallReason()).as("longer than Kafka has announced").isPresent();
+
+    oldest.release();
+    produceThrottling = Duration.ZERO;
+    advance(MOMENT);
+    assertThat(log.lines(Level.INFO))
+        .anyMatch(line -> line.startsWith("Kafka no longer throttles this proxy, after "));
+  }
+
+  @Test
+  void logsThrottledConsumption() {
+    fetchThrottling = Throttling.REPORTED;
+    advance(MOMENT);
+    assertThat(log.lines(Level.WARN))
+        .singleElement()
+        .asString()
+        .contains("publishing waits up to 0 ms, consuming up to 1000 ms");
+  }
+
+  @Test
+  void ignoresThrottlingThatDelaysLittle() throws Exception {
+    limiter.acquire(1_000);
+    produceThrottling = Throttling.REPORTED.minusMillis(1);
+    fetchThrottling = produceThrottling;
+    advance(InFlightLimiter.STALL_THRESHOLD);
+    assertThat(throttling.describe()).isEmpty();
+    assertThat(limiter.stallReason()).isPresent();
   }
 
   private void advance(Duration time) {
