@@ -77,7 +77,7 @@ class JolokiaHandlerTest {
               .header("Content-Type", "application/json")
               .POST(BodyPublishers.ofString(slow))
               .build();
-      HttpClient client = HttpClient.newHttpClient();
+      HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
       List<CompletableFuture<HttpResponse<Void>>> responses =
           Stream.generate(() -> client.sendAsync(request, BodyHandlers.discarding()))
               .limit(60)
