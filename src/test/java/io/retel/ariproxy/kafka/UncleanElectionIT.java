@@ -7,22 +7,27 @@ import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.asterisk.Flood;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Tests three brokers, of which one becomes leader that lacks records. */
+/** Tests three brokers, of which one becomes leader that lacks records or has another topic. */
 @FullRun("starts three brokers")
 class UncleanElectionIT {
 
@@ -68,7 +73,7 @@ class UncleanElectionIT {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(controller.bootstrapServers());
         CapturedLog log = new CapturedLog()) {
-      ProxySettings settings = settings(asterisk);
+      ProxySettings settings = settings(asterisk, "commands");
       String topic = settings.commandsTopic();
       controller.createTopic(settings.eventsTopic(), List.of(controller), Map.of());
       controller.createTopic(topic, List.of(first, second), UNCLEAN);
@@ -102,8 +107,93 @@ class UncleanElectionIT {
     }
   }
 
-  private static ProxySettings settings(SimulatedAsterisk asterisk) {
-    return ProxySettings.withExistingTopics(asterisk, APP, controller, "events", "commands")
+  /** The new leader has older sequence numbers of the producer than its records in flight. */
+  @Test
+  void publishesEventsInFlightInOrder() {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings = settings(asterisk, "events");
+      String topic = settings.eventsTopic();
+      controller.createTopic(settings.commandsTopic(), List.of(controller), Map.of());
+      controller.createTopic(topic, List.of(first, second), UNCLEAN);
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        asterisk.awaitConnected(APP);
+        Flood flood = asterisk.flood(APP, 200, 20);
+        awaitRecords(topic, 200);
+        awaitReplication(topic);
+        second.stop();
+        awaitRecords(topic, controller.recordCount(topic) + 200);
+
+        electSecond(topic);
+        flood.awaitMore(200).stop();
+        awaitAcknowledged(proxy);
+        first.start();
+        awaitReplication(topic);
+
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+        Awaitility.await().until(() -> proxy.health("kafka").equals("UP"));
+        try (Controller client = new Controller(settings, controller)) {
+          assertLostOnceInOrder(flood, client.events((int) controller.recordCount(topic)));
+        }
+      }
+    }
+  }
+
+  /** Its partition starts with a leader epoch below the last one. */
+  @Test
+  void usesTopicThatIsCreatedAgainOnAnotherBroker() {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(controller.bootstrapServers());
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings =
+          settings(asterisk, "recreated").with(Setting.KAFKA_CREATE_TOPICS, "false");
+      List<String> topics = List.of(settings.eventsTopic(), settings.commandsTopic());
+      controller.createTopic(settings.unmappedTopic(), List.of(controller), Map.of());
+      topics.forEach(topic -> controller.createTopic(topic, List.of(first), Map.of()));
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+        asterisk.awaitConnected(APP);
+        Flood flood = asterisk.flood(APP, 100, 20);
+        // each restart increments the leader epoch
+        for (int i = 0; i < 2; i++) {
+          first.stop();
+          first.start();
+          awaitLeader(first, settings.eventsTopic());
+          awaitRecords(settings.eventsTopic(), controller.recordCount(settings.eventsTopic()) + 50);
+        }
+        try (Controller client = new Controller(settings, controller)) {
+          execute(settings, writer, client, "before");
+        }
+
+        topics.forEach(controller::deleteTopic);
+        topics.forEach(topic -> controller.createTopic(topic, List.of(second), Map.of()));
+
+        for (String topic : topics) {
+          Awaitility.await("recreation of " + topic + " is logged")
+              .until(
+                  () ->
+                      log.lines(Level.WARN).stream()
+                          .anyMatch(
+                              line ->
+                                  line.startsWith(
+                                      "Topic " + topic + " was deleted and created again")));
+        }
+        flood.awaitMore(100).stop();
+        awaitAcknowledged(proxy);
+        try (TopicWriter next = new TopicWriter(controller.bootstrapServers());
+            Controller client = new Controller(settings, controller)) {
+          execute(settings, next, client, "after");
+        }
+        assertThat(MarkerCommand.executed(asterisk)).containsExactly("before", "after");
+        assertThat(proxy.counter("ari-proxy.events.lost")).isZero();
+        Awaitility.await().until(() -> proxy.health("kafka").equals("UP"));
+        assertThat(proxy.health("commands")).isEqualTo("UP");
+      }
+    }
+  }
+
+  private static ProxySettings settings(SimulatedAsterisk asterisk, String name) {
+    return ProxySettings.withExistingTopics(
+            asterisk, APP, controller, name + "-of-events", name + "-of-commands")
         .with(Setting.CALLCONTEXT_STORE, "memory");
   }
 
@@ -126,5 +216,41 @@ class UncleanElectionIT {
 
   private static void awaitReplication(String topic) {
     Awaitility.await("replicas of " + topic).until(() -> controller.inSyncCount(topic) == 2);
+  }
+
+  private static void awaitRecords(String topic, long count) {
+    Awaitility.await("records of " + topic).until(() -> controller.recordCount(topic) >= count);
+  }
+
+  private static void awaitAcknowledged(EmbeddedProxy proxy) {
+    Awaitility.await("all acknowledged")
+        .until(
+            () ->
+                proxy.gauge("ari-proxy.websocket.buffer.bytes") == 0
+                    && proxy.gauge("ari-proxy.kafka.in-flight.bytes") == 0);
+  }
+
+  /** Asserts that the events of each call are those that were sent, without one range. */
+  private static void assertLostOnceInOrder(Flood flood, List<EventEnvelope> published) {
+    Map<String, List<Long>> byChannel = new TreeMap<>();
+    published.stream()
+        .flatMap(event -> Flood.EventId.parse(event.payload()).stream())
+        .forEach(
+            id ->
+                byChannel
+                    .computeIfAbsent(id.channelId(), channel -> new ArrayList<>())
+                    .add(id.channelSequence()));
+    assertThat(byChannel).hasSize(20);
+    byChannel.forEach(
+        (channel, numbers) -> {
+          assertThat(numbers).as(channel).doesNotHaveDuplicates().isSorted().startsWith(0L);
+          assertThat(numbers.get(numbers.size() - 1)).isGreaterThanOrEqualTo(flood.sent() / 20 - 1);
+          assertThat(
+                  IntStream.range(1, numbers.size())
+                      .filter(i -> numbers.get(i) != numbers.get(i - 1) + 1)
+                      .count())
+              .as("ranges lost of " + channel)
+              .isOne();
+        });
   }
 }
