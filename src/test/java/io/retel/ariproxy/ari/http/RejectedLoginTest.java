@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A response with status 401 means that nothing was executed, whatever its body. */
+/** A response with status 401 means that nothing was executed, regardless of its body. */
 class RejectedLoginTest {
 
   @ParameterizedTest
