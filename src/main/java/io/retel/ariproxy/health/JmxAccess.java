@@ -206,6 +206,18 @@ final class JmxAccess extends AbstractConstantRestrictor {
   }
 
   /**
+   * Whether a request is of an allowed type. Jolokia asks {@link #isTypeAllowed} only for requests
+   * that concern an MBean: not for notifications, whose registrations take heap until they are
+   * removed, nor for its configuration.
+   */
+  boolean isTypeAllowed(JsonNode request) {
+    String name = request.path("type").asText();
+    return allow(
+        TYPES.stream().anyMatch(type -> type.getName().equalsIgnoreCase(name)),
+        "a request of type " + name);
+  }
+
+  /**
    * Whether the value of a request may be written. Camel evaluates filters as expressions, and
    * matches patterns as regular expressions, for each message.
    *

@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jolokia.core.api.LogHandler;
 import org.jolokia.json.JSONStructure;
@@ -57,11 +59,18 @@ final class JolokiaHandler implements AutoCloseable {
   private static final Pattern READ_PATH =
       Pattern.compile("/?|/(read|list|search|version)(/.*)?", Pattern.DOTALL);
 
+  /**
+   * An escape sequence; the groups are the digits of a control character whose last one Jolokia
+   * 2.5.0 takes from the characters that follow {@code 9}, such as {@code ;} for {@code b}.
+   */
+  private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u00([01])([:-?])|.)");
+
   /** As jolokia.js sends it, also as text/json. */
   private static final Pattern JSON_TYPE =
       Pattern.compile("(application|text)/json\\s*(;.*)?", Pattern.CASE_INSENSITIVE);
 
   private static final int MAX_REQUEST_BYTES = 256 << 10;
+  private static final int MAX_BULK_REQUESTS = 1_000;
   private static final int MAX_RESPONSE_CHARACTERS = 4 << 20;
   private static final int MAX_THREADS = 2;
   private static final int MAX_IN_WORK = 20;
@@ -221,6 +230,9 @@ final class JolokiaHandler implements AutoCloseable {
     if (!message.isArray()) {
       return respond(message, parameters);
     }
+    if (message.size() > MAX_BULK_REQUESTS) {
+      return invalid("More than " + MAX_BULK_REQUESTS + " requests at once");
+    }
     StringBuilder responses = new StringBuilder("[");
     for (JsonNode element : message) {
       responses.append(responses.length() == 1 ? "" : ",").append(respond(element, parameters));
@@ -238,11 +250,11 @@ final class JolokiaHandler implements AutoCloseable {
     if (message.has("target")) {
       return invalid("target is not supported: requests are for this server");
     }
+    if (!access.isTypeAllowed(message)) {
+      return forbidden("Requests of this type are not allowed; see docs/jmx.md");
+    }
     if (!access.isValueAllowed(message)) {
-      return run(
-          () -> {
-            throw new SecurityException("This value is not allowed; see docs/tracing.md");
-          });
+      return forbidden("This value is not allowed; see docs/tracing.md");
     }
     // one at a time: Jolokia would hold the responses to all
     return run(
@@ -261,6 +273,13 @@ final class JolokiaHandler implements AutoCloseable {
         });
   }
 
+  private String forbidden(String problem) {
+    return run(
+        () -> {
+          throw new SecurityException(problem);
+        });
+  }
+
   private String run(JolokiaRequest request) {
     JSONStructure response;
     try {
@@ -268,7 +287,14 @@ final class JolokiaHandler implements AutoCloseable {
     } catch (Exception e) {
       response = handler.handleThrowable(e);
     }
-    return response.toJSONString();
+    return ESCAPE.matcher(response.toJSONString()).replaceAll(JolokiaHandler::validEscape);
+  }
+
+  private static String validEscape(MatchResult escape) {
+    String lastDigit = escape.group(2);
+    return lastDigit == null
+        ? Matcher.quoteReplacement(escape.group())
+        : "\\\\u00" + escape.group(1) + Integer.toHexString(lastDigit.charAt(0) - '0');
   }
 
   /** One request to Jolokia. */

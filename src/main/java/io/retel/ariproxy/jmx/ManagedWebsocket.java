@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.apache.camel.api.management.ManagedAttribute;
 import org.apache.camel.api.management.ManagedOperation;
 import org.apache.camel.api.management.ManagedResource;
+import org.jspecify.annotations.Nullable;
 
 /** MBean for the websocket that receives events from Asterisk. */
 @ManagedResource(description = "Websocket that receives events from Asterisk")
@@ -102,7 +103,10 @@ public final class ManagedWebsocket {
       description =
           "Takes a lost Stasis application back: reopens the websocket with it, and Asterisk stops"
               + " sending its events to the other client")
-  public void reclaim(String application) {
+  public void reclaim(@Nullable String application) {
+    if (application == null) {
+      throw new IllegalArgumentException("The application is missing");
+    }
     if (!reclaim.test(application)) {
       throw new IllegalArgumentException(
           "Not a lost application: " + application + "; lost: " + getLostApplications());

@@ -393,6 +393,56 @@ class ManagementAccessIT {
     assertThat(folder).isEmptyDirectory();
   }
 
+  /** Registrations for notifications would take heap until they are removed. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'type':'notification','command':'register'}",
+        "{'type':'NOTIFICATION','command':'register'}",
+        "{'type':'notification','command':'list'}",
+        "{'type':'config','key':'debug','value':'true'}",
+        "{'type':'regnotif'}",
+        "{'type':'unknown'}",
+        "{'type':['notification']}",
+        "{}"
+      })
+  void refusesOtherTypesOfRequests(String request) throws Exception {
+    JsonNode response = post(JSON.readTree(request.replace('\'', '"')));
+
+    assertThat(response.path("status").asInt()).as(response.toString()).isEqualTo(403);
+    assertThat(response.has("value")).as(response.toString()).isFalse();
+  }
+
+  @Test
+  void returnsControlCharactersAsValidJson() throws Exception {
+    for (char character = 0; character < ' '; character++) {
+      String prefix = "\\u" + character + "\\;forged";
+      ObjectNode command = JSON.createObjectNode().put("type", "exec").put("operation", "find");
+      command.put("mbean", "io.retel.ariproxy:context=%s,type=CallContexts".formatted(context));
+      command.putArray("arguments").add(prefix).add(1);
+      assertThat(post(command).at("/request/arguments/0").asText()).isEqualTo(prefix);
+    }
+  }
+
+  @Test
+  void namesMissingArgument() throws Exception {
+    ObjectNode request = JSON.createObjectNode().put("type", "exec").put("operation", "reclaim");
+    request.put("mbean", "io.retel.ariproxy:context=%s,type=Websocket".formatted(context));
+    request.putArray("arguments").addNull();
+    assertThat(post(request).path("error").asText()).contains("The application is missing");
+  }
+
+  @Test
+  void limitsRequestsAtOnce() throws Exception {
+    ArrayNode bulk = JSON.createArrayNode();
+    for (int i = 0; i < 1_000; i++) {
+      bulk.addObject().put("type", "version");
+    }
+    assertThat(post(bulk)).hasSize(1_000);
+    assertThat(post(bulk.add(JSON.createObjectNode())).path("error").asText())
+        .contains("More than 1000 requests at once");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -567,7 +617,7 @@ class ManagementAccessIT {
         .startsWith("HTTP/1.1 413 ")
         .doesNotContain("at io.");
     ArrayNode lists = JSON.createArrayNode();
-    for (int i = 0; i < 10_000; i++) {
+    for (int i = 0; i < 1_000; i++) {
       lists.addObject().put("type", "list");
     }
     assertThat(operator(lists.toString())).contains("too large");
