@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.config;
 
+import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -20,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param configuration the content of {@code application.properties}
  */
 record ConfigSource(Map<String, String> environment, Properties configuration) {
+
+  private static final int MAX_SECRET_BYTES = 64 << 10;
 
   /**
    * The literal text of a setting; null if it is not set.
@@ -73,7 +78,8 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
   private static String readSecretFile(Setting<?> secret, String file) {
     try {
       // editors and echo end the last line with a line break
-      String content = Files.readString(Path.of(file)).replaceFirst("\\R\\z", "");
+      String content = text(SmallFile.read(Path.of(file), MAX_SECRET_BYTES));
+      content = content.replaceFirst("\\R\\z", "");
       if (content.isBlank()) {
         throw InvalidSettingException.inFile(secret, "names " + file + ", which is empty");
       }
@@ -86,9 +92,15 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
       throw InvalidSettingException.inFile(secret, "names " + file + ", which does not exist");
     } catch (CharacterCodingException e) {
       throw InvalidSettingException.inFile(secret, "names " + file + ", which is not UTF-8 text");
+    } catch (UnsuitableFileException e) {
+      throw InvalidSettingException.inFile(secret, "names " + file + ", which " + e.getMessage());
     } catch (IOException e) {
       throw InvalidSettingException.inFile(secret, "names " + file + ", which cannot be read");
     }
+  }
+
+  private static String text(byte[] content) throws CharacterCodingException {
+    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
   }
 
   private static boolean isSet(@Nullable String value) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.config;
 
+import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -126,6 +127,7 @@ public final class ReloadedFiles<T> implements Supplier<T> {
     }
     growing = null;
     try {
+      checkRegular();
       T changed = reader.get();
       if (!versions().equals(current)) {
         // changed while it was read: the next check reads it
@@ -140,6 +142,17 @@ public final class ReloadedFiles<T> implements Supplier<T> {
       if (!message.equals(problem)) {
         problem = message;
         LOG.warn("{}; the previous value remains in use", message);
+      }
+    }
+  }
+
+  /** The reader would wait for the writer of a pipe. */
+  private void checkRegular() {
+    for (Path file : files) {
+      try {
+        SmallFile.checkRegular(file);
+      } catch (UnsuitableFileException e) {
+        throw new InvalidSettingException(name + " names " + file + ", which " + e.getMessage());
       }
     }
   }

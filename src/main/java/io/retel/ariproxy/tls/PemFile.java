@@ -3,6 +3,7 @@ package io.retel.ariproxy.tls;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -35,6 +36,9 @@ public record PemFile(Path path) {
   private static final String CERTIFICATE = "CERTIFICATE";
   private static final String KEY = "PRIVATE KEY";
   private static final String ENCRYPTED_KEY = "ENCRYPTED PRIVATE KEY";
+
+  /** Several times the CAs of an operating system. */
+  private static final int MAX_BYTES = 1 << 20;
 
   private static final String PBES2_OID = "1.2.840.113549.1.5.13";
 
@@ -138,7 +142,7 @@ public record PemFile(Path path) {
   private List<Block> blocks() throws PemException {
     String text;
     try {
-      text = new String(Files.readAllBytes(path), StandardCharsets.ISO_8859_1);
+      text = new String(read(), StandardCharsets.ISO_8859_1);
     } catch (NoSuchFileException e) {
       throw invalid("which does not exist");
     } catch (IOException e) {
@@ -153,6 +157,16 @@ public record PemFile(Path path) {
       }
     }
     return blocks;
+  }
+
+  private byte[] read() throws IOException, PemException {
+    try (InputStream stream = Files.newInputStream(path)) {
+      byte[] content = stream.readNBytes(MAX_BYTES + 1);
+      if (content.length > MAX_BYTES) {
+        throw invalid("which is larger than 1 MB");
+      }
+      return content;
+    }
   }
 
   private byte[] decode(String label, String body) throws PemException {

@@ -109,6 +109,24 @@ class ReloadedFilesTest {
     }
   }
 
+  /** Opening a pipe waits for its writer. */
+  @Test
+  void doesNotOpenDeviceOrPipe() throws IOException {
+    ReloadedFiles<String> content = read(file);
+    try (CapturedLog log = CapturedLog.atDebug()) {
+      Files.delete(file);
+      Files.createSymbolicLink(file, Path.of("/dev/null"));
+      afterInterval(content);
+      assertThat(afterInterval(content)).isEqualTo("one");
+      assertThat(reads).hasValue(1);
+      assertThat(lines(log))
+          .containsExactly(
+              "setting-file names "
+                  + file
+                  + ", which is not a regular file; the previous value remains in use");
+    }
+  }
+
   @Test
   void readsAllFilesWhenOneIsReplaced() throws IOException {
     Path other = Files.writeString(folder.resolve("other"), "one");

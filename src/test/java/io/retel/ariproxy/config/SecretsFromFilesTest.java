@@ -85,6 +85,16 @@ class SecretsFromFilesTest {
   }
 
   @Test
+  void limitsSizeOfFile() throws IOException {
+    for (Path file : new Path[] {Path.of("/dev/zero"), secretFile("x".repeat((64 << 10) + 1))}) {
+      environment.put("ARI_PASSWORD_FILE", file.toString());
+      assertThatThrownBy(this::read)
+          .isInstanceOf(InvalidSettingException.class)
+          .hasMessageContaining("names " + file + ", which is larger than 64 KB");
+    }
+  }
+
+  @Test
   void followsReplacedFile() throws IOException {
     environment.put("ARI_PASSWORD_FILE", secretFile(SECRET).toString());
     Settings settings = read();

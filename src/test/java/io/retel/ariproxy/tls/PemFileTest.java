@@ -101,6 +101,12 @@ class PemFileTest {
   }
 
   @Test
+  void rejectsFileWithoutEnd() {
+    assertThatThrownBy(new PemFile(Path.of("/dev/zero"))::certificates)
+        .hasMessageContaining("which is larger than 1 MB");
+  }
+
+  @Test
   void rejectsMalformedPem() throws IOException {
     PemFile file = writePemFile("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     assertThatThrownBy(file::certificates).hasMessageContaining("a malformed certificate");

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.config;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads whole files that others may write, within a limit: a device has no end. */
+public final class SmallFile {
+
+  private SmallFile() {}
+
+  /** Not a regular file, or larger than the limit. */
+  public static final class UnsuitableFileException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * @param problem completes a sentence that begins with the file
+     */
+    UnsuitableFileException(String problem) {
+      super(problem);
+    }
+  }
+
+  /**
+   * Returns the content of a regular file. Does not open others: opening a pipe waits for a writer.
+   *
+   * @throws UnsuitableFileException if it is larger, or not a regular file
+   */
+  public static byte[] readRegular(Path file, int maxBytes) throws IOException {
+    checkRegular(file);
+    return read(file, maxBytes);
+  }
+
+  /**
+   * Returns the content of a file or pipe.
+   *
+   * @throws UnsuitableFileException if it is larger
+   */
+  public static byte[] read(Path file, int maxBytes) throws IOException {
+    try (InputStream stream = Files.newInputStream(file)) {
+      byte[] content = stream.readNBytes(maxBytes + 1);
+      if (content.length > maxBytes) {
+        throw new UnsuitableFileException("is larger than " + (maxBytes >> 10) + " KB");
+      }
+      return content;
+    }
+  }
+
+  /** Accepts a file that does not exist. */
+  static void checkRegular(Path file) throws UnsuitableFileException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new UnsuitableFileException("is not a regular file");
+    }
+  }
+}
