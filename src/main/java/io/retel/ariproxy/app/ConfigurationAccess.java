@@ -5,16 +5,12 @@ import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.config.WriteAccess;
-import io.retel.ariproxy.config.WriteAccess.Exposure;
 import io.retel.ariproxy.route.RouteFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,23 +33,7 @@ final class ConfigurationAccess {
   static void check(Path configuration, Settings settings) {
     Path routes = Path.of(settings.get(Setting.ROUTES_DIRECTORY));
     try {
-      Set<Exposure> accepted = new LinkedHashSet<>();
-      for (Path file : files(configuration, routes, settings)) {
-        WriteAccess.exposure(file)
-            .ifPresent(
-                exposure -> {
-                  if (exposure.isToEveryone()) {
-                    throw new InvalidSettingException(
-                        RouteFiles.writableByEveryone(file, exposure));
-                  }
-                  accepted.add(exposure);
-                });
-      }
-      if (!accepted.isEmpty()) {
-        LOG.warn(
-            "Other users can change what the proxy runs: {}; remove the permission unless you trust them",
-            accepted.stream().map(Exposure::toString).collect(Collectors.joining(", ")));
-      }
+      WriteAccess.check(files(configuration, routes, settings));
       for (Path file : RouteFiles.list(routes)) {
         RouteFiles.targetOutside(routes, file)
             .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));

@@ -6,10 +6,14 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which other users can change a file: through its own mode, or that of a folder in its path. Both
@@ -25,6 +29,8 @@ public enum WriteAccess {
   OWNER,
   GROUP,
   EVERYONE;
+
+  private static final Logger LOG = LoggerFactory.getLogger(WriteAccess.class);
 
   /** Kubernetes sets it in every container. */
   private static final boolean IN_KUBERNETES = System.getenv("KUBERNETES_SERVICE_HOST") != null;
@@ -71,6 +77,29 @@ public enum WriteAccess {
       }
     }
     return Optional.ofNullable(widest);
+  }
+
+  /**
+   * Rejects what every user can change, and warns of what else others can.
+   *
+   * @throws InvalidSettingException if every user can write to one of the files or folders itself
+   */
+  public static void check(Collection<Path> files) throws IOException {
+    Set<Exposure> accepted = new LinkedHashSet<>();
+    for (Path file : files) {
+      Optional<Exposure> exposure = exposure(file);
+      if (exposure.filter(Exposure::isToEveryone).isPresent()) {
+        throw new InvalidSettingException(
+            "Every user of this host can change %s, and so control the proxy; chmod o-w %s"
+                .formatted(file, exposure.get().path()));
+      }
+      exposure.ifPresent(accepted::add);
+    }
+    if (!accepted.isEmpty()) {
+      LOG.warn(
+          "Other users can change what the proxy runs: {}; remove the permission unless you trust them",
+          accepted.stream().map(Exposure::toString).collect(Collectors.joining(", ")));
+    }
   }
 
   private static Set<Path> paths(Path file) throws IOException {

@@ -3,7 +3,6 @@ package io.retel.ariproxy.route;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -49,7 +48,7 @@ final class ActiveRoutes {
     this.compiledRoutes = compiledRoutes;
     try {
       for (Path file : RouteFiles.list(folder)) {
-        contents.put(file, Files.readAllBytes(file));
+        contents.put(file, RouteFiles.read(file));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -2,8 +2,10 @@
 package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.config.InvalidSettingException;
-import io.retel.ariproxy.config.WriteAccess;
+import io.retel.ariproxy.config.SmallFile;
+import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,6 +24,8 @@ public final class RouteFiles {
   public static final String LINK_OUTSIDE =
       "Route file {} is a link to {}, outside the routes directory: anyone who can write there"
           + " controls the proxy";
+
+  private static final int MAX_BYTES = 1 << 20;
 
   private RouteFiles() {}
 
@@ -45,21 +49,24 @@ public final class RouteFiles {
     try {
       for (Path file : list(folder)) {
         current = file;
-        if (Files.readString(file).isBlank()) {
+        if (new String(read(file), StandardCharsets.UTF_8).isBlank()) {
           throw invalidFile(file, "is empty");
         }
       }
+    } catch (UnsuitableFileException e) {
+      throw invalidFile(current, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw invalidFile(current, "cannot be read: " + e);
     }
   }
 
-  /** Describes a file that every user can change. */
-  public static String writableByEveryone(Path file, WriteAccess.Exposure exposure) {
-    return "Every user of this host can change "
-        + file
-        + ", and so control the proxy; chmod o-w "
-        + exposure.path();
+  /**
+   * Returns the content of a file.
+   *
+   * @throws UnsuitableFileException if it is not a regular file of at most 1 MB
+   */
+  static byte[] read(Path file) throws IOException {
+    return SmallFile.readRegular(file, MAX_BYTES);
   }
 
   /**

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import io.retel.ariproxy.config.WriteAccess;
 import io.retel.ariproxy.error.StartupErrors;
 import java.io.IOException;
@@ -12,10 +14,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.LifecycleStrategySupport;
@@ -123,46 +125,46 @@ public final class RouteReloader {
     }
   }
 
-  private synchronized void reload(Resource resource) throws IOException, InterruptedException {
-    if (closed) {
-      return;
-    }
+  /** Reads without the lock, so that the proxy can stop while a file cannot be read. */
+  private void reload(Resource resource) throws IOException, InterruptedException {
     Path file = ActiveRoutes.toPath(resource);
+    String location = resource.getLocation();
     if (file.toFile().length() == 0) {
       TimeUnit.MILLISECONDS.sleep(SAVE_WINDOW_MS);
     }
-    if (!Files.exists(file)) {
-      lastSnapshots.remove(file);
-      unload(file, resource.getLocation());
-      return;
+    try {
+      WriteAccess.check(Stream.of(folder, file).filter(Files::exists).toList());
+      if (!Files.exists(file)) {
+        lastSnapshots.remove(file);
+        unload(file, location);
+        return;
+      }
+      FileSnapshot current = FileSnapshot.read(file);
+      FileSnapshot previous = lastSnapshots.put(file, current);
+      if (previous != null && current.isRepeatOf(previous)) {
+        return;
+      }
+      if (current.content().length == 0) {
+        LOG.error(
+            "{} is empty: its routes continue unchanged, but the next start will fail."
+                + " Restore its content or delete it",
+            location);
+        return;
+      }
+      RouteFiles.targetOutside(folder, file)
+          .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
+      replace(file, location, current.content());
+    } catch (InvalidSettingException e) {
+      LOG.error("{} rejected: {}", location, e.getMessage());
+    } catch (UnsuitableFileException e) {
+      LOG.error("{} rejected: it {}", location, e.getMessage());
     }
-    Optional<WriteAccess.Exposure> exposure =
-        WriteAccess.exposure(file).filter(WriteAccess.Exposure::isToEveryone);
-    if (exposure.isPresent()) {
-      LOG.error(
-          "{} rejected: {}",
-          resource.getLocation(),
-          RouteFiles.writableByEveryone(file, exposure.get()));
-      return;
-    }
-    FileSnapshot current = FileSnapshot.read(file);
-    FileSnapshot previous = lastSnapshots.put(file, current);
-    if (previous != null && current.isRepeatOf(previous)) {
-      return;
-    }
-    if (current.content().length == 0) {
-      LOG.error(
-          "{} is empty: its routes continue unchanged, but the next start will fail."
-              + " Restore its content or delete it",
-          resource.getLocation());
-      return;
-    }
-    RouteFiles.targetOutside(folder, file)
-        .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
-    replace(file, resource.getLocation(), current.content());
   }
 
-  private void replace(Path file, String location, byte[] content) {
+  private synchronized void replace(Path file, String location, byte[] content) {
+    if (closed) {
+      return;
+    }
     ActiveRoutes.State previous = activeRoutes.state();
     try {
       RouteFile edited = new RouteFile(context, location, content);
@@ -185,7 +187,10 @@ public final class RouteReloader {
     }
   }
 
-  private void unload(Path file, String location) {
+  private synchronized void unload(Path file, String location) {
+    if (closed) {
+      return;
+    }
     Set<String> removed = activeRoutes.routeIds(file);
     if (removed.stream().anyMatch(requiredRoutes::contains)) {
       LOG.error(
@@ -257,7 +262,7 @@ public final class RouteReloader {
   private record FileSnapshot(FileTime modifiedAt, byte[] content) {
 
     static FileSnapshot read(Path file) throws IOException {
-      return new FileSnapshot(Files.getLastModifiedTime(file), Files.readAllBytes(file));
+      return new FileSnapshot(Files.getLastModifiedTime(file), RouteFiles.read(file));
     }
 
     /**

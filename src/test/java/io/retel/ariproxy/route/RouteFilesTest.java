@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.config.InvalidSettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RouteFilesTest {
+
+  @TempDir private Path folder;
+
+  @Test
+  void rejectsPipe() throws Exception {
+    Path pipe = folder.resolve("pipe.camel.yaml");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    assertRejected(pipe, "is not a regular file");
+  }
+
+  @Test
+  void rejectsDevice() throws IOException {
+    Path link = folder.resolve("zero.camel.yaml");
+    Files.createSymbolicLink(link, Path.of("/dev/zero"));
+    assertRejected(link, "is not a regular file");
+  }
+
+  @Test
+  void rejectsLargeFile() throws IOException {
+    Path file = folder.resolve("large.camel.yaml");
+    Files.writeString(file, "#".repeat((1 << 20) + 1));
+    assertRejected(file, "is larger than 1024 KB");
+  }
+
+  private void assertRejected(Path file, String problem) {
+    assertThatThrownBy(() -> RouteFiles.validate(folder))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessage(file + " " + problem + ". " + RouteFiles.REMEDY);
+  }
+}

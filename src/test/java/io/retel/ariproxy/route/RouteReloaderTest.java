@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.RouteWatcherReloadStrategy;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files that must not be loaded. */
+class RouteReloaderTest {
+
+  private static final String ROUTE =
+      """
+      - route:
+          id: own
+          from:
+            uri: direct:own
+            steps:
+              - log: hello
+      """;
+
+  @TempDir private Path parent;
+  @AutoClose private final CapturedLog log = new CapturedLog();
+  @AutoClose private final DefaultCamelContext context = new DefaultCamelContext();
+
+  private Path folder;
+  private Path file;
+
+  @BeforeEach
+  void start() throws Exception {
+    folder = Files.createDirectory(parent.toRealPath().resolve("routes"));
+    file = folder.resolve("own.camel.yaml");
+    permit("rwxr-xr-x");
+    RouteWatcherReloadStrategy watcher = new RouteWatcherReloadStrategy(folder.toString());
+    watcher.setPattern("*.yaml");
+    watcher.setPollTimeout(100);
+    context.disableJMX();
+    context.addService(watcher);
+    context.start();
+    RouteReloader.watch(
+        context, folder, new CompiledRoutes(List.of()), Set.of(), () -> timeout -> true);
+  }
+
+  @Test
+  void rejectsChangesWhileEveryUserCanChangeTheFolder() throws IOException {
+    permit("rwxrwxrwx");
+    save();
+    awaitLine(Level.ERROR, "own.camel.yaml rejected: Every user of this host can change " + folder);
+    assertThat(context.getRoute("own")).isNull();
+
+    permit("rwxr-xr-x");
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+
+    permit("rwxrwxrwx");
+    int rejections = log.lines(Level.ERROR).size();
+    Files.delete(file);
+    Awaitility.await().until(() -> log.lines(Level.ERROR).size() > rejections);
+    assertThat(context.getRoute("own")).isNotNull();
+  }
+
+  @Test
+  void continuesAfterFilesThatAreNotRegularOrTooLarge() throws Exception {
+    Path pipe = folder.resolve("pipe.camel.yaml");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    awaitLine(Level.ERROR, "pipe.camel.yaml rejected: it is not a regular file");
+    Files.writeString(folder.resolve("large.camel.yaml"), "#".repeat((1 << 20) + 1));
+    awaitLine(Level.ERROR, "large.camel.yaml rejected: it is larger than 1024 KB");
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+  }
+
+  private void save() throws IOException {
+    Files.writeString(file, ROUTE);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+  }
+
+  private void permit(String permissions) throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString(permissions));
+  }
+
+  private void awaitLine(Level level, String text) {
+    Awaitility.await(text)
+        .until(() -> log.lines(level).stream().anyMatch(line -> line.contains(text)));
+  }
+}
