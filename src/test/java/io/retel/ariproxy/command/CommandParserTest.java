@@ -147,6 +147,22 @@ class CommandParserTest {
   }
 
   @Test
+  void limitsNestingNamesAndNumbers() {
+    assertLimited(
+        "[".repeat(999) + "]".repeat(999), "[".repeat(1000) + "]".repeat(1000), "nesting");
+    assertLimited("{'" + "x".repeat(50_000) + "':1}", "{'" + "x".repeat(50_001) + "':1}", "Name");
+    assertLimited("1".repeat(1_000), "1".repeat(1_001), "Number");
+  }
+
+  private void assertLimited(String longest, String tooLong, String reason) {
+    String record = "{'x':%s,'ariCommand':{'method':'GET','url':'/x'}}";
+    assertThat(parse(record.formatted(longest)).method()).isEqualTo("GET");
+    assertThatThrownBy(() -> parse(record.formatted(tooLong)))
+        .hasMessageContaining("not JSON within the limits: ")
+        .hasMessageContaining(reason);
+  }
+
+  @Test
   void readsParametersOfBody() {
     String body = "{'eventSource':['channel:c']}";
     Command.Accepted subscription = parse(command("POST", "/applications/a/subscription", body));
