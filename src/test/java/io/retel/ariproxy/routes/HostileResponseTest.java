@@ -15,6 +15,7 @@ import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.Map;
@@ -44,6 +45,10 @@ class HostileResponseTest {
 
   private static final long LARGE = 100L << 20;
   private static final String TIMEOUT = "700ms";
+
+  /** More than the idle time after which a connection is validated. */
+  private static final int IDLE_MS = 200;
+
   private static final String OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
   private RawHttpServer server;
@@ -229,6 +234,62 @@ class HostileResponseTest {
           .isInstanceOf(IOException.class);
       assertThat(server.endedResponses()).isZero();
     }
+  }
+
+  static Stream<Arguments> surplus() {
+    String timeout = "HTTP/1.0 408 Request Timeout\r\nConnection: close\r\n\r\n";
+    return Stream.of(
+        Arguments.of("response", response("/surplus"), false, 0),
+        Arguments.of("response before validation", response("/surplus"), false, IDLE_MS),
+        Arguments.of("408 and end", timeout, true, 0),
+        Arguments.of("408 and end before validation", timeout, true, IDLE_MS),
+        Arguments.of("one byte", "x", false, 0));
+  }
+
+  /** The response to one call's command would reach the next call. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("surplus")
+  void connectionWithSurplusBytesIsNotUsedAgain(
+      String name, String surplus, boolean closes, int idleMs) throws Exception {
+    server =
+        RawHttpServer.start(
+            (request, out) -> {
+              String path = request.split(" ")[1];
+              boolean first = path.endsWith("/first");
+              out.write(RawHttpServer.bytes(response(path) + (first ? surplus : "")));
+              if (first && closes) {
+                throw new IOException("closed");
+              }
+            });
+    try (AriClient client = client("http")) {
+      assertThat(client.send("POST", "/first", null).body()).isEqualTo("/ari/first");
+      Thread.sleep(idleMs);
+
+      assertThat(client.send("POST", "/second", "{}").body()).isEqualTo("/ari/second");
+      assertThat(client.send("POST", "/third", null).body()).isEqualTo("/ari/third");
+
+      assertThat(server.requests()).hasSize(3);
+      assertThat(server.connections()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void connectionWithBytesBeforeFirstRequestIsNotUsed() throws Exception {
+    server =
+        RawHttpServer.startWithoutHttp(
+            out -> {
+              out.write(RawHttpServer.bytes(response("/1") + response("/2")));
+              Thread.sleep(DRIPS * DRIP_DELAY_MS);
+            });
+    try (AriClient client = client("http")) {
+      assertThatThrownBy(() -> client.send("POST", "/x", null))
+          .isInstanceOf(ConnectException.class)
+          .hasMessageContaining("before a request");
+    }
+  }
+
+  private static String response(String body) {
+    return OK + "Content-Length: " + body.length() + "\r\n\r\n" + body;
   }
 
   private AriClient client(String scheme) throws Exception {

@@ -47,6 +47,7 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +93,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
   /** Idle time after which a connection is validated before use; validation costs up to 1 ms. */
   private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofMilliseconds(100);
 
-  private static final Duration REFUSAL_LOG_INTERVAL = Duration.ofMinutes(1);
+  private static final Duration LOG_INTERVAL = Duration.ofMinutes(1);
 
   private final AriLogin login;
   private final PoolingHttpClientConnectionManager connections;
@@ -103,6 +104,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private final Set<BoundedSocket> sockets = ConcurrentHashMap.newKeySet();
   private final Pool pool;
   private @Nullable Moment refusalLogged;
+  private @Nullable Moment unexpectedDataLogged;
 
   /**
    * @param login of ARI, the only server that the client connects to
@@ -169,6 +171,8 @@ public final class AriHttpClient implements HttpClientConfigurer {
                 .setConnectionRequestTimeout(connectTimeout)
                 .setResponseTimeout(responseTimeout)
                 .build())
+        .setRequestExecutor(new UnexpectedDataCheck())
+        .addExecInterceptorFirst("unexpected-data", this::sendOnNewConnection)
         .addExecInterceptorFirst("abort-unread-response", new AbortUnreadResponse())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
         .addExecInterceptorFirst("rejected-login", AriHttpClient::failIfLoginRejected)
@@ -205,6 +209,22 @@ public final class AriHttpClient implements HttpClientConfigurer {
                         + ": remove httpClientConfigurer from routes to other servers"));
   }
 
+  /**
+   * Sends a request again that was not sent because of unexpected data on its connection; others
+   * can have some as well, such as the 408 of a load balancer that closes all.
+   */
+  private ClassicHttpResponse sendOnNewConnection(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    try {
+      return chain.proceed(request, scope);
+    } catch (UnexpectedDataException e) {
+      logUnexpectedData();
+      connections.closeIdle(TimeValue.ZERO_MILLISECONDS);
+      return chain.proceed(ClassicRequestBuilder.copy(scope.originalRequest).build(), scope);
+    }
+  }
+
   /** Asterisk checks the login first, so a request with a rejected one can be sent again. */
   private static ClassicHttpResponse failIfLoginRejected(
       ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
@@ -233,12 +253,23 @@ public final class AriHttpClient implements HttpClientConfigurer {
   private synchronized void recordRefusal(int served) {
     refused.increment();
     Moment now = Moment.now();
-    if (refusalLogged == null || now.since(refusalLogged).compareTo(REFUSAL_LOG_INTERVAL) >= 0) {
+    if (refusalLogged == null || now.since(refusalLogged).compareTo(LOG_INTERVAL) >= 0) {
       refusalLogged = now;
       LOG.warn(
           "Asterisk refused a connection: {} in use for requests; raise sessionlimit in http.conf,"
               + " or lower commands.max-concurrency",
           served);
+    }
+  }
+
+  private synchronized void logUnexpectedData() {
+    Moment now = Moment.now();
+    if (unexpectedDataLogged == null
+        || now.since(unexpectedDataLogged).compareTo(LOG_INTERVAL) >= 0) {
+      unexpectedDataLogged = now;
+      LOG.warn(
+          "Data received on a connection to Asterisk before a request; closed it and all idle"
+              + " ones, retrying on a new one; check what answers at ari.url");
     }
   }
 

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedSocket extends Socket {
 
+  /** A timeout of this value reads only what has arrived, without waiting. */
+  static final int NO_WAIT_MS = 2;
+
   private static final long NANOS_PER_MS = 1_000_000;
 
   private final long maxReceivedBytes;
@@ -84,6 +87,9 @@ final class BoundedSocket extends Socket {
   private void limitNextRead() throws IOException {
     if (receivedBytes >= maxReceivedBytes) {
       throw new IOException("Asterisk sent more than " + maxReceivedBytes + " bytes");
+    }
+    if (timeoutMs == NO_WAIT_MS && super.getInputStream().available() == 0) {
+      throw new SocketTimeoutException("Read timed out");
     }
     if (timeoutMs > 0) {
       long remainingNanos = deadlineNanos - System.nanoTime();

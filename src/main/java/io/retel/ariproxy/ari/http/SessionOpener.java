@@ -46,6 +46,9 @@ final class SessionOpener implements HttpClientConnectionOperator {
   /** Largest response body that is read to reuse the connection. */
   private static final int MAX_BODY = 65_536;
 
+  /** Wait for a response that no request caused, before and after the ping. */
+  private static final Timeout UNEXPECTED_DATA_TIMEOUT = Timeout.ofMilliseconds(1);
+
   private final HttpClientConnectionOperator connector;
   private final String pingPath;
   private final AriLogin login;
@@ -111,6 +114,7 @@ final class SessionOpener implements HttpClientConnectionOperator {
     Timeout requestTimeout = connection.getSocketTimeout();
     try {
       connection.setSocketTimeout(timeout);
+      UnexpectedDataCheck.failIfDataArrives(connection, UNEXPECTED_DATA_TIMEOUT);
       ClassicHttpRequest request = new BasicClassicHttpRequest(Method.GET, pingPath);
       request.setHeader(HttpHeaders.HOST, host.toHostString());
       request.setHeader(HttpHeaders.AUTHORIZATION, authorization);
@@ -128,8 +132,13 @@ final class SessionOpener implements HttpClientConnectionOperator {
           isRead(response)
               && DefaultConnectionReuseStrategy.INSTANCE.keepAlive(
                   request, response, HttpCoreContext.create());
+      if (persists) {
+        UnexpectedDataCheck.failIfDataArrives(connection, UNEXPECTED_DATA_TIMEOUT);
+      }
       connection.setSocketTimeout(requestTimeout);
       return persists;
+    } catch (UnexpectedDataException e) {
+      throw e;
     } catch (NoHttpResponseException | ConnectionClosedException | SocketException e) {
       boolean closedByAsterisk = connection.isOpen();
       connection.close(CloseMode.IMMEDIATE);

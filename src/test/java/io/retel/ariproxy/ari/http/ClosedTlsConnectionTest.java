@@ -33,7 +33,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A TLS connection that Asterisk closed while it was idle is not used for another request. */
+/**
+ * A TLS connection is not used for another request once Asterisk has closed it, or has sent more
+ * than a response.
+ */
 class ClosedTlsConnectionTest {
 
   private static final byte[] RESPONSE =
@@ -43,6 +46,9 @@ class ClosedTlsConnectionTest {
   private static final long IDLE_MS = 200;
 
   private final BlockingQueue<Socket> answered = new LinkedBlockingQueue<>();
+
+  /** Responses to each request other than a ping. */
+  private volatile int responses = 1;
 
   @ParameterizedTest
   @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
@@ -68,6 +74,34 @@ class ClosedTlsConnectionTest {
         connection.close();
         Thread.sleep(IDLE_MS);
         assertThat(client.send("GET", "/channels", null).status()).isEqualTo(200);
+      } finally {
+        configurer.pool().stop();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+  void opensAnotherConnectionAfterSurplusResponse(String protocol, @TempDir Path directory)
+      throws Exception {
+    responses = 2;
+    CertificateAuthority authority = CertificateAuthority.create(directory);
+    try (SSLServerSocket listener = listen(authority, protocol)) {
+      Async.run(() -> accept(listener));
+      AriHttpClient configurer = client(authority, listener.getLocalPort());
+      configurer.pool().start();
+      try (AriClient client =
+          new AriClient(
+              configurer, URI.create("https://localhost:" + listener.getLocalPort() + "/ari"))) {
+        client.send("GET", "/channels", null);
+        Socket connection = answered.poll(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+        Thread.sleep(IDLE_MS);
+
+        client.send("GET", "/channels", null);
+
+        assertThat(answered.poll(DefaultTimeout.SECONDS, TimeUnit.SECONDS))
+            .isNotNull()
+            .isNotSameAs(connection);
       } finally {
         configurer.pool().stop();
       }
@@ -130,7 +164,9 @@ class ClosedTlsConnectionTest {
         while (!in.readLine().isEmpty()) {
           // the next header
         }
-        connection.getOutputStream().write(RESPONSE);
+        for (int i = 0; i < (isPing ? 1 : responses); i++) {
+          connection.getOutputStream().write(RESPONSE);
+        }
         if (!isPing) {
           answered.add(connection);
         }
