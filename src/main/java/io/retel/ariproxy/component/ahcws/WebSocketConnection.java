@@ -37,6 +37,9 @@ final class WebSocketConnection implements AutoCloseable {
   /** A connection that ends sooner counts as a failed attempt. */
   private static final Duration MIN_STABLE_DURATION = Duration.ofSeconds(1);
 
+  /** Timeouts of pongs that a message can take to arrive, while parts of it do. */
+  private static final long MAX_MISSED_PONGS = 10;
+
   private final URI uri;
   private final UnaryOperator<URI> requestUri;
   private final Consumer<String> onText;
@@ -52,6 +55,7 @@ final class WebSocketConnection implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable Channel lastChannel;
   private volatile long lastReadNanos;
+  private volatile long lastCompleteNanos;
 
   // written on the scheduler's thread only
   private volatile @Nullable AsyncHttpClient client;
@@ -328,12 +332,28 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   private void checkPong(WebSocketSession pinged, long sentNanos) {
-    if (session == pinged && !pinged.paused() && lastReadNanos - sentNanos < 0) {
+    if (session != pinged || pinged.paused()) {
+      return;
+    }
+    if (lastReadNanos - sentNanos < 0) {
       drop(
           pinged,
           "No data received within " + configuration.getPongTimeout() + " ms of a ping",
           false);
+    } else if (lastReadNanos - lastCompleteNanos > maxMessageDuration().toNanos()) {
+      drop(
+          pinged,
+          "Neither a complete message nor a pong received within "
+              + maxMessageDuration().toMillis()
+              + " ms",
+          false);
     }
+  }
+
+  /** No pong can arrive within a frame, and the last one is as old as the previous ping. */
+  private Duration maxMessageDuration() {
+    return Duration.ofMillis(
+        configuration.getPingInterval() + MAX_MISSED_PONGS * configuration.getPongTimeout());
   }
 
   /**
@@ -457,13 +477,20 @@ final class WebSocketConnection implements AutoCloseable {
    */
   void opened(WebSocketSession opened) {
     lastReadNanos = System.nanoTime();
+    receivedComplete();
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(WebSocketMessage.ConnectionEvent.now(AhcWsConstants.CONNECTED));
     }
     scheduler.submit(() -> onOpened(opened));
   }
 
+  /** Handles a complete message, or a ping or pong. */
+  void receivedComplete() {
+    lastCompleteNanos = lastReadNanos;
+  }
+
   void received(WebSocketSession source, WebSocketMessage message) {
+    receivedComplete();
     if (message instanceof WebSocketMessage.Text text) {
       onText.accept(text.text());
     }
@@ -482,6 +509,7 @@ final class WebSocketConnection implements AutoCloseable {
   private void resumeReading(WebSocketSession pausedSession) {
     if (pausedSession.paused() && buffer.hasRoom()) {
       lastReadNanos = System.nanoTime();
+      receivedComplete();
       pausedSession.resume();
       LOG.info("Buffer of {} has room; reading the socket again", address());
     }
@@ -494,13 +522,14 @@ final class WebSocketConnection implements AutoCloseable {
 
   void sessionFailed(WebSocketSession failed, Throwable cause) {
     logIfError(cause);
-    String message = WebSocketErrors.rootCauseMessage(cause);
-    if (WebSocketErrors.isInvalidMessage(cause)) {
-      message = WebSocketErrors.invalidMessage(configuration.getMaxMessageSize(), cause);
+    String reason;
+    if (WebSocketErrors.isTooLarge(cause)) {
+      reason = WebSocketErrors.tooLarge(configuration.getMaxMessageSize());
       onLost.accept(1);
-      LOG.error("Message lost on {}: {}", address(), message);
+      LOG.error("Message lost on {}: {}", address(), reason);
+    } else {
+      reason = WebSocketErrors.failed(cause);
     }
-    String reason = message;
     scheduler.submit(() -> drop(failed, reason, false));
   }
 

@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.function.Function;
@@ -22,7 +23,7 @@ final class WebSocketErrors {
     return describeTlsError
         .apply(cause)
         .map(reason -> address + ": TLS connection failed: " + reason)
-        .orElseGet(() -> address + " is not reachable: " + rootCauseMessage(cause));
+        .orElseGet(() -> address + " is not reachable: " + failed(cause));
   }
 
   /** Describes an upgrade that the server rejected. */
@@ -39,19 +40,26 @@ final class WebSocketErrors {
     };
   }
 
-  /** Whether a message was rejected as too large or malformed. */
-  static boolean isInvalidMessage(Throwable cause) {
+  /** Whether a message was rejected as too large. */
+  static boolean isTooLarge(Throwable cause) {
     return cause instanceof TooLongFrameException
-        || cause instanceof CorruptedWebSocketFrameException;
+        || (cause instanceof CorruptedWebSocketFrameException invalid
+            && WebSocketCloseStatus.MESSAGE_TOO_BIG.equals(invalid.closeStatus()));
   }
 
-  /** Describes a rejected message. */
-  static String invalidMessage(int maxMessageSize, Throwable cause) {
+  /** Describes a message rejected as too large. */
+  static String tooLarge(int maxMessageSize) {
     return "message larger than maxMessageSize="
         + maxMessageSize
-        + " bytes or malformed ("
-        + cause.getMessage()
-        + ")";
+        + " bytes; raise ari.max-message-size";
+  }
+
+  /** Describes a failure, or a violation of the protocol. */
+  static String failed(Throwable cause) {
+    String message = rootCauseMessage(cause);
+    return cause instanceof CorruptedWebSocketFrameException
+        ? "the server violates the websocket protocol: " + message
+        : message;
   }
 
   /** Returns the root cause's message, or its class name if it has none. */

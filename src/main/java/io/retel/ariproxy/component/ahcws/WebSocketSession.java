@@ -132,7 +132,13 @@ final class WebSocketSession implements WebSocketListener {
   }
 
   @Override
+  public void onPongFrame(byte[] payload) {
+    connection.receivedComplete();
+  }
+
+  @Override
   public void onPingFrame(byte[] payload) {
+    connection.receivedComplete();
     // a server that sends pings but reads nothing must not fill the heap with pongs
     if (openedChannel().isWritable()) {
       Objects.requireNonNull(webSocket).sendPongFrame(payload);

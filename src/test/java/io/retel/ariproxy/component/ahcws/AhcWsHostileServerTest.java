@@ -4,20 +4,29 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.RawHttpServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A websocket server that sends forever is cut off. */
@@ -115,6 +124,71 @@ class AhcWsHostileServerTest {
     }
   }
 
+  static Stream<Arguments> violations() {
+    return Stream.of(
+        Arguments.of("close code 999", new byte[] {(byte) 0x88, 2, 3, (byte) 0xE7}),
+        Arguments.of("RSV bits", new byte[] {(byte) 0xC1, 1, 'x'}),
+        Arguments.of("opcode 3", new byte[] {(byte) 0x83, 0}),
+        Arguments.of("long ping", new byte[] {(byte) 0x89, 126, 0, 126}));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("violations")
+  void reconnectsAfterProtocolViolationWithoutLoss(String name, byte[] frame) throws Exception {
+    try (ServerSocket listener = listen();
+        CapturedLog log = new CapturedLog()) {
+      connect(listener.getLocalPort());
+      AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+      try (Socket socket = RawWebSocketServer.accept(listener)) {
+        await().until(() -> component.status().get(0).connected());
+        socket.getOutputStream().write(frame);
+
+        RawWebSocketServer.accept(listener).close();
+      }
+      assertThat(log.lines(Level.ERROR)).isEmpty();
+      assertThat(log.lines(Level.WARN))
+          .anyMatch(line -> line.contains("violates the websocket protocol"));
+      assertThat(component.lostMessages()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fragments", "one frame"})
+  void reconnectsDuringEndlessMessage(String kind) throws Exception {
+    boolean fragments = kind.equals("fragments");
+    try (ServerSocket listener = listen()) {
+      connect(listener.getLocalPort(), "pingInterval=100&pongTimeout=100");
+      try (Socket socket = RawWebSocketServer.accept(listener)) {
+        OutputStream out = socket.getOutputStream();
+        out.write(fragments ? new byte[] {1, 0} : new byte[] {(byte) 0x81, 126, 127, 127});
+        Future<Socket> next = Async.supply(() -> acceptNext(listener));
+        while (!next.isDone()) {
+          try {
+            out.write(fragments ? new byte[] {0, 0} : new byte[] {'x'});
+          } catch (IOException e) {
+            // closed by the proxy
+          }
+          Thread.sleep(20);
+        }
+        next.get().close();
+      }
+    }
+  }
+
+  private static Socket acceptNext(ServerSocket listener) {
+    try {
+      return RawWebSocketServer.accept(listener);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ServerSocket listen() throws IOException {
+    ServerSocket listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+    listener.setSoTimeout((int) DefaultTimeout.DURATION.toMillis());
+    return listener;
+  }
+
   private static long read(Socket socket) throws IOException {
     socket.setSoTimeout(3_000);
     InputStream in = socket.getInputStream();
@@ -131,6 +205,10 @@ class AhcWsHostileServerTest {
   }
 
   private void connect(int port) throws Exception {
+    connect(port, "pingInterval=0");
+  }
+
+  private void connect(int port, String options) throws Exception {
     context.addRoutes(
         new RouteBuilder() {
           @Override
@@ -138,7 +216,8 @@ class AhcWsHostileServerTest {
             from("ahc-ws:localhost:"
                     + port
                     + "/ari/events?app=app&connectTimeout=700&reconnectInitialDelay=40"
-                    + "&reconnectMaximumDelay=200&refusedMaximumDelay=200&pingInterval=0")
+                    + "&reconnectMaximumDelay=200&refusedMaximumDelay=200&"
+                    + options)
                 .log("received");
           }
         });
