@@ -81,6 +81,12 @@ class RedisStoreIT extends StoreServerContract {
     return "lettuce";
   }
 
+  /** Disconnects it. A write logs only while it loads classes, at most once in a JVM. */
+  @Override
+  void makeDriverLog() {
+    server.changePassword(password());
+  }
+
   @Test
   void writesAfterEndOfDriverThread() throws Exception {
     assertWritesAfterEndOfDriverThread();

@@ -173,10 +173,14 @@ abstract class StoreServerContract extends CallContextStoreContract {
     }
   }
 
+  /** Makes one of the driver's threads log, unless each write does. */
+  void makeDriverLog() {}
+
   /** Returns whether one of the driver's threads has ended; not every error ends it. */
   private boolean isEndedByError(Set<Thread> threads, CallContextStore store) {
     threads.addAll(driverThreads());
     try (FailingLog log = new FailingLog(threads)) {
+      makeDriverLog();
       store.write(List.of(new Change("CHANNEL:1", "during")));
     } catch (Exception e) {
       // its thread logs
