@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -66,6 +67,11 @@ public final class JdbcStore implements CallContextStore {
   private static final String DATA_EXCEPTION = "22";
 
   private static final int ROWS_PER_FETCH = 1_000;
+
+  private static final int BUSY_POLL_MS = 10;
+
+  /** The part of SQLite's error codes that extended ones have in common. */
+  private static final int PRIMARY_CODE = 0xff;
 
   private final String namespace;
   private final String app;
@@ -239,7 +245,7 @@ public final class JdbcStore implements CallContextStore {
       // also after an error of one statement: after a full disk, SQLite has rolled back while its
       // driver assumes a transaction, and every further commit would fail
       discardConnection();
-      if (Thread.interrupted()) {
+      if (e instanceof InterruptedException || Thread.interrupted()) {
         // PostgreSQL's driver reports an interrupt as a failure
         throw new InterruptedException();
       }
@@ -266,15 +272,35 @@ public final class JdbcStore implements CallContextStore {
         : (Exception) failure;
   }
 
+  /**
+   * SQLite does not wait for the lock of a file that another process is about to create or to
+   * change to WAL.
+   */
+  private Connection connect() throws SQLException, InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(timeoutSeconds);
+    while (true) {
+      try {
+        return database.connect();
+      } catch (SQLException e) {
+        if (sqliteFile.isEmpty()
+            || (e.getErrorCode() & PRIMARY_CODE) != SQLiteErrorCode.SQLITE_BUSY.code
+            || System.nanoTime() - deadline > 0) {
+          throw e;
+        }
+        Thread.sleep(BUSY_POLL_MS);
+      }
+    }
+  }
+
   /** Returns the open connection, or a new one if it is broken. */
-  private Connection connection() throws SQLException {
+  private Connection connection() throws SQLException, InterruptedException {
     Connection current = connection;
     if (current != null && !current.isValid(timeoutSeconds)) {
       discardConnection();
       current = null;
     }
     if (current == null) {
-      current = database.connect();
+      current = connect();
       connection = current;
       if (sqliteFile.isEmpty()) {
         endLastSession(current);
