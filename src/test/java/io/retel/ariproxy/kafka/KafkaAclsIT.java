@@ -46,6 +46,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -270,6 +271,7 @@ class KafkaAclsIT {
     }
   }
 
+  @Tag(FullRun.ON_DEMAND)
   @ParameterizedTest
   @MethodSource("proxyAcls")
   void reportsMissingAclAtStartup(Acl missing) {

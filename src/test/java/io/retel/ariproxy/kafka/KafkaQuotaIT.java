@@ -27,6 +27,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,6 +49,7 @@ class KafkaQuotaIT {
   private static final long LIMIT = 4 * 1024 * 1024;
 
   @Test
+  @Tag(FullRun.ON_DEMAND)
   @FullRun("seconds of throttling")
   void publishesAllEventsInOrderWhileThrottled() throws Exception {
     try (KafkaBroker kafka = KafkaBroker.launch();
@@ -101,6 +103,7 @@ class KafkaQuotaIT {
 
   /** Of bytes, which delays fetches, or of the broker's time, which delays all requests. */
   @ParameterizedTest
+  @Tag(FullRun.ON_DEMAND)
   @FullRun("seconds of throttling")
   @CsvSource({"consumer_byte_rate, 800", "request_percentage, 0.01"})
   void executesCommandsOnceInOrderWhileThrottled(String quota, double rate) throws Exception {

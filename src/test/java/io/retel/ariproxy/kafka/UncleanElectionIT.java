@@ -25,9 +25,11 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tests three brokers, of which one becomes leader that lacks records or has another topic. */
+@Tag(FullRun.ON_DEMAND)
 @FullRun("starts three brokers")
 class UncleanElectionIT {
 
