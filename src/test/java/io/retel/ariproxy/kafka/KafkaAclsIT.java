@@ -53,6 +53,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The ACLs in docs/security.md, on a real broker with an authorizer. */
+@Tag(FullRun.ON_DEMAND)
 @FullRun("starts a proxy for each ACL; KafkaPermissionsTest tests the sentences")
 class KafkaAclsIT {
 
@@ -271,7 +272,6 @@ class KafkaAclsIT {
     }
   }
 
-  @Tag(FullRun.ON_DEMAND)
   @ParameterizedTest
   @MethodSource("proxyAcls")
   void reportsMissingAclAtStartup(Acl missing) {
