@@ -100,6 +100,7 @@ final class ResyncModule {
             asterisk::hasReceivedAll,
             () -> asterisk.isConnected() && resync.isEnded(),
             settings.get(Setting.CALLCONTEXT_COMPARISON_INTERVAL),
+            MappingComparison.MAX_WAIT,
             meters);
   }
 

@@ -251,13 +251,16 @@ public final class KafkaTopics {
   }
 
   private void requireAcls(Collection<String> missing) throws TopicsUnavailableException {
-    missingAcls =
-        missing.isEmpty()
-            ? ""
-            : "Kafka at " + brokers() + ": " + permissions.sentence(missing) + "; waiting for them";
-    if (!missing.isEmpty()) {
-      throw logged(new TopicsUnavailableException(missingAcls));
+    if (missing.isEmpty()) {
+      missingAcls = "";
+      return;
     }
+    String sentence =
+        "Kafka at " + brokers() + ": " + permissions.sentence(missing) + "; waiting for them";
+    // logged first: health names nothing that the log does not
+    TopicsUnavailableException unavailable = logged(new TopicsUnavailableException(sentence));
+    missingAcls = sentence;
+    throw unavailable;
   }
 
   private void logOptionalAcls(Map<String, TopicDescription> found) {

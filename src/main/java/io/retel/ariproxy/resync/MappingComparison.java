@@ -37,7 +37,7 @@ public final class MappingComparison extends ServiceSupport {
   private static final Duration EVENT_DELAY = Duration.ofSeconds(1);
 
   /** Longer than the interval of pings with their timeout. */
-  private static final Duration MAX_WAIT = Duration.ofSeconds(60);
+  public static final Duration MAX_WAIT = Duration.ofSeconds(60);
 
   private static final Duration POLL_INTERVAL = Duration.ofMillis(50);
 
@@ -65,20 +65,9 @@ public final class MappingComparison extends ServiceSupport {
   /**
    * @param noGap whether the websocket is open and its resync has ended
    * @param interval between comparisons; zero for none
+   * @param maxWait for the events of what has ended; {@link #MAX_WAIT}, unless in a test
    */
   public MappingComparison(
-      CamelContext context,
-      CallContexts callContexts,
-      StasisApplications applications,
-      ResourceLookup lookup,
-      EventStream events,
-      BooleanSupplier noGap,
-      Duration interval,
-      MeterRegistry meters) {
-    this(context, callContexts, applications, lookup, events, noGap, interval, MAX_WAIT, meters);
-  }
-
-  MappingComparison(
       CamelContext context,
       CallContexts callContexts,
       StasisApplications applications,

@@ -200,25 +200,21 @@ class SecureKafkaIT {
 
   @Test
   void reportsClientCertificateOfAnotherCa() {
-    CertificateAuthority.IssuedCertificate untrustedClient = anotherCa.forClient("stranger");
-    assertRejected(
-        asterisk ->
-            settings(asterisk, "SSL")
-                .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
-                .with(Setting.KAFKA_CERTIFICATE_FILE, untrustedClient.certificate().toString())
-                .with(Setting.KAFKA_KEY_FILE, untrustedClient.key().toString()),
-        "kafka.certificate-file");
+    assertClientRejected(anotherCa.forClient("stranger"));
   }
 
   @Test
   void reportsExpiredClientCertificate() {
-    CertificateAuthority.IssuedCertificate expired = ca.expired();
+    assertClientRejected(ca.expired());
+  }
+
+  private void assertClientRejected(CertificateAuthority.IssuedCertificate client) {
     assertRejected(
         asterisk ->
             settings(asterisk, "SSL")
                 .with(Setting.KAFKA_CA_FILE, ca.certificateFile().toString())
-                .with(Setting.KAFKA_CERTIFICATE_FILE, expired.certificate().toString())
-                .with(Setting.KAFKA_KEY_FILE, expired.key().toString()),
+                .with(Setting.KAFKA_CERTIFICATE_FILE, client.certificate().toString())
+                .with(Setting.KAFKA_KEY_FILE, client.key().toString()),
         "kafka.certificate-file");
   }
 
