@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import java.time.Duration;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
@@ -14,16 +16,26 @@ import org.apache.kafka.common.MetricName;
  */
 final class AuthenticationState {
 
+  /**
+   * Time without a rejection after which responses show that the login is accepted: the client
+   * reconnects at least once a second.
+   */
+  static final Duration RECOVERY = Duration.ofSeconds(10);
+
   private final Supplier<Map<MetricName, ? extends Metric>> metrics;
+  private final LongSupplier nanoTime;
+  private long rejectedNanos;
   private boolean rejected;
   private double accepted;
   private double responses;
 
   /**
    * @param metrics the metrics of the consumer
+   * @param nanoTime such as {@link System#nanoTime}
    */
-  AuthenticationState(Supplier<Map<MetricName, ? extends Metric>> metrics) {
+  AuthenticationState(Supplier<Map<MetricName, ? extends Metric>> metrics, LongSupplier nanoTime) {
     this.metrics = metrics;
+    this.nanoTime = nanoTime;
   }
 
   /** Returns whether the login was rejected and has not been accepted since. */
@@ -35,6 +47,7 @@ final class AuthenticationState {
   boolean rejected() {
     boolean wasRejected = rejected;
     rejected = true;
+    rejectedNanos = nanoTime.getAsLong();
     accepted = accepted();
     responses = responses();
     return !wasRejected;
@@ -46,9 +59,15 @@ final class AuthenticationState {
   boolean recovered() {
     // with TLS 1.3 a client certificate appears to be accepted until the broker rejects it, so
     // require a response
-    boolean recovered = rejected && accepted() > accepted && responses() > responses;
+    boolean recovered =
+        rejected && responses() > responses && (accepted() > accepted || isRejectionLongAgo());
     rejected &= !recovered;
     return recovered;
+  }
+
+  /** A rejection can be thrown after another connection has been accepted for good. */
+  private boolean isRejectionLongAgo() {
+    return nanoTime.getAsLong() - rejectedNanos >= RECOVERY.toNanos();
   }
 
   private double accepted() {

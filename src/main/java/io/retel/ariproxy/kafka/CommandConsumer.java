@@ -103,7 +103,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final int maxInFlight;
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
-  private final AuthenticationState authentication = new AuthenticationState(this::metrics);
+  private final AuthenticationState authentication =
+      new AuthenticationState(this::metrics, System::nanoTime);
 
   /** Why Kafka does not permit consumption; empty if it does. */
   private volatile String notPermitted = "";

@@ -13,7 +13,9 @@ import org.junit.jupiter.api.Test;
 class AuthenticationStateTest {
 
   private final Map<MetricName, Metric> metrics = new HashMap<>();
-  private final AuthenticationState authentication = new AuthenticationState(() -> metrics);
+  private long nanos = Long.MAX_VALUE;
+  private final AuthenticationState authentication =
+      new AuthenticationState(() -> metrics, () -> nanos);
 
   @Test
   void recoversWhenBrokerAcceptsAndResponds() {
@@ -42,6 +44,16 @@ class AuthenticationStateTest {
     authentication.rejected();
     count(1, 20);
     assertThat(authentication.recovered()).isFalse();
+  }
+
+  @Test
+  void recoversWithoutAnotherLoginOnceRejectionsEnd() {
+    count(2, 10);
+    authentication.rejected();
+    nanos += AuthenticationState.RECOVERY.toNanos();
+    assertThat(authentication.recovered()).as("no response").isFalse();
+    count(2, 11);
+    assertThat(authentication.recovered()).isTrue();
   }
 
   @Test
