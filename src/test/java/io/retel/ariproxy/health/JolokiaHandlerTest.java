@@ -10,6 +10,7 @@ import io.retel.ariproxy.config.Settings;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -22,7 +23,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -69,24 +73,48 @@ class JolokiaHandlerTest {
 
   /** As of a client that sends requests in a loop, and does not wait for the responses. */
   @Test
-  void boundsRequestsInWork() {
+  void boundsRequestsInWork() throws Exception {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    ObjectName name = new ObjectName("metrics:type=gauges,name=boundsRequestsInWork");
+    CountDownLatch released = new CountDownLatch(1);
+    server.registerMBean(new Slow(released), name);
     try (JolokiaHandler handler = listen(new Secret(""))) {
-      String slow = "[" + "{\"type\":\"list\"},".repeat(3_000) + "{\"type\":\"version\"}]";
       HttpRequest request =
           HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + JolokiaHandler.PATH))
               .header("Content-Type", "application/json")
-              .POST(BodyPublishers.ofString(slow))
+              .POST(BodyPublishers.ofString("{\"type\":\"read\",\"mbean\":\"" + name + "\"}"))
               .build();
       HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-      List<CompletableFuture<HttpResponse<Void>>> responses =
+      List<CompletableFuture<Integer>> statuses =
           Stream.generate(() -> client.sendAsync(request, BodyHandlers.discarding()))
               .limit(60)
+              .map(response -> response.thenApply(HttpResponse::statusCode))
               .toList();
-      assertThat(responses)
-          .extracting(response -> response.join().statusCode())
-          .containsOnly(200, 503);
-      assertThat(client.sendAsync(request, BodyHandlers.discarding()).join().statusCode())
-          .isEqualTo(200);
+      Awaitility.await("the others are refused")
+          .until(() -> statuses.stream().filter(CompletableFuture::isDone).count() == 40);
+      assertThat(statuses)
+          .filteredOn(CompletableFuture::isDone)
+          .extracting(CompletableFuture::join)
+          .containsOnly(503);
+      released.countDown();
+      assertThat(statuses).extracting(CompletableFuture::join).contains(200);
+      assertThat(client.send(request, BodyHandlers.discarding()).statusCode()).isEqualTo(200);
+    } finally {
+      released.countDown();
+      server.unregisterMBean(name);
+    }
+  }
+
+  /** A gauge whose value can be read once it is released. */
+  public interface SlowMBean {
+    int getValue() throws InterruptedException;
+  }
+
+  private record Slow(CountDownLatch released) implements SlowMBean {
+    @Override
+    public int getValue() throws InterruptedException {
+      released.await();
+      return 0;
     }
   }
 
