@@ -43,15 +43,7 @@ class RealAsteriskIT {
           Controller controller = new Controller(settings, kafka)) {
         controller.awaitApplication();
 
-        // the resync after the connect could discover the channel before its event
-        Awaitility.await("resync completed")
-            .until(
-                () ->
-                    (long)
-                            proxy
-                                .camelManagedBean("routes", "resync")
-                                .getAttribute("ExchangesCompleted")
-                        > 0);
+        proxy.awaitResync();
         asterisk.originateCall("ctx-" + callContext + "~" + APP);
         String channel = controller.event(callContext, "STASIS_START").channelId();
         String channelUrl = "/channels/" + channel;

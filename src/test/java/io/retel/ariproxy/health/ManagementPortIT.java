@@ -162,7 +162,7 @@ class ManagementPortIT {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           ManagementClient management = new ManagementClient(proxy);
           Controller controller = new Controller(settings, kafka)) {
-        runCallWithAllResponseKinds(asterisk, controller);
+        runCallWithAllResponseKinds(asterisk, proxy, controller);
 
         assertThat(exposedMetricNames(management)).containsAll(names());
         String tagged =
@@ -190,7 +190,7 @@ class ManagementPortIT {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           ManagementClient management = new ManagementClient(proxy);
           Controller controller = new Controller(settings, kafka)) {
-        runCallWithAllResponseKinds(asterisk, controller);
+        runCallWithAllResponseKinds(asterisk, proxy, controller);
 
         String play = "method=\"POST\",path=\"/channels/{channelId}/play\"";
         assertThat(management.metric("ari_proxy_outgoing_requests_total{" + play + "}")).isOne();
@@ -236,7 +236,7 @@ class ManagementPortIT {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           ManagementClient management = new ManagementClient(proxy);
           Controller controller = new Controller(settings, kafka)) {
-        awaitResync(asterisk);
+        proxy.awaitResync();
         asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "before"));
         controller.event("before", "STASIS_START");
 
@@ -318,8 +318,8 @@ class ManagementPortIT {
    * rejects one.
    */
   private static void runCallWithAllResponseKinds(
-      SimulatedAsterisk asterisk, Controller controller) {
-    awaitResync(asterisk);
+      SimulatedAsterisk asterisk, EmbeddedProxy proxy, Controller controller) {
+    proxy.awaitResync();
     SimulatedCall call = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
     controller.event("call", "STASIS_START");
     String channel = "/channels/" + call.id();
@@ -330,13 +330,6 @@ class ManagementPortIT {
     asterisk.faults().dropBeforeExecution(request -> request.path().endsWith("/cut"));
     controller.execute("call", "GET", "/channels/cut");
     controller.execute("call", "GET", "http://elsewhere");
-  }
-
-  /** Waits for resync: an earlier call would get a synthetic event instead of Asterisk's own. */
-  private static void awaitResync(SimulatedAsterisk asterisk) {
-    asterisk.awaitConnected(APP);
-    Awaitility.await("resync has queried Asterisk")
-        .until(() -> asterisk.requestCount("GET", "/bridges") > 0);
   }
 
   private static ProxySettings settingsWithManagementPort(
