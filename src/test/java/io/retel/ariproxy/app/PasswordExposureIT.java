@@ -9,6 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.read.ListAppender;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.SecureKafkaBroker;
@@ -45,6 +46,7 @@ class PasswordExposureIT {
   private static final String PASSWORD = "p)4&ss{{w}}%+#\u00fc";
 
   @Test
+  @FullRun("logs megabytes at level DEBUG, which takes 13 s of CPU time")
   void passwordsAreNotExposed(@TempDir Path folder) throws Exception {
     CertificateAuthority ca = CertificateAuthority.create(folder);
     CertificateAuthority.IssuedCertificate client = ca.forClient("client");

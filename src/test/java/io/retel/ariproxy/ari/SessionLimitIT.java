@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SessionLimitIT {
 
   private static final String APP = "session-limit";
-  private static final int CALLS = 200;
+  private static final int CALLS = 100;
 
   @Test
   void refusedConnectionCarriesNoCommand(KafkaBroker kafka) {
