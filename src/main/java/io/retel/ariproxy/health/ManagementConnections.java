@@ -6,8 +6,13 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * Bounds the connections of the management port: their number, and the time in which a request has
@@ -15,36 +20,48 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class ManagementConnections {
 
-  static final int MAX_CONNECTIONS = 100;
+  /** Also the number of newer connections with which a client can close its own probe. */
+  static final int MAX_CONNECTIONS = 400;
 
   static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
 
-  private static final long BUSY = Long.MAX_VALUE;
+  /** An IPv6 address; the group is its network, in which a client can have any address. */
+  private static final Pattern IPV6_NETWORK = Pattern.compile("((?:[0-9a-f]+:){4}).*");
 
-  /** Time on {@link System#nanoTime}'s clock since when a request is awaited; or {@link #BUSY}. */
-  private final Map<HttpConnection, Long> waitingSince = new ConcurrentHashMap<>();
-
-  private final long epoch = System.nanoTime();
   private final RefusedRequests refused;
+
+  /** Open connections with their clients. */
+  private final Map<HttpConnection, String> clients = new HashMap<>();
+
+  /**
+   * Connections of each client that wait for a request, the longest wait first, with the time on
+   * {@link System#nanoTime}'s clock since when.
+   */
+  private final Map<String, Map<HttpConnection, Long>> waiting = new HashMap<>();
 
   ManagementConnections(RefusedRequests refused) {
     this.refused = refused;
   }
 
-  /** Above the maximum, closes the connection that has waited longest for a request. */
-  void opened(HttpConnection connection) {
-    waitingSince.put(connection, age());
-    connection.closeHandler(closed -> waitingSince.remove(connection));
-    if (waitingSince.size() > MAX_CONNECTIONS) {
-      waitingSince.entrySet().stream()
-          .min(Map.Entry.comparingByValue())
+  /**
+   * Above the maximum, closes the connection that has waited longest for a request, of the client
+   * with the most that wait: a flood closes no connections of others.
+   */
+  synchronized void opened(HttpConnection connection) {
+    String address = String.valueOf(connection.remoteAddress().hostAddress());
+    clients.put(connection, IPV6_NETWORK.matcher(address).replaceFirst("$1"));
+    connection.closeHandler(closed -> remove(connection));
+    startWaiting(connection);
+    if (clients.size() > MAX_CONNECTIONS) {
+      waiting.entrySet().stream()
+          .max(Comparator.comparingInt(client -> client.getValue().size()))
           .ifPresent(
-              oldest ->
+              largest ->
                   close(
-                      oldest.getKey(),
-                      "more than "
-                          + MAX_CONNECTIONS
-                          + " connections; closing the one that has waited longest for a request"));
+                      largest.getValue().keySet().iterator().next(),
+                      "more than %d connections, %d of them of %s that wait for a request; closing its oldest"
+                          .formatted(
+                              MAX_CONNECTIONS, largest.getValue().size(), largest.getKey())));
     }
   }
 
@@ -58,19 +75,48 @@ final class ManagementConnections {
       close(connection, "a client does not read its responses");
       return;
     }
-    waitingSince.replace(connection, BUSY);
-    routing.addEndHandler(ended -> waitingSince.replace(connection, age()));
+    endWaiting(connection);
+    routing.addEndHandler(ended -> startWaiting(connection));
   }
 
   /** Closes connections on which no request has arrived in time; called periodically. */
-  void closeExpired() {
-    long oldest = age() - REQUEST_TIMEOUT.toNanos();
-    waitingSince.forEach(
-        (connection, since) -> {
-          if (since < oldest) {
-            abort(connection);
-          }
+  synchronized void closeExpired() {
+    long now = System.nanoTime();
+    List<HttpConnection> expired = new ArrayList<>();
+    waiting
+        .values()
+        .forEach(
+            connections ->
+                connections.forEach(
+                    (connection, since) -> {
+                      if (now - since > REQUEST_TIMEOUT.toNanos()) {
+                        expired.add(connection);
+                      }
+                    }));
+    expired.forEach(this::abort);
+  }
+
+  private synchronized void startWaiting(HttpConnection connection) {
+    String client = clients.get(connection);
+    if (client != null) {
+      waiting
+          .computeIfAbsent(client, key -> new LinkedHashMap<>())
+          .put(connection, System.nanoTime());
+    }
+  }
+
+  private synchronized void endWaiting(HttpConnection connection) {
+    waiting.computeIfPresent(
+        clients.getOrDefault(connection, ""),
+        (client, connections) -> {
+          connections.remove(connection);
+          return connections.isEmpty() ? null : connections;
         });
+  }
+
+  private synchronized void remove(HttpConnection connection) {
+    endWaiting(connection);
+    clients.remove(connection);
   }
 
   private void close(HttpConnection connection, String sentence) {
@@ -80,16 +126,12 @@ final class ManagementConnections {
 
   /** Closes a connection without the wait of Vert.x until the client has read its responses. */
   private void abort(HttpConnection connection) {
-    waitingSince.remove(connection);
+    remove(connection);
     if (connection instanceof ConnectionBase base) {
       // channel().close() would wait as well
       base.channelHandlerContext().close();
     } else {
       connection.close();
     }
-  }
-
-  private long age() {
-    return System.nanoTime() - epoch;
   }
 }
