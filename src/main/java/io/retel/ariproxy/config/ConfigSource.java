@@ -3,9 +3,7 @@ package io.retel.ariproxy.config;
 
 import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -78,7 +76,7 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
   private static String readSecretFile(Setting<?> secret, String file) {
     try {
       // editors and echo end the last line with a line break
-      String content = text(SmallFile.read(Path.of(file), MAX_SECRET_BYTES));
+      String content = SmallFile.readText(Path.of(file), MAX_SECRET_BYTES);
       content = content.replaceFirst("\\R\\z", "");
       if (content.isBlank()) {
         throw InvalidSettingException.inFile(secret, "names " + file + ", which is empty");
@@ -97,10 +95,6 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
     } catch (IOException e) {
       throw InvalidSettingException.inFile(secret, "names " + file + ", which cannot be read");
     }
-  }
-
-  private static String text(byte[] content) throws CharacterCodingException {
-    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
   }
 
   private static boolean isSet(@Nullable String value) {

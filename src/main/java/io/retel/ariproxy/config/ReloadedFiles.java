@@ -128,7 +128,7 @@ public final class ReloadedFiles<T> implements Supplier<T> {
     growing = null;
     try {
       checkRegular();
-      T changed = reader.get();
+      T changed = readInTime();
       if (!versions().equals(current)) {
         // changed while it was read: the next check reads it
         return;
@@ -143,6 +143,15 @@ public final class ReloadedFiles<T> implements Supplier<T> {
         problem = message;
         LOG.warn("{}; the previous value remains in use", message);
       }
+    }
+  }
+
+  /** A pipe can have replaced a file since its check. */
+  private T readInTime() {
+    try {
+      return TimedRead.get(reader::get, TimedRead.TIMEOUT);
+    } catch (IOException e) {
+      throw new InvalidSettingException(name + " names a file that " + e.getMessage());
     }
   }
 

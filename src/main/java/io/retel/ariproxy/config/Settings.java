@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.config;
 
+import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
 
 /** The validated values of all settings. Immutable; {@link #toString} shows no secret. */
 public final class Settings {
+
+  /** Largest {@link Setting#CONFIGURATION_FILE}. */
+  public static final int MAX_FILE_BYTES = 1 << 20;
 
   /** Largest request of the Kafka producers: maxRequestSize in routes/publish.camel.yaml. */
   private static final int MAX_REQUEST_BYTES = 32 * 1024 * 1024;
@@ -107,8 +111,10 @@ public final class Settings {
   public static Settings read(Path configuration, Map<String, String> environment, long heap) {
     Properties file = new Properties();
     if (Files.isRegularFile(configuration)) {
-      try (Reader reader = Files.newBufferedReader(configuration)) {
-        file.load(reader);
+      try {
+        file.load(new StringReader(SmallFile.readText(configuration, MAX_FILE_BYTES)));
+      } catch (UnsuitableFileException e) {
+        throw new InvalidSettingException(configuration + " " + e.getMessage());
       } catch (IOException | IllegalArgumentException e) {
         throw new InvalidSettingException(configuration + " cannot be read: " + e.getMessage());
       }
@@ -169,7 +175,8 @@ public final class Settings {
         && !isLoopback(get(Setting.MANAGEMENT_HOST))) {
       throw new InvalidSettingException(
           Setting.MANAGEMENT_TOKEN,
-          "must be set, since management.jolokia is true and management.host is not a loopback address");
+          "must be set, since management.jolokia is true and management.host is not a loopback"
+              + " address");
     }
   }
 

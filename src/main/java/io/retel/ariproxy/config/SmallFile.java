@@ -3,8 +3,12 @@ package io.retel.ariproxy.config;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** Reads whole files that others may write, within a limit: a device has no end. */
 public final class SmallFile {
@@ -27,11 +31,29 @@ public final class SmallFile {
   /**
    * Returns the content of a regular file. Does not open others: opening a pipe waits for a writer.
    *
-   * @throws UnsuitableFileException if it is larger, or not a regular file
+   * @throws UnsuitableFileException if it is larger, not a regular file, or cannot be read in time,
+   *     such as a pipe that has replaced it after the check
    */
   public static byte[] readRegular(Path file, int maxBytes) throws IOException {
+    return readRegular(file, maxBytes, TimedRead.TIMEOUT);
+  }
+
+  static byte[] readRegular(Path file, int maxBytes, Duration timeout) throws IOException {
     checkRegular(file);
-    return read(file, maxBytes);
+    return TimedRead.get(() -> read(file, maxBytes), timeout);
+  }
+
+  /**
+   * Returns the content of a file or pipe in UTF-8.
+   *
+   * @throws UnsuitableFileException if it is larger
+   * @throws CharacterCodingException if it is not UTF-8
+   */
+  public static String readText(Path file, int maxBytes) throws IOException {
+    return StandardCharsets.UTF_8
+        .newDecoder()
+        .decode(ByteBuffer.wrap(read(file, maxBytes)))
+        .toString();
   }
 
   /**

@@ -3,8 +3,10 @@ package io.retel.ariproxy.logging;
 
 import ch.qos.logback.core.PropertyDefinerBase;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.config.SmallFile;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -50,8 +52,8 @@ public final class SettingPropertyDefiner extends PropertyDefinerBase {
   private @Nullable String readFile() {
     Properties properties = new Properties();
     if (Files.isRegularFile(file)) {
-      try (Reader reader = Files.newBufferedReader(file)) {
-        properties.load(reader);
+      try {
+        properties.load(new StringReader(SmallFile.readText(file, Settings.MAX_FILE_BYTES)));
       } catch (IOException | IllegalArgumentException e) {
         // reading all settings reports it
         return null;

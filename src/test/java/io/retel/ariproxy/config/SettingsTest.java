@@ -73,9 +73,9 @@ class SettingsTest {
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
         .hasMessage(
-            "management.token must be set, since management.jolokia is true and management.host is not a"
-                + " loopback address (config/application.properties, or the environment variable"
-                + " MANAGEMENT_TOKEN)");
+            "management.token must be set, since management.jolokia is true and management.host is"
+                + " not a loopback address (config/application.properties, or the environment"
+                + " variable MANAGEMENT_TOKEN)");
 
     set(Setting.MANAGEMENT_TOKEN, "sixteen-characte");
     assertThat(read().toString()).doesNotContain("sixteen-characte");
@@ -163,9 +163,10 @@ class SettingsTest {
     assertThatThrownBy(this::read)
         .isInstanceOf(InvalidSettingException.class)
         .hasMessage(
-            "ari.app, ari.username, ari.password, kafka.events-and-responses-topic, kafka.commands-topic are not set"
-                + " (config/application.properties, or the environment variables ARI_APP, ARI_USERNAME,"
-                + " ARI_PASSWORD, KAFKA_EVENTS_AND_RESPONSES_TOPIC, KAFKA_COMMANDS_TOPIC)");
+            "ari.app, ari.username, ari.password, kafka.events-and-responses-topic,"
+                + " kafka.commands-topic are not set (config/application.properties, or the"
+                + " environment variables ARI_APP, ARI_USERNAME, ARI_PASSWORD,"
+                + " KAFKA_EVENTS_AND_RESPONSES_TOPIC, KAFKA_COMMANDS_TOPIC)");
   }
 
   @ParameterizedTest
@@ -346,6 +347,14 @@ class SettingsTest {
   void acceptsCamelOptionsInFile() throws IOException {
     writeFile("camel.main.name = x\n");
     assertThatCode(this::read).doesNotThrowAnyException();
+  }
+
+  @Test
+  void limitsSizeOfFile() throws IOException {
+    writeFile("#".repeat(Settings.MAX_FILE_BYTES + 1));
+    assertThatThrownBy(this::read)
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessage(folder.resolve("p") + " is larger than 1024 KB");
   }
 
   @ParameterizedTest
