@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.health.RefusedRequests.Reason;
+import io.retel.ariproxy.text.LogText;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
@@ -29,6 +30,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jolokia.core.api.LogHandler;
+import org.jolokia.json.JSONObject;
 import org.jolokia.json.JSONStructure;
 import org.jolokia.server.core.config.ConfigKey;
 import org.jolokia.server.core.config.StaticConfiguration;
@@ -68,6 +70,9 @@ final class JolokiaHandler implements AutoCloseable {
   /** As jolokia.js sends it, also as text/json. */
   private static final Pattern JSON_TYPE =
       Pattern.compile("(application|text)/json\\s*(;.*)?", Pattern.CASE_INSENSITIVE);
+
+  /** Key of the message in a response. */
+  private static final String ERROR = "error";
 
   private static final int MAX_REQUEST_BYTES = 256 << 10;
   private static final int MAX_BULK_REQUESTS = 1_000;
@@ -287,7 +292,17 @@ final class JolokiaHandler implements AutoCloseable {
     } catch (Exception e) {
       response = handler.handleThrowable(e);
     }
+    if (response instanceof JSONObject object && object.get(ERROR) instanceof String error) {
+      object.put(ERROR, sentence(error));
+    }
     return ESCAPE.matcher(response.toJSONString()).replaceAll(JolokiaHandler::validEscape);
+  }
+
+  /** Jolokia repeats the request if a value cannot be converted. */
+  private static String sentence(String error) {
+    return error.startsWith("Can't process ")
+        ? "An argument or value has another type than its parameter; see docs/jmx.md"
+        : LogText.escape(error, LogText.MAX_DETAIL_LENGTH);
   }
 
   private static String validEscape(MatchResult escape) {

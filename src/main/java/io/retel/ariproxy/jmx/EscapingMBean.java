@@ -3,6 +3,7 @@ package io.retel.ariproxy.jmx;
 
 import io.retel.ariproxy.text.LogText;
 import java.util.Arrays;
+import java.util.Set;
 import javax.management.Attribute;
 import javax.management.AttributeList;
 import javax.management.AttributeNotFoundException;
@@ -11,6 +12,7 @@ import javax.management.InvalidAttributeValueException;
 import javax.management.MBeanException;
 import javax.management.MBeanInfo;
 import javax.management.ReflectionException;
+import javax.management.RuntimeMBeanException;
 import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.CompositeDataSupport;
 import javax.management.openmbean.OpenDataException;
@@ -19,10 +21,12 @@ import javax.management.openmbean.TabularDataSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An MBean whose attributes and results have escaped texts. Their length is not bounded: they are
- * ids, which an operator passes to another operation.
+ * An MBean whose attributes, results and exceptions have escaped texts. The length of attributes
+ * and results is not bounded: they are ids, which an operator passes to another operation.
  */
 final class EscapingMBean implements DynamicMBean {
+
+  private static final Set<String> PRIMITIVES = Set.of("boolean", "int", "long", "double");
 
   private final DynamicMBean bean;
 
@@ -51,7 +55,38 @@ final class EscapingMBean implements DynamicMBean {
   public @Nullable Object invoke(
       String actionName, Object @Nullable [] params, String @Nullable [] signature)
       throws MBeanException, ReflectionException {
-    return escape(bean.invoke(actionName, params, signature));
+    requirePrimitives(params, signature);
+    try {
+      return escape(bean.invoke(actionName, params, signature));
+    } catch (MBeanException e) {
+      throw new MBeanException(escape(actionName, e.getTargetException()));
+    } catch (RuntimeMBeanException e) {
+      throw new RuntimeMBeanException(escape(actionName, e.getTargetException()));
+    }
+  }
+
+  /** A null would fail without a message. */
+  private static void requirePrimitives(Object @Nullable [] params, String @Nullable [] signature) {
+    if (params == null || signature == null) {
+      return;
+    }
+    for (int i = 0; i < Math.min(params.length, signature.length); i++) {
+      if (params[i] == null && PRIMITIVES.contains(signature[i])) {
+        throw new IllegalArgumentException(
+            "Argument %d is missing: it must be of type %s".formatted(i + 1, signature[i]));
+      }
+    }
+  }
+
+  /** An exception of the same type, if operations reject their arguments with it. */
+  private static RuntimeException escape(String actionName, Exception e) {
+    String message =
+        e.getMessage() == null
+            ? "%s failed: %s".formatted(actionName, e.getClass().getName())
+            : LogText.escape(e.getMessage(), LogText.MAX_DETAIL_LENGTH);
+    return e instanceof IllegalArgumentException
+        ? new IllegalArgumentException(message)
+        : new IllegalStateException(message);
   }
 
   @Override

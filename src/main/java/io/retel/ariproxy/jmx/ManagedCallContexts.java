@@ -5,6 +5,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.text.LogText;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -111,8 +112,9 @@ public final class ManagedCallContexts {
 
   @ManagedOperation(
       description =
-          "Removes the mapping of a resource, such as CHANNEL:1532965104.0, from memory and the store. Its later"
-              + " events use their CALL_CONTEXT or are unmapped. Returns its call context")
+          "Removes the mapping of a resource, such as CHANNEL:1532965104.0, from memory and the"
+              + " store. Its later events use their CALL_CONTEXT or are unmapped. Returns its call"
+              + " context")
   public String evict(String resource) {
     String callContext =
         callContexts
@@ -132,7 +134,8 @@ public final class ManagedCallContexts {
     }
     List<Resource> evicted = callContexts.evictAllOf(callContext.strip());
     if (evicted.isEmpty()) {
-      throw new IllegalArgumentException("Call context " + callContext + " has no mappings");
+      throw new IllegalArgumentException(
+          "Call context " + LogText.abbreviate(callContext) + " has no mappings");
     }
     LOG.info("Mappings evicted by operator: call context {} with {}", callContext, evicted);
     return evicted.size();
@@ -143,7 +146,7 @@ public final class ManagedCallContexts {
       return Resource.fromKey(text.strip());
     } catch (IllegalArgumentException | NullPointerException e) {
       throw new IllegalArgumentException(
-          text
+          LogText.abbreviate(text)
               + " is not a resource: use type and id, such as CHANNEL:1532965104.0; types are "
               + List.of(ResourceType.values()).stream()
                   .filter(ResourceType::isCallScoped)
@@ -152,7 +155,7 @@ public final class ManagedCallContexts {
   }
 
   private static IllegalArgumentException unknownResource(String resource) {
-    return new IllegalArgumentException(resource + " has no mapping");
+    return new IllegalArgumentException(LogText.abbreviate(resource) + " has no mapping");
   }
 
   private static CompositeData row(Resource resource, Mapping mapping) throws OpenDataException {

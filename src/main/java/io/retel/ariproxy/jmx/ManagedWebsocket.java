@@ -2,6 +2,7 @@
 package io.retel.ariproxy.jmx;
 
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
+import io.retel.ariproxy.text.LogText;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
@@ -109,14 +110,17 @@ public final class ManagedWebsocket {
     }
     if (!reclaim.test(application)) {
       throw new IllegalArgumentException(
-          "Not a lost application: " + application + "; lost: " + getLostApplications());
+          "Not a lost application: "
+              + LogText.abbreviate(application)
+              + "; lost: "
+              + getLostApplications());
     }
   }
 
   @ManagedOperation(
       description =
-          "Closes and reopens the websocket, or retries immediately if it is not open; resync publishes"
-              + " missed events")
+          "Closes and reopens the websocket, or retries immediately if it is not open; resync"
+              + " publishes missed events")
   public void reconnect() {
     if (statuses.get().isEmpty()) {
       throw new IllegalStateException("No websocket yet: the events route has not been started");

@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import io.retel.ariproxy.config.StoreType;
+import io.retel.ariproxy.text.LogText;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -84,7 +85,10 @@ public final class LogLevels {
     String name = level == null ? "" : level.strip().toUpperCase(Locale.ROOT);
     if (!LEVELS.contains(name)) {
       throw new IllegalArgumentException(
-          "Unknown level: " + level + "; use one of " + String.join(", ", LEVELS));
+          "Unknown level: "
+              + LogText.abbreviate(level)
+              + "; use one of "
+              + String.join(", ", LEVELS));
     }
     Level requested = Level.valueOf(name);
     MIN_LEVELS.forEach(
@@ -105,7 +109,7 @@ public final class LogLevels {
   private Logger logger(@Nullable String name) {
     Logger existing = name == null || name.isBlank() ? null : loggerContext.exists(name.strip());
     if (existing == null) {
-      throw new IllegalArgumentException("Unknown logger: " + name);
+      throw new IllegalArgumentException("Unknown logger: " + LogText.abbreviate(name));
     }
     return existing;
   }

@@ -21,18 +21,25 @@ import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.management.MBeanOperationInfo;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -431,6 +438,77 @@ class ManagementAccessIT {
     request.put("mbean", "io.retel.ariproxy:context=%s,type=Websocket".formatted(context));
     request.putArray("arguments").addNull();
     assertThat(post(request).path("error").asText()).contains("The application is missing");
+  }
+
+  /**
+   * Every operation of the proxy's MBeans that has arguments, with every kind of argument in every
+   * place.
+   */
+  @Test
+  void explainsUnsuitableArguments() throws Exception {
+    List<Object> values =
+        Arrays.asList(
+            null,
+            "",
+            " ",
+            "\u0007\r\nforged \u202e",
+            "x".repeat(10_000),
+            "CHANNEL:",
+            ":",
+            "1",
+            1.5,
+            -1,
+            1_001,
+            1L << 40,
+            true,
+            List.of(),
+            List.of("x"),
+            Map.of("x", 1));
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    List<String> bare = new ArrayList<>();
+    for (ObjectName bean :
+        server.queryNames(new ObjectName("io.retel.ariproxy:context=" + context + ",*"), null)) {
+      for (MBeanOperationInfo operation : server.getMBeanInfo(bean).getOperations()) {
+        int arguments = operation.getSignature().length;
+        for (int place = 0; place < arguments; place++) {
+          for (Object value : values) {
+            List<Object> given = new ArrayList<>(Collections.nCopies(arguments, "nothing"));
+            given.set(place, value);
+            for (List<Object> all : List.of(given, Collections.nCopies(given.size(), value))) {
+              JsonNode response =
+                  post(
+                      JSON.valueToTree(
+                          new TreeMap<>(
+                              Map.of(
+                                  "type",
+                                  "exec",
+                                  "mbean",
+                                  bean.toString(),
+                                  "operation",
+                                  operation.getName(),
+                                  "arguments",
+                                  all))));
+              String error = response.path("error").asText();
+              if (response.path("status").asInt() != 200 && !isSentence(error)) {
+                bare.add(operation.getName() + all + ": " + error);
+              }
+            }
+          }
+        }
+      }
+    }
+    assertThat(bare.stream().map(line -> line.substring(0, Math.min(400, line.length()))))
+        .isEmpty();
+    assertThat(state()).isEqualTo("RUNNING");
+  }
+
+  /** After the names of exceptions, which Jolokia writes. */
+  private static boolean isSentence(String error) {
+    String sentence = error.replaceFirst("^([\\w.]+Exception *: *)+", "");
+    return sentence.contains(" ")
+        && !sentence.contains("Exception")
+        && error.length() < 1_000
+        && sentence.chars().noneMatch(c -> c < ' ' || c == '\u202e');
   }
 
   @Test
