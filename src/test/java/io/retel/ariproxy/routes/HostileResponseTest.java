@@ -49,6 +49,7 @@ class HostileResponseTest {
   /** More than the idle time after which a connection is validated. */
   private static final int IDLE_MS = 200;
 
+  private static final String MALFORMED = "error at offset ";
   private static final String OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
   private RawHttpServer server;
@@ -104,6 +105,24 @@ class HostileResponseTest {
     assertThat(response.outcome()).isEqualTo("not_sent");
     assertThat(server.requests()).containsOnly("GET /ari/asterisk/ping HTTP/1.1");
     assertThat(server.endedResponses()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"HELLO\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 ok 200\r\n\r\n", "x"})
+  void malformedStatusLineIsReportedAsSuch(String text) throws Exception {
+    startRoutes(Map.of(), out -> writeAndClose(out, text));
+    assertThat(responseTo("POST").toString()).contains(MALFORMED);
+  }
+
+  /** Not as a refusal at Asterisk's sessionlimit. */
+  @Test
+  void malformedStatusLineOfPingIsReportedAsSuch() throws Exception {
+    startRoutes(
+        Map.of(Setting.COMMANDS_MAX_RETRIES, "0"), out -> writeAndClose(out, "HELLO\r\n\r\n"));
+    server.answerNoPings();
+    Response response = responseTo("POST");
+    response.assertStatus(503);
+    assertThat(response.toString()).contains("ping").contains(MALFORMED);
   }
 
   static Stream<Arguments> floods() {
@@ -326,6 +345,11 @@ class HostileResponseTest {
         "{'callContext':'call','ariCommand':{'method':'" + method + "','url':'/x'}}");
     routes.awaitResponse();
     return routes.response();
+  }
+
+  private static void writeAndClose(OutputStream out, String text) throws IOException {
+    out.write(RawHttpServer.bytes(text));
+    throw new IOException("closes the connection");
   }
 
   private static void drip(OutputStream out, String start, String drip)

@@ -47,6 +47,7 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.impl.io.DefaultHttpResponseParserFactory;
 import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
@@ -79,6 +80,9 @@ public final class AriHttpClient implements HttpClientConfigurer {
 
   /** Asterisk sends about six. */
   private static final int MAX_HEADERS = 100;
+
+  private static final Http1Config HTTP1 =
+      Http1Config.custom().setMaxLineLength(MAX_LINE_BYTES).setMaxHeaderCount(MAX_HEADERS).build();
 
   /**
    * Bytes received for one request, with everything around the body; readers have lower limits for
@@ -135,11 +139,9 @@ public final class AriHttpClient implements HttpClientConfigurer {
         new ConnectionManagerBuilder(basePath)
             .setConnectionFactory(
                 ManagedHttpClientConnectionFactory.builder()
-                    .http1Config(
-                        Http1Config.custom()
-                            .setMaxLineLength(MAX_LINE_BYTES)
-                            .setMaxHeaderCount(MAX_HEADERS)
-                            .build())
+                    .http1Config(HTTP1)
+                    // HttpClient's own skips malformed status lines
+                    .responseParserFactory(new DefaultHttpResponseParserFactory(HTTP1))
                     .build())
             .setTlsSocketStrategy(convertTlsFailures(tls))
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
