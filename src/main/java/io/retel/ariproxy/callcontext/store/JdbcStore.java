@@ -3,6 +3,7 @@ package io.retel.ariproxy.callcontext.store;
 
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.TlsErrors;
 import java.io.File;
 import java.io.IOException;
 import java.sql.Connection;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.sqlite.SQLiteConfig;
@@ -40,8 +43,8 @@ public final class JdbcStore implements CallContextStore {
   private static final String CREATE_TABLE =
       "CREATE TABLE IF NOT EXISTS "
           + TABLE
-          + " (asterisk TEXT NOT NULL, app TEXT NOT NULL, resource TEXT NOT NULL, value TEXT NOT NULL,"
-          + " PRIMARY KEY (asterisk, app, resource))";
+          + " (asterisk TEXT NOT NULL, app TEXT NOT NULL, resource TEXT NOT NULL, value TEXT NOT"
+          + " NULL, PRIMARY KEY (asterisk, app, resource))";
   private static final String PROBE_TABLE = "SELECT 1 FROM " + TABLE + " WHERE 1 = 0";
   private static final String SELECT =
       "SELECT resource, value FROM " + TABLE + " WHERE asterisk = ? AND app = ?";
@@ -65,6 +68,16 @@ public final class JdbcStore implements CallContextStore {
 
   /** The class of SQL states of values that the database does not accept. */
   private static final String DATA_EXCEPTION = "22";
+
+  /**
+   * Silent, since it prints text of the server to standard error at each failed attempt; the proxy
+   * logs the failure. Referenced here, since an unreferenced logger loses its level.
+   */
+  private static final Logger POSTGRESQL_LOG = Logger.getLogger("org.postgresql");
+
+  static {
+    POSTGRESQL_LOG.setLevel(Level.OFF);
+  }
 
   private static final int ROWS_PER_FETCH = 1_000;
 
@@ -267,7 +280,12 @@ public final class JdbcStore implements CallContextStore {
       // batch
       return new IOException("the database connection broke", null);
     }
-    return failure instanceof SQLException sql && sqliteFile.isPresent()
+    if (sqliteFile.isEmpty()) {
+      return TlsErrors.describe(failure, "sslrootcert (in callcontext.jdbc-url)")
+          .<Exception>map(IOException::new)
+          .orElse((Exception) failure);
+    }
+    return failure instanceof SQLException sql
         ? withFileName(sqliteFile.get(), sql)
         : (Exception) failure;
   }

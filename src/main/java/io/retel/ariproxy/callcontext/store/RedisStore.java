@@ -16,6 +16,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.netty.resolver.DefaultAddressResolverGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.error.TlsErrors;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -210,8 +211,15 @@ public final class RedisStore implements CallContextStore {
     } catch (Exception e) {
       // even after a timeout: the connection can be dead without being detected
       discardConnection();
-      throw redactor.redact(e);
+      throw describe(redactor.redact(e));
     }
+  }
+
+  /** Returns a failure of TLS with its remedy, any other as it is. */
+  private static Exception describe(Exception failure) {
+    return TlsErrors.describe(failure, "-Djavax.net.ssl.trustStore (JAVA_OPTS)")
+        .<Exception>map(IOException::new)
+        .orElse(failure);
   }
 
   private StatefulRedisConnection<String, String> connection() throws Exception {

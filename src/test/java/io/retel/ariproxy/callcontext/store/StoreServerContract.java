@@ -14,6 +14,7 @@ import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.FailingLog;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.store.StoreServer;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
@@ -198,27 +199,45 @@ abstract class StoreServerContract extends CallContextStoreContract {
 
   @Test
   void nextConnectionUsesReplacedPasswordFile(@TempDir Path folder) throws Exception {
-    Map<Setting<?>, Path> files = new HashMap<>();
-    for (Map.Entry<Setting<?>, String> each : withPassword(password()).entrySet()) {
-      files.put(each.getKey(), Files.writeString(folder.resolve("secret"), each.getValue()));
-    }
-    try (CallContextStore store = storeWithFiles(files, TIMEOUT)) {
+    try (CallContextStore store =
+        storeWithFiles(replaceSecret(folder, withPassword(password())), TIMEOUT)) {
       eventually(() -> store.write(List.of(new Change("CHANNEL:1", "before"))));
       changePassword(WRONG_PASSWORD);
       try {
         assertFailsWithinTimeout(() -> store.write(List.of(new Change("CHANNEL:1", "rejected"))));
-        for (String content : withPassword(WRONG_PASSWORD).values()) {
-          Files.move(
-              Files.writeString(folder.resolve("next"), content),
-              folder.resolve("secret"),
-              StandardCopyOption.ATOMIC_MOVE);
-        }
+        replaceSecret(folder, withPassword(WRONG_PASSWORD));
         eventually(() -> store.write(List.of(new Change("CHANNEL:1", "after"))));
         assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "after"));
       } finally {
         changePassword(password());
       }
     }
+  }
+
+  @Test
+  void readsOncePasswordFileIsCorrected(@TempDir Path folder) throws Exception {
+    write(new Change("CHANNEL:1", "a"));
+    try (CallContextStore store =
+        storeWithFiles(replaceSecret(folder, withPassword(WRONG_PASSWORD)), TIMEOUT)) {
+      assertFailsWithinTimeout(() -> readAll(store));
+      replaceSecret(folder, withPassword(password()));
+      eventually(() -> assertThat(readAll(store)).containsOnly(Map.entry("CHANNEL:1", "a")));
+    }
+  }
+
+  /** Creates or replaces the file of the setting with the password. */
+  private static Map<Setting<?>, Path> replaceSecret(Path folder, Map<Setting<?>, String> content)
+      throws IOException {
+    Map<Setting<?>, Path> files = new HashMap<>();
+    for (Map.Entry<Setting<?>, String> each : content.entrySet()) {
+      files.put(
+          each.getKey(),
+          Files.move(
+              Files.writeString(folder.resolve("next"), each.getValue()),
+              folder.resolve("secret"),
+              StandardCopyOption.ATOMIC_MOVE));
+    }
+    return files;
   }
 
   @Test
