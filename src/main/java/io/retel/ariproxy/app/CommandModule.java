@@ -16,6 +16,7 @@ import io.retel.ariproxy.command.CommandHealthCheck;
 import io.retel.ariproxy.command.CommandParser;
 import io.retel.ariproxy.command.CommitOnResponse;
 import io.retel.ariproxy.command.HangingCommands;
+import io.retel.ariproxy.command.LargeResponseLimiter;
 import io.retel.ariproxy.command.ParseCommand;
 import io.retel.ariproxy.command.RecordSubscription;
 import io.retel.ariproxy.command.RegisterCreatedResources;
@@ -104,11 +105,17 @@ final class CommandModule {
             settings.get(Setting.COMMANDS_DEDUP_WINDOW),
             settings.get(Setting.COMMANDS_DEDUP_CACHE_SIZE),
             Ticker.systemTicker());
+    LargeResponseLimiter largeResponses =
+        new LargeResponseLimiter(
+            settings.get(Setting.ARI_RESPONSE_BUFFER_SIZE),
+            // time remains to read the response
+            settings.get(Setting.ARI_RESPONSE_TIMEOUT).dividedBy(2));
     BuildResponse buildResponse =
         new BuildResponse(
             envelopes,
             responseCache,
             Math.toIntExact(settings.get(Setting.ARI_MAX_RESPONSE_BODY)),
+            largeResponses,
             tracing.payloadLog());
     BuildFailureResponse respondOutcomeUnknown = BuildFailureResponse.unknownOutcome(buildResponse);
     this.commitOnResponse = new CommitOnResponse(meters, respondOutcomeUnknown);
@@ -148,6 +155,7 @@ final class CommandModule {
     registry.bind("respondOutcomeUnknown", respondOutcomeUnknown);
     registry.bind("releaseCommand", new ReleaseCommand(asteriskReachablePolicy));
     gauges.bindCommands(lanes, hanging, kafkaClients, () -> consumption.pausedSince().isPresent());
+    gauges.bindLargeResponses(largeResponses);
   }
 
   /** Returns whether the shutdown has abandoned commands without a RESPONSE. */

@@ -6,6 +6,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.command.HangingCommands;
+import io.retel.ariproxy.command.LargeResponseLimiter;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.health.EssentialThreads;
@@ -105,6 +106,13 @@ public final class Gauges {
     Meters.COMMANDS_LAG.gauge(meters, kafkaClients::lag);
     Meters.COMMANDS_PAUSED.gauge(meters, () -> paused.getAsBoolean() ? 1 : 0);
     Meters.COMMANDS_UNREADABLE.gauge(meters, kafkaClients::unreadablePartitions);
+    return this;
+  }
+
+  /** Binds the heap of large responses. */
+  public Gauges bindLargeResponses(LargeResponseLimiter limiter) {
+    Meters.RESPONSE_BUFFER_BYTES.gauge(meters, limiter::usedBytes);
+    Meters.RESPONSE_BUFFER_LIMIT.gauge(meters, limiter::limit);
     return this;
   }
 

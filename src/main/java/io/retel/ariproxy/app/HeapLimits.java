@@ -14,6 +14,7 @@ final class HeapLimits {
       List.of(
           Setting.KAFKA_MAX_IN_FLIGHT_BYTES,
           Setting.ARI_BUFFER_SIZE,
+          Setting.ARI_RESPONSE_BUFFER_SIZE,
           Setting.COMMANDS_DEDUP_CACHE_SIZE);
 
   private static final long MEGABYTE = 1 << 20;

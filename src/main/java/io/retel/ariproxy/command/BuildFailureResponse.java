@@ -103,7 +103,7 @@ public final class BuildFailureResponse implements Processor {
           RateLimitFilter.PER_MESSAGE,
           "Publishing the RESPONSE failed: {}; retrying once",
           ErrorMessages.ownMessage(cause));
-      buildResponse.build(exchange, result);
+      BuildResponse.repeat(exchange);
       return;
     }
     LOG.warn(

@@ -20,6 +20,9 @@ public final class CommandProperties {
   /** The {@link CommandResult}; set by {@link BuildResponse}. */
   static final String RESULT = "commandResult";
 
+  /** The envelope of the RESPONSE, as bytes; set by {@link BuildResponse}. */
+  static final String RESPONSE = "response";
+
   /** The {@link CommandHandle}; set by {@link CommitOnResponse}. */
   static final String HANDLE = "commandHandle";
 
@@ -53,6 +56,11 @@ public final class CommandProperties {
   /** Returns the result, or null before {@link BuildResponse}. */
   static @Nullable CommandResult result(Exchange exchange) {
     return exchange.getProperty(RESULT, CommandResult.class);
+  }
+
+  /** Returns the envelope of the RESPONSE, which exists if the result does. */
+  static byte[] response(Exchange exchange) {
+    return Objects.requireNonNull((byte[]) exchange.getProperty(RESPONSE));
   }
 
   /** Returns the handle of the command's offset. */

@@ -142,6 +142,7 @@ public final class CommitOnResponse implements Processor {
           List.of(
               CommandProperties.COMMAND,
               CommandProperties.RESULT,
+              CommandProperties.RESPONSE,
               ExchangeContext.CALL_CONTEXT,
               ExchangeContext.COMMAND_ID,
               ExchangeContext.RESOURCE)) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
+import io.retel.ariproxy.config.HeapSize;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
@@ -31,7 +32,9 @@ public final class ResponseCache {
             .expireAfterWrite(window)
             .maximumWeight(maxBytes)
             .weigher(
-                (Key key, byte[] envelope) -> ENTRY_OVERHEAD_BYTES + key.weight() + envelope.length)
+                (Key key, byte[] envelope) ->
+                    Math.toIntExact(
+                        ENTRY_OVERHEAD_BYTES + key.weight() + HeapSize.ofArray(envelope.length)))
             .ticker(ticker)
             // maintenance takes nanoseconds; waking another thread takes longer
             .executor(Runnable::run)

@@ -145,6 +145,16 @@ public final class Setting<T> {
           """
           Largest response body to publish in a RESPONSE. A larger one becomes a 413.""");
 
+  public static final Setting<Long> ARI_RESPONSE_BUFFER_SIZE =
+      new Setting<>(
+              Section.ASTERISK,
+              "ari.response-buffer-size",
+              size("64KB", "1024GB"),
+              "32MB",
+              """
+              Heap for response bodies of more than 16 KB until they are in flight to Kafka, about four times their size. Above this limit, they wait in their sockets for up to half of ari.response-timeout, then become a 413.""")
+          .atMostOfHeap(5);
+
   public static final Setting<Long> ARI_MAX_MESSAGE_SIZE =
       new Setting<>(
           Section.ASTERISK,

@@ -9,7 +9,15 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface CommandResult {
 
+  /** Largest body that stays with its command until Kafka acknowledges the RESPONSE, in bytes. */
+  int RETAINED_BODY_BYTES = 4_096;
+
   int status();
+
+  /** Returns the result without its body, unless that is small. */
+  default CommandResult withoutLargeBody() {
+    return this;
+  }
 
   /** Whether the request was sent to Asterisk. */
   default boolean isSent() {
@@ -42,6 +50,11 @@ public sealed interface CommandResult {
   /** A JSON response, published unchanged; its body is exactly one JSON value. */
   record Json(int status, byte[] body) implements CommandResult {
 
+    @Override
+    public CommandResult withoutLargeBody() {
+      return body.length > RETAINED_BODY_BYTES ? new Status(status) : this;
+    }
+
     /** The creation time of a channel or bridge, if the body describes it; otherwise empty. */
     public String creationTimeOf(String id) {
       return ResponseBodies.creationTime(body, id);
@@ -49,7 +62,12 @@ public sealed interface CommandResult {
   }
 
   /** A response in any other format, such as a recording file. */
-  record Binary(int status, String contentType, byte[] body) implements CommandResult {}
+  record Binary(int status, String contentType, byte[] body) implements CommandResult {
+    @Override
+    public CommandResult withoutLargeBody() {
+      return body.length > RETAINED_BODY_BYTES ? new Status(status) : this;
+    }
+  }
 
   /** A failure reported by the proxy. */
   record Failure(int status, String message, Outcome outcome) implements CommandResult {

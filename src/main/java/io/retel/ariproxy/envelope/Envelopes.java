@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes envelopes as JSON in UTF-8. Embeds the bytes of an event's payload as Asterisk sent them,
@@ -79,7 +80,7 @@ public final class Envelopes {
    */
   public byte[] response(CommandRequest request, List<Resource> resources, CommandResult result) {
     return write(
-        HEADER_SIZE + payloadSize(result),
+        HEADER_SIZE + length(request.callContext()) + length(request.url()) + payloadSize(result),
         json -> {
           json.writeStringField("type", "RESPONSE");
           json.writeStringField("callContext", request.callContext());
@@ -103,13 +104,17 @@ public final class Envelopes {
         });
   }
 
+  private static int length(@Nullable String text) {
+    return text == null ? 0 : text.length();
+  }
+
   /** Approximate size in bytes. */
   private static int payloadSize(CommandResult result) {
     if (result instanceof CommandResult.Json response) {
       return 48 + response.body().length;
     }
     if (result instanceof CommandResult.Binary response) {
-      return 128 + response.body().length * 4 / 3;
+      return 128 + response.contentType().length() + (response.body().length + 2) / 3 * 4;
     }
     if (result instanceof CommandResult.Failure failure) {
       return 96 + failure.message().length();

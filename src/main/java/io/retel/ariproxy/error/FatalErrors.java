@@ -39,7 +39,7 @@ public final class FatalErrors {
       ascii(
           """
           . If that is the heap, increase it (-Xmx), or lower kafka.max-in-flight-bytes, \
-          ari.buffer-size and commands.dedup-cache-size; if it fills at a connect, check that the \
+          ari.buffer-size, ari.response-buffer-size and commands.dedup-cache-size; if it fills at a connect, check that the \
           server uses the configured protocol (kafka.security-protocol). If not, increase the \
           limit that the error names
           """);

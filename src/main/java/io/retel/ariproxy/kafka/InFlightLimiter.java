@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.retel.ariproxy.config.HeapSize;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -21,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * Limits the heap used by messages in flight to Kafka.
  *
  * <p>A message acquires its bytes before it is sent and releases them when Kafka acknowledges it.
- * At the limit the calling thread blocks, which applies backpressure to its source. A message
- * larger than the limit is sent alone. Thread-safe.
+ * At the limit the calling thread blocks, which applies backpressure to its source; messages wait
+ * in order. A message larger than the limit is sent alone. Thread-safe.
  */
 public final class InFlightLimiter implements Processor {
 
@@ -49,6 +52,9 @@ public final class InFlightLimiter implements Processor {
 
   /** In the order of their messages. */
   private final Set<Permit> permits = new LinkedHashSet<>();
+
+  /** Messages that wait, in order: small ones do not overtake large ones during an outage. */
+  private final Deque<Object> waiting = new ArrayDeque<>();
 
   private long inFlightBytes;
   private boolean warned;
@@ -113,10 +119,11 @@ public final class InFlightLimiter implements Processor {
     Permit permit = acquire(bytes);
     exchange.setProperty(PERMIT_PROPERTY, permit);
     exchange.getExchangeExtension().addOnCompletion(permit);
+    OutgoingRecord.inFlight(exchange);
   }
 
   private static long heap(byte[] body) {
-    return OVERHEAD_PER_MESSAGE + (long) COST_PER_BODY_BYTE * body.length;
+    return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(body.length);
   }
 
   /** The bytes acquired by one message; released once. */
@@ -143,6 +150,16 @@ public final class InFlightLimiter implements Processor {
   /** The limit, in bytes of heap. */
   public long limit() {
     return maxInFlightBytes;
+  }
+
+  /** Messages that wait. */
+  int waiting() {
+    lock.lock();
+    try {
+      return waiting.size();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Heap in flight, in bytes. */
@@ -257,12 +274,8 @@ public final class InFlightLimiter implements Processor {
   Permit acquire(long bytes) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (inFlightBytes + bytes > maxInFlightBytes && !isReleasingThread.getAsBoolean()) {
-        boolean acknowledged = onRelease.await(1, TimeUnit.SECONDS);
-        if (!acknowledged && !warned) {
-          warned = true;
-          logLimitReached();
-        }
+      if (hasToWait(bytes) && !isReleasingThread.getAsBoolean()) {
+        awaitTurn(bytes);
       }
       if (permits.isEmpty()) {
         oldestSinceNanos = nanoTime.getAsLong();
@@ -275,6 +288,27 @@ public final class InFlightLimiter implements Processor {
       return permit;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private boolean hasToWait(long bytes) {
+    return !waiting.isEmpty() || inFlightBytes + bytes > maxInFlightBytes;
+  }
+
+  private void awaitTurn(long bytes) throws InterruptedException {
+    Object turn = new Object();
+    waiting.addLast(turn);
+    try {
+      while (waiting.getFirst() != turn || inFlightBytes + bytes > maxInFlightBytes) {
+        boolean acknowledged = onRelease.await(1, TimeUnit.SECONDS);
+        if (!acknowledged && !warned) {
+          warned = true;
+          logLimitReached();
+        }
+      }
+    } finally {
+      waiting.remove(turn);
+      onRelease.signalAll();
     }
   }
 

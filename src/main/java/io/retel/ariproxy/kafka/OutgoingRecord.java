@@ -24,6 +24,9 @@ public record OutgoingRecord(@Nullable String key, byte[] value) {
   /** Exchange property with further records of the same message. */
   private static final String COPIES = "copies";
 
+  /** Exchange property with what to run when the record counts as in flight. */
+  private static final String ON_IN_FLIGHT = "onInFlight";
+
   /**
    * Turns the exchange's message into a record: sets key and value and removes all earlier headers.
    *
@@ -40,6 +43,17 @@ public record OutgoingRecord(@Nullable String key, byte[] value) {
     }
     message.setBody(value);
     exchange.setProperty(UNMAPPED, unmapped);
+  }
+
+  /** Sets what to run, once, when the {@link InFlightLimiter} has counted the record. */
+  public static void onInFlight(Exchange exchange, Runnable action) {
+    exchange.setProperty(ON_IN_FLIGHT, action);
+  }
+
+  static void inFlight(Exchange exchange) {
+    if (exchange.removeProperty(ON_IN_FLIGHT) instanceof Runnable action) {
+      action.run();
+    }
   }
 
   /** Returns the size of the exchange's record in bytes, of the largest one if it has copies. */

@@ -134,6 +134,15 @@ public enum Meters {
       "Connections for requests that Asterisk closed without a response, as it does at its sessionlimit"),
   RESPONSES(
       Kind.COUNTER, "ari-proxy.responses", "RESPONSEs acknowledged by Kafka", "outcome", "status"),
+  RESPONSE_BUFFER_BYTES(
+      Kind.GAUGE,
+      Unit.BYTES,
+      "ari-proxy.responses.buffer.bytes",
+      "Heap used by large responses of Asterisk that are not yet in flight to Kafka"),
+  RESPONSE_BUFFER_LIMIT(
+      Kind.GAUGE,
+      "ari-proxy.responses.buffer.limit",
+      "Heap for large responses of Asterisk before others wait in their sockets"),
   COMMANDS_COMPLETED(
       Kind.COUNTER, "ari-proxy.commands.completed", "Commands with an acknowledged RESPONSE"),
   RESPONSES_LOST(Kind.COUNTER, "ari-proxy.responses.lost", "RESPONSEs that Kafka has rejected"),

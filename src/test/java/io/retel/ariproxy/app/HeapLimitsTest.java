@@ -31,6 +31,7 @@ class HeapLimitsTest {
 
     assertThat(settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES)).isEqualTo(256 * MEGABYTE);
     assertThat(settings.get(Setting.ARI_BUFFER_SIZE)).isEqualTo(64 * MEGABYTE);
+    assertThat(settings.get(Setting.ARI_RESPONSE_BUFFER_SIZE)).isEqualTo(32 * MEGABYTE);
     assertThat(settings.get(Setting.COMMANDS_DEDUP_CACHE_SIZE)).isEqualTo(64 * MEGABYTE);
     assertThat(limits(700).warning()).isEmpty();
     assertThat(limits(700).lowered()).isEmpty();
@@ -42,12 +43,14 @@ class HeapLimitsTest {
 
     assertThat(settings.get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES)).isEqualTo(16 * MEGABYTE);
     assertThat(settings.get(Setting.ARI_BUFFER_SIZE)).isEqualTo(4 * MEGABYTE);
+    assertThat(settings.get(Setting.ARI_RESPONSE_BUFFER_SIZE)).isEqualTo(2 * MEGABYTE);
     assertThat(settings.get(Setting.COMMANDS_DEDUP_CACHE_SIZE)).isEqualTo(4 * MEGABYTE);
     assertThat(limits(88).warning()).isEmpty();
     assertThat(limits(88).lowered())
         .contains(
             "Heap of 88 MB limits kafka.max-in-flight-bytes = 16MB, ari.buffer-size = 4MB,"
-                + " commands.dedup-cache-size = 4MB; -Xmx1g allows the defaults");
+                + " ari.response-buffer-size = 2MB, commands.dedup-cache-size = 4MB;"
+                + " -Xmx1g allows the defaults");
   }
 
   @Test
@@ -59,24 +62,27 @@ class HeapLimitsTest {
   void warnsIfConfiguredLimitsExceedHeap() {
     environment.put("KAFKA_MAX_IN_FLIGHT_BYTES", "256MB");
     environment.put("ARI_BUFFER_SIZE", "64MB");
+    environment.put("ARI_RESPONSE_BUFFER_SIZE", "32MB");
     environment.put("COMMANDS_DEDUP_CACHE_SIZE", "64MB");
 
     assertThat(settings(512).get(Setting.KAFKA_MAX_IN_FLIGHT_BYTES)).isEqualTo(256 * MEGABYTE);
     assertThat(limits(512).warning())
         .contains(
             "Heap of 512 MB is too small for kafka.max-in-flight-bytes = 256MB, ari.buffer-size ="
-                + " 64MB, commands.dedup-cache-size = 64MB: an outage of Kafka can end with exit"
-                + " code 3. Set -Xmx625m or more, or lower or remove these settings");
-    assertThat(limits(625).warning()).isEmpty();
+                + " 64MB, ari.response-buffer-size = 32MB, commands.dedup-cache-size = 64MB: an"
+                + " outage of Kafka can end with exit code 3. Set -Xmx673m or more,"
+                + " or lower or remove these settings");
+    assertThat(limits(673).warning()).isEmpty();
   }
 
   @Test
   void recommendedHeapIsLargeEnough() {
     environment.put("KAFKA_MAX_IN_FLIGHT_BYTES", "256MB");
     environment.put("ARI_BUFFER_SIZE", "64MB");
+    environment.put("ARI_RESPONSE_BUFFER_SIZE", "32MB");
     environment.put("COMMANDS_DEDUP_CACHE_SIZE", "64MB");
 
-    assertThat(limits(50).warning()).get(STRING).contains("Set -Xmx625m or more");
+    assertThat(limits(50).warning()).get(STRING).contains("Set -Xmx673m or more");
   }
 
   private HeapLimits limits(long megabytes) {

@@ -117,7 +117,7 @@ public final class RoutesUnderTest implements AutoCloseable {
         Setting.ARI_RESPONSE_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
     settings.putIfAbsent(
         Setting.ARI_RESYNC_TIMEOUT, Long.toString(DefaultTimeout.DURATION.toMillis()) + "ms");
-    settings.put(Setting.ARI_MAX_RESPONSE_BODY, "1024B");
+    settings.putIfAbsent(Setting.ARI_MAX_RESPONSE_BODY, "1024B");
     return new RoutesUnderTest(settings).mockEndpointsAndStart();
   }
 

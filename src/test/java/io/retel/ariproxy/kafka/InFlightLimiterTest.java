@@ -114,6 +114,53 @@ class InFlightLimiterTest {
   }
 
   @Test
+  void countsWholeRegionsOfHeapForLargeBodies() throws Exception {
+    InFlightLimiter large = new InFlightLimiter(100 << 20, () -> false);
+    large.process(exchange(524_288));
+    assertThat(large.inFlightBytes()).isEqualTo(4_096 + 2 * (1 << 20));
+  }
+
+  @Test
+  void smallMessageDoesNotOvertakeLargeOne() throws Exception {
+    InFlightLimiter.Permit first = limiter.acquire(MAX_BYTES - 100);
+    Future<InFlightLimiter.Permit> large = threads.submit(() -> limiter.acquire(MAX_BYTES - 10));
+    await().until(() -> limiter.waiting() == 1);
+    Future<InFlightLimiter.Permit> small = threads.submit(() -> limiter.acquire(20));
+    await().until(() -> limiter.waiting() == 2);
+
+    first.release();
+
+    large.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).release();
+    assertThat(small.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isNotNull();
+    assertThat(limiter.inFlightBytes()).isEqualTo(20);
+  }
+
+  @Test
+  void interruptedMessageGivesUpItsTurn() throws Exception {
+    limiter.acquire(MAX_BYTES - 100);
+    Future<InFlightLimiter.Permit> large = threads.submit(() -> limiter.acquire(MAX_BYTES));
+    await().until(() -> limiter.waiting() == 1);
+    Future<InFlightLimiter.Permit> small = threads.submit(() -> limiter.acquire(20));
+    await().until(() -> limiter.waiting() == 2);
+
+    large.cancel(true);
+
+    assertThat(small.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isNotNull();
+  }
+
+  @Test
+  void runsActionOnceWhenInFlight() throws Exception {
+    Exchange exchange = exchange(10);
+    AtomicLong bytesInFlight = new AtomicLong();
+    OutgoingRecord.onInFlight(exchange, () -> bytesInFlight.addAndGet(limiter.inFlightBytes()));
+
+    limiter.process(exchange);
+    limiter.process(exchange);
+
+    assertThat(bytesInFlight).hasValue(4_116);
+  }
+
+  @Test
   void countsBodyTwicePlusExchangeOverhead() throws Exception {
     limiter.process(exchange(10_000));
     assertThat(limiter.inFlightBytes()).isEqualTo(24_096);

@@ -127,6 +127,7 @@ class ComposeTest {
             Stream.of(
                     Setting.KAFKA_MAX_IN_FLIGHT_BYTES,
                     Setting.ARI_BUFFER_SIZE,
+                    Setting.ARI_RESPONSE_BUFFER_SIZE,
                     Setting.COMMANDS_DEDUP_CACHE_SIZE)
                 .mapToLong(setting -> Units.bytes(setting.defaultText()))
                 .sum())
