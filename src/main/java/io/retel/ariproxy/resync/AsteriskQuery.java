@@ -591,6 +591,7 @@ final class AsteriskQuery implements AutoCloseable {
               synchronized (this) {
                 failures.remove(path);
                 if (list == null && answer.isFailure()) {
+                  LOG.info("Resync queries resources one by one: {}", answer.problem());
                   askForSingle.run();
                 } else if (list == null) {
                   fail(path, answer.problem());

@@ -338,6 +338,8 @@ class AsteriskQueryTest {
       attempt();
       attempt();
       assertThat(query.undescribable()).isOne();
+      assertThat(log.lines(Level.INFO))
+          .containsExactly("Resync queries resources one by one: GET /channels responded with 500");
       assertThat(log.lines(Level.WARN))
           .singleElement()
           .asString()

@@ -199,6 +199,73 @@ class ResyncIT {
                 && application.at("/events_disallowed/0/type").asText().equals("ChannelDialplan"));
   }
 
+  @Test
+  @FullRun("a restart; with the same id: publishesEndEventsAfterAsteriskRestart")
+  void publishesEventsOfAsteriskWithAnotherId() {
+    publishesEventsOfAsteriskWithAnotherId("sid");
+  }
+
+  @Test
+  @FullRun("the same on Asterisk 16")
+  void publishesEventsOfAsteriskWithAnotherIdOnAsterisk16() {
+    publishesEventsOfAsteriskWithAnotherId("bullseye");
+  }
+
+  /** The id is in events and in generated call contexts; no mapping depends on it. */
+  private void publishesEventsOfAsteriskWithAnotherId(String suite) {
+    String id = "02:fc:00:00:00:77";
+    RealAsterisk asterisk = fixture.startRealAsterisk(suite);
+    EmbeddedProxy proxy = fixture.startProxy();
+    Controller controller = fixture.controller();
+    startCall(asterisk, controller, "call-" + suite);
+    asterisk.originateCall("app-" + APP);
+    EventEnvelope generated =
+        controller.awaitEvent(
+            event -> event.hasType("STASIS_START") && !event.key().equals("call-" + suite));
+    originate(controller, "made-" + suite, "made-" + suite);
+
+    asterisk.kill();
+    asterisk.startWithEntityId(id);
+
+    for (String call : List.of("call-" + suite, "made-" + suite, generated.key())) {
+      EventEnvelope end = awaitSyntheticEvent(controller, call, "STASIS_END");
+      assertThat(end.payload().path("asterisk_id").asText()).isEqualTo(id);
+    }
+    awaitSyntheticEvent(controller, "made-" + suite, "CHANNEL_DESTROYED");
+
+    // new calls, one with the id of an ended channel
+    EventEnvelope second = originate(controller, "second-" + suite, "made-" + suite);
+    assertThat(second.payload().path("asterisk_id").asText()).isEqualTo(id);
+    asterisk.originateCall("app-" + APP);
+    EventEnvelope start =
+        controller.awaitEvent(
+            event ->
+                event.hasType("STASIS_START")
+                    && event.channelId().matches("[0-9.]+")
+                    && event.payload().path("asterisk_id").asText().equals(id));
+    assertThat(start.key()).isNotEqualTo(generated.key());
+    proxy.managedBean("Websocket").invoke("reconnect");
+
+    // they continue
+    for (String call : List.of("second-" + suite, start.key())) {
+      assertThat(
+              controller
+                  .event(call, "ARI_CONNECTION_RESTORED")
+                  .payload()
+                  .path("asterisk_id")
+                  .asText())
+          .isEqualTo(id);
+    }
+    controller.execute(start.key(), "DELETE", "/channels/" + start.channelId()).assertStatus(204);
+    controller.event(start.key(), "STASIS_END", event -> !event.isSynthetic());
+    controller.execute("second-" + suite, "DELETE", "/channels/made-" + suite).assertStatus(204);
+    controller.event("second-" + suite, "CHANNEL_DESTROYED", event -> !event.isSynthetic());
+    for (String call : List.of("call-" + suite, "made-" + suite, generated.key())) {
+      assertThat(countConnectionRestored(controller, call)).isZero();
+    }
+    assertThat(controller.unmapped()).isEmpty();
+  }
+
   /** One channel that Asterisk cannot describe fails {@code GET /channels} (22.10.1 and 16.28). */
   @Test
   void publishesMissedEventsAlthoughAsteriskCannotDescribeOneChannel() {
