@@ -81,6 +81,14 @@ final class AsteriskModule {
     Stream.of(ws, wss).forEach(component -> component.setOnText(listener));
   }
 
+  /**
+   * Reopens the websocket if an earlier request of the proxy can have displaced it; in the event
+   * listener only.
+   */
+  boolean reopenIfDisplaced() {
+    return ws.reopenIfDisplaced() || wss.reopenIfDisplaced();
+  }
+
   /** Returns whether events can arrive. */
   boolean isConnected() {
     return ws.isConnected() || wss.isConnected();

@@ -51,7 +51,10 @@ final class EventModule {
     registry.bind("parseEvent", new ParseEvent());
     asterisk.setEventListener(
         new ReplacementListener(
-            settings.get(Setting.ARI_URL).toString(), callContexts.applications(), onReplaced));
+            settings.get(Setting.ARI_URL).toString(),
+            callContexts.applications(),
+            asterisk::reopenIfDisplaced,
+            onReplaced));
     registry.bind("handleInternalEvent", new HandleInternalEvent(meters));
     registry.bind(
         "resolveCallContext",

@@ -4,6 +4,7 @@ package io.retel.ariproxy.event;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.MalformedEventException;
 import io.retel.ariproxy.callcontext.StasisApplications;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,16 +24,24 @@ public final class ReplacementListener implements Consumer<String> {
 
   private final String ariUrl;
   private final StasisApplications applications;
+  private final BooleanSupplier reopenIfDisplaced;
   private final Runnable onReplaced;
 
   /**
    * @param ariUrl the ARI url, for the log
+   * @param reopenIfDisplaced reopens the websocket if an earlier request of the proxy can be the
+   *     other client, and returns whether it does
    * @param onReplaced stops the proxy once it has lost all applications: reconnecting would
    *     disconnect the other client
    */
-  public ReplacementListener(String ariUrl, StasisApplications applications, Runnable onReplaced) {
+  public ReplacementListener(
+      String ariUrl,
+      StasisApplications applications,
+      BooleanSupplier reopenIfDisplaced,
+      Runnable onReplaced) {
     this.ariUrl = ariUrl;
     this.applications = applications;
+    this.reopenIfDisplaced = reopenIfDisplaced;
     this.onReplaced = onReplaced;
   }
 
@@ -52,6 +61,14 @@ public final class ReplacementListener implements Consumer<String> {
   }
 
   private void onReplaced(String application) {
+    if (reopenIfDisplaced.getAsBoolean()) {
+      LOG.warn(
+          "A request of this proxy that {} had not answered in time has taken over the Stasis"
+              + " application {}; reopening the websocket",
+          ariUrl,
+          application);
+      return;
+    }
     if (applications.lose(application)) {
       LOG.error(
           "Another client of {} has taken over the Stasis application {}; continuing with {}. Stop"

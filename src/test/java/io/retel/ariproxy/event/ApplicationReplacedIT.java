@@ -4,8 +4,10 @@ package io.retel.ariproxy.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.atIndex;
 
+import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.AriProxy;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -13,12 +15,14 @@ import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
+import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -169,6 +173,68 @@ class ApplicationReplacedIT {
             .satisfies(line -> assertThat(line).contains("; stopping"), atIndex(2));
       }
     }
+  }
+
+  @Test
+  @FullRun("freezes Asterisk; faster: AhcWsHostileServerTest, ReplacementListenerTest")
+  void continuesAfterAsteriskHasFrozen(KafkaBroker kafka) {
+    continuesAfterAsteriskHasFrozen("sid", kafka);
+  }
+
+  @Test
+  @FullRun("the same on Asterisk 16")
+  void continuesAfterAsteriskHasFrozenOnAsterisk16(KafkaBroker kafka) {
+    continuesAfterAsteriskHasFrozen("bullseye", kafka);
+  }
+
+  /**
+   * Asterisk executes the upgrades that had timed out, in any order: the latest websocket gets
+   * ApplicationReplaced in more than half of the rounds.
+   */
+  private void continuesAfterAsteriskHasFrozen(String suite, KafkaBroker kafka) {
+    try (RealAsterisk asterisk = RealAsterisk.start(suite)) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (CapturedLog log = new CapturedLog();
+          EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        ManagedBean websocket = proxy.managedBean("Websocket");
+        boolean displaced = false;
+        for (int round = 0; round < 15 && !displaced; round++) {
+          int timeouts = round + 1;
+          asterisk.freeze();
+          websocket.invoke("reconnect");
+          Awaitility.await("upgrade timed out")
+              .until(() -> count(log, "Request timeout") == timeouts);
+          // two others, of which the last is in progress
+          websocket.invoke("reconnect");
+          sleep(Duration.ofSeconds(6));
+          websocket.invoke("reconnect");
+          sleep(Duration.ofMillis(500));
+          asterisk.resume();
+
+          String call = "round-" + round;
+          Awaitility.await("calls continue")
+              .pollInterval(Duration.ofSeconds(1))
+              .until(
+                  () -> {
+                    asterisk.originateCall("ctx-" + call + "~" + APP);
+                    return controller.events().stream().anyMatch(e -> call.equals(e.key()));
+                  });
+          displaced = count(log, "had not answered in time has taken over") > 0;
+        }
+        assertThat(displaced).isTrue();
+        assertThat(log.lines(Level.ERROR)).isEmpty();
+      }
+    }
+  }
+
+  private static long count(CapturedLog log, String text) {
+    return log.lines(Level.WARN).stream().filter(line -> line.contains(text)).count();
+  }
+
+  private static void sleep(Duration duration) {
+    Awaitility.await().pollDelay(duration).until(() -> true);
   }
 
   private static boolean isOfOtherApplication(EventEnvelope event) {

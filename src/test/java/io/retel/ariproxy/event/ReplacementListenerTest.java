@@ -10,6 +10,7 @@ import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,8 +24,19 @@ class ReplacementListenerTest {
           List.of("one", "two"),
           new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker()));
   private final AtomicInteger stops = new AtomicInteger();
+  private final AtomicBoolean displaced = new AtomicBoolean();
   private final ReplacementListener listener =
-      new ReplacementListener("http://asterisk/ari", applications, stops::incrementAndGet);
+      new ReplacementListener(
+          "http://asterisk/ari", applications, displaced::get, stops::incrementAndGet);
+
+  @Test
+  void losesNoApplicationToEarlierRequestOfTheProxy() {
+    displaced.set(true);
+    listener.accept(event("ApplicationReplaced", "two"));
+    listener.accept(event("ApplicationReplaced", "one"));
+    assertThat(applications.lost()).isEmpty();
+    assertThat(stops).hasValue(0);
+  }
 
   @Test
   void losesApplicationsAndStopsWithoutTheLast() {

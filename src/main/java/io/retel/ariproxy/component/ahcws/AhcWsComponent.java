@@ -194,6 +194,19 @@ public class AhcWsComponent extends DefaultComponent {
     connections.values().forEach(connection -> connection.reconnect(reason));
   }
 
+  /**
+   * Reopens the connections that their server can have displaced with an earlier request of this
+   * component, which it had not answered in time. For {@link #setOnText}, when a message shows that
+   * a connection was displaced.
+   *
+   * @return whether a connection is reopened
+   */
+  public boolean reopenIfDisplaced() {
+    return connections.values().stream()
+        .map(WebSocketConnection::reopenIfDisplaced)
+        .reduce(false, Boolean::logicalOr);
+  }
+
   /** Registers the health check of an endpoint's websocket, before it is opened. */
   void addHealthCheck(AhcWsEndpoint endpoint) {
     URI uri = endpoint.getHttpUri();

@@ -11,7 +11,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
@@ -37,6 +39,9 @@ final class WebSocketConnection implements AutoCloseable {
   /** A connection that ends sooner counts as a failed attempt. */
   private static final Duration MIN_STABLE_DURATION = Duration.ofSeconds(1);
 
+  /** How long after it was sent the server can execute a request that has timed out. */
+  private static final Duration UNANSWERED_RETENTION = Duration.ofMinutes(1);
+
   /** Timeouts of pongs that a message can take to arrive, while parts of it do. */
   private static final long MAX_MISSED_PONGS = 10;
 
@@ -51,6 +56,12 @@ final class WebSocketConnection implements AutoCloseable {
   private final AtomicBoolean claimed = new AtomicBoolean();
   private final ClientThreads threads;
 
+  /** Upgrades that the server had not answered in time, but can still execute. */
+  private final AtomicInteger unansweredUpgrades = new AtomicInteger();
+
+  /** The session that one of them has displaced, or null; written on Netty's thread only. */
+  private volatile @Nullable WebSocketSession displaced;
+
   private volatile ConnectionState state;
   private volatile boolean closed;
   private volatile @Nullable Channel lastChannel;
@@ -64,6 +75,9 @@ final class WebSocketConnection implements AutoCloseable {
   private @Nullable Future<?> reconnectTask;
   private @Nullable URI requested;
   private String loggedReason = "";
+
+  /** Whether an upgrade has timed out since the websocket was last reopened for that reason. */
+  private boolean upgradeTimedOut;
 
   /**
    * @param requestUri applied to the URI before each attempt to connect
@@ -142,6 +156,31 @@ final class WebSocketConnection implements AutoCloseable {
             connect();
           }
         });
+  }
+
+  /**
+   * Reopens the websocket if the server can have displaced it with an earlier upgrade of this
+   * connection, which had timed out. At most once for each of them. On Netty's thread, while a
+   * message is received.
+   *
+   * @return whether the websocket is reopened
+   */
+  boolean reopenIfDisplaced() {
+    WebSocketSession current = session;
+    if (current == null) {
+      return false;
+    }
+    if (current == displaced) {
+      // one upgrade can request several things
+      return true;
+    }
+    if (current.age().compareTo(UNANSWERED_RETENTION) > 0
+        || unansweredUpgrades.getAndUpdate(count -> Math.max(0, count - 1)) == 0) {
+      return false;
+    }
+    displaced = current;
+    scheduler.submit(() -> drop(current, "Displaced by an earlier request of the proxy", true));
+    return true;
   }
 
   /** Discards buffered messages after the last route has stopped, and logs how many were lost. */
@@ -393,6 +432,20 @@ final class WebSocketConnection implements AutoCloseable {
     if (!requestUri.apply(uri).equals(requested)) {
       // during the attempt, reconnect() has nothing to do
       drop(opened, "Address to request has changed", true);
+    } else if (upgradeTimedOut) {
+      scheduler.schedule(configuration.getConnectTimeout(), () -> reopenAfterTimeout(opened));
+    }
+  }
+
+  /**
+   * Reopens the websocket once the server has executed the upgrades that had timed out: with their
+   * end it can have ended what this one has requested, without a message
+   * (docs/contract.md#displaced).
+   */
+  private void reopenAfterTimeout(WebSocketSession opened) {
+    if (session == opened && upgradeTimedOut) {
+      upgradeTimedOut = false;
+      drop(opened, "Earlier requests that timed out can have ended its subscription", true);
     }
   }
 
@@ -401,6 +454,10 @@ final class WebSocketConnection implements AutoCloseable {
       return;
     }
     session = null;
+    if (cause instanceof TimeoutException) {
+      unansweredUpgrades.incrementAndGet();
+      upgradeTimedOut = true;
+    }
     boolean refused = status > 0;
     String reason =
         refused
@@ -429,6 +486,9 @@ final class WebSocketConnection implements AutoCloseable {
       return;
     }
     session = null;
+    if (closedSession.age().compareTo(UNANSWERED_RETENTION) > 0) {
+      unansweredUpgrades.set(0);
+    }
     // an unstable connection counts as a failed attempt, to back off from a server that closes
     // immediately
     boolean wasStable = state.age().compareTo(MIN_STABLE_DURATION) > 0;

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.component.ahcws;
 
 import io.netty.channel.Channel;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
@@ -26,6 +27,7 @@ final class WebSocketSession implements WebSocketListener {
   private volatile @Nullable Channel channel;
   private volatile boolean paused;
   private volatile int status;
+  private volatile long openedNanos = System.nanoTime();
 
   WebSocketSession(WebSocketConnection connection) {
     this.connection = connection;
@@ -38,6 +40,11 @@ final class WebSocketSession implements WebSocketListener {
         status = responseStatus.getStatusCode();
       }
     };
+  }
+
+  /** Time since it was opened; before that, since the attempt to open it. */
+  Duration age() {
+    return Duration.ofNanos(System.nanoTime() - openedNanos);
   }
 
   void ping() {
@@ -108,6 +115,7 @@ final class WebSocketSession implements WebSocketListener {
   @Override
   public void onOpen(WebSocket opened) {
     channel = connection.openedChannel();
+    openedNanos = System.nanoTime();
     webSocket = opened;
     if (ended.get() || connection.isClosed()) {
       // closed during the connect

@@ -17,7 +17,11 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -171,6 +175,25 @@ class AhcWsHostileServerTest {
           Thread.sleep(20);
         }
         next.get().close();
+      }
+    }
+  }
+
+  /** The server can execute an upgrade that has timed out, and so replace the next one. */
+  @Test
+  void reopensOnceForUpgradeWithoutResponse() throws Exception {
+    AhcWsComponent component = context.getComponent("ahc-ws", AhcWsComponent.class);
+    BlockingQueue<Boolean> reopened = new LinkedBlockingQueue<>();
+    component.setOnText(text -> reopened.add(component.reopenIfDisplaced()));
+    try (ServerSocket listener = listen()) {
+      connect(listener.getLocalPort());
+      try (Socket unanswered = listener.accept()) {
+        for (boolean expected : List.of(true, false)) {
+          try (Socket socket = RawWebSocketServer.accept(listener)) {
+            socket.getOutputStream().write(new byte[] {(byte) 0x81, 1, 'x'});
+            assertThat(reopened.poll(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isEqualTo(expected);
+          }
+        }
       }
     }
   }
