@@ -77,7 +77,7 @@ final class KafkaModule {
             context::isStopping,
             topicLimits,
             meters);
-    topics.onTopicRecreated(clients::replaceProducers);
+    topics.onTopicRecreated(clients::topicRecreated);
     this.throttling = Throttling.of(clients);
     this.ackExecutor = new AckExecutor(context);
     this.inFlightLimiter =

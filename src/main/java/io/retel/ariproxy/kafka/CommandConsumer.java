@@ -16,9 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -29,6 +32,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
@@ -98,6 +102,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final OffsetTracker tracker = new OffsetTracker();
   private final UnreadableBatches unreadable;
   private final StartOffsets startOffsets;
+  private final TopicIds topicIds;
   private final SkippedCommands skipped;
   private final LastConsumption lastConsumption;
   private final int maxInFlight;
@@ -142,6 +147,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private volatile boolean draining;
   private volatile boolean closed;
 
+  /** Ids of topics that were deleted and created again, until their partitions are started. */
+  private final Map<String, Uuid> recreated = new ConcurrentHashMap<>();
+
   private volatile Moment lastPoll = Moment.now();
 
   private long lastCommit = System.nanoTime();
@@ -169,6 +177,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.skipped = skipped;
     this.lastConsumption = lastConsumption;
     this.startOffsets = new StartOffsets(lastConsumption::oldestCommand, skipped);
+    this.topicIds = new TopicIds(properties);
     this.maxInFlight = maxInFlight;
     this.stopping = stopping;
     this.self = new StaticMember(properties);
@@ -309,6 +318,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   private ConsumerRecords<Object, Object> commitAndPoll(Duration timeout) {
+    Map<String, Uuid> ids = Map.copyOf(recreated);
+    if (!ids.isEmpty()) {
+      start(Set.of(), ids);
+      recreated.entrySet().removeAll(ids.entrySet());
+    }
     commitCompleted();
     pauseOrResume();
     boolean busy = tracker.incomplete() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
@@ -317,9 +331,48 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout, tracker::position);
       return polled.isEmpty() ? polled : dropHandled(polled);
     } catch (OffsetOutOfRangeException e) {
-      reset(e);
+      Map<String, Uuid> current = topicIds.of(topics(e.offsetOutOfRangePartitions().keySet()));
+      if (tracker.recreated(current).isEmpty()) {
+        reset(e);
+      } else {
+        // the next poll starts their partitions
+        recreated.putAll(current);
+      }
       return ConsumerRecords.empty();
     }
+  }
+
+  /**
+   * Starts partitions that have just been assigned, and all others of topics that were deleted and
+   * created again.
+   *
+   * @param ids of topics, as far as they are known
+   */
+  private void start(Collection<TopicPartition> assigned, Map<String, Uuid> ids) {
+    Set<TopicPartition> started = new HashSet<>(tracker.recreated(ids));
+    started.addAll(assigned);
+    unreadable.revoked(started);
+    if (!paused) {
+      resume(started);
+    }
+    Map<TopicPartition, OffsetAndMetadata> committed = startOffsets.seek(this, started, ids);
+    Map<TopicPartition, Long> positions =
+        started.stream().collect(Collectors.toMap(Function.identity(), this::startPosition));
+    tracker.setTopicIds(ids);
+    positions.forEach(
+        (partition, position) -> tracker.assigned(partition, position, committed.get(partition)));
+  }
+
+  /**
+   * Has the next poll start the partitions of a topic again that was deleted and created again.
+   * Kafka's consumer does not: it would continue at the same offset. Thread-safe.
+   */
+  void topicRecreated(String topic, Uuid id) {
+    recreated.put(topic, id);
+  }
+
+  private static Set<String> topics(Collection<TopicPartition> partitions) {
+    return partitions.stream().map(TopicPartition::topic).collect(Collectors.toSet());
   }
 
   /** Returns the position of a partition that has just been assigned. */
@@ -570,11 +623,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       if (!partitions.isEmpty()) {
         try {
-          Map<TopicPartition, OffsetAndMetadata> committed =
-              startOffsets.seek(CommandConsumer.this, partitions);
-          for (TopicPartition partition : partitions) {
-            tracker.assigned(partition, startPosition(partition), committed.get(partition));
-          }
+          start(partitions, topicIds.of(topics(partitions)));
         } catch (AuthenticationException | AuthorizationException e) {
           // poll() would retry without assigning them again; Camel reconnects instead
           throw new KafkaException("Rejected while partitions were assigned", e);

@@ -3,10 +3,17 @@ package io.retel.ariproxy.kafka;
 
 import java.util.Base64;
 import java.util.BitSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.LongStream;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Completed offsets above a committed offset, as stored in the commit metadata.
+ *
+ * <p>The metadata includes the topic id, since Kafka can apply a commit to a topic that was created
+ * again in the meantime.
  *
  * @param base the committed offset
  * @param completed bit n represents the offset {@code base + n}
@@ -19,7 +26,9 @@ record CompletedOffsets(long base, BitSet completed) {
    */
   static final int MAX_WINDOW = 24_000;
 
-  private static final String METADATA_PREFIX = "ari-proxy/1:";
+  /** Version 1 has no topic id. */
+  private static final Pattern METADATA =
+      Pattern.compile("ari-proxy/(?:1|2:(?<topicId>[^:]+)):(?<completed>[^:]*)");
 
   static CompletedOffsets empty(long base) {
     return new CompletedOffsets(base, new BitSet());
@@ -27,21 +36,34 @@ record CompletedOffsets(long base, BitSet completed) {
 
   /** Parses commit metadata; metadata in any other format yields an empty set. */
   static CompletedOffsets fromMetadata(long base, String metadata) {
-    if (metadata == null || !metadata.startsWith(METADATA_PREFIX)) {
+    Matcher matcher = METADATA.matcher(metadata == null ? "" : metadata);
+    if (!matcher.matches()) {
       return empty(base);
     }
     try {
-      byte[] bits = Base64.getDecoder().decode(metadata.substring(METADATA_PREFIX.length()));
+      byte[] bits = Base64.getDecoder().decode(matcher.group("completed"));
       return new CompletedOffsets(base, BitSet.valueOf(bits));
     } catch (IllegalArgumentException e) {
       return empty(base);
     }
   }
 
-  String toMetadata() {
-    return completed.isEmpty()
-        ? ""
-        : METADATA_PREFIX + Base64.getEncoder().encodeToString(completed.toByteArray());
+  /** Whether a commit is of a topic with another id; false if its metadata has none. */
+  static boolean isOfOtherTopic(String metadata, Uuid topicId) {
+    Matcher matcher = METADATA.matcher(metadata == null ? "" : metadata);
+    String committed = matcher.matches() ? matcher.group("topicId") : null;
+    return committed != null && !committed.equals(topicId.toString());
+  }
+
+  /**
+   * @param topicId of the partition, or null if it is unknown
+   */
+  String toMetadata(@Nullable Uuid topicId) {
+    if (topicId == null && completed.isEmpty()) {
+      return "";
+    }
+    return (topicId == null ? "ari-proxy/1:" : "ari-proxy/2:" + topicId + ":")
+        + Base64.getEncoder().encodeToString(completed.toByteArray());
   }
 
   boolean contains(long offset) {

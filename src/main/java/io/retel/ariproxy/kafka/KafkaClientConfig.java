@@ -3,10 +3,13 @@ package io.retel.ariproxy.kafka;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Properties;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 
 /**
  * Connection options of the proxy's own Kafka clients.
@@ -40,5 +43,19 @@ public final class KafkaClientConfig {
     config.putAll(security.options());
     config.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, brokers);
     return config;
+  }
+
+  /** Returns the properties of a consumer without those that an admin client lacks. */
+  static Properties adminProperties(Properties properties) {
+    Properties result = new Properties();
+    properties.forEach(
+        (name, value) -> {
+          // others are of the proxy, such as those of ReloadedSslEngineFactory
+          if (AdminClientConfig.configNames().contains(name.toString())
+              || !ConsumerConfig.configNames().contains(name.toString())) {
+            result.put(name, value);
+          }
+        });
+    return result;
   }
 }

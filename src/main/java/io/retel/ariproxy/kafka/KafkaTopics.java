@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -88,7 +88,7 @@ public final class KafkaTopics {
   private final Set<String> recreated = new HashSet<>();
 
   private volatile Runnable onCompactedTopicRecreated = () -> {};
-  private volatile Consumer<String> onTopicRecreated = topic -> {};
+  private volatile BiConsumer<String, Uuid> onTopicRecreated = (topic, id) -> {};
 
   /** Which ACLs are missing, as a sentence; empty if none is. */
   private volatile String missingAcls = "";
@@ -167,9 +167,9 @@ public final class KafkaTopics {
 
   /**
    * Sets the action for a topic that is not compacted, after it was deleted and created again;
-   * called once its partitions accept writes, and again if it fails.
+   * called with its name and id once its partitions accept writes, and again if it fails.
    */
-  public void onTopicRecreated(Consumer<String> action) {
+  public void onTopicRecreated(BiConsumer<String, Uuid> action) {
     onTopicRecreated = action;
   }
 
@@ -465,7 +465,7 @@ public final class KafkaTopics {
     }
     if (recreated.contains(topic.name())) {
       awaitLeaders(admin, topic.name(), target);
-      onTopicRecreated.accept(topic.name());
+      onTopicRecreated.accept(topic.name(), found.topicId());
       recreated.remove(topic.name());
     }
   }

@@ -7,10 +7,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.util.ObjectHelper;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +45,9 @@ final class OffsetTracker {
   /** Offsets that Kafka has acknowledged, without leader epochs. */
   private final Map<TopicPartition, OffsetAndMetadata> acknowledged = new HashMap<>();
 
+  /** Ids of the topics whose progress this is. */
+  private final Map<String, Uuid> topicIds = new HashMap<>();
+
   /**
    * A truncation of a log.
    *
@@ -55,15 +61,44 @@ final class OffsetTracker {
     }
 
     /** Returns the offsets to commit while commands are incomplete. */
-    OffsetAndMetadata offsets() {
+    OffsetAndMetadata offsets(@Nullable Uuid topicId) {
       CompletedOffsets completed = CompletedOffsets.empty(before.watermark());
       before
           .completedAboveWatermark()
           .startingAt(completed.base())
           .filter(completedOffset -> completedOffset < offset)
           .forEach(completed::add);
-      return new OffsetAndMetadata(completed.base(), completed.toMetadata());
+      return new OffsetAndMetadata(completed.base(), completed.toMetadata(topicId));
     }
+  }
+
+  /**
+   * Returns the assigned partitions of topics that were deleted and created again since.
+   *
+   * @param ids of topics, as far as they are known
+   */
+  synchronized Set<TopicPartition> recreated(Map<String, Uuid> ids) {
+    return partitions.keySet().stream()
+        .filter(partition -> isRecreated(partition, ids))
+        .collect(Collectors.toSet());
+  }
+
+  private boolean isRecreated(TopicPartition partition, Map<String, Uuid> ids) {
+    Uuid previous = topicIds.get(partition.topic());
+    return previous != null && !previous.equals(ids.getOrDefault(partition.topic(), previous));
+  }
+
+  /**
+   * Sets the ids of topics, before their partitions are assigned. Forgets all progress in topics
+   * that were deleted and created again: their offsets are those of other commands.
+   */
+  synchronized void setTopicIds(Map<String, Uuid> ids) {
+    for (Map<TopicPartition, ?> progress :
+        List.of(partitions, committed, revoked, truncations, leaderEpochs, acknowledged)) {
+      progress.keySet().removeIf(partition -> isRecreated(partition, ids));
+    }
+    topicIds.putAll(ids);
+    notifyAll();
   }
 
   /** Adds an assigned partition with its last commit, or null. */
@@ -251,15 +286,16 @@ final class OffsetTracker {
 
   private OffsetAndMetadata offsets(
       TopicPartition partition, PartitionOffsets progress, Optional<Integer> leaderEpoch) {
+    Uuid topicId = topicIds.get(partition.topic());
     return truncations(partition)
         .findFirst()
-        .map(Truncation::offsets)
+        .map(truncation -> truncation.offsets(topicId))
         .orElseGet(
             () ->
                 new OffsetAndMetadata(
                     progress.watermark(),
                     leaderEpoch,
-                    progress.completedAboveWatermark().toMetadata()));
+                    progress.completedAboveWatermark().toMetadata(topicId)));
   }
 
   /**

@@ -25,6 +25,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /** Factory of the Kafka clients of the proxy's own routes. */
@@ -128,11 +129,13 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   }
 
   /**
-   * Has the producers of a topic replaced that was deleted and created again: Kafka can reject a
-   * batch of theirs permanently (seen on 4.1.1). Does not wait.
+   * Has the producers of a topic replaced that was deleted and created again, since Kafka can
+   * reject a batch of theirs permanently (seen on 4.1.1), and its partitions consumed from their
+   * start. Does not wait.
    */
-  public void replaceProducers(String topic) {
+  public void topicRecreated(String topic, Uuid id) {
     producers.forEach(producer -> producer.requestReplacement(topic));
+    openConsumers().forEach(consumer -> consumer.topicRecreated(topic, id));
   }
 
   /** The producers, including closed ones. */

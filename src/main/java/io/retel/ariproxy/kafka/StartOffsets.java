@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,9 +24,10 @@ import org.slf4j.LoggerFactory;
  * Where consumption of assigned partitions starts (docs/contract.md#commands).
  *
  * <p>A partition starts at its committed offset, or at its first record if that offset was deleted
- * or the partition is new. A group without any committed offset for a topic, because it is new or
- * its offsets have expired, skips commands older than a limit instead: executing them would call
- * real numbers again. Not thread-safe.
+ * or the partition is new. Offsets committed for a deleted topic of the same name do not count. A
+ * group without any committed offset for a topic, because it is new or its offsets have expired,
+ * skips commands older than a limit instead: executing them would call real numbers again. Not
+ * thread-safe.
  */
 final class StartOffsets {
 
@@ -46,11 +48,13 @@ final class StartOffsets {
   /**
    * Seeks to the start of partitions that have just been assigned.
    *
+   * @param topicIds of their topics, as far as they are known
    * @return the committed offsets; partitions without one are absent
    */
   Map<TopicPartition, OffsetAndMetadata> seek(
-      Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
-    Map<TopicPartition, OffsetAndMetadata> committed = committed(consumer, Set.copyOf(assigned));
+      Consumer<?, ?> consumer, Collection<TopicPartition> assigned, Map<String, Uuid> topicIds) {
+    Map<TopicPartition, OffsetAndMetadata> committed =
+        committed(consumer, Set.copyOf(assigned), topicIds);
     Map<TopicPartition, Long> first = consumer.beginningOffsets(assigned);
     Set<TopicPartition> uncommitted = new HashSet<>();
     for (TopicPartition partition : assigned) {
@@ -59,12 +63,15 @@ final class StartOffsets {
         uncommitted.add(partition);
       } else if (offset.offset() < first.getOrDefault(partition, 0L)) {
         seekToFirst(consumer, partition, offset.offset(), first.getOrDefault(partition, 0L));
+      } else {
+        consumer.seek(partition, offset);
       }
     }
     uncommitted.stream()
         .collect(Collectors.groupingBy(TopicPartition::topic, Collectors.toSet()))
         .forEach(
-            (topic, partitions) -> committed.putAll(start(consumer, topic, partitions, first)));
+            (topic, partitions) ->
+                committed.putAll(start(consumer, topic, partitions, first, topicIds)));
     return committed;
   }
 
@@ -117,14 +124,15 @@ final class StartOffsets {
       Consumer<?, ?> consumer,
       String topic,
       Set<TopicPartition> partitions,
-      Map<TopicPartition, Long> first) {
+      Map<TopicPartition, Long> first,
+      Map<String, Uuid> topicIds) {
     Set<TopicPartition> all =
         consumer.partitionsFor(topic).stream()
             .map(info -> new TopicPartition(topic, info.partition()))
             .collect(Collectors.toSet());
     Map<TopicPartition, OffsetAndMetadata> start = recent(consumer, all);
     // read last: another member of a new group may have committed its start for all partitions
-    Map<TopicPartition, OffsetAndMetadata> committed = committed(consumer, all);
+    Map<TopicPartition, OffsetAndMetadata> committed = committed(consumer, all, topicIds);
     if (!committed.isEmpty()) {
       for (TopicPartition partition : partitions) {
         OffsetAndMetadata commit = committed.get(partition);
@@ -179,10 +187,18 @@ final class StartOffsets {
   }
 
   private static Map<TopicPartition, OffsetAndMetadata> committed(
-      Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
+      Consumer<?, ?> consumer, Set<TopicPartition> partitions, Map<String, Uuid> topicIds) {
     Map<TopicPartition, OffsetAndMetadata> committed =
         new HashMap<>(consumer.committed(partitions));
     committed.values().removeIf(Objects::isNull);
+    committed
+        .entrySet()
+        .removeIf(
+            commit -> {
+              Uuid topicId = topicIds.get(commit.getKey().topic());
+              return topicId != null
+                  && CompletedOffsets.isOfOtherTopic(commit.getValue().metadata(), topicId);
+            });
     return committed;
   }
 }

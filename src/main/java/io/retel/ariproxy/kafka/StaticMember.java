@@ -28,7 +28,7 @@ final class StaticMember {
     UNKNOWN
   }
 
-  private final Properties adminProperties = new Properties();
+  private final Properties adminProperties;
   private final String group;
   private final String instance;
 
@@ -38,12 +38,7 @@ final class StaticMember {
   StaticMember(Properties properties) {
     this.group = properties.getProperty(ConsumerConfig.GROUP_ID_CONFIG);
     this.instance = properties.getProperty(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
-    properties.forEach(
-        (name, value) -> {
-          if (AdminClientConfig.configNames().contains(name.toString())) {
-            adminProperties.put(name, value);
-          }
-        });
+    this.adminProperties = KafkaClientConfig.adminProperties(properties);
     // closing a client waits for its requests
     int timeout = (int) TIMEOUT.toMillis();
     adminProperties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);

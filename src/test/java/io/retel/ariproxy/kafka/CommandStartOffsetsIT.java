@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -33,6 +34,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests where consumption of commands starts. */
 @ExtendWith(KafkaExtension.class)
@@ -79,7 +82,7 @@ class CommandStartOffsetsIT {
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
-        awaitConsuming(proxy);
+        awaitConsuming(settings, kafka);
       }
       writer.send(command(settings, "waiting", tenMinutesAgo()));
       try (Controller controller = new Controller(settings, kafka);
@@ -246,9 +249,71 @@ class CommandStartOffsetsIT {
     }
   }
 
-  private static void awaitConsuming(EmbeddedProxy proxy) {
-    Awaitility.await("commands are consumed")
-        .until(() -> proxy.gauge("ari-proxy.commands.lag") == 0);
+  /**
+   * Kafka's consumer does not notice, and continues at its offset. If the topic has a partition
+   * more, only that one is assigned, since the assignor of generic commands is cooperative.
+   */
+  @ParameterizedTest
+  @FullRun("waits for the check of topics; OffsetTrackerTest forgets progress")
+  @ValueSource(ints = {0, 1})
+  void topicRecreatedUnnoticedIsConsumedFromItsFirstCommand(int added, KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        CapturedLog log = new CapturedLog();
+        TopicWriter before = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      String topic = settings.commandsTopic() + "-generic";
+      settings
+          .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
+          .with(Setting.KAFKA_GENERIC_GROUP_ID, topic);
+      List<String> ids = IntStream.range(0, 5).mapToObj(i -> "new-" + i).toList();
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        for (int i = 0; i < 3; i++) {
+          before.send(generic(topic, "earlier-" + i));
+        }
+        Awaitility.await("committed").until(() -> kafka.committedOffset(topic, topic) == 3);
+        int partitions = kafka.partitionCount(topic);
+
+        kafka.deleteTopic(topic);
+        kafka.createTopic(topic, partitions + added);
+        try (TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+          ids.forEach(id -> writer.send(generic(topic, id)));
+        }
+
+        ids.forEach(controller::response);
+        assertThat(MarkerCommand.executed(asterisk))
+            .filteredOn(ids::contains)
+            .containsExactlyInAnyOrderElementsOf(ids);
+        Awaitility.await("logged")
+            .until(
+                () ->
+                    log.lines(Level.WARN).stream()
+                        .anyMatch(
+                            line ->
+                                line.startsWith(
+                                    "Topic " + topic + " was deleted and created again")));
+        Awaitility.await("committed in the new topic")
+            .until(() -> kafka.committedOffset(topic, topic) == 5);
+      }
+    }
+  }
+
+  private static ProducerRecord<String, byte[]> generic(String topic, String id) {
+    return new ProducerRecord<>(topic, 0, "call", MarkerCommand.json("call", id));
+  }
+
+  /** Waits until the group has committed its start: before the assignment, the lag is 0 too. */
+  private static void awaitConsuming(ProxySettings settings, KafkaBroker kafka) {
+    try (Admin admin = admin(kafka)) {
+      Awaitility.await("start of commands is committed")
+          .until(
+              () ->
+                  !admin
+                      .listConsumerGroupOffsets(settings.commandsTopic())
+                      .partitionsToOffsetAndMetadata()
+                      .get()
+                      .isEmpty());
+    }
   }
 
   private static double skipped(EmbeddedProxy proxy, String reason) {

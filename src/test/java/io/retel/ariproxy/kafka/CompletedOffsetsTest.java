@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.BitSet;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
@@ -18,12 +19,30 @@ class CompletedOffsetsTest {
     bits.set(1);
     bits.set(63, 66);
     CompletedOffsets written = new CompletedOffsets(1_000, bits);
-    assertThat(CompletedOffsets.fromMetadata(1_000, written.toMetadata())).isEqualTo(written);
+    assertThat(CompletedOffsets.fromMetadata(1_000, written.toMetadata(null))).isEqualTo(written);
+    assertThat(CompletedOffsets.fromMetadata(1_000, written.toMetadata(Uuid.randomUuid())))
+        .isEqualTo(written);
+  }
+
+  @Test
+  void metadataIdentifiesItsTopic() {
+    Uuid topicId = Uuid.randomUuid();
+    String metadata = CompletedOffsets.empty(5).toMetadata(topicId);
+    assertThat(CompletedOffsets.isOfOtherTopic(metadata, topicId)).isFalse();
+    assertThat(CompletedOffsets.isOfOtherTopic(metadata, Uuid.randomUuid())).isTrue();
+  }
+
+  /** As of an earlier version, or of Kafka's tools. */
+  @ParameterizedTest
+  @NullSource
+  @ValueSource(strings = {"", "host-17", "ari-proxy/1:AAAA"})
+  void metadataWithoutTopicIdIsOfTheCurrentTopic(String metadata) {
+    assertThat(CompletedOffsets.isOfOtherTopic(metadata, Uuid.randomUuid())).isFalse();
   }
 
   @Test
   void emptySetHasEmptyMetadata() {
-    assertThat(CompletedOffsets.empty(5).toMetadata()).isEmpty();
+    assertThat(CompletedOffsets.empty(5).toMetadata(null)).isEmpty();
   }
 
   @ParameterizedTest

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.Test;
 
@@ -472,6 +473,78 @@ class OffsetTrackerTest {
     for (long offset = 0; offset < 10; offset++) {
       assertThat(tracker.accept(ONE, offset, 0)).isTrue();
     }
+  }
+
+  /** Otherwise the first command of the new topic would count as completed. */
+  @Test
+  void recreatedTopicHasNoCommandsCompletedWithoutCommit() {
+    Uuid deleted = Uuid.randomUuid();
+    tracker.setTopicIds(Map.of("commands", deleted));
+    tracker.assigned(ONE, 0, offset(0));
+    tracker.accept(ONE, 0, 0);
+    tracker.handle(ONE, 0).tryStart();
+    tracker.handle(ONE, 0).commit();
+    tracker.revoked(ONE);
+
+    tracker.setTopicIds(Map.of("commands", Uuid.randomUuid()));
+    tracker.assigned(ONE, 0, offset(0));
+
+    assertThat(tracker.accept(ONE, 0, 0)).isTrue();
+    assertThat(tracker.handle(ONE, 0).tryStart()).isTrue();
+  }
+
+  @Test
+  void sameTopicHasCommandsCompletedWithoutCommit() {
+    Uuid topicId = Uuid.randomUuid();
+    tracker.setTopicIds(Map.of("commands", topicId));
+    tracker.assigned(ONE, 0, offset(0));
+    tracker.accept(ONE, 0, 0);
+    tracker.handle(ONE, 0).tryStart();
+    tracker.handle(ONE, 0).commit();
+    tracker.revoked(ONE);
+
+    tracker.setTopicIds(Map.of("commands", topicId));
+    tracker.assigned(ONE, 0, offset(0));
+
+    assertThat(tracker.accept(ONE, 0, 0)).isFalse();
+  }
+
+  /** Kafka's consumer continues it at its position. */
+  @Test
+  void namesAssignedPartitionsOfRecreatedTopic() {
+    TopicPartition other = new TopicPartition("other", 0);
+    tracker.setTopicIds(Map.of("commands", Uuid.randomUuid(), "other", Uuid.randomUuid()));
+    List.of(ONE, TWO, other).forEach(partition -> tracker.assigned(partition, 0, null));
+    tracker.revoked(TWO);
+
+    assertThat(tracker.recreated(Map.of())).isEmpty();
+    assertThat(tracker.recreated(Map.of("commands", Uuid.randomUuid()))).containsExactly(ONE);
+  }
+
+  @Test
+  void topicWithoutIdUntilNowIsNotRecreated() {
+    tracker.assigned(ONE, 0, null);
+
+    assertThat(tracker.recreated(Map.of("commands", Uuid.randomUuid()))).isEmpty();
+  }
+
+  @Test
+  void commandsOfDeletedTopicAreNotCommitted() {
+    tracker.setTopicIds(Map.of("commands", Uuid.randomUuid(), "other", Uuid.randomUuid()));
+    tracker.assigned(ONE, 0, null);
+    tracker.accept(ONE, 0, 0);
+    CommandHandle running = tracker.handle(ONE, 0);
+    running.tryStart();
+
+    Map<String, Uuid> ids = Map.of("commands", Uuid.randomUuid());
+    assertThat(tracker.recreated(ids)).containsExactly(ONE);
+    tracker.setTopicIds(ids);
+    assertThat(tracker.recreated(ids)).isEmpty();
+    assertThat(tracker.finalOffsetsToCommit()).isEmpty();
+    tracker.assigned(ONE, 0, null);
+    running.commit();
+
+    assertThat(tracker.offsetsToCommit().get(ONE).offset()).isZero();
   }
 
   private static OffsetAndMetadata offset(long offset) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -136,7 +137,7 @@ class PartitionOffsetsTest {
         completed.add(offset);
       }
       committed = offsets.watermark();
-      metadata = offsets.completedAboveWatermark().toMetadata();
+      metadata = offsets.completedAboveWatermark().toMetadata(Uuid.randomUuid());
     }
   }
 
@@ -201,11 +202,11 @@ class PartitionOffsetsTest {
 
   private static CompletedOffsets roundTrip(PartitionOffsets offsets) {
     return CompletedOffsets.fromMetadata(
-        offsets.watermark(), offsets.completedAboveWatermark().toMetadata());
+        offsets.watermark(), offsets.completedAboveWatermark().toMetadata(Uuid.randomUuid()));
   }
 
   private static int bytes(CompletedOffsets completed) {
-    return completed.toMetadata().getBytes(StandardCharsets.UTF_8).length;
+    return completed.toMetadata(Uuid.randomUuid()).getBytes(StandardCharsets.UTF_8).length;
   }
 
   @Test

@@ -43,7 +43,7 @@ class RecreatedTopicIT {
     List<Integer> partitions = new ArrayList<>();
     topics.require(List.of("events"));
     topics.onTopicRecreated(
-        topic -> {
+        (topic, id) -> {
           partitions.add(kafka.partitionCount(topic));
           failFirst();
         });
@@ -104,7 +104,7 @@ class RecreatedTopicIT {
     kafka.createTopic("smaller", 2);
     kafka.createTopic("other", 1);
     KafkaTopics unmanaged = topics(false).require(List.of("smaller", "other"));
-    unmanaged.onTopicRecreated(recreated::add);
+    unmanaged.onTopicRecreated((topic, id) -> recreated.add(topic));
     unmanaged.ensure();
     recreate("smaller");
     recreate("other");
