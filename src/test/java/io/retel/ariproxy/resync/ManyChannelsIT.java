@@ -17,11 +17,13 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Tests resync and comparison while a real Asterisk has thousands of channels. */
 @FullRun("4,000 channels")
+@Tag(FullRun.ON_DEMAND)
 class ManyChannelsIT {
 
   private static final String APP = "ari-proxy-many";

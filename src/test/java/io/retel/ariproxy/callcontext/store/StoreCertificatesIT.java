@@ -29,11 +29,13 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests stores whose server has a certificate that cannot be trusted, until it is replaced. */
 @FullRun("starts servers with TLS, and waits until a certificate expires")
+@Tag(FullRun.ON_DEMAND)
 class StoreCertificatesIT {
 
   private static final String TRUST_STORE = "javax.net.ssl.trustStore";
