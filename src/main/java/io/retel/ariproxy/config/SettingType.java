@@ -46,7 +46,7 @@ public record SettingType<T>(
   private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
 
   private static final Pattern HOST_AND_PORT =
-      Pattern.compile("[^:,\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
+      Pattern.compile("[^:,@/\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
 
   private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_.-]*)");
 

@@ -3,8 +3,17 @@ package io.retel.ariproxy.tracing;
 
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.opentelemetry2.OpenTelemetryTracer;
 import org.apache.camel.support.service.ServiceSupport;
@@ -33,6 +42,15 @@ public final class OpenTelemetryTracing extends ServiceSupport {
           "otel.metrics.exporter", "none",
           "otel.logs.exporter", "none");
 
+  private static final Pattern AUTHORITY = Pattern.compile("([^@:\\[\\]]+|\\[[^@]+])(:\\d*)?");
+
+  private static final List<String> EXPORTERS =
+      List.of(
+          "otel.exporter.otlp.",
+          "otel.exporter.otlp.traces.",
+          "otel.exporter.otlp.metrics.",
+          "otel.exporter.otlp.logs.");
+
   private final OpenTelemetrySdk sdk;
 
   private OpenTelemetryTracing(OpenTelemetrySdk sdk) {
@@ -50,6 +68,11 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     OpenTelemetrySdk sdk =
         AutoConfiguredOpenTelemetrySdk.builder()
             .addPropertiesSupplier(() -> DEFAULTS)
+            .addPropertiesCustomizer(
+                properties -> {
+                  checkExporter(properties);
+                  return Map.of();
+                })
             .addSpanExporterCustomizer((exporter, config) -> new EscapingSpanExporter(exporter))
             // it would close before the last message is processed
             .disableShutdownHook()
@@ -66,6 +89,56 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     tracer.setCamelContext(context);
     tracer.setExcludePatterns(EXCLUDED_ENDPOINTS);
     tracer.init(context);
+  }
+
+  /**
+   * Rejects values that the SDK would quote in its messages, with the password that they contain.
+   *
+   * @throws ConfigurationException that names the variable without its value
+   */
+  static void checkExporter(ConfigProperties properties) {
+    for (String exporter : EXPORTERS) {
+      String endpoint = properties.getString(exporter + "endpoint");
+      if (endpoint != null && !isUrlWithoutUser(endpoint)) {
+        throw new ConfigurationException(
+            variable(exporter + "endpoint")
+                + " must be a URL such as http://localhost:4318, without a user;"
+                + " use OTEL_EXPORTER_OTLP_HEADERS");
+      }
+      if (!hasValidHeaders(properties, exporter + "headers")) {
+        throw new ConfigurationException(
+            variable(exporter + "headers")
+                + " must be name=value, or several separated by commas, with special characters in"
+                + " the value percent-encoded");
+      }
+    }
+  }
+
+  private static boolean isUrlWithoutUser(String endpoint) {
+    try {
+      // a host with an underscore is not one for java.net.URI
+      String authority = new URI(endpoint).getRawAuthority();
+      return authority != null && AUTHORITY.matcher(authority).matches();
+    } catch (URISyntaxException e) {
+      return false;
+    }
+  }
+
+  private static boolean hasValidHeaders(ConfigProperties properties, String name) {
+    try {
+      return properties.getMap(name).values().stream()
+          .allMatch(
+              value ->
+                  URLDecoder.decode(value, StandardCharsets.UTF_8)
+                      .chars()
+                      .allMatch(c -> c >= ' ' && c <= '~'));
+    } catch (ConfigurationException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static String variable(String property) {
+    return property.replace('.', '_').toUpperCase(Locale.ROOT);
   }
 
   @Override

@@ -102,7 +102,12 @@ class UnencryptedLoginsTest {
     "jdbc:postgresql://store.example/db?sslmode=require, user, false",
     "jdbc:postgresql://store.example/db?ssl=true, user, false",
     "jdbc:postgresql://store.example/db, '', false",
+    "jdbc:postgresql://store.example:5433/db?password=not-to-be-seen&user=a, '', true",
     "jdbc:postgresql://localhost/db, user, false",
+    "jdbc:postgresql://127.0.0.1:1/db?password=not-to-be-seen&user=a, '', false",
+    "jdbc:postgresql://[::1]:1/db?user=a&password=not-to-be-seen, '', false",
+    "jdbc:postgresql:db?user=a&password=not-to-be-seen, '', false",
+    "jdbc:postgresql:///db?user=a&password=not-to-be-seen, '', false",
     "jdbc:sqlite:store.example, user, false"
   })
   void namesPostgresqlWithLogin(String url, String username, boolean named) {

@@ -6,6 +6,8 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
 import java.io.File;
 import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -19,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.sqlite.SQLiteConfig;
@@ -37,6 +41,9 @@ public final class JdbcStore implements CallContextStore {
   private static final String POSTGRESQL = "jdbc:postgresql:";
 
   private static final String SQLITE = "jdbc:sqlite:";
+
+  /** Such as {@code password} and {@code sslpassword}. */
+  private static final Pattern PASSWORD_PARAMETER = Pattern.compile("(?i)[?&]\\w*password=([^&]+)");
 
   private static final String TABLE = "ari_proxy_call_contexts";
 
@@ -123,12 +130,13 @@ public final class JdbcStore implements CallContextStore {
     this.timeoutSeconds = (int) Math.max(1, (timeout.toMillis() + 999) / 1_000);
     try {
       if (url.reveal().startsWith(POSTGRESQL)) {
+        redactor = redactor(url, password);
         // fails now if it is malformed
-        redactor = redactor(url, postgresql(url, username, password, timeoutSeconds));
+        postgresql(url.reveal());
         sqliteFile = Optional.empty();
         database = () -> connectToPostgresql(url, username, password);
       } else {
-        redactor = new SecretRedactor(password);
+        redactor = redactor(url, password);
         sqliteFile = Optional.of(parseFile(url));
         SQLiteDataSource sqlite = sqlite(url, timeout);
         database =
@@ -152,19 +160,44 @@ public final class JdbcStore implements CallContextStore {
       // the message can contain the password
       throw new SQLException("the JDBC URL is malformed", (Throwable) null);
     }
-    redactor = redactor(url, current);
+    redactor = redactor(url, password);
     return current.getConnection();
   }
 
-  private static SecretRedactor redactor(Secret url, PGSimpleDataSource source) {
-    String password = source.getPassword();
-    return new SecretRedactor(url, new Secret(password == null ? "" : password));
+  /** Redacts the passwords of the URL as well, as written and as the driver decodes them. */
+  private static SecretRedactor redactor(Secret url, Secret password) {
+    Stream<String> inUrl =
+        PASSWORD_PARAMETER
+            .matcher(url.reveal())
+            .results()
+            .map(parameter -> parameter.group(1))
+            .flatMap(written -> Stream.of(written, decode(written)));
+    return new SecretRedactor(
+        Stream.concat(Stream.of(url, password), inUrl.map(Secret::new)).toArray(Secret[]::new));
+  }
+
+  private static String decode(String parameter) {
+    try {
+      return URLDecoder.decode(parameter, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      return parameter;
+    }
+  }
+
+  /**
+   * Returns the data source of a URL.
+   *
+   * @throws IllegalArgumentException if it is malformed; the message can contain a password
+   */
+  static PGSimpleDataSource postgresql(String url) {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setURL(url);
+    return source;
   }
 
   private static PGSimpleDataSource postgresql(
       Secret url, String username, Secret password, int timeoutSeconds) {
-    PGSimpleDataSource source = new PGSimpleDataSource();
-    source.setURL(url.reveal());
+    PGSimpleDataSource source = postgresql(url.reveal());
     if (!username.isEmpty()) {
       source.setUser(username);
       source.setPassword(password.reveal());

@@ -10,10 +10,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** {@code callcontext.store = jdbc}. */
 public final class JdbcStoreProvider implements CallContextStoreProvider {
+
+  // before the setting, which checks its default
+  private static final Pattern HOST = Pattern.compile("([^@:/?,\\[\\]]*|\\[[\\w:.%]*])(:\\d*)?");
+
+  private static final String PARAMETER = "(\\w+(=[^&]*)?)?";
+
+  private static final Pattern POSTGRESQL_URL =
+      Pattern.compile(
+          "jdbc:postgresql:(//%1$s(,%1$s)*(/[^@?]*)?|(?!//)[^@?]*)(\\?%2$s(&%2$s)*)?"
+              .formatted(HOST, PARAMETER));
 
   public static final Setting<Secret> URL =
       Setting.ofStore(
@@ -21,8 +32,10 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
           SettingType.secret(
               SettingType.text(
                   "text",
-                  "jdbc:(postgresql|sqlite):.+",
-                  "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file")),
+                  JdbcStoreProvider::isWellFormed,
+                  "must be a URL such as jdbc:postgresql://host/database or jdbc:sqlite:file,"
+                      + " without a user before the host; use callcontext.jdbc-username and"
+                      + " callcontext.jdbc-password")),
           "jdbc:sqlite:call-contexts.db",
           """
           For jdbc: jdbc:postgresql://host/database or jdbc:sqlite:file. The table ari_proxy_call_contexts is created if missing.""");
@@ -55,19 +68,28 @@ public final class JdbcStoreProvider implements CallContextStoreProvider {
     return List.of(URL, USERNAME, PASSWORD);
   }
 
+  private static boolean isWellFormed(String url) {
+    if (!url.startsWith("jdbc:postgresql:")) {
+      return url.startsWith("jdbc:sqlite:") && url.length() > "jdbc:sqlite:".length();
+    }
+    if (!POSTGRESQL_URL.matcher(url).matches()) {
+      return false;
+    }
+    try {
+      JdbcStore.postgresql(url);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
   @Override
   public List<String> unencryptedLogins(Settings settings) {
     String url = settings.get(URL).reveal();
     if (!url.startsWith("jdbc:postgresql:")) {
       return List.of();
     }
-    PGSimpleDataSource database = new PGSimpleDataSource();
-    try {
-      database.setURL(url);
-    } catch (IllegalArgumentException e) {
-      // create() rejects it
-      return List.of();
-    }
+    PGSimpleDataSource database = JdbcStore.postgresql(url);
     boolean hasLogin = settings.isSet(USERNAME) || database.getUser() != null;
     // the driver's default, prefer, accepts a server without TLS
     boolean encrypts =
