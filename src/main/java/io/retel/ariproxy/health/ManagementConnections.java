@@ -23,12 +23,13 @@ final class ManagementConnections {
   /** Also the number of newer connections with which a client can close its own probe. */
   static final int MAX_CONNECTIONS = 400;
 
-  static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
 
   /** An IPv6 address; the group is its network, in which a client can have any address. */
   private static final Pattern IPV6_NETWORK = Pattern.compile("((?:[0-9a-f]+:){4}).*");
 
   private final RefusedRequests refused;
+  private final Duration requestTimeout;
 
   /** Open connections with their clients. */
   private final Map<HttpConnection, String> clients = new HashMap<>();
@@ -40,7 +41,12 @@ final class ManagementConnections {
   private final Map<String, Map<HttpConnection, Long>> waiting = new HashMap<>();
 
   ManagementConnections(RefusedRequests refused) {
+    this(refused, REQUEST_TIMEOUT);
+  }
+
+  ManagementConnections(RefusedRequests refused, Duration requestTimeout) {
     this.refused = refused;
+    this.requestTimeout = requestTimeout;
   }
 
   /**
@@ -89,7 +95,7 @@ final class ManagementConnections {
             connections ->
                 connections.forEach(
                     (connection, since) -> {
-                      if (now - since > REQUEST_TIMEOUT.toNanos()) {
+                      if (now - since > requestTimeout.toNanos()) {
                         expired.add(connection);
                       }
                     }));

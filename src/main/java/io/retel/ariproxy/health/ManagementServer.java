@@ -34,6 +34,8 @@ final class ManagementServer extends VertxPlatformHttpServer {
   private static final int MAX_LINE_BYTES = 4 << 10;
   private static final int MAX_HEADER_BYTES = 8 << 10;
 
+  static final int MAX_WAITING_SCRAPES = 20;
+
   /** Otherwise the kernel buffers megabytes, until which a client that does not read is served. */
   private static final int SEND_BUFFER_BYTES = 64 << 10;
 
@@ -87,9 +89,12 @@ final class ManagementServer extends VertxPlatformHttpServer {
               connections.received(routing);
               routing.next();
             });
-    RequestQueue liveness = new RequestQueue("liveness", refused);
-    RequestQueue metrics = new RequestQueue("metrics", refused);
-    RequestQueue others = new RequestQueue("health", refused);
+    // one request of each connection waits at most, so that the queues of health refuse none
+    RequestQueue liveness =
+        new RequestQueue("liveness", ManagementConnections.MAX_CONNECTIONS, refused);
+    RequestQueue metrics = new RequestQueue("metrics", MAX_WAITING_SCRAPES, refused);
+    RequestQueue others =
+        new RequestQueue("health", ManagementConnections.MAX_CONNECTIONS, refused);
     root.route()
         .handler(
             routing ->

@@ -21,9 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestQueue implements Handler<RoutingContext> {
 
-  static final int MAX_WAITING = 20;
-
   private final String name;
+  private final int maxWaiting;
   private final RefusedRequests refused;
   private final Queue<RoutingContext> waiting = new ArrayDeque<>();
   private @Nullable ContextInternal context;
@@ -31,18 +30,20 @@ final class RequestQueue implements Handler<RoutingContext> {
 
   /**
    * @param name what the requests are for, for the log
+   * @param maxWaiting number of requests that wait; further ones are refused
    */
-  RequestQueue(String name, RefusedRequests refused) {
+  RequestQueue(String name, int maxWaiting, RefusedRequests refused) {
     this.name = name;
+    this.maxWaiting = maxWaiting;
     this.refused = refused;
   }
 
   @Override
   public void handle(RoutingContext routing) {
     waiting.removeIf(RequestQueue::isClosed);
-    if (busy && waiting.size() >= MAX_WAITING) {
+    if (busy && waiting.size() >= maxWaiting) {
       refused.refuse(
-          routing, 503, Reason.BUSY, MAX_WAITING + " requests for " + name + " wait already");
+          routing, 503, Reason.BUSY, maxWaiting + " requests for " + name + " wait already");
       return;
     }
     waiting.add(routing);

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.docs.MarkdownPage;
@@ -35,6 +36,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.MBeanOperationInfo;
@@ -712,8 +715,74 @@ class ManagementAccessIT {
         .contains(" 431 ");
   }
 
+  /** Keep-alive connections with several requests each, as an ordinary benchmark opens them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/observe/health/live", "/health/smoke", "/health"})
+  void manyRequestsRefuseNoProbe(String path) throws Exception {
+    byte[] requests =
+        ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .repeat(4)
+            .getBytes(StandardCharsets.US_ASCII);
+    List<Socket> sockets = new ArrayList<>();
+    List<Thread> clients = new ArrayList<>();
+    AtomicLong responses = new AtomicLong();
+    try (ManagementClient management = new ManagementClient(port)) {
+      for (int i = 0; i < 60; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        sockets.add(socket);
+        Thread client = new Thread(() -> flood(socket, requests, responses));
+        clients.add(client);
+        client.start();
+      }
+      double before = responses.get();
+      Awaitility.await("the clients get responses").until(() -> responses.get() > before + 1_000);
+      for (int i = 0; i < 20; i++) {
+        assertThat(management.get("/observe/health/live").status()).isEqualTo(200);
+        assertThat(management.get("/health/smoke").status()).isEqualTo(200);
+      }
+      assertThat(management.metric("ari_proxy_management_refused_total{reason=\"busy\""))
+          .as("requests that were refused")
+          .isZero();
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+      for (Thread client : clients) {
+        client.join();
+      }
+    }
+  }
+
+  private static void flood(Socket socket, byte[] requests, AtomicLong responses) {
+    byte[] buffer = new byte[64 << 10];
+    try {
+      while (true) {
+        socket.getOutputStream().write(requests);
+        if (socket.getInputStream().read(buffer) < 0) {
+          return;
+        }
+        responses.incrementAndGet();
+      }
+    } catch (IOException e) {
+      // closed by the test
+    }
+  }
+
   @Test
   void halfRequestsNeitherPileUpNorBlockProbes() throws Exception {
+    sendHalfRequests(sockets -> {});
+  }
+
+  @Test
+  @FullRun("waits 30 s; ManagementConnectionsTest closes connections after a shorter timeout")
+  void halfRequestsAreClosed() throws Exception {
+    sendHalfRequests(
+        sockets ->
+            Awaitility.await("half requests are closed")
+                .until(() -> sockets.stream().noneMatch(ManagementAccessIT::isOpen)));
+  }
+
+  private static void sendHalfRequests(Consumer<List<Socket>> then) throws Exception {
     List<Socket> sockets = new ArrayList<>();
     try (ManagementClient management = new ManagementClient(port)) {
       for (int i = 0; i < 1_500; i++) {
@@ -730,9 +799,7 @@ class ManagementAccessIT {
               () ->
                   sockets.stream().filter(ManagementAccessIT::isOpen).count()
                       <= ManagementConnections.MAX_CONNECTIONS);
-      // the remaining ones have no more than the time for a request
-      Awaitility.await("half requests are closed")
-          .until(() -> sockets.stream().noneMatch(ManagementAccessIT::isOpen));
+      then.accept(sockets);
       assertThat(management.metric("ari_proxy_management_refused_total{reason=\"connections\""))
           .isGreaterThanOrEqualTo(1_500 - ManagementConnections.MAX_CONNECTIONS);
     } finally {

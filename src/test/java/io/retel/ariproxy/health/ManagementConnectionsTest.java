@@ -11,9 +11,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,10 +31,16 @@ class ManagementConnectionsTest {
   private final List<Socket> sockets = new ArrayList<>();
   private HttpServer server;
 
+  private ManagementConnections connections;
+
   @BeforeEach
   void listen() {
-    ManagementConnections connections =
-        new ManagementConnections(new RefusedRequests(new SimpleMeterRegistry()));
+    listen(Duration.ofSeconds(30));
+  }
+
+  private void listen(Duration requestTimeout) {
+    connections =
+        new ManagementConnections(new RefusedRequests(new SimpleMeterRegistry()), requestTimeout);
     server =
         vertx
             .createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
@@ -57,6 +66,35 @@ class ManagementConnectionsTest {
     flood(3 * ManagementConnections.MAX_CONNECTIONS);
 
     assertThat(finish(probe)).startsWith("HTTP/1.1 200 ");
+  }
+
+  @Test
+  void closesConnectionsWhoseRequestDoesNotArriveInTime() throws IOException {
+    Socket inTime = begin(PROBE);
+    connections.closeExpired();
+    assertThat(finish(inTime)).startsWith("HTTP/1.1 200 ");
+
+    listen(Duration.ofMillis(1));
+    List<Socket> late = List.of(begin(PROBE), begin(FLOOD), begin(FLOOD));
+    for (Socket socket : late) {
+      socket.setSoTimeout(1);
+    }
+    Awaitility.await("half requests are closed")
+        .until(
+            () -> {
+              connections.closeExpired();
+              return late.stream().noneMatch(ManagementConnectionsTest::isOpen);
+            });
+  }
+
+  private static boolean isOpen(Socket socket) {
+    try {
+      return socket.getInputStream().read() >= 0;
+    } catch (SocketTimeoutException e) {
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private void flood(int number) throws IOException {

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 /** Two paths of an HTTP server; the work of {@code /metrics} waits until the test permits it. */
 class RequestQueueTest {
 
+  private static final int MAX_WAITING = 20;
+
   private final Vertx vertx = Vertx.vertx();
   private final Semaphore permits = new Semaphore(0);
   private final AtomicInteger arrived = new AtomicInteger();
@@ -37,8 +39,8 @@ class RequestQueueTest {
     RefusedRequests refused = new RefusedRequests(new SimpleMeterRegistry());
     Router router = Router.router(vertx);
     router.route().handler(this::count);
-    router.route("/live").handler(new RequestQueue("liveness", refused));
-    router.route("/metrics").handler(new RequestQueue("metrics", refused));
+    router.route("/live").handler(new RequestQueue("liveness", MAX_WAITING, refused));
+    router.route("/metrics").handler(new RequestQueue("metrics", MAX_WAITING, refused));
     // as Camel adds its handlers
     router.route("/live").blockingHandler(routing -> routing.response().end("UP"), true);
     router.route("/metrics").blockingHandler(this::work, true);
@@ -100,10 +102,10 @@ class RequestQueueTest {
     send("/metrics");
     Awaitility.await().until(() -> worked.get() == 1);
     List<Socket> waiting = new ArrayList<>();
-    for (int i = 0; i < RequestQueue.MAX_WAITING; i++) {
+    for (int i = 0; i < MAX_WAITING; i++) {
       waiting.add(send("/metrics"));
     }
-    Awaitility.await().until(() -> arrived.get() == 1 + RequestQueue.MAX_WAITING);
+    Awaitility.await().until(() -> arrived.get() == 1 + MAX_WAITING);
 
     assertThat(reply(send("/metrics"))).startsWith("HTTP/1.1 503 ").contains("metrics wait");
     permits.release(1_000);
