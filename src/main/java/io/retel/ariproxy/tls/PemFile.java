@@ -20,8 +20,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import javax.crypto.Cipher;
 import javax.crypto.EncryptedPrivateKeyInfo;
 import javax.crypto.SecretKeyFactory;
@@ -42,8 +40,9 @@ public record PemFile(Path path) {
 
   private static final String PBES2_OID = "1.2.840.113549.1.5.13";
 
-  private static final Pattern BLOCK =
-      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
+  private static final String BEGIN = "-----BEGIN ";
+  private static final String END = "-----END ";
+  private static final String DASHES = "-----";
 
   /** Key algorithms that Kafka's client supports. */
   private static final List<String> KEY_ALGORITHMS = List.of("RSA", "EC");
@@ -148,13 +147,27 @@ public record PemFile(Path path) {
     } catch (IOException e) {
       throw invalid("which cannot be read");
     }
+    return parse(text);
+  }
+
+  /** Each search begins where the previous one ended, so that the time is linear. */
+  private List<Block> parse(String text) throws PemException {
     List<Block> blocks = new ArrayList<>();
-    Matcher matcher = BLOCK.matcher(text);
-    while (matcher.find()) {
-      String label = matcher.group(1);
-      if (label.equals(CERTIFICATE) || label.endsWith(KEY)) {
-        blocks.add(new Block(label, decode(label, matcher.group(2))));
+    int begin = text.indexOf(BEGIN);
+    while (begin >= 0) {
+      int labelEnd = text.indexOf(DASHES, begin + BEGIN.length());
+      int end = labelEnd < 0 ? -1 : text.indexOf(DASHES, labelEnd + DASHES.length());
+      if (end < 0) {
+        break;
       }
+      String label = text.substring(begin + BEGIN.length(), labelEnd);
+      // otherwise the block has no end, and the next one can begin here
+      if (text.startsWith(END + label + DASHES, end)
+          && (label.equals(CERTIFICATE) || label.endsWith(KEY))) {
+        blocks.add(
+            new Block(label, decode(label, text.substring(labelEnd + DASHES.length(), end))));
+      }
+      begin = text.indexOf(BEGIN, labelEnd);
     }
     return blocks;
   }

@@ -3,6 +3,7 @@ package io.retel.ariproxy.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -104,6 +106,33 @@ class PemFileTest {
   void rejectsFileWithoutEnd() {
     assertThatThrownBy(new PemFile(Path.of("/dev/zero"))::certificates)
         .hasMessageContaining("which is larger than 1 MB");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-----BEGIN A-----\n",
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----BEGIN ",
+        "-----BEGIN A-----\n-----END B-----\n",
+        "-",
+        "A-----BEGIN \n"
+      })
+  void rejectsBlocksWithoutEndInLinearTime(String block) throws IOException {
+    PemFile file = writePemFile(block.repeat((1 << 20) / block.length()));
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () -> assertThatThrownBy(file::certificates).hasMessageContaining("has no certificate"));
+  }
+
+  @Test
+  void readsCertificateAfterBlocksWithoutEnd() throws Exception {
+    PemFile file =
+        writePemFile(
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----BEGIN A-----\n------ \n"
+                + Files.readString(ca.certificateFile())
+                + "-----BEGIN CERTIFICATE-----\nAAAA\n");
+    assertThat(file.certificates()).hasSize(1);
   }
 
   @Test
