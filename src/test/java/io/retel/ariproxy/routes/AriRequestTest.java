@@ -183,6 +183,25 @@ class AriRequestTest {
                 + "{\"content_type\":\"audio/wav\",\"base64\":\"UklGRg==\"}}}");
   }
 
+  /** Camel drops or deserializes serialized objects. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "application/x-java-serialized-object",
+        "application/x-java-serialized-object;",
+        "Application/X-Java-Serialized-Object",
+        "application/xml",
+        "text/plain; charset=no-charset",
+        "no type"
+      })
+  void encodesAnyTypeAsBase64(String contentType) throws Exception {
+    asteriskResponse = new Response(200, contentType, bytes("RIFF"));
+    routes.sendCommand("{'ariCommand':{'method':'GET','url':'/recordings/stored/r/file'}}");
+    assertThat(responseText())
+        .contains("\"payload\":{\"status_code\":200,\"body\":{\"content_type\":\"" + contentType)
+        .endsWith("\"base64\":\"UklGRg==\"}}}");
+  }
+
   @ParameterizedTest
   @CsvSource({"1024, 200", "1025, 413"})
   void oversizedResponseBodyYields413(int size, int status) throws Exception {

@@ -40,6 +40,7 @@ import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
@@ -75,6 +76,8 @@ public final class AriHttpClient implements HttpClientConfigurer {
 
   /** Longest line of a response's head, of a chunk's head or of a trailer, in bytes. */
   private static final int MAX_LINE_BYTES = 8_192;
+
+  private static final String SERIALIZED_OBJECT = "application/x-java-serialized-object";
 
   private static final int MAX_REJECTION_BYTES = 8_192;
 
@@ -178,6 +181,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .addExecInterceptorFirst("abort-unread-response", new AbortUnreadResponse())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
         .addExecInterceptorFirst("rejected-login", AriHttpClient::failIfLoginRejected)
+        .addExecInterceptorFirst("serialized-objects", AriHttpClient::asBytes)
         // a retry would send a request twice: a POST after a 503, or a GET, PUT or DELETE after a
         // lost connection
         .disableAutomaticRetries()
@@ -225,6 +229,21 @@ public final class AriHttpClient implements HttpClientConfigurer {
       connections.closeIdle(TimeValue.ZERO_MILLISECONDS);
       return chain.proceed(ClassicRequestBuilder.copy(scope.originalRequest).build(), scope);
     }
+  }
+
+  /**
+   * Lets Camel treat serialized objects as bytes: it would drop them, or with an option deserialize
+   * them. The added semicolon does not change the type.
+   */
+  private static ClassicHttpResponse asBytes(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    ClassicHttpResponse response = chain.proceed(request, scope);
+    Header type = response.getFirstHeader(HttpHeaders.CONTENT_TYPE);
+    if (type != null && SERIALIZED_OBJECT.equals(type.getValue())) {
+      response.setHeader(HttpHeaders.CONTENT_TYPE, SERIALIZED_OBJECT + ";");
+    }
+    return response;
   }
 
   /** Asterisk checks the login first, so a request with a rejected one can be sent again. */
