@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.logging;
 
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,10 +34,7 @@ public final class PayloadLog {
 
   private void log(String direction, byte @Nullable [] json) {
     if (LOG.isDebugEnabled()) {
-      LOG.debug(
-          "{}: {}",
-          direction,
-          json == null ? "nothing" : masker.mask(new String(json, StandardCharsets.UTF_8)));
+      LOG.debug("{}: {}", direction, json == null ? "nothing" : masker.mask(json));
     }
   }
 }

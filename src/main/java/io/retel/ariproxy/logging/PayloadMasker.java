@@ -77,6 +77,9 @@ public final class PayloadMasker {
 
   private static final Pattern URL_USER_INFO = Pattern.compile("^(\\w*+:?//)[^/?#]*@");
 
+  /** A JSON text needs many times its size of heap to be masked. Log lines are much shorter. */
+  static final int MAX_LENGTH = 256 << 10;
+
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
@@ -90,12 +93,24 @@ public final class PayloadMasker {
   }
 
   /**
+   * Masks a text in UTF-8, like {@link #mask(String)}. Of an unmasked one, returns the beginning.
+   */
+  public String mask(byte[] text) {
+    return enabled && text.length > MAX_LENGTH
+        ? tooLarge(text.length + " bytes")
+        : mask(new String(text, 0, Math.min(text.length, MAX_LENGTH), StandardCharsets.UTF_8));
+  }
+
+  /**
    * Masks a text that can be JSON, a URL or a query. Other text is returned unchanged, except
-   * malformed JSON, which is replaced.
+   * malformed JSON and a text that is too large to be masked, which are replaced.
    */
   public String mask(String text) {
     if (!enabled) {
       return text;
+    }
+    if (text.length() > MAX_LENGTH) {
+      return tooLarge(text.length() + " characters");
     }
     if (text.startsWith("{") || text.startsWith("[")) {
       try {
@@ -105,6 +120,10 @@ public final class PayloadMasker {
       }
     }
     return text.indexOf('=') > 0 && text.indexOf(' ') < 0 ? maskUrl(text) : maskPath(text);
+  }
+
+  private static String tooLarge(String size) {
+    return size + ", too large to be masked";
   }
 
   /** Masks the URL of a command, or its query alone. */

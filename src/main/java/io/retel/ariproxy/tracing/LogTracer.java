@@ -6,7 +6,6 @@ import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadMasker;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.camel.Endpoint;
@@ -150,7 +149,7 @@ public final class LogTracer extends DefaultTracer {
 
   private String formatBody(@Nullable Object body) {
     if (body instanceof byte[] bytes) {
-      return abbreviate(masker.mask(new String(bytes, StandardCharsets.UTF_8)));
+      return abbreviate(masker.mask(bytes));
     }
     if (body instanceof AriEvent event) {
       return formatBody(event.payload());

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -167,6 +168,22 @@ class PayloadMaskerTest {
     assertThat(masked.findValuesAsText("exten")).allMatch(exten -> exten.matches("(\\*\\*\\*)?"));
     assertThat(masked.findValuesAsText("id")).isEqualTo(event.findValuesAsText("id"));
     assertThat(masked.findValuesAsText("type")).isEqualTo(event.findValuesAsText("type"));
+  }
+
+  /** Empty arrays take the most heap: 16 MB of them as a tree take more than 512 MB. */
+  @Test
+  void hidesTextThatIsTooLarge() {
+    PayloadMasker masker = new PayloadMasker(true);
+    byte[] large = ("[" + "[],".repeat(5_000_000) + "[]]").getBytes(StandardCharsets.UTF_8);
+    assertThat(masker.mask(large)).isEqualTo("15000004 bytes, too large to be masked");
+    assertThat(masker.mask(new String(large, StandardCharsets.UTF_8)))
+        .isEqualTo("15000004 characters, too large to be masked");
+    assertThat(masker.mask("a=" + "x".repeat(PayloadMasker.MAX_LENGTH)))
+        .endsWith(" characters, too large to be masked");
+    assertThat(new PayloadMasker(false).mask(large)).hasSize(PayloadMasker.MAX_LENGTH);
+    byte[] largest =
+        ("[" + " ".repeat(PayloadMasker.MAX_LENGTH - 2) + "]").getBytes(StandardCharsets.UTF_8);
+    assertThat(masker.mask(largest)).isEqualTo("[]");
   }
 
   @Test
