@@ -7,16 +7,18 @@ import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.config.WriteAccess;
 import io.retel.ariproxy.route.RouteFiles;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks at startup who else can write what the proxy executes or trusts: settings, routes,
- * secrets, certificates. A route can run any code as the proxy's user.
+ * Checks at startup who else can write what the proxy executes or trusts: its program, settings,
+ * routes, secrets, certificates. A route can run any code as the proxy's user.
  */
 final class ConfigurationAccess {
 
@@ -28,12 +30,16 @@ final class ConfigurationAccess {
    * Warns of files that a group can write to, of folders in their paths that others can write to,
    * and of route files outside the routes directory.
    *
-   * @throws InvalidSettingException if every user can write to a file or the routes directory
+   * @param program the jar or folder that contains the proxy's classes
+   * @throws InvalidSettingException if every user can write to a file, the routes directory, or a
+   *     folder of the program
    */
-  static void check(Path configuration, Settings settings) {
+  static void check(Path program, Path configuration, Settings settings) {
     Path routes = Path.of(settings.get(Setting.ROUTES_DIRECTORY));
     try {
-      WriteAccess.check(files(configuration, routes, settings));
+      List<Path> files = new ArrayList<>(programFiles(program));
+      files.addAll(files(configuration, routes, settings));
+      WriteAccess.check(files);
       for (Path file : RouteFiles.list(routes)) {
         RouteFiles.targetOutside(routes, file)
             .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
@@ -41,6 +47,38 @@ final class ConfigurationAccess {
     } catch (IOException e) {
       throw new InvalidSettingException("cannot read the permissions of " + e.getMessage());
     }
+  }
+
+  /** Returns the jar or folder that contains the proxy's classes. */
+  static Path program() {
+    try {
+      return Path.of(
+          ConfigurationAccess.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The jar, class archive, libraries and start script; none outside a distribution. */
+  private static List<Path> programFiles(Path program) throws IOException {
+    if (!Files.isRegularFile(program)) {
+      return List.of();
+    }
+    List<Path> files = new ArrayList<>(List.of(program));
+    Path archive = program.resolveSibling("ari-proxy.jsa");
+    if (Files.exists(archive)) {
+      files.add(archive);
+    }
+    for (String name : List.of("lib", "bin")) {
+      Path folder = program.resolveSibling(name);
+      if (Files.isDirectory(folder)) {
+        files.add(folder);
+        try (Stream<Path> content = Files.list(folder)) {
+          content.sorted().forEach(files::add);
+        }
+      }
+    }
+    return files;
   }
 
   private static List<Path> files(Path configuration, Path routes, Settings settings)

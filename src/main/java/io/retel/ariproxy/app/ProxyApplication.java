@@ -74,7 +74,7 @@ public final class ProxyApplication extends Main {
    */
   public static ProxyApplication create(Path configuration, Settings settings) {
     validate(settings);
-    ConfigurationAccess.check(configuration, settings);
+    ConfigurationAccess.check(ConfigurationAccess.program(), configuration, settings);
     logConfiguration(settings);
     UnencryptedLogins.warning(settings).ifPresent(LOG::warn);
     new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);

@@ -35,6 +35,9 @@ public enum WriteAccess {
   /** Kubernetes sets it in every container. */
   private static final boolean IN_KUBERNETES = System.getenv("KUBERNETES_SERVICE_HOST") != null;
 
+  /** Of files in one line, such as all libraries. */
+  private static final int MAX_NAMED = 20;
+
   private static final int GROUP_WRITE = 0020;
   private static final int OTHERS_WRITE = 0002;
   private static final int STICKY = 01000;
@@ -98,8 +101,17 @@ public enum WriteAccess {
     if (!accepted.isEmpty()) {
       LOG.warn(
           "Other users can change what the proxy runs: {}; remove the permission unless you trust them",
-          accepted.stream().map(Exposure::toString).collect(Collectors.joining(", ")));
+          names(accepted));
     }
+  }
+
+  private static String names(Set<Exposure> exposures) {
+    int more = exposures.size() - MAX_NAMED;
+    return exposures.stream()
+            .limit(MAX_NAMED)
+            .map(Exposure::toString)
+            .collect(Collectors.joining(", "))
+        + (more > 0 ? " and " + more + " more" : "");
   }
 
   private static Set<Path> paths(Path file) throws IOException {

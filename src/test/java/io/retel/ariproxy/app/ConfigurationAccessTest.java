@@ -16,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +25,8 @@ class ConfigurationAccessTest {
 
   @TempDir private Path folder;
 
+  private Path program;
+  private List<Path> programFiles;
   private Path routes;
   private Path route;
   private Path configuration;
@@ -31,6 +34,17 @@ class ConfigurationAccessTest {
 
   @BeforeEach
   void createFiles() throws IOException {
+    Path home = Files.createDirectory(folder.resolve("home"));
+    program = Files.writeString(home.resolve("ari-proxy.jar"), "");
+    Path lib = Files.createDirectory(home.resolve("lib"));
+    Path bin = Files.createDirectory(home.resolve("bin"));
+    Path library = Files.writeString(lib.resolve("camel.jar"), "");
+    Path script = Files.writeString(bin.resolve("ari-proxy"), "");
+    Path archive = Files.writeString(home.resolve("ari-proxy.jsa"), "");
+    programFiles = List.of(program, archive, lib, library, bin, script);
+    for (Path file : List.of(home, program, archive, lib, library, bin, script)) {
+      permit(file, "rwxr-xr-x");
+    }
     routes = Files.createDirectory(folder.resolve("routes"));
     route = Files.writeString(routes.resolve("own.camel.yaml"), "- route: {}");
     configuration = Files.writeString(folder.resolve("application.properties"), "");
@@ -48,7 +62,9 @@ class ConfigurationAccessTest {
 
   @Test
   void rejectsFileThatEveryUserCanChange() throws IOException {
-    for (Path file : List.of(routes, route, configuration, password)) {
+    for (Path file :
+        Stream.concat(Stream.of(routes, route, configuration, password), programFiles.stream())
+            .toList()) {
       String before = PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
       permit(file, before.substring(0, 7) + "w" + before.substring(8));
       assertThatThrownBy(this::check)
@@ -71,6 +87,22 @@ class ConfigurationAccessTest {
             "Other users can change what the proxy runs: ",
             "own.camel.yaml (group), ",
             "password (group); ");
+  }
+
+  @Test
+  void namesSomeOfManyFilesThatAGroupCanChange() throws IOException {
+    for (int i = 0; i < 200; i++) {
+      permit(Files.writeString(program.resolveSibling("lib").resolve(i + ".jar"), ""), "rw-rw-r--");
+    }
+    assertThat(check())
+        .singleElement()
+        .asString()
+        .contains("/0.jar (group), ", " (group) and 180 more; ");
+  }
+
+  @Test
+  void findsProgram() {
+    assertThat(ConfigurationAccess.program()).exists();
   }
 
   /** Such as the root of a volume, whose mode nobody in a container can change. */
@@ -117,7 +149,7 @@ class ConfigurationAccessTest {
     environment.put("ARI_PASSWORD_FILE", password.toString());
     environment.put(Setting.ROUTES_DIRECTORY.environmentVariable(), routes.toString());
     try (CapturedLog log = new CapturedLog()) {
-      ConfigurationAccess.check(configuration, Settings.read(configuration, environment));
+      ConfigurationAccess.check(program, configuration, Settings.read(configuration, environment));
       return log.lines(Level.WARN);
     }
   }
