@@ -120,6 +120,7 @@ final class CommandModule {
     BuildFailureResponse respondOutcomeUnknown = BuildFailureResponse.unknownOutcome(buildResponse);
     this.commitOnResponse = new CommitOnResponse(meters, respondOutcomeUnknown);
     CallContexts callContexts = callContextModule.callContexts();
+    Subscriptions subscriptions = callContextModule.subscriptions();
 
     Registry registry = context.getRegistry();
     registry.bind(POLICY, pausePolicy);
@@ -134,6 +135,7 @@ final class CommandModule {
         new CheckCommand(
             settings.get(Setting.COMMANDS_ALLOWED, AllowedOperations::parse),
             callContextModule.applications(),
+            subscriptions,
             settings.get(Setting.ARI_MAX_REQUEST_BODY),
             settings.get(Setting.COMMANDS_MAX_AGE),
             InstantSource.system()));
@@ -141,7 +143,6 @@ final class CommandModule {
     registry.bind("registerCreatedResources", new RegisterCreatedResources(callContexts));
     registry.bind("buildAriRequest", new BuildAriRequest());
     registry.bind("buildResponse", buildResponse);
-    Subscriptions subscriptions = callContextModule.subscriptions();
     registry.bind(
         "updateCreatedMappings",
         new UpdateCreatedMappings(

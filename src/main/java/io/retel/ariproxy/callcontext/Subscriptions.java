@@ -5,17 +5,21 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.retel.ariproxy.ari.PathEncoding;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,12 +28,22 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Asterisk loses both when it restarts, and it loses the filter of an application that has no
  * subscriptions (docs/contract.md#asterisk). Excludes individual channels and bridges, whose
- * subscriptions end only when they do. Thread-safe.
+ * subscriptions end only when they do. Subscriptions are limited in number and bytes, so that the
+ * store accepts them, and few requests restore them. Thread-safe.
  */
 public final class Subscriptions {
 
   /** Prefix of store keys; the application's name follows. */
   public static final String KEY_PREFIX = "SUBSCRIPTIONS:";
+
+  /** Limit of the subscriptions of all applications. */
+  public static final int MAX_SOURCES = 10_000;
+
+  /**
+   * Limit of their JSON in bytes: with event filters of 40,960 bytes, the largest request body of
+   * Asterisk, it is smaller than the largest record of Kafka, 1 MB by default.
+   */
+  public static final int MAX_BYTES = 512 * 1024;
 
   private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -52,6 +66,12 @@ public final class Subscriptions {
 
   private final WriteBehind store;
   private final Map<String, DesiredSubscriptions> desiredByApplication = new TreeMap<>();
+
+  /** All recorded sources. */
+  private Size recorded = Size.NONE;
+
+  /** What commands in progress can add. */
+  private Size reserved = Size.NONE;
 
   /** The event filters that Asterisk listed at the last resync, by application. */
   private final Map<String, EventFilter> listedFilters = new HashMap<>();
@@ -90,41 +110,99 @@ public final class Subscriptions {
       filter.set("disallowed", disallowed);
       return filter;
     }
+  }
 
-    ObjectNode toJson() {
-      ObjectNode json = eventFilter();
-      sources.forEach(json.putArray("sources")::add);
-      return json;
+  /** Number of sources, and their bytes in JSON. */
+  private record Size(int sources, long bytes) {
+
+    static final Size NONE = new Size(0, 0);
+
+    Size plus(Size other) {
+      return new Size(sources + other.sources, bytes + other.bytes);
+    }
+
+    Size minus(Size other) {
+      return new Size(sources - other.sources, bytes - other.bytes);
+    }
+
+    boolean exceedsLimit() {
+      return sources > MAX_SOURCES || bytes > MAX_BYTES;
+    }
+  }
+
+  /** What one command can add. */
+  public final class Reservation {
+
+    private Size size;
+
+    private Reservation(Size size) {
+      this.size = size;
+    }
+
+    /** Releases it, once. */
+    public void release() {
+      synchronized (Subscriptions.this) {
+        reserved = reserved.minus(size);
+        size = Size.NONE;
+      }
     }
   }
 
   /**
-   * A request that restores a subscription or event filter.
+   * What Asterisk has lost of an application.
    *
-   * @param method HTTP method
-   * @param path relative to {@code /ari}
-   * @param body JSON
+   * @param sources event sources, in order
+   * @param eventFilter the event filter as JSON, or null if it is not lost
    */
-  public record Request(String method, String path, String body) {}
+  public record Lost(String application, List<String> sources, @Nullable String eventFilter) {}
 
   public Subscriptions(WriteBehind store) {
     this.store = store;
   }
 
+  /**
+   * Reserves what a command needs that subscribes an application to event sources.
+   *
+   * @return empty if it would exceed the limits
+   */
+  public synchronized Optional<Reservation> reserve(
+      String application, Collection<String> sources) {
+    DesiredSubscriptions desired = desiredByApplication.get(application);
+    Size added = Size.NONE;
+    for (String source : durable(sources)) {
+      if (desired == null || !desired.sources.contains(source)) {
+        added = added.plus(sizeOf(source));
+      }
+    }
+    if (!added.equals(Size.NONE) && recorded.plus(reserved).plus(added).exceedsLimit()) {
+      return Optional.empty();
+    }
+    reserved = reserved.plus(added);
+    return Optional.of(new Reservation(added));
+  }
+
   /** Records event sources to which Asterisk has subscribed an application. */
   public synchronized void addSources(String application, Collection<String> sources) {
-    DesiredSubscriptions desired = desiredByApplication(application);
-    sources.stream()
-        .map(Subscriptions::normalize)
-        .filter(Subscriptions::isDurable)
-        .forEach(desired.sources::add);
+    addSources(desiredByApplication(application), durable(sources));
     persist(application);
+  }
+
+  private void addSources(DesiredSubscriptions desired, Collection<String> sources) {
+    for (String source : sources) {
+      if (desired.sources.add(source)) {
+        recorded = recorded.plus(sizeOf(source));
+      }
+    }
   }
 
   /** Records subscriptions that Asterisk has ended. */
   public synchronized void removeSources(String application, Collection<String> sources) {
     DesiredSubscriptions desired = desiredByApplication(application);
-    sources.stream().map(Subscriptions::normalize).forEach(desired.sources::remove);
+    for (String source : durable(sources)) {
+      if (desired.sources.remove(source)) {
+        recorded = recorded.minus(sizeOf(source));
+      }
+    }
     persist(application);
   }
 
@@ -182,7 +260,9 @@ public final class Subscriptions {
     try {
       JsonNode json = JSON.readTree(stored);
       DesiredSubscriptions desired = desiredByApplication(key.substring(KEY_PREFIX.length()));
-      json.path("sources").forEach(source -> desired.sources.add(source.asText()));
+      List<String> sources = new ArrayList<>();
+      json.path("sources").forEach(source -> sources.add(source.asText()));
+      addSources(desired, durable(sources));
       desired.allowed = json.withArray("allowed");
       desired.disallowed = json.withArray("disallowed");
     } catch (JsonProcessingException | UnsupportedOperationException e) {
@@ -196,32 +276,51 @@ public final class Subscriptions {
   }
 
   /**
-   * Returns requests that restore lost subscriptions and event filters.
+   * Returns what Asterisk has lost, of applications that have lost something.
    *
    * @param applications response to {@code GET /applications}
    * @param isExcluded whether an application must not be changed
    */
-  public synchronized List<Request> restoreRequests(
-      String applications, Predicate<String> isExcluded) throws JsonProcessingException {
-    List<Request> requests = new ArrayList<>();
-    for (JsonNode application : JSON.readTree(applications)) {
+  public List<Lost> lost(JsonNode applications, Predicate<String> isExcluded) {
+    List<Lost> allLost = new ArrayList<>();
+    for (JsonNode application : applications) {
       String name = application.path("name").asText();
-      DesiredSubscriptions desired = desiredByApplication.get(name);
-      if (desired != null && !isExcluded.test(name)) {
-        String path = "/applications/" + PathEncoding.encode(name);
-        for (String source : desired.sources) {
-          if (!isListed(application, source)) {
-            String body = JSON.createObjectNode().put("eventSource", source).toString();
-            requests.add(new Request("POST", path + "/subscription", body));
-          }
+      List<String> sources;
+      ObjectNode filter;
+      synchronized (this) {
+        DesiredSubscriptions desired = desiredByApplication.get(name);
+        if (desired == null || isExcluded.test(name)) {
+          continue;
         }
-        if (!application.path("events_allowed").equals(desired.allowed)
-            || !application.path("events_disallowed").equals(desired.disallowed)) {
-          requests.add(new Request("PUT", path + "/eventFilter", desired.eventFilter().toString()));
-        }
+        sources = List.copyOf(desired.sources);
+        filter = desired.eventFilter();
+      }
+      boolean filterLost =
+          !application.path("events_allowed").equals(filter.get("allowed"))
+              || !application.path("events_disallowed").equals(filter.get("disallowed"));
+      Lost lost =
+          new Lost(name, unlisted(application, sources), filterLost ? filter.toString() : null);
+      if (filterLost || !lost.sources().isEmpty()) {
+        allLost.add(lost);
       }
     }
-    return requests;
+    return allLost;
+  }
+
+  /**
+   * Returns the sources to which an application is not subscribed.
+   *
+   * @param application as Asterisk describes it
+   */
+  public static List<String> unlisted(JsonNode application, List<String> sources) {
+    Map<String, Set<String>> listed = new HashMap<>();
+    SOURCE_FIELDS.forEach(
+        (scheme, field) -> {
+          Set<String> names = new HashSet<>();
+          application.path(field).forEach(name -> names.add(name.asText()));
+          listed.put(scheme, names);
+        });
+    return sources.stream().filter(source -> !isListed(listed, source)).toList();
   }
 
   private DesiredSubscriptions desiredByApplication(String application) {
@@ -229,31 +328,60 @@ public final class Subscriptions {
   }
 
   private void persist(String application) {
-    DesiredSubscriptions desired = desiredByApplication(application);
-    if (desired.isEmpty()) {
+    if (desiredByApplication(application).isEmpty()) {
       desiredByApplication.remove(application);
     }
-    store.enqueue(
-        KEY_PREFIX + application,
-        desired.isEmpty() ? Optional.empty() : Optional.of(desired.toJson().toString()));
+    store.enqueue(KEY_PREFIX + application, () -> storedValue(application));
   }
 
-  private static boolean isListed(JsonNode application, String source) {
+  private Optional<String> storedValue(String application) {
+    List<String> sources;
+    ObjectNode json;
+    synchronized (this) {
+      DesiredSubscriptions desired = desiredByApplication.get(application);
+      if (desired == null) {
+        return Optional.empty();
+      }
+      sources = List.copyOf(desired.sources);
+      json = desired.eventFilter();
+    }
+    sources.forEach(json.putArray("sources")::add);
+    return Optional.of(json.toString());
+  }
+
+  private static boolean isListed(Map<String, Set<String>> listed, String source) {
     String scheme = scheme(source);
-    String name = source.substring(scheme.length() + 1);
-    for (JsonNode listed : application.path(SOURCE_FIELDS.getOrDefault(scheme, ""))) {
-      // in the list, a subscription to all sources replaces the individual ones
-      if (listed.asText().equals(name) || listed.asText().equals(ALL_TOPICS.get(scheme))) {
-        return true;
+    Set<String> names = listed.getOrDefault(scheme, Set.of());
+    // in the list, a subscription to all sources replaces the individual ones
+    return names.contains(source.substring(scheme.length() + 1))
+        || names.contains(ALL_TOPICS.getOrDefault(scheme, ""));
+  }
+
+  /** Returns the size of a source in a JSON array, in bytes. */
+  public static int jsonBytes(String source) {
+    return TextNode.valueOf(source).toString().getBytes(StandardCharsets.UTF_8).length + 1;
+  }
+
+  private static Size sizeOf(String source) {
+    return new Size(1, jsonBytes(source));
+  }
+
+  private static Set<String> durable(Collection<String> sources) {
+    Set<String> durable = new HashSet<>();
+    for (String source : sources) {
+      String normalized = normalize(source);
+      if (isDurable(normalized)) {
+        durable.add(normalized);
       }
     }
-    return false;
+    return durable;
   }
 
   private static boolean isDurable(String source) {
     String scheme = scheme(source);
     boolean singleResource = source.length() > scheme.length() + 1;
-    return SOURCE_FIELDS.containsKey(scheme)
+    return source.length() > scheme.length()
+        && SOURCE_FIELDS.containsKey(scheme)
         && !(singleResource && (scheme.equals("channel") || scheme.equals("bridge")));
   }
 

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 record AriParameters(AriUrl url, JsonNode body) {
 
+  private static final String EVENT_SOURCE = "eventSource";
+
   /**
    * The value that Asterisk uses, if it is a non-empty string. A parameter in the body overrides
    * the query, even if its value is not a string.
@@ -41,6 +43,22 @@ record AriParameters(AriUrl url, JsonNode body) {
   boolean namesApplication() {
     return AriOperations.namesApplication(
         name -> !body.path(name).isEmpty() || text(name).isPresent());
+  }
+
+  /**
+   * The event sources of a subscription: a JSON array or one string in the body, or separated by
+   * commas in the query (docs/contract.md#asterisk).
+   */
+  List<String> eventSources() {
+    JsonNode value = body.path(EVENT_SOURCE);
+    if (value.isArray()) {
+      List<String> sources = new ArrayList<>(value.size());
+      value.forEach(source -> sources.add(source.asText()));
+      return sources;
+    }
+    return text(EVENT_SOURCE)
+        .map(text -> value.isMissingNode() ? List.of(text.split(",")) : List.of(text))
+        .orElse(List.of());
   }
 
   /** All values that Asterisk can use: a JSON array, or separated by commas. */

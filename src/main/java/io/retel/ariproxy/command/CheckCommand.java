@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.StasisApplications;
+import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.component.lanes.LanesConstants;
 import java.time.Duration;
@@ -15,7 +16,8 @@ import org.apache.camel.Processor;
 
 /**
  * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403, 409 or 410, 413
- * for a body larger than Asterisk accepts, and 503 while earlier commands of its operation hang.
+ * for a body larger than Asterisk accepts or too many subscriptions, and 503 while earlier commands
+ * of its operation hang.
  *
  * <p>Asterisk itself responds 413, or 400 to an overlong request line, but closes the connection
  * before it has read the request, so its response can be lost (16.28.0 and 22.10.1: from 40,961
@@ -30,6 +32,7 @@ public final class CheckCommand implements Processor {
 
   private final AllowedOperations allowed;
   private final StasisApplications applications;
+  private final Subscriptions subscriptions;
   private final long maxRequestBodyBytes;
   private final Duration maxAge;
   private final InstantSource clock;
@@ -37,6 +40,7 @@ public final class CheckCommand implements Processor {
   /**
    * @param allowed the allowed operations
    * @param applications the Stasis applications; no command changes a lost one
+   * @param subscriptions those set by commands, which are limited
    * @param maxRequestBodyBytes the largest body of a command, in bytes
    * @param maxAge the maximum age of a command; zero for no limit
    * @param clock the time
@@ -44,11 +48,13 @@ public final class CheckCommand implements Processor {
   public CheckCommand(
       AllowedOperations allowed,
       StasisApplications applications,
+      Subscriptions subscriptions,
       long maxRequestBodyBytes,
       Duration maxAge,
       InstantSource clock) {
     this.allowed = allowed;
     this.applications = applications;
+    this.subscriptions = subscriptions;
     this.maxRequestBodyBytes = maxRequestBodyBytes;
     this.maxAge = maxAge;
     this.clock = clock;
@@ -66,6 +72,7 @@ public final class CheckCommand implements Processor {
     if (hangingOperation != null) {
       throw new OperationHangsException(hangingOperation);
     }
+    SubscriptionReservation.reserve(exchange, command, subscriptions);
   }
 
   /** Another client controls a lost application, and its calls. */

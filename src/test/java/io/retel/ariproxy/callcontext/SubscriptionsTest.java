@@ -2,8 +2,10 @@
 package io.retel.ariproxy.callcontext;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -11,6 +13,9 @@ import io.retel.ariproxy.callcontext.store.FakeStore;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import java.time.Duration;
 import java.util.List;
+import java.util.StringJoiner;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,17 +46,14 @@ class SubscriptionsTest {
   @Test
   void restoresMissingSubscriptions() throws Exception {
     subscriptions.addSources("app", List.of("deviceState:Stasis:x", "endpoint:PJSIP/1"));
-    assertThat(restoreRequests(NO_SUBSCRIPTIONS))
-        .containsExactly(
-            "POST /applications/app/subscription {\"eventSource\":\"deviceState:Stasis:x\"}",
-            "POST /applications/app/subscription {\"eventSource\":\"endpoint:PJSIP/1\"}");
+    assertThat(lost(NO_SUBSCRIPTIONS)).containsExactly("deviceState:Stasis:x", "endpoint:PJSIP/1");
   }
 
   @Test
   void skipsListedSubscriptions() throws Exception {
     subscriptions.addSources("app", List.of("deviceState:Stasis:x", "endpoint:PJSIP/1"));
     assertThat(
-            restoreRequests(
+            lost(
                 NO_SUBSCRIPTIONS
                     .replace("'endpoint_ids':[]", "'endpoint_ids':['PJSIP/1']")
                     .replace("'device_names':[]", "'device_names':['Stasis:x']")))
@@ -62,38 +64,36 @@ class SubscriptionsTest {
   void allTopicCoversSingleSources() throws Exception {
     subscriptions.addSources("app", List.of("endpoint:", "endpoint:PJSIP/1"));
     assertThat(
-            restoreRequests(
+            lost(
                 NO_SUBSCRIPTIONS.replace(
                     "'endpoint_ids':[]", "'endpoint_ids':['__AST_ENDPOINT_ALL_TOPIC']")))
         .isEmpty();
     subscriptions.removeSources(
         "app", List.of("endpoint:__AST_ENDPOINT_ALL_TOPIC", "endpoint:PJSIP/1"));
-    assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();
+    assertThat(lost(NO_SUBSCRIPTIONS)).isEmpty();
   }
 
   @Test
   void ignoresSingleChannelsAndBridges() throws Exception {
     subscriptions.addSources("app", List.of("channel:1", "bridge:1", "channel:"));
-    assertThat(restoreRequests(NO_SUBSCRIPTIONS))
-        .containsExactly("POST /applications/app/subscription {\"eventSource\":\"channel:\"}");
+    assertThat(lost(NO_SUBSCRIPTIONS)).containsExactly("channel:");
   }
 
   @Test
   void restoresMergedEventFilter() throws Exception {
     updateFilter("{'allowed':[{'type':'StasisStart'}]}");
     updateFilter("{'disallowed':[{'type':'Dial'}]}");
-    assertThat(restoreRequests(NO_SUBSCRIPTIONS))
+    assertThat(lost(NO_SUBSCRIPTIONS))
         .containsExactly(
-            "PUT /applications/app/eventFilter "
-                + "{\"allowed\":[{\"type\":\"StasisStart\"}],\"disallowed\":[{\"type\":\"Dial\"}]}");
+            "{\"allowed\":[{\"type\":\"StasisStart\"}],\"disallowed\":[{\"type\":\"Dial\"}]}");
     assertThat(
-            restoreRequests(
+            lost(
                 NO_SUBSCRIPTIONS
                     .replace("'events_allowed':[]", "'events_allowed':[{'type':'StasisStart'}]")
                     .replace("'events_disallowed':[]", "'events_disallowed':[{'type':'Dial'}]")))
         .isEmpty();
     updateFilter("{}");
-    assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();
+    assertThat(lost(NO_SUBSCRIPTIONS)).isEmpty();
   }
 
   @Test
@@ -131,20 +131,20 @@ class SubscriptionsTest {
   @Test
   void ignoresUnknownApplications() throws Exception {
     subscriptions.addSources("other", List.of("endpoint:PJSIP/1"));
-    assertThat(restoreRequests(NO_SUBSCRIPTIONS)).isEmpty();
+    assertThat(lost(NO_SUBSCRIPTIONS)).isEmpty();
   }
 
   @Test
   void restoresFromStore() throws Exception {
     subscriptions.addSources("app", List.of("endpoint:PJSIP/1"));
     updateFilter("{'allowed':[{'type':'StasisStart'}]}");
-    List<String> before = restoreRequests(NO_SUBSCRIPTIONS);
+    List<String> before = lost(NO_SUBSCRIPTIONS);
     writeBehind.awaitAcknowledged();
 
     Subscriptions restored = new Subscriptions(writeBehind);
     store.stored().forEach(restored::restore);
 
-    assertThat(requests(restored, NO_SUBSCRIPTIONS)).isEqualTo(before).hasSize(2);
+    assertThat(lost(restored, NO_SUBSCRIPTIONS)).isEqualTo(before).hasSize(2);
     restored.removeSources("app", List.of("endpoint:PJSIP/1"));
     restored.updateFilter("app", JSON.createObjectNode());
     writeBehind.awaitAcknowledged();
@@ -154,9 +154,76 @@ class SubscriptionsTest {
   @Test
   void restoresNothingOfExcludedApplication() throws JsonProcessingException {
     subscriptions.addSources("app", List.of("deviceState:Stasis:x"));
-    String applications = "[{\"name\":\"app\"}]";
-    assertThat(subscriptions.restoreRequests(applications, "other"::equals)).isNotEmpty();
-    assertThat(subscriptions.restoreRequests(applications, "app"::equals)).isEmpty();
+    JsonNode applications = JSON.readTree("[{\"name\":\"app\"}]");
+    assertThat(subscriptions.lost(applications, "other"::equals)).isNotEmpty();
+    assertThat(subscriptions.lost(applications, "app"::equals)).isEmpty();
+  }
+
+  @Test
+  void limitsNumberOfSubscriptionsOfAllApplications() {
+    subscriptions.addSources("app", devices("a", Subscriptions.MAX_SOURCES - 2));
+    assertThat(subscriptions.reserve("other", devices("b", 3))).isEmpty();
+    // recorded, repeated and single resources need nothing
+    assertThat(
+            subscriptions.reserve(
+                "app", List.of("deviceState:a0", "endpoint:", "channel:1", "endpoint:")))
+        .isPresent();
+    assertThat(subscriptions.reserve("other", devices("a", 1))).isPresent();
+    assertThat(subscriptions.reserve("other", devices("b", 1))).isEmpty();
+    assertThat(subscriptions.reserve("app", devices("a", 10))).isPresent();
+
+    subscriptions.removeSources("app", devices("a", 1));
+    subscriptions.removeSources("app", devices("a", 1));
+    assertThat(subscriptions.reserve("other", devices("b", 2))).isEmpty();
+    assertThat(subscriptions.reserve("other", devices("b", 1))).isPresent();
+  }
+
+  @Test
+  void limitsBytesOfSubscriptions() {
+    int count = Subscriptions.MAX_BYTES / 30_000;
+    List<String> large = devices("x".repeat(30_000), count);
+    // Java counts one character, JSON six bytes
+    String control = "deviceState:" + "\u0001".repeat(30_000 / 6);
+    subscriptions.addSources("app", large);
+    assertThat(subscriptions.reserve("app", List.of(control))).isEmpty();
+    assertThat(subscriptions.reserve("app", List.of("deviceState:small"))).isPresent();
+    subscriptions.removeSources("app", large.subList(0, 1));
+    assertThat(subscriptions.reserve("app", List.of(control))).isPresent();
+  }
+
+  @Test
+  void commandsInProgressTogetherStayWithinLimits() {
+    Subscriptions.Reservation first =
+        subscriptions.reserve("app", devices("a", Subscriptions.MAX_SOURCES)).orElseThrow();
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isEmpty();
+    first.release();
+    first.release();
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isPresent();
+    assertThat(subscriptions.reserve("app", devices("c", Subscriptions.MAX_SOURCES))).isEmpty();
+  }
+
+  @Test
+  void restoredSubscriptionsCount() {
+    StringJoiner sources = new StringJoiner("\",\"", "{\"sources\":[\"", "\"]}");
+    devices("a", Subscriptions.MAX_SOURCES).forEach(sources::add);
+    subscriptions.restore("SUBSCRIPTIONS:app", sources.toString());
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isEmpty();
+  }
+
+  @Test
+  void writesNewestStateOnceForCommandsDuringWrite() throws Exception {
+    store.blockWrites();
+    subscriptions.addSources("app", devices("first", 1));
+    await().until(() -> store.attempts() == 1);
+    for (int i = 0; i < 100; i++) {
+      subscriptions.addSources("app", List.of("deviceState:" + i));
+    }
+    store.unblockWrites();
+    writeBehind.awaitAcknowledged();
+    assertThat(store.batches()).hasSize(2);
+    Subscriptions restored = new Subscriptions(writeBehind);
+    store.stored().forEach(restored::restore);
+    assertThat(lost(restored, NO_SUBSCRIPTIONS)).hasSize(101);
   }
 
   private static StasisApplications applications(String... names) {
@@ -169,17 +236,24 @@ class SubscriptionsTest {
     subscriptions.updateFilter("app", JSON.readTree(json.replace('\'', '"')));
   }
 
-  private List<String> restoreRequests(String fields) throws JsonProcessingException {
-    return requests(subscriptions, fields);
+  /** Returns lost sources, then the event filter. */
+  private List<String> lost(String fields) throws JsonProcessingException {
+    return lost(subscriptions, fields);
   }
 
-  private static List<String> requests(Subscriptions subscriptions, String fields)
+  private static List<String> lost(Subscriptions subscriptions, String fields)
       throws JsonProcessingException {
     return subscriptions
-        .restoreRequests(
-            ("[{'name':'app'," + fields + "}]").replace('\'', '"'), application -> false)
+        .lost(
+            JSON.readTree(("[{'name':'app'," + fields + "}]").replace('\'', '"')),
+            application -> false)
         .stream()
-        .map(request -> request.method() + " " + request.path() + " " + request.body())
+        .flatMap(
+            lost -> Stream.concat(lost.sources().stream(), Stream.ofNullable(lost.eventFilter())))
         .toList();
+  }
+
+  private static List<String> devices(String prefix, int count) {
+    return IntStream.range(0, count).mapToObj(i -> "deviceState:" + prefix + i).toList();
   }
 }

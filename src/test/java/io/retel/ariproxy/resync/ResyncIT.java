@@ -14,8 +14,10 @@ import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.Response;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -177,6 +179,20 @@ class ResyncIT {
 
     controller.execute(
         "setup", "POST", "/applications/" + APP + "/subscription?eventSource=deviceState:Stasis:x");
+    subscribe(
+            controller, IntStream.range(0, 1_000).mapToObj(i -> "deviceState:PJSIP/" + i).toList())
+        .assertStatus(200);
+    // Asterisk subscribes to those before the first that does not exist
+    subscribe(
+            controller,
+            List.of("deviceState:before", "endpoint:PJSIP/unknown", "deviceState:after"))
+        .assertStatus(422);
+    asterisk.await(
+        "/applications/" + APP,
+        application ->
+            deviceNames(application).size() == 1_002
+                && deviceNames(application).contains("before")
+                && !deviceNames(application).contains("after"));
     ObjectNode filter = JsonNodeFactory.instance.objectNode();
     filter.putArray("disallowed").addObject().put("type", "ChannelDialplan");
     controller.response(
@@ -195,8 +211,22 @@ class ResyncIT {
     asterisk.await(
         "/applications/" + APP,
         application ->
-            application.at("/device_names/0").asText().equals("Stasis:x")
+            application.path("device_names").size() == 1_001
+                && deviceNames(application).contains("Stasis:x")
                 && application.at("/events_disallowed/0/type").asText().equals("ChannelDialplan"));
+  }
+
+  private static Response subscribe(Controller controller, List<String> sources) {
+    ObjectNode body = JsonNodeFactory.instance.objectNode();
+    sources.forEach(body.putArray("eventSource")::add);
+    return controller.response(
+        controller.send("setup", "POST", "/applications/" + APP + "/subscription", body));
+  }
+
+  private static List<String> deviceNames(JsonNode application) {
+    return StreamSupport.stream(application.path("device_names").spliterator(), false)
+        .map(JsonNode::asText)
+        .toList();
   }
 
   @Test

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.apache.camel.support.service.ServiceSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -95,10 +96,10 @@ public final class WriteBehind extends ServiceSupport {
   /**
    * A change not written yet.
    *
-   * @param value the value, or null to delete
+   * @param value returns the value to write, or empty to delete
    * @param sequence the number of the change that made the key pending
    */
-  private record PendingWrite(@Nullable String value, long sequence) {}
+  private record PendingWrite(Supplier<Optional<String>> value, long sequence) {}
 
   /**
    * @param timeout for a single acknowledgement, and for all of them on stop
@@ -156,6 +157,16 @@ public final class WriteBehind extends ServiceSupport {
 
   /** Enqueues a change; an empty value deletes the key. Never blocks. */
   public void enqueue(String key, Optional<String> value) {
+    enqueue(key, () -> value);
+  }
+
+  /**
+   * Enqueues a change of a large value, which is determined once for all changes until it is
+   * written. Never blocks.
+   *
+   * @param value returns the current value, or empty to delete the key; called by the writer thread
+   */
+  public void enqueue(String key, Supplier<Optional<String>> value) {
     if (store instanceof MemoryStore) {
       return;
     }
@@ -165,9 +176,7 @@ public final class WriteBehind extends ServiceSupport {
       PendingWrite previous = pending.get(key);
       // retains its position: the newer value also satisfies callers that wait for the older one
       pending.put(
-          key,
-          new PendingWrite(
-              value.orElse(null), previous == null ? enqueuedCount : previous.sequence()));
+          key, new PendingWrite(value, previous == null ? enqueuedCount : previous.sequence()));
       writeEnqueued.signal();
     } finally {
       lock.unlock();
@@ -317,7 +326,8 @@ public final class WriteBehind extends ServiceSupport {
           cause.getMessage());
     }
     // otherwise a restart would restore its previous value
-    batch.computeIfPresent(change.key(), (key, write) -> new PendingWrite(null, write.sequence()));
+    batch.computeIfPresent(
+        change.key(), (key, write) -> new PendingWrite(Optional::empty, write.sequence()));
     writeAccepted(List.of(new Change(change.key(), null)), batch);
   }
 
@@ -399,7 +409,7 @@ public final class WriteBehind extends ServiceSupport {
 
   private static List<Change> changes(Map<String, PendingWrite> batch) {
     List<Change> changes = new ArrayList<>(batch.size());
-    batch.forEach((key, change) -> changes.add(new Change(key, change.value())));
+    batch.forEach((key, change) -> changes.add(new Change(key, change.value().get().orElse(null))));
     return changes;
   }
 

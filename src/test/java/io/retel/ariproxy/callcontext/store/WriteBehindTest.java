@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -196,6 +197,22 @@ class WriteBehindTest {
     assertThat(store.batches()).hasSize(2);
     assertThat(store.batches().get(1))
         .containsExactly(new Change("key", "new"), new Change("other", "x"));
+  }
+
+  @Test
+  void determinesLargeValueOnceForAllChangesUntilItIsWritten() throws Exception {
+    AtomicInteger determined = new AtomicInteger();
+    store.blockWrites();
+    enqueue("first", "held");
+    await().until(() -> store.attempts() == 1);
+    for (int i = 0; i < 100; i++) {
+      writeBehind.enqueue(
+          "key", () -> Optional.of("determined " + determined.incrementAndGet() + " times"));
+    }
+    assertThat(determined).hasValue(0);
+    store.unblockWrites();
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored()).containsEntry("key", "determined 1 times");
   }
 
   @Test
