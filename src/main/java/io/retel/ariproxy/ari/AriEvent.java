@@ -28,6 +28,7 @@ import java.util.Set;
  * @param assignedCallContext the call context that a ChannelVarset event assigns to its channel
  * @param isSynthetic whether the proxy built it (docs/contract.md#outages)
  * @param hasLongId whether an id or call context is missing here because it is too long
+ * @param ignoredIds the number of ids that are missing here because the event lists too many
  */
 public record AriEvent(
     String type,
@@ -40,7 +41,14 @@ public record AriEvent(
     Channel channel,
     String assignedCallContext,
     boolean isSynthetic,
-    boolean hasLongId) {
+    boolean hasLongId,
+    int ignoredIds) {
+
+  /**
+   * Maximum number of ids in the lists of one event, such as the channels in its bridges
+   * (docs/contract.md#many-ids): many times those of a large conference.
+   */
+  public static final int MAX_LISTED_IDS = 10_000;
 
   /** The channel variable with the call context (docs/contract.md#mapping). */
   public static final String CALL_CONTEXT_VARIABLE = "CALL_CONTEXT";

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Reads the values of an event in one pass over its JSON, without a tree.
  *
  * <p>Field names and types come from Asterisk 22.10.1's {@code /api-docs/events.json}. A value of
- * another type, or an id or call context that is too long, is treated as missing. If a field is
- * repeated, its last value counts.
+ * another type, or an id or call context that is too long, is treated as missing. Ids in lists are
+ * ignored beyond {@link AriEvent#MAX_LISTED_IDS}. If a field is repeated, its last value counts.
  */
 final class EventReader {
 
@@ -92,6 +92,11 @@ final class EventReader {
   private boolean isSynthetic;
   private boolean hasLongId;
 
+  /** The number of ids in lists, and how many of them were ignored. */
+  private int listedIds;
+
+  private int ignoredIds;
+
   private EventReader(JsonParser json, boolean hasEscapes) {
     this.json = json;
     this.hasEscapes = hasEscapes;
@@ -140,7 +145,8 @@ final class EventReader {
         ownChannel(),
         assignedCallContext(),
         isSynthetic,
-        hasLongId);
+        hasLongId,
+        ignoredIds);
   }
 
   private List<Resource> resources() {
@@ -343,7 +349,13 @@ final class EventReader {
     }
     List<String> texts = new ArrayList<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
-      texts.add(readId());
+      if (listedIds < AriEvent.MAX_LISTED_IDS) {
+        listedIds++;
+        texts.add(readId());
+      } else {
+        ignoredIds++;
+        json.skipChildren();
+      }
     }
     return texts;
   }

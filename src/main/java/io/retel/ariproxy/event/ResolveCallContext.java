@@ -40,6 +40,7 @@ public final class ResolveCallContext implements Processor {
   private final CallContextRules rules;
   private final Counter unmapped;
   private final Counter longIds;
+  private final Counter ignoredIds;
   private final TaggedMeters<MeterTags, Counter> events;
   private final InFlightEvents inFlight;
 
@@ -48,6 +49,7 @@ public final class ResolveCallContext implements Processor {
     this.inFlight = inFlight;
     this.unmapped = Meters.EVENTS_UNMAPPED.counter(meters);
     this.longIds = Meters.EVENTS_LONG_IDS.counter(meters);
+    this.ignoredIds = Meters.EVENTS_IGNORED_IDS.counter(meters);
     this.events =
         new TaggedMeters<>(
             tags ->
@@ -66,6 +68,15 @@ public final class ResolveCallContext implements Processor {
           RateLimitFilter.PER_MESSAGE,
           "Id or call context of more than {} characters ignored in {}; check the dialplan",
           Resource.MAX_ID_LENGTH,
+          LogText.abbreviate(event.type()));
+    }
+    if (event.ignoredIds() > 0) {
+      ignoredIds.increment(event.ignoredIds());
+      LOG.warn(
+          RateLimitFilter.PER_MESSAGE,
+          "{} ids beyond {} ignored in {}; check that ari.url is your Asterisk",
+          event.ignoredIds(),
+          AriEvent.MAX_LISTED_IDS,
           LogText.abbreviate(event.type()));
     }
     MappedEvent mapped = rules.map(event);

@@ -47,6 +47,10 @@ public enum Meters {
       Kind.COUNTER,
       "ari-proxy.events.long-ids",
       "Events with an id or call context of more than 4,096 characters, which is ignored"),
+  EVENTS_IGNORED_IDS(
+      Kind.COUNTER,
+      "ari-proxy.events.ignored-ids",
+      "Ids ignored because one event lists more than 10,000 channels in bridges"),
   EVENTS_INTERNAL(
       Kind.COUNTER,
       "ari-proxy.events.internal",

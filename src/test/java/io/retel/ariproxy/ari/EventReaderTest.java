@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -48,6 +49,29 @@ class EventReaderTest {
     assertThat(ignored.hasLongId()).isTrue();
     assertThat(new Resource(ResourceType.CHANNEL, "c", longest).instance()).isEqualTo(longest);
     assertThat(new Resource(ResourceType.CHANNEL, "c", longest + "x").instance()).isEmpty();
+  }
+
+  /** So that one event cannot fill the heap and the store. */
+  @Test
+  void ignoresIdsBeyondLimitOfLists() {
+    String ids =
+        IntStream.range(0, AriEvent.MAX_LISTED_IDS - 1)
+            .mapToObj(id -> "\"" + id + "\"")
+            .collect(Collectors.joining(",", "[", ""));
+    String format =
+        "{\"type\":\"BridgeMerged\",\"bridge\":{\"id\":\"a\",\"channels\":%s},"
+            + "\"bridge_from\":{\"id\":\"b\",\"channels\":%s,\"name\":\"n\"}}";
+
+    AriEvent accepted = AriEvent.parse(format.formatted(ids + "]", "[\"x\"]"));
+    assertThat(accepted.relatedResources()).hasSize(AriEvent.MAX_LISTED_IDS);
+    assertThat(accepted.ignoredIds()).isZero();
+
+    AriEvent limited = AriEvent.parse(format.formatted(ids + "]", ids + ",[\"x\"],{}]"));
+    assertThat(limited.relatedResources()).hasSize(AriEvent.MAX_LISTED_IDS);
+    assertThat(limited.ignoredIds()).isEqualTo(AriEvent.MAX_LISTED_IDS);
+    assertThat(limited.resources())
+        .containsExactly(
+            new Resource(ResourceType.BRIDGE, "a"), new Resource(ResourceType.BRIDGE, "b"));
   }
 
   /** Only ids and call contexts are stored. */
