@@ -14,6 +14,8 @@ import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.jmx.ManagedCallContexts;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.camel.CamelContext;
 
 /** Call contexts and subscriptions, and the store that persists them. */
@@ -44,7 +46,8 @@ final class CallContextModule {
             settings.get(Setting.CALLCONTEXT_GRACE_PERIOD),
             Ticker.systemTicker(),
             store,
-            InstantSource.system());
+            InstantSource.system(),
+            HeapLimits.forMappings(Runtime.getRuntime().maxMemory()));
     this.rules = new CallContextRules(callContexts);
     this.subscriptions = new Subscriptions(store);
     this.applications = new StasisApplications(settings.get(Setting.ARI_APP), callContexts);
@@ -78,14 +81,16 @@ final class CallContextModule {
 
   /** Reads the store. */
   void restore() throws Exception {
+    Map<String, String> storedSubscriptions = new HashMap<>();
     store.readAll(
         (key, storedValue) -> {
           if (key.startsWith(Subscriptions.KEY_PREFIX)) {
-            subscriptions.restore(key, storedValue);
+            storedSubscriptions.compute(key, (sameKey, earlier) -> storedValue);
           } else {
             callContexts.restore(key, storedValue);
           }
         });
+    storedSubscriptions.forEach(subscriptions::restore);
     callContexts.completeRestore();
   }
 
@@ -103,5 +108,6 @@ final class CallContextModule {
     checks.addDependency(
         "call-context-store",
         () -> store.lastError().map(reason -> "The call-context store " + reason));
+    checks.addNotice("mappings", callContexts::fullness);
   }
 }

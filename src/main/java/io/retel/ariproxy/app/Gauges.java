@@ -120,6 +120,9 @@ public final class Gauges {
   public Gauges bindCallContexts(CallContexts callContexts, WriteBehind store) {
     Meters.CALL_CONTEXTS.gauge(meters, () -> callContexts.activeCallContexts().size());
     Meters.RESOURCES.gauge(meters, callContexts::size);
+    Meters.RESOURCES_BYTES.gauge(meters, callContexts::heapBytes);
+    Meters.RESOURCES_LIMIT.gauge(meters, callContexts::maxHeapBytes);
+    bindCounter(Meters.RESOURCES_REFUSED, callContexts::refused);
     bindCounter(Meters.CACHE_READ_ATTEMPTS, callContexts::lookups);
     bindCounter(Meters.CACHE_READ_MISSES, callContexts::misses);
     Meters.CACHE_READ_ERRORS.counter(meters);

@@ -30,6 +30,14 @@ final class HeapLimits {
     this.heap = heap;
   }
 
+  /**
+   * Returns the limit of mappings in a heap of a given size, in bytes: the third that the limits
+   * for messages do not use.
+   */
+  static long forMappings(long heap) {
+    return Setting.heapForMessages(heap) / 3;
+  }
+
   /** Returns a warning if the limits exceed two thirds of the heap for messages. */
   Optional<String> warning() {
     long sum = LIMITS.stream().mapToLong(settings::get).sum();

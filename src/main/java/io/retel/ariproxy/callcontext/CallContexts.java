@@ -15,6 +15,8 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.text.LogText;
+import io.retel.ariproxy.time.Moment;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -52,16 +54,33 @@ public final class CallContexts {
   /** Number of times per idle timeout that the use of a mapping is written to the store. */
   private static final int REFRESHES_PER_IDLE_TIMEOUT = 4;
 
+  /** Bounds the heap of a restore; the next one deletes the others. */
+  private static final int MAX_EXPIRED_KEYS = 100_000;
+
+  /** A peer that fills the heap for mappings does not fill the log. */
+  private static final Duration REFUSAL_LOG_INTERVAL = Duration.ofMinutes(1);
+
   private final Cache<String, Mapping> cache;
+  private final MappingHeap heap;
+  private final String full;
   private final ReusedIds reusedIds;
   private final Duration idleTimeout;
   private final WriteBehind writeBehind;
   private final InstantSource clock;
+
+  /** The application that a channel entered last. */
+  private volatile String latestApplication = "";
+
   private final LongAdder lookups = new LongAdder();
   private final LongAdder misses = new LongAdder();
+  private final LongAdder refused = new LongAdder();
+  private volatile @Nullable Moment refusalLogged;
 
   /** Stored mappings not used within the idle timeout. */
   private final Set<String> expiredKeys = ConcurrentHashMap.newKeySet();
+
+  /** Number of stored values that did not fit. */
+  private final LongAdder notRestored = new LongAdder();
 
   /**
    * @param idleTimeout how long an unused mapping is retained
@@ -69,13 +88,17 @@ public final class CallContexts {
    * @param ticker the clock of the cache
    * @param writeBehind writes the mappings of active resources to the store
    * @param clock the time of day, which is stored: the next process compares it with its own
+   * @param maxBytes limits the heap of mappings and of their pending writes
    */
   public CallContexts(
       Duration idleTimeout,
       Duration gracePeriod,
       Ticker ticker,
       WriteBehind writeBehind,
-      InstantSource clock) {
+      InstantSource clock,
+      long maxBytes) {
+    this.heap = new MappingHeap(maxBytes, writeBehind::pendingBytes);
+    this.full = "The heap for mappings (%d MB) is full".formatted(maxBytes >> 20);
     this.idleTimeout = idleTimeout;
     this.writeBehind = writeBehind;
     this.clock = clock;
@@ -97,7 +120,8 @@ public final class CallContexts {
         gracePeriod,
         ticker,
         WriteBehind.noop(new SimpleMeterRegistry()),
-        InstantSource.system());
+        InstantSource.system(),
+        Long.MAX_VALUE / 2);
   }
 
   /** Returns the call context of a resource; this counts as a use of its mapping. */
@@ -207,7 +231,8 @@ public final class CallContexts {
       }
       recognize(resource);
     }
-    return update(
+    Mapping mapping =
+        update(
             resource,
             existing -> {
               if (existing == null) {
@@ -218,15 +243,15 @@ public final class CallContexts {
                 return existing.moved(shown, null);
               }
               return existing.withoutPrevious();
-            })
-        .callContext();
+            });
+    return mapping == null ? shown : mapping.callContext();
   }
 
   /**
    * Maps a resource to a call context unless it is mapped; this counts as a use.
    *
    * @return the resource's current call context; the given one if its id is mapped to another
-   *     playback or recording
+   *     playback or recording, or if the heap for mappings is full
    */
   public String assignIfAbsent(Resource resource, String callContext) {
     // lookup() counts as a use
@@ -240,7 +265,9 @@ public final class CallContexts {
                           existing == null
                               ? Mapping.of(callContext, resource.instance(), now())
                               : existing);
-              return mapping.isOfOther(resource) ? callContext : mapping.callContext();
+              return mapping == null || mapping.isOfOther(resource)
+                  ? callContext
+                  : mapping.callContext();
             });
   }
 
@@ -249,6 +276,7 @@ public final class CallContexts {
    *
    * @param replaceActive whether a new resource can replace an active one with the same id
    * @return the registration, empty if nothing changed
+   * @throws MappingLimitException if the heap for mappings is full
    */
   public Optional<Registration> register(
       Resource resource, String callContext, boolean replaceActive) {
@@ -260,33 +288,39 @@ public final class CallContexts {
    * leaves the application, not its end.
    *
    * @return the registration, empty if nothing changed
+   * @throws MappingLimitException if the heap for mappings is full
    */
   public Optional<Registration> registerClaim(Resource channel, String callContext) {
     return register(
         channel, Mapping.forCreation(callContext, channel.instance(), false, now()), false);
   }
 
+  @SuppressWarnings("ReferenceEquality") // the candidate itself
   private Optional<Registration> register(
       Resource resource, Mapping candidate, boolean replaceActive) {
     String callContext = candidate.callContext();
     AtomicReference<Registration> registration = new AtomicReference<>();
-    update(
-        resource,
-        existing -> {
-          boolean isActive = existing != null && !existing.ended() && !replaceActive;
-          // registered by the same command before a crash
-          boolean isSameCommand =
-              isActive && existing.pending() && existing.callContext().equals(callContext);
-          if (isActive && !isSameCommand) {
-            // a change, so that a comparison does not end it while the command runs
-            return existing.usedAt(now());
-          }
-          if (!isSameCommand) {
-            reusedIds.addEarlier(resource.key(), existing);
-          }
-          registration.set(new Registration(resource, candidate, existing));
-          return candidate;
-        });
+    Mapping current =
+        update(
+            resource,
+            existing -> {
+              boolean isActive = existing != null && !existing.ended() && !replaceActive;
+              // registered by the same command before a crash
+              boolean isSameCommand =
+                  isActive && existing.pending() && existing.callContext().equals(callContext);
+              if (isActive && !isSameCommand) {
+                // a change, so that a comparison does not end it while the command runs
+                return existing.usedAt(now());
+              }
+              if (!isSameCommand) {
+                reusedIds.addEarlier(resource.key(), existing);
+              }
+              registration.set(new Registration(resource, candidate, existing));
+              return candidate;
+            });
+    if (registration.get() != null && current != candidate) {
+      throw new MappingLimitException(full);
+    }
     return Optional.ofNullable(registration.get());
   }
 
@@ -404,7 +438,18 @@ public final class CallContexts {
 
   /** Records that a channel is in a Stasis application and that this has been published. */
   public void enterStasis(Resource channel, String application) {
-    change(channel, mapping -> mapping.enterStasis(application));
+    String shared = shared(application);
+    change(channel, mapping -> mapping.enterStasis(shared));
+  }
+
+  /** Returns an equal text, so that not each mapping has its own. */
+  private String shared(String application) {
+    String latest = latestApplication;
+    if (application.equals(latest)) {
+      return latest;
+    }
+    latestApplication = application;
+    return application;
   }
 
   /** Records a hangup: the channel ends when it leaves Stasis. */
@@ -461,6 +506,28 @@ public final class CallContexts {
   /** Approximate number of mappings, including recently ended ones. */
   public long size() {
     return cache.estimatedSize();
+  }
+
+  /** Heap of the mappings and their pending writes, in bytes. */
+  public long heapBytes() {
+    return heap.used();
+  }
+
+  /** The limit of {@link #heapBytes}. */
+  public long maxHeapBytes() {
+    return heap.limit();
+  }
+
+  /** Number of changes that the full heap for mappings prevented. */
+  public long refused() {
+    return refused.sum();
+  }
+
+  /** Returns a sentence while the heap for mappings is full. */
+  public Optional<String> fullness() {
+    return heap.isFull()
+        ? Optional.of(full + ": new resources are not mapped; end calls, or set a larger -Xmx")
+        : Optional.empty();
   }
 
   /** Returns the mapping of a resource. */
@@ -571,22 +638,32 @@ public final class CallContexts {
 
   /** Returns the call contexts of all active resources. */
   public Set<String> activeCallContexts() {
-    return active().values().stream().map(Mapping::callContext).collect(Collectors.toSet());
+    // without a copy of all mappings, since each scrape of the metrics asks for it
+    return cache.asMap().values().stream()
+        .filter(mapping -> !mapping.ended() && !mapping.pending())
+        .map(Mapping::callContext)
+        .collect(Collectors.toSet());
   }
 
   /**
-   * Restores a stored mapping unless it is older than the idle timeout; logs and ignores malformed
-   * ones.
+   * Restores a stored mapping unless it is older than the idle timeout, or the heap for mappings is
+   * full; replaces an earlier value. Logs and ignores malformed ones.
    *
    * @param key as {@link Resource#key()}
-   * @param storedJson the mapping as JSON
+   * @param storedJson the mapping as JSON, or null if it has been deleted
    */
-  public void restore(String key, String storedJson) {
+  public void restore(String key, @Nullable String storedJson) {
     try {
-      Mapping mapping = JSON.readValue(storedJson, StoredMapping.class).toMapping();
-      if (now() - mapping.usedAt() < idleTimeout.toSeconds()) {
-        cache.asMap().putIfAbsent(Resource.fromKey(key).key(), mapping);
-      } else {
+      Mapping mapping =
+          storedJson == null
+              ? null
+              : JSON.readValue(storedJson, StoredMapping.class).toMapping(this::shared);
+      String resourceKey = Resource.fromKey(key).key();
+      boolean isExpired = mapping != null && now() - mapping.usedAt() >= idleTimeout.toSeconds();
+      putRestored(resourceKey, isExpired ? null : mapping);
+      if (!isExpired) {
+        expiredKeys.remove(key);
+      } else if (expiredKeys.size() < MAX_EXPIRED_KEYS) {
         expiredKeys.add(key);
       }
     } catch (JsonProcessingException | IllegalArgumentException e) {
@@ -594,10 +671,32 @@ public final class CallContexts {
     }
   }
 
+  private void putRestored(String key, @Nullable Mapping mapping) {
+    cache
+        .asMap()
+        .compute(
+            key,
+            (sameKey, existing) -> {
+              if (heap.replace(key, existing, mapping)) {
+                return mapping;
+              }
+              notRestored.increment();
+              return existing;
+            });
+  }
+
   /** Ends the restore: deletes expired mappings from the store. */
   public void completeRestore() {
     expiredKeys.forEach(key -> writeBehind.enqueue(key, Optional.empty()));
     expiredKeys.clear();
+    long skipped = notRestored.sumThenReset();
+    if (skipped > 0) {
+      LOG.warn(
+          "The heap for mappings ({} MB) is full: {} values of the call-context store not"
+              + " restored; set a larger -Xmx and restart",
+          heap.limit() >> 20,
+          skipped);
+    }
   }
 
   /** Writes the mappings of all active resources to the store again. */
@@ -636,14 +735,27 @@ public final class CallContexts {
     return !existing.isOf(resource) && reusedIds.earlierCallContext(resource) != null;
   }
 
-  /** The only way to change a mapping; writes to the store follow in the same order. */
-  private Mapping update(Resource resource, UnaryOperator<Mapping> change) {
+  /**
+   * The only way to change a mapping; writes to the store follow in the same order.
+   *
+   * @return the mapping afterward: the existing one, or null, if the heap for mappings is full
+   */
+  private @Nullable Mapping update(Resource resource, UnaryOperator<Mapping> change) {
+    if (heap.isFull()) {
+      // expired mappings occupy the heap until the next one is written
+      cache.cleanUp();
+    }
     return cache
         .asMap()
         .compute(
             resource.key(),
             (key, existing) -> {
               Mapping updated = change.apply(existing);
+              if (!heap.replace(key, existing, updated)) {
+                refused.increment();
+                logRefused(key);
+                return existing;
+              }
               boolean wasStored = existing != null && !existing.ended();
               if (updated == null || updated.ended()) {
                 if (wasStored) {
@@ -656,8 +768,25 @@ public final class CallContexts {
             });
   }
 
+  private void logRefused(String key) {
+    Moment now = Moment.now();
+    Moment last = refusalLogged;
+    if (last == null || now.since(last).compareTo(REFUSAL_LOG_INTERVAL) >= 0) {
+      refusalLogged = now;
+      LOG.warn(
+          "The heap for mappings ({} MB) is full: new resources are not mapped, such as {}; set a"
+              + " larger -Xmx",
+          heap.limit() >> 20,
+          LogText.abbreviate(key));
+    }
+  }
+
   private void onEvicted(@Nullable String key, @Nullable Mapping mapping, RemovalCause cause) {
-    if (key != null && mapping != null && !mapping.ended()) {
+    if (key == null || mapping == null) {
+      return;
+    }
+    heap.replace(key, mapping, null);
+    if (!mapping.ended()) {
       writeBehind.enqueue(key, Optional.empty());
     }
   }

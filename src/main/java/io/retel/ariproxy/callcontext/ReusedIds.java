@@ -4,6 +4,7 @@ package io.retel.ariproxy.callcontext;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
+import com.github.benmanes.caffeine.cache.Weigher;
 import io.retel.ariproxy.ari.Resource;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -12,13 +13,16 @@ import org.jspecify.annotations.Nullable;
  * The resources around a mapping whose id is used again (docs/contract.md#reused-ids): earlier
  * ones, which can still send events, and the successor that a command is creating. Thread-safe.
  *
- * <p>Entries are limited in number and expire: earlier resources after the idle timeout, since an
- * outage of Kafka can delay their events, successors after the grace period. Without an entry, an
- * event belongs to the mapped resource.
+ * <p>Entries are limited in number and size and expire: earlier resources after the idle timeout,
+ * since an outage of Kafka can delay their events, successors after the grace period. Without an
+ * entry, an event belongs to the mapped resource.
  */
 final class ReusedIds {
 
   private static final int MAX_ENTRIES = 10_000;
+
+  /** A longer entry counts as several. */
+  private static final int TYPICAL_LENGTH = 512;
 
   private record EarlierInstance(String key, String instance) {}
 
@@ -29,13 +33,23 @@ final class ReusedIds {
   private final Cache<String, Mapping> successors;
 
   ReusedIds(Duration idleTimeout, Duration gracePeriod, Ticker ticker) {
-    this.earlier = cache(idleTimeout, ticker);
-    this.successors = cache(gracePeriod, ticker);
+    this.earlier =
+        cache(
+            idleTimeout,
+            ticker,
+            (id, callContext) -> id.key().length() + id.instance().length() + callContext.length());
+    this.successors =
+        cache(
+            gracePeriod,
+            ticker,
+            (key, mapping) ->
+                key.length() + mapping.instance().length() + mapping.callContext().length());
   }
 
-  private static <K, V> Cache<K, V> cache(Duration timeout, Ticker ticker) {
+  private static <K, V> Cache<K, V> cache(Duration timeout, Ticker ticker, Weigher<K, V> length) {
     return Caffeine.newBuilder()
-        .maximumSize(MAX_ENTRIES)
+        .maximumWeight((long) MAX_ENTRIES * TYPICAL_LENGTH)
+        .weigher((K key, V value) -> Math.max(TYPICAL_LENGTH, length.weigh(key, value)))
         .expireAfterWrite(timeout)
         .ticker(ticker)
         .executor(Runnable::run)

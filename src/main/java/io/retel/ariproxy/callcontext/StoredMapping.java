@@ -2,6 +2,7 @@
 package io.retel.ariproxy.callcontext;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,16 +41,17 @@ record StoredMapping(
   /**
    * Returns the mapping.
    *
+   * @param shared returns an equal text that mappings share
    * @throws IllegalArgumentException if it has no call context
    */
-  Mapping toMapping() {
+  Mapping toMapping(UnaryOperator<String> shared) {
     if (callContext == null) {
       throw new IllegalArgumentException("call context is missing");
     }
     return new Mapping(
         callContext,
         null,
-        application,
+        application == null ? null : shared.apply(application),
         created,
         MappingState.ofStored(pending, hungUp, unconfirmed),
         usedAt,

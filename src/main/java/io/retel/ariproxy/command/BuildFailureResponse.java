@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.callcontext.MappingLimitException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.error.ErrorMessages;
@@ -50,14 +51,16 @@ public final class BuildFailureResponse implements Processor {
                     .orElseGet(() -> ErrorMessages.ownMessage(cause)));
   }
 
-  /** The mappings of the new resources could not be persisted; nothing was sent. */
+  /** The new resources could not be mapped, or their mappings not persisted; nothing was sent. */
   public static BuildFailureResponse storeUnavailable(BuildResponse buildResponse) {
     return of(
         buildResponse,
         503,
         CommandResult.Outcome.NOT_SENT,
         cause ->
-            "The mapping of the new resource could not be persisted: "
+            (cause instanceof MappingLimitException
+                    ? "The new resource could not be mapped: "
+                    : "The mapping of the new resource could not be persisted: ")
                 + ErrorMessages.ownMessage(cause));
   }
 

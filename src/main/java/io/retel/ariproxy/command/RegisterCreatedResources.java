@@ -6,9 +6,9 @@ import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Registration;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -43,23 +43,23 @@ public final class RegisterCreatedResources implements Processor {
   @Override
   public void process(Exchange exchange) throws InterruptedException, StoreUnavailableException {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
-    List<Registration> registrations =
-        Stream.concat(
-                command.created().stream()
-                    .map(resource -> register(resource, command.callContextOfCreated())),
-                command.claimed().stream()
-                    .map(
-                        channel ->
-                            callContexts.registerClaim(channel, command.callContextOfCreated())))
-            .flatMap(Optional::stream)
-            .toList();
+    List<Registration> registrations = new ArrayList<>(2);
     Registrations registered = new Registrations(registrations);
+    // before the first one: a second one can fail, and the first one is then rolled back
+    exchange.setProperty(CommandProperties.REGISTRATIONS, registered);
+    for (Resource created : command.created()) {
+      register(created, command.callContextOfCreated()).ifPresent(registrations::add);
+    }
+    for (Resource channel : command.claimed()) {
+      callContexts
+          .registerClaim(channel, command.callContextOfCreated())
+          .ifPresent(registrations::add);
+    }
     for (Resource created : command.created()) {
       if (!registered.contains(created)) {
         callContexts.announceSuccessor(created, command.callContextOfCreated());
       }
     }
-    exchange.setProperty(CommandProperties.REGISTRATIONS, registered);
     if (!registrations.isEmpty()) {
       callContexts.awaitPersisted();
     }

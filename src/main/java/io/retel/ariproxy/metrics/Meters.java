@@ -192,6 +192,19 @@ public enum Meters {
 
   CALL_CONTEXTS(Kind.GAUGE, "ari-proxy.call-contexts", "Calls with at least one live resource"),
   RESOURCES(Kind.GAUGE, "ari-proxy.resources", "Resources with a mapping"),
+  RESOURCES_BYTES(
+      Kind.GAUGE,
+      Unit.BYTES,
+      "ari-proxy.resources.bytes",
+      "Heap of the mappings, and of their changes not yet written to the call-context store"),
+  RESOURCES_LIMIT(
+      Kind.GAUGE,
+      "ari-proxy.resources.limit",
+      "Heap for mappings, a third of that beyond 48MB; at this limit, new resources are not mapped"),
+  RESOURCES_REFUSED(
+      Kind.COUNTER,
+      "ari-proxy.resources.refused",
+      "Mappings that were not created or changed because of that limit"),
   COMPARISON_MAPPINGS_ENDED(
       Kind.COUNTER,
       "ari-proxy.comparison.mappings.ended",

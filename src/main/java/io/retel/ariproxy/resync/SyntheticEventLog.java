@@ -20,6 +20,9 @@ import java.util.Optional;
  */
 public final class SyntheticEventLog {
 
+  /** Many times the channels of an Asterisk; a list of channels that it invents is bounded too. */
+  private static final int MAX_TRANSITIONS = 100_000;
+
   private enum State {
     IN_STASIS,
     OUT_OF_STASIS,
@@ -53,7 +56,12 @@ public final class SyntheticEventLog {
    */
   public SyntheticEventLog(CallContexts callContexts, Duration retention, Ticker ticker) {
     this.callContexts = callContexts;
-    this.transitions = Caffeine.newBuilder().expireAfterWrite(retention).ticker(ticker).build();
+    this.transitions =
+        Caffeine.newBuilder()
+            .maximumSize(MAX_TRANSITIONS)
+            .expireAfterWrite(retention)
+            .ticker(ticker)
+            .build();
   }
 
   /** Records a synthetic event. */

@@ -85,6 +85,13 @@ class HeapLimitsTest {
     assertThat(limits(50).warning()).get(STRING).contains("Set -Xmx673m or more");
   }
 
+  @Test
+  void mappingsHaveTheThirdThatMessagesDoNotUse() {
+    assertThat(HeapLimits.forMappings(1_024 * MEGABYTE)).isEqualTo(976 * MEGABYTE / 3);
+    assertThat(HeapLimits.forMappings(348 * MEGABYTE)).isEqualTo(100 * MEGABYTE);
+    assertThat(HeapLimits.forMappings(32 * MEGABYTE)).isEqualTo(4 * MEGABYTE);
+  }
+
   private HeapLimits limits(long megabytes) {
     return new HeapLimits(settings(megabytes), megabytes * MEGABYTE);
   }

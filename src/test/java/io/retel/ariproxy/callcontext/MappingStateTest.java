@@ -74,7 +74,7 @@ class MappingStateTest {
   void storedFormPreservesState(MappingState state) {
     Mapping mapping = new Mapping("call", null, "app", true, state, 1, "");
     assertThat(mapping.ended()).isFalse();
-    assertThat(StoredMapping.of(mapping).toMapping()).isEqualTo(mapping);
+    assertThat(StoredMapping.of(mapping).toMapping(application -> application)).isEqualTo(mapping);
   }
 
   @ParameterizedTest

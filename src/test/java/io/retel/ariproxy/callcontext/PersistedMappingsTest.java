@@ -12,6 +12,7 @@ import io.retel.ariproxy.callcontext.store.WriteBehind;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,11 @@ class PersistedMappingsTest {
   private final CallContexts callContexts = callContexts();
 
   private CallContexts callContexts() {
-    return new CallContexts(IDLE_TIMEOUT, GRACE_PERIOD, ticker, writeBehind, () -> now);
+    return callContexts(Long.MAX_VALUE / 2);
+  }
+
+  private CallContexts callContexts(long maxBytes) {
+    return new CallContexts(IDLE_TIMEOUT, GRACE_PERIOD, ticker, writeBehind, () -> now, maxBytes);
   }
 
   @BeforeEach
@@ -192,6 +197,59 @@ class PersistedMappingsTest {
     callContexts.restore(
         "NOTHING:e", "{\"callContext\":\"call\",\"usedAt\":" + now.getEpochSecond() + "}");
     assertThat(callContexts.cache().asMap()).isEmpty();
+  }
+
+  @Test
+  void restoreReplacesEarlierValues() {
+    callContexts.restore("CHANNEL:c", stored("one"));
+    callContexts.restore("CHANNEL:d", stored("one"));
+    callContexts.restore("CHANNEL:c", stored("two"));
+    callContexts.restore("CHANNEL:d", null);
+
+    assertThat(callContexts.cache().asMap()).containsOnlyKeys("CHANNEL:c");
+    assertThat(callContexts.lookup(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void restoreStopsAtLimit() throws Exception {
+    CallContexts limited = callContexts(10 * MappingHeap.TYPICAL_BYTES);
+    for (int i = 0; i < 30; i++) {
+      limited.restore("CHANNEL:" + i, stored("call"));
+    }
+    limited.restore("CHANNEL:0", null);
+    limited.restore("CHANNEL:30", stored("call"));
+    limited.completeRestore();
+
+    assertThat(limited.all()).hasSize(13).containsKey(new Resource(ResourceType.CHANNEL, "30"));
+    assertThat(limited.fullness()).isPresent();
+    limited.awaitPersisted();
+    assertThat(store.batches()).isEmpty();
+  }
+
+  /** During an outage of the store, ended mappings occupy heap until their deletion is written. */
+  @Test
+  void pendingWritesAreLimited() throws Exception {
+    CallContexts limited = callContexts(100 * MappingHeap.TYPICAL_BYTES);
+    store.failing(true);
+    for (int i = 0; i < 1_000; i++) {
+      Resource channel = new Resource(ResourceType.CHANNEL, "c" + i);
+      limited.assignIfAbsent(channel, "call");
+      limited.end(channel);
+      ticker.advance(GRACE_PERIOD.plusSeconds(1));
+    }
+    limited.cache().cleanUp();
+    assertThat(limited.all()).isEmpty();
+    assertThat(limited.refused()).isPositive();
+    assertThat(limited.heapBytes())
+        .isBetween(90L * MappingHeap.TYPICAL_BYTES, 110L * MappingHeap.TYPICAL_BYTES);
+
+    store.failing(false);
+    Awaitility.await("written").until(() -> limited.heapBytes() == 0);
+    assertThat(limited.fullness()).isEmpty();
+  }
+
+  private String stored(String callContext) {
+    return "{\"callContext\":\"" + callContext + "\",\"usedAt\":" + now.getEpochSecond() + "}";
   }
 
   /** Proxies of other versions read and write these fields. */

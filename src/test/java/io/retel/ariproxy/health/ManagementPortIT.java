@@ -59,6 +59,7 @@ class ManagementPortIT {
                 "websocket-buffer",
                 "applications",
                 "kafka-quota",
+                "mappings",
                 "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
       }
     }

@@ -26,8 +26,12 @@ public interface CallContextStore extends AutoCloseable {
    */
   record Change(String key, @Nullable String value) {}
 
-  /** Passes all entries to the sink; can be called again after a failure. */
-  void readAll(BiConsumer<String, String> sink) throws Exception;
+  /**
+   * Passes all entries to the sink, one by one, so that they need heap only where the sink keeps
+   * them. The last value of a key counts: earlier ones can precede it, and null follows if it has
+   * been deleted. Can be called again after a failure.
+   */
+  void readAll(BiConsumer<String, @Nullable String> sink) throws Exception;
 
   /**
    * Writes changes with distinct keys; returns when the store has acknowledged them durably.

@@ -136,7 +136,7 @@ public final class CassandraStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> sink) throws Exception {
+  public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
     execute(
         (cqlSession, prepared) -> {
           List<CompletableFuture<AsyncResultSet>> buckets = new ArrayList<>();
@@ -156,7 +156,7 @@ public final class CassandraStore implements CallContextStore {
         });
   }
 
-  private static void emitRows(AsyncResultSet page, BiConsumer<String, String> sink) {
+  private static void emitRows(AsyncResultSet page, BiConsumer<String, @Nullable String> sink) {
     for (Row row : page.currentPage()) {
       sink.accept(row.getString(0), row.getString(1));
     }

@@ -224,7 +224,7 @@ public final class JdbcStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> sink) throws Exception {
+  public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
     inTransaction(
         current -> {
           try (PreparedStatement read = current.prepareStatement(SELECT)) {

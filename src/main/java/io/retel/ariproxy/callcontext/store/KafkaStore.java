@@ -5,7 +5,6 @@ import io.retel.ariproxy.kafka.TopicLimits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -65,14 +64,13 @@ public final class KafkaStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> sink) {
+  public void readAll(BiConsumer<String, @Nullable String> sink) {
     Map<String, Object> config = new HashMap<>(clientConfig.get());
     config.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
-    Map<String, String> latest = new LinkedHashMap<>();
     try (KafkaConsumer<String, String> consumer =
         new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
       List<TopicPartition> partitions =
@@ -90,11 +88,7 @@ public final class KafkaStore implements CallContextStore {
         boolean progress = false;
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
           progress = true;
-          if (record.value() == null) {
-            latest.remove(record.key());
-          } else {
-            latest.put(record.key(), record.value());
-          }
+          sink.accept(record.key(), record.value());
         }
         long now = System.nanoTime();
         if (progress) {
@@ -105,7 +99,6 @@ public final class KafkaStore implements CallContextStore {
         }
       }
     }
-    latest.forEach(sink);
   }
 
   private static boolean hasReached(

@@ -3,12 +3,13 @@ package io.retel.ariproxy.callcontext.store;
 
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** Store that persists nothing. */
 public final class MemoryStore implements CallContextStore {
 
   @Override
-  public void readAll(BiConsumer<String, String> sink) {
+  public void readAll(BiConsumer<String, @Nullable String> sink) {
     // nothing is stored
   }
 

@@ -147,20 +147,18 @@ public final class RedisStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, String> sink) throws Exception {
-    // HSCAN can return entries twice while the hash grows
-    Map<String, String> all = new HashMap<>();
+  public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
     execute(
         commands -> {
           ScanCursor cursor = ScanCursor.INITIAL;
           while (!cursor.isFinished()) {
             MapScanCursor<String, String> page =
                 await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(BATCH_SIZE)), deadline());
-            all.putAll(page.getMap());
+            // HSCAN can return entries twice
+            page.getMap().forEach(sink);
             cursor = page;
           }
         });
-    all.forEach(sink);
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
@@ -69,6 +70,10 @@ public final class WriteBehind extends ServiceSupport {
   /** Pending writes by key, ordered by when their keys became pending. */
   private Map<String, PendingWrite> pending = new LinkedHashMap<>();
 
+  /** Heap of the pending writes and of the current batch. */
+  private final AtomicLong pendingBytes = new AtomicLong();
+
+  private long batchBytes;
   private long enqueuedCount;
   private long acknowledgedCount;
   private boolean stopping;
@@ -97,9 +102,16 @@ public final class WriteBehind extends ServiceSupport {
    * A change not written yet.
    *
    * @param value returns the value to write, or empty to delete
+   * @param length of the value that it retains, in characters
    * @param sequence the number of the change that made the key pending
    */
-  private record PendingWrite(Supplier<Optional<String>> value, long sequence) {}
+  private record PendingWrite(Supplier<Optional<String>> value, int length, long sequence) {
+
+    /** Heap in bytes; the key is usually that of the mapping. */
+    long size() {
+      return 128 + length;
+    }
+  }
 
   /**
    * @param timeout for a single acknowledgement, and for all of them on stop
@@ -133,7 +145,7 @@ public final class WriteBehind extends ServiceSupport {
    * @throws StoreUnavailableException if the store fails; the failure is counted, and the call can
    *     be repeated
    */
-  public void readAll(BiConsumer<String, String> sink)
+  public void readAll(BiConsumer<String, @Nullable String> sink)
       throws InterruptedException, StoreUnavailableException {
     storeInUse.lockInterruptibly();
     try {
@@ -157,7 +169,7 @@ public final class WriteBehind extends ServiceSupport {
 
   /** Enqueues a change; an empty value deletes the key. Never blocks. */
   public void enqueue(String key, Optional<String> value) {
-    enqueue(key, () -> value);
+    enqueue(key, () -> value, value.map(String::length).orElse(0));
   }
 
   /**
@@ -167,6 +179,10 @@ public final class WriteBehind extends ServiceSupport {
    * @param value returns the current value, or empty to delete the key; called by the writer thread
    */
   public void enqueue(String key, Supplier<Optional<String>> value) {
+    enqueue(key, value, 0);
+  }
+
+  private void enqueue(String key, Supplier<Optional<String>> value, int length) {
     if (store instanceof MemoryStore) {
       return;
     }
@@ -175,8 +191,11 @@ public final class WriteBehind extends ServiceSupport {
       enqueuedCount++;
       PendingWrite previous = pending.get(key);
       // retains its position: the newer value also satisfies callers that wait for the older one
-      pending.put(
-          key, new PendingWrite(value, previous == null ? enqueuedCount : previous.sequence()));
+      PendingWrite write =
+          new PendingWrite(
+              value, length, previous == null ? enqueuedCount : previous.sequence());
+      pending.put(key, write);
+      pendingBytes.addAndGet(write.size() - (previous == null ? 0 : previous.size()));
       writeEnqueued.signal();
     } finally {
       lock.unlock();
@@ -254,6 +273,11 @@ public final class WriteBehind extends ServiceSupport {
     }
   }
 
+  /** Heap of the changes not written yet, in bytes. */
+  public long pendingBytes() {
+    return pendingBytes.get();
+  }
+
   @Override
   protected void doStart() {
     Thread thread = new Thread(this::write, "call-context-store");
@@ -327,7 +351,7 @@ public final class WriteBehind extends ServiceSupport {
     }
     // otherwise a restart would restore its previous value
     batch.computeIfPresent(
-        change.key(), (key, write) -> new PendingWrite(Optional::empty, write.sequence()));
+        change.key(), (key, write) -> new PendingWrite(Optional::empty, 0, write.sequence()));
     writeAccepted(List.of(new Change(change.key(), null)), batch);
   }
 
@@ -389,10 +413,15 @@ public final class WriteBehind extends ServiceSupport {
         oldest.remove();
       }
       inFlight = batch.size();
+      batchBytes = bytes(batch);
       return batch;
     } finally {
       lock.unlock();
     }
+  }
+
+  private static long bytes(Map<String, PendingWrite> writes) {
+    return writes.values().stream().mapToLong(PendingWrite::size).sum();
   }
 
   /** Waits for the next change or the timeout, since a caller can be waiting for that change. */
@@ -422,6 +451,7 @@ public final class WriteBehind extends ServiceSupport {
     lock.lock();
     try {
       inFlight = 0;
+      pendingBytes.addAndGet(-batchBytes);
       // all before the first pending one, since earlier values of a key are superseded
       acknowledgedCount =
           pending.isEmpty() ? enqueuedCount : pending.values().iterator().next().sequence() - 1;
@@ -453,8 +483,9 @@ public final class WriteBehind extends ServiceSupport {
               requeued.merge(
                   key,
                   newer,
-                  (failed, latest) -> new PendingWrite(latest.value(), failed.sequence())));
+                  (failed, latest) -> new PendingWrite(latest.value(), latest.length(), failed.sequence())));
       pending = requeued;
+      pendingBytes.set(bytes(requeued));
     } finally {
       lock.unlock();
     }

@@ -296,7 +296,7 @@ abstract class CallContextStoreContract {
 
   static Map<String, String> readAll(CallContextStore store) throws Exception {
     Map<String, String> all = new HashMap<>();
-    store.readAll(all::put);
+    store.readAll((key, value) -> all.compute(key, (same, earlier) -> value));
     return all;
   }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** A store controlled by the test, which can make writes fail or block. */
 public final class FakeStore implements CallContextStore {
@@ -27,7 +28,7 @@ public final class FakeStore implements CallContextStore {
   private volatile boolean readWhileWriting;
 
   @Override
-  public synchronized void readAll(BiConsumer<String, String> sink) throws IOException {
+  public synchronized void readAll(BiConsumer<String, @Nullable String> sink) throws IOException {
     readWhileWriting |= writing;
     if (failing) {
       throw new IOException("store is down");
