@@ -63,7 +63,8 @@ final class KafkaModule {
                     settings.groups()),
                 settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT))
             .requireShared(settings.sharedTopics())
-            .require(settings.ownTopics());
+            .require(settings.ownTopics())
+            .requireUncompressed(settings.commandTopics());
     this.topicLimits =
         new TopicLimits(this::clientConfig, settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT));
     this.clients =

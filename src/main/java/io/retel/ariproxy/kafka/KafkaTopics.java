@@ -157,6 +157,16 @@ public final class KafkaTopics {
   /** Requires a compacted topic with one partition, for one writer. */
   public KafkaTopics requireCompacted(String topic) {
     require(topic, 1, COMPACTED, false);
+    return requireUncompressed(List.of(topic));
+  }
+
+  /**
+   * Requires that Kafka stores records of these required topics uncompressed, so that none is
+   * larger than {@code max.message.bytes}: Kafka's consumer decompresses a record before the proxy
+   * can see its size.
+   */
+  public KafkaTopics requireUncompressed(Collection<String> topics) {
+    required.replaceAll(topic -> topics.contains(topic.name()) ? topic.uncompressed() : topic);
     return this;
   }
 
@@ -447,6 +457,9 @@ public final class KafkaTopics {
           topic.name(),
           partitions,
           previous.partitions());
+      if (topic.isUncompressed() && !topic.isCompacted()) {
+        TopicRisks.log(admin, List.of(topic), Map.of(topic.name(), found), brokers());
+      }
     } else if (partitions > previous.partitions()) {
       LOG.warn(
           "Topic {} has {} partitions instead of {}: records of calls in progress move to other"

@@ -20,9 +20,24 @@ record RequiredTopic(String name, int partitions, Map<String, String> configs, b
 
   private static final String MIN_IN_SYNC_REPLICAS = "2";
 
+  /** The value of {@code compression.type} with which Kafka decompresses records. */
+  static final String UNCOMPRESSED = "uncompressed";
+
   boolean isCompacted() {
     return TopicConfig.CLEANUP_POLICY_COMPACT.equals(
         configs.get(TopicConfig.CLEANUP_POLICY_CONFIG));
+  }
+
+  /** Returns whether Kafka must not store compressed records. */
+  boolean isUncompressed() {
+    return UNCOMPRESSED.equals(configs.get(TopicConfig.COMPRESSION_TYPE_CONFIG));
+  }
+
+  /** Returns the same topic, in which Kafka must not store compressed records. */
+  RequiredTopic uncompressed() {
+    Map<String, String> all = new HashMap<>(configs);
+    all.put(TopicConfig.COMPRESSION_TYPE_CONFIG, UNCOMPRESSED);
+    return new RequiredTopic(name, partitions, Map.copyOf(all), shared);
   }
 
   /** Returns the same topic with another number of partitions. */

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs topics whose configuration can lose records or call contexts. */
+/** Logs topics whose configuration can lose records or call contexts, or end the proxy. */
 final class TopicRisks {
 
   private static final Logger LOG = LoggerFactory.getLogger(TopicRisks.class);
@@ -30,7 +30,8 @@ final class TopicRisks {
   private TopicRisks() {}
 
   /**
-   * Logs one line about partitions and replicas, and one for a topic that must be compacted.
+   * Logs one line about partitions, replicas and compression, and one for a topic that must be
+   * compacted.
    *
    * @param brokers for the command that corrects it
    */
@@ -81,6 +82,11 @@ final class TopicRisks {
         "one partition, which only one consumer of a group reads",
         topics,
         topic -> topic.shared() && described(topic, descriptions).partitions().size() == 1);
+    add(
+        risks,
+        "accepts compressed records, of which one can exceed the heap",
+        topics,
+        topic -> topic.isUncompressed() && storesCompressed(configs.get(topic.name())));
     return risks;
   }
 
@@ -119,6 +125,11 @@ final class TopicRisks {
   private static String value(@Nullable Config config, String option) {
     ConfigEntry entry = config == null ? null : config.get(option);
     return entry == null || entry.value() == null ? "" : entry.value();
+  }
+
+  private static boolean storesCompressed(@Nullable Config config) {
+    String type = value(config, TopicConfig.COMPRESSION_TYPE_CONFIG);
+    return !type.isEmpty() && !type.equals(RequiredTopic.UNCOMPRESSED);
   }
 
   private static boolean isNotCompacted(@Nullable Config config) {

@@ -292,6 +292,11 @@ class CommandStartOffsetsIT {
                             line ->
                                 line.startsWith(
                                     "Topic " + topic + " was deleted and created again")));
+        Awaitility.await("its options are checked again")
+            .until(
+                () ->
+                    log.lines(Level.WARN).stream()
+                        .anyMatch(line -> line.contains(topic + ": accepts compressed records")));
         Awaitility.await("committed in the new topic")
             .until(() -> kafka.committedOffset(topic, topic) == 5);
       }

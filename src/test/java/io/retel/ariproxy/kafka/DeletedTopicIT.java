@@ -130,6 +130,7 @@ class DeletedTopicIT {
           Awaitility.await("compacted")
               .until(() -> kafka.topicConfig(topic, "cleanup.policy").equals("compact"));
           assertThat(kafka.topicConfig(topic, "segment.bytes")).isEqualTo("16777216");
+          assertThat(kafka.topicConfig(topic, "compression.type")).isEqualTo("uncompressed");
           Awaitility.await("written again")
               .until(
                   () ->

@@ -70,6 +70,11 @@ class KafkaStartupIT {
         controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
         assertThat(kafka.topicConfig("absent-call-contexts", "cleanup.policy"))
             .isEqualTo("compact");
+        for (String consumed : List.of("absent", "absent-call-contexts")) {
+          assertThat(kafka.topicConfig(consumed, "compression.type"))
+              .as(consumed)
+              .isEqualTo("uncompressed");
+        }
         assertThat(kafka.partitionCount("absent-call-contexts")).isOne();
         assertThat(kafka.partitionCount("absent")).isEqualTo(12);
         assertThat(kafka.replicaCount("absent")).isOne();
@@ -78,7 +83,7 @@ class KafkaStartupIT {
             .singleElement()
             .asString()
             .contains("absent", ": one replica, which is lost with its broker")
-            .doesNotContain("min.insync.replicas", "one partition");
+            .doesNotContain("min.insync.replicas", "one partition", "compressed");
       }
     }
   }
@@ -102,6 +107,7 @@ class KafkaStartupIT {
           assertThat(kafka.replicaCount(topic)).as(topic).isEqualTo(3);
           assertThat(kafka.topicConfig(topic, "min.insync.replicas")).as(topic).isEqualTo("2");
         }
+        assertThat(kafka.topicConfig("events", "compression.type")).isEqualTo("producer");
         assertThat(kafka.topicConfig("commands-call-contexts", "cleanup.policy"))
             .isEqualTo("compact");
         assertThat(log.lines(Level.WARN)).noneMatch(line -> line.startsWith("Topics at risk"));

@@ -2,12 +2,15 @@
 package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
+import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
@@ -15,13 +18,18 @@ import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +43,11 @@ class LargeCommandIT {
 
   /** More than the process has heap, 256 MB. */
   private static final int COUNT = 12;
+
+  private static final String SMALL_HEAP = "128m";
+
+  /** More than such a heap has; 160 KB with gzip. */
+  private static final int HUGE = 160 * 1024 * 1024;
 
   @ParameterizedTest
   @FullRun("writes and reads hundreds of megabytes")
@@ -79,6 +92,89 @@ class LargeCommandIT {
     }
   }
 
+  @ParameterizedTest
+  @FullRun("KafkaStartupIT checks the option of topics that the proxy creates")
+  @ValueSource(strings = {"gzip", "zstd", "lz4", "snappy"})
+  void kafkaRefusesCompressedRecordsInUncompressedTopic(String compression, KafkaBroker kafka) {
+    String topic = "uncompressed-" + compression;
+    kafka.createTopic(topic, 1);
+    kafka.setCompressionType(topic, "uncompressed");
+    try (KafkaProducer<String, byte[]> producer = producer(kafka, compression);
+        TopicReader reader = TopicReader.of(kafka.bootstrapServers(), topic)) {
+      Future<?> large =
+          producer.send(new ProducerRecord<>(topic, "call", largeCommand("large-" + compression)));
+      assertThatThrownBy(large::get).hasCauseInstanceOf(RecordTooLargeException.class);
+      producer.send(new ProducerRecord<>(topic, "call", MarkerCommand.json("call", "small")));
+      assertThat(reader.await(record -> true).text()).contains("small");
+    }
+  }
+
+  /** Kafka's consumer decompresses a record before the proxy can see its size. */
+  @Test
+  @FullRun("starts a proxy five times")
+  void operatorRemovesRecordThatExceedsHeap(KafkaBroker kafka, @TempDir Path folder)
+      throws Exception {
+    Path log = folder.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        KafkaProducer<String, byte[]> producer = producer(kafka, "gzip")) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, "exceeds-heap", kafka).withHeap(SMALL_HEAP);
+      String topic = settings.commandsTopic();
+      try (Controller controller = new Controller(settings, kafka)) {
+        try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+          controller.execute("call", "GET", "/asterisk/ping").assertStatus(200);
+          controller.awaitCommitted();
+          producer.send(new ProducerRecord<>(topic, 0, "call", hugeCommand("huge"))).get();
+          assertThat(proxy.awaitEnd()).isEqualTo(FatalErrors.EXIT_OUT_OF_MEMORY);
+          proxy.start();
+          assertThat(proxy.awaitEnd()).isEqualTo(FatalErrors.EXIT_OUT_OF_MEMORY);
+        }
+        assertThat(Files.readAllLines(log))
+            .filteredOn(line -> line.contains("Topics at risk"))
+            .isNotEmpty()
+            .allMatch(line -> line.contains(topic + ": accepts compressed records"));
+
+        // once with a larger heap
+        try (ProxyProcess proxy = ProxyProcess.start(settings.withHeap("1g"), log)) {
+          controller.response("huge").assertStatus(413);
+          assertThat(proxy.terminate()).isEqualTo(143);
+        }
+
+        // or without a host that has the memory
+        settings.withHeap(SMALL_HEAP);
+        producer.send(new ProducerRecord<>(topic, 0, "call", hugeCommand("deleted"))).get();
+        try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+          assertThat(proxy.awaitEnd()).isEqualTo(FatalErrors.EXIT_OUT_OF_MEMORY);
+        }
+        kafka.setCompressionType(topic, "uncompressed");
+        kafka.deleteRecords(topic, 0);
+        writer.send(
+            new ProducerRecord<>(topic, 0, "call", MarkerCommand.json("small-call", "small")));
+        try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+          controller.response("small");
+          assertThat(MarkerCommand.executed(asterisk)).containsExactly("small");
+          assertThat(proxy.isAlive()).isTrue();
+        }
+        assertThat(Files.readString(log)).contains("Kafka deleted 1 commands of " + topic + "-0");
+      }
+    }
+  }
+
+  /** A command with more spaces in an ignored field than the heap has bytes. */
+  private static byte[] hugeCommand(String id) {
+    byte[] start =
+        "{\"callContext\":\"huge-call\",\"commandId\":\"%s\",\"ignored\":\""
+            .formatted(id)
+            .getBytes(StandardCharsets.UTF_8);
+    byte[] command = new byte[HUGE];
+    Arrays.fill(command, (byte) ' ');
+    System.arraycopy(start, 0, command, 0, start.length);
+    command[HUGE - 2] = '"';
+    command[HUGE - 1] = '}';
+    return command;
+  }
+
   private static byte[] largeCommand(String id) {
     String value = "x".repeat(LARGE / 3 - 100);
     return """
@@ -96,9 +192,9 @@ class LargeCommandIT {
             ProducerConfig.COMPRESSION_TYPE_CONFIG,
             compression,
             ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-            2 * LARGE,
+            2 * HUGE,
             ProducerConfig.BUFFER_MEMORY_CONFIG,
-            4L * LARGE),
+            2L * HUGE),
         new StringSerializer(),
         new ByteArraySerializer());
   }

@@ -13,11 +13,14 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TopicRisksTest {
 
   private static final RequiredTopic EVENTS = new RequiredTopic("events", 12, Map.of(), true);
-  private static final RequiredTopic COMMANDS = new RequiredTopic("commands", 12, Map.of(), false);
+  private static final RequiredTopic COMMANDS =
+      new RequiredTopic("commands", 12, Map.of(), false).uncompressed();
 
   private final Map<String, TopicDescription> descriptions = new HashMap<>();
   private final Map<String, Config> configs = new HashMap<>();
@@ -41,6 +44,15 @@ class TopicRisksTest {
             "events: one partition, which only one consumer of a group reads");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"producer", "gzip"})
+  void namesConsumedTopicsThatAcceptCompressedRecords(String compressionType) {
+    add("events", 12, 3, "2", compressionType);
+    add("commands", 12, 3, "2", compressionType);
+    assertThat(describe())
+        .containsExactly("commands: accepts compressed records, of which one can exceed the heap");
+  }
+
   @Test
   void ignoresOptionsThatTheProxyMayNotDescribe() {
     add("events", 12, 3, "1");
@@ -62,6 +74,11 @@ class TopicRisksTest {
   }
 
   private void add(String name, int partitions, int replicas, String minInSyncReplicas) {
+    add(name, partitions, replicas, minInSyncReplicas, "uncompressed");
+  }
+
+  private void add(
+      String name, int partitions, int replicas, String minInSyncReplicas, String compressionType) {
     List<Node> nodes =
         IntStream.range(0, replicas).mapToObj(id -> new Node(id, "broker", 9092)).toList();
     descriptions.put(
@@ -73,6 +90,10 @@ class TopicRisksTest {
                 .mapToObj(id -> new TopicPartitionInfo(id, nodes.get(0), nodes, nodes))
                 .toList()));
     configs.put(
-        name, new Config(List.of(new ConfigEntry("min.insync.replicas", minInSyncReplicas))));
+        name,
+        new Config(
+            List.of(
+                new ConfigEntry("min.insync.replicas", minInSyncReplicas),
+                new ConfigEntry("compression.type", compressionType))));
   }
 }
