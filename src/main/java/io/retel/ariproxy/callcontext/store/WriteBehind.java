@@ -192,8 +192,7 @@ public final class WriteBehind extends ServiceSupport {
       PendingWrite previous = pending.get(key);
       // retains its position: the newer value also satisfies callers that wait for the older one
       PendingWrite write =
-          new PendingWrite(
-              value, length, previous == null ? enqueuedCount : previous.sequence());
+          new PendingWrite(value, length, previous == null ? enqueuedCount : previous.sequence());
       pending.put(key, write);
       pendingBytes.addAndGet(write.size() - (previous == null ? 0 : previous.size()));
       writeEnqueued.signal();
@@ -483,7 +482,8 @@ public final class WriteBehind extends ServiceSupport {
               requeued.merge(
                   key,
                   newer,
-                  (failed, latest) -> new PendingWrite(latest.value(), latest.length(), failed.sequence())));
+                  (failed, latest) ->
+                      new PendingWrite(latest.value(), latest.length(), failed.sequence())));
       pending = requeued;
       pendingBytes.set(bytes(requeued));
     } finally {
