@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,9 @@ record AriParameters(AriUrl url, JsonNode body) {
 
   private static final String EVENT_SOURCE = "eventSource";
 
+  /** Lists of objects: those of an event filter and of a dynamic configuration. */
+  private static final Set<String> OBJECT_LISTS = Set.of("allowed", "disallowed", "fields");
+
   /**
    * The value that Asterisk uses, if it is a non-empty string. A parameter in the body overrides
    * the query, even if its value is not a string.
@@ -32,6 +36,28 @@ record AriParameters(AriUrl url, JsonNode body) {
     Optional<String> value =
         body.has(name) ? Optional.ofNullable(body.get(name).textValue()) : url.queryParameter(name);
     return value.filter(text -> !text.isEmpty());
+  }
+
+  /**
+   * The name of a list in the body with an element that is not a string: Asterisk crashes on it
+   * (docs/contract.md#asterisk).
+   */
+  Optional<String> malformedList() {
+    return body.properties().stream()
+        .filter(parameter -> parameter.getValue().isArray())
+        .filter(parameter -> !OBJECT_LISTS.contains(parameter.getKey()))
+        .filter(parameter -> !isListOfStrings(parameter.getValue()))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
+  private static boolean isListOfStrings(JsonNode list) {
+    for (JsonNode element : list) {
+      if (!element.isTextual()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The existing resources and the applications that they name (docs/contract.md#fencing). */

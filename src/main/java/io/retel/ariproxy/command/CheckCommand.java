@@ -6,6 +6,7 @@ import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.component.lanes.LanesConstants;
+import io.retel.ariproxy.text.LogText;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -65,6 +66,7 @@ public final class CheckCommand implements Processor {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     allowed.check(command);
     checkApplication(command);
+    checkLists(command);
     checkSize(command);
     checkAge(command);
     GroupActivity hangingOperation =
@@ -96,6 +98,22 @@ public final class CheckCommand implements Processor {
                   409,
                   "Another client of Asterisk has taken over the Stasis application "
                       + application);
+            });
+  }
+
+  private static void checkLists(Command.Accepted command) {
+    command
+        .prepared()
+        .parameters()
+        .malformedList()
+        .ifPresent(
+            name -> {
+              throw new CommandRejectedException(
+                  400,
+                  "The list "
+                      + LogText.abbreviate(name)
+                      + " in the command's body has an element that is not a string; Asterisk"
+                      + " crashes on it");
             });
   }
 

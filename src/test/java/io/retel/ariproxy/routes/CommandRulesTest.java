@@ -155,6 +155,41 @@ class CommandRulesTest {
     assertThat(status(GET, Map.of(KafkaConstants.TIMESTAMP, 0L))).isEqualTo(200);
   }
 
+  /** Asterisk crashes on it (docs/contract.md#asterisk). */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'eventSource':[1]",
+        "'eventSource':['channel:1',null]",
+        "'channel':[{}]",
+        "'media':['sound:beep',['sound:beep']]",
+        "'app':'other','unknown':[true]"
+      })
+  void listWithElementThatIsNotStringYields400(String body) throws Exception {
+    Response response = responseTo(postWithBody(body));
+    response.assertStatus(400);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.message()).contains("is not a string");
+    assertThat(routes().ari().getReceivedExchanges()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'eventSource':[]",
+        "'media':['sound:beep','sound:hello']",
+        "'allowed':[{'type':'ChannelCreated'}],'disallowed':[]",
+        "'fields':[{'attribute':'a','value':'b'}]",
+        "'variables':{'a':[1]}"
+      })
+  void sendsOtherLists(String body) throws Exception {
+    responseTo(postWithBody(body)).assertStatus(200);
+  }
+
+  private static String postWithBody(String body) {
+    return "{'ariCommand':{'method':'POST','url':'/x','body':{%s}}}".formatted(body);
+  }
+
   // ---- 413
 
   @ParameterizedTest
