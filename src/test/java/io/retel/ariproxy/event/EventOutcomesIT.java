@@ -173,7 +173,7 @@ class EventOutcomesIT {
                       .singleElement()
                       .asString()
                       .contains("Another client", APP));
-      assertThat(proxy.counter("ari-proxy.events.internal")).isEqualTo(before + 1);
+      awaitCount("ari-proxy.events.internal", before + 1);
       assertThat(controller.unmapped())
           .extracting(EventEnvelope::type)
           .doesNotContain("APPLICATION_REPLACED");
