@@ -3,33 +3,21 @@ package io.retel.ariproxy.health;
 
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
-import io.retel.ariproxy.time.Moment;
-import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckRegistry;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.DefaultHealthCheckRegistry;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Registry that escapes and bounds the texts of all health checks, including those of components
  * and Camel: the reason for a closed websocket comes from a server. An exception becomes a message.
- *
- * <p>Requests share the result of a check that is younger than {@link #MAX_AGE}, so that the number
- * of requests does not matter. Thread-safe.
  */
 public final class EscapingHealthCheckRegistry extends DefaultHealthCheckRegistry {
 
-  /** Since the check began. */
-  static final Duration MAX_AGE = Duration.ofMillis(500);
-
-  private final Map<String, EscapingHealthCheck> checks = new ConcurrentHashMap<>();
-
-  EscapingHealthCheckRegistry(CamelContext context) {
+  private EscapingHealthCheckRegistry(CamelContext context) {
     super(context);
   }
 
@@ -42,41 +30,19 @@ public final class EscapingHealthCheckRegistry extends DefaultHealthCheckRegistr
 
   @Override
   public Stream<HealthCheck> stream() {
-    return super.stream().map(this::escaping);
+    return super.stream().map(EscapingHealthCheck::new);
   }
 
-  private HealthCheck escaping(HealthCheck check) {
-    // a route that is loaded again replaces the check of its consumer
-    return checks.compute(
-        check.getGroup() + '/' + check.getId(),
-        (id, known) ->
-            known != null && known.check == check ? known : new EscapingHealthCheck(check));
-  }
-
-  /** A check with escaped results. */
-  private static final class EscapingHealthCheck implements HealthCheck {
-
-    private final HealthCheck check;
-    private @Nullable Result last;
-    private Moment lastBegin = Moment.now();
-
-    EscapingHealthCheck(HealthCheck check) {
-      this.check = check;
-    }
+  /**
+   * A check with escaped results.
+   *
+   * @param check the check
+   */
+  private record EscapingHealthCheck(HealthCheck check) implements HealthCheck {
 
     @Override
-    public synchronized Result call(Map<String, Object> options) {
-      Moment now = Moment.now();
-      Result shared = last;
-      if (shared == null || now.since(lastBegin).compareTo(MAX_AGE) >= 0) {
-        shared = escape(check.call(options));
-        last = shared;
-        lastBegin = now;
-      }
-      return shared;
-    }
-
-    private Result escape(Result result) {
+    public Result call(Map<String, Object> options) {
+      Result result = check.call(options);
       HealthCheckResultBuilder escaped = HealthCheckResultBuilder.on(this).state(result.getState());
       result
           .getMessage()
