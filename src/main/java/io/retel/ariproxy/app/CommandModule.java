@@ -99,7 +99,8 @@ final class CommandModule {
                 isRunning()
                     && asterisk.isConnected()
                     && callContextModule.applications().lost().isEmpty()
-                    && !callContextModule.store().isFailing());
+                    && !callContextModule.store().isFailing()
+                    && !callContextModule.callContexts().isFull());
     ResponseCache responseCache =
         new ResponseCache(
             settings.get(Setting.COMMANDS_DEDUP_WINDOW),

@@ -525,9 +525,22 @@ public final class CallContexts {
 
   /** Returns a sentence while the heap for mappings is full. */
   public Optional<String> fullness() {
-    return heap.isFull()
+    return isFull()
         ? Optional.of(full + ": new resources are not mapped; end calls, or set a larger -Xmx")
         : Optional.empty();
+  }
+
+  /** Whether no new resource can be mapped. */
+  public boolean isFull() {
+    removeExpiredIfFull();
+    return heap.isFull();
+  }
+
+  private void removeExpiredIfFull() {
+    if (heap.isFull()) {
+      // expired mappings occupy the heap until the next one is written
+      cache.cleanUp();
+    }
   }
 
   /** Returns the mapping of a resource. */
@@ -741,10 +754,7 @@ public final class CallContexts {
    * @return the mapping afterward: the existing one, or null, if the heap for mappings is full
    */
   private @Nullable Mapping update(Resource resource, UnaryOperator<Mapping> change) {
-    if (heap.isFull()) {
-      // expired mappings occupy the heap until the next one is written
-      cache.cleanUp();
-    }
+    removeExpiredIfFull();
     return cache
         .asMap()
         .compute(

@@ -43,7 +43,12 @@ final class MappingHeap {
    */
   boolean replace(String key, @Nullable Mapping existing, @Nullable Mapping updated) {
     long growth = size(key, updated) - size(key, existing);
-    if (growth > 0 && used() + growth > (existing == null ? limit : limit + limit / 8)) {
+    // an existing mapping also changes while the store is unavailable and its changes wait
+    boolean fits =
+        existing == null
+            ? used() + growth <= limit
+            : mappingBytes.get() + growth <= limit + limit / 8;
+    if (growth > 0 && !fits) {
       return false;
     }
     if (growth != 0) {

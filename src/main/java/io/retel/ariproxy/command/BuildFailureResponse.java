@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
-import io.retel.ariproxy.callcontext.MappingLimitException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.error.ErrorMessages;
@@ -58,9 +57,7 @@ public final class BuildFailureResponse implements Processor {
         503,
         CommandResult.Outcome.NOT_SENT,
         cause ->
-            (cause instanceof MappingLimitException
-                    ? "The new resource could not be mapped: "
-                    : "The mapping of the new resource could not be persisted: ")
+            "The mapping of the new resource could not be persisted: "
                 + ErrorMessages.ownMessage(cause));
   }
 

@@ -2,7 +2,6 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.ari.http.ConnectFailures;
-import io.retel.ariproxy.callcontext.MappingLimitException;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
@@ -97,7 +96,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
 
   private void storeUnavailable(RouteConfigurationDefinition errors) {
     errors
-        .onException(StoreUnavailableException.class, MappingLimitException.class)
+        .onException(StoreUnavailableException.class)
         .id("store-unavailable")
         .description(
             "503: nothing is created before its mapping is persisted. A generic command is released to another proxy instead.")

@@ -4,8 +4,10 @@ package io.retel.ariproxy.command;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.callcontext.MappingLimitException;
 import io.retel.ariproxy.callcontext.Registration;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,13 +49,10 @@ public final class RegisterCreatedResources implements Processor {
     Registrations registered = new Registrations(registrations);
     // before the first one: a second one can fail, and the first one is then rolled back
     exchange.setProperty(CommandProperties.REGISTRATIONS, registered);
-    for (Resource created : command.created()) {
-      register(created, command.callContextOfCreated()).ifPresent(registrations::add);
-    }
-    for (Resource channel : command.claimed()) {
-      callContexts
-          .registerClaim(channel, command.callContextOfCreated())
-          .ifPresent(registrations::add);
+    try {
+      register(command, registrations);
+    } catch (MappingLimitException e) {
+      throw new StoreUnavailableException(ErrorMessages.ownMessage(e));
     }
     for (Resource created : command.created()) {
       if (!registered.contains(created)) {
@@ -62,6 +61,17 @@ public final class RegisterCreatedResources implements Processor {
     }
     if (!registrations.isEmpty()) {
       callContexts.awaitPersisted();
+    }
+  }
+
+  private void register(Command.Accepted command, List<Registration> registrations) {
+    for (Resource created : command.created()) {
+      register(created, command.callContextOfCreated()).ifPresent(registrations::add);
+    }
+    for (Resource channel : command.claimed()) {
+      callContexts
+          .registerClaim(channel, command.callContextOfCreated())
+          .ifPresent(registrations::add);
     }
   }
 

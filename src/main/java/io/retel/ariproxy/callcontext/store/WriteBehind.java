@@ -102,14 +102,14 @@ public final class WriteBehind extends ServiceSupport {
    * A change not written yet.
    *
    * @param value returns the value to write, or empty to delete
-   * @param length of the value that it retains, in characters
+   * @param length of the key and the value that it retains, in characters
    * @param sequence the number of the change that made the key pending
    */
   private record PendingWrite(Supplier<Optional<String>> value, int length, long sequence) {
 
-    /** Heap in bytes; the key is usually that of the mapping. */
+    /** Heap in bytes; beyond the usual length, characters outside Latin-1 are supposed. */
     long size() {
-      return 128 + length;
+      return 128 + length + Math.max(0, length - 256);
     }
   }
 
@@ -192,7 +192,8 @@ public final class WriteBehind extends ServiceSupport {
       PendingWrite previous = pending.get(key);
       // retains its position: the newer value also satisfies callers that wait for the older one
       PendingWrite write =
-          new PendingWrite(value, length, previous == null ? enqueuedCount : previous.sequence());
+          new PendingWrite(
+              value, key.length() + length, previous == null ? enqueuedCount : previous.sequence());
       pending.put(key, write);
       pendingBytes.addAndGet(write.size() - (previous == null ? 0 : previous.size()));
       writeEnqueued.signal();
@@ -350,7 +351,8 @@ public final class WriteBehind extends ServiceSupport {
     }
     // otherwise a restart would restore its previous value
     batch.computeIfPresent(
-        change.key(), (key, write) -> new PendingWrite(Optional::empty, 0, write.sequence()));
+        change.key(),
+        (key, write) -> new PendingWrite(Optional::empty, key.length(), write.sequence()));
     writeAccepted(List.of(new Change(change.key(), null)), batch);
   }
 
