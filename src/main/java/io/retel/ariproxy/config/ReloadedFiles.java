@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -42,6 +43,10 @@ public final class ReloadedFiles<T> implements Supplier<T> {
   private final List<Path> files;
   private final Supplier<T> reader;
   private final LongSupplier clock;
+
+  /** A check can hang for a while. */
+  private final AtomicBoolean checking = new AtomicBoolean();
+
   private final AtomicLong lastCheck;
 
   private volatile T value;
@@ -105,8 +110,14 @@ public final class ReloadedFiles<T> implements Supplier<T> {
   public T get() {
     long now = clock.getAsLong();
     long last = lastCheck.get();
-    if (now - last >= CHECK_INTERVAL_NANOS && lastCheck.compareAndSet(last, now)) {
-      check();
+    if (now - last >= CHECK_INTERVAL_NANOS
+        && lastCheck.compareAndSet(last, now)
+        && checking.compareAndSet(false, true)) {
+      try {
+        check();
+      } finally {
+        checking.set(false);
+      }
     }
     return value;
   }

@@ -48,7 +48,12 @@ final class TimedRead {
             });
     Thread thread = new Thread(task, "file-read");
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (Error e) {
+      PERMITS.release();
+      throw e;
+    }
     try {
       return task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {

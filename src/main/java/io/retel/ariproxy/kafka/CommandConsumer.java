@@ -147,7 +147,10 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private volatile boolean draining;
   private volatile boolean closed;
 
-  /** Ids of topics that were deleted and created again, until their partitions are started. */
+  /** Newest ids of topics that were deleted and created again. */
+  private final Map<String, Uuid> announced = new ConcurrentHashMap<>();
+
+  /** Those of which the partitions have not been started again yet. */
   private final Map<String, Uuid> recreated = new ConcurrentHashMap<>();
 
   private volatile Moment lastPoll = Moment.now();
@@ -331,12 +334,12 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout, tracker::position);
       return polled.isEmpty() ? polled : dropHandled(polled);
     } catch (OffsetOutOfRangeException e) {
-      Map<String, Uuid> current = topicIds.of(topics(e.offsetOutOfRangePartitions().keySet()));
+      Map<String, Uuid> current = currentTopicIds(e.offsetOutOfRangePartitions().keySet());
       if (tracker.recreated(current).isEmpty()) {
         reset(e);
       } else {
         // the next poll starts their partitions
-        recreated.putAll(current);
+        current.forEach(recreated::putIfAbsent);
       }
       return ConsumerRecords.empty();
     }
@@ -368,7 +371,17 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * Kafka's consumer does not: it would continue at the same offset. Thread-safe.
    */
   void topicRecreated(String topic, Uuid id) {
+    announced.put(topic, id);
     recreated.put(topic, id);
+  }
+
+  /** Returns the newest ids known, since a broker can lag behind. */
+  private Map<String, Uuid> currentTopicIds(Collection<TopicPartition> partitions) {
+    Set<String> topics = topics(partitions);
+    Map<String, Uuid> ids = tracker.topicIds(topics);
+    ids.putAll(topicIds.of(topics));
+    announced.forEach((topic, id) -> ids.computeIfPresent(topic, (name, stale) -> id));
+    return ids;
   }
 
   private static Set<String> topics(Collection<TopicPartition> partitions) {
@@ -623,7 +636,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       if (!partitions.isEmpty()) {
         try {
-          start(partitions, topicIds.of(topics(partitions)));
+          start(partitions, currentTopicIds(partitions));
         } catch (AuthenticationException | AuthorizationException e) {
           // poll() would retry without assigning them again; Camel reconnects instead
           throw new KafkaException("Rejected while partitions were assigned", e);

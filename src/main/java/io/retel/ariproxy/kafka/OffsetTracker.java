@@ -88,6 +88,13 @@ final class OffsetTracker {
     return previous != null && !previous.equals(ids.getOrDefault(partition.topic(), previous));
   }
 
+  /** Returns the ids of those topics that are known, as a new map. */
+  synchronized Map<String, Uuid> topicIds(Set<String> topics) {
+    Map<String, Uuid> ids = new HashMap<>(topicIds);
+    ids.keySet().retainAll(topics);
+    return ids;
+  }
+
   /**
    * Sets the ids of topics, before their partitions are assigned. Forgets all progress in topics
    * that were deleted and created again: their offsets are those of other commands.

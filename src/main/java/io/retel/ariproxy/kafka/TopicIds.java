@@ -7,6 +7,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
@@ -17,6 +18,9 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 /** Ids of topics in Kafka, which Kafka's consumer does not reveal. */
 final class TopicIds {
 
+  /** A stop waits for a request. */
+  private static final int TIMEOUT_MS = 10_000;
+
   private final Properties adminProperties;
 
   /**
@@ -24,11 +28,13 @@ final class TopicIds {
    */
   TopicIds(Properties properties) {
     this.adminProperties = KafkaClientConfig.adminProperties(properties);
+    adminProperties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, TIMEOUT_MS);
+    adminProperties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, TIMEOUT_MS);
   }
 
   /**
    * Returns the ids of those topics that exist; brokers before Kafka 2.8 have no ids. Waits for
-   * Kafka for up to {@code default.api.timeout.ms}, as the consumer's own requests do.
+   * Kafka for up to 10 s.
    *
    * @throws KafkaException if Kafka does not respond or does not permit it
    */

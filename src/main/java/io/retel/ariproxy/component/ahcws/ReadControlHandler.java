@@ -14,10 +14,16 @@ import io.netty.channel.ChannelHandlerContext;
  */
 final class ReadControlHandler extends ChannelDuplexHandler {
 
+  private final Runnable onConnected;
   private final Runnable onRead;
   private boolean pauseReading;
 
-  ReadControlHandler(Runnable onRead) {
+  /**
+   * @param onConnected called once the TCP connection is established
+   * @param onRead called for each read
+   */
+  ReadControlHandler(Runnable onConnected, Runnable onRead) {
+    this.onConnected = onConnected;
     this.onRead = onRead;
   }
 
@@ -31,6 +37,12 @@ final class ReadControlHandler extends ChannelDuplexHandler {
   void resumeReading(Channel channel) {
     pauseReading = false;
     channel.config().setAutoRead(true);
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    onConnected.run();
+    context.fireChannelActive();
   }
 
   @Override

@@ -66,6 +66,10 @@ final class WebSocketConnection implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable Channel lastChannel;
   private volatile long lastReadNanos;
+
+  /** Whether the server, or its kernel, has accepted the TCP connection of the latest attempt. */
+  private volatile boolean serverConnected;
+
   private volatile long lastCompleteNanos;
 
   // written on the scheduler's thread only
@@ -324,6 +328,7 @@ final class WebSocketConnection implements AutoCloseable {
             AhcClients.create(uri, configuration, camelContext, threads, this::initializeChannel);
       }
       session = new WebSocketSession(this);
+      serverConnected = false;
       URI current = requestUri.apply(uri);
       requested = current;
       AhcClients.upgradeRequest(client, current, configuration).execute(session.upgradeHandler());
@@ -454,7 +459,8 @@ final class WebSocketConnection implements AutoCloseable {
       return;
     }
     session = null;
-    if (cause instanceof TimeoutException) {
+    // the kernel of a frozen server accepts connections
+    if (cause instanceof TimeoutException && serverConnected) {
       unansweredUpgrades.incrementAndGet();
       upgradeTimedOut = true;
     }
@@ -523,7 +529,11 @@ final class WebSocketConnection implements AutoCloseable {
 
   private void initializeChannel(Channel channel) {
     lastChannel = channel;
-    channel.pipeline().addFirst(new ReadControlHandler(() -> lastReadNanos = System.nanoTime()));
+    channel
+        .pipeline()
+        .addFirst(
+            new ReadControlHandler(
+                () -> serverConnected = true, () -> lastReadNanos = System.nanoTime()));
   }
 
   /** The channel of the websocket just opened: the latest one, since attempts are sequential. */
