@@ -474,12 +474,23 @@ public final class KafkaTopics {
       recreated.remove(topic.name());
     }
     if (partitions < target) {
-      addPartitions(admin, topic, partitions, target);
+      try {
+        addPartitions(admin, topic, partitions, target);
+      } catch (TopicsUnavailableException e) {
+        // its clients continue with those that it has
+        reportRecreated(admin, topic.name(), found.topicId(), partitions);
+        throw e;
+      }
     }
-    if (recreated.contains(topic.name())) {
-      awaitLeaders(admin, topic.name(), target);
-      onTopicRecreated.accept(topic.name(), found.topicId());
-      recreated.remove(topic.name());
+    reportRecreated(admin, topic.name(), found.topicId(), target);
+  }
+
+  private void reportRecreated(Admin admin, String topic, Uuid id, int partitions)
+      throws ExecutionException, InterruptedException {
+    if (recreated.contains(topic)) {
+      awaitLeaders(admin, topic, partitions);
+      onTopicRecreated.accept(topic, id);
+      recreated.remove(topic);
     }
   }
 

@@ -112,11 +112,13 @@ class RecreatedTopicIT {
     assertThatThrownBy(unmanaged::ensure)
         .hasMessageContaining("Topic smaller has 1 partitions instead of 2")
         .hasMessageContaining("kafka.create-topics is false");
-    assertThat(recreated).containsExactly("other");
+    assertThat(recreated)
+        .as("with the partitions that they have")
+        .containsExactly("smaller", "other");
 
     kafka.addPartitions("smaller", 2);
     unmanaged.ensure();
-    assertThat(recreated).containsExactly("other", "smaller");
+    assertThat(recreated).as("once each").containsExactly("smaller", "other");
   }
 
   private static KafkaTopics topics(boolean createMissing) {
