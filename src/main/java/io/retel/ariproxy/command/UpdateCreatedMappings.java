@@ -53,9 +53,13 @@ public final class UpdateCreatedMappings implements Processor {
       command.created().forEach(each -> callContexts.replace(each, command.callContextOfCreated()));
     } else if (result == null || result.hadNoEffect()) {
       boolean conflict = result != null && result.status() == CONFLICT;
+      boolean rejected = result != null && result.isSent() && result.status() < 500;
       for (Registration registration : registrations.entries()) {
         if (conflict && registration.isRepeated()) {
           callContexts.confirm(registration.resource());
+        } else if (!rejected && registration.isRepeated()) {
+          // before the crash, Asterisk can have executed it
+          callContexts.recordUnknownOutcome(registration.resource());
         } else {
           callContexts.rollback(registration);
         }

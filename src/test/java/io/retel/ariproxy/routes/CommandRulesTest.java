@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.callcontext.MappingState;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.component.lanes.LanesComponent;
 import io.retel.ariproxy.config.Setting;
@@ -534,6 +535,20 @@ class CommandRulesTest {
     assertStatus(status, CREATE);
     assertThat(mapping("CHANNEL:new")).isNull();
     assertThat(mapping("CHANNEL:new;2")).isNull();
+  }
+
+  /** Before the crash, Asterisk can have created the channel. */
+  @ParameterizedTest
+  @ValueSource(ints = {500, 503})
+  void creationRepeatedAfterCrashKeepsMappingIfAsteriskFails(int status) throws Exception {
+    cache().put("CHANNEL:new", new Mapping("call", null, null, true, MappingState.PENDING, 0, ""));
+    routes()
+        .ari()
+        .whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, status, "{}"));
+    assertStatus(status, CREATE);
+    assertThat(mapping("CHANNEL:new").callContext()).isEqualTo("call");
+    assertThat(mapping("CHANNEL:new").pending()).isFalse();
+    assertThat(mapping("CHANNEL:new;2")).as("not registered before the crash").isNull();
   }
 
   @Test
