@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
@@ -15,9 +11,6 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
-import io.retel.ariproxy.text.LogText;
-import io.retel.ariproxy.time.Moment;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -26,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -34,8 +26,6 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Cache of mappings from resource to call context (docs/contract.md#mapping).
@@ -46,23 +36,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class CallContexts {
 
-  private static final Logger LOG = LoggerFactory.getLogger(CallContexts.class);
-
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
-
   /** Number of times per idle timeout that the use of a mapping is written to the store. */
   private static final int REFRESHES_PER_IDLE_TIMEOUT = 4;
 
-  /** Bounds the heap of a restore; the next one deletes the others. */
-  private static final int MAX_EXPIRED_KEYS = 100_000;
-
-  /** A peer that fills the heap for mappings does not fill the log. */
-  private static final Duration REFUSAL_LOG_INTERVAL = Duration.ofMinutes(1);
-
   private final Cache<String, Mapping> cache;
   private final MappingHeap heap;
-  private final String full;
+  private final MappingRestore restore;
   private final ReusedIds reusedIds;
   private final Duration idleTimeout;
   private final WriteBehind writeBehind;
@@ -73,14 +52,6 @@ public final class CallContexts {
 
   private final LongAdder lookups = new LongAdder();
   private final LongAdder misses = new LongAdder();
-  private final LongAdder refused = new LongAdder();
-  private volatile @Nullable Moment refusalLogged;
-
-  /** Stored mappings not used within the idle timeout. */
-  private final Set<String> expiredKeys = ConcurrentHashMap.newKeySet();
-
-  /** Number of stored values that did not fit. */
-  private final LongAdder notRestored = new LongAdder();
 
   /**
    * @param idleTimeout how long an unused mapping is retained
@@ -98,7 +69,6 @@ public final class CallContexts {
       InstantSource clock,
       long maxBytes) {
     this.heap = new MappingHeap(maxBytes, writeBehind::pendingBytes);
-    this.full = "The heap for mappings (%d MB) is full".formatted(maxBytes >> 20);
     this.idleTimeout = idleTimeout;
     this.writeBehind = writeBehind;
     this.clock = clock;
@@ -111,6 +81,8 @@ public final class CallContexts {
             // maintenance takes nanoseconds, less than waking another thread
             .executor(Runnable::run)
             .build();
+    this.restore =
+        new MappingRestore(cache.asMap(), heap, writeBehind, idleTimeout, this::now, this::shared);
   }
 
   /** Creates an instance without a store. */
@@ -319,7 +291,7 @@ public final class CallContexts {
               return candidate;
             });
     if (registration.get() != null && current != candidate) {
-      throw new MappingLimitException(full);
+      throw new MappingLimitException(heap.full());
     }
     return Optional.ofNullable(registration.get());
   }
@@ -520,13 +492,14 @@ public final class CallContexts {
 
   /** Number of changes that the full heap for mappings prevented. */
   public long refused() {
-    return refused.sum();
+    return heap.refused();
   }
 
   /** Returns a sentence while the heap for mappings is full. */
   public Optional<String> fullness() {
     return isFull()
-        ? Optional.of(full + ": new resources are not mapped; end calls, or set a larger -Xmx")
+        ? Optional.of(
+            heap.full() + ": new resources are not mapped; end calls, or set a larger -Xmx")
         : Optional.empty();
   }
 
@@ -666,50 +639,12 @@ public final class CallContexts {
    * @param storedJson the mapping as JSON, or null if it has been deleted
    */
   public void restore(String key, @Nullable String storedJson) {
-    try {
-      Mapping mapping =
-          storedJson == null
-              ? null
-              : JSON.readValue(storedJson, StoredMapping.class).toMapping(this::shared);
-      String resourceKey = Resource.fromKey(key).key();
-      boolean isExpired = mapping != null && now() - mapping.usedAt() >= idleTimeout.toSeconds();
-      putRestored(resourceKey, isExpired ? null : mapping);
-      if (!isExpired) {
-        expiredKeys.remove(key);
-      } else if (expiredKeys.size() < MAX_EXPIRED_KEYS) {
-        expiredKeys.add(key);
-      }
-    } catch (JsonProcessingException | IllegalArgumentException e) {
-      LOG.warn("Ignoring malformed stored mapping for {}: {}", key, e.getMessage());
-    }
-  }
-
-  private void putRestored(String key, @Nullable Mapping mapping) {
-    cache
-        .asMap()
-        .compute(
-            key,
-            (sameKey, existing) -> {
-              if (heap.replace(key, existing, mapping)) {
-                return mapping;
-              }
-              notRestored.increment();
-              return existing;
-            });
+    restore.restore(key, storedJson);
   }
 
   /** Ends the restore: deletes expired mappings from the store. */
   public void completeRestore() {
-    expiredKeys.forEach(key -> writeBehind.enqueue(key, Optional.empty()));
-    expiredKeys.clear();
-    long skipped = notRestored.sumThenReset();
-    if (skipped > 0) {
-      LOG.warn(
-          "The heap for mappings ({} MB) is full: {} values of the call-context store not"
-              + " restored; set a larger -Xmx and restart",
-          heap.limit() >> 20,
-          skipped);
-    }
+    restore.complete();
   }
 
   /** Writes the mappings of all active resources to the store again. */
@@ -721,7 +656,7 @@ public final class CallContexts {
               key,
               (sameKey, mapping) -> {
                 if (!mapping.ended()) {
-                  writeBehind.enqueue(key, Optional.of(json(mapping)));
+                  writeBehind.enqueue(key, Optional.of(StoredMapping.of(mapping).toJson()));
                 }
                 return mapping;
               });
@@ -762,8 +697,7 @@ public final class CallContexts {
             (key, existing) -> {
               Mapping updated = change.apply(existing);
               if (!heap.replace(key, existing, updated)) {
-                refused.increment();
-                logRefused(key);
+                heap.refuse(key);
                 return existing;
               }
               boolean wasStored = existing != null && !existing.ended();
@@ -772,23 +706,10 @@ public final class CallContexts {
                   writeBehind.enqueue(key, Optional.empty());
                 }
               } else if (!updated.hasSameStoredForm(existing)) {
-                writeBehind.enqueue(key, Optional.of(json(updated)));
+                writeBehind.enqueue(key, Optional.of(StoredMapping.of(updated).toJson()));
               }
               return updated;
             });
-  }
-
-  private void logRefused(String key) {
-    Moment now = Moment.now();
-    Moment last = refusalLogged;
-    if (last == null || now.since(last).compareTo(REFUSAL_LOG_INTERVAL) >= 0) {
-      refusalLogged = now;
-      LOG.warn(
-          "The heap for mappings ({} MB) is full: new resources are not mapped, such as {}; set a"
-              + " larger -Xmx",
-          heap.limit() >> 20,
-          LogText.abbreviate(key));
-    }
   }
 
   private void onEvicted(@Nullable String key, @Nullable Mapping mapping, RemovalCause cause) {
@@ -798,15 +719,6 @@ public final class CallContexts {
     heap.replace(key, mapping, null);
     if (!mapping.ended()) {
       writeBehind.enqueue(key, Optional.empty());
-    }
-  }
-
-  private static String json(Mapping mapping) {
-    try {
-      return JSON.writeValueAsString(StoredMapping.of(mapping));
-    } catch (JsonProcessingException e) {
-      // strings and numbers always serialize
-      throw new UncheckedIOException(e);
     }
   }
 

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.callcontext;
 
+import io.retel.ariproxy.text.LogText;
+import io.retel.ariproxy.time.Moment;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Limits the heap of all mappings, with their changes that the store has not acknowledged
@@ -14,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class MappingHeap {
 
+  private static final Logger LOG = LoggerFactory.getLogger(MappingHeap.class);
+
   /** Heap of a mapping without its characters, as measured on Java 17. */
   private static final int BASE_BYTES = 252;
 
@@ -23,9 +31,14 @@ final class MappingHeap {
   /** Heap of the mapping of a channel with Asterisk's own id and a UUID as call context. */
   static final int TYPICAL_BYTES = 350;
 
+  /** A peer that fills the heap does not fill the log. */
+  private static final Duration LOG_INTERVAL = Duration.ofMinutes(1);
+
   private final long limit;
   private final LongSupplier pendingBytes;
   private final AtomicLong mappingBytes = new AtomicLong();
+  private final LongAdder refused = new LongAdder();
+  private volatile @Nullable Moment refusalLogged;
 
   /**
    * @param limit in bytes
@@ -55,6 +68,31 @@ final class MappingHeap {
       mappingBytes.addAndGet(growth);
     }
     return true;
+  }
+
+  /** Counts a change that did not fit, with a line a minute. */
+  void refuse(String key) {
+    refused.increment();
+    Moment now = Moment.now();
+    Moment last = refusalLogged;
+    if (last == null || now.since(last).compareTo(LOG_INTERVAL) >= 0) {
+      refusalLogged = now;
+      LOG.warn(
+          "The heap for mappings ({} MB) is full: new resources are not mapped, such as {}; set a"
+              + " larger -Xmx",
+          limit >> 20,
+          LogText.abbreviate(key));
+    }
+  }
+
+  /** Number of changes that did not fit. */
+  long refused() {
+    return refused.sum();
+  }
+
+  /** The sentence for a full heap. */
+  String full() {
+    return "The heap for mappings (%d MB) is full".formatted(limit >> 20);
   }
 
   /** Heap in use, in bytes. */

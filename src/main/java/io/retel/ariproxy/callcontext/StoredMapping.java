@@ -2,6 +2,11 @@
 package io.retel.ariproxy.callcontext;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.UncheckedIOException;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +29,23 @@ record StoredMapping(
     boolean unconfirmed,
     long usedAt,
     @Nullable String instance) {
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+
+  /** Reads the stored form of a mapping. */
+  static StoredMapping fromJson(String json) throws JsonProcessingException {
+    return JSON.readValue(json, StoredMapping.class);
+  }
+
+  String toJson() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      // strings and numbers always serialize
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** Returns the stored form of a mapping that has not ended. */
   static StoredMapping of(Mapping mapping) {

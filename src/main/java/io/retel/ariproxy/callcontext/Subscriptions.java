@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -367,7 +368,7 @@ public final class Subscriptions {
   }
 
   private static Set<String> durable(Collection<String> sources) {
-    Set<String> durable = new HashSet<>();
+    Set<String> durable = new LinkedHashSet<>();
     for (String source : sources) {
       String normalized = normalize(source);
       if (isDurable(normalized)) {

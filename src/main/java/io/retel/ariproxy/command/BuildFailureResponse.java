@@ -106,12 +106,16 @@ public final class BuildFailureResponse implements Processor {
       BuildResponse.repeat(exchange);
       return;
     }
+    log(exchange, failure);
+    buildResponse.build(exchange, failure);
+  }
+
+  static void log(Exchange exchange, CommandResult.Failure failure) {
     LOG.warn(
         RateLimitFilter.PER_MESSAGE,
         "{} for {}: {}",
         failure.status(),
         CommandProperties.command(exchange),
         PayloadMasker.maskPath(failure.message()));
-    buildResponse.build(exchange, failure);
   }
 }

@@ -6,8 +6,6 @@ import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.PayloadLog;
-import io.retel.ariproxy.logging.PayloadMasker;
-import io.retel.ariproxy.logging.RateLimitFilter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -16,13 +14,9 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Builds the RESPONSE for a command, and caches it if the command may have been executed. */
 public final class BuildResponse implements Processor {
-
-  private static final Logger LOG = LoggerFactory.getLogger(BuildResponse.class);
 
   /** Largest body that is read without waiting for others, in bytes. */
   static final int SMALL_BODY_BYTES = 16_384;
@@ -170,12 +164,7 @@ public final class BuildResponse implements Processor {
             status,
             "a body that was not read in time, since other large ones take the heap for them"
                 + " (ari.response-buffer-size)");
-    LOG.warn(
-        RateLimitFilter.PER_MESSAGE,
-        "{} for {}: {}",
-        failure.status(),
-        CommandProperties.command(exchange),
-        PayloadMasker.maskPath(failure.message()));
+    BuildFailureResponse.log(exchange, failure);
     return failure;
   }
 

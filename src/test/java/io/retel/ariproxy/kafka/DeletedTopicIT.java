@@ -193,10 +193,7 @@ class DeletedTopicIT {
     KafkaBroker kafka = broker(false);
     try (CapturedLog log = new CapturedLog();
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
-      ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.KAFKA_CREATE_TOPICS, "false")
-              .with(Setting.CALLCONTEXT_STORE, "memory");
+      ProxySettings settings = settingsWithoutCreation(asterisk, kafka);
       String topic = settings.commandsTopic();
       int partitions = kafka.partitionCount(topic);
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
@@ -230,9 +227,7 @@ class DeletedTopicIT {
     try (CapturedLog log = new CapturedLog();
         SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings =
-          ProxySettings.of(asterisk, APP, kafka)
-              .with(Setting.KAFKA_CREATE_TOPICS, "false")
-              .with(Setting.CALLCONTEXT_STORE, "memory")
+          settingsWithoutCreation(asterisk, kafka)
               .with(Setting.MANAGEMENT_PORT, Integer.toString(ManagementClient.freePort()));
       String topic = settings.eventsTopic();
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
@@ -286,5 +281,12 @@ class DeletedTopicIT {
         key ->
             closer.register(
                 KafkaBroker.launch(Map.of("auto.create.topics.enable", key.toString()))));
+  }
+
+  private static ProxySettings settingsWithoutCreation(
+      SimulatedAsterisk asterisk, KafkaBroker kafka) {
+    return ProxySettings.of(asterisk, APP, kafka)
+        .with(Setting.KAFKA_CREATE_TOPICS, "false")
+        .with(Setting.CALLCONTEXT_STORE, "memory");
   }
 }

@@ -478,13 +478,7 @@ class OffsetTrackerTest {
   /** Otherwise the first command of the new topic would count as completed. */
   @Test
   void recreatedTopicHasNoCommandsCompletedWithoutCommit() {
-    Uuid deleted = Uuid.randomUuid();
-    tracker.setTopicIds(Map.of("commands", deleted));
-    tracker.assigned(ONE, 0, offset(0));
-    tracker.accept(ONE, 0, 0);
-    tracker.handle(ONE, 0).tryStart();
-    tracker.handle(ONE, 0).commit();
-    tracker.revoked(ONE);
+    completeWithoutCommit(Uuid.randomUuid());
 
     tracker.setTopicIds(Map.of("commands", Uuid.randomUuid()));
     tracker.assigned(ONE, 0, offset(0));
@@ -496,17 +490,21 @@ class OffsetTrackerTest {
   @Test
   void sameTopicHasCommandsCompletedWithoutCommit() {
     Uuid topicId = Uuid.randomUuid();
+    completeWithoutCommit(topicId);
+
+    tracker.setTopicIds(Map.of("commands", topicId));
+    tracker.assigned(ONE, 0, offset(0));
+
+    assertThat(tracker.accept(ONE, 0, 0)).isFalse();
+  }
+
+  private void completeWithoutCommit(Uuid topicId) {
     tracker.setTopicIds(Map.of("commands", topicId));
     tracker.assigned(ONE, 0, offset(0));
     tracker.accept(ONE, 0, 0);
     tracker.handle(ONE, 0).tryStart();
     tracker.handle(ONE, 0).commit();
     tracker.revoked(ONE);
-
-    tracker.setTopicIds(Map.of("commands", topicId));
-    tracker.assigned(ONE, 0, offset(0));
-
-    assertThat(tracker.accept(ONE, 0, 0)).isFalse();
   }
 
   /** Kafka's consumer continues it at its position. */
