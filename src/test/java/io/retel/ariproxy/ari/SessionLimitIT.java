@@ -19,6 +19,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -36,6 +37,7 @@ class SessionLimitIT {
 
   @Test
   @FullRun("the same on Asterisk 16")
+  @Tag(FullRun.ON_DEMAND)
   void refusedConnectionCarriesNoCommandOnAsterisk16(KafkaBroker kafka) {
     refusedConnectionCarriesNoCommand("bullseye", kafka);
   }

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +69,7 @@ class RestartIT {
 
   @Test
   @FullRun("Cassandra is slow to start")
+  @Tag(FullRun.ON_DEMAND)
   void restoresCallsFromCassandra() throws IOException {
     CassandraServer cassandra = fixture.register(CassandraServer.launch());
     cassandra.execute(

@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,6 +184,7 @@ class ApplicationReplacedIT {
 
   @Test
   @FullRun("the same on Asterisk 16")
+  @Tag(FullRun.ON_DEMAND)
   void continuesAfterAsteriskHasFrozenOnAsterisk16(KafkaBroker kafka) {
     continuesAfterAsteriskHasFrozen("bullseye", kafka);
   }

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,12 +40,14 @@ class KafkaOutageIT {
 
   @Test
   @FullRun("outage of a minute")
+  @Tag(FullRun.ON_DEMAND)
   void publishesAllEventsInOrderAfterLongOutage() {
     assertSurvivesOutage(Duration.ofSeconds(60), 500, 256 * MIB);
   }
 
   @Test
   @FullRun("a second outage; InFlightLimitIT tests the limit")
+  @Tag(FullRun.ON_DEMAND)
   void buffersEventsAtInFlightLimit() {
     assertSurvivesOutage(OUTAGE, 1_000, MIB);
   }

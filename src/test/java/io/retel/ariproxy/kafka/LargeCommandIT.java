@@ -29,6 +29,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,6 +113,7 @@ class LargeCommandIT {
   /** Kafka's consumer decompresses a record before the proxy can see its size. */
   @Test
   @FullRun("starts a proxy five times")
+  @Tag(FullRun.ON_DEMAND)
   void operatorRemovesRecordThatExceedsHeap(KafkaBroker kafka, @TempDir Path folder)
       throws Exception {
     Path log = folder.resolve("proxy.log");
