@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Set;
-import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,7 @@ public final class CommandDeserializer implements Deserializer<Object> {
   /** A character of a body can be escaped in JSON, such as backslash u0041. */
   private static final int MAX_BYTES_PER_CHARACTER = 6;
 
-  /** Maximum size of a field of a large record, and of its headers. */
+  /** Maximum size of a field of a large record. */
   private static final int MAX_FIELD_SIZE = 65_536;
 
   private static final ObjectMapper MAPPER =
@@ -62,7 +61,6 @@ public final class CommandDeserializer implements Deserializer<Object> {
 
   @Override
   public @Nullable Object deserialize(String topic, Headers headers, @Nullable ByteBuffer value) {
-    removeLarge(headers);
     if (value == null) {
       return null;
     }
@@ -136,17 +134,5 @@ public final class CommandDeserializer implements Deserializer<Object> {
       last--;
     }
     return last + 1 - start;
-  }
-
-  private static void removeLarge(Headers headers) {
-    long size = 0;
-    for (Header header : headers) {
-      size += header.key().length() + (header.value() == null ? 0 : header.value().length);
-    }
-    if (size > MAX_FIELD_SIZE) {
-      for (Header header : headers.toArray()) {
-        headers.remove(header.key());
-      }
-    }
   }
 }

@@ -602,7 +602,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       tracker.recordLeaderEpoch(partition, leaderEpoch(polled.records(partition)));
       for (ConsumerRecord<Object, Object> record : polled.records(partition)) {
         if (tracker.accept(partition, record.offset(), size(record))) {
-          records.add(record);
+          records.add(CommandHeaders.limit(record));
         }
       }
       if (!records.isEmpty()) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.util.List;
-import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -140,18 +139,6 @@ class CommandDeserializerTest {
                         .formatted(LARGE))
                 .fields())
         .hasToString("{\"callContext\":\"call\"}");
-  }
-
-  @Test
-  void removesLargeHeaders() {
-    RecordHeaders headers =
-        new RecordHeaders(List.of(new RecordHeader("traceparent", "00-1".getBytes(UTF_8))));
-    deserializer.deserialize("topic", headers, buffer(new byte[1]));
-    assertThat(headers).hasSize(1);
-
-    headers.add("large", LARGE.getBytes(UTF_8));
-    deserializer.deserialize("topic", headers, buffer(new byte[1]));
-    assertThat(headers).isEmpty();
   }
 
   private LargeRecord large(String content) {

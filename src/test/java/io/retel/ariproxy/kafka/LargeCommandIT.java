@@ -21,12 +21,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Tag;
@@ -49,6 +53,10 @@ class LargeCommandIT {
 
   /** More than such a heap has; 160 KB with gzip. */
   private static final int HUGE = 160 * 1024 * 1024;
+
+  /** As many as fit in a record of 1 MB. */
+  private static final List<Header> HEADERS =
+      Collections.nCopies(490_000, new RecordHeader("", (byte[]) null));
 
   @ParameterizedTest
   @FullRun("writes and reads hundreds of megabytes")
@@ -89,6 +97,31 @@ class LargeCommandIT {
         assertThat(proxy.isAlive()).isTrue();
         assertThat(MarkerCommand.executed(asterisk)).hasSize(COUNT);
         assertThat(management.get("/observe/health").status()).isEqualTo(200);
+      }
+    }
+  }
+
+  /** Each has an object in the heap for each header, 50 MB in all. */
+  @Test
+  @FullRun("CommandHeadersTest tests the limit")
+  void manyHeadersNeitherFillTheHeapNorStopCommands(KafkaBroker kafka, @TempDir Path folder) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
+      ProxySettings settings = ProxySettings.of(asterisk, "many-headers", kafka).withHeap("256m");
+      String topic = settings.commandsTopic();
+      kafka.addPartitions(topic, COUNT);
+      for (int i = 0; i < COUNT; i++) {
+        writer.send(
+            new ProducerRecord<>(
+                topic, i, "call", MarkerCommand.json("call-" + i, "headers-" + i), HEADERS));
+      }
+      try (ProxyProcess proxy = ProxyProcess.start(settings, folder.resolve("proxy.log"));
+          Controller controller = new Controller(settings, kafka)) {
+        for (int i = 0; i < COUNT; i++) {
+          controller.response("headers-" + i);
+        }
+        assertThat(proxy.isAlive()).isTrue();
+        assertThat(MarkerCommand.executed(asterisk)).hasSize(COUNT);
       }
     }
   }
