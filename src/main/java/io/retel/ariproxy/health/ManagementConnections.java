@@ -7,12 +7,13 @@ import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Bounds the connections of the management port: their number, and the time in which a request has
@@ -31,8 +32,8 @@ final class ManagementConnections {
   private final RefusedRequests refused;
   private final Duration requestTimeout;
 
-  /** Open connections with their clients. */
-  private final Map<HttpConnection, String> clients = new HashMap<>();
+  /** Open connections with their clients, the oldest first. */
+  private final Map<HttpConnection, String> clients = new LinkedHashMap<>();
 
   /**
    * Connections of each client that wait for a request, the longest wait first, with the time on
@@ -50,8 +51,8 @@ final class ManagementConnections {
   }
 
   /**
-   * Above the maximum, closes the connection that has waited longest for a request, of the client
-   * with the most that wait: a flood closes no connections of others.
+   * Above the maximum, closes a connection of the client with the most: a flood closes no
+   * connections of others, also while requests on all of its own are in process.
    */
   synchronized void opened(HttpConnection connection) {
     String address = String.valueOf(connection.remoteAddress().hostAddress());
@@ -59,16 +60,35 @@ final class ManagementConnections {
     connection.closeHandler(closed -> remove(connection));
     startWaiting(connection);
     if (clients.size() > MAX_CONNECTIONS) {
-      waiting.entrySet().stream()
-          .max(Comparator.comparingInt(client -> client.getValue().size()))
+      clients.values().stream()
+          .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()))
+          .entrySet()
+          .stream()
+          .max(Map.Entry.comparingByValue())
           .ifPresent(
               largest ->
                   close(
-                      largest.getValue().keySet().iterator().next(),
-                      "more than %d connections, %d of them of %s that wait for a request; closing its oldest"
-                          .formatted(
-                              MAX_CONNECTIONS, largest.getValue().size(), largest.getKey())));
+                      leastActive(largest.getKey()),
+                      "more than %d connections, %d of them of %s; closing one of these"
+                          .formatted(MAX_CONNECTIONS, largest.getValue(), largest.getKey())));
     }
+  }
+
+  /**
+   * Returns the client's connection that has waited longest for a request, or its oldest if each
+   * has one in process.
+   */
+  private HttpConnection leastActive(String client) {
+    Map<HttpConnection, Long> idle = waiting.getOrDefault(client, Map.of());
+    return idle.keySet().stream()
+        .findFirst()
+        .orElseGet(
+            () ->
+                clients.entrySet().stream()
+                    .filter(open -> open.getValue().equals(client))
+                    .findFirst()
+                    .orElseThrow()
+                    .getKey());
   }
 
   /**

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +29,9 @@ class ManagementConnectionsTest {
   private static final String FLOOD = "127.0.0.1";
   private static final String PROBE = "127.0.0.2";
 
+  private static final String HELD = "/held";
+
+  private final AtomicInteger held = new AtomicInteger();
   private final Vertx vertx = Vertx.vertx();
   private final List<Socket> sockets = new ArrayList<>();
   private HttpServer server;
@@ -45,11 +50,28 @@ class ManagementConnectionsTest {
         vertx
             .createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
             .connectionHandler(connections::opened)
-            .requestHandler(request -> request.response().end("UP"))
+            .requestHandler(router())
             .listen(0, "127.0.0.1")
             .toCompletionStage()
             .toCompletableFuture()
             .join();
+  }
+
+  /** Responds to all requests but those to {@link #HELD}. */
+  private Router router() {
+    Router router = Router.router(vertx);
+    router
+        .route()
+        .handler(
+            routing -> {
+              connections.received(routing);
+              if (routing.request().path().equals(HELD)) {
+                held.incrementAndGet();
+              } else {
+                routing.response().end("UP");
+              }
+            });
+    return router;
   }
 
   @AfterEach
@@ -66,6 +88,17 @@ class ManagementConnectionsTest {
     flood(3 * ManagementConnections.MAX_CONNECTIONS);
 
     assertThat(finish(probe)).startsWith("HTTP/1.1 200 ");
+  }
+
+  @Test
+  void floodOfRequestsInProcessClosesNoConnectionOfAnother() throws IOException {
+    for (int i = 0; i < ManagementConnections.MAX_CONNECTIONS; i++) {
+      send(open(FLOOD), "GET " + HELD + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    Awaitility.await("requests in process")
+        .until(() -> held.get() == ManagementConnections.MAX_CONNECTIONS);
+
+    assertThat(finish(begin(PROBE))).startsWith("HTTP/1.1 200 ");
   }
 
   @Test
@@ -107,12 +140,17 @@ class ManagementConnectionsTest {
 
   /** Sends half a request. */
   private Socket begin(String client) throws IOException {
+    Socket socket = open(client);
+    send(socket, "GET / HTTP/1.1\r\nHost: localhost\r\n");
+    return socket;
+  }
+
+  private Socket open(String client) throws IOException {
     Socket socket =
         new Socket(
             InetAddress.getByName(FLOOD), server.actualPort(), InetAddress.getByName(client), 0);
     sockets.add(socket);
     socket.setSoTimeout(60_000);
-    send(socket, "GET / HTTP/1.1\r\nHost: localhost\r\n");
     return socket;
   }
 
