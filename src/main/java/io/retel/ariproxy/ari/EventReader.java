@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.ari;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.retel.ariproxy.ari.AriEvent.Channel;
 import io.retel.ariproxy.text.UnpairedSurrogates;
+import io.retel.ariproxy.text.Utf8Json;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -26,8 +26,6 @@ import org.jspecify.annotations.Nullable;
  * ignored beyond {@link AriEvent#MAX_LISTED_IDS}. If a field is repeated, its last value counts.
  */
 final class EventReader {
-
-  private static final JsonFactory JSON = new JsonFactory();
 
   /** The positions of channels, the event's own one first. */
   private static final Set<String> CHANNELS =
@@ -110,7 +108,7 @@ final class EventReader {
    * @throws MalformedEventException if it is not a JSON object with a {@code type}
    */
   static AriEvent read(byte[] payload, boolean hasEscapes) {
-    try (JsonParser json = JSON.createParser(payload)) {
+    try (JsonParser json = Utf8Json.parser(payload)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         throw new MalformedEventException("not a JSON object");
       }

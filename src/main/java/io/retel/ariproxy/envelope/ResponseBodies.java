@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.envelope;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.retel.ariproxy.text.Utf8Json;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /** Detects JSON among the bodies of Asterisk's responses. */
 final class ResponseBodies {
-
-  private static final JsonFactory JSON = new JsonFactory();
 
   private static final Pattern JSON_CONTENT_TYPE =
       Pattern.compile("application/json\\b", Pattern.CASE_INSENSITIVE);
@@ -28,7 +31,7 @@ final class ResponseBodies {
   static String creationTime(byte[] body, String id) {
     String creationTime = "";
     boolean describesId = false;
-    try (JsonParser parser = JSON.createParser(body)) {
+    try (JsonParser parser = Utf8Json.parser(body)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
           boolean isText = parser.nextToken() == JsonToken.VALUE_STRING;
@@ -46,16 +49,30 @@ final class ResponseBodies {
     return describesId ? creationTime : "";
   }
 
-  /** Whether the body is exactly one JSON value, since it is embedded in the envelope verbatim. */
+  /**
+   * Whether the body is exactly one JSON value in UTF-8, since it is embedded in the envelope
+   * verbatim.
+   */
   static boolean isJson(byte[] body) {
-    try (JsonParser parser = JSON.createParser(body)) {
+    try (JsonParser parser = Utf8Json.parser(body)) {
       if (parser.nextToken() == null) {
         return false;
       }
       parser.skipChildren();
-      return parser.nextToken() == null;
+      return parser.nextToken() == null && isUtf8(body);
     } catch (IOException e) {
       return false;
     }
+  }
+
+  private static boolean isUtf8(byte[] body) {
+    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    ByteBuffer bytes = ByteBuffer.wrap(body);
+    CharBuffer characters = CharBuffer.allocate(Math.min(body.length, 8_192));
+    CoderResult result;
+    do {
+      result = decoder.decode(bytes, characters.clear(), true);
+    } while (result.isOverflow());
+    return !result.isError();
   }
 }

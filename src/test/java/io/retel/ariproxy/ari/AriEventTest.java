@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -47,6 +48,15 @@ class AriEventTest {
     assertThatThrownBy(() -> AriEvent.parse(text))
         .isInstanceOf(MalformedEventException.class)
         .hasMessageStartingWith("not JSON: ");
+  }
+
+  /** Jackson would read them as UTF-16 or UTF-32, and skip the byte order mark. */
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"})
+  void rejectsOtherEncodings(String charset) {
+    byte[] encoded = "{\"type\":\"Dial\"}".getBytes(Charset.forName(charset));
+    rejectsMalformedJson(new String(encoded, StandardCharsets.UTF_8));
+    rejectsMalformedJson("\ufeff{\"type\":\"Dial\"}");
   }
 
   @ParameterizedTest

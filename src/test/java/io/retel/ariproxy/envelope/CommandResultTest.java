@@ -4,6 +4,7 @@ package io.retel.ariproxy.envelope;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,6 +40,32 @@ class CommandResultTest {
   void treatsInvalidJsonAsBinary(String body) {
     assertThat(CommandResult.of(200, "application/json", bytes(body)))
         .isInstanceOf(CommandResult.Binary.class);
+  }
+
+  /** Jackson reads them; an envelope with one would be neither UTF-8 nor JSON. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "efbbbf7b7d", // byte order mark
+        "7b007d00", // UTF-16
+        "007b007d",
+        "0000007b0000007d", // UTF-32
+        "22c08022", // overlong NUL
+        "22eda08022", // surrogate
+        "22f7bfbfbf22", // beyond Unicode
+        "7b2261223a22c3", // truncated
+        "22c322"
+      })
+  void treatsOtherEncodingsAsBinary(String hex) {
+    assertThat(CommandResult.of(200, "application/json", HexFormat.of().parseHex(hex)))
+        .isInstanceOf(CommandResult.Binary.class);
+  }
+
+  @Test
+  void passesLongTextOfAllLengthsOfCharacters() {
+    String body = '"' + "a\u00e9\u20ac\ud83d\ude00".repeat(10_000) + '"';
+    assertThat(CommandResult.of(200, "application/json", bytes(body)))
+        .isInstanceOf(CommandResult.Json.class);
   }
 
   @ParameterizedTest
