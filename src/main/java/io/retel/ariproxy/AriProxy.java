@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,14 +122,19 @@ public final class AriProxy {
       int exitCode = application.run(new String[0]);
       return application.isReplaced() ? EXIT_REPLACED : exitCode;
     } catch (Exception e) {
+      // otherwise Camel handles the exit of the process as a signal
+      application.completed();
+      InvalidSettingException invalidSetting =
+          ObjectHelper.getException(InvalidSettingException.class, e);
+      if (invalidSetting != null) {
+        throw invalidSetting;
+      }
       boolean invalidRouteFile = RouteFiles.isRouteFileError(e);
       LOG.error(
           "ari-proxy failed to start: {}{}",
           StartupErrors.singleLine(e),
           invalidRouteFile ? ". " + RouteFiles.REMEDY : "");
       LOG.debug("Startup failed", e);
-      // otherwise Camel handles the exit of the process as a signal
-      application.completed();
       return invalidRouteFile ? EXIT_INVALID_SETTING : EXIT_START_FAILED;
     }
   }

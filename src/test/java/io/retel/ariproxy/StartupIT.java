@@ -195,6 +195,22 @@ class StartupIT {
   }
 
   @Test
+  void malformedVariableOfOpenTelemetryFailsStartup() {
+    settings.with(Setting.TRACING_OPENTELEMETRY, "true");
+    System.setProperty("otel.bsp.schedule.delay", "abc");
+    try (CapturedLog log = CapturedLog.asShipped()) {
+      assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
+          .isEqualTo(AriProxy.EXIT_INVALID_SETTING);
+      assertThat(log.lines(Level.ERROR))
+          .singleElement()
+          .asString()
+          .contains("otel.bsp.schedule.delay is rejected by OpenTelemetry's SDK: ");
+    } finally {
+      System.clearProperty("otel.bsp.schedule.delay");
+    }
+  }
+
+  @Test
   void occupiedManagementPortFailsStartup() throws IOException {
     try (ServerSocket occupied = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
         CapturedLog log = CapturedLog.asShipped()) {

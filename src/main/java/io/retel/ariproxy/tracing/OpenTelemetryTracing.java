@@ -5,13 +5,18 @@ import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
@@ -60,24 +65,12 @@ public final class OpenTelemetryTracing extends ServiceSupport {
   /**
    * Installs tracing; call before routes are created.
    *
-   * @throws RuntimeException if an OpenTelemetry environment variable is malformed
+   * @throws InvalidSettingException if the SDK rejects an environment variable or system property
    */
   public static void install(CamelContext context) {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
-    OpenTelemetrySdk sdk =
-        AutoConfiguredOpenTelemetrySdk.builder()
-            .addPropertiesSupplier(() -> DEFAULTS)
-            .addPropertiesCustomizer(
-                properties -> {
-                  checkExporter(properties);
-                  return Map.of();
-                })
-            .addSpanExporterCustomizer((exporter, config) -> new EscapingSpanExporter(exporter))
-            // it would close before the last message is processed
-            .disableShutdownHook()
-            .build()
-            .getOpenTelemetrySdk();
+    OpenTelemetrySdk sdk = configuredSdk();
     context.getRegistry().bind("openTelemetryTracer", sdk.getTracer("ari-proxy"));
     context.getRegistry().bind("contextPropagators", sdk.getPropagators());
     try {
@@ -89,6 +82,59 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     tracer.setCamelContext(context);
     tracer.setExcludePatterns(EXCLUDED_ENDPOINTS);
     tracer.init(context);
+  }
+
+  private static OpenTelemetrySdk configuredSdk() {
+    try {
+      return AutoConfiguredOpenTelemetrySdk.builder()
+          .addPropertiesSupplier(() -> DEFAULTS)
+          .addPropertiesCustomizer(
+              properties -> {
+                checkExporter(properties);
+                return Map.of();
+              })
+          .addSpanExporterCustomizer((exporter, config) -> new EscapingSpanExporter(exporter))
+          // it would close before the last message is processed
+          .disableShutdownHook()
+          .build()
+          .getOpenTelemetrySdk();
+    } catch (RuntimeException e) {
+      Map<String, String> configured = new TreeMap<>(System.getenv());
+      System.getProperties().forEach((name, value) -> configured.put("" + name, "" + value));
+      configured.keySet().removeIf(name -> !property(name).startsWith("otel."));
+      throw new InvalidSettingException(rejection(e, configured));
+    }
+  }
+
+  /**
+   * Returns the sentence for what the SDK rejects. Its message names a property, quotes a value, or
+   * does neither.
+   *
+   * @param configured the environment variables and system properties of OpenTelemetry
+   */
+  static String rejection(RuntimeException failure, Map<String, String> configured) {
+    String message = ErrorMessages.singleLine(failure);
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      String text = ErrorMessages.ownMessage(cause);
+      Optional<String> named =
+          configured.keySet().stream()
+              .filter(
+                  name -> text.contains(property(name)) || text.contains(variable(property(name))))
+              .max(Comparator.comparingInt(String::length));
+      if (named.isPresent()) {
+        return rejection(named.get(), text);
+      }
+    }
+    List<String> names = List.copyOf(configured.keySet());
+    List<String> quoted =
+        names.stream().filter(name -> message.contains(configured.getOrDefault(name, ""))).toList();
+    List<String> possible = quoted.isEmpty() ? names : quoted;
+    return rejection(
+        (possible.size() == 1 ? "" : "One of ") + String.join(", ", possible), message);
+  }
+
+  private static String rejection(String variable, String reason) {
+    return variable + " is rejected by OpenTelemetry's SDK: " + reason;
   }
 
   /**
@@ -135,6 +181,11 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     } catch (ConfigurationException | IllegalArgumentException e) {
       return false;
     }
+  }
+
+  /** Returns the name that the SDK uses for an environment variable or system property. */
+  private static String property(String variable) {
+    return variable.toLowerCase(Locale.ROOT).replace('_', '.');
   }
 
   private static String variable(String property) {

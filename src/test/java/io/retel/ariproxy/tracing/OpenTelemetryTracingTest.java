@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.tracing;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
+import io.retel.ariproxy.config.InvalidSettingException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
+import org.apache.camel.CamelContext;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -47,6 +53,65 @@ class OpenTelemetryTracingTest {
   })
   void acceptsValue(String variable, String value) {
     assertThatCode(() -> check(variable, value)).doesNotThrowAnyException();
+  }
+
+  /** The SDK's messages name a property, quote a value, or do neither. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "otel.bsp.schedule.delay | abc | Invalid duration property otel.bsp.schedule.delay=abc.",
+        "otel.traces.sampler | foo | Unrecognized value for otel.traces.sampler: foo",
+        "otel.traces.exporter | zipkin | otel.traces.exporter set to",
+        "otel.propagators | foo | Unrecognized value for otel.propagators: foo.",
+        "otel.resource.attributes | x | Invalid map property: otel.resource.attributes=x",
+        "otel.exporter.otlp.protocol | foo | Unsupported OTLP traces protocol: foo",
+        "otel.exporter.otlp.compression | foo | Unsupported compressionMethod.",
+        "otel.exporter.otlp.timeout | -1 | timeout < 0",
+        "otel.exporter.otlp.certificate | /none | Invalid OTLP certificate/key path: /none",
+        "otel.bsp.max.queue.size | -1 | maxQueueSize must be positive.",
+        "otel.span.attribute.count.limit | -5 | maxNumberOfAttributes must be non-negative",
+        "otel.exporter.otlp.endpoint | http://user:secret@host | OTEL_EXPORTER_OTLP_ENDPOINT must be"
+      })
+  void namesWhatTheSdkRejects(String property, String value, String reason) throws Exception {
+    System.setProperty(property, value);
+    try (CamelContext context = new DefaultCamelContext()) {
+      assertThatThrownBy(() -> OpenTelemetryTracing.install(context))
+          .isInstanceOf(InvalidSettingException.class)
+          .message()
+          .startsWith(property + " is rejected by OpenTelemetry's SDK: " + reason)
+          .doesNotContain("\n", "secret");
+    } finally {
+      System.clearProperty(property);
+    }
+  }
+
+  @Test
+  void namesAllVariablesThatTheSdkCanMean() {
+    Map<String, String> configured =
+        Map.of(
+            "OTEL_TRACES_SAMPLER", "always_on",
+            "OTEL_TRACES_SAMPLER_ARG", "x",
+            "otel.bsp.export.timeout", "-1");
+    assertThat(
+            OpenTelemetryTracing.rejection(
+                new ConfigurationException(
+                    "Unexpected configuration error", new IllegalArgumentException("timeout < 0")),
+                new TreeMap<>(configured)))
+        .isEqualTo(
+            "One of OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, otel.bsp.export.timeout is"
+                + " rejected by OpenTelemetry's SDK: timeout < 0");
+    assertThat(
+            OpenTelemetryTracing.rejection(
+                new ConfigurationException(
+                    "Invalid value for property otel.traces.sampler.arg=x. Must be a double.",
+                    new NumberFormatException()),
+                configured))
+        .startsWith("OTEL_TRACES_SAMPLER_ARG is rejected");
+    assertThat(
+            OpenTelemetryTracing.rejection(
+                new ConfigurationException("unknown: always_on"), configured))
+        .startsWith("OTEL_TRACES_SAMPLER is rejected");
   }
 
   private static void check(String variable, String value) {
