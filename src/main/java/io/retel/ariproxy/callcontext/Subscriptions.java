@@ -68,11 +68,14 @@ public final class Subscriptions {
   private final WriteBehind store;
   private final Map<String, DesiredSubscriptions> desiredByApplication = new TreeMap<>();
 
-  /** All recorded sources. */
-  private Size recorded = Size.NONE;
+  /**
+   * The sources that count towards the limits, each with the number of its holders: one if it is
+   * recorded, and one for each command in progress that can add it.
+   */
+  private final Map<Source, Integer> held = new HashMap<>();
 
-  /** What commands in progress can add. */
-  private Size reserved = Size.NONE;
+  /** All held sources, each once. */
+  private Size size = Size.NONE;
 
   /** The event filters that Asterisk listed at the last resync, by application. */
   private final Map<String, EventFilter> listedFilters = new HashMap<>();
@@ -113,6 +116,9 @@ public final class Subscriptions {
     }
   }
 
+  /** An event source of an application. */
+  private record Source(String application, String name) {}
+
   /** Number of sources, and their bytes in JSON. */
   private record Size(int sources, long bytes) {
 
@@ -134,17 +140,17 @@ public final class Subscriptions {
   /** What one command can add. */
   public final class Reservation {
 
-    private Size size;
+    private Set<Source> sources;
 
-    private Reservation(Size size) {
-      this.size = size;
+    private Reservation(Set<Source> sources) {
+      this.sources = sources;
     }
 
-    /** Releases it, once. */
+    /** Releases it, once. Sources that have been recorded still count. */
     public void release() {
       synchronized (Subscriptions.this) {
-        reserved = reserved.minus(size);
-        size = Size.NONE;
+        sources.forEach(Subscriptions.this::release);
+        sources = Set.of();
       }
     }
   }
@@ -166,32 +172,43 @@ public final class Subscriptions {
    *
    * @return empty if it would exceed the limits
    */
-  public synchronized Optional<Reservation> reserve(
-      String application, Collection<String> sources) {
-    DesiredSubscriptions desired = desiredByApplication.get(application);
-    Size added = Size.NONE;
-    for (String source : durable(sources)) {
-      if (desired == null || !desired.sources.contains(source)) {
-        added = added.plus(sizeOf(source));
-      }
-    }
-    if (!added.equals(Size.NONE) && recorded.plus(reserved).plus(added).exceedsLimit()) {
+  public synchronized Optional<Reservation> reserve(String application, Collection<String> names) {
+    Set<Source> sources = new LinkedHashSet<>();
+    durable(names).forEach(name -> sources.add(new Source(application, name)));
+    Size before = size;
+    sources.forEach(this::hold);
+    Reservation reservation = new Reservation(sources);
+    if (!size.equals(before) && size.exceedsLimit()) {
+      reservation.release();
       return Optional.empty();
     }
-    reserved = reserved.plus(added);
-    return Optional.of(new Reservation(added));
+    return Optional.of(reservation);
+  }
+
+  private void hold(Source source) {
+    if (held.merge(source, 1, Integer::sum) == 1) {
+      size = size.plus(sizeOf(source.name()));
+    }
+  }
+
+  private void release(Source source) {
+    if (held.computeIfPresent(source, (same, holders) -> holders == 1 ? null : holders - 1)
+        == null) {
+      size = size.minus(sizeOf(source.name()));
+    }
   }
 
   /** Records event sources to which Asterisk has subscribed an application. */
   public synchronized void addSources(String application, Collection<String> sources) {
-    addSources(desiredByApplication(application), durable(sources));
+    record(application, sources);
     persist(application);
   }
 
-  private void addSources(DesiredSubscriptions desired, Collection<String> sources) {
-    for (String source : sources) {
+  private void record(String application, Collection<String> sources) {
+    DesiredSubscriptions desired = desiredByApplication(application);
+    for (String source : durable(sources)) {
       if (desired.sources.add(source)) {
-        recorded = recorded.plus(sizeOf(source));
+        hold(new Source(application, source));
       }
     }
   }
@@ -201,7 +218,7 @@ public final class Subscriptions {
     DesiredSubscriptions desired = desiredByApplication(application);
     for (String source : durable(sources)) {
       if (desired.sources.remove(source)) {
-        recorded = recorded.minus(sizeOf(source));
+        release(new Source(application, source));
       }
     }
     persist(application);
@@ -260,10 +277,11 @@ public final class Subscriptions {
   public synchronized void restore(String key, String stored) {
     try {
       JsonNode json = JSON.readTree(stored);
-      DesiredSubscriptions desired = desiredByApplication(key.substring(KEY_PREFIX.length()));
+      String application = key.substring(KEY_PREFIX.length());
+      DesiredSubscriptions desired = desiredByApplication(application);
       List<String> sources = new ArrayList<>();
       json.path("sources").forEach(source -> sources.add(source.asText()));
-      addSources(desired, durable(sources));
+      record(application, sources);
       desired.allowed = json.withArray("allowed");
       desired.disallowed = json.withArray("disallowed");
     } catch (JsonProcessingException | UnsupportedOperationException e) {

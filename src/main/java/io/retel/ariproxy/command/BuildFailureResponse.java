@@ -95,6 +95,7 @@ public final class BuildFailureResponse implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    SubscriptionReservation.release(exchange);
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     CommandResult.Failure failure = toFailure.apply(cause);
     CommandResult result = CommandProperties.result(exchange);

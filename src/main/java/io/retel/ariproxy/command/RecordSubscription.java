@@ -23,15 +23,17 @@ public final class RecordSubscription implements Processor {
   public void process(Exchange exchange) {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     CommandResult result = Objects.requireNonNull(CommandProperties.result(exchange));
-    if (!isExecuted(result)) {
-      return;
+    if (isExecuted(result)) {
+      record(command);
     }
+    SubscriptionReservation.release(exchange);
+  }
+
+  private void record(Command.Accepted command) {
     PreparedRequest prepared = command.prepared();
     switch (prepared.template().orElse("")) {
-      case SUBSCRIBE -> {
-        subscriptions.addSources(application(prepared), prepared.parameters().eventSources());
-        SubscriptionReservation.release(exchange);
-      }
+      case SUBSCRIBE ->
+          subscriptions.addSources(application(prepared), prepared.parameters().eventSources());
       case "DELETE /applications/{applicationName}/subscription" ->
           subscriptions.removeSources(application(prepared), prepared.parameters().eventSources());
       case "PUT /applications/{applicationName}/eventFilter" ->

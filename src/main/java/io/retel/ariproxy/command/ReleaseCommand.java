@@ -23,6 +23,7 @@ public final class ReleaseCommand implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    SubscriptionReservation.release(exchange);
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(
         RateLimitFilter.PER_MESSAGE,

@@ -7,8 +7,8 @@ import org.apache.camel.support.SynchronizationAdapter;
 
 /**
  * The part of the limits of {@link Subscriptions} that a command needs, from its check until its
- * sources are recorded, at the latest until it completes: commands of different calls together do
- * not exceed the limits.
+ * result is known and its sources are recorded: commands of different calls together do not exceed
+ * the limits. A command that is stopped without a result releases it when it completes.
  */
 final class SubscriptionReservation extends SynchronizationAdapter {
 

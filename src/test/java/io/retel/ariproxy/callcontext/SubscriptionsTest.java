@@ -166,11 +166,11 @@ class SubscriptionsTest {
     // recorded, repeated and single resources need nothing
     assertThat(
             subscriptions.reserve(
-                "app", List.of("deviceState:a0", "endpoint:", "channel:1", "endpoint:")))
+                "app", List.of("deviceState:a1", "endpoint:", "channel:1", "endpoint:")))
         .isPresent();
     assertThat(subscriptions.reserve("other", devices("a", 1))).isPresent();
     assertThat(subscriptions.reserve("other", devices("b", 1))).isEmpty();
-    assertThat(subscriptions.reserve("app", devices("a", 10))).isPresent();
+    subscriptions.reserve("app", devices("a", 10)).orElseThrow().release();
 
     subscriptions.removeSources("app", devices("a", 1));
     subscriptions.removeSources("app", devices("a", 1));
@@ -200,6 +200,41 @@ class SubscriptionsTest {
     first.release();
     assertThat(subscriptions.reserve("app", devices("b", 1))).isPresent();
     assertThat(subscriptions.reserve("app", devices("c", Subscriptions.MAX_SOURCES))).isEmpty();
+  }
+
+  /** Recording and releasing are two steps, between which other commands are checked. */
+  @Test
+  void recordedSourceOfCommandInProgressCountsOnce() {
+    List<String> sources = devices("a", Subscriptions.MAX_SOURCES - 1);
+    Subscriptions.Reservation reservation = subscriptions.reserve("app", sources).orElseThrow();
+    subscriptions.addSources("app", sources);
+    Subscriptions.Reservation last = subscriptions.reserve("app", devices("b", 1)).orElseThrow();
+    reservation.release();
+    assertThat(subscriptions.reserve("app", devices("c", 1))).isEmpty();
+    last.release();
+    assertThat(subscriptions.reserve("app", devices("c", 1))).isPresent();
+  }
+
+  @Test
+  void sourceOfSeveralCommandsInProgressCountsOnce() {
+    List<String> sources = devices("a", Subscriptions.MAX_SOURCES);
+    Subscriptions.Reservation first = subscriptions.reserve("app", sources).orElseThrow();
+    Subscriptions.Reservation second = subscriptions.reserve("app", sources).orElseThrow();
+    first.release();
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isEmpty();
+    second.release();
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isPresent();
+  }
+
+  @Test
+  void endedSourceCountsWhileCommandInProgressAddsItAgain() {
+    List<String> sources = devices("a", Subscriptions.MAX_SOURCES);
+    subscriptions.addSources("app", sources);
+    Subscriptions.Reservation again = subscriptions.reserve("app", sources).orElseThrow();
+    subscriptions.removeSources("app", sources);
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isEmpty();
+    again.release();
+    assertThat(subscriptions.reserve("app", devices("b", 1))).isPresent();
   }
 
   @Test
