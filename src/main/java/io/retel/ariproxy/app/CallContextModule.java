@@ -82,16 +82,17 @@ final class CallContextModule {
   /** Reads the store. */
   void restore() throws Exception {
     Map<String, String> storedSubscriptions = new HashMap<>();
-    store.readAll(
-        (key, storedValue) -> {
-          if (key.startsWith(Subscriptions.KEY_PREFIX)) {
-            storedSubscriptions.compute(key, (sameKey, earlier) -> storedValue);
-          } else {
-            callContexts.restore(key, storedValue);
-          }
-        });
+    do {
+      store.readAll(
+          (key, storedValue) -> {
+            if (key.startsWith(Subscriptions.KEY_PREFIX)) {
+              storedSubscriptions.compute(key, (sameKey, earlier) -> storedValue);
+            } else {
+              callContexts.restore(key, storedValue);
+            }
+          });
+    } while (!callContexts.completeRestore());
     storedSubscriptions.forEach(subscriptions::restore);
-    callContexts.completeRestore();
   }
 
   /** Writes everything to the store again, which has lost its content. */

@@ -632,8 +632,8 @@ public final class CallContexts {
   }
 
   /**
-   * Restores a stored mapping unless it is older than the idle timeout, or the heap for mappings is
-   * full; replaces an earlier value. Logs and ignores malformed ones.
+   * Restores a stored mapping, instead of an earlier value of its key; none if it is malformed,
+   * older than the idle timeout, or the heap for mappings is full.
    *
    * @param key as {@link Resource#key()}
    * @param storedJson the mapping as JSON, or null if it has been deleted
@@ -642,9 +642,14 @@ public final class CallContexts {
     restore.restore(key, storedJson);
   }
 
-  /** Ends the restore: deletes expired mappings from the store. */
-  public void completeRestore() {
-    restore.complete();
+  /**
+   * Ends the restore: deletes expired mappings from the store, and logs those not restored.
+   *
+   * @return false if it needs all stored mappings once more, since later values have ended mappings
+   *     that took the place of others
+   */
+  public boolean completeRestore() {
+    return restore.complete();
   }
 
   /** Writes the mappings of all active resources to the store again. */

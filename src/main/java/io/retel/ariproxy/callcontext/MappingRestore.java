@@ -4,25 +4,27 @@ package io.retel.ariproxy.callcontext;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.text.LogText;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Restores the mappings of the call-context store at startup. Thread-safe. */
+/**
+ * Restores the mappings of the call-context store at startup. The last value of a key counts; a
+ * compacted topic can contain earlier ones, also of mappings that have ended. For one thread.
+ */
 final class MappingRestore {
 
   private static final Logger LOG = LoggerFactory.getLogger(MappingRestore.class);
-
-  /** Bounds the heap of a restore; the next one deletes the others. */
-  private static final int MAX_EXPIRED_KEYS = 100_000;
 
   private final Map<String, Mapping> mappings;
   private final MappingHeap heap;
@@ -31,11 +33,56 @@ final class MappingRestore {
   private final LongSupplier now;
   private final UnaryOperator<String> shared;
 
-  /** Stored mappings not used within the idle timeout. */
-  private final Set<String> expiredKeys = ConcurrentHashMap.newKeySet();
+  // by their last value so far
+  private final Keys expired = new Keys();
+  private final Keys malformed = new Keys();
+  private final Keys notRestored = new Keys();
 
-  /** Number of stored values that did not fit. */
-  private final LongAdder notRestored = new LongAdder();
+  /** A malformed key, and the reason. */
+  private String malformedExample = "";
+
+  /** Keys to restore in the second pass; null in the first one. */
+  private @Nullable Set<String> secondPass;
+
+  /** Keys of the store, within limits of number and heap. */
+  private static final class Keys {
+
+    private static final int MAX_KEYS = 100_000;
+    private static final int MAX_CHARACTERS = 5_000_000;
+
+    private final Set<String> keys = new HashSet<>();
+    private int characters;
+    private boolean complete = true;
+
+    void add(String key) {
+      if (keys.size() >= MAX_KEYS || key.length() > MAX_CHARACTERS - characters) {
+        complete = false;
+      } else if (keys.add(key)) {
+        characters += key.length();
+      }
+    }
+
+    void remove(String key) {
+      if (keys.remove(key)) {
+        characters -= key.length();
+      }
+    }
+
+    void clear() {
+      keys.clear();
+      characters = 0;
+      complete = true;
+    }
+
+    boolean isEmpty() {
+      return keys.isEmpty();
+    }
+
+    /** Returns their number, such as {@code 3}, or {@code more than 100000}. */
+    String count() {
+      return (complete ? "" : "more than ") + keys.size();
+    }
+  }
 
   /**
    * @param mappings where they are put, by {@link Resource#key()}
@@ -60,46 +107,73 @@ final class MappingRestore {
 
   /** See {@link CallContexts#restore}. */
   void restore(String key, @Nullable String storedJson) {
-    try {
-      Mapping mapping =
-          storedJson == null ? null : StoredMapping.fromJson(storedJson).toMapping(shared);
-      String resourceKey = Resource.fromKey(key).key();
-      boolean isExpired =
-          mapping != null && now.getAsLong() - mapping.usedAt() >= idleTimeout.toSeconds();
-      put(resourceKey, isExpired ? null : mapping);
-      if (!isExpired) {
-        expiredKeys.remove(key);
-      } else if (expiredKeys.size() < MAX_EXPIRED_KEYS) {
-        expiredKeys.add(key);
-      }
-    } catch (JsonProcessingException | IllegalArgumentException e) {
-      LOG.warn("Ignoring malformed stored mapping for {}: {}", key, e.getMessage());
+    if (secondPass != null && !secondPass.contains(key)) {
+      return;
+    }
+    expired.remove(key);
+    malformed.remove(key);
+    notRestored.remove(key);
+    Mapping mapping = storedJson == null ? null : read(key, storedJson);
+    Mapping restored =
+        mappings.compute(
+            key,
+            (sameKey, existing) -> {
+              if (heap.replace(key, existing, mapping)) {
+                return mapping;
+              }
+              // the existing one is outdated
+              heap.replace(key, existing, null);
+              return null;
+            });
+    if (mapping != null && restored == null) {
+      notRestored.add(key);
     }
   }
 
-  private void put(String key, @Nullable Mapping mapping) {
-    mappings.compute(
-        key,
-        (sameKey, existing) -> {
-          if (heap.replace(key, existing, mapping)) {
-            return mapping;
-          }
-          notRestored.increment();
-          return existing;
-        });
+  /** Returns the mapping, or null if it has expired or is malformed. */
+  private @Nullable Mapping read(String key, String storedJson) {
+    try {
+      // rejects an unknown type
+      Resource.fromKey(key);
+      Mapping mapping = StoredMapping.fromJson(storedJson).toMapping(shared);
+      if (now.getAsLong() - mapping.usedAt() < idleTimeout.toSeconds()) {
+        return mapping;
+      }
+      expired.add(key);
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      malformed.add(key);
+      malformedExample = LogText.abbreviate(key) + ": " + ErrorMessages.ownMessage(e);
+    }
+    return null;
   }
 
-  /** Deletes expired mappings from the store. */
-  void complete() {
-    expiredKeys.forEach(key -> writeBehind.enqueue(key, Optional.empty()));
-    expiredKeys.clear();
-    long skipped = notRestored.sumThenReset();
-    if (skipped > 0) {
+  /**
+   * See {@link CallContexts#completeRestore}.
+   *
+   * @return whether it is complete
+   */
+  boolean complete() {
+    if (secondPass == null && !notRestored.isEmpty() && !heap.isFull()) {
+      // later values have ended mappings that took their place
+      secondPass = Set.copyOf(notRestored.keys);
+      return false;
+    }
+    expired.keys.forEach(key -> writeBehind.enqueue(key, Optional.empty()));
+    if (!notRestored.isEmpty()) {
       LOG.warn(
-          "The heap for mappings ({} MB) is full: {} values of the call-context store not"
+          "The heap for mappings ({} MB) is full: {} mappings of the call-context store not"
               + " restored; set a larger -Xmx and restart",
           heap.limit() >> 20,
-          skipped);
+          notRestored.count());
     }
+    if (!malformed.isEmpty()) {
+      LOG.warn(
+          "{} mappings of the call-context store are malformed and not restored, such as {}",
+          malformed.count(),
+          malformedExample);
+    }
+    List.of(expired, notRestored, malformed).forEach(Keys::clear);
+    secondPass = null;
+    return true;
   }
 }

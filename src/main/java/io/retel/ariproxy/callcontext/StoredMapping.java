@@ -33,9 +33,17 @@ record StoredMapping(
   private static final ObjectMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-  /** Reads the stored form of a mapping. */
+  /**
+   * Reads the stored form of a mapping.
+   *
+   * @throws IllegalArgumentException if it is null
+   */
   static StoredMapping fromJson(String json) throws JsonProcessingException {
-    return JSON.readValue(json, StoredMapping.class);
+    StoredMapping mapping = JSON.readValue(json, StoredMapping.class);
+    if (mapping == null) {
+      throw new IllegalArgumentException("it is null");
+    }
+    return mapping;
   }
 
   String toJson() {

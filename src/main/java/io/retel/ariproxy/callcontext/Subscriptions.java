@@ -281,9 +281,9 @@ public final class Subscriptions {
       DesiredSubscriptions desired = desiredByApplication(application);
       List<String> sources = new ArrayList<>();
       json.path("sources").forEach(source -> sources.add(source.asText()));
-      record(application, sources);
       desired.allowed = json.withArray("allowed");
       desired.disallowed = json.withArray("disallowed");
+      record(application, sources);
     } catch (JsonProcessingException | UnsupportedOperationException e) {
       LOG.warn("Ignoring malformed stored value of {}: {}", key, e.getMessage());
     }

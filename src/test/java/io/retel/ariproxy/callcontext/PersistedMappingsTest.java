@@ -9,9 +9,13 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.store.FakeStore;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -208,6 +212,81 @@ class PersistedMappingsTest {
 
     assertThat(callContexts.cache().asMap()).containsOnlyKeys("CHANNEL:c");
     assertThat(callContexts.lookup(CHANNEL)).contains("two");
+  }
+
+  @Test
+  void restoreEndsMappingWhoseLastValueIsMalformed() {
+    for (String malformed : List.of("not JSON", "{}", "null", "[]", "")) {
+      callContexts.restore("CHANNEL:c", stored("outdated"));
+      callContexts.restore("CHANNEL:c", malformed);
+      assertThat(callContexts.cache().asMap()).as(malformed).isEmpty();
+    }
+  }
+
+  @Test
+  void restoreCountsMalformedLastValuesInOneLine() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      for (int i = 0; i < 3; i++) {
+        callContexts.restore("CHANNEL:" + i, "not JSON");
+        callContexts.restore("CHANNEL:" + i, "{}");
+      }
+      callContexts.restore("CHANNEL:0", stored("one"));
+      callContexts.restore("CHANNEL:1", null);
+      assertThat(callContexts.completeRestore()).isTrue();
+      assertThat(log.proxyEvents())
+          .extracting(event -> event.getFormattedMessage())
+          .containsExactly(
+              "1 mappings of the call-context store are malformed and not restored, such as"
+                  + " CHANNEL:2: call context is missing");
+    }
+    callContexts.awaitPersisted();
+    assertThat(store.batches()).isEmpty();
+  }
+
+  /** A topic that is not compacted yet contains mappings that have ended. */
+  @Test
+  void mappingsThatHaveEndedTakeNoPlace() {
+    CallContexts limited = callContexts(10 * MappingHeap.TYPICAL_BYTES);
+    Map<String, String> values = new LinkedHashMap<>();
+    IntStream.range(0, 100).forEach(i -> values.put("CHANNEL:ended" + i, stored("call")));
+    IntStream.range(0, 5).forEach(i -> values.put("CHANNEL:active" + i, stored("call")));
+    IntStream.range(0, 100).forEach(i -> values.put("CHANNEL:ended" + i + " ", null));
+    try (CapturedLog log = new CapturedLog()) {
+      int passes = 0;
+      do {
+        values.forEach((key, value) -> limited.restore(key.strip(), value));
+        passes++;
+      } while (!limited.completeRestore());
+
+      assertThat(passes).isEqualTo(2);
+      assertThat(limited.all())
+          .hasSize(5)
+          .allSatisfy((resource, mapping) -> assertThat(resource.id()).startsWith("active"));
+      assertThat(log.proxyEvents()).isEmpty();
+    }
+  }
+
+  /** The previous value would send its events to the wrong call. */
+  @Test
+  void restoreKeepsNoPreviousValueOfMappingThatDoesNotFit() {
+    CallContexts limited = callContexts(10 * MappingHeap.TYPICAL_BYTES);
+    IntStream.range(0, 13).forEach(i -> limited.restore("CHANNEL:" + i, stored("call")));
+    limited.restore("CHANNEL:0", stored("moved" + "x".repeat(1_000)));
+    try (CapturedLog log = new CapturedLog()) {
+      while (!limited.completeRestore()) {
+        limited.restore("CHANNEL:0", stored("moved" + "x".repeat(1_000)));
+      }
+      assertThat(limited.all()).hasSize(12);
+      assertThat(limited.lookup(new Resource(ResourceType.CHANNEL, "0"))).isEmpty();
+      assertThat(log.proxyEvents())
+          .singleElement()
+          .satisfies(
+              event ->
+                  assertThat(event.getFormattedMessage())
+                      .isEqualTo(
+                          "The heap for mappings (0 MB) is full: 1 mappings of the call-context"
+                              + " store not restored; set a larger -Xmx and restart"));
+    }
   }
 
   @Test

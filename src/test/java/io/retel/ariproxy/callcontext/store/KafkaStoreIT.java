@@ -3,9 +3,14 @@ package io.retel.ariproxy.callcontext.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +79,36 @@ class KafkaStoreIT extends CallContextStoreContract {
               });
       assertThat(CallContextStoreContract.readAll(store).values()).hasSize(200).containsOnly("b");
     }
+  }
+
+  /** Until Kafka compacts a topic, it contains the mappings that have ended. */
+  @Test
+  void mappingsThatHaveEndedTakeNoPlaceOfOthers() throws Exception {
+    String topic = "history";
+    broker.createTopic(topic, 2);
+    String mapping =
+        "{\"callContext\":\"call\",\"usedAt\":%d}".formatted(Instant.now().getEpochSecond());
+    List<CallContextStore.Change> active =
+        IntStream.range(0, 20)
+            .mapToObj(i -> new CallContextStore.Change("CHANNEL:active-" + i, mapping))
+            .toList();
+    CallContexts limited =
+        new CallContexts(
+            Duration.ofHours(4),
+            Duration.ofMinutes(1),
+            Ticker.systemTicker(),
+            WriteBehind.noop(new SimpleMeterRegistry()),
+            InstantSource.system(),
+            10_000);
+    try (KafkaStore store = store(topic)) {
+      store.write(changes(mapping));
+      store.write(active);
+      store.write(changes(null));
+      do {
+        store.readAll(limited::restore);
+      } while (!limited.completeRestore());
+    }
+    assertThat(limited.all()).hasSize(active.size());
   }
 
   private static KafkaStore store(String topic) {
