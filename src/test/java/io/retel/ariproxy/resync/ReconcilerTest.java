@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Ticker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
@@ -13,8 +14,10 @@ import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.callcontext.Mapping;
+import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +41,26 @@ class ReconcilerTest {
   void publishesLateStart() throws Exception {
     assertThat(reconcile(inStasis(null))).containsExactly("StasisStart");
     assertThat(mapping(CHANNEL).application()).isEqualTo("app");
+  }
+
+  /** Whether it was published before the gap is not known, and a start must not be lost. */
+  @Test
+  void publishesStartOfChannelThatIsNotMappedAtTheLimitAtEachResync() throws Exception {
+    CallContexts full =
+        new CallContexts(
+            Duration.ofHours(1),
+            Duration.ofMinutes(1),
+            Ticker.systemTicker(),
+            WriteBehind.noop(new SimpleMeterRegistry()),
+            InstantSource.system(),
+            0);
+    List<MappedEvent> first = missedEvents(full, List.of(inStasis(null)));
+    List<MappedEvent> second = missedEvents(full, List.of(inStasis(null)));
+
+    assertThat(first).extracting(MappedEvent::type).containsExactly("StasisStart");
+    assertThat(second).extracting(MappedEvent::type).containsExactly("StasisStart");
+    assertThat(second.get(0).callContext()).isNotNull().isEqualTo(first.get(0).callContext());
+    assertThat(full.all()).isEmpty();
   }
 
   @Test
@@ -217,11 +240,16 @@ class ReconcilerTest {
   }
 
   private List<MappedEvent> missedEvents(List<Observation> observations) {
+    return missedEvents(callContexts, observations);
+  }
+
+  private List<MappedEvent> missedEvents(
+      CallContexts callContexts, List<Observation> observations) {
     Findings findings = new Findings(Moment.now(), "asterisk", "", observations, Set.of(), true);
     Reconciler reconciler =
         new Reconciler(
             callContexts,
-            rules,
+            new CallContextRules(callContexts),
             List.of("app", "other"),
             Map.of("call", "other"),
             findings,
