@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonStreamContext;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the values of command records: a byte array, or a {@link LargeRecord} instead of one that
- * is too large to be a command.
+ * is too large to be a command, or whose body is too large: its tree would take many times its
+ * bytes.
  *
  * <p>One poll returns dozens of records, which can be much larger than the topic's {@code
  * max.message.bytes} if they are compressed. A large one is scanned where it is, without copying
@@ -42,15 +44,18 @@ public final class CommandDeserializer implements Deserializer<Object> {
 
   private static final String COMMAND_ID = "commandId";
   private static final String ARI_COMMAND = "ariCommand";
+  private static final String BODY = "body";
   private static final Set<String> IDS = Set.of("callContext", COMMAND_ID);
   private static final Set<String> REQUEST_FIELDS = Set.of("method", "url");
 
+  private final long maxRequestBodyBytes;
   private final long maxSize;
 
   /**
    * @param maxRequestBodyBytes the largest body of a command, in bytes
    */
   public CommandDeserializer(long maxRequestBodyBytes) {
+    this.maxRequestBodyBytes = maxRequestBodyBytes;
     this.maxSize = MAX_SIZE_WITHOUT_BODY + MAX_BYTES_PER_CHARACTER * maxRequestBodyBytes;
   }
 
@@ -73,19 +78,91 @@ public final class CommandDeserializer implements Deserializer<Object> {
   }
 
   private Object deserialize(byte[] source, int offset, int size) {
-    if (size <= maxSize) {
-      byte[] value = new byte[size];
-      System.arraycopy(source, offset, value, 0, size);
-      return value;
+    if (size > maxSize) {
+      return new LargeRecord(
+          readFields(source, offset, size),
+          "The command has "
+              + size
+              + " bytes; the limit is "
+              + maxSize
+              + " (it depends on ari.max-request-body)");
     }
-    return new LargeRecord(readFields(source, offset, size), size, maxSize);
+    if (size > maxRequestBodyBytes && hasLargeBody(source, offset, size)) {
+      return new LargeRecord(
+          readFields(source, offset, size),
+          "The command's body has more than "
+              + maxRequestBodyBytes
+              + " bytes (ari.max-request-body)");
+    }
+    byte[] value = new byte[size];
+    System.arraycopy(source, offset, value, 0, size);
+    return value;
+  }
+
+  /**
+   * Whether the body of a command is too large for its request. The request has neither its
+   * whitespace nor its escapes, so few of the smaller bodies remain for {@link CheckCommand}.
+   */
+  private boolean hasLargeBody(byte[] source, int offset, int size) {
+    try (JsonParser parser = JSON.createParser(source, offset, size)) {
+      if (parser.nextToken() == JsonToken.START_OBJECT
+          && findField(parser, ARI_COMMAND)
+          && parser.nextToken() == JsonToken.START_OBJECT
+          && findField(parser, BODY)) {
+        parser.nextToken();
+        return isLarge(parser);
+      }
+    } catch (IOException | RuntimeException e) {
+      // the parser of commands reports it
+    }
+    return false;
+  }
+
+  /** Moves to the first field of a name in the current object. */
+  private static boolean findField(JsonParser parser, String name) throws IOException {
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      if (parser.currentName().equals(name)) {
+        return true;
+      }
+      parser.nextToken();
+      parser.skipChildren();
+    }
+    return false;
+  }
+
+  /** Adds up the least that the tokens of the current value can have in UTF-8. */
+  private boolean isLarge(JsonParser parser) throws IOException {
+    long bytes = 0;
+    int depth = 0;
+    do {
+      JsonToken token = parser.currentToken();
+      if (token.isStructEnd()) {
+        depth--;
+      } else if (token == JsonToken.FIELD_NAME) {
+        // with quotes, colon and comma
+        bytes += parser.getTextLength() + 4L;
+      } else {
+        JsonStreamContext parent = parser.getParsingContext();
+        if (token.isStructStart()) {
+          depth++;
+          parent = parent.getParent();
+        }
+        // brackets without the comma that the first element lacks; a number can have a shorter form
+        bytes += token == JsonToken.VALUE_STRING ? parser.getTextLength() + 2L : 1;
+        bytes += parent.inArray() ? 1 : 0;
+      }
+      if (bytes > maxRequestBodyBytes) {
+        return true;
+      }
+    } while (depth > 0 && parser.nextToken() != null);
+    return false;
   }
 
   /**
    * Returns the small fields of a record that its RESPONSE repeats, as far as they can be read. The
    * record itself can have too many values for a tree.
    */
-  static JsonNode readFields(byte[] source, int offset, int size) {
+  static ObjectNode readFields(byte[] source, int offset, int size) {
     ObjectNode fields = MAPPER.createObjectNode();
     try (JsonParser parser = JSON.createParser(source, offset, size)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {

@@ -12,6 +12,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
@@ -89,18 +91,30 @@ public final class CommandParser {
     return parse(origin, json);
   }
 
-  /** Rejects a record that is too large to be a command. */
+  /** Rejects a record that is too large to be a command, or whose body is too large. */
   Command.Rejected reject(RecordPosition origin, LargeRecord large) {
-    return rejected(
-        origin,
-        large.fields(),
-        new CommandRejectedException(
-            413,
-            "The command has "
-                + large.size()
-                + " bytes; the limit is "
-                + large.maxSize()
-                + " (it depends on ari.max-request-body)"));
+    ObjectNode fields = large.fields();
+    if (scalarText(fields.path("callContext")) == null) {
+      // its RESPONSE keeps the order of the call
+      addCallContext(origin, fields);
+    }
+    return rejected(origin, fields, new CommandRejectedException(413, large.problem()));
+  }
+
+  /** Adds the call context that the url determines, if it does. */
+  private void addCallContext(RecordPosition origin, ObjectNode fields) {
+    JsonNode ariCommand = fields.path("ariCommand");
+    String url = text(ariCommand.path("url"));
+    try {
+      checkLength("url", url, MAX_URL_LENGTH);
+      String callContext =
+          resolveCallContext(
+              origin,
+              prepare(origin, text(ariCommand.path("method")), url, MissingNode.getInstance()));
+      fields.put("callContext", callContext);
+    } catch (CommandRejectedException e) {
+      // has none
+    }
   }
 
   private Command parse(RecordPosition origin, JsonNode json) {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
- * What remains in memory of a record that is too large to be a command.
+ * What remains in memory of a record that is too large to be a command, or whose body is too large.
  *
  * @param fields those that its RESPONSE needs, as far as they could be read
- * @param size of the record's value, in bytes
- * @param maxSize the limit, in bytes
+ * @param problem the sentence for its RESPONSE
  */
-record LargeRecord(JsonNode fields, int size, long maxSize) {}
+record LargeRecord(ObjectNode fields, String problem) {}

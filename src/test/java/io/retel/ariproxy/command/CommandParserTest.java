@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
@@ -47,6 +48,18 @@ class CommandParserTest {
         .isEqualTo("{\"value\":\"é\"}");
     assertThat(command.resources()).containsExactly(new Resource(ResourceType.CHANNEL, "c"));
     assertThat(command.created()).isEmpty();
+  }
+
+  /** Its RESPONSE keeps the order of the call. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/channels/c/variable", "/channels/unknown/variable", "/../x", ""})
+  void tooLargeCommandBelongsToCallOfItsUrl(String url) {
+    callContexts.assignIfAbsent(new Resource(ResourceType.CHANNEL, "c"), "call");
+    ObjectNode fields = CommandParser.JSON.createObjectNode();
+    fields.putObject("ariCommand").put("method", "POST").put("url", url);
+    Command.Rejected rejected = parser.reject(ORIGIN, new LargeRecord(fields, "too large"));
+    assertThat(rejected.callContext()).isEqualTo(url.contains("/c/") ? "call" : null);
+    assertThat(rejected.reason()).hasMessage("too large");
   }
 
   @ParameterizedTest
