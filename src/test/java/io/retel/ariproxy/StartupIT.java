@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.FreePort;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -138,6 +139,22 @@ class StartupIT {
     settings.with(Setting.ARI_PASSWORD, "").withSecretFile(Setting.ARI_PASSWORD, missing);
     assertStartupFails(
         "ari.password-file names " + missing + ", which does not exist", "ARI_PASSWORD_FILE");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ari.password-file, ARI_PASSWORD", "kafka.ca-file, KAFKA_CA"})
+  @FullRun("waits for each of two files for 10 s; SecretsFromFilesTest tests the deadline")
+  void fileThatIsNotReadInTimeFailsStartup(String key, String variable) throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    settings
+        .with(Setting.KAFKA_SECURITY_PROTOCOL, "SSL")
+        .withVariable(variable + "_FILE", pipe.toString());
+    if (key.startsWith("ari")) {
+      settings.with(Setting.ARI_PASSWORD, "");
+    }
+    assertStartupFails(
+        key + " names " + pipe + ", which is not read within 10 s", variable + "_FILE");
   }
 
   private void assertStartupFails(String... expectedParts) {

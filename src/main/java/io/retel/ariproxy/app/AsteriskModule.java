@@ -208,6 +208,6 @@ final class AsteriskModule {
     return ReloadedFiles.read(
         Setting.ARI_CA_FILE.key(),
         List.of(file),
-        () -> settings.get(Setting.ARI_CA_FILE, name -> new PemFile(file).certificates()));
+        () -> settings.read(Setting.ARI_CA_FILE, path -> new PemFile(path).certificates()));
   }
 }

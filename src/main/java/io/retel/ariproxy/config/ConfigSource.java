@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -19,10 +20,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param environment the environment variables
  * @param configuration the content of {@code application.properties}
+ * @param timeout for reading the file of a secret
  */
-record ConfigSource(Map<String, String> environment, Properties configuration) {
+record ConfigSource(Map<String, String> environment, Properties configuration, Duration timeout) {
 
   private static final int MAX_SECRET_BYTES = 64 << 10;
+
+  ConfigSource(Map<String, String> environment, Properties configuration) {
+    this(environment, configuration, TimedRead.TIMEOUT);
+  }
 
   /**
    * The literal text of a setting; null if it is not set.
@@ -61,7 +67,7 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
         .filter(Files::isRegularFile);
   }
 
-  private static @Nullable String resolveSecret(
+  private @Nullable String resolveSecret(
       Setting<?> secret, @Nullable String value, @Nullable String file) {
     if (file == null || file.isBlank()) {
       return value;
@@ -73,10 +79,10 @@ record ConfigSource(Map<String, String> environment, Properties configuration) {
     return readSecretFile(secret, file.strip());
   }
 
-  private static String readSecretFile(Setting<?> secret, String file) {
+  private String readSecretFile(Setting<?> secret, String file) {
     try {
       // editors and echo end the last line with a line break
-      String content = SmallFile.readText(Path.of(file), MAX_SECRET_BYTES);
+      String content = SmallFile.readText(Path.of(file), MAX_SECRET_BYTES, timeout);
       content = content.replaceFirst("\\R\\z", "");
       if (content.isBlank()) {
         throw InvalidSettingException.inFile(secret, "names " + file + ", which is empty");

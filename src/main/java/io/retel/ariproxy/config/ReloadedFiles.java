@@ -94,7 +94,8 @@ public final class ReloadedFiles<T> implements Supplier<T> {
    * Reads the files.
    *
    * @param name the setting, for the log
-   * @param reader reads and validates them; the message of its exception is logged
+   * @param reader reads and validates them in bounded time, since a pipe can replace a file after
+   *     its check; the message of its exception is logged
    * @throws RuntimeException of the reader
    */
   public static <T> ReloadedFiles<T> read(String name, List<Path> files, Supplier<T> reader) {
@@ -139,7 +140,7 @@ public final class ReloadedFiles<T> implements Supplier<T> {
     growing = null;
     try {
       checkRegular();
-      T changed = readInTime();
+      T changed = reader.get();
       if (!versions().equals(current)) {
         // changed while it was read: the next check reads it
         return;
@@ -154,15 +155,6 @@ public final class ReloadedFiles<T> implements Supplier<T> {
         problem = message;
         LOG.warn("{}; the previous value remains in use", message);
       }
-    }
-  }
-
-  /** A pipe can have replaced a file since its check. */
-  private T readInTime() {
-    try {
-      return TimedRead.get(reader::get, TimedRead.TIMEOUT);
-    } catch (IOException e) {
-      throw new InvalidSettingException(name + " names a file that " + e.getMessage());
     }
   }
 

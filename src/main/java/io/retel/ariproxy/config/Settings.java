@@ -232,6 +232,24 @@ public final class Settings {
     }
   }
 
+  /**
+   * Reads the file that a setting names.
+   *
+   * @throws InvalidSettingException if the function throws IllegalArgumentException, or does not
+   *     return within 10 s
+   */
+  public <R> R read(Setting<String> setting, Function<Path, R> reader) {
+    return get(
+        setting,
+        file -> {
+          try {
+            return TimedRead.get(() -> reader.apply(Path.of(file)), TimedRead.TIMEOUT);
+          } catch (IOException e) {
+            throw new IllegalArgumentException("names " + file + ", which " + e.getMessage(), e);
+          }
+        });
+  }
+
   /** The files that settings name: of secrets, certificates and keys. */
   public List<Path> files() {
     List<Path> files = new ArrayList<>();

@@ -46,22 +46,25 @@ public final class SmallFile {
   /**
    * Returns the content of a file or pipe in UTF-8.
    *
-   * @throws UnsuitableFileException if it is larger
+   * @throws UnsuitableFileException if it is larger, or cannot be read in time, such as a pipe
+   *     without a writer
    * @throws CharacterCodingException if it is not UTF-8
    */
   public static String readText(Path file, int maxBytes) throws IOException {
-    return StandardCharsets.UTF_8
-        .newDecoder()
-        .decode(ByteBuffer.wrap(read(file, maxBytes)))
-        .toString();
+    return readText(file, maxBytes, TimedRead.TIMEOUT);
+  }
+
+  static String readText(Path file, int maxBytes, Duration timeout) throws IOException {
+    byte[] content = TimedRead.get(() -> read(file, maxBytes), timeout);
+    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
   }
 
   /**
-   * Returns the content of a file or pipe.
+   * Returns the content of a file or pipe, however long that takes.
    *
    * @throws UnsuitableFileException if it is larger
    */
-  public static byte[] read(Path file, int maxBytes) throws IOException {
+  static byte[] read(Path file, int maxBytes) throws IOException {
     try (InputStream stream = Files.newInputStream(file)) {
       byte[] content = stream.readNBytes(maxBytes + 1);
       if (content.length > maxBytes) {

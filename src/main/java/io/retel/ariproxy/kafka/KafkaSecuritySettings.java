@@ -54,9 +54,7 @@ public final class KafkaSecuritySettings {
       try {
         return "User:"
             + settings
-                .get(
-                    Setting.KAFKA_CERTIFICATE_FILE,
-                    file -> new PemFile(Path.of(file)).certificates())
+                .read(Setting.KAFKA_CERTIFICATE_FILE, path -> new PemFile(path).certificates())
                 .get(0)
                 .getSubjectX500Principal()
                 .getName();
@@ -116,14 +114,11 @@ public final class KafkaSecuritySettings {
 
   private ClientCertificate readClientCertificate() {
     List<X509Certificate> chain = readCertificates(Setting.KAFKA_CERTIFICATE_FILE);
+    String keyPassword = settings.get(Setting.KAFKA_KEY_PASSWORD).reveal();
     ClientCertificate certificate =
-        settings.get(
+        settings.read(
             Setting.KAFKA_KEY_FILE,
-            file ->
-                new ClientCertificate(
-                    chain,
-                    new PemFile(Path.of(file))
-                        .privateKey(settings.get(Setting.KAFKA_KEY_PASSWORD).reveal())));
+            path -> new ClientCertificate(chain, new PemFile(path).privateKey(keyPassword)));
     if (!certificate.keyMatchesCertificate()) {
       throw new InvalidSettingException(
           Setting.KAFKA_KEY_FILE,
@@ -141,7 +136,7 @@ public final class KafkaSecuritySettings {
   }
 
   private List<X509Certificate> readCertificates(Setting<String> setting) {
-    return settings.get(setting, file -> new PemFile(Path.of(file)).certificates());
+    return settings.read(setting, path -> new PemFile(path).certificates());
   }
 
   private void requireSet(Setting<?> setting, String problem) {

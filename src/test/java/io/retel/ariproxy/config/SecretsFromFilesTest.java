@@ -9,10 +9,13 @@ import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -20,6 +23,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,6 +86,23 @@ class SecretsFromFilesTest {
     Settings settings = read();
     assertThat(settings.get(Setting.ARI_PASSWORD).reveal()).isEqualTo(SECRET);
     assertThat(settings.files()).isEmpty();
+  }
+
+  /** Also a file on a server that does not respond. */
+  @Test
+  @Timeout(60)
+  void abandonsFileThatIsNotReadInTime() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    environment.put("ARI_PASSWORD_FILE", pipe.toString());
+    ConfigSource config = new ConfigSource(environment, new Properties(), Duration.ofMillis(10));
+    assertThatThrownBy(() -> config.valueOf(Setting.ARI_PASSWORD))
+        .isInstanceOf(InvalidSettingException.class)
+        .message()
+        .startsWith("ari.password-file names " + pipe + ", which is not read within ")
+        .contains("ARI_PASSWORD_FILE");
+    // ends the read
+    FileChannel.open(pipe, StandardOpenOption.READ, StandardOpenOption.WRITE).close();
   }
 
   @Test
