@@ -50,13 +50,18 @@ final class ManagementConnections {
     this.requestTimeout = requestTimeout;
   }
 
+  /** Returns the client of a connection: an IPv4 address, or the network of an IPv6 address. */
+  static String client(HttpConnection connection) {
+    String address = String.valueOf(connection.remoteAddress().hostAddress());
+    return IPV6_NETWORK.matcher(address).replaceFirst("$1");
+  }
+
   /**
    * Above the maximum, closes a connection of the client with the most: a flood closes no
    * connections of others, also while requests on all of its own are in process.
    */
   synchronized void opened(HttpConnection connection) {
-    String address = String.valueOf(connection.remoteAddress().hostAddress());
-    clients.put(connection, IPV6_NETWORK.matcher(address).replaceFirst("$1"));
+    clients.put(connection, client(connection));
     connection.closeHandler(closed -> remove(connection));
     startWaiting(connection);
     if (clients.size() > MAX_CONNECTIONS) {

@@ -8,12 +8,16 @@ import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.impl.VertxInternal;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayDeque;
-import java.util.Queue;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Passes requests on one at a time, and refuses them while too many wait. Requests whose client has
- * closed its connection are dropped before they cause work.
+ * Passes requests on one at a time, of each client in turn, and refuses them while too many wait.
+ * Requests whose client has closed its connection are dropped before they cause work.
  *
  * <p>Camel's handlers run on a worker thread, in the order of the context that the request arrived
  * in: each queue has its own context, so that none waits for the work of another. Used on the
@@ -24,13 +28,17 @@ final class RequestQueue implements Handler<RoutingContext> {
   private final String name;
   private final int maxWaiting;
   private final RefusedRequests refused;
-  private final Queue<RoutingContext> waiting = new ArrayDeque<>();
+
+  /** The requests of each client, in the order of their turns. */
+  private final Map<String, Deque<RoutingContext>> waiting = new LinkedHashMap<>();
+
   private @Nullable ContextInternal context;
   private boolean busy;
 
   /**
    * @param name what the requests are for, for the log
-   * @param maxWaiting number of requests that wait; further ones are refused
+   * @param maxWaiting number of requests that wait; above it, the last one of the client with the
+   *     most is refused
    */
   RequestQueue(String name, int maxWaiting, RefusedRequests refused) {
     this.name = name;
@@ -40,26 +48,44 @@ final class RequestQueue implements Handler<RoutingContext> {
 
   @Override
   public void handle(RoutingContext routing) {
-    waiting.removeIf(RequestQueue::isClosed);
-    if (busy && waiting.size() >= maxWaiting) {
-      refused.refuse(
-          routing, 503, Reason.BUSY, maxWaiting + " requests for " + name + " wait already");
-      return;
+    String client = ManagementConnections.client(routing.request().connection());
+    waiting.values().removeIf(RequestQueue::dropClosed);
+    Deque<RoutingContext> ofClient = waiting.computeIfAbsent(client, key -> new ArrayDeque<>());
+    ofClient.add(routing);
+    if (busy && waiting.values().stream().mapToInt(Deque::size).sum() > maxWaiting) {
+      refuseLast(
+          Collections.max(
+              waiting.values(),
+              Comparator.<Deque<RoutingContext>>comparingInt(Deque::size)
+                  .thenComparing(requests -> requests == ofClient)));
     }
-    waiting.add(routing);
     handleNext();
   }
 
+  private void refuseLast(Deque<RoutingContext> ofClient) {
+    RoutingContext last = ofClient.removeLast();
+    waiting.values().removeIf(Deque::isEmpty);
+    refused.refuse(last, 503, Reason.BUSY, maxWaiting + " requests for " + name + " wait already");
+  }
+
   private void handleNext() {
-    while (!busy) {
-      RoutingContext next = waiting.poll();
-      if (next == null) {
-        return;
-      }
+    while (!busy && !waiting.isEmpty()) {
+      RoutingContext next = takeNext();
       if (!isClosed(next)) {
         handleNow(next);
       }
     }
+  }
+
+  /** Removes the first request of the client whose turn it is, which becomes the last client. */
+  private RoutingContext takeNext() {
+    String client = waiting.keySet().iterator().next();
+    Deque<RoutingContext> requests = waiting.remove(client);
+    RoutingContext next = requests.removeFirst();
+    if (!requests.isEmpty()) {
+      waiting.put(client, requests);
+    }
+    return next;
   }
 
   private void handleNow(RoutingContext routing) {
@@ -86,6 +112,12 @@ final class RequestQueue implements Handler<RoutingContext> {
               Thread.currentThread().getContextClassLoader());
     }
     return context;
+  }
+
+  /** Returns whether none remains. */
+  private static boolean dropClosed(Deque<RoutingContext> requests) {
+    requests.removeIf(RequestQueue::isClosed);
+    return requests.isEmpty();
   }
 
   private static boolean isClosed(RoutingContext routing) {

@@ -26,6 +26,9 @@ class RequestQueueTest {
 
   private static final int MAX_WAITING = 20;
 
+  /** An address of another client. */
+  private static final String OTHER = "127.0.0.2";
+
   private final Vertx vertx = Vertx.vertx();
   private final Semaphore permits = new Semaphore(0);
   private final AtomicInteger arrived = new AtomicInteger();
@@ -114,8 +117,37 @@ class RequestQueueTest {
     }
   }
 
+  @Test
+  void clientsTakeTurns() throws IOException {
+    send("/metrics");
+    Awaitility.await().until(() -> worked.get() == 1);
+    List<Socket> flood = new ArrayList<>();
+    for (int i = 0; i < MAX_WAITING; i++) {
+      flood.add(send("/metrics"));
+    }
+    Awaitility.await().until(() -> arrived.get() == 1 + MAX_WAITING);
+    Socket other = send("/metrics", OTHER);
+    Awaitility.await().until(() -> arrived.get() == 2 + MAX_WAITING);
+    assertThat(reply(flood.get(MAX_WAITING - 1)))
+        .as("the last one of the client with the most")
+        .startsWith("HTTP/1.1 503 ");
+
+    permits.release(3);
+    assertThat(reply(other)).startsWith("HTTP/1.1 200 ");
+    assertThat(worked.get()).as("requests that were worked").isLessThanOrEqualTo(4);
+  }
+
   private Socket send(String path) throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.actualPort());
+    return send(path, "127.0.0.1");
+  }
+
+  private Socket send(String path, String client) throws IOException {
+    Socket socket =
+        new Socket(
+            InetAddress.getLoopbackAddress(),
+            server.actualPort(),
+            InetAddress.getByName(client),
+            0);
     sockets.add(socket);
     socket.setSoTimeout(60_000);
     String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
