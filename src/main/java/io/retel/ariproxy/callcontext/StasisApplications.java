@@ -46,6 +46,11 @@ public final class StasisApplications {
     return configured.stream().filter(application -> !isLost(application)).toList();
   }
 
+  /** Whether an application is in {@code ari.app}, also if it is lost. */
+  public boolean isConfigured(String application) {
+    return configured.contains(application);
+  }
+
   /** Returns the lost applications. */
   public Set<String> lost() {
     return lost.keySet();
@@ -61,7 +66,7 @@ public final class StasisApplications {
    * @return false, and changes nothing, if the proxy would have no other application
    */
   public synchronized boolean lose(String application) {
-    if (!configured.contains(application) || own().equals(List.of(application))) {
+    if (!isConfigured(application) || own().equals(List.of(application))) {
       return false;
     }
     Map<String, Set<String>> updated = new TreeMap<>(lost);

@@ -52,7 +52,7 @@ public final class ReplacementListener implements Consumer<String> {
     }
     try {
       AriEvent event = AriEvent.parse(text);
-      if (event.type().equals(TYPE)) {
+      if (event.type().equals(TYPE) && applications.isConfigured(event.application())) {
         onReplaced(event.application());
       }
     } catch (MalformedEventException e) {

@@ -59,6 +59,8 @@ class ReplacementListenerTest {
       strings = {
         "{\"type\":\"StasisStart\",\"application\":\"two\",\"args\":[\"ApplicationReplaced\"]}",
         "{\"type\":\"ApplicationReplaced\",\"application\":\"two\"",
+        "{\"type\":\"ApplicationReplaced\",\"application\":\"three\"}",
+        "{\"type\":\"ApplicationReplaced\"}",
         "\"ApplicationReplaced\"",
         ""
       })
