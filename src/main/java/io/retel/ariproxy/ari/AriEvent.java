@@ -81,6 +81,11 @@ public record AriEvent(
 
     static final Channel NONE = new Channel("", "", "", "");
 
+    /** The {@link Resource#instance()} of the channel. */
+    String instance() {
+      return Resource.channelInstance(creationTime, name);
+    }
+
     /** Whether it is a snoop channel. */
     public boolean isSnoop() {
       return name.startsWith("Snoop/");

@@ -156,7 +156,7 @@ final class EventReader {
     add(found, ResourceType.PLAYBACK, text(playback, "id"), text(playback, "target_uri"));
     add(found, ResourceType.RECORDING, text(recording, "name"), text(recording, "target_uri"));
     for (Channel channel : present(CHANNELS, channels)) {
-      add(found, ResourceType.CHANNEL, channel.id(), channel.creationTime());
+      add(found, ResourceType.CHANNEL, channel.id(), channel.instance());
     }
     if (!bridgeFirst) {
       addBridges(found);

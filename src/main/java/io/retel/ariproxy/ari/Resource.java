@@ -10,8 +10,8 @@ import java.util.Optional;
  * @param type its type
  * @param id its id as Asterisk writes it; the name of a recording
  * @param instance distinguishes resources that use the same id one after the other, or at once: the
- *     creation time of a channel or bridge, the target of a playback or recording; empty if unknown
- *     or longer than {@link #MAX_ID_LENGTH}
+ *     creation time of a bridge, {@link #channelInstance} of a channel, the target of a playback or
+ *     recording; empty if unknown or longer than {@link #MAX_ID_LENGTH}
  */
 public record Resource(ResourceType type, String id, String instance) {
 
@@ -30,6 +30,22 @@ public record Resource(ResourceType type, String id, String instance) {
   /** A resource whose instance is unknown. */
   public Resource(ResourceType type, String id) {
     this(type, id, "");
+  }
+
+  /**
+   * Returns the instance of a channel. A redirect changes the creation time, but not the name; the
+   * name alone is used again after a restart of Asterisk. The hash of the name takes less heap.
+   */
+  public static String channelInstance(String creationTime, String name) {
+    return creationTime.isEmpty() || name.isEmpty()
+        ? creationTime
+        : creationTime + ' ' + Integer.toHexString(name.hashCode());
+  }
+
+  /** Returns the hash of the name in a {@link #channelInstance}; empty if it has none. */
+  public static String channelNameHash(String instance) {
+    int space = instance.indexOf(' ');
+    return space < 0 ? "" : instance.substring(space + 1);
   }
 
   /**

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.callcontext;
 
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -40,9 +41,22 @@ public record Mapping(
     return resource.instance().isEmpty() || resource.instance().equals(instance);
   }
 
-  /** Whether it is known to be the mapping of another resource with the same id. */
+  /**
+   * Whether it is known to be the mapping of another resource with the same id, or of the same
+   * channel before a redirect.
+   */
   public boolean isOfOther(Resource resource) {
     return !instance.isEmpty() && !isOf(resource);
+  }
+
+  /** Whether it is the mapping of another resource with the same id, even after a redirect. */
+  public boolean isCertainlyOfOther(Resource resource) {
+    if (!isOfOther(resource) || resource.type() != ResourceType.CHANNEL) {
+      return isOfOther(resource);
+    }
+    String name = Resource.channelNameHash(instance);
+    String otherName = Resource.channelNameHash(resource.instance());
+    return !name.isEmpty() && !otherName.isEmpty() && !name.equals(otherName);
   }
 
   /** Whether the command that creates it is still running. */

@@ -110,10 +110,10 @@ public final class UpdateCreatedMappings implements Processor {
         && command.created().stream().allMatch(each -> each.id().startsWith(first.id()));
   }
 
-  /** Returns the resource with the creation time that Asterisk's response to its creation shows. */
+  /** Returns the resource with the instance that Asterisk's response to its creation shows. */
   private static Resource withInstance(Resource created, CommandResult result) {
     return !created.type().isMedia() && result instanceof CommandResult.Json response
-        ? new Resource(created.type(), created.id(), response.creationTimeOf(created.id()))
+        ? new Resource(created.type(), created.id(), response.instanceOf(created))
         : created;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.envelope;
 
+import io.retel.ariproxy.ari.Resource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,9 +56,12 @@ public sealed interface CommandResult {
       return body.length > RETAINED_BODY_BYTES ? new Status(status) : this;
     }
 
-    /** The creation time of a channel or bridge, if the body describes it; otherwise empty. */
-    public String creationTimeOf(String id) {
-      return ResponseBodies.creationTime(body, id);
+    /**
+     * The {@link Resource#instance()} of a channel or bridge, if the body describes it; otherwise
+     * empty.
+     */
+    public String instanceOf(Resource resource) {
+      return ResponseBodies.instance(body, resource);
     }
   }
 

@@ -3,6 +3,8 @@ package io.retel.ariproxy.envelope;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.text.Utf8Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,20 +27,21 @@ final class ResponseBodies {
     return JSON_CONTENT_TYPE.matcher(contentType).lookingAt();
   }
 
-  /**
-   * Returns the creation time of the channel or bridge with this id; empty if it is another one.
-   */
-  static String creationTime(byte[] body, String id) {
+  /** Returns the instance of a channel or bridge; empty if the body describes another one. */
+  static String instance(byte[] body, Resource resource) {
     String creationTime = "";
+    String channelName = "";
     boolean describesId = false;
     try (JsonParser parser = Utf8Json.parser(body)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
           boolean isText = parser.nextToken() == JsonToken.VALUE_STRING;
           if (isText && name.equals("id")) {
-            describesId = parser.getText().equals(id);
+            describesId = parser.getText().equals(resource.id());
           } else if (isText && name.equals("creationtime")) {
             creationTime = parser.getText();
+          } else if (isText && name.equals("name") && resource.type() != ResourceType.BRIDGE) {
+            channelName = parser.getText();
           }
           parser.skipChildren();
         }
@@ -46,7 +49,7 @@ final class ResponseBodies {
     } catch (IOException e) {
       return "";
     }
-    return describesId ? creationTime : "";
+    return describesId ? Resource.channelInstance(creationTime, channelName) : "";
   }
 
   /**

@@ -726,7 +726,8 @@ final class AsteriskQuery implements AutoCloseable {
             JsonNode element = elements.get(bridge.id());
             observe(
                 Observation.of(
-                    withCreationTime(bridge, element), before.get(bridge), element != null));
+                        withCreationTime(bridge, element), before.get(bridge), element != null)
+                    .withChannelsOf(element));
           });
       return CompletableFuture.completedFuture(null);
     }
@@ -755,8 +756,8 @@ final class AsteriskQuery implements AutoCloseable {
                     boolean exists = answer.status() == 200;
                     if (exists || answer.isNotFound()) {
                       observe(
-                          Observation.of(
-                              withCreationTime(resource, answer.json()), current, exists));
+                          Observation.of(withCreationTime(resource, answer.json()), current, exists)
+                              .withChannelsOf(answer.json()));
                     } else {
                       fail(resource, answer.problem(), answer.isUndescribable());
                     }

@@ -4,6 +4,7 @@ package io.retel.ariproxy.resync;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.Mapping;
+import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param inStasis whether a channel is in Stasis
  * @param applications the Stasis applications that list a channel, since it is in them or they are
  *     subscribed to it
+ * @param channelIds the channels in a bridge
  */
 record Observation(
     Resource resource,
@@ -25,18 +27,48 @@ record Observation(
     boolean exists,
     @Nullable JsonNode channel,
     boolean inStasis,
-    Set<String> applications) {
+    Set<String> applications,
+    Set<String> channelIds) {
+
+  /** An observation of another resource than a bridge. */
+  Observation(
+      Resource resource,
+      @Nullable Mapping before,
+      boolean exists,
+      @Nullable JsonNode channel,
+      boolean inStasis,
+      Set<String> applications) {
+    this(resource, before, exists, channel, inStasis, applications, Set.of());
+  }
 
   static Observation of(Resource resource, @Nullable Mapping before, boolean exists) {
     return new Observation(resource, before, exists, null, false, Set.of());
   }
 
-  /**
-   * Whether it is the mapped resource. Another bridge that uses its id again has another creation
-   * time; that of a channel can change (docs/contract.md#asterisk).
-   */
+  /** Adds the channels in the description of a bridge. */
+  Observation withChannelsOf(@Nullable JsonNode bridge) {
+    if (bridge == null || !bridge.has("channels")) {
+      return this;
+    }
+    Set<String> ids = new HashSet<>();
+    bridge.path("channels").forEach(id -> ids.add(id.asText()));
+    return new Observation(resource, before, exists, channel, inStasis, applications, ids);
+  }
+
+  /** Whether it is the mapped resource, not another one that uses its id again. */
   boolean exists(Mapping mapping) {
-    return exists && !mapping.isOfOther(resource);
+    return exists && !mapping.isCertainlyOfOther(described());
+  }
+
+  /** Returns the resource, a channel as it is described. */
+  Resource described() {
+    return channel == null
+        ? resource
+        : new Resource(
+            resource.type(),
+            resource.id(),
+            Resource.channelInstance(
+                channel.path("creationtime").asText(), channel.path("name").asText()));
   }
 
   /** Whether a channel that has entered an application is still in it. */

@@ -12,6 +12,7 @@ import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.callcontext.Mapping;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -76,7 +77,8 @@ final class Reconciler {
     findings.observations().forEach(this::reconcileMedia);
     findings.observations().forEach(this::reconcileChannel);
     findings.observations().forEach(this::reconcileBridge);
-    applications.forEach(this::discoverChannels);
+    Map<String, String> callsByBridgedChannel = callsByBridgedChannel();
+    applications.forEach(application -> discoverChannels(application, callsByBridgedChannel));
     addConnectionsRestored();
     return missedEvents;
   }
@@ -117,10 +119,11 @@ final class Reconciler {
     }
     String id = channel.resource().id();
     String application = mapping.application();
-    if (application != null && !channel.isIn(application)) {
-      addMissed(syntheticEvents.stasisEnd(id, channel.channel(), application));
+    boolean exists = channel.exists(mapping);
+    if (application != null && !(exists && channel.isIn(application))) {
+      addMissed(syntheticEvents.stasisEnd(id, exists ? channel.channel() : null, application));
     }
-    if (channel.exists()) {
+    if (exists) {
       addActive(channel, mapping);
       return;
     }
@@ -205,17 +208,52 @@ final class Reconciler {
     return Optional.of(current);
   }
 
-  private void discoverChannels(String application) {
+  private void discoverChannels(String application, Map<String, String> callsByBridgedChannel) {
     findings.observations().stream()
         .filter(channel -> channel.hasEntered(application))
         .filter(channel -> !isOutdated(channel))
         .filter(channel -> !isPublished(channel))
         .sorted(Comparator.comparing(Reconciler::creationTime))
         .forEach(
-            channel ->
-                addMissed(
-                    syntheticEvents.stasisStart(
-                        Objects.requireNonNull(channel.channel()), application)));
+            channel -> {
+              String call = callsByBridgedChannel.get(channel.resource().id());
+              if (call != null) {
+                callContexts.assignIfAbsent(channel.described(), call);
+              }
+              MappedEvent start =
+                  addMissed(
+                      syntheticEvents.stasisStart(
+                          Objects.requireNonNull(channel.channel()), application));
+              activeCalls.computeIfPresent(
+                  Objects.requireNonNull(start.callContext()),
+                  (callContext, active) -> {
+                    if (!active.contains(channel)) {
+                      active.add(channel);
+                    }
+                    return active;
+                  });
+            });
+  }
+
+  /**
+   * Returns the calls of the bridges by the channels in them. A channel that was not announced can
+   * only be in a bridge because Asterisk put it there, in place of a channel that was transferred.
+   */
+  private Map<String, String> callsByBridgedChannel() {
+    Map<String, String> calls = new HashMap<>();
+    for (Observation bridge : findings.observations()) {
+      if (!bridge.channelIds().isEmpty()) {
+        callContexts
+            .mapping(bridge.resource())
+            .filter(mapping -> !mapping.ended() && bridge.exists(mapping))
+            .ifPresent(
+                mapping ->
+                    bridge
+                        .channelIds()
+                        .forEach(id -> calls.putIfAbsent(id, mapping.callContext())));
+      }
+    }
+    return calls;
   }
 
   /** Whether newer events can be the reason that no start was published. */
@@ -247,8 +285,10 @@ final class Reconciler {
         + channel.resource().id();
   }
 
-  private void addMissed(AriEvent event) {
-    missedEvents.add(rules.map(event));
+  private MappedEvent addMissed(AriEvent event) {
+    MappedEvent mapped = rules.map(event);
+    missedEvents.add(mapped);
+    return mapped;
   }
 
   private void addConnectionsRestored() {

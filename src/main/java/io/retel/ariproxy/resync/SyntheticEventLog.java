@@ -6,7 +6,6 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
-import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.time.Duration;
 import java.util.List;
@@ -89,8 +88,8 @@ public final class SyntheticEventLog {
   }
 
   /**
-   * Whether another resource with the same id has ended: a command has created it, or it is a
-   * bridge with another creation time.
+   * Whether another resource with the same id has ended: a command has created it, or its instance
+   * is another one.
    */
   private boolean isReusedId(Transition transition) {
     Resource resource = transition.resource();
@@ -98,10 +97,7 @@ public final class SyntheticEventLog {
         && !callContexts.isEarlier(resource)
         && callContexts
             .mapping(resource)
-            .filter(
-                mapping ->
-                    !mapping.ended()
-                        || resource.type() == ResourceType.BRIDGE && mapping.isOfOther(resource))
+            .filter(mapping -> !mapping.ended() || mapping.isCertainlyOfOther(resource))
             .isPresent();
   }
 

@@ -64,6 +64,7 @@ class CallContextIT {
     }
     hiddenEnds();
     redirectedChannel();
+    reusedChannelIdInGap();
   }
 
   /** The response to the second creation arrives before the last events of the first channel. */
@@ -73,12 +74,7 @@ class CallContextIT {
     controller.event("first", "STASIS_START");
     tap.hold();
     controller.execute("first", "DELETE", "/channels/agent-42").assertStatus(204);
-    // Asterisk responds before the channel has ended
-    asterisk.await(
-        "/channels",
-        channels ->
-            StreamSupport.stream(channels.spliterator(), false)
-                .noneMatch(channel -> channel.path("id").asText().startsWith("agent-42")));
+    awaitEnd("agent-42");
     controller.execute("second", "POST", create).assertStatus(200);
     tap.release();
 
@@ -167,9 +163,64 @@ class CallContextIT {
 
     assertThat(mapping("CHANNEL:h").ended()).isTrue();
     assertThat(mapping("CHANNEL:h;2").ended()).isTrue();
+
+    // the same within a gap
+    controller.execute("hidden", "POST", "/channels/g?" + ORIGINATE).assertStatus(200);
+    controller.event("hidden", "STASIS_START", event -> event.isOfChannel("g"));
+    tap.hold();
+    hangUpAsOtherClient("g");
+    tap.drop();
+    Awaitility.await("mapping ended").until(() -> mapping("CHANNEL:g").ended());
     controller
         .response(controller.send("setup", "PUT", filter, json("{'disallowed':[]}")))
         .assertStatus(200);
+    assertThat(controller.events())
+        .filteredOn(event -> event.key().equals("hidden"))
+        .extracting(EventEnvelope::type)
+        .doesNotContain("STASIS_END", "CHANNEL_DESTROYED");
+  }
+
+  /** Another client ends a channel and creates one with its id while no websocket is read. */
+  private void reusedChannelIdInGap() {
+    String create = "/channels/agent-43?" + ORIGINATE;
+    controller.execute("before-gap", "POST", create).assertStatus(200);
+    controller.event("before-gap", "STASIS_START");
+    tap.hold();
+    hangUpAsOtherClient("agent-43");
+    asterisk.request("POST", create);
+    asterisk.await("/channels/agent-43", channel -> channel.path("state").asText().equals("Up"));
+    tap.drop();
+
+    controller.event("before-gap", "STASIS_END", EventEnvelope::isSynthetic);
+    controller.event("before-gap", "CHANNEL_DESTROYED", EventEnvelope::isSynthetic);
+    EventEnvelope start =
+        controller.awaitEvent(
+            event ->
+                event.hasType("STASIS_START")
+                    && event.isOfChannel("agent-43")
+                    && !event.key().equals("before-gap"));
+    assertThat(start.isSynthetic()).isTrue();
+    controller.execute(start.key(), "DELETE", "/channels/agent-43").assertStatus(204);
+    controller.event(start.key(), "STASIS_END");
+    assertThat(controller.events())
+        .filteredOn(event -> event.key().equals("before-gap") && event.isSynthetic())
+        .extracting(event -> event.channelId() + " " + event.type())
+        .containsExactlyInAnyOrder(
+            "agent-43 STASIS_END", "agent-43 CHANNEL_DESTROYED", "agent-43;2 CHANNEL_DESTROYED");
+  }
+
+  /** Asterisk responds before the channel has ended. */
+  private void hangUpAsOtherClient(String channel) {
+    asterisk.request("DELETE", "/channels/" + channel);
+    awaitEnd(channel);
+  }
+
+  private void awaitEnd(String channel) {
+    asterisk.await(
+        "/channels",
+        channels ->
+            StreamSupport.stream(channels.spliterator(), false)
+                .noneMatch(listed -> listed.path("id").asText().startsWith(channel)));
   }
 
   /**

@@ -3,6 +3,8 @@ package io.retel.ariproxy.envelope;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
@@ -102,11 +104,14 @@ class CommandResultTest {
           {"creationtime":"2026","id":"c"}                       | 2026
           {"id":"d","creationtime":"2026"}                       | ``
           {"id":"c","creationtime":2026}                         | ``
+          {"id":"c","name":"PJSIP/a-1","creationtime":"2026"}    | 2026 42ecbb6
           [{"id":"c","creationtime":"2026"}]                     | ``
           """)
-  void readsCreationTimeOfItsResource(String body, String creationTime) {
-    assertThat(new CommandResult.Json(200, bytes(body)).creationTimeOf("c"))
-        .isEqualTo(creationTime);
+  void readsInstanceOfItsResource(String body, String instance) {
+    assertThat(
+            new CommandResult.Json(200, bytes(body))
+                .instanceOf(new Resource(ResourceType.CHANNEL, "c")))
+        .isEqualTo(instance);
   }
 
   private static byte[] bytes(String text) {

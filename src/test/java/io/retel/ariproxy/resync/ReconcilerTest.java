@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.AriEvent;
@@ -156,6 +157,52 @@ class ReconcilerTest {
         reconcile(
             Observation.of(new Resource(ResourceType.BRIDGE, "b", found), mapping(bridge), true));
     assertThat(events).isEqualTo(expected == null ? List.of() : List.of(expected));
+  }
+
+  /** A redirect changes the creation time of a channel, but not its name. */
+  @ParameterizedTest
+  @CsvSource({"Local/x-2, true", "Local/x-1, false"})
+  void publishesEndIfIdOfChannelIsUsedAgain(String name, boolean isOther) throws Exception {
+    callContexts.register(CHANNEL, "call", false);
+    rules.map(
+        AriEvent.parse(
+            "{\"type\":\"StasisStart\",\"application\":\"app\",\"channel\":"
+                + "{\"id\":\"c\",\"name\":\"Local/x-1\",\"creationtime\":\"2026\"}}"));
+    callContexts.confirm(CHANNEL);
+    ObjectNode found = ((ObjectNode) description("2027")).put("name", name);
+
+    List<MappedEvent> missed =
+        missedEvents(
+            List.of(new Observation(CHANNEL, mapping(CHANNEL), true, found, true, Set.of("app"))));
+
+    assertThat(missed)
+        .extracting(event -> event.type() + " " + event.callContext().equals("call"))
+        .isEqualTo(
+            isOther
+                ? List.of("StasisEnd true", "ChannelDestroyed true", "StasisStart false")
+                : List.of());
+    assertThat(mapping(CHANNEL).callContext().equals("call")).isEqualTo(!isOther);
+    assertThat(mapping(CHANNEL).application()).isEqualTo("app");
+  }
+
+  /** As after a transfer: Asterisk has put it into the bridge, in place of another channel. */
+  @Test
+  void channelInBridgeBelongsToItsCall() throws Exception {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "b");
+    callContexts.move(bridge, "call");
+    gap.begin(null, callContexts.activeCallContexts());
+
+    List<MappedEvent> missed =
+        missedEvents(
+            List.of(
+                inStasis(null),
+                Observation.of(bridge, mapping(bridge), true)
+                    .withChannelsOf(new ObjectMapper().readTree("{\"channels\":[\"c\"]}"))));
+
+    assertThat(missed)
+        .extracting(event -> event.type() + " " + event.callContext())
+        .containsExactly("StasisStart call", "AriConnectionRestored call");
+    assertThat(missed.get(1).resources()).containsExactly(bridge, CHANNEL);
   }
 
   private static AriEvent stasisStart(String creationTime) {

@@ -20,24 +20,33 @@ class SyntheticEventLogTest {
   private final SyntheticEventLog log =
       new SyntheticEventLog(callContexts, Duration.ofMinutes(1), Ticker.systemTicker());
 
-  /** Another bridge with the same id has another creation time; a channel's can change. */
+  /** A channel's creation time can change, but not its name. */
   @ParameterizedTest
-  @CsvSource({"BRIDGE, 1, true", "BRIDGE, 2, false", "CHANNEL, 1, true", "CHANNEL, 2, true"})
-  void detectsEndOfOtherBridge(ResourceType type, String creationTime, boolean isDuplicate) {
-    Resource resource = new Resource(type, "id", "1");
+  @CsvSource({
+    "BRIDGE, 1, x, true",
+    "BRIDGE, 2, x, false",
+    "CHANNEL, 1, x, true",
+    "CHANNEL, 2, x, true",
+    "CHANNEL, 2, y, false"
+  })
+  void detectsEndOfOtherResource(
+      ResourceType type, String creationTime, String name, boolean isDuplicate) {
+    Resource resource = end(type, "1", "x").resources().get(0);
     callContexts.move(resource, "call");
-    log.record(end(type, ""));
+    log.record(end(type, "", ""));
     callContexts.end(resource);
-    assertThat(log.consumeIfDuplicate(end(type, creationTime))).isEqualTo(isDuplicate);
+    assertThat(log.consumeIfDuplicate(end(type, creationTime, name))).isEqualTo(isDuplicate);
   }
 
-  private static AriEvent end(ResourceType type, String creationTime) {
+  private static AriEvent end(ResourceType type, String creationTime, String name) {
     boolean isBridge = type == ResourceType.BRIDGE;
     return AriEvent.parse(
-        "{\"type\":\"%s\",\"application\":\"app\",\"%s\":{\"id\":\"id\",\"creationtime\":\"%s\"}}"
+        ("{\"type\":\"%s\",\"application\":\"app\","
+                + "\"%s\":{\"id\":\"id\",\"creationtime\":\"%s\",\"name\":\"%s\"}}")
             .formatted(
                 isBridge ? "BridgeDestroyed" : "ChannelDestroyed",
                 isBridge ? "bridge" : "channel",
-                creationTime));
+                creationTime,
+                name));
   }
 }
