@@ -51,10 +51,17 @@ class RealAsteriskIT {
         controller.execute(callContext, "POST", channelUrl + "/answer").assertStatus(204);
         controller
             .execute(
-                callContext, "POST", channelUrl + "/play/greeting-" + suite + "?media=sound:beep")
+                callContext,
+                "POST",
+                channelUrl + "/play/greeting-" + suite + "?media=sound:beep,sound:beep")
             .assertStatus(201);
         controller.event(
             callContext, "PLAYBACK_FINISHED", hasId("playback", "id", "greeting-" + suite));
+        assertThat(controller.events())
+            .filteredOn(event -> event.type().startsWith("PLAYBACK_"))
+            .extracting(EventEnvelope::type)
+            .containsExactly(
+                "PLAYBACK_STARTED", "PLAYBACK_CONTINUING", "PLAYBACK_STARTED", "PLAYBACK_FINISHED");
         controller
             .execute(
                 callContext,

@@ -56,6 +56,21 @@ class EventOutcomesIT {
     assertThat(start.callContext()).isEqualTo("from-the-dialplan");
   }
 
+  /** Kafka's key is UTF-8, which has no code for an unpaired surrogate. */
+  @Test
+  void keyEqualsCallContextWithUnpairedSurrogate() {
+    asterisk.emit(
+        APP,
+        "{\"type\":\"StasisStart\",\"application\":\""
+            + APP
+            + "\",\"channel\":{\"id\":\"unpaired\","
+            + "\"channelvars\":{\"CALL_CONTEXT\":\"a\\ud800b\"}}}");
+
+    EventEnvelope start = controller.awaitEvent(event -> isStasisStart(event, "unpaired"));
+
+    assertThat(start.key()).isEqualTo("a?b").isEqualTo(start.callContext());
+  }
+
   @Test
   void generatesOneCallContextPerCall() {
     SimulatedCall call = asterisk.call(APP);
