@@ -10,16 +10,14 @@ import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
 import io.retel.ariproxy.component.ahcws.WebSocketStatus;
 import io.retel.ariproxy.config.InvalidSettingException;
-import io.retel.ariproxy.config.ReloadedFiles;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.jmx.ManagedWebsocket;
 import io.retel.ariproxy.logging.ExchangeExceptionHandler;
-import io.retel.ariproxy.tls.PemFile;
+import io.retel.ariproxy.tls.CertificateSettings;
 import io.retel.ariproxy.tls.SslContexts;
-import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
@@ -198,16 +196,10 @@ final class AsteriskModule {
    * @throws InvalidSettingException if the file is unusable, or ARI's URL is not https
    */
   static Supplier<List<X509Certificate>> trustedCertificates(Settings settings) {
-    if (!settings.isSet(Setting.ARI_CA_FILE)) {
-      return List::of;
-    }
-    if (!settings.get(Setting.ARI_URL).getScheme().equals("https")) {
+    if (settings.isSet(Setting.ARI_CA_FILE)
+        && !settings.get(Setting.ARI_URL).getScheme().equals("https")) {
       throw new InvalidSettingException(Setting.ARI_CA_FILE, "requires an https ari.url");
     }
-    Path file = settings.get(Setting.ARI_CA_FILE, Path::of);
-    return ReloadedFiles.read(
-        Setting.ARI_CA_FILE.key(),
-        List.of(file),
-        () -> settings.read(Setting.ARI_CA_FILE, path -> new PemFile(path).certificates()));
+    return CertificateSettings.trusted(settings, Setting.ARI_CA_FILE);
   }
 }

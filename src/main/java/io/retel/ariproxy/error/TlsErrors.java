@@ -8,6 +8,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.camel.util.ObjectHelper;
@@ -18,7 +19,16 @@ public final class TlsErrors {
   /** Message of the JDK in that case, for which it has no exception class. */
   private static final String PLAINTEXT_RESPONSE = "Unsupported or unrecognized SSL message";
 
+  /** Alerts for a rejected or missing client certificate. */
+  private static final Pattern CERTIFICATE_ALERT =
+      Pattern.compile("Received fatal alert: \\w*(certificate|unknown_ca|access_denied)\\w*");
+
   private TlsErrors() {}
+
+  /** Whether the server rejects the client's certificate, or requires one. */
+  public static boolean isClientRejected(Throwable failure) {
+    return CERTIFICATE_ALERT.matcher(ErrorMessages.singleLine(failure)).find();
+  }
 
   /**
    * Returns the cause, to be appended to the server's name and a colon.

@@ -4,7 +4,6 @@ package io.retel.ariproxy.kafka;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
-import java.util.regex.Pattern;
 import org.apache.camel.util.ObjectHelper;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
@@ -13,10 +12,6 @@ import org.apache.kafka.common.errors.TimeoutException;
 
 /** Describes Kafka client errors, with the settings to check. */
 public final class KafkaErrors {
-
-  /** TLS alerts for a rejected or missing client certificate. */
-  private static final Pattern CERTIFICATE_ALERT =
-      Pattern.compile("Received fatal alert: \\w*(certificate|unknown_ca|access_denied)\\w*");
 
   private KafkaErrors() {}
 
@@ -35,7 +30,7 @@ public final class KafkaErrors {
       return "no name in %s can be resolved".formatted(Setting.KAFKA_BROKERS.key());
     }
     if (ObjectHelper.getException(SslAuthenticationException.class, failure) != null) {
-      return CERTIFICATE_ALERT.matcher(rootCause).find()
+      return TlsErrors.isClientRejected(failure)
           ? "the broker rejects the proxy's certificate or requires one (%s); check %s and %s"
               .formatted(
                   rootCause, Setting.KAFKA_CERTIFICATE_FILE.key(), Setting.KAFKA_KEY_FILE.key())

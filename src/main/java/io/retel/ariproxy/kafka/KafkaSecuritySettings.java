@@ -2,16 +2,11 @@
 package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.config.InvalidSettingException;
-import io.retel.ariproxy.config.ReloadedFiles;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
-import io.retel.ariproxy.tls.ClientCertificate;
+import io.retel.ariproxy.tls.CertificateSettings;
 import io.retel.ariproxy.tls.PemFile;
-import java.nio.file.Path;
-import java.security.cert.X509Certificate;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 
 /** Reads {@link KafkaSecurity} from the settings, with the files that they name. */
@@ -91,52 +86,17 @@ public final class KafkaSecuritySettings {
               settings.get(Setting.KAFKA_PASSWORD));
     }
     if (settings.isSet(Setting.KAFKA_CA_FILE)) {
-      security = security.withTrustedCertificates(certificates(Setting.KAFKA_CA_FILE));
+      security =
+          security.withTrustedCertificates(
+              CertificateSettings.trusted(settings, Setting.KAFKA_CA_FILE));
     }
-    if (settings.isSet(Setting.KAFKA_CERTIFICATE_FILE)) {
-      return security.withClientCertificate(clientCertificate());
-    }
-    rejectIfSet(
-        List.of(Setting.KAFKA_KEY_FILE, Setting.KAFKA_KEY_PASSWORD),
-        "is set, but kafka.certificate-file is not");
-    return security;
-  }
-
-  private Supplier<ClientCertificate> clientCertificate() {
-    requireSet(Setting.KAFKA_KEY_FILE, "is not set, but kafka.certificate-file is");
-    List<Path> files = new ArrayList<>();
-    files.add(settings.get(Setting.KAFKA_CERTIFICATE_FILE, Path::of));
-    files.add(settings.get(Setting.KAFKA_KEY_FILE, Path::of));
-    settings.get(Setting.KAFKA_KEY_PASSWORD).file().ifPresent(files::add);
-    return ReloadedFiles.read(
-        Setting.KAFKA_CERTIFICATE_FILE.key(), files, this::readClientCertificate);
-  }
-
-  private ClientCertificate readClientCertificate() {
-    List<X509Certificate> chain = readCertificates(Setting.KAFKA_CERTIFICATE_FILE);
-    String keyPassword = settings.get(Setting.KAFKA_KEY_PASSWORD).reveal();
-    ClientCertificate certificate =
-        settings.read(
+    return CertificateSettings.client(
+            settings,
+            Setting.KAFKA_CERTIFICATE_FILE,
             Setting.KAFKA_KEY_FILE,
-            path -> new ClientCertificate(chain, new PemFile(path).privateKey(keyPassword)));
-    if (!certificate.keyMatchesCertificate()) {
-      throw new InvalidSettingException(
-          Setting.KAFKA_KEY_FILE,
-          "names "
-              + settings.get(Setting.KAFKA_KEY_FILE)
-              + ", whose key does not match the first certificate in "
-              + settings.get(Setting.KAFKA_CERTIFICATE_FILE));
-    }
-    return certificate;
-  }
-
-  private Supplier<List<X509Certificate>> certificates(Setting<String> setting) {
-    Path file = settings.get(setting, Path::of);
-    return ReloadedFiles.read(setting.key(), List.of(file), () -> readCertificates(setting));
-  }
-
-  private List<X509Certificate> readCertificates(Setting<String> setting) {
-    return settings.read(setting, path -> new PemFile(path).certificates());
+            Setting.KAFKA_KEY_PASSWORD)
+        .map(security::withClientCertificate)
+        .orElse(security);
   }
 
   private void requireSet(Setting<?> setting, String problem) {

@@ -6,7 +6,10 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -19,38 +22,68 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SslContexts implements Supplier<SSLContext> {
 
+  private static final char[] NO_PASSWORD = {};
+
   private final Supplier<List<X509Certificate>> trusted;
+  private final Optional<Supplier<ClientCertificate>> client;
 
   private volatile @Nullable Current current;
 
-  private record Current(List<X509Certificate> trusted, SSLContext context) {}
+  private record Current(
+      List<X509Certificate> trusted, Optional<ClientCertificate> client, SSLContext context) {}
 
   /**
    * @param trusted the only CAs or server certificates to trust; none for the JVM's
    */
   public SslContexts(Supplier<List<X509Certificate>> trusted) {
+    this(trusted, Optional.empty());
+  }
+
+  /**
+   * @param trusted the only CAs or server certificates to trust; none for the JVM's
+   * @param client for servers that require a client certificate
+   */
+  public SslContexts(
+      Supplier<List<X509Certificate>> trusted, Optional<Supplier<ClientCertificate>> client) {
     this.trusted = trusted;
+    this.client = client;
   }
 
   @Override
   public SSLContext get() {
     List<X509Certificate> trustedNow = trusted.get();
+    Optional<ClientCertificate> clientNow = client.map(Supplier::get);
     Current last = current;
-    if (last == null || !last.trusted().equals(trustedNow)) {
-      last = new Current(trustedNow, create(trustedNow));
+    if (last == null || !last.trusted().equals(trustedNow) || !last.client().equals(clientNow)) {
+      last = new Current(trustedNow, clientNow, create(trustedNow, clientNow));
       current = last;
     }
     return last.context();
   }
 
-  private static SSLContext create(List<X509Certificate> trusted) {
+  private static SSLContext create(
+      List<X509Certificate> trusted, Optional<ClientCertificate> client) {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, trusted.isEmpty() ? null : trustManagers(trusted), null);
+      context.init(
+          client.isPresent() ? keyManagers(client.get()) : null,
+          trusted.isEmpty() ? null : trustManagers(trusted),
+          null);
       return context;
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private static KeyManager[] keyManagers(ClientCertificate client)
+      throws GeneralSecurityException, IOException {
+    KeyStore store = emptyKeyStore();
+    store.setKeyEntry(
+        "client", client.key(), NO_PASSWORD, client.chain().toArray(X509Certificate[]::new));
+    KeyManagerFactory factory =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    factory.init(store, NO_PASSWORD);
+    return factory.getKeyManagers();
   }
 
   private static TrustManager[] trustManagers(List<X509Certificate> trusted)

@@ -125,8 +125,12 @@ class UnencryptedLoginsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"store.example:9042, user, true", "store.example:9042, '', false"})
-  void namesCassandraWithLogin(String hosts, String username, boolean named) {
+  @CsvSource({
+    "store.example:9042, user, false, true",
+    "store.example:9042, '', false, false",
+    "store.example:9042, user, true, false"
+  })
+  void namesCassandraWithLogin(String hosts, String username, boolean tls, boolean named) {
     assertNamesStore(
         named,
         Map.of(
@@ -137,7 +141,9 @@ class UnencryptedLoginsTest {
             CassandraStoreProvider.USERNAME,
             username,
             CassandraStoreProvider.PASSWORD,
-            SECRET));
+            SECRET,
+            CassandraStoreProvider.TLS,
+            Boolean.toString(tls)));
   }
 
   private static void assertNamesStore(boolean named, Map<Setting<?>, String> settings) {

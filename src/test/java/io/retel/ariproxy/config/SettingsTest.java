@@ -270,7 +270,11 @@ class SettingsTest {
         "cassandra | callcontext.cassandra-hosts | a:1, cassandra://secret@localhost:9042",
         "cassandra | callcontext.cassandra-hosts | localhost",
         "cassandra | callcontext.cassandra-hosts | localhost:9042,",
-        "cassandra | callcontext.cassandra-keyspace | my-keyspace"
+        "cassandra | callcontext.cassandra-keyspace | my-keyspace",
+        "cassandra | callcontext.cassandra-ca-file | requires-tls.pem",
+        "cassandra | callcontext.cassandra-certificate-file | requires-tls.pem",
+        "cassandra | callcontext.cassandra-key-file | requires-tls.pem",
+        "cassandra | callcontext.cassandra-key-password | secret"
       })
   void validatesStoreSettingsOfSelectedStoreOnly(String store, Setting<?> setting, String value) {
     set(setting, value);

@@ -18,10 +18,15 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.EndPoint;
 import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.api.core.ssl.ProgrammaticSslEngineFactory;
+import com.datastax.oss.driver.api.core.ssl.SslEngineFactory;
 import com.datastax.oss.driver.internal.core.context.InternalDriverContext;
 import com.datastax.oss.driver.internal.core.context.NettyOptions;
 import io.netty.util.concurrent.EventExecutor;
 import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.error.TlsErrors;
+import io.retel.ariproxy.tls.SslContexts;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -41,6 +46,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +94,7 @@ public final class CassandraStore implements CallContextStore {
   private final String keyspace;
   private final String username;
   private final Secret password;
+  private final Optional<SslContexts> tls;
   private final String namespace;
   private final String app;
   private final int ttlSeconds;
@@ -109,6 +116,7 @@ public final class CassandraStore implements CallContextStore {
    * @param keyspace the keyspace, case-sensitive as Cassandra lists it
    * @param username the user name; empty for none
    * @param password the user's password
+   * @param tls certificates for TLS; empty for connections without TLS
    * @param idleTimeout time after which an unused mapping expires
    * @param timeout for Cassandra to respond
    */
@@ -118,6 +126,7 @@ public final class CassandraStore implements CallContextStore {
       String keyspace,
       String username,
       Secret password,
+      Optional<SslContexts> tls,
       String namespace,
       String app,
       Duration idleTimeout,
@@ -127,6 +136,7 @@ public final class CassandraStore implements CallContextStore {
     this.keyspace = keyspace;
     this.username = username;
     this.password = password;
+    this.tls = tls;
     this.namespace = namespace;
     this.app = app;
     Duration ttl = idleTimeout.multipliedBy(2);
@@ -222,13 +232,19 @@ public final class CassandraStore implements CallContextStore {
       // the driver would swallow the interrupt
       throw new InterruptedException();
     }
+    boolean connected = session != null;
     try {
-      CqlSession cqlSession = session();
-      if (statements == null) {
-        ensureTable(cqlSession);
-        statements = prepare(cqlSession);
+      try {
+        runInSession(operation);
+      } catch (AllNodesFailedException e) {
+        if (!connected) {
+          throw e;
+        }
+        // a new session resolves the names again, and its failure names the cause
+        statements = null;
+        discardSession();
+        runInSession(operation);
       }
-      operation.run(cqlSession, statements);
     } catch (Exception e) {
       statements = null;
       if (e instanceof AllNodesFailedException) {
@@ -237,6 +253,15 @@ public final class CassandraStore implements CallContextStore {
       }
       throw redactor.redact(e);
     }
+  }
+
+  private void runInSession(Operation operation) throws Exception {
+    CqlSession cqlSession = session();
+    if (statements == null) {
+      ensureTable(cqlSession);
+      statements = prepare(cqlSession);
+    }
+    operation.run(cqlSession, statements);
   }
 
   private void discardSession() {
@@ -259,6 +284,7 @@ public final class CassandraStore implements CallContextStore {
       if (!username.isEmpty()) {
         builder.withAuthProvider(login());
       }
+      tls.ifPresent(contexts -> builder.withSslEngineFactory(sslEngineFactory(contexts)));
       CompletionStage<CqlSession> connecting = builder.buildAsync();
       try {
         current = await(connecting.toCompletableFuture());
@@ -282,6 +308,21 @@ public final class CassandraStore implements CallContextStore {
       protected Credentials getCredentials(EndPoint endPoint, String serverAuthenticator) {
         return new Credentials(username.toCharArray(), password.reveal().toCharArray());
       }
+    };
+  }
+
+  /** Returns TLS with the certificates as they are at each connection. */
+  private static SslEngineFactory sslEngineFactory(SslContexts contexts) {
+    return new SslEngineFactory() {
+      @Override
+      public SSLEngine newSslEngine(EndPoint endPoint) {
+        // without a reverse lookup, which would trust the name server
+        return new ProgrammaticSslEngineFactory(contexts.get(), null, true, false)
+            .newSslEngine(endPoint);
+      }
+
+      @Override
+      public void close() {}
     };
   }
 
@@ -310,10 +351,29 @@ public final class CassandraStore implements CallContextStore {
     if (first.isPresent() && first.get() instanceof AuthenticationException) {
       return new IOException(first.get().getMessage());
     }
+    if (first.filter(CassandraStore::isClientRejected).isPresent()) {
+      return new IOException(
+          "Cassandra rejects the proxy's certificate or requires one (%s); check %s and %s"
+              .formatted(
+                  ErrorMessages.singleLine(first.get()),
+                  CassandraStoreProvider.CERTIFICATE_FILE.key(),
+                  CassandraStoreProvider.KEY_FILE.key()));
+    }
+    Optional<String> tlsFailure =
+        first.flatMap(error -> TlsErrors.describe(error, CassandraStoreProvider.CA_FILE.key()));
+    if (tlsFailure.isPresent()) {
+      return new IOException(tlsFailure.get());
+    }
     return new IOException(
         "Cassandra is unreachable at "
             + hosts
             + first.map(error -> ": " + error.getClass().getSimpleName()).orElse(""));
+  }
+
+  /** Cassandra's TLS library, OpenSSL, reports an untrusted certificate as an internal error. */
+  private static boolean isClientRejected(Throwable failure) {
+    return TlsErrors.isClientRejected(failure)
+        || ErrorMessages.singleLine(failure).equals("Received fatal alert: internal_error");
   }
 
   /** Fails on an unknown datacenter; the driver would only report that no node is available. */

@@ -7,9 +7,12 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.SettingType;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.kafka.KafkaTopics;
+import io.retel.ariproxy.tls.CertificateSettings;
+import io.retel.ariproxy.tls.SslContexts;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.event.Level;
@@ -59,6 +62,47 @@ public final class CassandraStoreProvider implements CallContextStoreProvider {
           For cassandra: the password. Prefer CALLCONTEXT_CASSANDRA_PASSWORD or CALLCONTEXT_CASSANDRA_PASSWORD_FILE over
           this file.""");
 
+  public static final Setting<Boolean> TLS =
+      Setting.ofStore(
+          "callcontext.cassandra-tls",
+          SettingType.bool(),
+          "false",
+          """
+          For cassandra: TLS. A node's certificate must contain its name in callcontext.cassandra-hosts, or its address if
+          it is not named there.""");
+
+  public static final Setting<String> CA_FILE =
+      Setting.ofStore(
+          "callcontext.cassandra-ca-file",
+          SettingType.file(),
+          "",
+          """
+          For cassandra: PEM file with the CA certificates to trust, instead of the JVM's. Empty: the JVM's.""");
+
+  public static final Setting<String> CERTIFICATE_FILE =
+      Setting.ofStore(
+          "callcontext.cassandra-certificate-file",
+          SettingType.file(),
+          "",
+          """
+          For cassandra: PEM file with the client certificate, followed by intermediate CAs, for nodes that require one.""");
+
+  public static final Setting<String> KEY_FILE =
+      Setting.ofStore(
+          "callcontext.cassandra-key-file",
+          SettingType.file(),
+          "",
+          """
+          For cassandra: PEM file with the client certificate's private key (PKCS #8).""");
+
+  public static final Setting<Secret> KEY_PASSWORD =
+      Setting.ofStore(
+          "callcontext.cassandra-key-password",
+          SettingType.secret(),
+          "",
+          """
+          For cassandra: password of that key. Empty: the key is not encrypted.""");
+
   private static final Pattern KEYSPACE_NAME = Pattern.compile("\\w{1,48}");
 
   private static final String DRIVER = "com.datastax.oss.driver";
@@ -70,7 +114,17 @@ public final class CassandraStoreProvider implements CallContextStoreProvider {
 
   @Override
   public List<Setting<?>> settings() {
-    return List.of(HOSTS, DATACENTER, KEYSPACE, USERNAME, PASSWORD);
+    return List.of(
+        HOSTS,
+        DATACENTER,
+        KEYSPACE,
+        USERNAME,
+        PASSWORD,
+        TLS,
+        CA_FILE,
+        CERTIFICATE_FILE,
+        KEY_FILE,
+        KEY_PASSWORD);
   }
 
   @Override
@@ -80,11 +134,29 @@ public final class CassandraStoreProvider implements CallContextStoreProvider {
       throw new InvalidSettingException(
           KEYSPACE, "must be a keyspace name: letters, digits, underscore");
     }
+    tls(settings);
+  }
+
+  private static Optional<SslContexts> tls(Settings settings) {
+    if (settings.get(TLS)) {
+      return Optional.of(
+          new SslContexts(
+              CertificateSettings.trusted(settings, CA_FILE),
+              CertificateSettings.client(settings, CERTIFICATE_FILE, KEY_FILE, KEY_PASSWORD)));
+    }
+    for (Setting<?> setting : List.of(CA_FILE, CERTIFICATE_FILE, KEY_FILE, KEY_PASSWORD)) {
+      if (settings.isSet(setting)) {
+        throw new InvalidSettingException(setting, "requires " + TLS.key() + " = true");
+      }
+    }
+    return Optional.empty();
   }
 
   @Override
   public List<String> unencryptedLogins(Settings settings) {
-    return settings.isSet(USERNAME) ? Arrays.asList(settings.get(HOSTS).split(",")) : List.of();
+    return settings.isSet(USERNAME) && !settings.get(TLS)
+        ? Arrays.asList(settings.get(HOSTS).split(","))
+        : List.of();
   }
 
   @Override
@@ -111,6 +183,7 @@ public final class CassandraStoreProvider implements CallContextStoreProvider {
         settings.get(KEYSPACE),
         settings.get(USERNAME),
         settings.get(PASSWORD),
+        tls(settings),
         settings.get(Setting.CALLCONTEXT_NAMESPACE),
         CallContextStoreProvider.app(settings),
         settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT),

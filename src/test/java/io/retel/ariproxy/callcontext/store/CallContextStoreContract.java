@@ -253,7 +253,8 @@ abstract class CallContextStoreContract {
     return settings;
   }
 
-  private static CallContextStore create(
+  /** Returns a store with a value or a file for each setting. */
+  static CallContextStore create(
       Map<Setting<?>, String> storeSettings, Map<Setting<?>, Path> files, Duration timeout) {
     Map<Setting<?>, String> values = new HashMap<>(storeSettings);
     values.put(Setting.CALLCONTEXT_IDLE_TIMEOUT, IDLE_TIMEOUT.toMillis() + "ms");

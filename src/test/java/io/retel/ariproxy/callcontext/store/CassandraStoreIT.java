@@ -34,13 +34,8 @@ class CassandraStoreIT extends StoreServerContract {
   @BeforeAll
   static void launch() {
     server = CassandraServer.launch();
-    server.execute(keyspace(KEYSPACE));
-    server.execute(
-        "CREATE ROLE IF NOT EXISTS "
-            + USERNAME
-            + " WITH PASSWORD = '"
-            + PASSWORD
-            + "' AND LOGIN = true AND SUPERUSER = true");
+    server.createKeyspace(KEYSPACE);
+    server.createUser(USERNAME, PASSWORD);
   }
 
   @AfterAll
@@ -115,7 +110,8 @@ class CassandraStoreIT extends StoreServerContract {
                       SimpleStatement.newInstance(
                           "SELECT TTL(value) FROM "
                               + KEYSPACE
-                              + ".call_contexts WHERE asterisk = ? AND app = ? AND resource = ? ALLOW FILTERING",
+                              + ".call_contexts WHERE asterisk = ? AND app = ? AND resource = ?"
+                              + " ALLOW FILTERING",
                           namespace,
                           APP,
                           "CHANNEL:1"))
@@ -131,7 +127,7 @@ class CassandraStoreIT extends StoreServerContract {
     try (CallContextStore store =
         store(Map.of(CassandraStoreProvider.KEYSPACE, "no_such_one"), DefaultTimeout.DURATION)) {
       assertThatThrownBy(() -> readAll(store)).hasMessageContaining("no keyspace no_such_one");
-      server.execute(keyspace("no_such_one"));
+      server.createKeyspace("no_such_one");
       assertThatCode(() -> readAll(store)).doesNotThrowAnyException();
     }
   }
@@ -162,11 +158,5 @@ class CassandraStoreIT extends StoreServerContract {
       }
     }
     assertThat(read()).containsOnly(Map.entry("CHANNEL:lives", "a"));
-  }
-
-  private static String keyspace(String name) {
-    return "CREATE KEYSPACE IF NOT EXISTS "
-        + name
-        + " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}";
   }
 }

@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.config.Secret;
+import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.fixtures.FullRun;
+import io.retel.ariproxy.fixtures.store.CassandraServer;
 import io.retel.ariproxy.fixtures.store.PostgresServer;
 import io.retel.ariproxy.fixtures.store.RedisServer;
 import io.retel.ariproxy.fixtures.tls.CertificateAuthority;
@@ -17,6 +19,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
@@ -39,6 +42,11 @@ import org.junit.jupiter.api.io.TempDir;
 class StoreCertificatesIT {
 
   private static final String TRUST_STORE = "javax.net.ssl.trustStore";
+
+  // of Cassandra; unlike the default, not part of a message
+  private static final String KEYSPACE = "certificates";
+  private static final String USERNAME = "ari";
+  private static final String PASSWORD = "c4ss:p@ss/w%rd&";
 
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
@@ -95,7 +103,7 @@ class StoreCertificatesIT {
                 "app",
                 Duration.ofHours(1),
                 TIMEOUT)) {
-      assertUsedOnceTrusted(store, server::replaceCertificate, "redis");
+      assertUsedOnceTrusted(store, server::replaceCertificate, "redis", VALIDITY);
     }
   }
 
@@ -113,7 +121,7 @@ class StoreCertificatesIT {
                 "asterisk",
                 "app",
                 TIMEOUT)) {
-      assertUsedOnceTrusted(store, server::replaceCertificate, "postgresql");
+      assertUsedOnceTrusted(store, server::replaceCertificate, "postgresql", VALIDITY);
       Logger driver = Logger.getLogger("org.postgresql.ssl.PGjdbcHostnameVerifier");
       assertThat(driver.isLoggable(Level.SEVERE))
           .as("prints the names of each wrong certificate to standard error")
@@ -121,14 +129,101 @@ class StoreCertificatesIT {
     }
   }
 
+  @Test
+  void cassandraIsUsedOnceItsCertificateIsTrusted() throws Exception {
+    IssuedCertificate client = authority.forClient("proxy");
+    try (CassandraServer server = CassandraServer.launch(trusted, authority);
+        CallContextStore store =
+            cassandra(server, authority.certificateFile(), client.certificate(), client.key())) {
+      createKeyspaceAndUser(server);
+      // a start takes long
+      assertUsedOnceTrusted(
+          store, server::replaceCertificate, "cassandra", VALIDITY.multipliedBy(2));
+    }
+  }
+
+  @Test
+  void cassandraIsUsedOnceItTrustsTheClient() throws Exception {
+    CertificateAuthority other = CertificateAuthority.create(folder.resolve("other"));
+    IssuedCertificate rejected = other.forClient("rejected");
+    IssuedCertificate accepted = authority.forClient("accepted");
+    Path caFile = replace("ca.pem", other.certificateFile());
+    Path certificateFile = replace("certificate.pem", rejected.certificate());
+    Path keyFile = replace("key.pem", rejected.key());
+    try (CassandraServer server = CassandraServer.launch(trusted, authority);
+        CallContextStore store = cassandra(server, caFile, certificateFile, keyFile);
+        CallContextStore withoutTls =
+            CallContextStoreContract.create(cassandra(server), Map.of(), TIMEOUT)) {
+      createKeyspaceAndUser(server);
+      awaitFailure("its certificate is not signed by a trusted CA .*", () -> read(store));
+      replace("ca.pem", authority.certificateFile());
+      awaitFailure(
+          "Cassandra rejects the proxy's certificate or requires one \\(.*\\); check"
+              + " callcontext.cassandra-certificate-file and callcontext.cassandra-key-file",
+          () -> read(store));
+      replace("certificate.pem", accepted.certificate());
+      replace("key.pem", accepted.key());
+      awaitSuccess(() -> store.write(List.of(new Change("CHANNEL:1", "accepted"))));
+      assertThat(read(store)).isEqualTo(Map.of("CHANNEL:1", "accepted"));
+
+      awaitFailure("Cassandra is unreachable at .*", () -> read(withoutTls));
+    }
+  }
+
+  @Test
+  void cassandraWithoutTlsIsNamed() throws Exception {
+    IssuedCertificate client = authority.forClient("unused");
+    try (CassandraServer server = CassandraServer.launch();
+        CallContextStore store =
+            cassandra(server, authority.certificateFile(), client.certificate(), client.key())) {
+      awaitFailure("the server does not speak TLS", () -> read(store));
+    }
+  }
+
+  private static Map<Setting<?>, String> cassandra(CassandraServer server) {
+    return Map.of(
+        Setting.CALLCONTEXT_STORE,
+        "cassandra",
+        CassandraStoreProvider.HOSTS,
+        server.hosts(),
+        CassandraStoreProvider.KEYSPACE,
+        KEYSPACE,
+        CassandraStoreProvider.USERNAME,
+        USERNAME,
+        CassandraStoreProvider.PASSWORD,
+        PASSWORD);
+  }
+
+  private static void createKeyspaceAndUser(CassandraServer server) {
+    server.createKeyspace(KEYSPACE);
+    server.createUser(USERNAME, PASSWORD);
+  }
+
+  private static CallContextStore cassandra(
+      CassandraServer server, Path caFile, Path certificateFile, Path keyFile) {
+    Map<Setting<?>, String> settings = new HashMap<>(cassandra(server));
+    settings.put(CassandraStoreProvider.TLS, "true");
+    settings.put(CassandraStoreProvider.CA_FILE, caFile.toString());
+    settings.put(CassandraStoreProvider.CERTIFICATE_FILE, certificateFile.toString());
+    settings.put(CassandraStoreProvider.KEY_FILE, keyFile.toString());
+    return CallContextStoreContract.create(settings, Map.of(), TIMEOUT);
+  }
+
+  /** Creates or replaces a file of the store with a copy of another one. */
+  private static Path replace(String name, Path source) throws IOException {
+    Path copy = Files.copy(source, folder.resolve("next"));
+    return Files.move(copy, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+  }
+
   private static void assertUsedOnceTrusted(
-      CallContextStore store, Consumer<IssuedCertificate> replace, String name) throws Exception {
+      CallContextStore store, Consumer<IssuedCertificate> replace, String name, Duration validity)
+      throws Exception {
     wrongCertificates.forEach(
         (wrong, certificate) -> {
           replace.accept(certificate);
-          awaitFailure(wrong, () -> read(store));
+          awaitFailure(wrong.message, () -> read(store));
         });
-    IssuedCertificate expiring = authority.expiring(name, VALIDITY);
+    IssuedCertificate expiring = authority.expiring(name, validity);
     replace.accept(expiring);
     awaitSuccess(() -> store.write(List.of(new Change("CHANNEL:1", "valid"))));
     await("expiry").until(expiring::isExpired);
@@ -140,7 +235,8 @@ class StoreCertificatesIT {
     whileConnected.forEach(
         (wrong, certificate) -> {
           replace.accept(certificate);
-          awaitFailure(wrong, () -> store.write(List.of(new Change("CHANNEL:3", wrong.name()))));
+          awaitFailure(
+              wrong.message, () -> store.write(List.of(new Change("CHANNEL:3", wrong.name()))));
         });
     replace.accept(trusted);
     awaitSuccess(() -> store.write(List.of(new Change("CHANNEL:3", "trusted"))));
@@ -154,8 +250,8 @@ class StoreCertificatesIT {
   }
 
   /** Any other failure, such as of the connection that the server closed, may precede it. */
-  private static void awaitFailure(Wrong wrong, Action action) {
-    await(wrong.name()).untilAsserted(() -> assertThat(failure(action)).matches(wrong.message));
+  private static void awaitFailure(String message, Action action) {
+    await(message).untilAsserted(() -> assertThat(failure(action)).matches(message));
   }
 
   private static void awaitSuccess(Action action) {
