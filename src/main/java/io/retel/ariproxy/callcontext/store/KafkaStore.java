@@ -38,6 +38,9 @@ public final class KafkaStore implements CallContextStore {
   /** Kafka's default, in bytes. */
   private static final int BATCH_SIZE = 16_384;
 
+  /** More than the changes have that are written at once. */
+  private static final long BUFFER_SIZE = 8 << 20;
+
   private final Supplier<Map<String, Object>> clientConfig;
   private final String topic;
   private final Duration timeout;
@@ -177,6 +180,7 @@ public final class KafkaStore implements CallContextStore {
       limitsRead = true;
     }
     config.put(ProducerConfig.BATCH_SIZE_CONFIG, limits.batchSize(BATCH_SIZE, List.of(topic)));
+    config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, BUFFER_SIZE);
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout.toMillis());
     config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());

@@ -53,6 +53,9 @@ public final class WriteBehind extends ServiceSupport {
   /** Large enough to be efficient, small enough to acknowledge within the timeout. */
   private static final int MAX_BATCH = 5_000;
 
+  /** Heap of a batch, whose values the store encodes; one of typical changes has half of it. */
+  private static final long MAX_BATCH_BYTES = 4 << 20;
+
   private final CallContextStore store;
   private final Duration timeout;
   private final Counter readErrors;
@@ -408,13 +411,14 @@ public final class WriteBehind extends ServiceSupport {
       }
       Map<String, PendingWrite> batch = new LinkedHashMap<>();
       Iterator<Map.Entry<String, PendingWrite>> oldest = pending.entrySet().iterator();
-      while (oldest.hasNext() && batch.size() < MAX_BATCH) {
+      batchBytes = 0;
+      while (oldest.hasNext() && batch.size() < MAX_BATCH && batchBytes < MAX_BATCH_BYTES) {
         Map.Entry<String, PendingWrite> entry = oldest.next();
         batch.put(entry.getKey(), entry.getValue());
+        batchBytes += entry.getValue().size();
         oldest.remove();
       }
       inFlight = batch.size();
-      batchBytes = bytes(batch);
       return batch;
     } finally {
       lock.unlock();

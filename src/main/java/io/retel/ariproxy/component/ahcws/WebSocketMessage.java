@@ -6,14 +6,21 @@ import java.time.Instant;
 /** A message or connection event of a websocket, in order of arrival. */
 sealed interface WebSocketMessage {
 
-  /** Approximate payload size in bytes, for the buffer's limit. */
+  /** Approximate heap of the payload in bytes, for the buffer's limit. */
   long sizeBytes();
 
   /** A complete text message. */
   record Text(String text) implements WebSocketMessage {
+
+    private static final int MAX_TYPICAL_LENGTH = 16_384;
+
+    /**
+     * Beyond a typical length, each character counts as two bytes, as one outside Latin-1 has in
+     * the heap.
+     */
     @Override
     public long sizeBytes() {
-      return text.length();
+      return text.length() + Math.max(0, text.length() - MAX_TYPICAL_LENGTH);
     }
   }
 

@@ -12,6 +12,7 @@ import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -197,6 +198,26 @@ class WriteBehindTest {
     assertThat(store.batches()).hasSize(2);
     assertThat(store.batches().get(1))
         .containsExactly(new Change("key", "new"), new Change("other", "x"));
+  }
+
+  /** The store encodes all values of a batch at once. */
+  @Test
+  void batchesOfLongValuesHaveFewChanges() throws Exception {
+    store.blockWrites();
+    enqueue("first", "held");
+    await().until(() -> store.attempts() == 1);
+    for (int i = 0; i < 1_000; i++) {
+      enqueue("long " + i, "x".repeat(FakeStore.MAX_VALUE_LENGTH));
+    }
+    for (int i = 0; i < 5_000; i++) {
+      enqueue("small " + i, "x".repeat(200));
+    }
+    store.unblockWrites();
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored()).hasSize(6_001);
+    assertThat(store.batches().stream().map(List::size))
+        .startsWith(1, 211, 211, 211, 211)
+        .hasSize(7);
   }
 
   @Test

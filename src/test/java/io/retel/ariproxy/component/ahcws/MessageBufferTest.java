@@ -43,6 +43,14 @@ class MessageBufferTest {
     assertThat(buffer.bytes()).isZero();
   }
 
+  /** Java has two bytes for each character, if one of them is outside Latin-1. */
+  @Test
+  void countsHeapOfLongTexts() {
+    MessageBuffer buffer = new MessageBuffer(1_000);
+    buffer.put(new WebSocketMessage.Text("\u20ac".repeat(1_000_000)));
+    assertThat(buffer.bytes()).isBetween(1_950_000L, 2_050_000L);
+  }
+
   @Test
   void awaitsMessage() throws Exception {
     MessageBuffer buffer = new MessageBuffer(1_000);
