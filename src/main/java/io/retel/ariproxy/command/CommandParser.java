@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
+import io.retel.ariproxy.ari.PathEncoding;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
@@ -61,6 +62,12 @@ public final class CommandParser {
 
   /** Maximum length of a url, larger than Asterisk's own limit. */
   private static final int MAX_URL_LENGTH = 16_384;
+
+  /**
+   * Maximum length of an id in a path: Asterisk reads 4,095 bytes of a request line, which also has
+   * a method, the rest of the path and a version.
+   */
+  private static final int MAX_ENCODED_ID_LENGTH = 3_900;
 
   private final CallContexts callContexts;
 
@@ -192,11 +199,22 @@ public final class CommandParser {
     }
   }
 
-  /** Rejects ids that are too long for a mapping. */
+  /** Rejects ids that are too long for a mapping, or for the path of a request. */
   private static void checkIds(PreparedRequest prepared) {
     for (List<Resource> mapped : List.of(prepared.created(), prepared.claimed())) {
-      mapped.forEach(
-          resource -> checkLength("id of a new resource", resource.id(), Resource.MAX_ID_LENGTH));
+      for (Resource resource : mapped) {
+        checkLength("id of a new resource", resource.id(), Resource.MAX_ID_LENGTH);
+        int encoded = PathEncoding.encode(resource.id()).length();
+        if (encoded > MAX_ENCODED_ID_LENGTH) {
+          throw new CommandRejectedException(
+              400,
+              "The command's id of a new resource has "
+                  + encoded
+                  + " bytes in a path; the limit is "
+                  + MAX_ENCODED_ID_LENGTH
+                  + ": Asterisk could read no request for it");
+        }
+      }
     }
   }
 

@@ -73,9 +73,10 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
 
   /**
    * Whether Asterisk fails to describe the resource. It responds with 200 and no body for a channel
-   * or bridge (docs/contract.md#asterisk), and with 503 to any request while it starts.
+   * or bridge (docs/contract.md#asterisk), with 400 to an id that is too long for a request line,
+   * and with 503 to any request while it starts.
    */
   boolean isUndescribable() {
-    return (status == 200 && json == null) || (status >= 500 && status != 503);
+    return (status == 200 && json == null) || status == 400 || (status >= 500 && status != 503);
   }
 }

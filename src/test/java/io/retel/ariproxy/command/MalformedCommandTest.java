@@ -162,25 +162,44 @@ class MalformedCommandTest {
   @ValueSource(
       strings = {
         "{'callContext':'%s','ariCommand':{'method':'GET','url':'/channels'}}",
-        "{'ariCommand':{'method':'POST','url':'/bridges','body':{'bridgeId':'%s'}}}",
-        "{'ariCommand':{'method':'POST','url':'/channels','body':"
-            + "{'endpoint':'Local/1','otherChannelId':'%s'}}}",
-        "{'ariCommand':{'method':'POST','url':'/channels/c/record','body':{'name':'%s'}}}",
-        "{'ariCommand':{'method':'POST','url':'/events/claim','body':{'channelId':'%s'}}}",
         "{'ariCommand':{'method':'POST','url':'/channels','body':"
             + "{'endpoint':'Local/1','variables':{'CALL_CONTEXT':'%s'}}}}"
       })
-  void rejectsIdsAndCallContextsThatAreTooLong(String format) {
-    String longest = "x".repeat(Resource.MAX_ID_LENGTH - ";2".length());
-    Command accepted = parser.parse(ORIGIN, bytes(format.formatted(longest).replace('\'', '"')));
-    assertThat(accepted).isInstanceOf(Command.Accepted.class);
+  void rejectsCallContextsThatAreTooLong(String format) {
+    String longest = "x".repeat(Resource.MAX_ID_LENGTH);
+    assertThat(parse(format, longest)).isInstanceOf(Command.Accepted.class);
+    assertRejected(parse(format, longest + "x"), "is longer than 4096 characters");
+  }
 
-    Command rejected =
-        parser.parse(ORIGIN, bytes(format.formatted(longest + "xxx").replace('\'', '"')));
-    assertRejected(rejected);
-    assertThat(((Command.Rejected) rejected).reason())
-        .hasMessageContaining("is longer than 4096 characters");
-    assertThat(rejected.callContext()).isNull();
+  /** Asterisk accepts such an id in a body, and then no request for the resource. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'ariCommand':{'method':'POST','url':'/bridges','body':{'bridgeId':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/channels','body':"
+            + "{'endpoint':'Local/1','otherChannelId':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/channels/c/play','body':"
+            + "{'media':'sound:a','playbackId':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/channels/c/record','body':{'name':'%s'}}}",
+        "{'ariCommand':{'method':'POST','url':'/events/claim','body':{'channelId':'%s'}}}",
+      })
+  void rejectsIdsThatAreTooLong(String format) {
+    assertThat(parse(format, "x".repeat(3_900))).isInstanceOf(Command.Accepted.class);
+    assertRejected(parse(format, "x".repeat(3_901)), "has 3901 bytes in a path");
+    assertThat(parse(format, "\u20ac".repeat(433))).isInstanceOf(Command.Accepted.class);
+    assertRejected(parse(format, "\u20ac".repeat(434)), "has 3906 bytes in a path");
+    assertRejected(
+        parse(format, "x".repeat(Resource.MAX_ID_LENGTH + 1)), "is longer than 4096 characters");
+  }
+
+  private Command parse(String format, String text) {
+    return parser.parse(ORIGIN, bytes(format.formatted(text).replace('\'', '"')));
+  }
+
+  private static void assertRejected(Command command, String message) {
+    assertRejected(command);
+    assertThat(((Command.Rejected) command).reason()).hasMessageContaining(message);
+    assertThat(command.callContext()).isNull();
   }
 
   @Test

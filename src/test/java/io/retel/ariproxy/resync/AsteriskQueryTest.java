@@ -51,6 +51,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The attempts of a resync, each started by the test instead of a timer. */
 class AsteriskQueryTest {
@@ -274,6 +276,17 @@ class AsteriskQueryTest {
     start();
     responses.keySet().forEach(path -> hooks.put(path, () -> await(end)));
     Async.run(attempts::runNext).orTimeout(DefaultTimeout.SECONDS, TimeUnit.SECONDS).join();
+  }
+
+  /** 400: the request line exceeds Asterisk's limit. */
+  @ParameterizedTest
+  @ValueSource(strings = {"500", "400"})
+  void resourceThatAsteriskCannotDescribeIsNotPending(String status) throws Exception {
+    callContexts.move(PLAYBACK, "call");
+    responses.put("/playbacks/p", status);
+    start();
+    assertThat(query.undescribable()).isOne();
+    assertThat(query.pending()).isZero();
   }
 
   @Test
