@@ -12,12 +12,15 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.store.CassandraServer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 @FullRun("Cassandra starts slowly")
 class CassandraStoreIT extends StoreServerContract {
@@ -158,5 +161,35 @@ class CassandraStoreIT extends StoreServerContract {
       }
     }
     assertThat(read()).containsOnly(Map.entry("CHANNEL:lives", "a"));
+  }
+
+  // Cassandra takes half a minute for each; CI runs them with Redis and PostgreSQL
+
+  @Test
+  @Override
+  @Tag(FullRun.ON_DEMAND)
+  void failsWithinTimeoutAndRecoversAfterRejectedLogin() throws Exception {
+    super.failsWithinTimeoutAndRecoversAfterRejectedLogin();
+  }
+
+  @Test
+  @Override
+  @Tag(FullRun.ON_DEMAND)
+  void stoppedServerDelaysNeitherConstructorNorClose() throws Exception {
+    super.stoppedServerDelaysNeitherConstructorNorClose();
+  }
+
+  @Test
+  @Override
+  @Tag(FullRun.ON_DEMAND)
+  void nextConnectionUsesReplacedPasswordFile(@TempDir Path folder) throws Exception {
+    super.nextConnectionUsesReplacedPasswordFile(folder);
+  }
+
+  @Test
+  @Override
+  @Tag(FullRun.ON_DEMAND)
+  void passwordIsNotLoggedDuringOutage() throws Exception {
+    super.passwordIsNotLoggedDuringOutage();
   }
 }
