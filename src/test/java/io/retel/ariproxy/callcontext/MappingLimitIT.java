@@ -69,7 +69,7 @@ class MappingLimitIT {
         assertThat(management.metric("ari_proxy_resources_bytes")).isLessThan(limit * 1.01);
         assertThat(management.get("/health").json().path("ok").asBoolean()).isTrue();
         // there is room for a few
-        String bridgeUrl = "/bridges?bridgeId=" + "x".repeat(3_900);
+        String bridgeUrl = "/bridges?bridgeId=" + "x".repeat(3_880);
         AtomicInteger bridges = new AtomicInteger();
         Awaitility.await("a bridge that does not fit")
             .until(
@@ -95,7 +95,7 @@ class MappingLimitIT {
         management.await("/observe/health/ready", 200);
         assertThat(management.get("/health").json().path("ok").asBoolean()).isTrue();
         assertThat(Files.readAllLines(nextLog))
-            .filteredOn(line -> line.contains("values of the call-context store not restored"))
+            .filteredOn(line -> line.contains("mappings of the call-context store not restored"))
             .hasSize(1);
         assertThat(proxy.terminate()).isEqualTo(143);
       }
