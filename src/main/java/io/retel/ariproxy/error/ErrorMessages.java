@@ -41,6 +41,7 @@ public final class ErrorMessages {
   }
 
   static String singleLine(String message) {
-    return message.strip().replaceAll("\\s*\\R\\s*", " | ");
+    // from the first space on: otherwise quadratic in a long run of spaces
+    return message.strip().replaceAll("(?<!\\s)\\s*\\R\\s*", " | ");
   }
 }

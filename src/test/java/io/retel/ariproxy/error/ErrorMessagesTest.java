@@ -29,6 +29,15 @@ class ErrorMessagesTest {
   void describesRootCauseOnOneLine() {
     assertThat(ErrorMessages.singleLine(new IOException(new IllegalStateException("a\n b"))))
         .isEqualTo("a | b");
+    assertThat(ErrorMessages.singleLine(new IOException(" a \n\n  b\r\nc ")))
+        .isEqualTo("a | b | c");
     assertThat(ErrorMessages.singleLine(new IOException(" "))).isEqualTo("IOException");
+  }
+
+  /** Foreign text can be of this kind; a quadratic search would take an hour. */
+  @Test
+  void keepsLongRunOfSpaces() {
+    String spaces = "a" + " ".repeat(1_000_000) + "b";
+    assertThat(ErrorMessages.singleLine(new IOException(spaces))).isEqualTo(spaces);
   }
 }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,6 +129,7 @@ class UnknownNamesIT {
 
   @Test
   @FullRun("waits for requests that are not answered")
+  @Tag(FullRun.ON_DEMAND)
   void followsNamesToOtherAddresses() throws IOException {
     try (KafkaBroker kafka = KafkaBroker.advertisedAs("kafka.example");
         SimulatedAsterisk asterisk = SimulatedAsterisk.start();
