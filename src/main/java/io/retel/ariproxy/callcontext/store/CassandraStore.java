@@ -63,6 +63,9 @@ public final class CassandraStore implements CallContextStore {
   /** Enough to use the cluster's capacity, but within the limit of one connection. */
   private static final int MAX_CONCURRENT_WRITES = 256;
 
+  /** For the driver to end a request after its timeout. */
+  private static final Duration DRIVER_TOLERANCE = Duration.ofSeconds(1);
+
   /** Cassandra's limit for a value of a primary key. */
   private static final int MAX_KEY_BYTES = 65_535;
 
@@ -159,7 +162,7 @@ public final class CassandraStore implements CallContextStore {
             AsyncResultSet page = await(bucket);
             emitRows(page, sink);
             while (page.hasMorePages()) {
-              page = await(page.fetchNextPage().toCompletableFuture());
+              page = await(page.fetchNextPage());
               emitRows(page, sink);
             }
           }
@@ -182,8 +185,7 @@ public final class CassandraStore implements CallContextStore {
           Semaphore permits = new Semaphore(MAX_CONCURRENT_WRITES);
           AtomicReference<Throwable> failure = new AtomicReference<>();
           for (Change change : changes) {
-            // never blocks for long: the driver ends each request within the timeout
-            permits.acquire();
+            acquire(permits, 1);
             if (failure.get() != null) {
               permits.release();
               break;
@@ -198,7 +200,7 @@ public final class CassandraStore implements CallContextStore {
                       permits.release();
                     });
           }
-          permits.acquire(MAX_CONCURRENT_WRITES);
+          acquire(permits, MAX_CONCURRENT_WRITES);
           if (failure.get() != null) {
             throw failure.get() instanceof Exception cause
                 ? cause
@@ -221,6 +223,16 @@ public final class CassandraStore implements CallContextStore {
     return change.value() == null
         ? prepared.delete().bind(namespace, app, bucket, key)
         : prepared.upsert().bind(namespace, app, bucket, key, change.value(), ttlSeconds);
+  }
+
+  /** The driver has not ended a request in time. */
+  private static final class HungDriverException extends TimeoutException {
+
+    private static final long serialVersionUID = 1L;
+
+    HungDriverException(String message) {
+      super(message);
+    }
   }
 
   private interface Operation {
@@ -250,6 +262,8 @@ public final class CassandraStore implements CallContextStore {
       if (e instanceof AllNodesFailedException) {
         // the driver would reconnect to the same addresses only
         discardSession();
+      } else if (e instanceof HungDriverException) {
+        discardHungSession();
       }
       throw redactor.redact(e);
     }
@@ -287,7 +301,7 @@ public final class CassandraStore implements CallContextStore {
       tls.ifPresent(contexts -> builder.withSslEngineFactory(sslEngineFactory(contexts)));
       CompletionStage<CqlSession> connecting = builder.buildAsync();
       try {
-        current = await(connecting.toCompletableFuture());
+        current = await(connecting);
         checkDatacenter(current);
         session = current;
       } catch (Exception e) {
@@ -332,16 +346,28 @@ public final class CassandraStore implements CallContextStore {
     if (current == null) {
       return;
     }
-    NettyOptions netty = ((InternalDriverContext) current.getContext()).getNettyOptions();
+    NettyOptions netty = nettyOptions(current);
     if (Stream.of(netty.ioEventLoopGroup(), netty.adminEventExecutorGroup())
         .flatMap(group -> StreamSupport.stream(group.spliterator(), false))
         .anyMatch(EventExecutor::isShuttingDown)) {
       statements = null;
-      discardSession();
+      discardHungSession();
+    }
+  }
+
+  private void discardHungSession() {
+    CqlSession current = session;
+    discardSession();
+    if (current != null) {
       // a close needs all threads, and would not end the others
+      NettyOptions netty = nettyOptions(current);
       netty.onClose();
       netty.getTimer().stop();
     }
+  }
+
+  private static NettyOptions nettyOptions(CqlSession opened) {
+    return ((InternalDriverContext) opened.getContext()).getNettyOptions();
   }
 
   /** Returns the same message for the same failure: the driver's contains object ids. */
@@ -388,14 +414,31 @@ public final class CassandraStore implements CallContextStore {
     }
   }
 
-  private <T> T await(CompletableFuture<T> future) throws Exception {
+  /**
+   * Waits until requests end, which the driver does within the timeout.
+   *
+   * @throws HungDriverException if it does not: a thread of it has ended
+   */
+  private void acquire(Semaphore permits, int count)
+      throws InterruptedException, HungDriverException {
+    if (!permits.tryAcquire(
+        count, timeout.plus(DRIVER_TOLERANCE).toNanos(), TimeUnit.NANOSECONDS)) {
+      throw new HungDriverException(noResponse());
+    }
+  }
+
+  private <T> T await(CompletionStage<T> stage) throws Exception {
     try {
-      return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      return stage.toCompletableFuture().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof Exception cause ? cause : e;
     } catch (TimeoutException e) {
-      throw new TimeoutException("Cassandra did not respond within " + timeout.toMillis() + " ms");
+      throw new TimeoutException(noResponse());
     }
+  }
+
+  private String noResponse() {
+    return "Cassandra did not respond within " + timeout.toMillis() + " ms";
   }
 
   private static List<InetSocketAddress> addresses(String hosts) {
@@ -433,7 +476,7 @@ public final class CassandraStore implements CallContextStore {
   }
 
   /** Checks before creating, since the user can lack permission to create tables. */
-  private void ensureTable(CqlSession cqlSession) {
+  private void ensureTable(CqlSession cqlSession) throws Exception {
     if (isEmpty(
         cqlSession,
         "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
@@ -446,34 +489,38 @@ public final class CassandraStore implements CallContextStore {
         "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
         keyspace,
         TABLE)) {
-      cqlSession.execute(
-          "CREATE TABLE IF NOT EXISTS "
-              + table()
-              + " (asterisk text, app text, bucket int, resource text, value text,"
-              + " PRIMARY KEY ((asterisk, app, bucket), resource)) WITH gc_grace_seconds = "
-              + GC_GRACE.toSeconds()
-              + " AND compaction = {'class': 'LeveledCompactionStrategy'}");
+      await(
+          cqlSession.executeAsync(
+              "CREATE TABLE IF NOT EXISTS "
+                  + table()
+                  + " (asterisk text, app text, bucket int, resource text, value text,"
+                  + " PRIMARY KEY ((asterisk, app, bucket), resource)) WITH gc_grace_seconds = "
+                  + GC_GRACE.toSeconds()
+                  + " AND compaction = {'class': 'LeveledCompactionStrategy'}"));
     }
   }
 
-  private static boolean isEmpty(CqlSession cqlSession, String query, Object... values) {
-    return cqlSession.execute(SimpleStatement.newInstance(query, values)).one() == null;
+  private boolean isEmpty(CqlSession cqlSession, String query, Object... values) throws Exception {
+    return await(cqlSession.executeAsync(SimpleStatement.newInstance(query, values))).one() == null;
   }
 
-  private Statements prepare(CqlSession cqlSession) {
+  private Statements prepare(CqlSession cqlSession) throws Exception {
     return new Statements(
-        cqlSession.prepare(
-            "SELECT resource, value FROM "
-                + table()
-                + " WHERE asterisk = ? AND app = ? AND bucket = ?"),
-        cqlSession.prepare(
-            "INSERT INTO "
-                + table()
-                + " (asterisk, app, bucket, resource, value) VALUES (?, ?, ?, ?, ?) USING TTL ?"),
-        cqlSession.prepare(
-            "DELETE FROM "
-                + table()
-                + " WHERE asterisk = ? AND app = ? AND bucket = ? AND resource = ?"));
+        await(
+            cqlSession.prepareAsync(
+                "SELECT resource, value FROM "
+                    + table()
+                    + " WHERE asterisk = ? AND app = ? AND bucket = ?")),
+        await(
+            cqlSession.prepareAsync(
+                "INSERT INTO "
+                    + table()
+                    + " (asterisk, app, bucket, resource, value) VALUES (?, ?, ?, ?, ?) USING TTL ?")),
+        await(
+            cqlSession.prepareAsync(
+                "DELETE FROM "
+                    + table()
+                    + " WHERE asterisk = ? AND app = ? AND bucket = ? AND resource = ?")));
   }
 
   private String table() {
@@ -486,7 +533,7 @@ public final class CassandraStore implements CallContextStore {
     CqlSession openSession = session;
     if (openSession != null) {
       try {
-        await(openSession.forceCloseAsync().toCompletableFuture());
+        await(openSession.forceCloseAsync());
       } catch (Exception e) {
         // no request is pending, and daemon threads end with the process
         if (e instanceof InterruptedException) {
