@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
+import io.retel.ariproxy.callcontext.StoredSubscriptions;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.callcontext.store.CallContextStoreProvider;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
@@ -14,8 +15,6 @@ import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.jmx.ManagedCallContexts;
 import java.time.InstantSource;
-import java.util.HashMap;
-import java.util.Map;
 import org.apache.camel.CamelContext;
 
 /** Call contexts and subscriptions, and the store that persists them. */
@@ -81,18 +80,20 @@ final class CallContextModule {
 
   /** Reads the store. */
   void restore() throws Exception {
-    Map<String, String> storedSubscriptions = new HashMap<>();
+    StoredSubscriptions storedSubscriptions;
     do {
+      StoredSubscriptions stored = new StoredSubscriptions(applications.own());
+      storedSubscriptions = stored;
       store.readAll(
           (key, storedValue) -> {
             if (key.startsWith(Subscriptions.KEY_PREFIX)) {
-              storedSubscriptions.compute(key, (sameKey, earlier) -> storedValue);
+              stored.put(key, storedValue);
             } else {
               callContexts.restore(key, storedValue);
             }
           });
     } while (!callContexts.completeRestore());
-    storedSubscriptions.forEach(subscriptions::restore);
+    storedSubscriptions.restoreTo(subscriptions);
   }
 
   /** Writes everything to the store again, which has lost its content. */

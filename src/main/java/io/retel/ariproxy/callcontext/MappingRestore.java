@@ -133,8 +133,7 @@ final class MappingRestore {
   /** Returns the mapping, or null if it has expired or is malformed. */
   private @Nullable Mapping read(String key, String storedJson) {
     try {
-      // rejects an unknown type
-      Resource.fromKey(key);
+      checkKey(key);
       Mapping mapping = StoredMapping.fromJson(storedJson).toMapping(shared);
       if (now.getAsLong() - mapping.usedAt() < idleTimeout.toSeconds()) {
         return mapping;
@@ -145,6 +144,17 @@ final class MappingRestore {
       malformedExample = LogText.abbreviate(key) + ": " + ErrorMessages.ownMessage(e);
     }
     return null;
+  }
+
+  /** Rejects a key that no mapping has: nothing would end it. */
+  private static void checkKey(String key) {
+    Resource resource = Resource.fromKey(key);
+    if (!resource.type().isCallScoped()
+        || !resource.key().equals(key)
+        || resource.id().isEmpty()
+        || Resource.isTooLong(resource.id())) {
+      throw new IllegalArgumentException("no call has such a resource");
+    }
   }
 
   /**

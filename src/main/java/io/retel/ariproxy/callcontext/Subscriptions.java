@@ -289,9 +289,14 @@ public final class Subscriptions {
     }
   }
 
+  /** Returns the applications with recorded subscriptions or event filters, in order. */
+  synchronized List<String> applications() {
+    return List.copyOf(desiredByApplication.keySet());
+  }
+
   /** Writes the state of all applications to the store again. */
   public synchronized void persistAll() {
-    List.copyOf(desiredByApplication.keySet()).forEach(this::persist);
+    applications().forEach(this::persist);
   }
 
   /**

@@ -62,14 +62,11 @@ public final class BuildEventEnvelope implements Processor {
     OutgoingRecord.prepare(exchange, key, envelope, mapped.unmapped());
     payloads.logPublished(envelope);
     if (!mapped.copies().isEmpty()) {
-      List<OutgoingRecord> copies =
+      OutgoingRecord.prepareCopies(
+          exchange,
           mapped.copies().stream()
-              .map(
-                  copy ->
-                      new OutgoingRecord(copy.callContext(), envelopes.event(copy, callContexts)))
-              .toList();
-      OutgoingRecord.prepareCopies(exchange, copies);
-      copies.forEach(copy -> payloads.logPublished(copy.value()));
+              .map(copy -> outgoing(copy, callContexts, envelope.length))
+              .toList());
     }
     // releases the parsed event before Kafka acknowledges the record
     long sentAt = EventLatency.sentAt(mapped.event());
@@ -92,5 +89,16 @@ public final class BuildEventEnvelope implements Processor {
                     failed, () -> lostEventHandler.count(failed, failed.getException()));
               }
             });
+  }
+
+  private OutgoingRecord outgoing(MappedEvent copy, List<String> callContexts, int size) {
+    return new OutgoingRecord(
+        copy.callContext(),
+        size,
+        () -> {
+          byte[] envelope = envelopes.event(copy, callContexts);
+          payloads.logPublished(envelope);
+          return envelope;
+        });
   }
 }

@@ -48,7 +48,7 @@ public final class AddCopies implements Processor {
     public Iterator<Message> iterator() {
       return Stream.concat(
               Stream.of(record(message.getHeader(KafkaConstants.KEY), value)),
-              copies.stream().map(copy -> record(copy.key(), copy.value())))
+              copies.stream().map(copy -> record(copy.key(), copy.value().get())))
           .iterator();
     }
 

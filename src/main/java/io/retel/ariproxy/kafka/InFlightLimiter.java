@@ -106,9 +106,9 @@ public final class InFlightLimiter implements Processor {
 
   @Override
   public void process(Exchange exchange) throws InterruptedException {
-    long heap = heap((byte[]) exchange.getMessage().getBody());
+    long heap = heap(((byte[]) exchange.getMessage().getBody()).length);
     for (OutgoingRecord copy : OutgoingRecord.copies(exchange)) {
-      heap += heap(copy.value());
+      heap += heap(copy.size());
     }
     long bytes = Math.min(maxInFlightBytes, heap);
     Permit previous = exchange.getProperty(PERMIT_PROPERTY, Permit.class);
@@ -122,8 +122,8 @@ public final class InFlightLimiter implements Processor {
     OutgoingRecord.inFlight(exchange);
   }
 
-  private static long heap(byte[] body) {
-    return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(body.length);
+  private static long heap(int bodySize) {
+    return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(bodySize);
   }
 
   /** The bytes acquired by one message; released once. */

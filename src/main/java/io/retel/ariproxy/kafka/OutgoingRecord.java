@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -11,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  * A record to publish, and the exchange that publishes it.
  *
  * @param key its key, or null
- * @param value its value
+ * @param size the size of its value in bytes, approximately
+ * @param value builds its value, when it is sent: that of an event of many calls can have megabytes
  */
-public record OutgoingRecord(@Nullable String key, byte[] value) {
+public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> value) {
 
   /**
    * Exchange property that marks an unmapped event; in a route {@code
@@ -60,7 +62,7 @@ public record OutgoingRecord(@Nullable String key, byte[] value) {
   public static int size(Exchange exchange) {
     byte[] body = exchange.getMessage().getBody(byte[].class);
     return copies(exchange).stream()
-        .mapToInt(copy -> copy.value().length)
+        .mapToInt(OutgoingRecord::size)
         .reduce(body == null ? 0 : body.length, Math::max);
   }
 

@@ -27,6 +27,13 @@ class EventTypeTest {
     assertThat(EventType.envelopeName(ariName)).isEqualTo(envelopeName);
   }
 
+  /** Java's upper case of it has three characters, and takes quadratic time. */
+  @Test
+  void changesOnlyAscii() {
+    String type = "Aa" + "\u0390\u00df\u00e9\u0130".repeat(1_000_000);
+    assertThat(EventType.envelopeName(type)).isEqualTo("AA" + type.substring(2));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "ApplicationMoveFailed, APPLICATION_MOVE_FAILED",

@@ -223,6 +223,27 @@ class PersistedMappingsTest {
     }
   }
 
+  /** Nothing would compare it with Asterisk, or end it. */
+  @Test
+  void restoresNoKeyOfOtherResources() {
+    for (String key :
+        List.of(
+            "#x",
+            "APPLICATION:a",
+            "DEVICE:d",
+            "ENDPOINT:PJSIP/e",
+            "MAILBOX:m",
+            "SNOOPING:s",
+            "CHANNEL:",
+            "CHANNEL:" + "x".repeat(Resource.MAX_ID_LENGTH + 1))) {
+      callContexts.restore(key, stored("call"));
+      assertThat(callContexts.cache().asMap()).as(key).isEmpty();
+    }
+    String longest = "CHANNEL:" + "x".repeat(Resource.MAX_ID_LENGTH);
+    callContexts.restore(longest, stored("call"));
+    assertThat(callContexts.cache().asMap()).containsOnlyKeys(longest);
+  }
+
   @Test
   void restoreCountsMalformedLastValuesInOneLine() throws Exception {
     try (CapturedLog log = new CapturedLog()) {

@@ -4,8 +4,11 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -61,6 +64,33 @@ class AddCopiesTest {
     assertThat(OutgoingRecord.size(exchange)).isEqualTo(2_000);
   }
 
+  /** An event of 16 MB can concern some twenty calls. */
+  @Test
+  void copiesAreBuiltOneByOneAsTheyAreSent() throws Exception {
+    AtomicInteger built = new AtomicInteger();
+    Supplier<byte[]> value =
+        () -> {
+          built.incrementAndGet();
+          return COPY;
+        };
+    OutgoingRecord.prepare(exchange, "one", FIRST, false);
+    OutgoingRecord.prepareCopies(
+        exchange,
+        List.of(
+            new OutgoingRecord("two", 2_000, value), new OutgoingRecord("three", 2_000, value)));
+
+    new InFlightLimiter(100_000, () -> false).process(exchange);
+    new AddCopies().process(exchange);
+    assertThat(OutgoingRecord.size(exchange)).isEqualTo(2_000);
+    Iterator<?> records = exchange.getMessage().getBody(Iterable.class).iterator();
+    records.next();
+    assertThat(built).hasValue(0);
+    records.next();
+    assertThat(built).hasValue(1);
+    records.next();
+    assertThat(built).hasValue(2);
+  }
+
   @Test
   void limitIncludesCopies() throws Exception {
     InFlightLimiter limiter = new InFlightLimiter(100_000, () -> false);
@@ -73,6 +103,7 @@ class AddCopiesTest {
 
   private void prepareWithCopy() {
     OutgoingRecord.prepare(exchange, "one", FIRST, false);
-    OutgoingRecord.prepareCopies(exchange, List.of(new OutgoingRecord("two", COPY)));
+    OutgoingRecord.prepareCopies(
+        exchange, List.of(new OutgoingRecord("two", COPY.length, () -> COPY)));
   }
 }

@@ -32,12 +32,14 @@ record JdbcRow(String resource, String value) {
     return isLong(escaped) ? HASH_PREFIX + sha256(escaped) : escaped;
   }
 
+  /** Returns the key; the column itself if the row was not written by {@link #of}. */
   String key() {
-    return unescape(isHashed() ? value.substring(keyStart(), keyEnd()) : resource);
+    int keyEnd = keyEnd();
+    return keyEnd < 0 ? unescape(resource) : unescape(value.substring(keyStart(), keyEnd));
   }
 
   String text() {
-    return unescape(isHashed() ? value.substring(keyEnd()) : value);
+    return unescape(value.substring(Math.max(0, keyEnd())));
   }
 
   private boolean isHashed() {
@@ -48,8 +50,17 @@ record JdbcRow(String resource, String value) {
     return value.indexOf(':') + 1;
   }
 
+  /** Returns where the key of a hashed one ends in the value; -1 if it is missing. */
   private int keyEnd() {
-    return keyStart() + Integer.parseInt(value.substring(0, keyStart() - 1));
+    if (!isHashed() || keyStart() == 0) {
+      return -1;
+    }
+    try {
+      int length = Integer.parseInt(value.substring(0, keyStart() - 1));
+      return length < 0 || length > value.length() - keyStart() ? -1 : keyStart() + length;
+    } catch (NumberFormatException e) {
+      return -1;
+    }
   }
 
   private static boolean isLong(String escapedKey) {

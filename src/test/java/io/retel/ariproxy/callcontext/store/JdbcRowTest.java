@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Encoding of keys and texts in table rows. */
 class JdbcRowTest {
@@ -43,6 +45,15 @@ class JdbcRowTest {
         assertThat(row.value()).doesNotContain("\0");
       }
     }
+  }
+
+  /** A restore reports it as malformed, instead of failing at each start. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "abc", ":", ":abc", "x:y", "-1:a", "4:abc", "99999999999:a"})
+  void rowOfAnotherWriterHasItsColumns(String value) {
+    JdbcRow row = new JdbcRow("\\#x", value);
+    assertThat(row.key()).isEqualTo("#x");
+    assertThat(row.text()).isEqualTo(value);
   }
 
   @Test
