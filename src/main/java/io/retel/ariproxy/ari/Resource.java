@@ -13,7 +13,8 @@ import java.util.Optional;
  *     creation time of a bridge, {@link #channelInstance} of a channel, the target of a playback or
  *     recording; empty if unknown or longer than {@link #MAX_ID_LENGTH}
  */
-public record Resource(ResourceType type, String id, String instance) {
+public record Resource(ResourceType type, String id, String instance)
+    implements Comparable<Resource> {
 
   /**
    * Maximum length of an id or call context of a mapping (docs/contract.md#long-ids): many times
@@ -81,6 +82,13 @@ public record Resource(ResourceType type, String id, String instance) {
   @Override
   public int hashCode() {
     return 31 * type.hashCode() + id.hashCode();
+  }
+
+  /** As {@link #equals}: hash maps take linear time for ids with one hash code without it. */
+  @Override
+  public int compareTo(Resource other) {
+    int byType = type.compareTo(other.type);
+    return byType != 0 ? byType : id.compareTo(other.id);
   }
 
   /** The key of its mapping; a snoop channel has the key of a channel. */

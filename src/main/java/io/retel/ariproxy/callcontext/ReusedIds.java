@@ -7,6 +7,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import com.github.benmanes.caffeine.cache.Weigher;
 import io.retel.ariproxy.ari.Resource;
 import java.time.Duration;
+import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,17 @@ final class ReusedIds {
   /** A longer entry counts as several. */
   private static final int TYPICAL_LENGTH = 512;
 
-  private record EarlierInstance(String key, String instance) {}
+  private record EarlierInstance(String key, String instance)
+      implements Comparable<EarlierInstance> {
+
+    private static final Comparator<EarlierInstance> ORDER =
+        Comparator.comparing(EarlierInstance::key).thenComparing(EarlierInstance::instance);
+
+    @Override
+    public int compareTo(EarlierInstance other) {
+      return ORDER.compare(this, other);
+    }
+  }
 
   /** The call contexts of earlier resources. */
   private final Cache<EarlierInstance, String> earlier;

@@ -10,6 +10,7 @@ import io.retel.ariproxy.callcontext.store.WriteBehind;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -117,7 +118,16 @@ public final class Subscriptions {
   }
 
   /** An event source of an application. */
-  private record Source(String application, String name) {}
+  private record Source(String application, String name) implements Comparable<Source> {
+
+    private static final Comparator<Source> ORDER =
+        Comparator.comparing(Source::application).thenComparing(Source::name);
+
+    @Override
+    public int compareTo(Source other) {
+      return ORDER.compare(this, other);
+    }
+  }
 
   /** Number of sources, and their bytes in JSON. */
   private record Size(int sources, long bytes) {

@@ -7,6 +7,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.retel.ariproxy.config.HeapSize;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -55,7 +56,19 @@ public final class ResponseCache {
    * The identity of a command. Includes the fingerprint, since commands of a controller that uses
    * one id for all of them are not duplicates.
    */
-  private record Key(String callContext, JsonNode commandId, UUID fingerprint) {
+  private record Key(String callContext, JsonNode commandId, UUID fingerprint)
+      implements Comparable<Key> {
+
+    private static final Comparator<Key> ORDER =
+        Comparator.comparing(Key::callContext)
+            .thenComparing(key -> key.commandId().toString())
+            .thenComparing(Key::fingerprint);
+
+    /** A hash map takes linear time for keys with one hash code without it. */
+    @Override
+    public int compareTo(Key other) {
+      return ORDER.compare(this, other);
+    }
 
     static Optional<Key> of(Command command) {
       return command instanceof Command.Accepted accepted
