@@ -31,11 +31,12 @@ final class HeapLimits {
   }
 
   /**
-   * Returns the limit of mappings in a heap of a given size, in bytes: the third that the limits
-   * for messages do not use.
+   * Returns the limit of mappings in a heap of a given size, in bytes: an eighth, of the third that
+   * the limits for messages do not use. A resync needs several times the heap of the mappings that
+   * it compares.
    */
   static long forMappings(long heap) {
-    return Setting.heapForMessages(heap) / 3;
+    return Setting.heapForMessages(heap) / 8;
   }
 
   /** Returns a warning if the limits exceed two thirds of the heap for messages. */

@@ -200,7 +200,7 @@ public enum Meters {
   RESOURCES_LIMIT(
       Kind.GAUGE,
       "ari-proxy.resources.limit",
-      "Heap for mappings, a third of that beyond 48MB; at this limit, new resources are not mapped"),
+      "Heap for mappings, an eighth of that beyond 48MB; at this limit, new resources are not mapped"),
   RESOURCES_REFUSED(
       Kind.COUNTER,
       "ari-proxy.resources.refused",

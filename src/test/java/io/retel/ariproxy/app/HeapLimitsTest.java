@@ -86,10 +86,10 @@ class HeapLimitsTest {
   }
 
   @Test
-  void mappingsHaveTheThirdThatMessagesDoNotUse() {
-    assertThat(HeapLimits.forMappings(1_024 * MEGABYTE)).isEqualTo(976 * MEGABYTE / 3);
-    assertThat(HeapLimits.forMappings(348 * MEGABYTE)).isEqualTo(100 * MEGABYTE);
-    assertThat(HeapLimits.forMappings(32 * MEGABYTE)).isEqualTo(4 * MEGABYTE);
+  void mappingsHaveAnEighth() {
+    assertThat(HeapLimits.forMappings(1_024 * MEGABYTE)).isEqualTo(122 * MEGABYTE);
+    assertThat(HeapLimits.forMappings(848 * MEGABYTE)).isEqualTo(100 * MEGABYTE);
+    assertThat(HeapLimits.forMappings(32 * MEGABYTE)).isEqualTo(3 * MEGABYTE / 2);
   }
 
   private HeapLimits limits(long megabytes) {
