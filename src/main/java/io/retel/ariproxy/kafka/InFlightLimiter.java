@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,7 @@ import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -107,8 +109,19 @@ public final class InFlightLimiter implements Processor {
   @Override
   public void process(Exchange exchange) throws InterruptedException {
     long heap = heap(((byte[]) exchange.getMessage().getBody()).length);
-    for (OutgoingRecord copy : OutgoingRecord.copies(exchange)) {
+    List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
+    for (OutgoingRecord copy : copies) {
       heap += heap(copy.size());
+    }
+    if (heap > maxInFlightBytes && !copies.isEmpty()) {
+      throw new RecordTooLargeException(
+          "the event and its copies for "
+              + copies.size()
+              + " other calls need "
+              + heap
+              + " bytes of heap; the limit is "
+              + maxInFlightBytes
+              + " (kafka.max-in-flight-bytes)");
     }
     long bytes = Math.min(maxInFlightBytes, heap);
     Permit previous = exchange.getProperty(PERMIT_PROPERTY, Permit.class);

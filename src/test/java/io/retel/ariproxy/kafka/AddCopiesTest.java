@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -14,6 +15,7 @@ import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.Test;
 
 /** The records of an event of several calls. */
@@ -99,6 +101,22 @@ class AddCopiesTest {
     limiter.process(exchange);
 
     assertThat(limiter.inFlightBytes()).isEqualTo(2 * 4_096 + 2 * 3_000);
+  }
+
+  /** Kafka's producer holds all of them at once. */
+  @Test
+  void copiesThatExceedLimitAreRejected() throws Exception {
+    InFlightLimiter limiter = new InFlightLimiter(14_191, () -> false);
+    prepareWithCopy();
+    assertThatThrownBy(() -> limiter.process(exchange))
+        .isInstanceOf(RecordTooLargeException.class)
+        .hasMessageContaining("kafka.max-in-flight-bytes");
+    assertThat(limiter.inFlightBytes()).isZero();
+
+    OutgoingRecord.prepareCopies(exchange, List.of());
+    OutgoingRecord.prepare(exchange, "one", new byte[20_000], false);
+    limiter.process(exchange);
+    assertThat(limiter.inFlightBytes()).isEqualTo(14_191);
   }
 
   private void prepareWithCopy() {
