@@ -332,7 +332,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     try {
       ConsumerRecords<Object, Object> polled =
           unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout, tracker::position);
-      return polled.isEmpty() ? polled : dropHandled(polled);
+      return polled.isEmpty() ? polled : accept(polled);
     } catch (OffsetOutOfRangeException e) {
       Map<String, Uuid> current = currentTopicIds(e.offsetOutOfRangePartitions().keySet());
       if (tracker.recreated(current).isEmpty()) {
@@ -595,7 +595,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     return unreadable.requestSkips();
   }
 
-  private ConsumerRecords<Object, Object> dropHandled(ConsumerRecords<Object, Object> polled) {
+  /** Returns the records that are not handled yet, with limited headers. */
+  private ConsumerRecords<Object, Object> accept(ConsumerRecords<Object, Object> polled) {
     Map<TopicPartition, List<ConsumerRecord<Object, Object>>> accepted = new HashMap<>();
     for (TopicPartition partition : polled.partitions()) {
       List<ConsumerRecord<Object, Object>> records = new ArrayList<>();

@@ -12,7 +12,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.FailingLog;
-import io.retel.ariproxy.fixtures.kafka.FreePort;
+import io.retel.ariproxy.fixtures.FreePort;
 import io.retel.ariproxy.fixtures.store.StoreServer;
 import java.io.IOException;
 import java.io.PrintWriter;
