@@ -135,7 +135,12 @@ final class MappingRestore {
     try {
       checkKey(key);
       Mapping mapping = StoredMapping.fromJson(storedJson).toMapping(shared);
-      if (now.getAsLong() - mapping.usedAt() < idleTimeout.toSeconds()) {
+      long current = now.getAsLong();
+      if (mapping.usedAt() > current) {
+        // by a clock that was ahead
+        return mapping.usedAt(current);
+      }
+      if (mapping.usedAt() > current - idleTimeout.toSeconds()) {
         return mapping;
       }
       expired.add(key);

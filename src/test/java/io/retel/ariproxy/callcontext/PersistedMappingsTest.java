@@ -203,6 +203,27 @@ class PersistedMappingsTest {
     assertThat(callContexts.cache().asMap()).isEmpty();
   }
 
+  /** A clock can have been ahead. */
+  @Test
+  void restoresFutureTimeOfLastUseAsNow() {
+    for (long future : List.of(now.plus(Duration.ofDays(1)).getEpochSecond(), Long.MAX_VALUE)) {
+      callContexts.restore("CHANNEL:c", storedAt(future));
+      assertThat(callContexts.mapping(CHANNEL).orElseThrow().usedAt())
+          .isEqualTo(now.getEpochSecond());
+    }
+  }
+
+  @Test
+  void restoresNoMappingLastUsedBeforeIdleTimeout() {
+    long expired = now.minus(IDLE_TIMEOUT).getEpochSecond();
+    for (long usedAt : List.of(expired, 0L, -1L, Long.MIN_VALUE)) {
+      callContexts.restore("CHANNEL:c", storedAt(usedAt));
+      assertThat(callContexts.mapping(CHANNEL)).as("used at %d", usedAt).isEmpty();
+    }
+    callContexts.restore("CHANNEL:c", storedAt(expired + 1));
+    assertThat(callContexts.mapping(CHANNEL)).isPresent();
+  }
+
   @Test
   void restoreReplacesEarlierValues() {
     callContexts.restore("CHANNEL:c", stored("one"));
@@ -346,6 +367,10 @@ class PersistedMappingsTest {
     store.failing(false);
     Awaitility.await("written").until(() -> limited.heapBytes() == 0);
     assertThat(limited.fullness()).isEmpty();
+  }
+
+  private static String storedAt(long usedAt) {
+    return "{\"callContext\":\"call\",\"usedAt\":" + usedAt + "}";
   }
 
   private String stored(String callContext) {
