@@ -8,7 +8,6 @@ import io.retel.ariproxy.config.StoreType;
 import io.retel.ariproxy.text.LogText;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -82,15 +81,7 @@ public final class LogLevels {
    */
   public void set(@Nullable String logger, @Nullable String level) {
     Logger target = logger(logger);
-    String name = level == null ? "" : level.strip().toUpperCase(Locale.ROOT);
-    if (!LEVELS.contains(name)) {
-      throw new IllegalArgumentException(
-          "Unknown level: "
-              + LogText.abbreviate(level)
-              + "; use one of "
-              + String.join(", ", LEVELS));
-    }
-    Level requested = Level.valueOf(name);
+    Level requested = level(level);
     MIN_LEVELS.forEach(
         (restricted, minLevel) -> {
           if ((target.getName() + ".").startsWith(restricted + ".")
@@ -103,6 +94,21 @@ public final class LogLevels {
           }
         });
     target.setLevel(requested);
+  }
+
+  private static Level level(@Nullable String name) {
+    String stripped = name == null ? "" : name.strip();
+    return LEVELS.stream()
+        .filter(stripped::equalsIgnoreCase)
+        .map(Level::valueOf)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "Unknown level: "
+                        + LogText.abbreviate(name)
+                        + "; use one of "
+                        + String.join(", ", LEVELS)));
   }
 
   /** Returns an existing logger; Logback would silently create a misspelled one. */
