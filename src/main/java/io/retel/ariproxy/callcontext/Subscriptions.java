@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -78,23 +79,29 @@ public final class Subscriptions {
   /** All held sources, each once. */
   private Size size = Size.NONE;
 
-  /** The event filters that Asterisk listed at the last resync, by application. */
+  /** The event filters of own applications that Asterisk listed at the last resync. */
   private final Map<String, EventFilter> listedFilters = new HashMap<>();
 
-  /** Lists of event types, each like {@code {"type": "StasisEnd"}}. */
-  private record EventFilter(JsonNode allowed, JsonNode disallowed) {
+  /**
+   * Event types.
+   *
+   * @param allowed all if empty
+   */
+  private record EventFilter(Set<String> allowed, Set<String> disallowed) {
 
-    boolean hides(String eventType) {
-      return !allowed.isEmpty() && !lists(allowed, eventType) || lists(disallowed, eventType);
+    /** Reads lists of elements like {@code {"type": "StasisEnd"}}. */
+    static EventFilter of(JsonNode allowed, JsonNode disallowed) {
+      return new EventFilter(types(allowed), types(disallowed));
     }
 
-    private static boolean lists(JsonNode types, String eventType) {
-      for (JsonNode entry : types) {
-        if (entry.path("type").asText().equals(eventType)) {
-          return true;
-        }
-      }
-      return false;
+    private static Set<String> types(JsonNode list) {
+      Set<String> types = new HashSet<>();
+      list.forEach(element -> types.add(element.path("type").asText()));
+      return types;
+    }
+
+    boolean hides(String eventType) {
+      return !allowed.isEmpty() && !allowed.contains(eventType) || disallowed.contains(eventType);
     }
   }
 
@@ -256,15 +263,31 @@ public final class Subscriptions {
    * Records the event filters that other clients have set.
    *
    * @param applications response to {@code GET /applications}
+   * @param own the proxy's applications
    */
-  public synchronized void observeFilters(JsonNode applications) {
+  public synchronized void observeFilters(JsonNode applications, Collection<String> own) {
     listedFilters.clear();
+    firstByName(applications, own)
+        .forEach(
+            (name, application) ->
+                listedFilters.put(
+                    name,
+                    EventFilter.of(
+                        application.path("events_allowed"),
+                        application.path("events_disallowed"))));
+  }
+
+  /** Returns the descriptions of applications by name; another one of the same name is ignored. */
+  private static Map<String, JsonNode> firstByName(
+      JsonNode applications, Collection<String> names) {
+    Map<String, JsonNode> first = new LinkedHashMap<>();
     for (JsonNode application : applications) {
-      listedFilters.put(
-          application.path("name").asText(),
-          new EventFilter(
-              application.path("events_allowed"), application.path("events_disallowed")));
+      String name = application.path("name").asText();
+      if (names.contains(name)) {
+        first.putIfAbsent(name, application);
+      }
     }
+    return first;
   }
 
   /** Whether Asterisk does not send events of a type, because of the application's event filter. */
@@ -273,7 +296,7 @@ public final class Subscriptions {
     EventFilter filter =
         desired == null
             ? listedFilters.get(application)
-            : new EventFilter(desired.allowed, desired.disallowed);
+            : EventFilter.of(desired.allowed, desired.disallowed);
     return filter != null && filter.hides(eventType);
   }
 
@@ -317,28 +340,33 @@ public final class Subscriptions {
    */
   public List<Lost> lost(JsonNode applications, Predicate<String> isExcluded) {
     List<Lost> allLost = new ArrayList<>();
-    for (JsonNode application : applications) {
-      String name = application.path("name").asText();
-      List<String> sources;
-      ObjectNode filter;
-      synchronized (this) {
-        DesiredSubscriptions desired = desiredByApplication.get(name);
-        if (desired == null || isExcluded.test(name)) {
-          continue;
-        }
-        sources = List.copyOf(desired.sources);
-        filter = desired.eventFilter();
-      }
-      boolean filterLost =
-          !application.path("events_allowed").equals(filter.get("allowed"))
-              || !application.path("events_disallowed").equals(filter.get("disallowed"));
-      Lost lost =
-          new Lost(name, unlisted(application, sources), filterLost ? filter.toString() : null);
-      if (filterLost || !lost.sources().isEmpty()) {
-        allLost.add(lost);
-      }
-    }
+    firstByName(applications, Set.copyOf(applications()))
+        .forEach(
+            (name, application) -> {
+              if (!isExcluded.test(name)) {
+                lost(name, application).ifPresent(allLost::add);
+              }
+            });
     return allLost;
+  }
+
+  private Optional<Lost> lost(String name, JsonNode application) {
+    List<String> sources;
+    ObjectNode filter;
+    synchronized (this) {
+      DesiredSubscriptions desired = desiredByApplication.get(name);
+      if (desired == null) {
+        return Optional.empty();
+      }
+      sources = List.copyOf(desired.sources);
+      filter = desired.eventFilter();
+    }
+    boolean filterLost =
+        !application.path("events_allowed").equals(filter.get("allowed"))
+            || !application.path("events_disallowed").equals(filter.get("disallowed"));
+    Lost lost =
+        new Lost(name, unlisted(application, sources), filterLost ? filter.toString() : null);
+    return filterLost || !lost.sources().isEmpty() ? Optional.of(lost) : Optional.empty();
   }
 
   /**

@@ -72,7 +72,7 @@ final class SubscriptionRestore {
 
   /** Records the event filters that Asterisk lists in the response to {@code GET /applications}. */
   void observeFilters(JsonNode applications) {
-    subscriptions.observeFilters(applications);
+    subscriptions.observeFilters(applications, stasisApplications.own());
   }
 
   /**
@@ -121,7 +121,7 @@ final class SubscriptionRestore {
 
   private static List<String> missing(AriClient client, String application, List<String> sources)
       throws IOException {
-    Answer answer = Answer.of(client, "GET", path(application));
+    Answer answer = Answer.ofList(client, path(application));
     if (answer.json() == null) {
       throw new IOException(answer.problem());
     }

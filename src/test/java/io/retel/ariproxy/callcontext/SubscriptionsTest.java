@@ -119,11 +119,14 @@ class SubscriptionsTest {
   void hidesTypesOfTheFilterOfAnotherClient() throws Exception {
     subscriptions.observeFilters(
         JSON.readTree(
-            "[{'name':'app','events_allowed':[],'events_disallowed':[{'type':'Dial'}]}]"
-                .replace('\'', '"')));
+            ("[{'name':'app','events_allowed':[],'events_disallowed':[{'type':'Dial'}]},"
+                    + "{'name':'foreign','events_disallowed':[{'type':'Dial'}]}]")
+                .replace('\'', '"')),
+        List.of("app", "other"));
     assertThat(subscriptions.hides("app", "Dial")).isTrue();
     assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
     assertThat(subscriptions.hides("other", "Dial")).isFalse();
+    assertThat(subscriptions.hides("foreign", "Dial")).as("no event is made up for it").isFalse();
     updateFilter("{}");
     assertThat(subscriptions.hides("app", "Dial")).isFalse();
   }
@@ -132,6 +135,15 @@ class SubscriptionsTest {
   void ignoresUnknownApplications() throws Exception {
     subscriptions.addSources("other", List.of("endpoint:PJSIP/1"));
     assertThat(lost(NO_SUBSCRIPTIONS)).isEmpty();
+  }
+
+  /** A hostile answer could multiply what is sent and kept. */
+  @Test
+  void restoresOnceWhatIsListedManyTimes() throws Exception {
+    subscriptions.addSources("app", List.of("deviceState:Stasis:x"));
+    String once = "{\"name\":\"app\"}";
+    JsonNode applications = JSON.readTree("[" + once + ("," + once).repeat(1_000) + "]");
+    assertThat(subscriptions.lost(applications, application -> false)).hasSize(1);
   }
 
   @Test
