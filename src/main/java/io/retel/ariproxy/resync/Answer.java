@@ -4,6 +4,7 @@ package io.retel.ariproxy.resync;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.http.AriClient;
@@ -31,14 +32,29 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
    */
   private static final long MAX_TOKENS = Runtime.getRuntime().maxMemory() / 128 / 5;
 
-  private static final ObjectMapper JSON =
-      new ObjectMapper(
-          JsonFactory.builder()
-              .streamReadConstraints(
-                  StreamReadConstraints.builder().maxTokenCount(MAX_TOKENS).build())
-              .build());
+  private static final ObjectMapper LISTS = mapper(MAX_TOKENS);
 
+  /** Many are read at the same time; a channel has about 40 tokens. */
+  private static final ObjectMapper RESOURCES = mapper(MAX_TOKENS / 16);
+
+  private static ObjectMapper mapper(long maxTokens) {
+    return new ObjectMapper(
+        JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(maxTokens).build())
+            .build());
+  }
+
+  /** Asks for a list, or for an application with the list of its channels. */
+  static Answer ofList(AriClient client, String path) {
+    return of(client, "GET", path, LISTS);
+  }
+
+  /** Sends a request that concerns one resource. */
   static Answer of(AriClient client, String method, String path) {
+    return of(client, method, path, RESOURCES);
+  }
+
+  private static Answer of(AriClient client, String method, String path, ObjectMapper json) {
     String request = method + " " + path.replaceFirst("\\?.*", "");
     try {
       AriClient.Response response = client.send(method, path, null);
@@ -48,7 +64,9 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
       }
       return response.body().isEmpty()
           ? new Answer(200, null, problem + " without a body")
-          : new Answer(200, JSON.readTree(response.body()), "");
+          : new Answer(200, json.readTree(response.body()), "");
+    } catch (StreamConstraintsException e) {
+      return new Answer(NO_RESPONSE, null, request + " responded with too large JSON");
     } catch (JsonProcessingException e) {
       return new Answer(NO_RESPONSE, null, request + " responded with malformed JSON");
     } catch (IOException e) {

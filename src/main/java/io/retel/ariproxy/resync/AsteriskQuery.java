@@ -62,6 +62,9 @@ final class AsteriskQuery implements AutoCloseable {
 
   private static final Duration FAILURE_LOG_INTERVAL = Duration.ofMinutes(1);
 
+  /** Limit of the descriptions that an attempt keeps, of all resources together. */
+  static final long MAX_DESCRIPTION_BYTES = Runtime.getRuntime().maxMemory() / 16;
+
   /** Failures named in a log line. */
   private static final int MAX_LOGGED_FAILURES = 3;
 
@@ -77,7 +80,7 @@ final class AsteriskQuery implements AutoCloseable {
   private final CompletableFuture<Void> firstAttempt = new CompletableFuture<>();
 
   /** Calls with resources that exist and have not been reported; for the events thread only. */
-  private final Map<String, List<Observation>> activeCalls = new LinkedHashMap<>();
+  private final Map<String, Map<Resource, Observation>> activeCalls = new LinkedHashMap<>();
 
   /** The application of each call with a channel in one, at the connect. */
   private final Map<String, String> applicationByCall = new HashMap<>();
@@ -91,10 +94,17 @@ final class AsteriskQuery implements AutoCloseable {
   private final Map<Object, Failure> failures = new LinkedHashMap<>();
 
   private List<Observation> observations = new ArrayList<>();
+
+  /** The heap of the descriptions in {@link #activeCalls} and of those being reported. */
+  private long takenBytes;
+
+  /** The heap of all descriptions that are kept during this attempt. */
+  private long descriptionBytes;
+
   private Map<Resource, Mapping> mappings;
 
-  /** The channels that Asterisk has listed during this attempt, or null. */
-  private @Nullable Map<String, Set<String>> channelIdsByApplication;
+  /** The applications that list a channel, by its id, during this attempt; or null. */
+  private @Nullable Map<String, Set<String>> applicationsByChannelId;
 
   /** Whether channels that Asterisk lists were added to {@link #open}; newer ones have events. */
   private boolean discovered;
@@ -211,9 +221,23 @@ final class AsteriskQuery implements AutoCloseable {
     List<Observation> current = List.of();
     if (infoKnown || !asteriskId.isEmpty()) {
       current = observations;
+      takenBytes += bytes(current);
       observations = new ArrayList<>();
     }
     return new Findings(connectedAt, asteriskId, startupTime, current, pendingCalls(), late);
+  }
+
+  /** Releases the heap of what was taken and reported. */
+  void releaseReported() {
+    long active =
+        activeCalls.values().stream().mapToLong(resources -> bytes(resources.values())).sum();
+    synchronized (this) {
+      takenBytes = active;
+    }
+  }
+
+  private static long bytes(Collection<Observation> observations) {
+    return observations.stream().mapToLong(Observation::bytes).sum();
   }
 
   /** Returns the call contexts with channels or bridges that are open and did not fail. */
@@ -229,7 +253,7 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   /** The existing resources of each call that is not reported yet. */
-  Map<String, List<Observation>> activeCalls() {
+  Map<String, Map<Resource, Observation>> activeCalls() {
     return activeCalls;
   }
 
@@ -317,10 +341,11 @@ final class AsteriskQuery implements AutoCloseable {
         failures.keySet().removeIf(key -> key instanceof Resource && !open.contains(key));
         failures.remove(ATTEMPT);
         // a list from before the mappings would show channels that have entered since as left
-        channelIdsByApplication = null;
+        applicationsByChannelId = null;
       }
       attempts++;
       before = mappings;
+      descriptionBytes = takenBytes + bytes(observations);
     }
     try {
       // a thread whose requests fill the queue of the executor runs some of them itself
@@ -464,7 +489,7 @@ final class AsteriskQuery implements AutoCloseable {
         return CompletableFuture.completedFuture(null);
       }
     }
-    return ask("/applications")
+    return askForList("/applications")
         .thenCompose(
             answer -> {
               if (answer.json() == null && answer.isFailure()) {
@@ -485,7 +510,7 @@ final class AsteriskQuery implements AutoCloseable {
             ownApplications,
             name -> {
               String path = "/applications/" + PathEncoding.encode(name);
-              return ask(path)
+              return askForList(path)
                   .thenAccept(
                       answer -> {
                         if (answer.json() != null) {
@@ -511,22 +536,26 @@ final class AsteriskQuery implements AutoCloseable {
     if (applications == null) {
       return null;
     }
-    Map<String, Set<String>> ids = new HashMap<>();
+    Map<String, Set<String>> namesById = new LinkedHashMap<>();
     applications.forEach(
         application -> {
-          Set<String> channelIds = new HashSet<>();
-          application.path("channel_ids").forEach(id -> channelIds.add(id.asText()));
-          ids.put(application.path("name").asText(), channelIds);
+          String name = application.path("name").asText();
+          application
+              .path("channel_ids")
+              .forEach(
+                  id -> namesById.computeIfAbsent(id.asText(), key -> new HashSet<>()).add(name));
         });
     synchronized (this) {
-      channelIdsByApplication = ids;
+      applicationsByChannelId = namesById;
       removeApplicationFailures();
       if (!discovered) {
         discovered = true;
-        ownApplications.stream()
-            .flatMap(name -> ids.getOrDefault(name, Set.of()).stream())
-            .map(id -> new Resource(ResourceType.CHANNEL, id))
-            .forEach(open::add);
+        namesById.forEach(
+            (id, names) -> {
+              if (ownApplications.stream().anyMatch(names::contains)) {
+                open.add(new Resource(ResourceType.CHANNEL, id));
+              }
+            });
       }
     }
     return applications;
@@ -584,7 +613,7 @@ final class AsteriskQuery implements AutoCloseable {
    * @param askForSingle called if Asterisk fails on it, holding the lock
    */
   private CompletableFuture<Listing> askList(String path, Runnable askForSingle) {
-    return ask(path)
+    return askForList(path)
         .thenApply(
             answer -> {
               JsonNode list = answer.json();
@@ -621,7 +650,8 @@ final class AsteriskQuery implements AutoCloseable {
       return allOf(
           channels,
           channel ->
-              observeChannel(channel, before.get(channel), elements.get(channel.id()), null));
+              observeChannel(
+                  channel, before.get(channel), described(elements.get(channel.id())), null));
     }
     synchronized (this) {
       if (!askForSingleChannels) {
@@ -639,7 +669,7 @@ final class AsteriskQuery implements AutoCloseable {
                     if (answer.isNotFound()) {
                       return observeChannel(channel, mapping, null, null);
                     } else if (answer.json() != null) {
-                      return observeChannel(channel, mapping, answer.json(), null);
+                      return observeChannel(channel, mapping, described(answer.json()), null);
                     } else if (answer.isUndescribable()) {
                       return observeChannel(channel, mapping, null, answer.problem());
                     }
@@ -647,6 +677,10 @@ final class AsteriskQuery implements AutoCloseable {
                     return CompletableFuture.completedFuture(null);
                   });
         });
+  }
+
+  private static @Nullable ChannelDescription described(@Nullable JsonNode channel) {
+    return channel == null ? null : ChannelDescription.of(channel);
   }
 
   /**
@@ -658,26 +692,24 @@ final class AsteriskQuery implements AutoCloseable {
   private CompletableFuture<Void> observeChannel(
       Resource channel,
       @Nullable Mapping before,
-      @Nullable JsonNode description,
+      @Nullable ChannelDescription description,
       @Nullable String problem) {
     if (description == null && problem == null) {
       observe(Observation.of(channel, before, false));
       return CompletableFuture.completedFuture(null);
     }
+    if (description != null && !reserve(channel, description.bytes())) {
+      return CompletableFuture.completedFuture(null);
+    }
     Set<String> applications = new HashSet<>();
     synchronized (this) {
-      if (channelIdsByApplication == null) {
+      if (applicationsByChannelId == null) {
         return CompletableFuture.completedFuture(null);
       }
-      channelIdsByApplication.forEach(
-          (name, ids) -> {
-            if (ids.contains(channel.id())) {
-              applications.add(name);
-            }
-          });
+      applications.addAll(applicationsByChannelId.getOrDefault(channel.id(), Set.of()));
       if (!allApplicationsListed && description != null) {
         // its application can be one that Asterisk has not described
-        String entryApplication = Observation.entryApplication(description);
+        String entryApplication = description.entryApplication();
         if (!ownApplications.contains(entryApplication)) {
           applications.add(entryApplication);
         }
@@ -685,7 +717,7 @@ final class AsteriskQuery implements AutoCloseable {
     }
     boolean published = before != null && before.application() != null;
     boolean listed = ownApplications.stream().anyMatch(applications::contains);
-    if (!listed || (description != null && Observation.runsStasis(description))) {
+    if (!listed || (description != null && description.runsStasis())) {
       observe(new Observation(channel, before, true, description, listed, applications));
       return CompletableFuture.completedFuture(null);
     }
@@ -724,10 +756,7 @@ final class AsteriskQuery implements AutoCloseable {
       bridges.forEach(
           bridge -> {
             JsonNode element = elements.get(bridge.id());
-            observe(
-                Observation.of(
-                        withCreationTime(bridge, element), before.get(bridge), element != null)
-                    .withChannelsOf(element));
+            observe(bridge, before.get(bridge), element != null, element);
           });
       return CompletableFuture.completedFuture(null);
     }
@@ -755,9 +784,7 @@ final class AsteriskQuery implements AutoCloseable {
                   answer -> {
                     boolean exists = answer.status() == 200;
                     if (exists || answer.isNotFound()) {
-                      observe(
-                          Observation.of(withCreationTime(resource, answer.json()), current, exists)
-                              .withChannelsOf(answer.json()));
+                      observe(resource, current, exists, answer.json());
                     } else {
                       fail(resource, answer.problem(), answer.isUndescribable());
                     }
@@ -766,14 +793,45 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   /**
-   * Returns a bridge with the creation time in its description, not with that of an earlier answer;
-   * playbacks have none.
+   * Observes a bridge, playback or recording.
+   *
+   * @param description null if it does not exist, or Asterisk cannot describe it
    */
-  private static Resource withCreationTime(Resource resource, @Nullable JsonNode description) {
-    return new Resource(
-        resource.type(),
-        resource.id(),
-        description == null ? "" : description.path("creationtime").asText());
+  private void observe(
+      Resource resource, @Nullable Mapping before, boolean exists, @Nullable JsonNode description) {
+    if (resource.type() != ResourceType.BRIDGE || description == null) {
+      observe(Observation.of(withoutInstance(resource), before, exists));
+      return;
+    }
+    Set<String> channelIds = new HashSet<>();
+    description.path("channels").forEach(id -> channelIds.add(id.asText()));
+    String creationTime = description.path("creationtime").asText();
+    Observation observation =
+        Observation.of(new Resource(resource.type(), resource.id(), creationTime), before, exists)
+            .withChannels(channelIds);
+    if (reserve(resource, observation.bytes())) {
+      observe(observation);
+    }
+  }
+
+  /** Returns a resource without the creation time in an earlier answer. */
+  private static Resource withoutInstance(Resource resource) {
+    return new Resource(resource.type(), resource.id());
+  }
+
+  /**
+   * Reserves heap for a description; leaves the question open if this attempt has no more, since
+   * the next one has.
+   */
+  private synchronized boolean reserve(Resource resource, long bytes) {
+    if (bytes > MAX_DESCRIPTION_BYTES - descriptionBytes) {
+      fail(
+          resource,
+          "descriptions of resources have more than %d bytes".formatted(MAX_DESCRIPTION_BYTES));
+      return false;
+    }
+    descriptionBytes += bytes;
+    return true;
   }
 
   private synchronized List<Resource> openOf(ResourceType type) {
@@ -807,6 +865,10 @@ final class AsteriskQuery implements AutoCloseable {
 
   private CompletableFuture<Answer> ask(String path) {
     return request("GET", path);
+  }
+
+  private CompletableFuture<Answer> askForList(String path) {
+    return CompletableFuture.supplyAsync(() -> Answer.ofList(client, path), requests);
   }
 
   private CompletableFuture<Answer> request(String method, String path) {

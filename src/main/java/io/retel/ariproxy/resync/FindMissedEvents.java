@@ -81,6 +81,7 @@ public final class FindMissedEvents implements Processor {
             query.activeCalls(),
             gap);
     List<MappedEvent> missedEvents = withoutHidden(reconciler.missedEvents(), subscriptions);
+    query.releaseReported();
     query.askAgain(reconciler.outdated());
     missedEvents.forEach(event -> syntheticEventLog.record(event.event()));
     syntheticEvents.increment(missedEvents.size());

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.Mapping;
-import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -25,17 +23,19 @@ record Observation(
     Resource resource,
     @Nullable Mapping before,
     boolean exists,
-    @Nullable JsonNode channel,
+    @Nullable ChannelDescription channel,
     boolean inStasis,
     Set<String> applications,
     Set<String> channelIds) {
+
+  private static final int BYTES_PER_ID = 100;
 
   /** An observation of another resource than a bridge. */
   Observation(
       Resource resource,
       @Nullable Mapping before,
       boolean exists,
-      @Nullable JsonNode channel,
+      @Nullable ChannelDescription channel,
       boolean inStasis,
       Set<String> applications) {
     this(resource, before, exists, channel, inStasis, applications, Set.of());
@@ -45,13 +45,13 @@ record Observation(
     return new Observation(resource, before, exists, null, false, Set.of());
   }
 
-  /** Adds the channels in the description of a bridge. */
-  Observation withChannelsOf(@Nullable JsonNode bridge) {
-    if (bridge == null || !bridge.has("channels")) {
-      return this;
-    }
-    Set<String> ids = new HashSet<>();
-    bridge.path("channels").forEach(id -> ids.add(id.asText()));
+  /** Returns the heap that Asterisk's description takes, at most. */
+  long bytes() {
+    long ofIds = channelIds.stream().mapToLong(id -> BYTES_PER_ID + 2L * id.length()).sum();
+    return channel == null ? ofIds : ofIds + channel.bytes();
+  }
+
+  Observation withChannels(Set<String> ids) {
     return new Observation(resource, before, exists, channel, inStasis, applications, ids);
   }
 
@@ -64,11 +64,7 @@ record Observation(
   Resource described() {
     return channel == null
         ? resource
-        : new Resource(
-            resource.type(),
-            resource.id(),
-            Resource.channelInstance(
-                channel.path("creationtime").asText(), channel.path("name").asText()));
+        : new Resource(resource.type(), resource.id(), channel.instance());
   }
 
   /** Whether a channel that has entered an application is still in it. */
@@ -84,25 +80,12 @@ record Observation(
     if (channel == null || !isIn(application)) {
       return false;
     }
-    if (!runsStasis(channel)) {
+    if (!channel.runsStasis()) {
       return applications.size() == 1;
     }
-    String entryApplication = entryApplication(channel);
+    String entryApplication = channel.entryApplication();
     // a moved channel still shows the application through which it entered
     return entryApplication.equals(application) || !applications.contains(entryApplication);
-  }
-
-  /**
-   * Whether the dialplan shows that a channel is in Stasis. Other channels can be as well, such as
-   * one that was claimed from {@code StasisBroadcast}.
-   */
-  static boolean runsStasis(JsonNode channel) {
-    return channel.at("/dialplan/app_name").asText().equals("Stasis");
-  }
-
-  /** Returns the application that the dialplan named. */
-  static String entryApplication(JsonNode channel) {
-    return channel.at("/dialplan/app_data").asText().split(",", 2)[0];
   }
 
   /** Whether an event or a command has changed its mapping since Asterisk was asked. */

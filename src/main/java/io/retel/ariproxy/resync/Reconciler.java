@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.util.RawValue;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
@@ -11,10 +11,12 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.callcontext.Mapping;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +46,7 @@ final class Reconciler {
   private final Set<Resource> outdated = new LinkedHashSet<>();
 
   /** The active calls, each with its active resources. */
-  private final Map<String, List<Observation>> activeCalls;
+  private final Map<String, Map<Resource, Observation>> activeCalls;
 
   /**
    * @param applications the proxy's Stasis applications
@@ -58,7 +60,7 @@ final class Reconciler {
       List<String> applications,
       Map<String, String> applicationByCall,
       Findings findings,
-      Map<String, List<Observation>> activeCalls,
+      Map<String, Map<Resource, Observation>> activeCalls,
       Gap gap) {
     this.callContexts = callContexts;
     this.rules = rules;
@@ -184,7 +186,9 @@ final class Reconciler {
 
   private void addActive(Observation resource, Mapping mapping) {
     if (gap.includes(mapping.callContext())) {
-      activeCalls.computeIfAbsent(mapping.callContext(), key -> new ArrayList<>()).add(resource);
+      activeCalls
+          .computeIfAbsent(mapping.callContext(), key -> new LinkedHashMap<>())
+          .put(resource.resource(), resource);
     }
   }
 
@@ -227,9 +231,7 @@ final class Reconciler {
               activeCalls.computeIfPresent(
                   Objects.requireNonNull(start.callContext()),
                   (callContext, active) -> {
-                    if (!active.contains(channel)) {
-                      active.add(channel);
-                    }
+                    active.put(channel.resource(), channel);
                     return active;
                   });
             });
@@ -281,8 +283,7 @@ final class Reconciler {
   }
 
   private static String creationTime(Observation channel) {
-    return Objects.requireNonNull(channel.channel()).path("creationtime").asText()
-        + channel.resource().id();
+    return Objects.requireNonNull(channel.channel()).creationTime() + channel.resource().id();
   }
 
   private MappedEvent addMissed(AriEvent event) {
@@ -292,17 +293,18 @@ final class Reconciler {
   }
 
   private void addConnectionsRestored() {
-    for (Iterator<Map.Entry<String, List<Observation>>> calls = activeCalls.entrySet().iterator();
+    for (Iterator<Map.Entry<String, Map<Resource, Observation>>> calls =
+            activeCalls.entrySet().iterator();
         calls.hasNext(); ) {
-      Map.Entry<String, List<Observation>> call = calls.next();
+      Map.Entry<String, Map<Resource, Observation>> call = calls.next();
       if (!findings.pendingCalls().contains(call.getKey())) {
         calls.remove();
-        addConnectionRestored(call.getKey(), call.getValue());
+        addConnectionRestored(call.getKey(), call.getValue().values());
       }
     }
   }
 
-  private void addConnectionRestored(String callContext, List<Observation> found) {
+  private void addConnectionRestored(String callContext, Collection<Observation> found) {
     List<Observation> active =
         found.stream()
             .filter(
@@ -328,10 +330,11 @@ final class Reconciler {
   }
 
   /** Returns the description of a channel; only its id if Asterisk cannot describe it. */
-  private static JsonNode describe(Observation channel) {
-    JsonNode description = channel.channel();
+  private static RawValue describe(Observation channel) {
+    ChannelDescription description = channel.channel();
     return description == null
-        ? JsonNodeFactory.instance.objectNode().put("id", channel.resource().id())
-        : description;
+        ? new RawValue(
+            JsonNodeFactory.instance.objectNode().put("id", channel.resource().id()).toString())
+        : description.json();
   }
 }

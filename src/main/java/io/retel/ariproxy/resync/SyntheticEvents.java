@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.time.Moment;
 import java.time.ZoneId;
@@ -32,16 +32,16 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
   /**
    * Builds the event of a channel that has entered an application, with the dialplan's arguments.
    */
-  AriEvent stasisStart(JsonNode channel, String application) {
+  AriEvent stasisStart(ChannelDescription channel, String application) {
     ObjectNode event = newEvent("StasisStart", application);
     ArrayNode args = event.putArray("args");
-    String data = channel.at("/dialplan/app_data").asText();
+    String data = channel.applicationData();
     if (data.startsWith(application + ",")) {
       List.of(data.substring(application.length() + 1).split(",", -1)).forEach(args::add);
-    } else if (channel.at("/dialplan/app_name").asText().equals("StasisBroadcast")) {
+    } else if (channel.applicationName().equals("StasisBroadcast")) {
       broadcastArgs(data).forEach(args::add);
     }
-    event.set("channel", channel);
+    event.putRawValue("channel", channel.json());
     return build(event);
   }
 
@@ -58,9 +58,13 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
    *
    * @param channel current state, or null if it no longer exists
    */
-  AriEvent stasisEnd(String id, @Nullable JsonNode channel, String application) {
+  AriEvent stasisEnd(String id, @Nullable ChannelDescription channel, String application) {
     ObjectNode event = newEvent("StasisEnd", application);
-    event.set("channel", channel == null ? JSON.objectNode().put("id", id) : channel);
+    if (channel == null) {
+      event.putObject("channel").put("id", id);
+    } else {
+      event.putRawValue("channel", channel.json());
+    }
     return build(event);
   }
 
@@ -100,13 +104,14 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
    * @param channels current state of the call's channels
    */
   AriEvent connectionRestored(
-      @Nullable Moment gapStart, Collection<JsonNode> channels, String application) {
+      @Nullable Moment gapStart, Collection<RawValue> channels, String application) {
     ObjectNode event = newEvent("AriConnectionRestored", application);
     event.put(
         "gap_start",
         gapStart == null ? null : TIME_FORMAT.format(connectedAt.timeOfDayOf(gapStart)));
     event.put("gap_end", TIME_FORMAT.format(connectedAt.timeOfDay()));
-    event.putArray("channels").addAll(channels);
+    ArrayNode array = event.putArray("channels");
+    channels.forEach(array::addRawValue);
     return build(event);
   }
 

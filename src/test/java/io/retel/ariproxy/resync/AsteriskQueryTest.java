@@ -46,6 +46,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -223,6 +224,60 @@ class AsteriskQueryTest {
     assertThat(query.take().observations())
         .extracting(Observation::resource)
         .containsExactly(CHANNEL);
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  /** Each channel is compared with its own applications, not with all. */
+  @Test
+  void comparesManyChannelsWithManyApplications() throws Exception {
+    int count = 20_000;
+    StringBuilder listed = new StringBuilder("[{\"name\":\"app\",\"channel_ids\":[");
+    StringBuilder others = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      listed.append(i == 0 ? "" : ",").append('"').append(i).append('"');
+      others.append(",{\"name\":\"other-").append(i).append("\",\"channel_ids\":[\"").append(i);
+      others.append("\"]}");
+    }
+    responses.put("/applications", listed + "]}" + others + "]");
+
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+
+    assertThat(query.take().observations()).hasSize(count);
+  }
+
+  /** The findings wait for the events thread. */
+  @Test
+  void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
+    int count = 12;
+    String names = "x".repeat((int) (AsteriskQuery.MAX_DESCRIPTION_BYTES / 2 / 8));
+    List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
+    responses.put("/channels", "500");
+    responses.put(
+        "/applications",
+        "[{\"name\":\"app\",\"channel_ids\":[\"" + String.join("\",\"", ids) + "\"]}]");
+    ids.forEach(
+        id ->
+            responses.put(
+                "/channels/" + id,
+                "{\"id\":\"%s\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"},\"x\":\"%s\"}"
+                    .formatted(id, names)));
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+
+    List<Observation> first = query.take().observations();
+    assertThat(first).hasSize(7);
+    assertThat(query.pending()).isEqualTo(count - 7);
+    assertThat(query.status()).contains("descriptions of resources have more than");
+
+    attempt();
+    assertThat(query.take().observations()).as("while the first ones are reported").isEmpty();
+
+    query.releaseReported();
+    attempt();
+    assertThat(query.take().observations()).hasSize(count - 7);
     assertThat(query.isComplete()).isTrue();
   }
 

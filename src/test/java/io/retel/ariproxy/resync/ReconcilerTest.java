@@ -3,9 +3,7 @@ package io.retel.ariproxy.resync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.AriEvent;
@@ -130,7 +128,7 @@ class ReconcilerTest {
     callContexts.register(CHANNEL, "call", false);
     rules.map(stasisStart("2026-11-23T09:25:38.863+0000"));
     callContexts.confirm(CHANNEL);
-    JsonNode redirected = description("2026-11-23T09:25:39.863+0000");
+    ChannelDescription redirected = description("2026-11-23T09:25:39.863+0000");
     assertThat(
             missedEvents(
                 List.of(
@@ -169,7 +167,7 @@ class ReconcilerTest {
             "{\"type\":\"StasisStart\",\"application\":\"app\",\"channel\":"
                 + "{\"id\":\"c\",\"name\":\"Local/x-1\",\"creationtime\":\"2026\"}}"));
     callContexts.confirm(CHANNEL);
-    ObjectNode found = ((ObjectNode) description("2027")).put("name", name);
+    ChannelDescription found = description("2027", name);
 
     List<MappedEvent> missed =
         missedEvents(
@@ -196,8 +194,7 @@ class ReconcilerTest {
         missedEvents(
             List.of(
                 inStasis(null),
-                Observation.of(bridge, mapping(bridge), true)
-                    .withChannelsOf(new ObjectMapper().readTree("{\"channels\":[\"c\"]}"))));
+                Observation.of(bridge, mapping(bridge), true).withChannels(Set.of("c"))));
 
     assertThat(missed)
         .extracting(event -> event.type() + " " + event.callContext())
@@ -248,7 +245,7 @@ class ReconcilerTest {
         AriEvent.parse(
             "{\"type\":\"StasisStart\",\"application\":\"other\",\"channel\":{\"id\":\"c\"}}"));
     gap.begin(null, callContexts.activeCallContexts());
-    JsonNode description = inStasis(null).channel();
+    ChannelDescription description = inStasis(null).channel();
     assertThat(
             missedEvents(
                 List.of(
@@ -311,12 +308,19 @@ class ReconcilerTest {
     return new Observation(CHANNEL, before, true, description(""), true, Set.of("app"));
   }
 
-  private static JsonNode description(String creationTime) throws Exception {
-    return new ObjectMapper()
-        .readTree(
-            "{\"id\":\"c\",\"creationtime\":\""
-                + creationTime
-                + "\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"}}");
+  private static ChannelDescription description(String creationTime) throws Exception {
+    return description(creationTime, "");
+  }
+
+  private static ChannelDescription description(String creationTime, String name) throws Exception {
+    return ChannelDescription.of(
+        new ObjectMapper()
+            .readTree(
+                """
+                {"id":"c","name":"%s","creationtime":"%s",
+                 "dialplan":{"app_name":"Stasis","app_data":"app"}}
+                """
+                    .formatted(name, creationTime)));
   }
 
   private void event(String type) {

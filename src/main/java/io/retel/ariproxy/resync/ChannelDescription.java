@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.util.RawValue;
+import io.retel.ariproxy.ari.Resource;
+
+/**
+ * Asterisk's description of a channel, as text, since a tree would take many times its bytes.
+ *
+ * @param applicationName the application of the dialplan that the channel runs, such as {@code
+ *     Stasis}
+ * @param applicationData the arguments of that application
+ * @param json the whole description
+ */
+record ChannelDescription(
+    String creationTime,
+    String name,
+    String applicationName,
+    String applicationData,
+    RawValue json) {
+
+  private static final int BYTES_PER_CHARACTER = 2;
+
+  static ChannelDescription of(JsonNode channel) {
+    return new ChannelDescription(
+        channel.path("creationtime").asText(),
+        channel.path("name").asText(),
+        channel.at("/dialplan/app_name").asText(),
+        channel.at("/dialplan/app_data").asText(),
+        new RawValue(channel.toString()));
+  }
+
+  /** Returns the heap that it takes, at most. */
+  long bytes() {
+    long characters =
+        (long) creationTime.length()
+            + name.length()
+            + applicationName.length()
+            + applicationData.length()
+            + ((String) json.rawValue()).length();
+    return characters * BYTES_PER_CHARACTER;
+  }
+
+  String instance() {
+    return Resource.channelInstance(creationTime, name);
+  }
+
+  /**
+   * Whether the dialplan shows that the channel is in Stasis. Other channels can be as well, such
+   * as one that was claimed from {@code StasisBroadcast}.
+   */
+  boolean runsStasis() {
+    return applicationName.equals("Stasis");
+  }
+
+  /** Returns the Stasis application that the dialplan named. */
+  String entryApplication() {
+    return applicationData.split(",", 2)[0];
+  }
+}
