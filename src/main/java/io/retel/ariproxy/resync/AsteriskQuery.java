@@ -101,6 +101,12 @@ final class AsteriskQuery implements AutoCloseable {
   /** The heap of all descriptions that are kept during this attempt. */
   private long descriptionBytes;
 
+  /** Whether this attempt has left resources to the next one because of their descriptions. */
+  private boolean descriptionsExceedHeap;
+
+  /** Whether this attempt has observed a resource. */
+  private boolean progressed;
+
   private Map<Resource, Mapping> mappings;
 
   /** The applications that list a channel, by its id, during this attempt; or null. */
@@ -346,6 +352,8 @@ final class AsteriskQuery implements AutoCloseable {
       attempts++;
       before = mappings;
       descriptionBytes = takenBytes + bytes(observations);
+      descriptionsExceedHeap = false;
+      progressed = false;
     }
     try {
       // a thread whose requests fill the queue of the executor runs some of them itself
@@ -443,7 +451,8 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   private Duration scheduleAttempt() {
-    int doublings = mappingsChanged ? 0 : Math.min(Math.max(attempts - 1, 0), 10);
+    boolean soon = mappingsChanged || (descriptionsExceedHeap && progressed);
+    int doublings = soon ? 0 : Math.min(Math.max(attempts - 1, 0), 10);
     Duration delay = FIRST_RETRY_DELAY.multipliedBy(1L << doublings);
     Duration bounded = delay.compareTo(MAX_RETRY_DELAY) > 0 ? MAX_RETRY_DELAY : delay;
     next = timer.schedule(this::start, bounded.toMillis(), TimeUnit.MILLISECONDS);
@@ -825,9 +834,11 @@ final class AsteriskQuery implements AutoCloseable {
    */
   private synchronized boolean reserve(Resource resource, long bytes) {
     if (bytes > MAX_DESCRIPTION_BYTES - descriptionBytes) {
+      descriptionsExceedHeap = true;
       fail(
           resource,
-          "descriptions of resources have more than %d bytes".formatted(MAX_DESCRIPTION_BYTES));
+          "descriptions of resources exceed a sixteenth of the heap (%d MB)"
+              .formatted(MAX_DESCRIPTION_BYTES >> 20));
       return false;
     }
     descriptionBytes += bytes;
@@ -845,6 +856,7 @@ final class AsteriskQuery implements AutoCloseable {
   private synchronized void observe(Observation observation) {
     failures.remove(observation.resource());
     if (open.remove(observation.resource()) && !closed) {
+      progressed = true;
       observations.add(observation);
       if (taken && !collecting) {
         collecting = true;
