@@ -101,7 +101,7 @@ public final class BuildResponse implements Processor {
       if (body.length <= SMALL_BODY_BYTES) {
         return CommandResult.of(status, contentType, body);
       }
-      Long declared = message.getHeader(Exchange.CONTENT_LENGTH, Long.class);
+      Long declared = declaredLength(message.getHeader(Exchange.CONTENT_LENGTH, String.class));
       if (declared != null && declared > maxResponseBodyBytes) {
         return tooLarge(status);
       }
@@ -122,6 +122,13 @@ public final class BuildResponse implements Processor {
       }
       return complete == null ? tooLarge(status) : CommandResult.of(status, contentType, complete);
     }
+  }
+
+  /** Returns null if it is not a length, as HttpClient allows for a chunked response. */
+  private static @Nullable Long declaredLength(@Nullable String contentLength) {
+    return contentLength != null && contentLength.matches("[0-9]{1,18}")
+        ? Long.valueOf(contentLength)
+        : null;
   }
 
   private boolean awaitHeap(Exchange exchange, int bodyBytes) throws InterruptedException {

@@ -114,6 +114,45 @@ class HostileResponseTest {
     assertThat(responseTo("POST").toString()).contains(MALFORMED);
   }
 
+  /** HttpClient would start TLS; its failure would count as a request that was not sent. */
+  @ParameterizedTest
+  @ValueSource(strings = {"TLS/1.2", "websocket"})
+  void commandIsSentOnceIfAsteriskSwitchesProtocols(String protocol) throws Exception {
+    startRoutes(
+        Map.of(),
+        out ->
+            writeAndClose(
+                out,
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+                    + protocol
+                    + "\r\n\r\nnot TLS"));
+
+    Response response = responseTo("POST");
+
+    response.assertStatus(504);
+    assertThat(response.outcome()).isEqualTo("unknown");
+    assertThat(server.requests()).filteredOn(request -> request.startsWith("POST")).hasSize(1);
+  }
+
+  /** HttpClient does not read the length of a chunked response. */
+  @ParameterizedTest
+  @ValueSource(strings = {"-2000000000", "99999999999999999999999", "x"})
+  void chunkedBodyNeedsNoLength(String length) throws Exception {
+    String chunk = "7530\r\n" + "1".repeat(30_000) + "\r\n";
+    startRoutes(
+        Map.of(Setting.ARI_MAX_RESPONSE_BODY, "64KB"),
+        out ->
+            writeAndClose(
+                out,
+                OK
+                    + "Content-Length: "
+                    + length
+                    + "\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + chunk
+                    + "0\r\n\r\n"));
+    responseTo("POST").assertStatus(200);
+  }
+
   /** Not as a refusal at Asterisk's sessionlimit. */
   @Test
   void malformedStatusLineOfPingIsReportedAsSuch() throws Exception {

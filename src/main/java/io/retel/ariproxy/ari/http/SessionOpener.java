@@ -10,6 +10,7 @@ import java.net.SocketTimeoutException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntConsumer;
+import org.apache.hc.client5.http.ClientProtocolException;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
@@ -189,7 +190,7 @@ final class SessionOpener implements HttpClientConnectionOperator {
   @Override
   public void upgrade(ManagedHttpClientConnection connection, HttpHost host, HttpContext context)
       throws IOException {
-    connector.upgrade(connection, host, context);
+    throw unexpectedUpgrade();
   }
 
   @Override
@@ -200,6 +201,11 @@ final class SessionOpener implements HttpClientConnectionOperator {
       Object attachment,
       HttpContext context)
       throws IOException {
-    connector.upgrade(connection, host, endpoint, attachment, context);
+    throw unexpectedUpgrade();
+  }
+
+  /** No request asks for an upgrade. HttpClient would follow one that comes as a response. */
+  private static IOException unexpectedUpgrade() {
+    return new ClientProtocolException("it switched to another protocol");
   }
 }
