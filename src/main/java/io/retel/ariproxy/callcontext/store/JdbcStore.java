@@ -88,6 +88,12 @@ public final class JdbcStore implements CallContextStore {
 
   private static final int ROWS_PER_FETCH = 1_000;
 
+  /** Limit of the rows of a fetch from PostgreSQL. Beyond it, fewer are fetched at a time. */
+  private static final long MAX_FETCH_BYTES = Runtime.getRuntime().maxMemory() / 32;
+
+  /** Part of the driver's message if the limit is exceeded, in each language. */
+  private static final String FETCH_EXCEEDED = "maxResultBuffer";
+
   private static final int BUSY_POLL_MS = 10;
 
   /** The part of SQLite's error codes that extended ones have in common. */
@@ -207,6 +213,7 @@ public final class JdbcStore implements CallContextStore {
     source.setSocketTimeout(timeoutSeconds);
     source.setTcpKeepAlive(true);
     source.setApplicationName(APPLICATION);
+    source.setMaxResultBuffer(Long.toString(MAX_FETCH_BYTES));
     return source;
   }
 
@@ -225,13 +232,29 @@ public final class JdbcStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
+    int rowsPerFetch = ROWS_PER_FETCH;
+    while (true) {
+      try {
+        readAll(sink, rowsPerFetch);
+        return;
+      } catch (Exception e) {
+        if (rowsPerFetch == 1 || !String.valueOf(e.getMessage()).contains(FETCH_EXCEEDED)) {
+          throw e;
+        }
+        rowsPerFetch /= 10;
+      }
+    }
+  }
+
+  private void readAll(BiConsumer<String, @Nullable String> sink, int rowsPerFetch)
+      throws Exception {
     inTransaction(
         current -> {
           try (PreparedStatement read = current.prepareStatement(SELECT)) {
             read.setString(1, namespace);
             read.setString(2, app);
             // within a transaction, PostgreSQL then sends the rows in batches
-            read.setFetchSize(ROWS_PER_FETCH);
+            read.setFetchSize(rowsPerFetch);
             try (ResultSet rows = read.executeQuery()) {
               while (rows.next()) {
                 JdbcRow row = new JdbcRow(rows.getString(1), rows.getString(2));

@@ -46,12 +46,16 @@ public final class RedisStore implements CallContextStore {
   /** Entries per command: few round trips, without blocking Redis's other clients. */
   private static final int BATCH_SIZE = 1_000;
 
+  /** Limit of the replies to a batch. A page of entries beyond it is read in smaller ones. */
+  private static final long MAX_REPLY_BYTES = Runtime.getRuntime().maxMemory() / 32;
+
   private final Secret uri;
   private final String hash;
   private final Duration expiry;
   private final Duration timeout;
   private volatile SecretRedactor redactor;
 
+  private final RedisReplyLimit replyLimit = new RedisReplyLimit(MAX_REPLY_BYTES);
   private volatile Driver driver;
   private volatile @Nullable StatefulRedisConnection<String, String> connection;
 
@@ -72,7 +76,7 @@ public final class RedisStore implements CallContextStore {
     this.expiry = idleTimeout.multipliedBy(2);
     this.timeout = timeout;
     this.redactor = new SecretRedactor(uri);
-    this.driver = Driver.create(timeout);
+    this.driver = Driver.create(timeout, replyLimit);
   }
 
   /**
@@ -82,12 +86,13 @@ public final class RedisStore implements CallContextStore {
    */
   private record Driver(RedisClient client, ClientResources resources, List<Thread> threads) {
 
-    static Driver create(Duration timeout) {
+    static Driver create(Duration timeout, RedisReplyLimit replyLimit) {
       List<Thread> threads = new CopyOnWriteArrayList<>();
       ClientResources resources =
           DefaultClientResources.builder()
               .ioThreadPoolSize(2)
               .computationThreadPoolSize(2)
+              .nettyCustomizer(replyLimit)
               .threadFactoryProvider(pool -> recording(threads, pool))
               // resolves names like all other clients; Lettuce's default queries name servers
               // itself
@@ -148,17 +153,40 @@ public final class RedisStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    execute(
-        commands -> {
-          ScanCursor cursor = ScanCursor.INITIAL;
-          while (!cursor.isFinished()) {
-            MapScanCursor<String, String> page =
-                await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(BATCH_SIZE)), deadline());
-            // HSCAN can return entries twice
-            page.getMap().forEach(sink);
-            cursor = page;
-          }
-        });
+    ScanCursor cursor = ScanCursor.INITIAL;
+    int pageSize = BATCH_SIZE;
+    while (!cursor.isFinished()) {
+      try {
+        MapScanCursor<String, String> page = readPage(cursor, pageSize);
+        // HSCAN can return entries twice
+        page.getMap().forEach(sink);
+        cursor = page;
+      } catch (ReplyTooLargeException e) {
+        // the cursor is also valid on the next connection
+        if (pageSize == 1) {
+          throw e;
+        }
+        pageSize /= 10;
+      }
+    }
+  }
+
+  private MapScanCursor<String, String> readPage(ScanCursor cursor, int size) throws Exception {
+    return execute(
+        commands -> await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(size)), deadline()));
+  }
+
+  /** The replies to a batch exceed {@link #MAX_REPLY_BYTES}. */
+  private static final class ReplyTooLargeException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    ReplyTooLargeException() {
+      super(
+          "the replies of Redis exceed "
+              + (MAX_REPLY_BYTES >> 20)
+              + " MB: delete large values that no proxy has written, or set a larger -Xmx");
+    }
   }
 
   @Override
@@ -175,6 +203,7 @@ public final class RedisStore implements CallContextStore {
           for (CompletionStage<?> each : sent) {
             await(each, deadline);
           }
+          return sent.size();
         });
   }
 
@@ -199,17 +228,18 @@ public final class RedisStore implements CallContextStore {
     }
   }
 
-  private interface Operation {
-    void run(RedisAsyncCommands<String, String> commands) throws Exception;
+  private interface Operation<T> {
+    T run(RedisAsyncCommands<String, String> commands) throws Exception;
   }
 
-  private void execute(Operation operation) throws Exception {
+  private <T> T execute(Operation<T> operation) throws Exception {
+    replyLimit.reset();
     try {
-      operation.run(connection().async());
+      return operation.run(connection().async());
     } catch (Exception e) {
       // even after a timeout: the connection can be dead without being detected
       discardConnection();
-      throw describe(redactor.redact(e));
+      throw replyLimit.isExceeded() ? new ReplyTooLargeException() : describe(redactor.redact(e));
     }
   }
 
@@ -227,7 +257,7 @@ public final class RedisStore implements CallContextStore {
     if (driver.hasEndedThread()) {
       discardConnection();
       driver.shutdownAsync();
-      driver = Driver.create(timeout);
+      driver = Driver.create(timeout, replyLimit);
     }
     if (connection == null) {
       CompletableFuture<StatefulRedisConnection<String, String>> connecting =

@@ -93,6 +93,11 @@ class PostgresqlStoreIT extends StoreServerContract {
     return "PostgreSQL-JDBC";
   }
 
+  @Test
+  void readsLargeValues() throws Exception {
+    assertReadsLargeValues();
+  }
+
   /** The driver's threads belong to the class, not to a connection. */
   @Override
   @Test

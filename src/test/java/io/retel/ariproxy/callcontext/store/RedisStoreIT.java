@@ -18,6 +18,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -107,6 +108,23 @@ class RedisStoreIT extends StoreServerContract {
   }
 
   @Test
+  void readsLargeValues() throws Exception {
+    assertReadsLargeValues();
+  }
+
+  @Test
+  void endlessReplyEndsWithReason() throws Exception {
+    try (FakeServer fake = new FakeServer();
+        CallContextStore store = store(withUri("redis://127.0.0.1:" + fake.port()), TIMEOUT)) {
+      fake.respondWith("$1000000000\r\n" + "x".repeat(1 << 20), 1_000);
+      assertThat(catchThrowable(() -> readAll(store)))
+          .hasMessageStartingWith("the replies of Redis exceed ")
+          .hasMessageContaining("set a larger -Xmx");
+      assertThat(fake.sentBytes()).isLessThan(4 * Runtime.getRuntime().maxMemory() / 16);
+    }
+  }
+
+  @Test
   void quotedPasswordIsMasked() throws Exception {
     // error for an unknown command, from Redis before version 6 or a proxy in front of it
     try (FakeServer fake = new FakeServer();
@@ -141,6 +159,7 @@ class RedisStoreIT extends StoreServerContract {
 
     private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+    private final AtomicLong sentBytes = new AtomicLong();
 
     FakeServer() throws IOException {}
 
@@ -152,20 +171,31 @@ class RedisStoreIT extends StoreServerContract {
       return received.toByteArray();
     }
 
+    long sentBytes() {
+      return sentBytes.get();
+    }
+
     void respondWith(String response) {
-      Thread thread = new Thread(() -> serve(response.getBytes(UTF_8)));
+      respondWith(response, 1);
+    }
+
+    void respondWith(String part, int times) {
+      Thread thread = new Thread(() -> serve(part.getBytes(UTF_8), times));
       thread.setDaemon(true);
       thread.start();
     }
 
-    private void serve(byte[] response) {
+    private void serve(byte[] part, int times) {
       byte[] request = new byte[8_192];
       while (!socket.isClosed()) {
         try (Socket client = socket.accept()) {
           int length = client.getInputStream().read(request);
           while (length > 0) {
             received.write(request, 0, length);
-            client.getOutputStream().write(response);
+            for (int i = 0; i < times; i++) {
+              client.getOutputStream().write(part);
+              sentBytes.addAndGet(part.length);
+            }
             length = client.getInputStream().read(request);
           }
         } catch (IOException e) {

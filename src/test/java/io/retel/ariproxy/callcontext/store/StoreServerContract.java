@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +60,24 @@ abstract class StoreServerContract extends CallContextStoreContract {
 
   /** Returns the prefix of the names of the driver's threads. */
   abstract String threadPrefix();
+
+  // ---- limits
+
+  /** A page of them would exceed the limit of what the store holds of replies. */
+  void assertReadsLargeValues() throws Exception {
+    int count = 300;
+    String value = "x".repeat((int) (Runtime.getRuntime().maxMemory() / 32 / 200));
+    List<Change> changes =
+        IntStream.range(0, count).mapToObj(i -> new Change("CHANNEL:" + i, value)).toList();
+    try (CallContextStore store = store(LONG_TIMEOUT)) {
+      for (int i = 0; i < count; i += 30) {
+        store.write(changes.subList(i, i + 30));
+      }
+      Map<String, String> all = readAll(store);
+      assertThat(all).hasSize(count);
+      assertThat(all.values()).containsOnly(value);
+    }
+  }
 
   // ---- unavailable servers
 
