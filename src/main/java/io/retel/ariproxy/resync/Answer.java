@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +56,8 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
   }
 
   private static Answer of(AriClient client, String method, String path, ObjectMapper json) {
-    String request = method + " " + path.replaceFirst("\\?.*", "");
+    // kept as long as the question is open
+    String request = method + " " + LogText.abbreviate(path.replaceFirst("\\?.*", ""));
     try {
       AriClient.Response response = client.send(method, path, null);
       String problem = request + " responded with " + response.status();
