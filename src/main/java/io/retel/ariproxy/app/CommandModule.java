@@ -81,6 +81,7 @@ final class CommandModule {
     this.kafkaClients = kafka.clients();
     LanesComponent lanes = context.getComponent("lanes", LanesComponent.class);
     lanes.setExceptionHandler(new ExchangeExceptionHandler(context, LanesConsumer.class));
+    lanes.fullIf(kafkaClients::isFetchingPaused);
     this.consumption =
         new CommandConsumption(lanes::leased, lanes::queued, this::activeRoutes, lifecycle);
     this.hanging =
@@ -179,6 +180,7 @@ final class CommandModule {
             this::manuallyStoppedRoutes,
             heldBack,
             hanging,
+            kafkaClients::isFetchingPaused,
             kafkaClients::consumptionProblem));
   }
 

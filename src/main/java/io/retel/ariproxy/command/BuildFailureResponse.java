@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.component.lanes.LanesConstants;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.error.ErrorMessages;
@@ -107,6 +108,8 @@ public final class BuildFailureResponse implements Processor {
       BuildResponse.repeat(exchange);
       return;
     }
+    exchange.setProperty(
+        LanesConstants.NO_RESULT, failure.outcome() == CommandResult.Outcome.UNKNOWN);
     log(exchange, failure);
     buildResponse.build(exchange, failure);
   }

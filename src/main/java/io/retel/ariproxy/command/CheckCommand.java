@@ -72,7 +72,10 @@ public final class CheckCommand implements Processor {
     GroupActivity hangingOperation =
         exchange.getProperty(LanesConstants.HANGING_GROUP, GroupActivity.class);
     if (hangingOperation != null) {
-      throw new OperationHangsException(hangingOperation);
+      throw OperationHangsException.of(hangingOperation);
+    }
+    if (exchange.getProperty(LanesConstants.FOLLOWS_HANGING, false, boolean.class)) {
+      throw OperationHangsException.ofCall();
     }
     SubscriptionReservation.reserve(exchange, command, subscriptions);
   }

@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
@@ -19,12 +20,14 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
   private final Supplier<List<String>> manuallyStopped;
   private final Supplier<Optional<String>> heldBack;
   private final HangingCommands hanging;
+  private final BooleanSupplier fetchingPaused;
   private final Supplier<Optional<String>> downReason;
 
   /**
    * @param manuallyStopped the command routes that an operator has stopped
    * @param heldBack which commands wait for a transaction of a controller, as a sentence; or empty
    * @param hanging the commands that hang
+   * @param fetchingPaused whether no more are fetched, since those in flight reach a limit
    * @param downReason why commands are not consumed, as a sentence; or empty
    */
   public CommandHealthCheck(
@@ -32,12 +35,14 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
       Supplier<List<String>> manuallyStopped,
       Supplier<Optional<String>> heldBack,
       HangingCommands hanging,
+      BooleanSupplier fetchingPaused,
       Supplier<Optional<String>> downReason) {
     super("ari-proxy", "commands");
     this.consumption = consumption;
     this.manuallyStopped = manuallyStopped;
     this.heldBack = heldBack;
     this.hanging = hanging;
+    this.fetchingPaused = fetchingPaused;
     this.downReason = downReason;
   }
 
@@ -50,6 +55,9 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     String hangingOperations = hanging.description();
     if (!hangingOperations.isEmpty()) {
       builder.detail("hanging", hangingOperations);
+    }
+    if (fetchingPaused.getAsBoolean()) {
+      builder.detail("fetching", "paused, since the commands in flight reach their limit");
     }
     heldBack.get().ifPresent(builder::message);
     List<String> stopped = manuallyStopped.get();

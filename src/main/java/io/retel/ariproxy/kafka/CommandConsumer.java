@@ -132,7 +132,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /** Time after which a member without a heartbeat expires. */
   private final Duration sessionTimeout;
 
-  private boolean paused;
+  private volatile boolean paused;
   private boolean retired;
 
   /** Written on the polling thread. */
@@ -573,6 +573,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         partition,
         skip.from(),
         skip.to() - 1);
+  }
+
+  /** Whether nothing is fetched, since the commands in flight reach a limit. Thread-safe. */
+  boolean isFetchingPaused() {
+    return paused;
   }
 
   /** Describes in one sentence which commands cannot be read; empty if all can. Thread-safe. */

@@ -211,6 +211,11 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
         .findFirst();
   }
 
+  /** Whether consumers of commands read no more, since they hold as many as they may. */
+  public boolean isFetchingPaused() {
+    return openConsumers().anyMatch(CommandConsumer::isFetchingPaused);
+  }
+
   /** Number of partitions whose next command cannot be read. */
   public int unreadablePartitions() {
     return openConsumers().mapToInt(CommandConsumer::unreadablePartitions).sum();

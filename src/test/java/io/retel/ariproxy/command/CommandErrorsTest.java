@@ -99,7 +99,7 @@ class CommandErrorsTest {
   }
 
   private static OperationHangsException operationHangs() {
-    return new OperationHangsException(
+    return OperationHangsException.of(
         new GroupActivity("POST /channels", 3, Duration.ofSeconds(9), 1));
   }
 

@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +23,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Items of one key form a <em>lane</em>, in FIFO order; the next item is ready once the lease of
  * the previous one has ended. Lanes are served in the order in which they became ready, so no key
- * starves another. Thread-safe. Unbounded: producers limit memory.
+ * starves another. Thread-safe. Unbounded: producers limit memory, and tell when it is full.
+ *
+ * <p>If the queue is full, an item that has waited for the group timeout behind one that hung is
+ * leased as {@link Lease#followsHanging rejected}, so that a lane that hangs does not fill the
+ * queue.
  *
  * <p>Items can belong to a <em>group</em>, whose items tend to hang together. From its second
  * consumer on, a group gets at most twice as many as it leaves free: one hanging group takes two
@@ -42,10 +46,11 @@ final class Lanes<T> {
   private static final String NO_GROUP = "";
 
   private final LongSupplier nanoTime;
-  private final Predicate<T> hasResult;
+  private final Results<T> results;
+  private final BooleanSupplier full;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition laneReady = lock.newCondition();
-  private final Map<String, Deque<Queued<T>>> lanes = new HashMap<>();
+  private final Map<String, Lane<T>> lanes = new HashMap<>();
 
   /** By name; never removed, so names must be few. */
   private final Map<String, Group<T>> groups = new HashMap<>();
@@ -64,13 +69,20 @@ final class Lanes<T> {
     private final String key;
     private final Queued<T> queued;
     private final long startNanos;
+    private final boolean followsHanging;
     private final @Nullable GroupActivity overdue;
     private boolean ended;
 
-    private Lease(String key, Queued<T> queued, long startNanos, @Nullable GroupActivity overdue) {
+    private Lease(
+        String key,
+        Queued<T> queued,
+        long startNanos,
+        boolean followsHanging,
+        @Nullable GroupActivity overdue) {
       this.key = key;
       this.queued = queued;
       this.startNanos = startNanos;
+      this.followsHanging = followsHanging;
       this.overdue = overdue;
     }
 
@@ -82,13 +94,39 @@ final class Lanes<T> {
       return queued.item();
     }
 
+    /** Whether the queue is full, and the item has waited too long behind a hanging one. */
+    boolean followsHanging() {
+      return followsHanging;
+    }
+
+    private boolean isRejected() {
+      return followsHanging || overdue != null;
+    }
+
     /** Its hanging group, if the item has waited for that for too long; otherwise null. */
     @Nullable GroupActivity overdue() {
       return overdue;
     }
   }
 
-  private record Queued<T>(String group, T item) {}
+  /** What is known of the result of an item. */
+  interface Results<T> {
+
+    /** Whether it has its result, and no longer hangs. */
+    boolean has(T item);
+
+    /** Whether its processing has ended without a result. */
+    boolean isMissing(T item);
+  }
+
+  private record Queued<T>(String group, T item, long sinceNanos) {}
+
+  private static final class Lane<T> {
+    private final Deque<Queued<T>> items = new ArrayDeque<>(2);
+
+    /** Whether the last item that was not rejected hung, until its processing ended. */
+    private boolean hung;
+  }
 
   /**
    * A lane whose next item can be leased.
@@ -109,26 +147,28 @@ final class Lanes<T> {
   }
 
   /**
-   * @param hasResult whether an item has its result, and no longer hangs
+   * @param full whether producers have reached a limit; thread-safe, does not block
    */
-  Lanes(Predicate<T> hasResult) {
-    this(System::nanoTime, hasResult);
+  Lanes(Results<T> results, BooleanSupplier full) {
+    this(System::nanoTime, results, full);
   }
 
   /**
    * @param nanoTime a monotonic clock
-   * @param hasResult whether an item has its result, and no longer hangs
+   * @param full whether producers have reached a limit; thread-safe, does not block
    */
-  Lanes(LongSupplier nanoTime, Predicate<T> hasResult) {
+  Lanes(LongSupplier nanoTime, Results<T> results, BooleanSupplier full) {
     this.nanoTime = nanoTime;
-    this.hasResult = hasResult;
+    this.results = results;
+    this.full = full;
   }
 
   /**
    * Sets what limits groups; without limits before.
    *
    * @param consumers number of threads that lease items
-   * @param groupTimeoutMs how long an item waits for its hanging group, in milliseconds
+   * @param groupTimeoutMs how long an item waits for its hanging group, and behind a hanging item
+   *     while the queue is full, in milliseconds
    */
   void limitGroups(int consumers, long groupTimeoutMs) {
     lock.lock();
@@ -148,15 +188,15 @@ final class Lanes<T> {
   void put(String key, @Nullable String group, T item) {
     lock.lock();
     try {
-      Queued<T> last = new Queued<>(group == null ? NO_GROUP : group, item);
-      Deque<Queued<T>> lane = lanes.get(key);
+      Queued<T> last = new Queued<>(group == null ? NO_GROUP : group, item, nanoTime.getAsLong());
+      Lane<T> lane = lanes.get(key);
       if (lane == null) {
-        lane = new ArrayDeque<>(2);
+        lane = new Lane<>();
         lanes.put(key, lane);
-        lane.addLast(last);
+        lane.items.addLast(last);
         addReady(key, last);
       } else {
-        lane.addLast(last);
+        lane.items.addLast(last);
       }
       queued++;
     } finally {
@@ -182,12 +222,19 @@ final class Lanes<T> {
         remainingNanos = laneReady.awaitNanos(remainingNanos);
         group = nextGroup();
       }
-      boolean overdue = !canStart(group);
       String key = group.ready.removeFirst().key();
+      Lane<T> lane = lane(key);
       long now = nanoTime.getAsLong();
+      boolean followsHanging = followsHanging(lane);
+      boolean overdue = !followsHanging && !canStart(group);
       Lease<T> lease =
-          new Lease<>(key, lane(key).removeFirst(), now, overdue ? activity(group, now) : null);
-      if (!overdue) {
+          new Lease<>(
+              key,
+              lane.items.removeFirst(),
+              now,
+              followsHanging,
+              overdue ? activity(group, now) : null);
+      if (!lease.isRejected()) {
         group.inProcess.add(lease);
         inProcess++;
       }
@@ -207,7 +254,9 @@ final class Lanes<T> {
     long earliest = Long.MAX_VALUE;
     for (Group<T> group : groups.values()) {
       ReadyLane lane = group.ready.peekFirst();
-      if (lane != null && lane.turn() < earliest && (canStart(group) || isOverdue(group, lane))) {
+      if (lane != null
+          && lane.turn() < earliest
+          && (canStart(group) || isOverdue(group, lane) || followsHanging(lane(lane.key())))) {
         next = group;
         earliest = lane.turn();
       }
@@ -220,6 +269,13 @@ final class Lanes<T> {
     long free = Math.max(1, consumers - (long) inProcess);
     int current = group.inProcess.size();
     return current == 0 || group.name.equals(NO_GROUP) || current + 1 <= SHARE * (free - 1);
+  }
+
+  private boolean followsHanging(Lane<T> lane) {
+    return lane.hung
+        && nanoTime.getAsLong() - Objects.requireNonNull(lane.items.peekFirst()).sinceNanos()
+            >= groupTimeoutNanos
+        && full.getAsBoolean();
   }
 
   private boolean isOverdue(Group<T> group, ReadyLane lane) {
@@ -255,7 +311,13 @@ final class Lanes<T> {
       }
       lease.ended = true;
       leased--;
-      Queued<T> next = lane(lease.key()).peekFirst();
+      Lane<T> lane = lane(lease.key());
+      if (!lease.isRejected()) {
+        lane.hung =
+            results.isMissing(lease.item())
+                && nanoTime.getAsLong() - lease.startNanos >= hangingNanos();
+      }
+      Queued<T> next = lane.items.peekFirst();
       if (next == null) {
         lanes.remove(lease.key());
       } else {
@@ -279,7 +341,7 @@ final class Lanes<T> {
       lease.ended = true;
       leased--;
       queued++;
-      lane(lease.key()).addFirst(lease.queued);
+      lane(lease.key()).items.addFirst(lease.queued);
       processed(lease);
       group(lease.queued)
           .ready
@@ -300,7 +362,7 @@ final class Lanes<T> {
   }
 
   /** Returns the lane of a key with queued or leased items. */
-  private Deque<Queued<T>> lane(String key) {
+  private Lane<T> lane(String key) {
     return Objects.requireNonNull(lanes.get(key));
   }
 
@@ -366,14 +428,19 @@ final class Lanes<T> {
     }
   }
 
+  /** Time after which an item without a result hangs. */
+  private long hangingNanos() {
+    return groupTimeoutNanos / 10;
+  }
+
   private GroupActivity activity(Group<T> group, long now) {
     int hanging = 0;
     long oldest = 0;
     for (Lease<T> lease : group.inProcess) {
-      if (!hasResult.test(lease.item())) {
+      if (!results.has(lease.item())) {
         long age = now - lease.startNanos;
         oldest = Math.max(oldest, age);
-        if (age < groupTimeoutNanos / 10) {
+        if (age < hangingNanos()) {
           break;
         }
         hanging++;

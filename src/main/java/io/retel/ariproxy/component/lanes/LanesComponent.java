@@ -4,6 +4,7 @@ package io.retel.ariproxy.component.lanes;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
@@ -18,7 +19,23 @@ public class LanesComponent extends DefaultComponent {
 
   private @Nullable ExceptionHandler exceptionHandler;
 
+  private static final Lanes.Results<Exchange> RESULTS =
+      new Lanes.Results<>() {
+        /** Also if it has failed, even if it is repeated. */
+        @Override
+        public boolean has(Exchange exchange) {
+          return exchange.getProperty(LanesConstants.HAS_RESULT, false, boolean.class)
+              || exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT) != null;
+        }
+
+        @Override
+        public boolean isMissing(Exchange exchange) {
+          return exchange.getProperty(LanesConstants.NO_RESULT, false, boolean.class);
+        }
+      };
+
   private final Map<String, Lanes<Exchange>> lanes = new ConcurrentHashMap<>();
+  private volatile BooleanSupplier full = () -> false;
 
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
@@ -31,13 +48,16 @@ public class LanesComponent extends DefaultComponent {
   }
 
   Lanes<Exchange> lanes(String name) {
-    return lanes.computeIfAbsent(name, n -> new Lanes<>(LanesComponent::hasResult));
+    return lanes.computeIfAbsent(name, n -> new Lanes<>(RESULTS, () -> full.getAsBoolean()));
   }
 
-  /** Whether an exchange has its result, or has failed, even if it is repeated. */
-  private static boolean hasResult(Exchange exchange) {
-    return exchange.getProperty(LanesConstants.HAS_RESULT, false, boolean.class)
-        || exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT) != null;
+  /**
+   * Sets how producers tell that they have reached a limit.
+   *
+   * @param full thread-safe, does not block
+   */
+  public void fullIf(BooleanSupplier full) {
+    this.full = full;
   }
 
   /** Number of queued exchanges in all queues, excluding leased ones. */

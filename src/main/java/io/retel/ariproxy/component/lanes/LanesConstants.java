@@ -38,5 +38,21 @@ public final class LanesConstants {
               + "that, and after an exception, the message does not hang, even if it waits.")
   public static final String HAS_RESULT = "AriProxyLaneHasResult";
 
+  @Metadata(
+      label = "consumer",
+      javaType = "Boolean",
+      description =
+          "Whether the message ends without a result, as an exchange property that a step can set: "
+              + "if it took long, it hung, and so can the next ones of its lane.")
+  public static final String NO_RESULT = "AriProxyLaneNoResult";
+
+  @Metadata(
+      label = "consumer",
+      javaType = "Boolean",
+      description =
+          "True, as an exchange property, if the queue is full, and the message has waited for "
+              + "groupTimeout behind one of its lane that hung, and should be rejected.")
+  public static final String FOLLOWS_HANGING = "AriProxyLaneFollowsHanging";
+
   private LanesConstants() {}
 }

@@ -87,6 +87,9 @@ public class LanesConsumer extends ReloadableConsumer {
     if (lease.overdue() != null) {
       exchange.setProperty(LanesConstants.HANGING_GROUP, lease.overdue());
     }
+    if (lease.followsHanging()) {
+      exchange.setProperty(LanesConstants.FOLLOWS_HANGING, true);
+    }
     try {
       getAsyncProcessor()
           .process(

@@ -27,10 +27,30 @@ class LanesGroupTest {
 
   private final AtomicLong nanos = new AtomicLong();
   private final Set<Integer> withResult = new HashSet<>();
-  private final Lanes<Integer> lanes = new Lanes<>(nanos::get, withResult::contains);
+  private final Set<Integer> withoutResult = new HashSet<>();
+  private final Lanes<Integer> lanes =
+      new Lanes<>(
+          nanos::get,
+          new Lanes.Results<>() {
+            @Override
+            public boolean has(Integer item) {
+              return withResult.contains(item);
+            }
+
+            @Override
+            public boolean isMissing(Integer item) {
+              return withoutResult.contains(item);
+            }
+          },
+          this::isFull);
+  private boolean full;
   private int consumers = CONSUMERS;
   private int busy;
   private int keys;
+
+  private boolean isFull() {
+    return full;
+  }
 
   @BeforeEach
   void limitGroups() {
@@ -69,6 +89,68 @@ class LanesGroupTest {
 
   private void advance(int millis) {
     nanos.addAndGet(TimeUnit.MILLISECONDS.toNanos(millis));
+  }
+
+  /** One call could fill the queue, and stop all others. */
+  @Test
+  void fullQueueRejectsItemsThatHaveWaitedBehindHangingOne() throws Exception {
+    full = true;
+    for (int i = 0; i < 4; i++) {
+      lanes.put("call", null, i);
+    }
+    Lanes.Lease<Integer> hanging = lanes.lease(0);
+    advance(TIMEOUT_MS);
+    lanes.put("call", null, 4);
+    withoutResult.add(0);
+    complete(hanging);
+
+    assertNextFollowsHanging(1, true);
+    assertNextFollowsHanging(2, true);
+    full = false;
+    assertNextFollowsHanging(3, false);
+    full = true;
+    // the previous one has ended at once
+    assertNextFollowsHanging(4, false);
+  }
+
+  @Test
+  void fullQueueRejectsNoItemThatHasJustArrived() throws Exception {
+    full = true;
+    lanes.put("call", null, 0);
+    Lanes.Lease<Integer> hanging = lanes.lease(0);
+    advance(TIMEOUT_MS);
+    lanes.put("call", null, 1);
+    withoutResult.add(0);
+    complete(hanging);
+    assertNextFollowsHanging(1, false);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 999", "false, 10000"})
+  void fullQueueRejectsNoItemBehindOneThatDidNotHang(boolean missing, int millis) throws Exception {
+    full = true;
+    lanes.put("call", null, 0);
+    lanes.put("call", null, 1);
+    advance(TIMEOUT_MS);
+    Lanes.Lease<Integer> first = lanes.lease(0);
+    advance(millis);
+    if (missing) {
+      withoutResult.add(0);
+    }
+    complete(first);
+    assertNextFollowsHanging(1, false);
+  }
+
+  private void assertNextFollowsHanging(int item, boolean expected) throws InterruptedException {
+    Lanes.Lease<Integer> lease = lanes.lease(0);
+    assertThat(lease.item()).isEqualTo(item);
+    assertThat(lease.followsHanging()).as("item %d", item).isEqualTo(expected);
+    complete(lease);
+  }
+
+  private void complete(Lanes.Lease<Integer> lease) {
+    lanes.processed(lease);
+    lanes.complete(lease);
   }
 
   @Test

@@ -20,7 +20,20 @@ import org.junit.jupiter.api.Test;
 /** One lease per key, FIFO order per key, keys served in turn. */
 class LanesTest {
 
-  private final Lanes<Integer> lanes = new Lanes<>(item -> false);
+  private static final Lanes.Results<Integer> WITHOUT_RESULT =
+      new Lanes.Results<>() {
+        @Override
+        public boolean has(Integer item) {
+          return false;
+        }
+
+        @Override
+        public boolean isMissing(Integer item) {
+          return false;
+        }
+      };
+
+  private final Lanes<Integer> lanes = new Lanes<>(WITHOUT_RESULT, () -> false);
 
   private void put(String key, int item) {
     lanes.put(key, null, item);
