@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.AdviceWith;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
@@ -54,6 +55,8 @@ public final class RoutesUnderTest implements AutoCloseable {
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final AtomicBoolean websocketOpen = new AtomicBoolean(true);
   private final AtomicInteger replacedCount = new AtomicInteger();
+  // one for all messages: a template stops its producers only when it is stopped
+  private final ProducerTemplate messages = context.createProducerTemplate();
   private FakeCommandHandle offset = new FakeCommandHandle();
 
   private RoutesUnderTest(Map<Setting<?>, String> overrides) throws Exception {
@@ -234,11 +237,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     if (message instanceof String text) {
       context.getComponent("ahc-ws", AhcWsComponent.class).getOnText().accept(text);
     }
-    return context
-        .createFluentProducerTemplate()
-        .to("direct:asterisk")
-        .withBody(message)
-        .request(Exchange.class);
+    return messages.request("direct:asterisk", exchange -> exchange.getIn().setBody(message));
   }
 
   /** Sends a record from the commands topic. */
@@ -273,12 +272,12 @@ public final class RoutesUnderTest implements AutoCloseable {
     all.put(KafkaConstants.KEY, "the record's key");
     all.putIfAbsent(KafkaConstants.TIMESTAMP, System.currentTimeMillis());
     all.put(KafkaConstants.MANUAL_COMMIT, offset);
-    context
-        .createFluentProducerTemplate()
-        .to("direct:commands")
-        .withBody(value)
-        .withHeaders(all)
-        .send();
+    messages.send(
+        "direct:commands",
+        exchange -> {
+          exchange.getIn().setBody(value);
+          exchange.getIn().setHeaders(all);
+        });
   }
 
   /** Waits until all exchanges are complete and the offset is committed, exactly once. */
