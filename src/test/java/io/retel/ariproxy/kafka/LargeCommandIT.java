@@ -17,6 +17,7 @@ import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.MarkerCommand;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -211,12 +212,24 @@ class LargeCommandIT {
   }
 
   private static byte[] largeCommand(String id) {
-    String value = "x".repeat(LARGE / 3 - 100);
-    return """
-        {"callContext": "large-call", "ariCommand": {"method": "POST", "url": "/channels/c/variable",
-        "body": {"a": "%s", "b": "%s", "c": "%s"}}, "commandId": "%s"}"""
-        .formatted(value, value, value, id)
-        .getBytes(StandardCharsets.UTF_8);
+    byte[] value = new byte[LARGE / 3 - 100];
+    Arrays.fill(value, (byte) 'x');
+    ByteArrayOutputStream command = new ByteArrayOutputStream(LARGE);
+    command.writeBytes(
+        utf8(
+            "{\"callContext\": \"large-call\", \"ariCommand\": {\"method\": \"POST\","
+                + " \"url\": \"/channels/c/variable\", \"body\": {\"a\": \""));
+    command.writeBytes(value);
+    command.writeBytes(utf8("\", \"b\": \""));
+    command.writeBytes(value);
+    command.writeBytes(utf8("\", \"c\": \""));
+    command.writeBytes(value);
+    command.writeBytes(utf8("\"}}, \"commandId\": \"" + id + "\"}"));
+    return command.toByteArray();
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private static KafkaProducer<String, byte[]> producer(KafkaBroker kafka, String compression) {
