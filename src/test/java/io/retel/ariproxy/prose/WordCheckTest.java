@@ -123,7 +123,7 @@ class WordCheckTest {
   }
 
   private static String retain(String text, Pattern pattern) {
-    StringBuilder retained = new StringBuilder(text.replaceAll("[^\n]", " "));
+    StringBuilder retained = new StringBuilder(blank(text));
     Matcher matcher = pattern.matcher(text);
     while (matcher.find()) {
       retained.replace(matcher.start(), matcher.end(), matcher.group());
@@ -132,7 +132,16 @@ class WordCheckTest {
   }
 
   private static String blank(String text, Pattern pattern) {
-    return pattern.matcher(text).replaceAll(match -> match.group().replaceAll("[^\n]", " "));
+    return pattern.matcher(text).replaceAll(match -> blank(match.group()));
+  }
+
+  /** Replaces all but line breaks with spaces; much faster than a regular expression. */
+  private static String blank(String text) {
+    StringBuilder blank = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      blank.append(text.charAt(i) == '\n' ? '\n' : ' ');
+    }
+    return blank.toString();
   }
 
   /** Identifiers as words: {@code whatIsKept} becomes "what is kept". */
