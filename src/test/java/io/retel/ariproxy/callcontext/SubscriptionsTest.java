@@ -126,7 +126,7 @@ class SubscriptionsTest {
     assertThat(subscriptions.hides("app", "Dial")).isTrue();
     assertThat(subscriptions.hides("app", "StasisEnd")).isFalse();
     assertThat(subscriptions.hides("other", "Dial")).isFalse();
-    assertThat(subscriptions.hides("foreign", "Dial")).as("no event is made up for it").isFalse();
+    assertThat(subscriptions.hides("foreign", "Dial")).as("has no synthetic events").isFalse();
     updateFilter("{}");
     assertThat(subscriptions.hides("app", "Dial")).isFalse();
   }

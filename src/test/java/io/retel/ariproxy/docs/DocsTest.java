@@ -46,7 +46,7 @@ class DocsTest {
 
   private static final Pattern EXPORTED_VARIABLE = Pattern.compile("\\b([A-Z][A-Z_]+)=");
 
-  /** Run by {@link DocsCommandsIT} or {@code AlertsTest}. */
+  /** Run by {@link DocsCommandsIT} or {@code PromtoolIT}. */
   private static final String EXECUTED =
       "(curl|echo|kcat|[A-Z]+=|java -jar|mkdir|/opt/ari-proxy/bin|promtool test).*";
 

@@ -5,59 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.docs.MarkdownPage;
-import io.retel.ariproxy.fixtures.docs.MarkdownPage.CodeBlock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Alert rules: annotations, runbooks, metric names and promtool's tests. */
+/** Alert rules: annotations, runbooks, metric names and tests. */
 class AlertsTest {
 
-  private static final Path TESTS = PromQlQuery.ALERTS.resolveSibling("alerts.test.yml");
+  static final Path TESTS = PromQlQuery.ALERTS.resolveSibling("alerts.test.yml");
   private static final Pattern PROXY_SERIES =
       Pattern.compile("series: '((?:ari_proxy|backing_service)_\\w+)");
 
   static Stream<JsonNode> alerts() {
     return PromQlQuery.alertRules().valueStream();
-  }
-
-  @Test
-  void promtoolTestsPass() {
-    Tool.Result result = Tool.PROMTOOL.run("test", "rules", TESTS.toString());
-    assertThat(result.exitCode()).as(result.output()).isZero();
-  }
-
-  @Test
-  void prometheusAcceptsConfiguration() {
-    Tool.Result result =
-        Tool.PROMTOOL.run(
-            "check", "config", PromQlQuery.ALERTS.resolveSibling("prometheus.yml").toString());
-    assertThat(result.exitCode()).as(result.output()).isZero();
-  }
-
-  @Test
-  void prometheusAcceptsDocumentedConfiguration(@TempDir Path folder) throws IOException {
-    String documented =
-        MarkdownPage.codeBlocks("yaml").stream()
-            .map(CodeBlock::text)
-            .filter(text -> text.startsWith("rule_files:"))
-            .findFirst()
-            .orElseThrow();
-    Path configuration = Files.writeString(folder.resolve("prometheus.yml"), documented);
-    Files.copy(PromQlQuery.ALERTS, folder.resolve("alerts.yml"));
-
-    Tool.Result result = Tool.PROMTOOL.run("check", "config", configuration.toString());
-
-    assertThat(result.exitCode()).as(result.output()).isZero();
-    assertThat(result.output()).contains("1 rule files found");
   }
 
   @Test

@@ -180,7 +180,7 @@ class DistributionIT {
     Tool.Result checked = Tool.PROMTOOL.run("check", "config", monitoring + "/prometheus.yml");
     assertThat(checked.output()).contains("1 rule files found");
     assertThat(checked.exitCode()).isZero();
-    // AlertsTest runs the tests of the alerts
+    // PromtoolIT runs the tests of the alerts
     for (String file : List.of("alerts.yml", "alerts.test.yml")) {
       assertThat(distribution.file("monitoring/" + file))
           .hasSameBinaryContentAs(Path.of("docker", "prometheus", file));

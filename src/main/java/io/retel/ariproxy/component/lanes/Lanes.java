@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Items of one key form a <em>lane</em>, in FIFO order; the next item is ready once the lease of
  * the previous one has ended. Lanes are served in the order in which they became ready, so no key
- * starves another. Thread-safe. Unbounded: producers limit memory, and tell when it is full.
+ * starves another. Thread-safe. Unbounded: producers limit memory, and report that it is full.
  *
  * <p>If the queue is full, an item that has waited for the group timeout behind one that hung is
  * leased as {@link Lease#followsHanging rejected}, so that a lane that hangs does not fill the
@@ -109,7 +109,7 @@ final class Lanes<T> {
     }
   }
 
-  /** What is known of the result of an item. */
+  /** The states of an item's result. */
   interface Results<T> {
 
     /** Whether it has its result, and no longer hangs. */

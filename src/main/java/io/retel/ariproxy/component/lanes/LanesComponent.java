@@ -52,7 +52,7 @@ public class LanesComponent extends DefaultComponent {
   }
 
   /**
-   * Sets how producers tell that they have reached a limit.
+   * Sets how producers report that they have reached a limit.
    *
    * @param full thread-safe, does not block
    */
