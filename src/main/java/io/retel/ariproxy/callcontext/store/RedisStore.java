@@ -153,16 +153,12 @@ public final class RedisStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    ScanCursor cursor = ScanCursor.INITIAL;
     int pageSize = BATCH_SIZE;
-    while (!cursor.isFinished()) {
+    while (true) {
       try {
-        MapScanCursor<String, String> page = readPage(cursor, pageSize);
-        // HSCAN can return entries twice
-        page.getMap().forEach(sink);
-        cursor = page;
+        readAll(sink, pageSize);
+        return;
       } catch (ReplyTooLargeException e) {
-        // the cursor is also valid on the next connection
         if (pageSize == 1) {
           throw e;
         }
@@ -171,9 +167,20 @@ public final class RedisStore implements CallContextStore {
     }
   }
 
-  private MapScanCursor<String, String> readPage(ScanCursor cursor, int size) throws Exception {
-    return execute(
-        commands -> await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(size)), deadline()));
+  /** Reads all over one connection: another one can be to a server that does not know a cursor. */
+  private void readAll(BiConsumer<String, @Nullable String> sink, int pageSize) throws Exception {
+    execute(
+        commands -> {
+          ScanCursor cursor = ScanCursor.INITIAL;
+          while (!cursor.isFinished()) {
+            replyLimit.reset();
+            MapScanCursor<String, String> page =
+                await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(pageSize)), deadline());
+            // HSCAN can return entries twice
+            page.getMap().forEach(sink);
+            cursor = page;
+          }
+        });
   }
 
   /** The replies to a batch exceed {@link #MAX_REPLY_BYTES}. */
@@ -203,7 +210,6 @@ public final class RedisStore implements CallContextStore {
           for (CompletionStage<?> each : sent) {
             await(each, deadline);
           }
-          return sent.size();
         });
   }
 
@@ -228,14 +234,14 @@ public final class RedisStore implements CallContextStore {
     }
   }
 
-  private interface Operation<T> {
-    T run(RedisAsyncCommands<String, String> commands) throws Exception;
+  private interface Operation {
+    void run(RedisAsyncCommands<String, String> commands) throws Exception;
   }
 
-  private <T> T execute(Operation<T> operation) throws Exception {
+  private void execute(Operation operation) throws Exception {
     replyLimit.reset();
     try {
-      return operation.run(connection().async());
+      operation.run(connection().async());
     } catch (Exception e) {
       // even after a timeout: the connection can be dead without being detected
       discardConnection();

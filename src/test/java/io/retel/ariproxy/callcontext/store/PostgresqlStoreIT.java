@@ -98,6 +98,15 @@ class PostgresqlStoreIT extends StoreServerContract {
     assertReadsLargeValues();
   }
 
+  @Test
+  void valueBeyondLimitEndsReadWithReason() throws Exception {
+    int size = (int) (Runtime.getRuntime().maxMemory() / 32) + 1;
+    write(new Change("CHANNEL:1", "x".repeat(size)));
+    try (CallContextStore store = store()) {
+      assertThatThrownBy(() -> readAll(store)).hasMessageContaining("maxResultBuffer");
+    }
+  }
+
   /** The driver's threads belong to the class, not to a connection. */
   @Override
   @Test
