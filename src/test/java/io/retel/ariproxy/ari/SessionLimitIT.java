@@ -47,7 +47,8 @@ class SessionLimitIT {
       ProxySettings settings =
           ProxySettings.of(asterisk, APP, kafka)
               // a slow machine must not look like a hung Asterisk
-              .with(Setting.ARI_RESPONSE_TIMEOUT, "5m");
+              .with(Setting.ARI_RESPONSE_TIMEOUT, "5m")
+              .with(Setting.CALLCONTEXT_STORE_TIMEOUT, "5m");
       try (CapturedLog log = new CapturedLog();
           EmbeddedProxy proxy = EmbeddedProxy.start(settings);
           Controller controller = new Controller(settings, kafka)) {

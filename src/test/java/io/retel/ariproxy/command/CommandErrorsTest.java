@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.ari.http.TlsNotEstablishedException;
 import io.retel.ariproxy.callcontext.store.StoreUnavailableException;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 import io.retel.ariproxy.envelope.CommandRequest;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.hc.client5.http.ConnectTimeoutException;
@@ -44,8 +44,7 @@ class CommandErrorsTest {
         new ConnectException("refused"),
         new UnknownHostException("asterisk"),
         new NoRouteToHostException("unreachable"),
-        new SSLHandshakeException("certificate"),
-        new SSLPeerUnverifiedException("host name"),
+        new TlsNotEstablishedException(new SSLHandshakeException("certificate")),
         new ConnectTimeoutException("connect timeout"),
         new ConnectionRequestTimeoutException("pool exhausted"));
   }

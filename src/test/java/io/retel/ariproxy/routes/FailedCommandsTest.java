@@ -4,6 +4,7 @@ package io.retel.ariproxy.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.app.RoutesUnderTest;
+import io.retel.ariproxy.ari.http.TlsNotEstablishedException;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
 import java.io.IOException;
@@ -87,8 +88,10 @@ class FailedCommandsTest {
         new NoRouteToHostException("No route to host"),
         new ConnectTimeoutException("Connect timed out"),
         new ConnectionRequestTimeoutException("Timeout"),
-        new SSLHandshakeException("unable to find valid certification path"),
-        new SSLPeerUnverifiedException("Certificate doesn't match"));
+        new TlsNotEstablishedException(
+            new SSLHandshakeException("unable to find valid certification path")),
+        new TlsNotEstablishedException(
+            new SSLPeerUnverifiedException("Certificate doesn't match")));
   }
 
   @ParameterizedTest
@@ -121,6 +124,7 @@ class FailedCommandsTest {
         new NoHttpResponseException("failed to respond"),
         new ConnectionClosedException("Premature end"),
         new SSLException("closed"),
+        new SSLHandshakeException("Received fatal alert: certificate_required"),
         new IOException("broken"),
         new IllegalStateException());
   }

@@ -9,6 +9,7 @@ import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.ari.http.AriLogin;
+import io.retel.ariproxy.ari.http.TlsNotEstablishedException;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.RawHttpServer;
@@ -22,7 +23,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -245,7 +245,7 @@ class HostileResponseTest {
     server = RawHttpServer.startWithoutHttp(out -> drip(out, "\26\3\3\77\0\2", "1"));
     try (AriClient client = client("https")) {
       assertThatThrownBy(() -> client.send("POST", "/x", null))
-          .isInstanceOf(SSLHandshakeException.class);
+          .isInstanceOf(TlsNotEstablishedException.class);
       assertThat(server.endedResponses()).isZero();
     }
   }

@@ -3,7 +3,6 @@ package io.retel.ariproxy.ari.http;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
@@ -19,8 +18,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.camel.Service;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.support.service.ServiceSupport;
@@ -377,21 +374,15 @@ public final class AriHttpClient implements HttpClientConfigurer {
   }
 
   /**
-   * Reports every failure before TLS is established (lost connection, timeout) as a handshake
-   * failure: the request has not been sent.
+   * Reports every failure before TLS is established, also a lost connection or a timeout, as such.
    */
   private static TlsSocketStrategy convertTlsFailures(Supplier<SSLContext> tls) {
     return (socket, target, port, attachment, context) -> {
       try {
         return new DefaultClientTlsStrategy(tls.get())
             .upgrade(socket, target, port, attachment, context);
-      } catch (SSLHandshakeException | SSLPeerUnverifiedException e) {
-        throw e;
       } catch (IOException e) {
-        SSLHandshakeException handshakeFailure =
-            new SSLHandshakeException(ErrorMessages.singleLine(e));
-        handshakeFailure.initCause(e);
-        throw handshakeFailure;
+        throw new TlsNotEstablishedException(e);
       }
     };
   }

@@ -5,8 +5,6 @@ import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.util.List;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 
@@ -19,8 +17,7 @@ public final class ConnectFailures {
           ConnectException.class,
           UnknownHostException.class,
           NoRouteToHostException.class,
-          SSLHandshakeException.class,
-          SSLPeerUnverifiedException.class,
+          TlsNotEstablishedException.class,
           ConnectTimeoutException.class,
           ConnectionRequestTimeoutException.class);
 
