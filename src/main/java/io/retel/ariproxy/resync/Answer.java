@@ -75,7 +75,7 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
       return new Answer(
           AriClient.isConnectFailure(e) ? NOT_REACHED : NO_RESPONSE,
           null,
-          request + " failed: " + ErrorMessages.singleLine(e));
+          request + " failed: " + LogText.abbreviate(ErrorMessages.singleLine(e)));
     }
   }
 

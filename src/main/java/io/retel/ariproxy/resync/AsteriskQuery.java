@@ -65,6 +65,9 @@ final class AsteriskQuery implements AutoCloseable {
   /** Limit of the descriptions that an attempt keeps, of all resources together. */
   static final long MAX_DESCRIPTION_BYTES = Runtime.getRuntime().maxMemory() / 16;
 
+  /** Limit of the channels in applications: 200,000 in a heap of 1 GB. */
+  static final long MAX_LISTED_CHANNELS = Runtime.getRuntime().maxMemory() / 5_000;
+
   /** Failures named in a log line. */
   private static final int MAX_LOGGED_FAILURES = 3;
 
@@ -546,14 +549,18 @@ final class AsteriskQuery implements AutoCloseable {
       return null;
     }
     Map<String, Set<String>> namesById = new LinkedHashMap<>();
-    applications.forEach(
-        application -> {
-          String name = application.path("name").asText();
-          application
-              .path("channel_ids")
-              .forEach(
-                  id -> namesById.computeIfAbsent(id.asText(), key -> new HashSet<>()).add(name));
-        });
+    for (JsonNode application : applications) {
+      Set<String> name = Set.of(application.path("name").asText());
+      for (JsonNode id : application.path("channel_ids")) {
+        namesById.merge(id.asText(), name, AsteriskQuery::union);
+        if (namesById.size() > MAX_LISTED_CHANNELS) {
+          fail(
+              "/applications",
+              "GET /applications lists more than " + MAX_LISTED_CHANNELS + " channels");
+          return null;
+        }
+      }
+    }
     synchronized (this) {
       applicationsByChannelId = namesById;
       removeApplicationFailures();
@@ -568,6 +575,13 @@ final class AsteriskQuery implements AutoCloseable {
       }
     }
     return applications;
+  }
+
+  /** Adds to the set of a channel, which is shared as long as it has one name. */
+  private static Set<String> union(Set<String> names, Set<String> name) {
+    Set<String> all = names.size() == 1 ? new HashSet<>(names) : names;
+    all.addAll(name);
+    return all;
   }
 
   private synchronized void removeApplicationFailures() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.retel.ariproxy.ari.PathEncoding;
 import io.retel.ariproxy.ari.Resource;
@@ -47,7 +48,11 @@ public final class ResourceLookup implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ResourceLookup.class);
 
   private static final JsonFactory JSON =
-      JsonFactory.builder().disable(StreamReadFeature.AUTO_CLOSE_SOURCE).build();
+      JsonFactory.builder()
+          .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxStringLength(2 * Resource.MAX_ID_LENGTH).build())
+          .build();
 
   private static final int OK = 200;
   private static final int NOT_FOUND = 404;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.resync;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
@@ -23,6 +24,7 @@ import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -227,6 +229,38 @@ class AsteriskQueryTest {
     assertThat(query.isComplete()).isTrue();
   }
 
+  /** A name takes many times its bytes. */
+  @Test
+  void comparesWithNoApplicationsThatListTooManyChannels() throws Exception {
+    callContexts.move(CHANNEL, "call");
+    StringBuilder ids = new StringBuilder("\"0\"");
+    for (long i = 1; i <= AsteriskQuery.MAX_LISTED_CHANNELS; i++) {
+      ids.append(",\"").append(Long.toString(i, 36)).append('"');
+    }
+    responses.put("/applications", "[{\"name\":\"app\",\"channel_ids\":[" + ids + "]}]");
+    start();
+    assertThat(query.status()).contains("GET /applications lists more than ");
+
+    responses.put("/applications", NONE_LISTED);
+    attempt();
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  /** It is retained as long as the question is open. */
+  @Test
+  void keepsShortReasonOfMalformedResponse() throws Exception {
+    callContexts.move(PLAYBACK, "call");
+    try (RawHttpServer malformed =
+        RawHttpServer.start(
+            (request, out) ->
+                out.write(("HTTP/1.1 " + "\1".repeat(8_000) + "\r\n\r\n").getBytes(US_ASCII)))) {
+      Answer answer =
+          Answer.of(
+              client(URI.create("http://localhost:" + malformed.port())), "GET", "/playbacks/p");
+      assertThat(answer.problem()).startsWith("GET /playbacks/p failed: ").hasSizeLessThan(1_000);
+    }
+  }
+
   /** The findings wait for the events thread. */
   @Test
   void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
@@ -293,7 +327,7 @@ class AsteriskQueryTest {
   }
 
   @Test
-  void namesNoApplicationThatIsNotConfigured() {
+  void namesNoApplicationThatIsNotConfigured() throws Exception {
     for (String application : List.of("removed", "other")) {
       Resource channel = new Resource(ResourceType.CHANNEL, application);
       callContexts.move(channel, "call");
@@ -401,7 +435,7 @@ class AsteriskQueryTest {
   }
 
   /** Runs the first attempt, and takes its findings. */
-  private void start() throws InterruptedException {
+  private void start() throws Exception {
     query = newQuery();
     query.start();
     query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
@@ -415,33 +449,18 @@ class AsteriskQueryTest {
     Awaitility.await("end of the attempt").until(() -> findings.get() > before);
   }
 
-  private AsteriskQuery newQuery() {
-    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private AsteriskQuery newQuery() throws NoSuchAlgorithmException {
     URI url = URI.create("http://localhost:" + server.getAddress().getPort());
-    AriHttpClient configurer;
-    try {
-      SSLContext tls = SSLContext.getDefault();
-      configurer =
-          new AriHttpClient(
-              new AriLogin(url, "user", new Secret("password")),
-              () -> tls,
-              1,
-              5000,
-              60_000,
-              "",
-              meters);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
     return new AsteriskQuery(
         Moment.now(),
         callContexts,
         applications,
         "",
-        new AriClient(configurer, url),
+        client(url),
         requests,
         attempts,
-        new SubscriptionRestore(new Subscriptions(WriteBehind.noop(meters)), applications),
+        new SubscriptionRestore(
+            new Subscriptions(WriteBehind.noop(new SimpleMeterRegistry())), applications),
         new AsteriskQuery.Listener() {
           @Override
           public void onFindings() {
@@ -451,6 +470,20 @@ class AsteriskQueryTest {
           @Override
           public void onFailedAttempt() {}
         });
+  }
+
+  private static AriClient client(URI url) throws NoSuchAlgorithmException {
+    SSLContext tls = SSLContext.getDefault();
+    return new AriClient(
+        new AriHttpClient(
+            new AriLogin(url, "user", new Secret("password")),
+            () -> tls,
+            1,
+            5000,
+            60_000,
+            "",
+            new SimpleMeterRegistry()),
+        url);
   }
 
   private void enterStasis(String application) {
