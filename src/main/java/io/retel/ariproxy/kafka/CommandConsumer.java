@@ -38,6 +38,7 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +63,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * completed within this interval.
    */
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
+
+  /** After which a pause of fetching is more than a burst. */
+  private static final Duration LONG_PAUSE = Duration.ofSeconds(10);
+
+  private static final Duration LONG_PAUSE_LOG_INTERVAL = Duration.ofMinutes(1);
 
   /**
    * Interval at which offsets are committed again without a change, as Kafka's own consumers do: a
@@ -133,7 +139,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final Duration sessionTimeout;
 
   private volatile boolean paused;
-  private boolean retired;
+
+  private Moment pausedAt = Moment.now();
+  private @Nullable Moment longPauseLogged;
+
+  private volatile boolean retired;
 
   /** Written on the polling thread. */
   private volatile double lag = Double.NaN;
@@ -542,10 +552,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             || tracker.window() >= CompletedOffsets.MAX_WINDOW - 1_000;
     if (overLimit && !paused) {
       paused = true;
-      LOG.debug(
-          "Fetching paused: {} commands incomplete, {} bytes",
-          tracker.incomplete(),
-          tracker.incompleteBytes());
+      pausedAt = Moment.now();
       pause(assignment());
     } else if (paused
         && tracker.incomplete() <= maxInFlight / 2
@@ -558,9 +565,26 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     } else if (paused) {
       // includes newly assigned partitions
       pause(assignment());
+      logLongPause();
     }
     if (!paused) {
       unreadable.retry(this, this::onSkipped);
+    }
+  }
+
+  /** Logs that a pause lasts, at most once a minute: commands of all calls wait. */
+  private void logLongPause() {
+    Moment now = Moment.now();
+    if (now.since(pausedAt).compareTo(LONG_PAUSE) >= 0
+        && (longPauseLogged == null
+            || now.since(longPauseLogged).compareTo(LONG_PAUSE_LOG_INTERVAL) >= 0)) {
+      longPauseLogged = now;
+      LOG.warn(
+          "No commands fetched for {} s: {} in flight, {} bytes; check which calls or operations"
+              + " are slow or hang in Asterisk (health check commands), and that Kafka is up",
+          LONG_PAUSE.toSeconds(),
+          tracker.incomplete(),
+          tracker.incompleteBytes());
     }
   }
 
@@ -577,7 +601,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   /** Whether nothing is fetched, since the commands in flight reach a limit. Thread-safe. */
   boolean isFetchingPaused() {
-    return paused;
+    return paused && !fenced && !retired;
   }
 
   /** Describes in one sentence which commands cannot be read; empty if all can. Thread-safe. */

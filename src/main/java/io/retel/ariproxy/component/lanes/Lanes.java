@@ -71,6 +71,10 @@ final class Lanes<T> {
     private final long startNanos;
     private final boolean followsHanging;
     private final @Nullable GroupActivity overdue;
+
+    /** Null until its processing ends. */
+    private @Nullable Boolean hung;
+
     private boolean ended;
 
     private Lease(
@@ -214,18 +218,20 @@ final class Lanes<T> {
     long remainingNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     lock.lockInterruptibly();
     try {
-      Group<T> group = nextGroup();
+      boolean isFull = full.getAsBoolean();
+      Group<T> group = nextGroup(isFull);
       while (group == null) {
         if (remainingNanos <= 0) {
           return null;
         }
         remainingNanos = laneReady.awaitNanos(remainingNanos);
-        group = nextGroup();
+        isFull = full.getAsBoolean();
+        group = nextGroup(isFull);
       }
       String key = group.ready.removeFirst().key();
       Lane<T> lane = lane(key);
       long now = nanoTime.getAsLong();
-      boolean followsHanging = followsHanging(lane);
+      boolean followsHanging = isFull && followsHanging(lane);
       boolean overdue = !followsHanging && !canStart(group);
       Lease<T> lease =
           new Lease<>(
@@ -249,14 +255,16 @@ final class Lanes<T> {
   }
 
   /** Returns the group of the lane that has waited longest of those that can be leased, or null. */
-  private @Nullable Group<T> nextGroup() {
+  private @Nullable Group<T> nextGroup(boolean isFull) {
     Group<T> next = null;
     long earliest = Long.MAX_VALUE;
     for (Group<T> group : groups.values()) {
       ReadyLane lane = group.ready.peekFirst();
       if (lane != null
           && lane.turn() < earliest
-          && (canStart(group) || isOverdue(group, lane) || followsHanging(lane(lane.key())))) {
+          && (canStart(group)
+              || isOverdue(group, lane)
+              || (isFull && followsHanging(lane(lane.key()))))) {
         next = group;
         earliest = lane.turn();
       }
@@ -274,8 +282,7 @@ final class Lanes<T> {
   private boolean followsHanging(Lane<T> lane) {
     return lane.hung
         && nanoTime.getAsLong() - Objects.requireNonNull(lane.items.peekFirst()).sinceNanos()
-            >= groupTimeoutNanos
-        && full.getAsBoolean();
+            >= groupTimeoutNanos;
   }
 
   private boolean isOverdue(Group<T> group, ReadyLane lane) {
@@ -290,6 +297,7 @@ final class Lanes<T> {
   void processed(Lease<T> lease) {
     lock.lock();
     try {
+      recordHang(lease);
       Group<T> group = groups.get(lease.queued.group());
       if (group != null && group.inProcess.remove(lease)) {
         inProcess--;
@@ -297,6 +305,15 @@ final class Lanes<T> {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Records whether an item hung, once: later, it can wait for something else. */
+  private void recordHang(Lease<T> lease) {
+    if (lease.hung == null) {
+      lease.hung =
+          results.isMissing(lease.item())
+              && nanoTime.getAsLong() - lease.startNanos >= hangingNanos();
     }
   }
 
@@ -311,11 +328,10 @@ final class Lanes<T> {
       }
       lease.ended = true;
       leased--;
+      recordHang(lease);
       Lane<T> lane = lane(lease.key());
       if (!lease.isRejected()) {
-        lane.hung =
-            results.isMissing(lease.item())
-                && nanoTime.getAsLong() - lease.startNanos >= hangingNanos();
+        lane.hung = Boolean.TRUE.equals(lease.hung);
       }
       Queued<T> next = lane.items.peekFirst();
       if (next == null) {
