@@ -62,7 +62,7 @@ public final class BuildFailureResponse implements Processor {
                 + ErrorMessages.ownMessage(cause));
   }
 
-  /** Earlier commands of the same operation hang; nothing was sent. */
+  /** Earlier commands of the same operation or call hang; nothing was sent. */
   public static BuildFailureResponse operationHangs(BuildResponse buildResponse) {
     return of(buildResponse, 503, CommandResult.Outcome.NOT_SENT, ErrorMessages::ownMessage);
   }

@@ -18,7 +18,7 @@ import org.apache.camel.Processor;
 /**
  * Rejects a command that must not be sent (docs/contract.md#commands): 400, 403, 409 or 410, 413
  * for a body larger than Asterisk accepts or too many subscriptions, and 503 while earlier commands
- * of its operation hang.
+ * of its operation or call hang.
  *
  * <p>Asterisk itself responds 413, or 400 to an overlong request line, but closes the connection
  * before it has read the request, so its response can be lost (16.28.0 and 22.10.1: from 40,961

@@ -31,7 +31,7 @@ record ChannelDescription(
         new RawValue(channel.toString()));
   }
 
-  /** Returns the heap that it takes, at most. */
+  /** Returns the heap of its texts, at most. */
   long bytes() {
     long characters =
         (long) creationTime.length()

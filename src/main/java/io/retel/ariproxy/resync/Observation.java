@@ -45,7 +45,7 @@ record Observation(
     return new Observation(resource, before, exists, null, false, Set.of());
   }
 
-  /** Returns the heap that Asterisk's description takes, at most. */
+  /** Returns the heap of the texts in Asterisk's description, at most. */
   long bytes() {
     long ofIds = channelIds.stream().mapToLong(id -> BYTES_PER_ID + 2L * id.length()).sum();
     return channel == null ? ofIds : ofIds + channel.bytes();
