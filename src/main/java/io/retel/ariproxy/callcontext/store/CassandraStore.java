@@ -11,6 +11,7 @@ import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.datastax.oss.driver.api.core.auth.PlainTextAuthProviderBase;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
+import com.datastax.oss.driver.api.core.context.DriverContext;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
@@ -18,10 +19,14 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.EndPoint;
 import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.api.core.session.ProgrammaticArguments;
 import com.datastax.oss.driver.api.core.ssl.ProgrammaticSslEngineFactory;
 import com.datastax.oss.driver.api.core.ssl.SslEngineFactory;
+import com.datastax.oss.driver.internal.core.context.DefaultDriverContext;
+import com.datastax.oss.driver.internal.core.context.DefaultNettyOptions;
 import com.datastax.oss.driver.internal.core.context.InternalDriverContext;
 import com.datastax.oss.driver.internal.core.context.NettyOptions;
+import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.ErrorMessages;
@@ -36,7 +41,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -71,8 +75,6 @@ public final class CassandraStore implements CallContextStore {
 
   private static final int MAX_BYTES_PER_CHAR = 3;
 
-  private static final int ROWS_PER_PAGE = 1_000;
-
   /** Maximum TTL of Cassandra. */
   private static final Duration MAX_TTL = Duration.ofSeconds(630_720_000);
 
@@ -82,7 +84,7 @@ public final class CassandraStore implements CallContextStore {
    * <p>Cassandra rejects reads across more than 100,000 tombstones in a partition. That many calls
    * can end within minutes, so with one partition a proxy could no longer start.
    */
-  private static final int BUCKETS = 64;
+  static final int BUCKETS = 64;
 
   /**
    * Lifetime of tombstones; Cassandra's default is ten days.
@@ -103,6 +105,7 @@ public final class CassandraStore implements CallContextStore {
   private final int ttlSeconds;
   private final Duration timeout;
   private final SecretRedactor redactor;
+  private final ReplyLimit replyLimit = new ReplyLimit(PagedRead.MAX_PAGE_BYTES);
 
   private volatile boolean closed;
   private volatile @Nullable CqlSession session;
@@ -150,23 +153,29 @@ public final class CassandraStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    execute(
-        (cqlSession, prepared) -> {
-          List<CompletableFuture<AsyncResultSet>> buckets = new ArrayList<>();
-          for (int bucket = 0; bucket < BUCKETS; bucket++) {
-            BoundStatement read = prepared.read().bind(namespace, app, bucket);
-            buckets.add(
-                cqlSession.executeAsync(read.setPageSize(ROWS_PER_PAGE)).toCompletableFuture());
-          }
-          for (CompletableFuture<AsyncResultSet> bucket : buckets) {
-            AsyncResultSet page = await(bucket);
-            emitRows(page, sink);
-            while (page.hasMorePages()) {
-              page = await(page.fetchNextPage());
-              emitRows(page, sink);
-            }
-          }
-        });
+    PagedRead.readAll(
+        rows ->
+            execute(
+                (cqlSession, prepared) -> {
+                  for (int bucket = 0; bucket < BUCKETS; bucket++) {
+                    BoundStatement read = prepared.read().bind(namespace, app, bucket);
+                    readBucket(cqlSession, read.setPageSize(rows), sink);
+                  }
+                }));
+  }
+
+  /** Reads page after page, so that the heap contains one. */
+  private void readBucket(
+      CqlSession cqlSession, BoundStatement read, BiConsumer<String, @Nullable String> sink)
+      throws Exception {
+    replyLimit.reset();
+    AsyncResultSet page = await(cqlSession.executeAsync(read));
+    emitRows(page, sink);
+    while (page.hasMorePages()) {
+      replyLimit.reset();
+      page = await(page.fetchNextPage());
+      emitRows(page, sink);
+    }
   }
 
   private static void emitRows(AsyncResultSet page, BiConsumer<String, @Nullable String> sink) {
@@ -245,11 +254,12 @@ public final class CassandraStore implements CallContextStore {
       throw new InterruptedException();
     }
     boolean connected = session != null;
+    replyLimit.reset();
     try {
       try {
         runInSession(operation);
       } catch (AllNodesFailedException e) {
-        if (!connected) {
+        if (!connected || replyLimit.isExceeded()) {
           throw e;
         }
         // a new session resolves the names again, and its failure names the cause
@@ -265,7 +275,9 @@ public final class CassandraStore implements CallContextStore {
       } else if (e instanceof HungDriverException) {
         discardHungSession();
       }
-      throw redactor.redact(e);
+      throw replyLimit.isExceeded()
+          ? new PagedRead.PageTooLargeException("Cassandra")
+          : redactor.redact(e);
     }
   }
 
@@ -291,7 +303,7 @@ public final class CassandraStore implements CallContextStore {
     CqlSession current = session;
     if (current == null) {
       CqlSessionBuilder builder =
-          CqlSession.builder()
+          new LimitedSessionBuilder()
               .addContactPoints(addresses(hosts))
               .withLocalDatacenter(datacenter)
               .withConfigLoader(config());
@@ -313,6 +325,27 @@ public final class CassandraStore implements CallContextStore {
       }
     }
     return current;
+  }
+
+  /** Limits what the sessions' connections receive; the driver has no option for that. */
+  private final class LimitedSessionBuilder extends CqlSessionBuilder {
+
+    @Override
+    protected DriverContext buildContext(
+        DriverConfigLoader configLoader, ProgrammaticArguments arguments) {
+      return new DefaultDriverContext(configLoader, arguments) {
+        @Override
+        protected NettyOptions buildNettyOptions() {
+          return new DefaultNettyOptions(this) {
+            @Override
+            public void afterChannelInitialized(Channel channel) {
+              super.afterChannelInitialized(channel);
+              replyLimit.addTo(channel);
+            }
+          };
+        }
+      };
+    }
   }
 
   /** Returns a login with the password as it is at each connection. */

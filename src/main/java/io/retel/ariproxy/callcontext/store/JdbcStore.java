@@ -86,12 +86,7 @@ public final class JdbcStore implements CallContextStore {
     POSTGRESQL_LOG.setLevel(Level.OFF);
   }
 
-  private static final int ROWS_PER_FETCH = 1_000;
-
-  /** Limit of the rows of a fetch from PostgreSQL. Beyond it, fewer are fetched at a time. */
-  private static final long MAX_FETCH_BYTES = Runtime.getRuntime().maxMemory() / 32;
-
-  /** Part of the driver's message if the limit is exceeded, in each language. */
+  /** Part of the message of PostgreSQL's driver if a fetch is too large, in each language. */
   private static final String FETCH_EXCEEDED = "maxResultBuffer";
 
   private static final int BUSY_POLL_MS = 10;
@@ -213,7 +208,7 @@ public final class JdbcStore implements CallContextStore {
     source.setSocketTimeout(timeoutSeconds);
     source.setTcpKeepAlive(true);
     source.setApplicationName(APPLICATION);
-    source.setMaxResultBuffer(Long.toString(MAX_FETCH_BYTES));
+    source.setMaxResultBuffer(Long.toString(PagedRead.MAX_PAGE_BYTES));
     return source;
   }
 
@@ -232,18 +227,7 @@ public final class JdbcStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    int rowsPerFetch = ROWS_PER_FETCH;
-    while (true) {
-      try {
-        readAll(sink, rowsPerFetch);
-        return;
-      } catch (Exception e) {
-        if (rowsPerFetch == 1 || !String.valueOf(e.getMessage()).contains(FETCH_EXCEEDED)) {
-          throw e;
-        }
-        rowsPerFetch /= 10;
-      }
-    }
+    PagedRead.readAll(rows -> readAll(sink, rows));
   }
 
   private void readAll(BiConsumer<String, @Nullable String> sink, int rowsPerFetch)
@@ -317,6 +301,10 @@ public final class JdbcStore implements CallContextStore {
       if (e instanceof InterruptedException || Thread.interrupted()) {
         // PostgreSQL's driver reports an interrupt as a failure
         throw new InterruptedException();
+      }
+      // its driver has the limit in connections to PostgreSQL only
+      if (String.valueOf(e.getMessage()).contains(FETCH_EXCEEDED)) {
+        throw new PagedRead.PageTooLargeException("PostgreSQL");
       }
       Exception redacted = redactor.redact(describe(e));
       throw isRejection(e) ? new RecordRejectedException(redacted) : redacted;

@@ -13,10 +13,13 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
 import io.netty.resolver.DefaultAddressResolverGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.TlsErrors;
+import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,8 +49,8 @@ public final class RedisStore implements CallContextStore {
   /** Entries per command: few round trips, without blocking Redis's other clients. */
   private static final int BATCH_SIZE = 1_000;
 
-  /** Limit of the replies to a batch. A page of entries beyond it is read in smaller ones. */
-  private static final long MAX_REPLY_BYTES = Runtime.getRuntime().maxMemory() / 32;
+  /** How many timeouts a scan can take: Redis decides when it ends. */
+  private static final int MAX_SCAN_TIMEOUTS = 60;
 
   private final Secret uri;
   private final String hash;
@@ -55,7 +58,7 @@ public final class RedisStore implements CallContextStore {
   private final Duration timeout;
   private volatile SecretRedactor redactor;
 
-  private final RedisReplyLimit replyLimit = new RedisReplyLimit(MAX_REPLY_BYTES);
+  private final ReplyLimit replyLimit = new ReplyLimit(PagedRead.MAX_PAGE_BYTES);
   private volatile Driver driver;
   private volatile @Nullable StatefulRedisConnection<String, String> connection;
 
@@ -86,13 +89,13 @@ public final class RedisStore implements CallContextStore {
    */
   private record Driver(RedisClient client, ClientResources resources, List<Thread> threads) {
 
-    static Driver create(Duration timeout, RedisReplyLimit replyLimit) {
+    static Driver create(Duration timeout, ReplyLimit replyLimit) {
       List<Thread> threads = new CopyOnWriteArrayList<>();
       ClientResources resources =
           DefaultClientResources.builder()
               .ioThreadPoolSize(2)
               .computationThreadPoolSize(2)
-              .nettyCustomizer(replyLimit)
+              .nettyCustomizer(limiting(replyLimit))
               .threadFactoryProvider(pool -> recording(threads, pool))
               // resolves names like all other clients; Lettuce's default queries name servers
               // itself
@@ -108,6 +111,15 @@ public final class RedisStore implements CallContextStore {
                   SocketOptions.builder().connectTimeout(timeout).keepAlive(true).build())
               .build());
       return new Driver(client, resources, threads);
+    }
+
+    private static NettyCustomizer limiting(ReplyLimit replyLimit) {
+      return new NettyCustomizer() {
+        @Override
+        public void afterChannelInitialized(Channel channel) {
+          replyLimit.addTo(channel);
+        }
+      };
     }
 
     private static ThreadFactory recording(List<Thread> threads, String pool) {
@@ -153,18 +165,7 @@ public final class RedisStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    int pageSize = BATCH_SIZE;
-    while (true) {
-      try {
-        readAll(sink, pageSize);
-        return;
-      } catch (ReplyTooLargeException e) {
-        if (pageSize == 1) {
-          throw e;
-        }
-        pageSize /= 10;
-      }
-    }
+    PagedRead.readAll(entries -> readAll(sink, entries));
   }
 
   /** Reads all over one connection: another one can be to a server that does not know a cursor. */
@@ -172,7 +173,13 @@ public final class RedisStore implements CallContextStore {
     execute(
         commands -> {
           ScanCursor cursor = ScanCursor.INITIAL;
+          Moment start = Moment.now();
+          Duration maxScan = timeout.multipliedBy(MAX_SCAN_TIMEOUTS);
           while (!cursor.isFinished()) {
+            if (Moment.now().since(start).compareTo(maxScan) > 0) {
+              throw new TimeoutException(
+                  "HSCAN of Redis did not end within " + maxScan.toSeconds() + " s");
+            }
             replyLimit.reset();
             MapScanCursor<String, String> page =
                 await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(pageSize)), deadline());
@@ -181,19 +188,6 @@ public final class RedisStore implements CallContextStore {
             cursor = page;
           }
         });
-  }
-
-  /** The replies to a batch exceed {@link #MAX_REPLY_BYTES}. */
-  private static final class ReplyTooLargeException extends IOException {
-
-    private static final long serialVersionUID = 1L;
-
-    ReplyTooLargeException() {
-      super(
-          "the replies of Redis exceed "
-              + (MAX_REPLY_BYTES >> 20)
-              + " MB: delete large values that no proxy has written, or set a larger -Xmx");
-    }
   }
 
   @Override
@@ -245,7 +239,9 @@ public final class RedisStore implements CallContextStore {
     } catch (Exception e) {
       // even after a timeout: the connection can be dead without being detected
       discardConnection();
-      throw replyLimit.isExceeded() ? new ReplyTooLargeException() : describe(redactor.redact(e));
+      throw replyLimit.isExceeded()
+          ? new PagedRead.PageTooLargeException("Redis")
+          : describe(redactor.redact(e));
     }
   }
 

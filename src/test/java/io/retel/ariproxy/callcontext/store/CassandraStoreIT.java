@@ -149,6 +149,13 @@ class CassandraStoreIT extends StoreServerContract {
    * Cassandra fails reads that scan 100,000 tombstones; a busy proxy creates that many within
    * minutes.
    */
+  /** Those of a partition. */
+  @Test
+  void readsLargeValues() throws Exception {
+    assertReadsLargeValues(
+        i -> Math.floorMod(("CHANNEL:" + i).hashCode(), CassandraStore.BUCKETS) == 0);
+  }
+
   @Test
   void readsPastHundredThousandDeletions() throws Exception {
     try (CallContextStore store = store()) {

@@ -109,7 +109,7 @@ class RedisStoreIT extends StoreServerContract {
 
   @Test
   void readsLargeValues() throws Exception {
-    assertReadsLargeValues();
+    assertReadsLargeValues(i -> true);
   }
 
   @Test
@@ -118,7 +118,7 @@ class RedisStoreIT extends StoreServerContract {
         CallContextStore store = store(withUri("redis://127.0.0.1:" + fake.port()), TIMEOUT)) {
       fake.respondWith("$1000000000\r\n" + "x".repeat(1 << 20), 1_000);
       assertThat(catchThrowable(() -> readAll(store)))
-          .hasMessageStartingWith("the replies of Redis exceed ")
+          .hasMessageStartingWith("a reply of Redis exceeds ")
           .hasMessageContaining("set a larger -Xmx");
       assertThat(fake.sentBytes()).isLessThan(4 * Runtime.getRuntime().maxMemory() / 16);
     }

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -64,11 +65,15 @@ abstract class StoreServerContract extends CallContextStoreContract {
   // ---- limits
 
   /** A page of them would exceed the limit of what the store holds of replies. */
-  void assertReadsLargeValues() throws Exception {
+  void assertReadsLargeValues(IntPredicate numbers) throws Exception {
     int count = 300;
-    String value = "x".repeat((int) (Runtime.getRuntime().maxMemory() / 32 / 200));
+    String value = "x".repeat((int) (PagedRead.MAX_PAGE_BYTES / 200));
     List<Change> changes =
-        IntStream.range(0, count).mapToObj(i -> new Change("CHANNEL:" + i, value)).toList();
+        IntStream.iterate(0, i -> i + 1)
+            .filter(numbers)
+            .limit(count)
+            .mapToObj(i -> new Change("CHANNEL:" + i, value))
+            .toList();
     try (CallContextStore store = store(LONG_TIMEOUT)) {
       for (int i = 0; i < count; i += 30) {
         store.write(changes.subList(i, i + 30));
