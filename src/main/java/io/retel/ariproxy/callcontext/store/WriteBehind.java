@@ -71,9 +71,12 @@ public final class WriteBehind extends ServiceSupport {
   private final Condition writesAcknowledged = lock.newCondition();
 
   /** Pending writes by key, ordered by when their keys became pending. */
-  private Map<String, PendingWrite> pending = new LinkedHashMap<>();
+  private final Map<String, PendingWrite> pending = new LinkedHashMap<>();
 
-  /** Heap of the pending writes and of the current batch. */
+  /** Those of a batch that failed, which precede {@link #pending}; no key is in both. */
+  private Map<String, PendingWrite> failed = new LinkedHashMap<>();
+
+  /** Heap of all these writes and of the current batch. */
   private final AtomicLong pendingBytes = new AtomicLong();
 
   private long batchBytes;
@@ -192,12 +195,13 @@ public final class WriteBehind extends ServiceSupport {
     lock.lock();
     try {
       enqueuedCount++;
-      PendingWrite previous = pending.get(key);
+      Map<String, PendingWrite> writes = failed.containsKey(key) ? failed : pending;
+      PendingWrite previous = writes.get(key);
       // retains its position: the newer value also satisfies callers that wait for the older one
       PendingWrite write =
           new PendingWrite(
               value, key.length() + length, previous == null ? enqueuedCount : previous.sequence());
-      pending.put(key, write);
+      writes.put(key, write);
       pendingBytes.addAndGet(write.size() - (previous == null ? 0 : previous.size()));
       writeEnqueued.signal();
     } finally {
@@ -270,7 +274,7 @@ public final class WriteBehind extends ServiceSupport {
   public int pending() {
     lock.lock();
     try {
-      return pending.size() + inFlight;
+      return failed.size() + pending.size() + inFlight;
     } finally {
       lock.unlock();
     }
@@ -406,18 +410,13 @@ public final class WriteBehind extends ServiceSupport {
   private Map<String, PendingWrite> awaitBatch() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (pending.isEmpty() && !stopping) {
+      while (failed.isEmpty() && pending.isEmpty() && !stopping) {
         writeEnqueued.await();
       }
       Map<String, PendingWrite> batch = new LinkedHashMap<>();
-      Iterator<Map.Entry<String, PendingWrite>> oldest = pending.entrySet().iterator();
       batchBytes = 0;
-      while (oldest.hasNext() && batch.size() < MAX_BATCH && batchBytes < MAX_BATCH_BYTES) {
-        Map.Entry<String, PendingWrite> entry = oldest.next();
-        batch.put(entry.getKey(), entry.getValue());
-        batchBytes += entry.getValue().size();
-        oldest.remove();
-      }
+      moveOldest(failed, batch);
+      moveOldest(pending, batch);
       inFlight = batch.size();
       return batch;
     } finally {
@@ -425,8 +424,15 @@ public final class WriteBehind extends ServiceSupport {
     }
   }
 
-  private static long bytes(Map<String, PendingWrite> writes) {
-    return writes.values().stream().mapToLong(PendingWrite::size).sum();
+  /** Moves writes to the current batch, as far as its limits allow. */
+  private void moveOldest(Map<String, PendingWrite> writes, Map<String, PendingWrite> batch) {
+    Iterator<Map.Entry<String, PendingWrite>> oldest = writes.entrySet().iterator();
+    while (oldest.hasNext() && batch.size() < MAX_BATCH && batchBytes < MAX_BATCH_BYTES) {
+      Map.Entry<String, PendingWrite> entry = oldest.next();
+      batch.put(entry.getKey(), entry.getValue());
+      batchBytes += entry.getValue().size();
+      oldest.remove();
+    }
   }
 
   /** Waits for the next change or the timeout, since a caller can be waiting for that change. */
@@ -458,8 +464,9 @@ public final class WriteBehind extends ServiceSupport {
       inFlight = 0;
       pendingBytes.addAndGet(-batchBytes);
       // all before the first pending one, since earlier values of a key are superseded
+      Map<String, PendingWrite> next = failed.isEmpty() ? pending : failed;
       acknowledgedCount =
-          pending.isEmpty() ? enqueuedCount : pending.values().iterator().next().sequence() - 1;
+          next.isEmpty() ? enqueuedCount : next.values().iterator().next().sequence() - 1;
       writesAcknowledged.signalAll();
     } finally {
       lock.unlock();
@@ -481,19 +488,26 @@ public final class WriteBehind extends ServiceSupport {
     try {
       inFlight = 0;
       writesAcknowledged.signalAll();
-      // requeue in order, merged with newer values
-      Map<String, PendingWrite> requeued = new LinkedHashMap<>(batch);
-      pending.forEach(
-          (key, newer) ->
-              requeued.merge(
-                  key,
-                  newer,
-                  (failed, latest) ->
-                      new PendingWrite(latest.value(), latest.length(), failed.sequence())));
-      pending = requeued;
-      pendingBytes.set(bytes(requeued));
+      batch.replaceAll(this::merged);
+      pendingBytes.addAndGet(bytes(batch) - batchBytes);
+      batch.putAll(failed);
+      failed = batch;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Returns a write that failed, with the value that has become pending since, if any. */
+  private PendingWrite merged(String key, PendingWrite write) {
+    PendingWrite newer = pending.remove(key);
+    if (newer == null) {
+      return write;
+    }
+    pendingBytes.addAndGet(-newer.size());
+    return new PendingWrite(newer.value(), newer.length(), write.sequence());
+  }
+
+  private static long bytes(Map<String, PendingWrite> writes) {
+    return writes.values().stream().mapToLong(PendingWrite::size).sum();
   }
 }

@@ -252,6 +252,36 @@ class WriteBehindTest {
     await().untilAsserted(() -> assertThat(writeBehind.lastError()).isEmpty());
   }
 
+  /** Later ones can be pending while a batch fails. */
+  @Test
+  void failedBatchPrecedesLaterChanges() throws Exception {
+    store.failing(true);
+    int batch = 5_000;
+    for (int i = 0; i < batch; i++) {
+      enqueue("key " + i, "old");
+    }
+    await().until(() -> store.attempts() > 0);
+    for (int i = batch; i < 3 * batch; i++) {
+      enqueue("key " + i, "new");
+    }
+    enqueue("key 0", "longer than before");
+    enqueue("key 1", "newer");
+    delete("key 1");
+    int attempts = store.attempts();
+    await().until(() -> store.attempts() > attempts + 1);
+    assertThat(writeBehind.pending()).isEqualTo(3 * batch);
+
+    store.failing(false);
+    await().untilAsserted(() -> assertThat(writeBehind.pending()).isZero());
+
+    writeBehind.awaitAcknowledged();
+    assertThat(store.stored())
+        .hasSize(3 * batch - 1)
+        .containsEntry("key 0", "longer than before")
+        .doesNotContainKey("key 1");
+    assertThat(writeBehind.pendingBytes()).isZero();
+  }
+
   @Test
   void pendingWritesAreCoalescedPerKey() {
     store.failing(true);
