@@ -6,8 +6,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.retel.ariproxy.ari.Resource;
 import java.io.UncheckedIOException;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,11 +74,16 @@ record StoredMapping(
    * Returns the mapping.
    *
    * @param shared returns an equal text that mappings share
-   * @throws IllegalArgumentException if it has no call context
+   * @throws IllegalArgumentException if it has no call context, or a text that no proxy has written
    */
   Mapping toMapping(UnaryOperator<String> shared) {
     if (callContext == null) {
       throw new IllegalArgumentException("call context is missing");
+    }
+    if (Stream.of(callContext, application, instance)
+        .anyMatch(text -> text != null && Resource.isTooLong(text))) {
+      throw new IllegalArgumentException(
+          "a text has more than " + Resource.MAX_ID_LENGTH + " characters");
     }
     return new Mapping(
         callContext,

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.text.LogText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -111,16 +112,23 @@ public final class Subscriptions {
     private final TreeSet<String> sources = new TreeSet<>();
     private JsonNode allowed = JSON.createArrayNode();
     private JsonNode disallowed = JSON.createArrayNode();
+    private EventFilter filter = EventFilter.of(allowed, disallowed);
+
+    void setFilter(JsonNode allowed, JsonNode disallowed) {
+      this.allowed = allowed;
+      this.disallowed = disallowed;
+      this.filter = EventFilter.of(allowed, disallowed);
+    }
 
     boolean isEmpty() {
       return sources.isEmpty() && allowed.isEmpty() && disallowed.isEmpty();
     }
 
-    ObjectNode eventFilter() {
-      ObjectNode filter = JSON.createObjectNode();
-      filter.set("allowed", allowed);
-      filter.set("disallowed", disallowed);
-      return filter;
+    ObjectNode filterAsJson() {
+      ObjectNode json = JSON.createObjectNode();
+      json.set("allowed", allowed);
+      json.set("disallowed", disallowed);
+      return json;
     }
   }
 
@@ -250,11 +258,11 @@ public final class Subscriptions {
     listedFilters.remove(application);
     DesiredSubscriptions desired = desiredByApplication(application);
     if (filter.isEmpty()) {
-      desired.allowed = JSON.createArrayNode();
-      desired.disallowed = JSON.createArrayNode();
+      desired.setFilter(JSON.createArrayNode(), JSON.createArrayNode());
     } else {
-      desired.allowed = filter.has("allowed") ? filter.get("allowed") : desired.allowed;
-      desired.disallowed = filter.has("disallowed") ? filter.get("disallowed") : desired.disallowed;
+      desired.setFilter(
+          filter.has("allowed") ? filter.get("allowed") : desired.allowed,
+          filter.has("disallowed") ? filter.get("disallowed") : desired.disallowed);
     }
     persist(application);
   }
@@ -293,10 +301,7 @@ public final class Subscriptions {
   /** Whether Asterisk does not send events of a type, because of the application's event filter. */
   public synchronized boolean hides(String application, String eventType) {
     DesiredSubscriptions desired = desiredByApplication.get(application);
-    EventFilter filter =
-        desired == null
-            ? listedFilters.get(application)
-            : EventFilter.of(desired.allowed, desired.disallowed);
+    EventFilter filter = desired == null ? listedFilters.get(application) : desired.filter;
     return filter != null && filter.hides(eventType);
   }
 
@@ -312,14 +317,33 @@ public final class Subscriptions {
       JsonNode json = JSON.readTree(stored);
       String application = key.substring(KEY_PREFIX.length());
       DesiredSubscriptions desired = desiredByApplication(application);
-      List<String> sources = new ArrayList<>();
+      Set<String> sources = new LinkedHashSet<>();
       json.path("sources").forEach(source -> sources.add(source.asText()));
-      desired.allowed = json.withArray("allowed");
-      desired.disallowed = json.withArray("disallowed");
-      record(application, sources);
+      desired.setFilter(json.withArray("allowed"), json.withArray("disallowed"));
+      int before = sources.size();
+      sources.removeIf(source -> !restoreSource(application, source));
+      if (sources.size() < before) {
+        LOG.warn(
+            "{} subscriptions of {} in the call-context store not restored: more than {}, or {} KB",
+            before - sources.size(),
+            LogText.abbreviate(application),
+            MAX_SOURCES,
+            MAX_BYTES >> 10);
+      }
     } catch (JsonProcessingException | UnsupportedOperationException e) {
       LOG.warn("Ignoring malformed stored value of {}: {}", key, e.getMessage());
     }
+  }
+
+  /** Restores a subscription, if it fits into the limits; returns whether it does. */
+  private boolean restoreSource(String application, String source) {
+    Optional<Reservation> reservation = reserve(application, List.of(source));
+    reservation.ifPresent(
+        reserved -> {
+          record(application, List.of(source));
+          reserved.release();
+        });
+    return reservation.isPresent();
   }
 
   /** Returns the applications with recorded subscriptions or event filters, in order. */
@@ -359,7 +383,7 @@ public final class Subscriptions {
         return Optional.empty();
       }
       sources = List.copyOf(desired.sources);
-      filter = desired.eventFilter();
+      filter = desired.filterAsJson();
     }
     boolean filterLost =
         !application.path("events_allowed").equals(filter.get("allowed"))
@@ -405,7 +429,7 @@ public final class Subscriptions {
         return Optional.empty();
       }
       sources = List.copyOf(desired.sources);
-      json = desired.eventFilter();
+      json = desired.filterAsJson();
     }
     sources.forEach(json.putArray("sources")::add);
     return Optional.of(json.toString());

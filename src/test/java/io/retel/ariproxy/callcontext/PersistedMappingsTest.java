@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mappings that survive a restart (docs/contract.md#mapping). */
 class PersistedMappingsTest {
@@ -242,6 +243,17 @@ class PersistedMappingsTest {
       callContexts.restore("CHANNEL:c", malformed);
       assertThat(callContexts.cache().asMap()).as(malformed).isEmpty();
     }
+  }
+
+  /** No proxy has written it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"callContext", "application", "instance"})
+  void restoresNoTextThatIsTooLong(String field) {
+    String value = "{'callContext':'call','usedAt':%d,'%s':'%s'}".replace('\'', '"');
+    String longest = "x".repeat(Resource.MAX_ID_LENGTH);
+    callContexts.restore("CHANNEL:1", value.formatted(now.getEpochSecond(), field, longest));
+    callContexts.restore("CHANNEL:2", value.formatted(now.getEpochSecond(), field, longest + "x"));
+    assertThat(callContexts.cache().asMap()).containsOnlyKeys("CHANNEL:1");
   }
 
   /** Nothing would compare it with Asterisk, or end it. */

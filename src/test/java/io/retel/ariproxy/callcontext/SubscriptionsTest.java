@@ -4,6 +4,7 @@ package io.retel.ariproxy.callcontext;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,11 +12,13 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.store.FakeStore;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import java.time.Duration;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -255,6 +258,20 @@ class SubscriptionsTest {
     devices("a", Subscriptions.MAX_SOURCES).forEach(sources::add);
     subscriptions.restore("SUBSCRIPTIONS:app", sources.toString());
     assertThat(subscriptions.reserve("app", devices("b", 1))).isEmpty();
+  }
+
+  /** Another program can have written them. */
+  @Test
+  void restoresSubscriptionsWithinLimits() throws Exception {
+    StringJoiner sources = new StringJoiner("\",\"", "{\"sources\":[\"", "\"]}");
+    devices("a", Subscriptions.MAX_SOURCES + 3).forEach(sources::add);
+    try (CapturedLog log = new CapturedLog()) {
+      subscriptions.restore("SUBSCRIPTIONS:app", sources.toString());
+      assertThat(log.lines(Level.WARN))
+          .singleElement(InstanceOfAssertFactories.STRING)
+          .startsWith("3 subscriptions of app in the call-context store not restored");
+    }
+    assertThat(lost(subscriptions, NO_SUBSCRIPTIONS)).hasSize(Subscriptions.MAX_SOURCES);
   }
 
   @Test
