@@ -62,9 +62,6 @@ final class AsteriskQuery implements AutoCloseable {
 
   private static final Duration FAILURE_LOG_INTERVAL = Duration.ofMinutes(1);
 
-  /** Limit of the descriptions that an attempt keeps, of all resources together. */
-  static final long MAX_DESCRIPTION_BYTES = Runtime.getRuntime().maxMemory() / 16;
-
   /** Limit of the channels in applications: 200,000 in a heap of 1 GB. */
   static final long MAX_LISTED_CHANNELS = Runtime.getRuntime().maxMemory() / 5_000;
 
@@ -80,6 +77,7 @@ final class AsteriskQuery implements AutoCloseable {
   private final ScheduledExecutorService timer;
   private final SubscriptionRestore subscriptions;
   private final Listener listener;
+  private final DescriptionHeap heap = new DescriptionHeap();
   private final CompletableFuture<Void> firstAttempt = new CompletableFuture<>();
 
   /** Calls with resources that exist and have not been reported; for the events thread only. */
@@ -97,15 +95,6 @@ final class AsteriskQuery implements AutoCloseable {
   private final Map<Object, Failure> failures = new LinkedHashMap<>();
 
   private List<Observation> observations = new ArrayList<>();
-
-  /** The heap of the descriptions in {@link #activeCalls} and of those being reported. */
-  private long takenBytes;
-
-  /** The heap of all descriptions that are kept during this attempt. */
-  private long descriptionBytes;
-
-  /** Whether this attempt has left resources to the next one because of their descriptions. */
-  private boolean descriptionsExceedHeap;
 
   /** Whether this attempt has observed a resource. */
   private boolean progressed;
@@ -230,7 +219,7 @@ final class AsteriskQuery implements AutoCloseable {
     List<Observation> current = List.of();
     if (infoKnown || !asteriskId.isEmpty()) {
       current = observations;
-      takenBytes += bytes(current);
+      heap.take(current);
       observations = new ArrayList<>();
     }
     return new Findings(connectedAt, asteriskId, startupTime, current, pendingCalls(), late);
@@ -238,15 +227,10 @@ final class AsteriskQuery implements AutoCloseable {
 
   /** Releases the heap of what was taken and reported. */
   void releaseReported() {
-    long active =
-        activeCalls.values().stream().mapToLong(resources -> bytes(resources.values())).sum();
-    synchronized (this) {
-      takenBytes = active;
-    }
-  }
-
-  private static long bytes(Collection<Observation> observations) {
-    return observations.stream().mapToLong(Observation::bytes).sum();
+    heap.releaseReported(
+        activeCalls.values().stream()
+            .mapToLong(resources -> DescriptionHeap.bytes(resources.values()))
+            .sum());
   }
 
   /** Returns the call contexts with channels or bridges that are open and did not fail. */
@@ -354,8 +338,7 @@ final class AsteriskQuery implements AutoCloseable {
       }
       attempts++;
       before = mappings;
-      descriptionBytes = takenBytes + bytes(observations);
-      descriptionsExceedHeap = false;
+      heap.startAttempt(observations);
       progressed = false;
     }
     try {
@@ -454,7 +437,7 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   private Duration scheduleAttempt() {
-    boolean soon = mappingsChanged || (descriptionsExceedHeap && progressed);
+    boolean soon = mappingsChanged || (heap.isExceeded() && progressed);
     int doublings = soon ? 0 : Math.min(Math.max(attempts - 1, 0), 10);
     Duration delay = FIRST_RETRY_DELAY.multipliedBy(1L << doublings);
     Duration bounded = delay.compareTo(MAX_RETRY_DELAY) > 0 ? MAX_RETRY_DELAY : delay;
@@ -485,12 +468,18 @@ final class AsteriskQuery implements AutoCloseable {
                 return;
               }
               synchronized (this) {
-                asteriskId = answer.json().at("/system/entity_id").asText();
-                startupTime = answer.json().at("/status/startup_time").asText();
+                asteriskId = shortText(answer.json().at("/system/entity_id"));
+                startupTime = shortText(answer.json().at("/status/startup_time"));
                 infoKnown = true;
                 failures.remove("/asterisk/info");
               }
             });
+  }
+
+  /** Returns a text for each synthetic event; empty if it is longer than an id. */
+  private static String shortText(JsonNode node) {
+    String text = node.asText();
+    return Resource.isTooLong(text) ? "" : text;
   }
 
   /** Asks for the applications; completes with null if that fails. */
@@ -684,6 +673,9 @@ final class AsteriskQuery implements AutoCloseable {
     return allOf(
         channels,
         channel -> {
+          if (isLeft(channel)) {
+            return CompletableFuture.completedFuture(null);
+          }
           // older than the list of the applications' channels
           Mapping mapping = before.get(channel);
           return ask("/channels/" + PathEncoding.encode(channel.id()))
@@ -801,6 +793,9 @@ final class AsteriskQuery implements AutoCloseable {
     return allOf(
         resources,
         resource -> {
+          if (resource.type() == ResourceType.BRIDGE && isLeft(resource)) {
+            return CompletableFuture.completedFuture(null);
+          }
           Mapping current = callContexts.peek(resource).orElse(null);
           return ask(path + PathEncoding.encode(resource.id()))
               .thenAccept(
@@ -844,18 +839,22 @@ final class AsteriskQuery implements AutoCloseable {
 
   /**
    * Reserves heap for a description; leaves the question open if this attempt has no more, since
-   * the next one has.
+   * the next one has, except for one that alone exceeds it.
    */
-  private synchronized boolean reserve(Resource resource, long bytes) {
-    if (bytes > MAX_DESCRIPTION_BYTES - descriptionBytes) {
-      descriptionsExceedHeap = true;
-      fail(
-          resource,
-          "descriptions of resources exceed a sixteenth of the heap (%d MB)"
-              .formatted(MAX_DESCRIPTION_BYTES >> 20));
+  private boolean reserve(Resource resource, long bytes) {
+    boolean reserved = heap.reserve(bytes);
+    if (!reserved) {
+      fail(resource, DescriptionHeap.EXCEEDED, bytes > DescriptionHeap.MAX_BYTES);
+    }
+    return reserved;
+  }
+
+  /** Leaves a question to the next attempt, without a request, if this one could keep no answer. */
+  private boolean isLeft(Resource resource) {
+    if (!heap.isExceeded()) {
       return false;
     }
-    descriptionBytes += bytes;
+    fail(resource, DescriptionHeap.EXCEEDED);
     return true;
   }
 

@@ -2,7 +2,6 @@
 package io.retel.ariproxy.resync;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.util.RawValue;
 import io.retel.ariproxy.ari.Resource;
 
 /**
@@ -14,11 +13,7 @@ import io.retel.ariproxy.ari.Resource;
  * @param json the whole description
  */
 record ChannelDescription(
-    String creationTime,
-    String name,
-    String applicationName,
-    String applicationData,
-    RawValue json) {
+    String creationTime, String name, String applicationName, String applicationData, String json) {
 
   private static final int BYTES_PER_CHARACTER = 2;
 
@@ -28,7 +23,7 @@ record ChannelDescription(
         channel.path("name").asText(),
         channel.at("/dialplan/app_name").asText(),
         channel.at("/dialplan/app_data").asText(),
-        new RawValue(channel.toString()));
+        channel.toString());
   }
 
   /** Returns the heap of its texts, at most. */
@@ -38,7 +33,7 @@ record ChannelDescription(
             + name.length()
             + applicationName.length()
             + applicationData.length()
-            + ((String) json.rawValue()).length();
+            + json.length();
     return characters * BYTES_PER_CHARACTER;
   }
 

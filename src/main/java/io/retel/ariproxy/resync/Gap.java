@@ -22,13 +22,15 @@ public final class Gap {
   private @Nullable Moment start;
 
   /**
-   * Starts a gap, or extends that of calls whose resync has not completed.
+   * Starts a gap, or extends that of calls whose resync has not completed. Calls that have ended
+   * since have none.
    *
    * @param start when it began, or null if unknown
    * @param callContexts active now
    */
   public void begin(@Nullable Moment start, Set<String> callContexts) {
     this.start = start;
+    startByCallContext.keySet().retainAll(callContexts);
     callContexts.forEach(
         callContext -> startByCallContext.putIfAbsent(callContext, Optional.ofNullable(start)));
   }

@@ -2,7 +2,6 @@
 package io.retel.ariproxy.resync;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.util.RawValue;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
@@ -329,12 +328,11 @@ final class Reconciler {
         new MappedEvent(event, callContext, active.stream().map(Observation::resource).toList()));
   }
 
-  /** Returns the description of a channel; only its id if Asterisk cannot describe it. */
-  private static RawValue describe(Observation channel) {
+  /** Returns the description of a channel as JSON; only its id if Asterisk cannot describe it. */
+  private static String describe(Observation channel) {
     ChannelDescription description = channel.channel();
     return description == null
-        ? new RawValue(
-            JsonNodeFactory.instance.objectNode().put("id", channel.resource().id()).toString())
+        ? JsonNodeFactory.instance.objectNode().put("id", channel.resource().id()).toString()
         : description.json();
   }
 }

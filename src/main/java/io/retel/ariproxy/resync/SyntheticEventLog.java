@@ -8,6 +8,7 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.CallContexts;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,8 +20,13 @@ import java.util.Optional;
  */
 public final class SyntheticEventLog {
 
-  /** Many times the channels of an Asterisk; a list of channels that it invents is bounded too. */
-  private static final int MAX_TRANSITIONS = 100_000;
+  /**
+   * Limit of the heap in bytes: about 100,000 transitions, many times the channels of an Asterisk.
+   * Those that it invents are bounded, too.
+   */
+  private static final long MAX_BYTES = 20_000_000;
+
+  private static final int TRANSITION_BYTES = 150;
 
   private enum State {
     IN_STASIS,
@@ -31,7 +37,28 @@ public final class SyntheticEventLog {
   /**
    * @param application Stasis application that a channel entered or left; otherwise empty
    */
-  private record Transition(Resource resource, State state, String application) {
+  private record Transition(Resource resource, State state, String application)
+      implements Comparable<Transition> {
+
+    /** Ids can be chosen so that their hashes are equal; then the cache searches in this order. */
+    private static final Comparator<Transition> ORDER =
+        Comparator.comparing(Transition::resource)
+            .thenComparing(Transition::state)
+            .thenComparing(Transition::application);
+
+    @Override
+    public int compareTo(Transition other) {
+      return ORDER.compare(this, other);
+    }
+
+    /** Returns what the log keeps, which is equal. */
+    Transition withoutInstance() {
+      return new Transition(new Resource(resource.type(), resource.id()), state, application);
+    }
+
+    int bytes() {
+      return TRANSITION_BYTES + 2 * (resource.id().length() + application.length());
+    }
 
     /** Returns the transitions that this one invalidates. */
     List<Transition> superseded() {
@@ -57,7 +84,8 @@ public final class SyntheticEventLog {
     this.callContexts = callContexts;
     this.transitions =
         Caffeine.newBuilder()
-            .maximumSize(MAX_TRANSITIONS)
+            .maximumWeight(MAX_BYTES)
+            .weigher((Transition transition, Boolean present) -> transition.bytes())
             .expireAfterWrite(retention)
             .ticker(ticker)
             .build();
@@ -69,7 +97,7 @@ public final class SyntheticEventLog {
         .ifPresent(
             transition -> {
               transitions.invalidateAll(transition.superseded());
-              transitions.put(transition, true);
+              transitions.put(transition.withoutInstance(), true);
             });
   }
 

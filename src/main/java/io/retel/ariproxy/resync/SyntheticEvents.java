@@ -25,6 +25,9 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
 
   private static final JsonNodeFactory JSON = new ObjectMapper().getNodeFactory();
 
+  /** Stasis takes so many in Asterisk. */
+  private static final int MAX_ARGUMENTS = 128;
+
   /** Asterisk's time format. */
   private static final DateTimeFormatter TIME_FORMAT =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSZ").withZone(ZoneId.systemDefault());
@@ -37,20 +40,25 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
     ArrayNode args = event.putArray("args");
     String data = channel.applicationData();
     if (data.startsWith(application + ",")) {
-      List.of(data.substring(application.length() + 1).split(",", -1)).forEach(args::add);
+      arguments(data.substring(application.length() + 1), ",").forEach(args::add);
     } else if (channel.applicationName().equals("StasisBroadcast")) {
       broadcastArgs(data).forEach(args::add);
     }
-    event.putRawValue("channel", channel.json());
+    event.putRawValue("channel", new RawValue(channel.json()));
     return build(event);
   }
 
   /** Returns the third argument, split: {@code StasisBroadcast(timeout,filter,a:b)}. */
   private static List<String> broadcastArgs(String data) {
-    String[] arguments = data.split(",", -1);
+    String[] arguments = data.split(",", 4);
     return arguments.length < 3 || arguments[2].isEmpty()
         ? List.of()
-        : List.of(arguments[2].split(":", -1));
+        : arguments(arguments[2], ":");
+  }
+
+  /** Splits arguments as Asterisk does: the last of many contains the rest. */
+  private static List<String> arguments(String text, String separator) {
+    return List.of(text.split(separator, MAX_ARGUMENTS));
   }
 
   /**
@@ -63,7 +71,7 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
     if (channel == null) {
       event.putObject("channel").put("id", id);
     } else {
-      event.putRawValue("channel", channel.json());
+      event.putRawValue("channel", new RawValue(channel.json()));
     }
     return build(event);
   }
@@ -101,17 +109,17 @@ record SyntheticEvents(Moment connectedAt, String asteriskId, boolean late) {
    * Builds the event of a call that is still active after a gap.
    *
    * @param gapStart when the gap began, or null if unknown
-   * @param channels current state of the call's channels
+   * @param channels current state of the call's channels, each as JSON
    */
   AriEvent connectionRestored(
-      @Nullable Moment gapStart, Collection<RawValue> channels, String application) {
+      @Nullable Moment gapStart, Collection<String> channels, String application) {
     ObjectNode event = newEvent("AriConnectionRestored", application);
     event.put(
         "gap_start",
         gapStart == null ? null : TIME_FORMAT.format(connectedAt.timeOfDayOf(gapStart)));
     event.put("gap_end", TIME_FORMAT.format(connectedAt.timeOfDay()));
     ArrayNode array = event.putArray("channels");
-    channels.forEach(array::addRawValue);
+    channels.forEach(channel -> array.addRawValue(new RawValue(channel)));
     return build(event);
   }
 

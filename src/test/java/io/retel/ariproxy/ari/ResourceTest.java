@@ -3,6 +3,7 @@ package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.EqualHashes;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -13,13 +14,7 @@ class ResourceTest {
   @Test
   void idsWithOneHashCodeAreFastInHashMaps() {
     Set<Resource> resources = new HashSet<>();
-    for (int i = 0; i < 1 << 15; i++) {
-      StringBuilder id = new StringBuilder();
-      for (int bit = 0; bit < 15; bit++) {
-        id.append((i >> bit & 1) == 0 ? "Aa" : "BB");
-      }
-      resources.add(new Resource(ResourceType.CHANNEL, id.toString()));
-    }
+    EqualHashes.texts(15).forEach(id -> resources.add(new Resource(ResourceType.CHANNEL, id)));
     assertThat(resources).hasSize(1 << 15);
   }
 

@@ -246,6 +246,17 @@ class AsteriskQueryTest {
     assertThat(query.isComplete()).isTrue();
   }
 
+  /** Each synthetic event contains it. */
+  @Test
+  void ignoresLongIdOfAsterisk() throws Exception {
+    responses.put(
+        "/asterisk/info",
+        "{\"system\":{\"entity_id\":\"%s\"}}".formatted("x".repeat(Resource.MAX_ID_LENGTH + 1)));
+    start();
+    assertThat(query.take().asteriskId()).isEmpty();
+    assertThat(query.isComplete()).isTrue();
+  }
+
   /** It is retained as long as the question is open. */
   @Test
   void keepsShortReasonOfMalformedResponse() throws Exception {
@@ -264,19 +275,22 @@ class AsteriskQueryTest {
   /** The findings wait for the events thread. */
   @Test
   void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
-    int count = 9;
-    String names = "x".repeat((int) (AsteriskQuery.MAX_DESCRIPTION_BYTES / 2 / 8));
+    int count = 20;
+    AtomicInteger asked = new AtomicInteger();
+    String names = "x".repeat((int) (DescriptionHeap.MAX_BYTES / 2 / 8));
     List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
     responses.put("/channels", "500");
     responses.put(
         "/applications",
         "[{\"name\":\"app\",\"channel_ids\":[\"" + String.join("\",\"", ids) + "\"]}]");
     ids.forEach(
-        id ->
-            responses.put(
-                "/channels/" + id,
-                "{\"id\":\"%s\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"},\"x\":\"%s\"}"
-                    .formatted(id, names)));
+        id -> {
+          hooks.put("/channels/" + id, asked::incrementAndGet);
+          responses.put(
+              "/channels/" + id,
+              "{\"id\":\"%s\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"},\"x\":\"%s\"}"
+                  .formatted(id, names));
+        });
     query = newQuery();
     query.start();
     query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
@@ -287,13 +301,19 @@ class AsteriskQueryTest {
     assertThat(query.status()).contains("descriptions of resources exceed");
     assertThat(attempts.pending()).containsExactly(Duration.ofSeconds(1));
 
+    asked.set(0);
     attempt();
     assertThat(query.take().observations()).as("while the first ones are reported").isEmpty();
     assertThat(attempts.pending()).as("no progress").containsExactly(Duration.ofSeconds(2));
+    assertThat(asked)
+        .as("of which the first answer has shown that no other fits")
+        .hasValueLessThan(count - 7);
 
-    query.releaseReported();
-    attempt();
-    assertThat(query.take().observations()).hasSize(count - 7);
+    for (int reported = 7; reported < count; reported += 7) {
+      query.releaseReported();
+      attempt();
+      assertThat(query.take().observations()).hasSize(Math.min(7, count - reported));
+    }
     assertThat(query.isComplete()).isTrue();
   }
 

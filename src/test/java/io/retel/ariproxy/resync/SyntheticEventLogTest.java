@@ -8,7 +8,10 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.callcontext.CallContexts;
+import io.retel.ariproxy.fixtures.EqualHashes;
 import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -36,6 +39,20 @@ class SyntheticEventLogTest {
     log.record(end(type, "", ""));
     callContexts.end(resource);
     assertThat(log.consumeIfDuplicate(end(type, creationTime, name))).isEqualTo(isDuplicate);
+  }
+
+  /** Otherwise, these take minutes. */
+  @Test
+  void isFastForIdsWithOneHashCode() {
+    List<String> ids = EqualHashes.texts(15).toList();
+    ids.forEach(id -> log.record(hangup(id)));
+    assertThat(ids).allMatch(id -> log.consumeIfDuplicate(hangup(id)));
+  }
+
+  private static AriEvent hangup(String id) {
+    return AriEvent.parse(
+        "{\"type\":\"ChannelDestroyed\",\"application\":\"app\",\"channel\":{\"id\":\"%s\"}}"
+            .formatted(id));
   }
 
   private static AriEvent end(ResourceType type, String creationTime, String name) {
