@@ -251,7 +251,7 @@ final class EventReader {
     switch (position) {
       case "type" -> type = readText();
       case "timestamp" -> timestamp = readText();
-      case "asterisk_id" -> asteriskId = readText();
+      case "asterisk_id" -> asteriskId = readId();
       case "application" -> application = readId();
       case "variable" -> variable = readText();
       case "value" -> value = readText();

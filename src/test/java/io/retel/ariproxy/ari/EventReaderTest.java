@@ -30,6 +30,7 @@ class EventReaderTest {
     String longest = "x".repeat(Resource.MAX_ID_LENGTH);
     String format =
         "{'type':'ChannelVarset','variable':'CALL_CONTEXT','value':'%1$s','application':'%1$s',"
+            + "'asterisk_id':'%1$s',"
             + "'channel':{'id':'%1$s','creationtime':'%1$s','channelvars':{'CALL_CONTEXT':'%1$s'}},"
             + "'bridge':{'id':'b','channels':['%1$s']},'old_video_source_id':'%1$s',"
             + "'playback':{'id':'%1$s','target_uri':'channel:%1$s'},'recording':{'name':'%1$s'}}";
@@ -46,6 +47,7 @@ class EventReaderTest {
     assertThat(ignored.channel().callContext()).isEmpty();
     assertThat(ignored.assignedCallContext()).isEmpty();
     assertThat(ignored.application()).isEmpty();
+    assertThat(ignored.asteriskId()).isEmpty();
     assertThat(ignored.hasLongId()).isTrue();
     assertThat(new Resource(ResourceType.CHANNEL, "c", longest).instance()).isEqualTo(longest);
     assertThat(new Resource(ResourceType.CHANNEL, "c", longest + "x").instance()).isEmpty();

@@ -37,16 +37,19 @@ import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.impl.io.DefaultHttpResponseParserFactory;
 import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
+import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -174,6 +177,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
                 .setResponseTimeout(responseTimeout)
                 .build())
         .setRequestExecutor(new UnexpectedDataCheck())
+        .addResponseInterceptorFirst(AriHttpClient::removeLengthOfChunkedBody)
         .addExecInterceptorFirst("unexpected-data", this::sendOnNewConnection)
         .addExecInterceptorFirst("abort-unread-response", new AbortUnreadResponse())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
@@ -187,6 +191,14 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .disableContentCompression()
         .disableAuthCaching()
         .addExecInterceptorLast("login", this::addLogin);
+  }
+
+  /** Removes a length that HttpClient ignores (RFC 9112, 6.3), so that nobody relies on it. */
+  private static void removeLengthOfChunkedBody(
+      HttpResponse response, @Nullable EntityDetails body, HttpContext context) {
+    if (response.containsHeader(HttpHeaders.TRANSFER_ENCODING)) {
+      response.removeHeaders(HttpHeaders.CONTENT_LENGTH);
+    }
   }
 
   private ClassicHttpResponse addLogin(
