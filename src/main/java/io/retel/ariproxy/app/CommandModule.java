@@ -153,7 +153,8 @@ final class CommandModule {
     registry.bind("respondRejected", BuildFailureResponse.rejected(buildResponse));
     registry.bind("respondUnreachable", BuildFailureResponse.unreachable(buildResponse));
     registry.bind("respondStoreUnavailable", BuildFailureResponse.storeUnavailable(buildResponse));
-    registry.bind("respondOperationHangs", BuildFailureResponse.operationHangs(buildResponse));
+    registry.bind(
+        "respondEarlierCommandsHang", BuildFailureResponse.earlierCommandsHang(buildResponse));
     registry.bind("respondTooLarge", BuildFailureResponse.tooLarge(buildResponse));
     registry.bind("respondOutcomeUnknown", respondOutcomeUnknown);
     registry.bind("releaseCommand", new ReleaseCommand(asteriskReachablePolicy));

@@ -8,6 +8,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.logging.RateLimitFilter;
+import io.retel.ariproxy.text.LogText;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -63,7 +64,7 @@ public final class BuildFailureResponse implements Processor {
   }
 
   /** Earlier commands of the same operation or call hang; nothing was sent. */
-  public static BuildFailureResponse operationHangs(BuildResponse buildResponse) {
+  public static BuildFailureResponse earlierCommandsHang(BuildResponse buildResponse) {
     return of(buildResponse, 503, CommandResult.Outcome.NOT_SENT, ErrorMessages::ownMessage);
   }
 
@@ -91,7 +92,13 @@ public final class BuildFailureResponse implements Processor {
       CommandResult.Outcome outcome,
       Function<Exception, String> message) {
     return new BuildFailureResponse(
-        buildResponse, cause -> new CommandResult.Failure(status, message.apply(cause), outcome));
+        buildResponse,
+        cause ->
+            new CommandResult.Failure(
+                status,
+                // it can contain a line that Asterisk has sent
+                LogText.escape(message.apply(cause), LogText.MAX_DETAIL_LENGTH),
+                outcome));
   }
 
   @Override

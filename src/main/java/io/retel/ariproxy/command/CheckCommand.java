@@ -62,7 +62,7 @@ public final class CheckCommand implements Processor {
   }
 
   @Override
-  public void process(Exchange exchange) throws OperationHangsException {
+  public void process(Exchange exchange) throws EarlierCommandsHangException {
     Command.Accepted command = CommandProperties.acceptedCommand(exchange);
     allowed.check(command);
     checkApplication(command);
@@ -72,10 +72,10 @@ public final class CheckCommand implements Processor {
     GroupActivity hangingOperation =
         exchange.getProperty(LanesConstants.HANGING_GROUP, GroupActivity.class);
     if (hangingOperation != null) {
-      throw OperationHangsException.of(hangingOperation);
+      throw EarlierCommandsHangException.of(hangingOperation);
     }
     if (exchange.getProperty(LanesConstants.FOLLOWS_HANGING, false, boolean.class)) {
-      throw OperationHangsException.ofCall();
+      throw EarlierCommandsHangException.ofCall();
     }
     SubscriptionReservation.reserve(exchange, command, subscriptions);
   }

@@ -45,7 +45,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
     rejected(errors);
     unreachable(errors);
     storeUnavailable(errors);
-    operationHangs(errors);
+    earlierCommandsHang(errors);
     tooLarge(errors);
     outcomeUnknown(errors);
   }
@@ -119,25 +119,25 @@ public final class CommandErrors extends RouteConfigurationBuilder {
         .id("publish-store-unavailable");
   }
 
-  private void operationHangs(RouteConfigurationDefinition errors) {
+  private void earlierCommandsHang(RouteConfigurationDefinition errors) {
     errors
-        .onException(OperationHangsException.class)
-        .id("operation-hangs")
+        .onException(EarlierCommandsHangException.class)
+        .id("earlier-commands-hang")
         .description(
-            "503: nothing is sent while earlier commands of the operation hang. A generic command is released to another proxy instead.")
+            "503: nothing is sent while earlier commands of its operation or call hang. A generic command is released to another proxy instead.")
         .handled(true)
         .choice()
         .id("generic-or-own-hanging")
         .when(simple(IS_GENERIC))
-        .id("generic-operation-hangs")
+        .id("generic-earlier-commands-hang")
         .process("releaseCommand")
         .id("release-hanging")
         .otherwise()
-        .id("own-operation-hangs")
-        .process("respondOperationHangs")
-        .id("respond-operation-hangs")
+        .id("own-earlier-commands-hang")
+        .process("respondEarlierCommandsHang")
+        .id("respond-earlier-commands-hang")
         .to(PUBLISH)
-        .id("publish-operation-hangs");
+        .id("publish-earlier-commands-hang");
   }
 
   private static void tooLarge(RouteConfigurationDefinition errors) {

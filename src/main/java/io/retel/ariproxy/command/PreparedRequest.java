@@ -10,8 +10,8 @@ import io.retel.ariproxy.ari.AriOperations.Match;
 import io.retel.ariproxy.ari.AriOperations.Operation;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.error.ErrorMessages;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -114,8 +114,10 @@ public record PreparedRequest(
       return new AriParameters(
           AriUrl.of(request.path(), request.query()),
           body == null ? MissingNode.getInstance() : CommandParser.JSON.readTree(body));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException | NumberFormatException e) {
+      // such as a number whose exponent overflows in the notation of Java
+      throw new CommandRejectedException(
+          400, "The command's body cannot be read again: " + ErrorMessages.ownMessage(e));
     }
   }
 

@@ -72,7 +72,7 @@ class CommandErrorsTest {
         1,
         "releaseCommand",
         "updateCreatedMappings");
-    assertSteps(operationHangs(), "generic", 1, "releaseCommand");
+    assertSteps(earlierCommandsHang(), "generic", 1, "releaseCommand");
   }
 
   @Test
@@ -86,7 +86,7 @@ class CommandErrorsTest {
         "respondStoreUnavailable",
         "updateCreatedMappings",
         "publish");
-    assertSteps(operationHangs(), "commands", 1, "respondOperationHangs", "publish");
+    assertSteps(earlierCommandsHang(), "commands", 1, "respondEarlierCommandsHang", "publish");
     assertSteps(new RecordTooLargeException("large"), "commands", 1, "respondTooLarge", "publish");
     assertSteps(
         new SocketTimeoutException("no response"),
@@ -97,8 +97,8 @@ class CommandErrorsTest {
         "publish");
   }
 
-  private static OperationHangsException operationHangs() {
-    return OperationHangsException.of(
+  private static EarlierCommandsHangException earlierCommandsHang() {
+    return EarlierCommandsHangException.of(
         new GroupActivity("POST /channels", 3, Duration.ofSeconds(9), 1));
   }
 
@@ -116,7 +116,7 @@ class CommandErrorsTest {
                 "respondRejected",
                 "respondUnreachable",
                 "respondStoreUnavailable",
-                "respondOperationHangs",
+                "respondEarlierCommandsHang",
                 "respondTooLarge",
                 "respondOutcomeUnknown",
                 "releaseCommand",

@@ -113,6 +113,23 @@ class MalformedCommandTest {
                     + level.repeat(1_000_000))));
   }
 
+  /** At the check before anything is sent. */
+  @Test
+  void rejectsNumberThatJavaWritesButDoesNotRead() {
+    // Java writes 1.234E+2147483648, and does not read that
+    String number = "123.4E2147483646";
+    Command command =
+        parser.parse(
+            ORIGIN,
+            bytes(
+                "{\"ariCommand\":{\"method\":\"POST\",\"url\":\"/x\",\"body\":{\"n\":%s}}}"
+                    .formatted(number)));
+    assertThatThrownBy(() -> ((Command.Accepted) command).prepared().parameters())
+        .isInstanceOfSatisfying(
+            CommandRejectedException.class,
+            rejection -> assertThat(rejection.status()).isEqualTo(400));
+  }
+
   @Test
   void rejectsOversizedUrl() {
     String url = "/channels/" + "x".repeat(25_000_000);

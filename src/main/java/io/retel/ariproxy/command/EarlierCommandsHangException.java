@@ -4,22 +4,22 @@ package io.retel.ariproxy.command;
 import io.retel.ariproxy.component.lanes.GroupActivity;
 
 /** Thrown for a command that is not sent, since earlier ones of its operation or call hang. */
-public final class OperationHangsException extends Exception {
+public final class EarlierCommandsHangException extends Exception {
 
   private static final long serialVersionUID = 1L;
 
-  private OperationHangsException(String reason) {
+  private EarlierCommandsHangException(String reason) {
     super(reason, null, false, false);
   }
 
-  static OperationHangsException of(GroupActivity operation) {
-    return new OperationHangsException(
+  static EarlierCommandsHangException of(GroupActivity operation) {
+    return new EarlierCommandsHangException(
         "not sent, since earlier ones hang: " + HangingCommands.describe(operation));
   }
 
   /** For a command whose call would fill what the proxy holds of all calls. */
-  static OperationHangsException ofCall() {
-    return new OperationHangsException(
+  static EarlierCommandsHangException ofCall() {
+    return new EarlierCommandsHangException(
         "not sent, since earlier ones of its call hang, and commands of other calls wait"
             + " (commands.max-in-flight)");
   }
