@@ -38,7 +38,6 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,11 +62,6 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * completed within this interval.
    */
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(20);
-
-  /** After which a pause of fetching is more than a burst. */
-  private static final Duration LONG_PAUSE = Duration.ofSeconds(10);
-
-  private static final Duration LONG_PAUSE_LOG_INTERVAL = Duration.ofMinutes(1);
 
   /**
    * Interval at which offsets are committed again without a change, as Kafka's own consumers do: a
@@ -96,12 +90,6 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       (topic, key) ->
           key == null ? null : new String(key, 0, Math.min(key.length, MAX_KEY_BYTES), UTF_8);
 
-  /**
-   * Limit of the size of incomplete commands as received, as a share of the heap: a sixteenth,
-   * since a proxy has up to two command topics. It includes neither one poll nor what parsing adds.
-   */
-  private static final long MAX_IN_FLIGHT_BYTES = Runtime.getRuntime().maxMemory() / 16;
-
   /** Interval of checks whether the member that has fenced this one has expired. */
   private static final Duration FENCED_CHECK_INTERVAL = Duration.ofSeconds(3);
 
@@ -111,7 +99,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final TopicIds topicIds;
   private final SkippedCommands skipped;
   private final LastConsumption lastConsumption;
-  private final int maxInFlight;
+  private final FetchPause fetchPause;
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
   private final AuthenticationState authentication =
@@ -137,11 +125,6 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   /** Time after which a member without a heartbeat expires. */
   private final Duration sessionTimeout;
-
-  private volatile boolean paused;
-
-  private Moment pausedAt = Moment.now();
-  private @Nullable Moment longPauseLogged;
 
   private volatile boolean retired;
 
@@ -191,7 +174,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.lastConsumption = lastConsumption;
     this.startOffsets = new StartOffsets(lastConsumption::oldestCommand, skipped);
     this.topicIds = new TopicIds(properties);
-    this.maxInFlight = maxInFlight;
+    this.fetchPause = new FetchPause(tracker, maxInFlight);
     this.stopping = stopping;
     this.self = new StaticMember(properties);
     this.groupId = String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG));
@@ -365,7 +348,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     Set<TopicPartition> started = new HashSet<>(tracker.recreated(ids));
     started.addAll(assigned);
     unreadable.revoked(started);
-    if (!paused) {
+    if (!fetchPause.isPaused()) {
       resume(started);
     }
     Map<TopicPartition, OffsetAndMetadata> committed = startOffsets.seek(this, started, ids);
@@ -546,46 +529,18 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   }
 
   private void pauseOrResume() {
-    boolean overLimit =
-        tracker.incomplete() >= maxInFlight
-            || tracker.incompleteBytes() >= MAX_IN_FLIGHT_BYTES
-            || tracker.window() >= CompletedOffsets.MAX_WINDOW - 1_000;
-    if (overLimit && !paused) {
-      paused = true;
-      pausedAt = Moment.now();
+    boolean wasPaused = fetchPause.isPaused();
+    if (fetchPause.update()) {
+      // includes newly assigned partitions
       pause(assignment());
-    } else if (paused
-        && tracker.incomplete() <= maxInFlight / 2
-        && tracker.incompleteBytes() <= MAX_IN_FLIGHT_BYTES / 2
-        && tracker.window() <= CompletedOffsets.MAX_WINDOW / 2) {
-      paused = false;
+      return;
+    }
+    if (wasPaused) {
       Set<TopicPartition> readable = new HashSet<>(assignment());
       readable.removeAll(unreadable.partitions());
       resume(readable);
-    } else if (paused) {
-      // includes newly assigned partitions
-      pause(assignment());
-      logLongPause();
     }
-    if (!paused) {
-      unreadable.retry(this, this::onSkipped);
-    }
-  }
-
-  /** Logs that a pause lasts, at most once a minute: commands of all calls wait. */
-  private void logLongPause() {
-    Moment now = Moment.now();
-    if (now.since(pausedAt).compareTo(LONG_PAUSE) >= 0
-        && (longPauseLogged == null
-            || now.since(longPauseLogged).compareTo(LONG_PAUSE_LOG_INTERVAL) >= 0)) {
-      longPauseLogged = now;
-      LOG.warn(
-          "No commands fetched for {} s: {} in flight, {} bytes; check which calls or operations"
-              + " are slow or hang in Asterisk (health check commands), and that Kafka is up",
-          LONG_PAUSE.toSeconds(),
-          tracker.incomplete(),
-          tracker.incompleteBytes());
-    }
+    unreadable.retry(this, this::onSkipped);
   }
 
   private void onSkipped(TopicPartition partition, UnreadableBatches.Skip skip) {
@@ -601,7 +556,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   /** Whether nothing is fetched, since the commands in flight reach a limit. Thread-safe. */
   boolean isFetchingPaused() {
-    return paused && !fenced && !retired;
+    return fetchPause.isPaused() && !fenced && !retired;
   }
 
   /** Describes in one sentence which commands cannot be read; empty if all can. Thread-safe. */

@@ -47,7 +47,9 @@ final class PartitionOffsets {
    */
   void reassigned(long committed, CompletedOffsets completed) {
     previouslyCompleted.startingAt(committed).forEach(completed::add);
-    for (long offset = Math.max(committed, base); offset < position; offset++) {
+    // a gap in the topic's offsets can be wider than the window
+    long end = Math.min(position, committed + CompletedOffsets.MAX_WINDOW);
+    for (long offset = Math.max(committed, base); offset < end; offset++) {
       if (!incomplete.containsKey(offset)) {
         completed.add(offset);
       }

@@ -181,6 +181,22 @@ class PartitionOffsetsTest {
     assertThat(bytes(completed)).isLessThanOrEqualTo(4_096);
   }
 
+  /** Also if a loop over each offset of the gap would not end. */
+  @Test
+  void wideOffsetGapSurvivesReassignment() {
+    PartitionOffsets offsets = startingAt(0);
+    offsets.accept(0, 0);
+    offsets.accept(1, 0);
+    offsets.tryStart(0);
+    offsets.completed(1);
+    offsets.skipTo(Long.MAX_VALUE - 1);
+
+    offsets.reassigned(0, CompletedOffsets.empty(0));
+
+    assertThat(offsets.accept(0, 0)).as("started here").isFalse();
+    assertThat(offsets.accept(1, 0)).as("completed here").isFalse();
+  }
+
   @Test
   void fullWindowFitsIntoMetadata() {
     PartitionOffsets offsets = startingAt(7);
