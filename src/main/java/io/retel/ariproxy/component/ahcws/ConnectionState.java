@@ -60,6 +60,12 @@ record ConnectionState(
         false, since, sinceNanos, error, status, failures + 1, connectCount, pastGaps);
   }
 
+  /** The state while no attempt to connect is made. */
+  ConnectionState waiting(String reason) {
+    return new ConnectionState(
+        false, since, sinceNanos, reason, 0, failures, connectCount, pastGaps);
+  }
+
   /** The state of a connection that replaces another; counters continue. */
   ConnectionState mergedWith(ConnectionState previous) {
     return new ConnectionState(

@@ -45,6 +45,12 @@ final class WebSocketConnection implements AutoCloseable {
   /** Timeouts of pongs that a message can take to arrive, while parts of it do. */
   private static final long MAX_MISSED_PONGS = 10;
 
+  /** How often a full buffer is checked before the websocket is reopened. */
+  private static final long FULL_BUFFER_INTERVAL_MS = 500;
+
+  private static final String BUFFER_FULL =
+      "Not reconnecting, since the buffer is full until the route catches up";
+
   private final URI uri;
   private final UnaryOperator<URI> requestUri;
   private final Consumer<String> onText;
@@ -322,6 +328,11 @@ final class WebSocketConnection implements AutoCloseable {
     if (closed) {
       return;
     }
+    if (buffer.isFull()) {
+      // each connection could add messages
+      awaitRoom();
+      return;
+    }
     try {
       if (client == null) {
         client =
@@ -336,6 +347,14 @@ final class WebSocketConnection implements AutoCloseable {
       logIfError(e);
       onConnectFailed(session, e, 0);
     }
+  }
+
+  private void awaitRoom() {
+    if (!state.lastError().equals(BUFFER_FULL)) {
+      LOG.warn("Websocket {}: {}", address(), BUFFER_FULL);
+      state = state.waiting(BUFFER_FULL);
+    }
+    reconnectTask = scheduler.schedule(FULL_BUFFER_INTERVAL_MS, this::connect);
   }
 
   private void disconnect() {

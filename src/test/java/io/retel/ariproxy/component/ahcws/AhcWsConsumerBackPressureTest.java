@@ -41,6 +41,29 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
     assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
   }
 
+  /** Otherwise, each connection could add a message, for as long as the route stands still. */
+  @Test
+  void doesNotReconnectWhileBufferIsFull() throws Exception {
+    CountDownLatch blocked = new CountDownLatch(1);
+    startConnected("bufferSize=1000", exchange -> blocked.await());
+    asterisk.websocketFaults(APP).sendHuge(100_000);
+    asterisk.websocketFaults(APP).sendHuge(100_000);
+    await().until(buffer()::isFull);
+    long bytes = buffer().bytes();
+
+    // as after a close frame that arrives with a message
+    connection().reconnect("Requested");
+
+    await()
+        .until(() -> String.valueOf(health().getMessage().orElse("")).contains("buffer is full"));
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(1);
+    assertThat(buffer().bytes()).isLessThan(bytes + 1_000);
+
+    blocked.countDown();
+    awaitConnected();
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
+  }
+
   @Test
   void acceptsMessagesLargerThanBuffer() throws Exception {
     startConnected("bufferSize=1000");
@@ -51,7 +74,11 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
   }
 
   private MessageBuffer buffer() {
-    return ((AhcWsConsumer) context.getRoute(ROUTE).getConsumer()).connection().buffer();
+    return connection().buffer();
+  }
+
+  private WebSocketConnection connection() {
+    return ((AhcWsConsumer) context.getRoute(ROUTE).getConsumer()).connection();
   }
 
   private static final class Unchanged {
