@@ -61,6 +61,9 @@ public final class ReplacementListener implements Consumer<String> {
   }
 
   private void onReplaced(String application) {
+    if (applications.isLost(application)) {
+      return;
+    }
     if (reopenIfDisplaced.getAsBoolean()) {
       LOG.warn(
           "A request of this proxy that {} had not answered in time has taken over the Stasis"

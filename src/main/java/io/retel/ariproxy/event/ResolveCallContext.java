@@ -74,10 +74,10 @@ public final class ResolveCallContext implements Processor {
       ignoredIds.increment(event.ignoredIds());
       LOG.warn(
           RateLimitFilter.PER_MESSAGE,
-          "{} ids beyond {} ignored in {}; check that ari.url is your Asterisk",
-          event.ignoredIds(),
+          "More than {} ids in {}: {} ignored; check that ari.url is your Asterisk",
           AriEvent.MAX_LISTED_IDS,
-          LogText.abbreviate(event.type()));
+          LogText.abbreviate(event.type()),
+          event.ignoredIds());
     }
     MappedEvent mapped = rules.map(event);
     events.get(MeterTags.of(mapped)).increment();

@@ -108,8 +108,16 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
 
   private static String kind(ILoggingEvent event) {
     Object[] arguments = event.getArgumentArray();
-    return arguments != null && arguments.length > 0 && arguments[0] instanceof Integer status
-        ? event.getMessage() + status
+    return arguments != null
+            && arguments.length > 0
+            && arguments[0] instanceof Integer number
+            && isStatus(number)
+        ? event.getMessage() + number
         : event.getMessage();
+  }
+
+  /** Other numbers can be of any value, and so of as many kinds. */
+  private static boolean isStatus(int number) {
+    return 100 <= number && number <= 599;
   }
 }

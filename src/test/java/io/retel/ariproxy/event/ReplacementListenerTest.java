@@ -45,6 +45,8 @@ class ReplacementListenerTest {
       assertThat(applications.lost()).containsExactly("two");
       assertThat(stops).hasValue(0);
 
+      // a server can repeat it
+      listener.accept(event("ApplicationReplaced", "two"));
       listener.accept(event("ApplicationReplaced", "one"));
       assertThat(stops).hasValue(1);
       assertThat(log.lines(Level.ERROR))

@@ -32,6 +32,14 @@ class RateLimitFilterTest {
     assertThat(perMessage("Malformed: {}", "other format")).isEqualTo(FilterReply.NEUTRAL);
   }
 
+  /** Otherwise, there would be as many kinds as numbers. */
+  @Test
+  void onlyAStatusIsPartOfTheKind() {
+    assertThat(perMessage("{} ids ignored", 1)).isEqualTo(FilterReply.NEUTRAL);
+    assertThat(perMessage("{} ids ignored", 2)).isEqualTo(FilterReply.DENY);
+    assertThat(perMessage("{} ids ignored", 10_000)).isEqualTo(FilterReply.DENY);
+  }
+
   @Test
   void passesEveryLineThatIsNotAboutAMessage() {
     for (int i = 0; i < 3; i++) {
