@@ -65,6 +65,9 @@ final class AsteriskQuery implements AutoCloseable {
   /** Limit of the channels in applications: 200,000 in a heap of 1 GB. */
   static final long MAX_LISTED_CHANNELS = Runtime.getRuntime().maxMemory() / 5_000;
 
+  /** An id of Asterisk has 17 characters, a startup time 28. */
+  private static final int MAX_INFO_LENGTH = 64;
+
   /** Failures named in a log line. */
   private static final int MAX_LOGGED_FAILURES = 3;
 
@@ -77,7 +80,7 @@ final class AsteriskQuery implements AutoCloseable {
   private final ScheduledExecutorService timer;
   private final SubscriptionRestore subscriptions;
   private final Listener listener;
-  private final DescriptionHeap heap = new DescriptionHeap();
+  private final DescriptionHeap heap;
   private final CompletableFuture<Void> firstAttempt = new CompletableFuture<>();
 
   /** Calls with resources that exist and have not been reported; for the events thread only. */
@@ -161,6 +164,7 @@ final class AsteriskQuery implements AutoCloseable {
       ExecutorService requests,
       ScheduledExecutorService timer,
       SubscriptionRestore subscriptions,
+      DescriptionHeap heap,
       Listener listener) {
     this.connectedAt = connectedAt;
     this.callContexts = callContexts;
@@ -172,6 +176,7 @@ final class AsteriskQuery implements AutoCloseable {
     this.requests = requests;
     this.timer = timer;
     this.subscriptions = subscriptions;
+    this.heap = heap;
     this.listener = listener;
     mappings.forEach(
         (resource, mapping) -> {
@@ -476,10 +481,10 @@ final class AsteriskQuery implements AutoCloseable {
             });
   }
 
-  /** Returns a text for each synthetic event; empty if it is longer than an id. */
+  /** Returns a text; empty if it is too long for each synthetic event. */
   private static String shortText(JsonNode node) {
     String text = node.asText();
-    return Resource.isTooLong(text) ? "" : text;
+    return text.length() > MAX_INFO_LENGTH ? "" : text;
   }
 
   /** Asks for the applications; completes with null if that fails. */
@@ -844,7 +849,7 @@ final class AsteriskQuery implements AutoCloseable {
   private boolean reserve(Resource resource, long bytes) {
     boolean reserved = heap.reserve(bytes);
     if (!reserved) {
-      fail(resource, DescriptionHeap.EXCEEDED, bytes > DescriptionHeap.MAX_BYTES);
+      fail(resource, heap.exceeded(), heap.isTooLarge(bytes));
     }
     return reserved;
   }
@@ -854,7 +859,7 @@ final class AsteriskQuery implements AutoCloseable {
     if (!heap.isExceeded()) {
       return false;
     }
-    fail(resource, DescriptionHeap.EXCEEDED);
+    fail(resource, heap.exceeded());
     return true;
   }
 

@@ -11,12 +11,10 @@ import java.util.Collection;
  */
 final class DescriptionHeap {
 
-  /** Limit in bytes. */
-  static final long MAX_BYTES = Runtime.getRuntime().maxMemory() / 16;
+  /** Share of the heap. */
+  private static final int SHARE = 16;
 
-  /** A clause. */
-  static final String EXCEEDED =
-      "descriptions of resources exceed a sixteenth of the heap (%d MB)".formatted(MAX_BYTES >> 20);
+  private final long maxBytes;
 
   /** Those that the events thread has, and those being reported. */
   private long takenBytes;
@@ -25,6 +23,17 @@ final class DescriptionHeap {
   private long bytes;
 
   private boolean exceeded;
+
+  DescriptionHeap() {
+    this(Runtime.getRuntime().maxMemory() / SHARE);
+  }
+
+  /**
+   * @param maxBytes the limit
+   */
+  DescriptionHeap(long maxBytes) {
+    this.maxBytes = maxBytes;
+  }
 
   /**
    * Starts an attempt.
@@ -38,12 +47,23 @@ final class DescriptionHeap {
 
   /** Reserves bytes for this attempt; returns false if it has no more for them. */
   synchronized boolean reserve(long description) {
-    if (description > MAX_BYTES - bytes) {
+    if (description > maxBytes - bytes) {
       exceeded = true;
       return false;
     }
     bytes += description;
     return true;
+  }
+
+  /** Whether a description exceeds the heap alone. */
+  boolean isTooLarge(long description) {
+    return description > maxBytes;
+  }
+
+  /** Describes an exceeded heap, in a clause. */
+  String exceeded() {
+    return "descriptions of resources exceed a sixteenth of the heap (%d MB)"
+        .formatted(maxBytes >> 20);
   }
 
   /** Whether this attempt had no heap for a description. The next one can have it. */

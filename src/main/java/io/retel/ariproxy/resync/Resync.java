@@ -114,6 +114,7 @@ public final class Resync implements AutoCloseable {
             pool,
             currentTimer,
             subscriptions,
+            new DescriptionHeap(),
             new AsteriskQuery.Listener() {
               @Override
               public void onFindings() {

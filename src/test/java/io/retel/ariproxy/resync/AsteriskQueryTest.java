@@ -63,6 +63,8 @@ class AsteriskQueryTest {
   private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
   private static final Resource PLAYBACK = new Resource(ResourceType.PLAYBACK, "p");
 
+  private static final int MAX_DESCRIPTION_BYTES = 200_000;
+
   private static final String NONE_LISTED = "[{\"name\":\"app\",\"channel_ids\":[]}]";
   private static final String LISTED = "[{\"name\":\"app\",\"channel_ids\":[\"c\"]}]";
   private static final String IN_DIALPLAN = "{\"id\":\"c\",\"dialplan\":{\"app_name\":\"Wait\"}}";
@@ -250,8 +252,7 @@ class AsteriskQueryTest {
   @Test
   void ignoresLongIdOfAsterisk() throws Exception {
     responses.put(
-        "/asterisk/info",
-        "{\"system\":{\"entity_id\":\"%s\"}}".formatted("x".repeat(Resource.MAX_ID_LENGTH + 1)));
+        "/asterisk/info", "{\"system\":{\"entity_id\":\"%s\"}}".formatted("x".repeat(65)));
     start();
     assertThat(query.take().asteriskId()).isEmpty();
     assertThat(query.isComplete()).isTrue();
@@ -277,7 +278,7 @@ class AsteriskQueryTest {
   void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
     int count = 20;
     AtomicInteger asked = new AtomicInteger();
-    String names = "x".repeat((int) (DescriptionHeap.MAX_BYTES / 2 / 8));
+    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 2 / 8);
     List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
     responses.put("/channels", "500");
     responses.put(
@@ -481,6 +482,7 @@ class AsteriskQueryTest {
         attempts,
         new SubscriptionRestore(
             new Subscriptions(WriteBehind.noop(new SimpleMeterRegistry())), applications),
+        new DescriptionHeap(MAX_DESCRIPTION_BYTES),
         new AsteriskQuery.Listener() {
           @Override
           public void onFindings() {
