@@ -110,7 +110,7 @@ public enum Meters {
   RESYNC_PENDING(
       Kind.GAUGE,
       "ari-proxy.resync.pending",
-      "Resources and lists that Asterisk has not described since the connect"),
+      "Resources and lists that Asterisk has not described since the connect; at least one since a resync failed"),
   RESYNC_UNDESCRIBABLE(
       Kind.GAUGE,
       "ari-proxy.resync.undescribable",

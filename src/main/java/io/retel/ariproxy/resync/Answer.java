@@ -5,12 +5,16 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,23 +43,36 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
   private static final ObjectMapper RESOURCES = mapper(MAX_TOKENS / 16);
 
   private static ObjectMapper mapper(long maxTokens) {
-    return new ObjectMapper(
-        JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(maxTokens).build())
-            .build());
+    return JsonMapper.builder(
+            JsonFactory.builder()
+                .streamReadConstraints(
+                    StreamReadConstraints.builder()
+                        .maxTokenCount(maxTokens)
+                        // an event contains a description in an object and an array
+                        .maxNestingDepth(StreamReadConstraints.DEFAULT_MAX_DEPTH - 2)
+                        .build())
+                .build())
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .build();
   }
 
-  /** Asks for a list, or for an application with the list of its channels. */
+  /** Asks for a list. */
   static Answer ofList(AriClient client, String path) {
-    return of(client, "GET", path, LISTS);
+    return of(client, "GET", path, LISTS, JsonNodeType.ARRAY);
+  }
+
+  /** Asks for an application, which has a list of its channels. */
+  static Answer ofApplication(AriClient client, String path) {
+    return of(client, "GET", path, LISTS, JsonNodeType.OBJECT);
   }
 
   /** Sends a request that concerns one resource. */
   static Answer of(AriClient client, String method, String path) {
-    return of(client, method, path, RESOURCES);
+    return of(client, method, path, RESOURCES, JsonNodeType.OBJECT);
   }
 
-  private static Answer of(AriClient client, String method, String path, ObjectMapper json) {
+  private static Answer of(
+      AriClient client, String method, String path, ObjectMapper json, JsonNodeType type) {
     // kept as long as the question is open
     String request = method + " " + LogText.abbreviate(path.replaceFirst("\\?.*", ""));
     try {
@@ -64,9 +81,17 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
       if (response.status() != 200) {
         return new Answer(response.status(), null, problem);
       }
-      return response.body().isEmpty()
-          ? new Answer(200, null, problem + " without a body")
-          : new Answer(200, json.readTree(response.body()), "");
+      if (response.body().isBlank()) {
+        return new Answer(200, null, problem + " without a body");
+      }
+      JsonNode body = json.readTree(response.body());
+      // such as a page of what answers in Asterisk's place: an empty list would end all calls
+      return body.getNodeType() == type
+          ? new Answer(200, body, "")
+          : new Answer(
+              NO_RESPONSE,
+              null,
+              problem + " without a JSON " + type.name().toLowerCase(Locale.ROOT));
     } catch (StreamConstraintsException e) {
       return new Answer(NO_RESPONSE, null, request + " responded with too large JSON");
     } catch (JsonProcessingException e) {

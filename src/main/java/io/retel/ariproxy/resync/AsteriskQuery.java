@@ -516,7 +516,8 @@ final class AsteriskQuery implements AutoCloseable {
             ownApplications,
             name -> {
               String path = "/applications/" + PathEncoding.encode(name);
-              return askForList(path)
+              return CompletableFuture.supplyAsync(
+                      () -> Answer.ofApplication(client, path), requests)
                   .thenAccept(
                       answer -> {
                         if (answer.json() != null) {
@@ -718,9 +719,6 @@ final class AsteriskQuery implements AutoCloseable {
       observe(Observation.of(channel, before, false));
       return CompletableFuture.completedFuture(null);
     }
-    if (description != null && !reserve(channel, description.bytes())) {
-      return CompletableFuture.completedFuture(null);
-    }
     Set<String> applications = new HashSet<>();
     synchronized (this) {
       if (applicationsByChannelId == null) {
@@ -829,12 +827,9 @@ final class AsteriskQuery implements AutoCloseable {
     Set<String> channelIds = new HashSet<>();
     description.path("channels").forEach(id -> channelIds.add(id.asText()));
     String creationTime = description.path("creationtime").asText();
-    Observation observation =
+    observe(
         Observation.of(new Resource(resource.type(), resource.id(), creationTime), before, exists)
-            .withChannels(channelIds);
-    if (reserve(resource, observation.bytes())) {
-      observe(observation);
-    }
+            .withChannels(channelIds));
   }
 
   /** Returns a resource without the creation time in an earlier answer. */
@@ -872,8 +867,10 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   private synchronized void observe(Observation observation) {
-    failures.remove(observation.resource());
-    if (open.remove(observation.resource()) && !closed) {
+    Resource resource = withoutInstance(observation.resource());
+    failures.remove(resource);
+    if (!closed && open.contains(resource) && reserve(resource, observation.bytes())) {
+      open.remove(resource);
       progressed = true;
       observations.add(observation);
       if (taken && !collecting) {

@@ -15,7 +15,8 @@ import io.retel.ariproxy.ari.Resource;
 record ChannelDescription(
     String creationTime, String name, String applicationName, String applicationData, String json) {
 
-  private static final int BYTES_PER_CHARACTER = 2;
+  /** As text, and as UTF-8 in events: that of its start and the one of its call. */
+  private static final int BYTES_PER_CHARACTER = 6;
 
   static ChannelDescription of(JsonNode channel) {
     return new ChannelDescription(
@@ -26,7 +27,7 @@ record ChannelDescription(
         channel.toString());
   }
 
-  /** Returns the heap of its texts, at most. */
+  /** Returns the heap of its texts, also in events, at most. */
   long bytes() {
     long characters =
         (long) creationTime.length()

@@ -14,6 +14,7 @@ import io.retel.ariproxy.time.Moment;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,7 +82,15 @@ public final class FindMissedEvents implements Processor {
             query.activeCalls(),
             gap);
     List<MappedEvent> missedEvents = withoutHidden(reconciler.missedEvents(), subscriptions);
-    query.releaseReported();
+    exchange
+        .getExchangeExtension()
+        .addOnCompletion(
+            new SynchronizationAdapter() {
+              @Override
+              public void onDone(Exchange published) {
+                query.releaseReported();
+              }
+            });
     query.askAgain(reconciler.outdated());
     missedEvents.forEach(event -> syntheticEventLog.record(event.event()));
     syntheticEvents.increment(missedEvents.size());

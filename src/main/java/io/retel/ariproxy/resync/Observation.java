@@ -30,6 +30,9 @@ record Observation(
 
   private static final int BYTES_PER_ID = 100;
 
+  /** Of an event without the description, and of this. */
+  private static final int EVENT_BYTES = 1_000;
+
   /** An observation of another resource than a bridge. */
   Observation(
       Resource resource,
@@ -45,10 +48,10 @@ record Observation(
     return new Observation(resource, before, exists, null, false, Set.of());
   }
 
-  /** Returns the heap of the texts in Asterisk's description, at most. */
+  /** Returns the heap that it takes until its events are published, at most. */
   long bytes() {
     long ofIds = channelIds.stream().mapToLong(id -> BYTES_PER_ID + 2L * id.length()).sum();
-    return channel == null ? ofIds : ofIds + channel.bytes();
+    return EVENT_BYTES + ofIds + (channel == null ? 0 : channel.bytes());
   }
 
   Observation withChannels(Set<String> ids) {

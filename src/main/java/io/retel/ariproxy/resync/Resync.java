@@ -12,6 +12,7 @@ import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -51,7 +52,11 @@ public final class Resync implements AutoCloseable {
 
   private @Nullable ExecutorService requests;
   private String asteriskId = "";
-  private int failedPublications;
+
+  /** Those since the last success. */
+  private volatile int failedPublications;
+
+  private @Nullable Future<?> retry;
   private boolean closed;
 
   /**
@@ -156,6 +161,10 @@ public final class Resync implements AutoCloseable {
   /** Aborts the resync, since another one follows. */
   synchronized void abort() {
     due = true;
+    if (retry != null) {
+      retry.cancel(false);
+      retry = null;
+    }
     AsteriskQuery current = query;
     query = null;
     if (current != null) {
@@ -173,12 +182,13 @@ public final class Resync implements AutoCloseable {
    * @return the delay, which grows until a resync completes
    */
   synchronized Duration retry() {
-    Duration delay =
-        FIRST_RETRY_DELAY.multipliedBy(1L << Math.min(failedPublications++, MAX_DOUBLINGS));
+    int before = failedPublications;
+    failedPublications = before + 1;
+    Duration delay = FIRST_RETRY_DELAY.multipliedBy(1L << Math.min(before, MAX_DOUBLINGS));
     failures.increment();
-    due = true;
+    abort();
     if (!closed) {
-      timer().schedule(requestResync, delay.toMillis(), TimeUnit.MILLISECONDS);
+      retry = timer().schedule(requestResync, delay.toMillis(), TimeUnit.MILLISECONDS);
     }
     return delay;
   }
@@ -190,16 +200,19 @@ public final class Resync implements AutoCloseable {
 
   /** Why calls can differ from what was published, as a sentence; empty if they do not. */
   public Optional<String> problem() {
+    if (failedPublications > 0) {
+      return Optional.of("Resync failed " + failedPublications + " times; see the log");
+    }
     AsteriskQuery current = query;
     return current == null || !current.isLate() || current.pending() == 0
         ? Optional.empty()
         : Optional.of("Resync incomplete: " + current.status());
   }
 
-  /** Number of questions that Asterisk has not answered. */
+  /** Number of questions that Asterisk has not answered; at least one since a failure. */
   public long pending() {
     AsteriskQuery current = query;
-    return current == null ? 0 : current.pending();
+    return Math.max(failedPublications > 0 ? 1 : 0, current == null ? 0 : current.pending());
   }
 
   /** Number of resources that Asterisk cannot describe. */

@@ -121,7 +121,7 @@ final class SubscriptionRestore {
 
   private static List<String> missing(AriClient client, String application, List<String> sources)
       throws IOException {
-    Answer answer = Answer.ofList(client, path(application));
+    Answer answer = Answer.ofApplication(client, path(application));
     if (answer.json() == null) {
       throw new IOException(answer.problem());
     }

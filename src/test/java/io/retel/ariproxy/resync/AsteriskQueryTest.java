@@ -63,7 +63,7 @@ class AsteriskQueryTest {
   private static final Resource CHANNEL = new Resource(ResourceType.CHANNEL, "c");
   private static final Resource PLAYBACK = new Resource(ResourceType.PLAYBACK, "p");
 
-  private static final int MAX_DESCRIPTION_BYTES = 200_000;
+  private static final int MAX_DESCRIPTION_BYTES = 2_000_000;
 
   private static final String NONE_LISTED = "[{\"name\":\"app\",\"channel_ids\":[]}]";
   private static final String LISTED = "[{\"name\":\"app\",\"channel_ids\":[\"c\"]}]";
@@ -248,6 +248,54 @@ class AsteriskQueryTest {
     assertThat(query.isComplete()).isTrue();
   }
 
+  /** Such as a page of what answers in Asterisk's place: an empty list would end all calls. */
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "null", "\"maintenance\"", "\r\n", "[] []"})
+  void asksForSingleResourcesIfAsteriskRespondsWithoutList(String body) throws Exception {
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", body);
+    responses.put("/bridges", body);
+    responses.put("/channels/c", IN_STASIS);
+    responses.put("/applications", LISTED);
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    assertThat(query.take().observations())
+        .singleElement()
+        .matches(observation -> observation.exists() && observation.isIn("app"));
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "null", "\r\n"})
+  void asksForSingleApplicationsIfAsteriskRespondsWithoutList(String body) throws Exception {
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "[" + IN_STASIS + "]");
+    responses.put("/applications", body);
+    responses.put("/applications/app", "{\"name\":\"app\",\"channel_ids\":[\"c\"]}");
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    assertThat(query.take().observations())
+        .singleElement()
+        .matches(observation -> observation.isIn("app"));
+  }
+
+  /** It would be in no event; those of other calls would be lost with it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\r\n", "[]", "\"text\"", "NESTED"})
+  void descriptionThatNoEventCanContainIsNone(String body) throws Exception {
+    String nested = "{\"id\":\"c\",\"x\":" + "[".repeat(998) + "]".repeat(998) + "}";
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "500");
+    responses.put("/channels/c", body.equals("NESTED") ? nested : body);
+    responses.put("/channels/c/dtmf", "412");
+    responses.put("/applications", LISTED);
+    start();
+    assertThat(query.isComplete()).isFalse();
+    assertThat(query.status()).contains("GET /channels/c responded with");
+  }
+
   /** Each synthetic event contains it. */
   @Test
   void ignoresLongIdOfAsterisk() throws Exception {
@@ -278,7 +326,7 @@ class AsteriskQueryTest {
   void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
     int count = 20;
     AtomicInteger asked = new AtomicInteger();
-    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 2 / 8);
+    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 6 / 8);
     List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
     responses.put("/channels", "500");
     responses.put(

@@ -22,6 +22,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.awaitility.Awaitility;
@@ -36,6 +37,7 @@ class ResyncTest {
   private DefaultCamelContext context;
   private HttpServer server;
   private Resync resync;
+  private final AtomicInteger repetitions = new AtomicInteger();
 
   @BeforeEach
   void create() throws Exception {
@@ -77,7 +79,7 @@ class ResyncTest {
             2,
             () -> new AriClient(configurer, url),
             () -> {},
-            () -> {},
+            repetitions::incrementAndGet,
             meters);
   }
 
@@ -99,6 +101,29 @@ class ResyncTest {
     resync.abort();
     assertThat(resync.isEnded()).isFalse();
     complete();
+  }
+
+  @Test
+  void failureIsAProblemUntilOneSucceeds() throws Exception {
+    complete();
+    assertThat(resync.problem()).isEmpty();
+    resync.retry();
+    resync.retry();
+    assertThat(resync.problem()).hasValue("Resync failed 2 times; see the log");
+    assertThat(resync.pending()).isEqualTo(1);
+    complete();
+    assertThat(resync.problem()).isEmpty();
+    assertThat(resync.pending()).isZero();
+  }
+
+  /** Otherwise, each connect would leave a further chain of repetitions. */
+  @Test
+  void nextRepetitionReplacesThePreviousOne() {
+    for (int i = 0; i < 5; i++) {
+      // after 1, 2, 4, 8 and 16 s
+      resync.retry();
+    }
+    Awaitility.await().during(Duration.ofMillis(1_500)).until(() -> repetitions.get() == 0);
   }
 
   @Test
