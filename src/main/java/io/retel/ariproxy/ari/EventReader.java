@@ -132,6 +132,10 @@ final class EventReader {
     if (type.isEmpty()) {
       throw new MalformedEventException("type is missing");
     }
+    if (Resource.isTooLong(type)) {
+      throw new MalformedEventException(
+          "type has more than " + Resource.MAX_ID_LENGTH + " characters");
+    }
     return new AriEvent(
         type,
         payload,

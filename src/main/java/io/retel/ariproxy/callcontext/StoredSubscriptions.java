@@ -60,13 +60,25 @@ public final class StoredSubscriptions {
     }
   }
 
+  private void restore(String key, Subscriptions subscriptions) {
+    String value = values.get(key);
+    if (value != null) {
+      subscriptions.restore(key, value);
+    }
+  }
+
   private static long size(String key, String value) {
     return (long) key.length() + value.length();
   }
 
   /** Restores them, and logs how many values did not fit. */
   public void restoreTo(Subscriptions subscriptions) {
-    values.forEach(subscriptions::restore);
+    // own ones first: others do not take their place
+    ownKeys.forEach(key -> restore(key, subscriptions));
+    values.keySet().stream()
+        .filter(key -> !ownKeys.contains(key))
+        .sorted()
+        .forEach(key -> restore(key, subscriptions));
     if (ignored > 0) {
       LOG.warn(
           "{} values of subscriptions in the call-context store not restored: more than {} MB,"

@@ -313,9 +313,9 @@ public final class Subscriptions {
 
   /** Restores an application's state from the store; malformed entries are logged and skipped. */
   public synchronized void restore(String key, String stored) {
+    String application = key.substring(KEY_PREFIX.length());
     try {
       JsonNode json = JSON.readTree(stored);
-      String application = key.substring(KEY_PREFIX.length());
       DesiredSubscriptions desired = desiredByApplication(application);
       Set<String> sources = new LinkedHashSet<>();
       json.path("sources").forEach(source -> sources.add(source.asText()));
@@ -332,6 +332,9 @@ public final class Subscriptions {
       }
     } catch (JsonProcessingException | UnsupportedOperationException e) {
       LOG.warn("Ignoring malformed stored value of {}: {}", key, e.getMessage());
+    }
+    if (desiredByApplication(application).isEmpty()) {
+      desiredByApplication.remove(application);
     }
   }
 

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.ari;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.fixtures.recording.RecordedTraffic;
 import java.util.List;
@@ -51,6 +52,16 @@ class EventReaderTest {
     assertThat(ignored.hasLongId()).isTrue();
     assertThat(new Resource(ResourceType.CHANNEL, "c", longest).instance()).isEqualTo(longest);
     assertThat(new Resource(ResourceType.CHANNEL, "c", longest + "x").instance()).isEmpty();
+  }
+
+  /** The envelope has a name of up to twice the length. */
+  @Test
+  void rejectsTypeThatIsTooLong() {
+    String longest = "X".repeat(Resource.MAX_ID_LENGTH);
+    assertThat(AriEvent.parse("{\"type\":\"" + longest + "\"}").type()).isEqualTo(longest);
+    assertThatThrownBy(() -> AriEvent.parse("{\"type\":\"" + longest + "x\"}"))
+        .isInstanceOf(MalformedEventException.class)
+        .hasMessage("type has more than 4096 characters");
   }
 
   /** So that one event cannot fill the heap and the store. */

@@ -8,6 +8,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class StoredSubscriptionsTest {
@@ -43,6 +45,20 @@ class StoredSubscriptionsTest {
           .asString()
           .startsWith("998 values of subscriptions in the call-context store not restored");
     }
+  }
+
+  /** The limits are those of all applications. */
+  @Test
+  void restoresOwnFirst() {
+    String many =
+        IntStream.range(0, Subscriptions.MAX_SOURCES)
+            .mapToObj(i -> "\"deviceState:" + i + "\"")
+            .collect(Collectors.joining(",", "{\"sources\":[", "]}"));
+    for (int i = 0; i < 10; i++) {
+      stored.put("SUBSCRIPTIONS:" + i, many);
+    }
+    stored.put("SUBSCRIPTIONS:own", STORED);
+    assertThat(restored()).containsExactly("0", "own");
   }
 
   @Test
