@@ -90,6 +90,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       (topic, key) ->
           key == null ? null : new String(key, 0, Math.min(key.length, MAX_KEY_BYTES), UTF_8);
 
+  /** How long a consumer can be without its partitions, as in a rebalance. */
+  private static final Duration UNASSIGNED_TOLERANCE = Duration.ofSeconds(30);
+
+  private static final Duration UNCOMMITTED_TOLERANCE = Duration.ofSeconds(10);
+
   /** Interval of checks whether the member that has fenced this one has expired. */
   private static final Duration FENCED_CHECK_INTERVAL = Duration.ofSeconds(3);
 
@@ -100,6 +105,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final SkippedCommands skipped;
   private final LastConsumption lastConsumption;
   private final FetchPause fetchPause;
+  private final PersistingProblem unassigned;
+  private final PersistingProblem uncommitted =
+      new PersistingProblem(UNCOMMITTED_TOLERANCE, Moment::now);
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
   private final AuthenticationState authentication =
@@ -115,6 +123,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
    * partitions immediately.
    */
   private final boolean dynamicMember;
+
+  /** Partitions of the topic at the last assignment; all belong to a static member. */
+  private int partitions = 1;
 
   private final StaticMember self;
 
@@ -181,6 +192,13 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.sessionTimeout =
         DrainTimeouts.option(properties, ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
+    this.unassigned =
+        new PersistingProblem(
+            dynamicMember
+                ? DrainTimeouts.option(properties, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG)
+                    .plus(UNASSIGNED_TOLERANCE)
+                : UNASSIGNED_TOLERANCE,
+            Moment::now);
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
     // when a static member stops, its commands have already been given time to complete
     this.maxPollAge =
@@ -236,7 +254,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         notPermitted = "";
         LOG.info("Kafka permits consumption again: consuming {}", subscription());
       }
-      lag = authentication.isRejected() || !notPermitted.isEmpty() ? Double.NaN : totalLag();
+      boolean assigned = checkAssignment();
+      lag =
+          assigned && !authentication.isRejected() && notPermitted.isEmpty()
+              ? totalLag()
+              : Double.NaN;
       return polled;
     } catch (FencedInstanceIdException e) {
       fenced = true;
@@ -281,6 +303,30 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       LOG.error("Consumer of {} ended", subscription(), e);
       throw e;
     }
+  }
+
+  /**
+   * Returns whether this consumer has its partitions: all, or its share of a topic that several
+   * proxies consume. Kafka's client neither throws nor logs if it has none.
+   */
+  private boolean checkAssignment() {
+    boolean complete =
+        dynamicMember ? groupMetadata().generationId() >= 0 : assignment().size() >= partitions;
+    if (complete) {
+      unassigned.ended();
+    } else {
+      unassigned.present(
+          () ->
+              ("Commands are not consumed: %s of %s assigned to this proxy; the group %s has no"
+                      + " coordinator (topic __consumer_offsets), or other consumers use it")
+                  .formatted(
+                      assignment().isEmpty()
+                          ? "no partition"
+                          : assignment().size() + " of " + partitions + " partitions",
+                      String.join(", ", subscription()),
+                      groupId));
+    }
+    return complete;
   }
 
   /**
@@ -463,6 +509,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         .map(reason -> "Kafka does not permit consumption: " + reason);
   }
 
+  /** Describes in one sentence why commands are not, or not only once, consumed; or empty. */
+  Optional<String> groupProblem() {
+    return unassigned.describe().or(uncommitted::describe);
+  }
+
   /** Returns whether the consumer is closed. Thread-safe. */
   boolean isClosed() {
     return closed;
@@ -519,9 +570,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             if (failure == null) {
               lastConsumption.record();
               tracker.acknowledged(offsets);
+              uncommitted.ended();
             } else {
               LOG.debug("Commit of {} failed, retrying: {}", offsets, failure.toString());
               tracker.commitFailed(offsets.keySet(), failure);
+              uncommitted.present(
+                  () ->
+                      "Kafka does not acknowledge offsets of the group %s, so that a restart would execute commands again: %s"
+                          .formatted(groupId, ErrorMessages.singleLine(failure)));
             }
           });
     }
@@ -621,6 +677,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       if (!partitions.isEmpty()) {
         try {
+          CommandConsumer.this.partitions =
+              topics(partitions).stream().mapToInt(topic -> partitionsFor(topic).size()).sum();
           start(partitions, currentTopicIds(partitions));
         } catch (AuthenticationException | AuthorizationException e) {
           // poll() would retry without assigning them again; Camel reconnects instead
@@ -638,6 +696,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       commitCompletedSync();
       partitions.forEach(tracker::revoked);
       unreadable.revoked(partitions);
+      uncommitted.forget();
     }
 
     /**
@@ -686,6 +745,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       delegate.onPartitionsLost(partitions);
       partitions.forEach(tracker::revoked);
       unreadable.revoked(partitions);
+      uncommitted.forget();
     }
   }
 }

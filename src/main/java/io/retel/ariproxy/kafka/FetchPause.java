@@ -27,7 +27,9 @@ final class FetchPause {
    */
   private static final long MAX_BYTES = Runtime.getRuntime().maxMemory() / 16;
 
-  /** Limit of the offsets from the oldest incomplete command on: one poll must fit as well. */
+  /**
+   * Limit of the offsets from the one on that Kafka has acknowledged: one poll must fit as well.
+   */
   private static final long MAX_WINDOW = CompletedOffsets.MAX_WINDOW - 1_000;
 
   private final OffsetTracker tracker;
@@ -66,12 +68,13 @@ final class FetchPause {
   private boolean isWithin(int commands, long bytes, long window) {
     return tracker.incomplete() <= commands
         && tracker.incompleteBytes() <= bytes
-        && tracker.window() <= window;
+        && tracker.unacknowledged() <= window;
   }
 
   private void logLongPause() {
     Moment now = Moment.now();
-    if (now.since(pausedAt).compareTo(LONG_PAUSE) < 0
+    Duration length = now.since(pausedAt);
+    if (length.compareTo(LONG_PAUSE) < 0
         || (logged != null && now.since(logged).compareTo(LOG_INTERVAL) < 0)) {
       return;
     }
@@ -80,9 +83,9 @@ final class FetchPause {
         "No commands fetched for {} s: {} in flight, {} bytes, {} offsets; check which calls or"
             + " operations are slow or hang in Asterisk (health check commands), and that Kafka is"
             + " up",
-        LONG_PAUSE.toSeconds(),
+        length.toSeconds(),
         tracker.incomplete(),
         tracker.incompleteBytes(),
-        tracker.window());
+        tracker.unacknowledged());
   }
 }

@@ -356,9 +356,20 @@ final class OffsetTracker {
     return partitions.values().stream().mapToLong(PartitionOffsets::incompleteBytes).sum();
   }
 
-  /** Largest distance of any partition's position from its watermark. */
-  synchronized long window() {
-    return partitions.values().stream().mapToLong(PartitionOffsets::window).max().orElse(0);
+  /**
+   * Largest distance of any partition's position from the offset that Kafka has acknowledged: a
+   * restart can execute the commands in between again.
+   */
+  synchronized long unacknowledged() {
+    return partitions.entrySet().stream()
+        .mapToLong(
+            partition -> {
+              OffsetAndMetadata last = acknowledged.get(partition.getKey());
+              PartitionOffsets progress = partition.getValue();
+              return progress.position() - (last == null ? progress.start() : last.offset());
+            })
+        .max()
+        .orElse(0);
   }
 
   /** Number of commands of these partitions started and not completed. */

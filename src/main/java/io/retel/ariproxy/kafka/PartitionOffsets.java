@@ -157,9 +157,9 @@ final class PartitionOffsets {
     return started.size();
   }
 
-  /** Distance of the position from the watermark. */
-  long window() {
-    return position - watermark();
+  /** The offset that was committed when the partition was assigned. */
+  long start() {
+    return base;
   }
 
   /** Returns the completed offsets at and above the watermark. */

@@ -206,6 +206,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
                     : consumer
                         .missingPermission()
                         .or(consumer::stalledPoll)
+                        .or(consumer::groupProblem)
                         .or(consumer::unreadableCommands)
                         .stream())
         .findFirst();

@@ -25,6 +25,8 @@ import org.apache.kafka.common.KafkaException;
  *       a second: passes one line a minute for all clients of a kind.
  *   <li>The producer retries a rejected batch indefinitely and logs each attempt: passes one line a
  *       minute for each reason. {@code KafkaStallMonitor} reports that Kafka is unavailable.
+ *   <li>A commit of offsets is repeated, and Kafka's consumer logs each failure: passes one line a
+ *       minute for each reason.
  *   <li>{@code StartupGate} logs errors of {@code KafkaTopics}; Kafka's client logs each one with
  *       its stack trace.
  *   <li>{@code HandleLostEvent} logs an event that Kafka rejects; Camel logs it with its stack
@@ -54,6 +56,12 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
   private static final String PRODUCER_SENDER_LOGGER =
       "org.apache.kafka.clients.producer.internals.Sender";
 
+  /** Logger of Kafka's consumer about its group; an internal class. */
+  private static final String CONSUMER_GROUP_LOGGER =
+      "org.apache.kafka.clients.consumer.internals.ConsumerCoordinator";
+
+  private static final String COMMIT_FAILED = "Offset commit failed on partition";
+
   /** Kafka's error name for a missing response. */
   private static final String NETWORK_EXCEPTION = "Error: NETWORK_EXCEPTION";
 
@@ -78,6 +86,11 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
       String message = event.getFormattedMessage();
       return message.contains(NETWORK_EXCEPTION)
               || loggedRecently(NUMBER.matcher(message).replaceAll(""))
+          ? FilterReply.DENY
+          : FilterReply.NEUTRAL;
+    }
+    if (logger.equals(CONSUMER_GROUP_LOGGER) && event.getMessage().contains(COMMIT_FAILED)) {
+      return loggedRecently(NUMBER.matcher(event.getFormattedMessage()).replaceAll(""))
           ? FilterReply.DENY
           : FilterReply.NEUTRAL;
     }

@@ -280,7 +280,7 @@ class OffsetTrackerTest {
     assertThat(tracker.accept(ONE, 6, 0)).isFalse();
     assertThat(tracker.offsetsToCommit()).isEmpty();
     assertThat(tracker.incomplete()).isZero();
-    assertThat(tracker.window()).isZero();
+    assertThat(tracker.unacknowledged()).isZero();
   }
 
   @Test
@@ -295,7 +295,9 @@ class OffsetTrackerTest {
       tracker.handle(ONE, offset).commit();
     }
     assertThat(tracker.incomplete()).isEqualTo(2);
-    assertThat(tracker.window()).isEqualTo(10);
+    assertThat(tracker.unacknowledged()).isEqualTo(10);
+    tracker.acknowledged(Map.of(ONE, new OffsetAndMetadata(7)));
+    assertThat(tracker.unacknowledged()).isEqualTo(3);
   }
 
   @Test

@@ -99,7 +99,6 @@ class PartitionOffsetsTest {
       }
       assertThat(offsets.incomplete()).isEqualTo(open.size());
       assertThat(offsets.watermark()).isEqualTo(open.isEmpty() ? next : open.first());
-      assertThat(offsets.window()).isEqualTo(next - offsets.watermark());
     }
   }
 

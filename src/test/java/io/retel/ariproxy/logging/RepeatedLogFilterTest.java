@@ -67,6 +67,23 @@ class RepeatedLogFilterTest {
         .isEqualTo(FilterReply.NEUTRAL);
   }
 
+  @Test
+  void passesFailureOfCommitOncePerReason() {
+    assertThat(logFailedCommit("commands-0", 5, "too large")).isEqualTo(FilterReply.NEUTRAL);
+    assertThat(logFailedCommit("commands-1", 6, "too large")).isEqualTo(FilterReply.DENY);
+    assertThat(logFailedCommit("commands-0", 7, "not available")).isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  private FilterReply logFailedCommit(String partition, int offset, String reason) {
+    return log(
+        "org.apache.kafka.clients.consumer.internals.ConsumerCoordinator",
+        "[Consumer clientId=consumer-1] Offset commit failed on partition {} at offset {}: {}",
+        null,
+        partition,
+        offset,
+        reason);
+  }
+
   private FilterReply logProduceRetry(int number, String partition, String error) {
     return log(
         "org.apache.kafka.clients.producer.internals.Sender",
