@@ -21,6 +21,6 @@ public final class EarlierCommandsHangException extends Exception {
   static EarlierCommandsHangException ofCall() {
     return new EarlierCommandsHangException(
         "not sent, since earlier ones of its call hang, and commands of other calls wait"
-            + " (commands.max-in-flight)");
+            + " (docs/contract.md#in-flight-limits)");
   }
 }

@@ -328,7 +328,8 @@ final class WebSocketConnection implements AutoCloseable {
     if (closed) {
       return;
     }
-    if (buffer.isFull()) {
+    boolean waiting = state.lastError().equals(BUFFER_FULL);
+    if (waiting ? !buffer.hasRoom() : buffer.isFull()) {
       // each connection could add messages
       awaitRoom();
       return;
