@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Between a gap and the end of its resync, mappings belong to the resync. */
-class ResyncTest {
+class ResyncStateTest {
 
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private DefaultCamelContext context;
