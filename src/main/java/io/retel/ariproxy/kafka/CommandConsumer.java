@@ -397,7 +397,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     if (!fetchPause.isPaused()) {
       resume(started);
     }
-    Map<TopicPartition, OffsetAndMetadata> committed = startOffsets.seek(this, started, ids);
+    Map<TopicPartition, OffsetAndMetadata> committed =
+        startOffsets.seek(this, started, ids, tracker.acknowledgedOffsets(started));
     Map<TopicPartition, Long> positions =
         started.stream().collect(Collectors.toMap(Function.identity(), this::startPosition));
     tracker.setTopicIds(ids);

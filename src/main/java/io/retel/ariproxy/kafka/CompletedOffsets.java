@@ -48,11 +48,19 @@ record CompletedOffsets(long base, BitSet completed) {
     }
   }
 
+  /** Whether a commit is of the topic with this id; false if its metadata has none. */
+  static boolean isOfTopic(String metadata, Uuid topicId) {
+    return topicId.toString().equals(topicId(metadata));
+  }
+
   /** Whether a commit is of a topic with another id; false if its metadata has none. */
   static boolean isOfOtherTopic(String metadata, Uuid topicId) {
+    return topicId(metadata) != null && !isOfTopic(metadata, topicId);
+  }
+
+  private static @Nullable String topicId(String metadata) {
     Matcher matcher = METADATA.matcher(metadata == null ? "" : metadata);
-    String committed = matcher.matches() ? matcher.group("topicId") : null;
-    return committed != null && !committed.equals(topicId.toString());
+    return matcher.matches() ? matcher.group("topicId") : null;
   }
 
   /**

@@ -329,6 +329,23 @@ final class OffsetTracker {
             acknowledged.put(partition, new OffsetAndMetadata(offset.offset(), offset.metadata())));
   }
 
+  /**
+   * Returns the offsets that Kafka has acknowledged for partitions, with the leader epochs of the
+   * records read last.
+   */
+  synchronized Map<TopicPartition, OffsetAndMetadata> acknowledgedOffsets(
+      Set<TopicPartition> selected) {
+    Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>(acknowledged);
+    offsets.keySet().retainAll(selected);
+    offsets.replaceAll(
+        (partition, commit) ->
+            new OffsetAndMetadata(
+                commit.offset(),
+                Optional.ofNullable(leaderEpochs.get(partition)),
+                commit.metadata()));
+    return offsets;
+  }
+
   /** Includes these partitions in the next {@link #offsetsToCommit}. */
   synchronized void retryCommit(Iterable<TopicPartition> selected) {
     selected.forEach(committed::remove);

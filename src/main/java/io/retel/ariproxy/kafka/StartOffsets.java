@@ -17,6 +17,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,10 +25,10 @@ import org.slf4j.LoggerFactory;
  * Where consumption of assigned partitions starts (docs/contract.md#commands).
  *
  * <p>A partition starts at its committed offset, or at its first record if that offset was deleted
- * or the partition is new. Offsets committed for a deleted topic of the same name do not count. A
- * group without any committed offset for a topic, because it is new or its offsets have expired,
- * skips commands older than a limit instead: executing them would call real numbers again. Not
- * thread-safe.
+ * or the partition is new. Offsets committed for a deleted topic of the same name do not count. Of
+ * commits that Kafka has lost, those count that this consumer knows. A group without any committed
+ * offset for a topic, because it is new or its offsets have expired, skips commands older than a
+ * limit instead: executing them would call real numbers again. Not thread-safe.
  */
 final class StartOffsets {
 
@@ -49,12 +50,17 @@ final class StartOffsets {
    * Seeks to the start of partitions that have just been assigned.
    *
    * @param topicIds of their topics, as far as they are known
+   * @param acknowledged offsets of these partitions whose commits Kafka has acknowledged before
    * @return the committed offsets; partitions without one are absent
    */
   Map<TopicPartition, OffsetAndMetadata> seek(
-      Consumer<?, ?> consumer, Collection<TopicPartition> assigned, Map<String, Uuid> topicIds) {
+      Consumer<?, ?> consumer,
+      Collection<TopicPartition> assigned,
+      Map<String, Uuid> topicIds,
+      Map<TopicPartition, OffsetAndMetadata> acknowledged) {
     Map<TopicPartition, OffsetAndMetadata> committed =
         committed(consumer, Set.copyOf(assigned), topicIds);
+    committed.putAll(lost(consumer, acknowledged, committed, topicIds));
     Map<TopicPartition, Long> first = consumer.beginningOffsets(assigned);
     Set<TopicPartition> uncommitted = new HashSet<>();
     for (TopicPartition partition : assigned) {
@@ -73,6 +79,47 @@ final class StartOffsets {
             (topic, partitions) ->
                 committed.putAll(start(consumer, topic, partitions, first, topicIds)));
     return committed;
+  }
+
+  /** Returns the acknowledged commits that Kafka has lost, if the log still reaches them. */
+  private static Map<TopicPartition, OffsetAndMetadata> lost(
+      Consumer<?, ?> consumer,
+      Map<TopicPartition, OffsetAndMetadata> acknowledged,
+      Map<TopicPartition, OffsetAndMetadata> committed,
+      Map<String, Uuid> topicIds) {
+    Map<TopicPartition, Long> end = consumer.endOffsets(acknowledged.keySet());
+    Map<TopicPartition, OffsetAndMetadata> lost = new HashMap<>(acknowledged);
+    lost.entrySet()
+        .removeIf(
+            commit -> {
+              TopicPartition partition = commit.getKey();
+              return commit.getValue().offset() > end.getOrDefault(partition, 0L)
+                  || !isLost(
+                      commit.getValue(), committed.get(partition), topicIds.get(partition.topic()));
+            });
+    if (!lost.isEmpty()) {
+      LOG.warn(
+          "Kafka lost acknowledged commits: continuing where it had acknowledged {}",
+          lost.entrySet().stream()
+              .map(commit -> commit.getKey() + "@" + commit.getValue().offset())
+              .sorted()
+              .toList());
+    }
+    return lost;
+  }
+
+  /**
+   * Returns whether Kafka has lost a commit that it had acknowledged.
+   *
+   * @param stored what it returns instead, or null
+   * @param topicId of the topic now, or null if it is unknown: a commit at a lower offset can be of
+   *     a topic that was created again
+   */
+  private static boolean isLost(
+      OffsetAndMetadata acknowledged, @Nullable OffsetAndMetadata stored, @Nullable Uuid topicId) {
+    return topicId != null
+        && CompletedOffsets.isOfTopic(acknowledged.metadata(), topicId)
+        && (stored == null || stored.offset() < acknowledged.offset());
   }
 
   /**

@@ -132,6 +132,48 @@ class CommandStartOffsetsIT {
     }
   }
 
+  /** The broker removes the member and its commits, such as after it lost the end of its log. */
+  @Test
+  void commitsLostByTheBrokerRepeatNoCommand(KafkaBroker kafka) throws Exception {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka).with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          Controller controller = new Controller(settings, kafka)) {
+        for (int i = 0; i < 3; i++) {
+          writer.send(command(settings, "executed-" + i, Instant.now()));
+          controller.response("executed-" + i);
+        }
+        String group = settings.commandsTopic();
+        Awaitility.await("committed")
+            .until(() -> kafka.committedOffset(settings.commandsTopic(), group) == 3);
+        try (Admin admin = admin(kafka)) {
+          admin
+              .removeMembersFromConsumerGroup(
+                  group,
+                  new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove(group))))
+              .all()
+              .get();
+          admin.deleteConsumerGroups(List.of(group)).all().get();
+        }
+        Awaitility.await("committed again")
+            .until(() -> kafka.committedOffset(settings.commandsTopic(), group) == 3);
+        writer.send(command(settings, "later", Instant.now()));
+
+        controller.response("later");
+        assertThat(MarkerCommand.executed(asterisk))
+            .containsExactly("executed-0", "executed-1", "executed-2", "later");
+        assertThat(log.lines(Level.WARN))
+            .filteredOn(line -> line.startsWith("Kafka lost acknowledged commits"))
+            .singleElement()
+            .asString()
+            .contains("@3");
+      }
+    }
+  }
+
   @Test
   void addedPartitionStartsWithItsFirstCommand(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();

@@ -8,6 +8,7 @@ import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -459,6 +460,32 @@ class OffsetTrackerTest {
     second.commit();
     assertThat(tracker.incomplete()).isZero();
     assertThat(tracker.offsetsToCommit()).containsEntry(ONE, offset(7));
+  }
+
+  @Test
+  void runningCommandIsNotRestartedAfterKafkaLostItsCommit() {
+    Uuid topicId = Uuid.randomUuid();
+    tracker.setTopicIds(Map.of("commands", topicId));
+    tracker.assigned(ONE, 5, offset(5));
+    accept(5, 8);
+    tracker.recordLeaderEpoch(ONE, Optional.of(7));
+    tracker.handle(ONE, 5).commit();
+    CommandHandle running = tracker.handle(ONE, 6);
+    assertThat(running.tryStart()).isTrue();
+    tracker.handle(ONE, 7).commit();
+    tracker.acknowledged(tracker.offsetsToCommit());
+    tracker.revoked(ONE);
+
+    OffsetAndMetadata known = tracker.acknowledgedOffsets(Set.of(ONE, TWO)).get(ONE);
+    assertThat(known.offset()).isEqualTo(6);
+    assertThat(known.leaderEpoch()).contains(7);
+    assertThat(CompletedOffsets.isOfTopic(known.metadata(), topicId)).isTrue();
+    tracker.assigned(ONE, 6, known);
+    assertThat(tracker.accept(ONE, 6, 0)).isFalse();
+    assertThat(tracker.accept(ONE, 7, 0)).isFalse();
+    assertThat(tracker.offsetsToCommit().get(ONE).offset()).isEqualTo(6);
+    running.commit();
+    assertCommit(8);
   }
 
   @Test

@@ -17,8 +17,10 @@ import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Offsets committed for a topic that was deleted and created again. */
+/** Offsets committed for a topic that was deleted and created again, and lost commits. */
 class StartOffsetsTest {
 
   private static final TopicPartition PARTITION = new TopicPartition("commands", 0);
@@ -76,12 +78,67 @@ class StartOffsetsTest {
     assertThat(consumer.position(PARTITION)).isEqualTo(7);
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void continuesAtAcknowledgedCommitThatKafkaLost(boolean hasEarlier) {
+    if (hasEarlier) {
+      commit(3, TOPIC_ID);
+    }
+
+    assertThat(seek(acknowledged(7, TOPIC_ID)).get(PARTITION).offset()).isEqualTo(7);
+
+    assertThat(consumer.position(PARTITION)).isEqualTo(7);
+  }
+
+  @Test
+  void continuesAtCommitOfAnotherMemberBeyondTheAcknowledgedOne() {
+    commit(8, TOPIC_ID);
+
+    seek(acknowledged(7, TOPIC_ID));
+
+    assertThat(consumer.position(PARTITION)).isEqualTo(8);
+  }
+
+  @Test
+  void acknowledgedCommitOfDeletedTopicDoesNotCount() {
+    commit(3, TOPIC_ID);
+
+    seek(acknowledged(7, Uuid.randomUuid()));
+    assertThat(consumer.position(PARTITION)).isEqualTo(3);
+
+    startOffsets.seek(consumer, Set.of(PARTITION), Map.of(), acknowledged(7, TOPIC_ID));
+    assertThat(consumer.position(PARTITION)).as("its id is unknown").isEqualTo(3);
+  }
+
+  /** The broker has lost the end of both logs. */
+  @Test
+  void acknowledgedCommitBeyondTheLogDoesNotCount() {
+    commit(3, TOPIC_ID);
+
+    seek(acknowledged(11, TOPIC_ID));
+
+    assertThat(consumer.position(PARTITION)).isEqualTo(3);
+  }
+
+  private static Map<TopicPartition, OffsetAndMetadata> acknowledged(long offset, Uuid topicId) {
+    return Map.of(PARTITION, commitOf(offset, topicId));
+  }
+
   private void commit(long offset, Uuid topicId) {
-    String metadata = CompletedOffsets.empty(offset).toMetadata(topicId);
-    consumer.commitSync(Map.of(PARTITION, new OffsetAndMetadata(offset, metadata)));
+    consumer.commitSync(Map.of(PARTITION, commitOf(offset, topicId)));
+  }
+
+  private static OffsetAndMetadata commitOf(long offset, Uuid topicId) {
+    return new OffsetAndMetadata(offset, CompletedOffsets.empty(offset).toMetadata(topicId));
   }
 
   private void seek() {
-    startOffsets.seek(consumer, Set.of(PARTITION), Map.of("commands", TOPIC_ID));
+    seek(Map.of());
+  }
+
+  private Map<TopicPartition, OffsetAndMetadata> seek(
+      Map<TopicPartition, OffsetAndMetadata> acknowledged) {
+    return startOffsets.seek(
+        consumer, Set.of(PARTITION), Map.of("commands", TOPIC_ID), acknowledged);
   }
 }
