@@ -7,6 +7,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -183,7 +184,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             withoutOffsetReset(properties), KEY_DESERIALIZER, valueDeserializer, System::nanoTime);
     this.skipped = skipped;
     this.lastConsumption = lastConsumption;
-    this.startOffsets = new StartOffsets(lastConsumption::oldestCommand, skipped);
+    this.startOffsets =
+        new StartOffsets(
+            lastConsumption::oldestCommand,
+            new RecentCommands(unreadable::newReader, InstantSource.system(), System::nanoTime),
+            skipped);
     this.topicIds = new TopicIds(properties);
     this.fetchPause = new FetchPause(tracker, maxInFlight);
     this.stopping = stopping;

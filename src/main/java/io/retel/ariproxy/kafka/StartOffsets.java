@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -35,14 +36,16 @@ final class StartOffsets {
   private static final Logger LOG = LoggerFactory.getLogger(StartOffsets.class);
 
   private final Supplier<Instant> oldest;
+  private final RecentCommands recent;
   private final SkippedCommands skipped;
 
   /**
    * @param oldest returns the age limit of the commands that a group without committed offsets
    *     starts with
    */
-  StartOffsets(Supplier<Instant> oldest, SkippedCommands skipped) {
+  StartOffsets(Supplier<Instant> oldest, RecentCommands recent, SkippedCommands skipped) {
     this.oldest = oldest;
+    this.recent = recent;
     this.skipped = skipped;
   }
 
@@ -132,16 +135,15 @@ final class StartOffsets {
       seekToFirst(consumer, partition, position, first);
       return;
     }
-    OffsetAndMetadata start =
-        Objects.requireNonNull(recent(consumer, Set.of(partition)).get(partition));
+    long start = Objects.requireNonNull(recent(consumer, Set.of(partition)).get(partition)).base();
     consumer.seek(partition, start);
-    skipped.old().increment(start.offset() - first);
+    skipped.old().increment(start - first);
     LOG.warn(
         "{} ends before offset {}: it was recreated, or lost records. Continuing at offset {}, with"
             + " commands since {} (commands.initial-lookback)",
         partition,
         position,
-        start.offset(),
+        start,
         oldest.get());
   }
 
@@ -177,7 +179,7 @@ final class StartOffsets {
         consumer.partitionsFor(topic).stream()
             .map(info -> new TopicPartition(topic, info.partition()))
             .collect(Collectors.toSet());
-    Map<TopicPartition, OffsetAndMetadata> start = recent(consumer, all);
+    Map<TopicPartition, CompletedOffsets> start = recent(consumer, all);
     // read last: another member of a new group may have committed its start for all partitions
     Map<TopicPartition, OffsetAndMetadata> committed = committed(consumer, all, topicIds);
     if (!committed.isEmpty()) {
@@ -192,12 +194,23 @@ final class StartOffsets {
     }
     // for all partitions, so that no other member regards the group as new, nor this one after a
     // restart
-    consumer.commitSync(Map.copyOf(start));
+    Map<TopicPartition, OffsetAndMetadata> commits = new HashMap<>();
+    start.forEach(
+        (partition, offsets) ->
+            commits.put(
+                partition,
+                new OffsetAndMetadata(offsets.base(), offsets.toMetadata(topicIds.get(topic)))));
+    consumer.commitSync(Map.copyOf(commits));
+    commits.keySet().retainAll(partitions);
+    commits.forEach(consumer::seek);
     start.keySet().retainAll(partitions);
-    start.forEach(consumer::seek);
     long count =
         start.entrySet().stream()
-            .mapToLong(entry -> entry.getValue().offset() - first.getOrDefault(entry.getKey(), 0L))
+            .mapToLong(
+                entry ->
+                    entry.getValue().base()
+                        - first.getOrDefault(entry.getKey(), 0L)
+                        + entry.getValue().completed().cardinality())
             .sum();
     if (count > 0) {
       skipped.old().increment(count);
@@ -209,26 +222,31 @@ final class StartOffsets {
           count,
           oldest.get());
     }
-    return start;
+    return commits;
   }
 
-  /** The first record of each partition since the limit, or its end. */
-  private Map<TopicPartition, OffsetAndMetadata> recent(
+  /**
+   * The first command of each partition since the limit, or its end; older ones beyond it count as
+   * completed.
+   */
+  private Map<TopicPartition, CompletedOffsets> recent(
       Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
     // queried first: records written in the meantime are not skipped
     Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
-    long oldestMillis = oldest.get().toEpochMilli();
-    Map<TopicPartition, Long> limit =
+    Instant limit = oldest.get();
+    Duration timeout = RecentCommands.timeout(partitions.size());
+    Map<TopicPartition, Long> limits =
         partitions.stream()
-            .collect(Collectors.toMap(partition -> partition, partition -> oldestMillis));
-    Map<TopicPartition, OffsetAndTimestamp> since = consumer.offsetsForTimes(limit);
-    Map<TopicPartition, OffsetAndMetadata> start = new HashMap<>();
+            .collect(Collectors.toMap(partition -> partition, partition -> limit.toEpochMilli()));
+    Map<TopicPartition, OffsetAndTimestamp> since = consumer.offsetsForTimes(limits);
+    Map<TopicPartition, CompletedOffsets> start = new HashMap<>();
     for (TopicPartition partition : partitions) {
-      long offset =
+      long partitionEnd = end.getOrDefault(partition, 0L);
+      long from =
           Optional.ofNullable(since.get(partition))
               .map(OffsetAndTimestamp::offset)
-              .orElseGet(() -> end.getOrDefault(partition, 0L));
-      start.put(partition, new OffsetAndMetadata(offset));
+              .orElse(partitionEnd);
+      start.put(partition, recent.find(partition, from, partitionEnd, limit, timeout));
     }
     return start;
   }

@@ -219,7 +219,8 @@ final class UnreadableBatches {
             Map.of(partition, readable), Map.of(partition, new OffsetAndMetadata(next)));
   }
 
-  private KafkaConsumer<Object, Object> newReader() {
+  /** Returns a consumer without a group. */
+  KafkaConsumer<Object, Object> newReader() {
     return new KafkaConsumer<>(properties, keyDeserializer, valueDeserializer);
   }
 
@@ -358,7 +359,7 @@ final class UnreadableBatches {
    *
    * @throws KafkaException or {@link Error}, the failure
    */
-  private static void rethrowUnlessUnreadable(Throwable failure) {
+  static void rethrowUnlessUnreadable(Throwable failure) {
     if (failure instanceof KafkaException kafkaFailure && !isUnreadable(kafkaFailure)) {
       throw kafkaFailure;
     }

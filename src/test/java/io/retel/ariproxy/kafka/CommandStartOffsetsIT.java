@@ -76,6 +76,38 @@ class CommandStartOffsetsIT {
     }
   }
 
+  /**
+   * Kafka finds the first record since a time, here the one of a controller whose clock is ahead.
+   */
+  @Test
+  void newGroupSkipsOldCommandsBehindATimestampInTheFuture(KafkaBroker kafka) {
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        CapturedLog log = new CapturedLog()) {
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (Controller controller = new Controller(settings, kafka)) {
+        writer.send(command(settings, "ahead", Instant.now().plus(Duration.ofMinutes(30))));
+        writer.send(command(settings, "old-0", tenMinutesAgo()));
+        writer.send(command(settings, "recent-0", Instant.now()));
+        writer.send(command(settings, "old-1", tenMinutesAgo()));
+        writer.send(command(settings, "recent-1", Instant.now()));
+        try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
+          controller.response("recent-1");
+          assertThat(MarkerCommand.executed(asterisk)).containsExactly("recent-0", "recent-1");
+          assertThat(skipped(proxy, "old")).isEqualTo(3);
+          assertThat(log.lines(Level.WARN))
+              .filteredOn(line -> line.contains("skipped 3 commands from before "))
+              .hasSize(1);
+
+          // timestamps count only at the start
+          writer.send(command(settings, "later", tenMinutesAgo()));
+          controller.response("later");
+          assertThat(skipped(proxy, "old")).isEqualTo(3);
+        }
+      }
+    }
+  }
+
   @Test
   void idleGroupExecutesCommandsThatWaitedForItsRestart(KafkaBroker kafka) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();

@@ -4,7 +4,9 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,11 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Offsets committed for a topic that was deleted and created again, and lost commits. */
+/** Offsets of deleted topics, lost commits, and commands with timestamps out of order. */
 class StartOffsetsTest {
 
   private static final TopicPartition PARTITION = new TopicPartition("commands", 0);
   private static final Uuid TOPIC_ID = Uuid.randomUuid();
+  private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
+  private static final Duration LIMIT = Duration.ofMinutes(1);
 
   @AutoClose
   private final MockConsumer<Object, Object> consumer =
@@ -36,8 +40,17 @@ class StartOffsetsTest {
         }
       };
 
+  private final SkippedCommands skipped = SkippedCommands.count(new SimpleMeterRegistry());
+
+  /** How long ago each command was sent, by its timestamp. */
+  private Duration[] ages = new Duration[10];
+
   private final StartOffsets startOffsets =
-      new StartOffsets(() -> Instant.EPOCH, SkippedCommands.count(new SimpleMeterRegistry()));
+      new StartOffsets(
+          () -> NOW.minus(LIMIT),
+          new RecentCommands(
+              () -> RecentCommandsTest.reader(PARTITION, NOW, ages), () -> NOW, System::nanoTime),
+          skipped);
 
   @BeforeEach
   void assign() {
@@ -46,6 +59,7 @@ class StartOffsetsTest {
     consumer.assign(Set.of(PARTITION));
     consumer.updateBeginningOffsets(Map.of(PARTITION, 0L));
     consumer.updateEndOffsets(Map.of(PARTITION, 10L));
+    Arrays.fill(ages, Duration.ZERO);
   }
 
   /** Kafka applies a commit that it received late to the new topic. */
@@ -118,6 +132,32 @@ class StartOffsetsTest {
     seek(acknowledged(11, TOPIC_ID));
 
     assertThat(consumer.position(PARTITION)).isEqualTo(3);
+  }
+
+  @Test
+  void newGroupSkipsOldCommandsBehindATimestampInTheFuture() {
+    ages[0] = Duration.ofDays(-1);
+    ages[1] = Duration.ofDays(1);
+    ages[3] = Duration.ofDays(1);
+
+    OffsetAndMetadata start = seek(Map.of()).get(PARTITION);
+
+    assertThat(consumer.position(PARTITION)).isEqualTo(2);
+    assertThat(CompletedOffsets.fromMetadata(2, start.metadata()).startingAt(0))
+        .containsExactly(3L);
+    assertThat(consumer.committed(Set.of(PARTITION))).containsEntry(PARTITION, start);
+    assertThat(skipped.old().count()).isEqualTo(3);
+  }
+
+  @Test
+  void truncatedLogContinuesBehindATimestampInTheFuture() {
+    ages[0] = Duration.ofDays(-1);
+    ages[1] = Duration.ofDays(1);
+
+    startOffsets.restart(consumer, PARTITION, 20);
+
+    assertThat(consumer.position(PARTITION)).isEqualTo(2);
+    assertThat(skipped.old().count()).isEqualTo(2);
   }
 
   private static Map<TopicPartition, OffsetAndMetadata> acknowledged(long offset, Uuid topicId) {
