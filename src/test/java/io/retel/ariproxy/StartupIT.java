@@ -31,6 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tests startup and exit of the proxy with settings from environment variables: as a process if its
@@ -321,18 +322,61 @@ class StartupIT {
         "Unknown node id: rout");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"commands", "events", "execute-command", "publish"})
+  void missingRequiredRouteFailsStartupPermanently(String route) throws IOException {
+    RoutesDirectory routes = copyRoutes();
+    routes.delete(route + ".camel.yaml");
+    assertRequiredRouteReported(route, "is missing in " + file(routes, route));
+  }
+
   @Test
-  void logsMissingRoute(KafkaBroker kafka) throws IOException {
+  void renamedRequiredRouteFailsStartupPermanently() throws IOException {
+    RoutesDirectory routes = copyRoutes();
+    routes.edit("publish.camel.yaml", yaml -> yaml.replace("id: publish\n", "id: publishing\n"));
+    assertRequiredRouteReported("publish", "is missing in " + file(routes, "publish"));
+  }
+
+  @Test
+  void excludedRequiredRouteFailsStartupPermanently() throws IOException {
+    RoutesDirectory routes = copyRoutes();
+    routes.edit(
+        "execute-command.camel.yaml",
+        yaml ->
+            yaml.replace(
+                "    id: execute-command\n",
+                "    id: execute-command\n    precondition: \"'{{kafka.generic-commands-topic}}' != ''\"\n"));
+    assertRequiredRouteReported(
+        "execute-command", "is missing in " + file(routes, "execute-command"));
+  }
+
+  @Test
+  void requiredRouteThatNeverStartsFailsStartupPermanently() throws IOException {
+    RoutesDirectory routes = copyRoutes();
+    routes.edit(
+        "publish.camel.yaml",
+        yaml -> yaml.replace("    id: publish\n", "    id: publish\n    autoStartup: \"false\"\n"));
+    assertRequiredRouteReported(
+        "publish",
+        "never starts, since it has autoStartup: false and no routePolicy in "
+            + file(routes, "publish"));
+  }
+
+  private static Path file(RoutesDirectory routes, String route) {
+    return routes.path().resolve(route + ".camel.yaml");
+  }
+
+  private void assertRequiredRouteReported(String route, String problem) throws IOException {
     Path log = folder.resolve("proxy.log");
-    copyRoutes().delete("events.camel.yaml");
-    try (ProxyProcess proxy = ProxyProcess.start(settings, log);
-        Controller controller = new Controller(settings, kafka)) {
-      controller.execute("call", "GET", "/asterisk/ping");
-      Awaitility.await()
-          .untilAsserted(
-              () -> assertThat(Files.readString(log)).contains("Required route events is missing"));
-      proxy.terminate();
+    try (ProxyProcess proxy = ProxyProcess.start(settings, log)) {
+      assertThat(proxy.awaitEnd()).isEqualTo(AriProxy.EXIT_INVALID_SETTING);
     }
+    assertThat(Files.readAllLines(log))
+        .filteredOn(line -> line.contains(" ERROR ") || line.contains(" WARN "))
+        .singleElement()
+        .asString()
+        .endsWith("Required route " + route + " " + problem + "; restore the shipped file");
+    assertThat(asterisk.requestCount("GET", "/events")).as("websockets").isZero();
   }
 
   @Test

@@ -53,10 +53,6 @@ public final class ProxyApplication extends Main {
   private static final Map<String, String> REQUIRED_POLICIES =
       Map.of(EventModule.ROUTE, EventModule.POLICY, CommandModule.ROUTE, CommandModule.POLICY);
 
-  /** Routes without which events or commands do not flow between Asterisk and Kafka. */
-  private static final Set<String> REQUIRED_ROUTES =
-      Set.of(EventModule.ROUTE, CommandModule.ROUTE, "execute-command", "publish");
-
   private final Settings settings;
   private final Lifecycle lifecycle = new Lifecycle(Moment::now);
   private volatile boolean replaced;
@@ -134,8 +130,11 @@ public final class ProxyApplication extends Main {
           new LifecycleStrategySupport() {
             @Override
             public void onContextStopping(CamelContext stopping) {
-              lifecycle.enter(
-                  ProxyState.DRAINING, "shutdown, commands and events in flight complete");
+              // after a failed start, Camel stops its services first
+              if (!lifecycle.state().isShutdown()) {
+                lifecycle.enter(
+                    ProxyState.DRAINING, "shutdown, commands and events in flight complete");
+              }
             }
           });
       // placeholders resolve to the validated settings, including derived values
@@ -159,6 +158,8 @@ public final class ProxyApplication extends Main {
             new ProxyModules(
                 context, settings, meters, lifecycle, ProxyApplication.this::onReplaced);
         modules.addServices();
+        context.addStartupListener(
+            new RequiredRoutes(Path.of(settings.get(Setting.ROUTES_DIRECTORY))));
         compiledRoutes = modules.compiledRoutes();
         publishing = modules.publishing();
         configure().addRoutesBuilder(compiledRoutes);
@@ -170,15 +171,6 @@ public final class ProxyApplication extends Main {
     @Override
     public void afterStart(BaseMainSupport mainSupport) {
       CamelContext context = mainSupport.getCamelContext();
-      REQUIRED_ROUTES.stream()
-          .sorted()
-          .filter(route -> context.getRoute(route) == null)
-          .forEach(
-              route ->
-                  LOG.error(
-                      "Required route {} is missing in {}; restore its shipped file",
-                      route,
-                      Path.of(settings.get(Setting.ROUTES_DIRECTORY)).toAbsolutePath()));
       REQUIRED_POLICIES.forEach((route, policy) -> logIfPolicyMissing(context, route, policy));
       logIfCopiesMissing(context);
       OverriddenOptions.warning(context).ifPresent(LOG::warn);
@@ -190,7 +182,7 @@ public final class ProxyApplication extends Main {
           mainSupport.getCamelContext(),
           Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
           compiledRoutes,
-          REQUIRED_ROUTES,
+          Set.copyOf(RequiredRoutes.IDS),
           publishing);
     }
   }

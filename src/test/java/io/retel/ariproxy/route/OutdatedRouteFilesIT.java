@@ -28,7 +28,9 @@ class OutdatedRouteFilesIT {
       throws IOException {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     routes.edit(
-        "events.camel.yaml", yaml -> removeLine(yaml, "    routePolicy: startupGatePolicy\n"));
+        "events.camel.yaml",
+        yaml ->
+            removeLine(yaml, "    autoStartup: \"false\"\n    routePolicy: startupGatePolicy\n"));
     routes.edit(
         "commands.camel.yaml",
         yaml ->
