@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.ReadAccess;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.config.WriteAccess;
@@ -18,7 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Checks at startup who else can write what the proxy executes or trusts: its program, settings,
- * routes, secrets, certificates. A route can run any code as the proxy's user.
+ * routes, secrets, certificates; and who can read its secrets. A route can run any code as the
+ * proxy's user.
  */
 final class ConfigurationAccess {
 
@@ -28,7 +30,7 @@ final class ConfigurationAccess {
 
   /**
    * Warns of files that a group can write to, of folders in their paths that others can write to,
-   * and of route files outside the routes directory.
+   * of secrets that every user can read, and of route files outside the routes directory.
    *
    * @param program the jar or folder that contains the proxy's classes
    * @throws InvalidSettingException if every user can write to a file, the routes directory, or a
@@ -40,6 +42,7 @@ final class ConfigurationAccess {
       List<Path> files = new ArrayList<>(programFiles(program));
       files.addAll(files(configuration, routes, settings));
       WriteAccess.check(files);
+      ReadAccess.check(secretFiles(configuration, settings));
       for (Path file : RouteFiles.list(routes)) {
         RouteFiles.targetOutside(routes, file)
             .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
@@ -77,6 +80,14 @@ final class ConfigurationAccess {
           content.sorted().forEach(files::add);
         }
       }
+    }
+    return files;
+  }
+
+  private static List<Path> secretFiles(Path configuration, Settings settings) {
+    List<Path> files = new ArrayList<>(settings.secretFiles());
+    if (settings.hasSecretInConfiguration()) {
+      files.add(configuration);
     }
     return files;
   }

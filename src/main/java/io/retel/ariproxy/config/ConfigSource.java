@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,11 @@ import org.jspecify.annotations.Nullable;
 record ConfigSource(Map<String, String> environment, Properties configuration, Duration timeout) {
 
   private static final int MAX_SECRET_BYTES = 64 << 10;
+
+  /** Addresses of stores, which are secrets only with a login. */
+  private static final Pattern ADDRESS = Pattern.compile("(?:jdbc:|rediss?:)");
+
+  private static final Pattern LOGIN = Pattern.compile("(?i)@|password=");
 
   ConfigSource(Map<String, String> environment, Properties configuration) {
     this(environment, configuration, TimedRead.TIMEOUT);
@@ -65,6 +71,17 @@ record ConfigSource(Map<String, String> environment, Properties configuration, D
         .filter(ConfigSource::isSet)
         .map(name -> Path.of(name.strip()))
         .filter(Files::isRegularFile);
+  }
+
+  /** Whether the configuration itself contains a secret, also if a variable overrides it. */
+  boolean hasSecretInConfiguration() {
+    return Setting.all().stream()
+        .filter(Setting::isSecret)
+        .map(setting -> configuration.getProperty(setting.key(), "").strip())
+        .anyMatch(
+            value ->
+                !value.isEmpty()
+                    && (!ADDRESS.matcher(value).lookingAt() || LOGIN.matcher(value).find()));
   }
 
   private @Nullable String resolveSecret(

@@ -31,8 +31,10 @@ public final class Settings {
 
   private final Map<Setting<?>, Object> values = new LinkedHashMap<>();
   private final Set<Setting<?>> loweredByHeap = new HashSet<>();
+  private final boolean hasSecretInConfiguration;
 
   private Settings(ConfigSource config, long heap) {
+    hasSecretInConfiguration = config.hasSecretInConfiguration();
     Map<Setting<?>, String> texts = new HashMap<>();
     for (Setting<?> setting : Setting.all()) {
       String text = config.valueOf(setting);
@@ -262,6 +264,25 @@ public final class Settings {
           }
         });
     return files;
+  }
+
+  /** The files that settings name and that contain a secret: passwords, tokens and keys. */
+  public List<Path> secretFiles() {
+    List<Path> files = new ArrayList<>();
+    values.forEach(
+        (setting, value) -> {
+          if (value instanceof Secret secret) {
+            secret.file().ifPresent(files::add);
+          } else if (setting.isFile() && setting.key().endsWith("key-file") && isSet(setting)) {
+            files.add(Path.of(value.toString()));
+          }
+        });
+    return files;
+  }
+
+  /** Whether {@link Setting#CONFIGURATION_FILE} contains a secret itself. */
+  public boolean hasSecretInConfiguration() {
+    return hasSecretInConfiguration;
   }
 
   /** The topics that this proxy publishes to. */

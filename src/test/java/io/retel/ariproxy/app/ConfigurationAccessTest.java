@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.callcontext.store.CassandraStoreProvider;
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
@@ -31,6 +32,7 @@ class ConfigurationAccessTest {
   private Path route;
   private Path configuration;
   private Path password;
+  private final Map<String, String> environment = new HashMap<>();
 
   @BeforeEach
   void createFiles() throws IOException {
@@ -50,9 +52,10 @@ class ConfigurationAccessTest {
     configuration = Files.writeString(folder.resolve("application.properties"), "");
     password = Files.writeString(folder.resolve("password"), "secret");
     permit(routes, "rwxr-xr-x");
-    for (Path file : List.of(route, configuration, password)) {
+    for (Path file : List.of(route, configuration)) {
       permit(file, "rw-r--r--");
     }
+    permit(password, "rw-------");
   }
 
   @Test
@@ -105,6 +108,70 @@ class ConfigurationAccessTest {
     assertThat(ConfigurationAccess.program()).exists();
   }
 
+  @Test
+  void warnsOfSecretThatEveryUserCanRead() throws IOException {
+    permit(folder, "rwxr-xr-x");
+    permit(password, "rw-r--r--");
+    assertThat(check())
+        .containsExactly(
+            "Every user of this host can read "
+                + password
+                + ", which contains a secret; chmod o-r "
+                + password.toRealPath());
+  }
+
+  @Test
+  void warnsOfKeysThatEveryUserCanRead() throws IOException {
+    permit(folder, "rwxr-xr-x");
+    Path certificate = pem("certificate.pem");
+    Path key = pem("key.pem");
+    Path storeKey = pem("store-key.pem");
+    environment.put(Setting.KAFKA_CERTIFICATE_FILE.environmentVariable(), certificate.toString());
+    environment.put(Setting.KAFKA_KEY_FILE.environmentVariable(), key.toString());
+    environment.put(CassandraStoreProvider.KEY_FILE.environmentVariable(), storeKey.toString());
+    assertThat(check())
+        .hasSize(2)
+        .anyMatch(line -> line.contains("can read " + key + ", which"))
+        .anyMatch(line -> line.contains("can read " + storeKey + ", which"));
+  }
+
+  private Path pem(String name) throws IOException {
+    Path file = Files.writeString(folder.resolve(name), "");
+    permit(file, "rw-r--r--");
+    return file;
+  }
+
+  @Test
+  void warnsOfConfigurationWithSecretThatEveryUserCanRead() throws IOException {
+    permit(folder, "rwxr-xr-x");
+    Files.writeString(
+        configuration,
+        "kafka.password =\ncallcontext.redis-uri = redis://localhost\n"
+            + "callcontext.jdbc-url = jdbc:sqlite:calls.db\n");
+    assertThat(check()).as("without a secret").isEmpty();
+
+    for (String secret :
+        List.of(
+            "kafka.password = secret",
+            "management.token = 0123456789abcdef",
+            "callcontext.redis-uri = redis://:secret@localhost",
+            "callcontext.jdbc-url = jdbc:postgresql://localhost/calls?user=x&password=secret")) {
+      Files.writeString(configuration, secret);
+      assertThat(check())
+          .as(secret)
+          .singleElement()
+          .asString()
+          .contains("can read " + configuration + ", which contains a secret");
+    }
+  }
+
+  @Test
+  void acceptsSecretInFolderThatOthersCannotEnter() throws IOException {
+    permit(password, "rw-r--r--");
+    permit(folder, "rwxr-x---");
+    assertThat(check()).isEmpty();
+  }
+
   /** Such as the root of a volume, whose mode nobody in a container can change. */
   @Test
   void warnsOfParentFolderThatEveryUserCanChange() throws IOException {
@@ -140,10 +207,9 @@ class ConfigurationAccessTest {
   }
 
   private List<String> check() {
-    Map<String, String> environment = new HashMap<>();
     for (Setting<?> setting : Setting.all()) {
       if (setting.isRequired() && setting != Setting.ARI_PASSWORD) {
-        environment.put(setting.environmentVariable(), "x-" + environment.size());
+        environment.putIfAbsent(setting.environmentVariable(), "x-" + environment.size());
       }
     }
     environment.put("ARI_PASSWORD_FILE", password.toString());
