@@ -7,18 +7,23 @@ import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.ari.AsteriskTime;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Measures the age of an event when Kafka acknowledges it.
  *
- * <p>Compares the clocks of two machines: if Asterisk's is ahead, the latency is recorded as zero.
- * Synthetic events have no Asterisk timestamp and are not measured.
+ * <p>Compares the clocks of two machines: if Asterisk's is ahead, the latency is recorded as zero,
+ * and if it is more than a day behind, as from 1970, none is recorded. Synthetic events have no
+ * Asterisk timestamp and are not measured.
  */
 final class EventLatency {
 
   private static final long UNKNOWN = Long.MIN_VALUE;
+
+  /** Beyond it, the clock of Asterisk is wrong: six ages since 1970 would overflow the sum. */
+  private static final long MAX_AGE_MILLIS = Duration.ofDays(1).toMillis();
 
   private final Timer latency;
   private final InstantSource clock;
@@ -51,8 +56,12 @@ final class EventLatency {
    * @param sentAt the result of {@link #sentAt}
    */
   void onAcknowledged(long sentAt) {
-    if (sentAt != UNKNOWN) {
-      latency.record(Math.max(0, clock.millis() - sentAt), TimeUnit.MILLISECONDS);
+    if (sentAt == UNKNOWN) {
+      return;
+    }
+    long age = clock.millis() - sentAt;
+    if (age <= MAX_AGE_MILLIS) {
+      latency.record(Math.max(0, age), TimeUnit.MILLISECONDS);
     }
   }
 }
