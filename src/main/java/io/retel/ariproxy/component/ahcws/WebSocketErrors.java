@@ -11,10 +11,13 @@ import java.util.function.Function;
 /** Error messages of a websocket: the cause and its remedy. */
 final class WebSocketErrors {
 
+  /** Of a reason that can contain what a server sent. */
+  private static final int MAX_REASON_LENGTH = 200;
+
   private WebSocketErrors() {}
 
   /**
-   * Describes a failed connect.
+   * Describes a failed connect. A reason is abbreviated, since it can contain what a server sent.
    *
    * @param describeTlsError returns the reason if the cause is a TLS error
    */
@@ -23,7 +26,13 @@ final class WebSocketErrors {
     return describeTlsError
         .apply(cause)
         .map(reason -> address + ": TLS connection failed: " + reason)
-        .orElseGet(() -> address + " is not reachable: " + failed(cause));
+        .orElseGet(() -> address + " is not reachable: " + abbreviate(failed(cause)));
+  }
+
+  private static String abbreviate(String reason) {
+    return reason.length() <= MAX_REASON_LENGTH
+        ? reason
+        : reason.substring(0, MAX_REASON_LENGTH) + "… (" + reason.length() + " characters)";
   }
 
   /** Describes an upgrade that the server rejected. */
