@@ -101,8 +101,7 @@ public final class BuildResponse implements Processor {
       if (body.length <= SMALL_BODY_BYTES) {
         return CommandResult.of(status, contentType, body);
       }
-      // as HttpClient has parsed it; a chunked body has none
-      Long declared = message.getHeader(Exchange.CONTENT_LENGTH, Long.class);
+      Long declared = declaredLength(message);
       if (declared != null && declared > maxResponseBodyBytes) {
         return tooLarge(status);
       }
@@ -123,6 +122,16 @@ public final class BuildResponse implements Processor {
       }
       return complete == null ? tooLarge(status) : CommandResult.of(status, contentType, complete);
     }
+  }
+
+  /**
+   * Returns the length that HttpClient has parsed; null for a chunked body, and for a compressed
+   * one, which Camel uncompresses.
+   */
+  private static @Nullable Long declaredLength(Message message) {
+    return message.getHeader(Exchange.CONTENT_ENCODING) == null
+        ? message.getHeader(Exchange.CONTENT_LENGTH, Long.class)
+        : null;
   }
 
   private boolean awaitHeap(Exchange exchange, int bodyBytes) throws InterruptedException {

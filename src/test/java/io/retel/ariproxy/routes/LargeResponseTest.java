@@ -9,10 +9,12 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +90,18 @@ class LargeResponseTest {
     assertThat(routes.response().key()).isEqualTo("medium");
   }
 
+  /** Such as by a load balancer; the declared length is that of the compressed body. */
+  @Test
+  void readsCompressedBodyCompletely() throws Exception {
+    startRoutes("60s", "4MB");
+    send("compressed");
+
+    awaitResponses(1);
+
+    Response response = routes.responses().get(0).assertStatus(200);
+    assertThat(response.body()).hasSize(100_000);
+  }
+
   @Test
   void readsManyOneAfterTheOther() throws Exception {
     startRoutes("60s", "64KB");
@@ -141,6 +155,14 @@ class LargeResponseTest {
       out.write(RawHttpServer.bytes(ok + "Content-Length: 20002\r\n\r\n" + medium));
       return;
     }
+    if (request.contains("/compressed")) {
+      byte[] compressed = compress(LIST);
+      out.write(
+          RawHttpServer.bytes(
+              ok + "Content-Encoding: gzip\r\nContent-Length: " + compressed.length + "\r\n\r\n"));
+      out.write(compressed);
+      return;
+    }
     boolean isChunked = request.contains("chunked");
     String head =
         isChunked
@@ -152,5 +174,13 @@ class LargeResponseTest {
     if (isChunked) {
       out.write(RawHttpServer.bytes("\r\n0\r\n\r\n"));
     }
+  }
+
+  private static byte[] compress(String text) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream gzip = new GZIPOutputStream(bytes)) {
+      gzip.write(RawHttpServer.bytes(text));
+    }
+    return bytes.toByteArray();
   }
 }
