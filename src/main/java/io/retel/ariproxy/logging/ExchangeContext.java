@@ -11,6 +11,7 @@ import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
 import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.spi.WrapAwareProcessor;
+import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +73,22 @@ public final class ExchangeContext implements InterceptStrategy {
   /** Returns the exchange that this thread is processing, or null. */
   static @Nullable Exchange current() {
     return CURRENT.get();
+  }
+
+  /**
+   * Returns an exchange with only the identity of {@link #current}, for a log line that is written
+   * later: a message can have 16 MB.
+   */
+  static @Nullable Exchange identity() {
+    Exchange exchange = CURRENT.get();
+    if (exchange == null) {
+      return null;
+    }
+    Exchange identity = new DefaultExchange(exchange.getContext());
+    for (String property : List.of(CALL_CONTEXT, COMMAND_ID, RESOURCE)) {
+      identity.setProperty(property, exchange.getProperty(property));
+    }
+    return identity;
   }
 
   @Override

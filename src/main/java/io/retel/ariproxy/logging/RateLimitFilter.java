@@ -45,7 +45,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
   /** The first suppressed line of an interval, and the number of all. */
   private static final class Suppressed {
     private String firstLine = "";
-    private @Nullable Exchange firstExchange;
+    private @Nullable Exchange firstIdentity;
     private int count;
   }
 
@@ -77,7 +77,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
       }
       if (others.count++ == 0) {
         others.firstLine = String.valueOf(LogText.abbreviate(event.getFormattedMessage()));
-        others.firstExchange = ExchangeContext.current();
+        others.firstIdentity = ExchangeContext.identity();
       }
       return FilterReply.DENY;
     }
@@ -102,7 +102,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
         ended.count == 1 ? "" : " … and " + (ended.count - 1) + " more like it within a second";
     // with the MDC of the line
     ExchangeContext.runWith(
-        ended.firstExchange,
+        ended.firstIdentity,
         () -> LoggerFactory.getLogger(logger).atLevel(level).log("{}{}", ended.firstLine, others));
   }
 

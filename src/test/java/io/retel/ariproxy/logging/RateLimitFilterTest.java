@@ -2,12 +2,15 @@
 package io.retel.ariproxy.logging;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.apache.camel.Exchange;
@@ -85,6 +88,30 @@ class RateLimitFilterTest {
                   assertThat(line.getMDCPropertyMap())
                       .containsEntry(ExchangeContext.CALL_CONTEXT, "second call"));
     }
+  }
+
+  /** A body can have 16 MB, and there is a suppressed line of each kind in each second. */
+  @Test
+  void suppressedLineDoesNotRetainItsMessage() {
+    perMessage("{} for {}", 400, "first");
+    WeakReference<Object> body = suppressLineOfMessage();
+
+    await("body is collected")
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () -> {
+              System.gc();
+              return body.get() == null;
+            });
+    assertThat(timer).as("the line is still to be logged").hasSize(1);
+  }
+
+  private WeakReference<Object> suppressLineOfMessage() {
+    Object body = new byte[1_000];
+    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+    exchange.getMessage().setBody(body);
+    ExchangeContext.runWith(exchange, () -> perMessage("{} for {}", 400, "second"));
+    return new WeakReference<>(body);
   }
 
   private void secondPasses() {
