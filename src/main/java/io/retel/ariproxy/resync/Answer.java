@@ -104,6 +104,21 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
     }
   }
 
+  /**
+   * Returns this answer if it describes the requested resource, or nothing. What answers in
+   * Asterisk's place can respond with any JSON.
+   *
+   * @param field the name of the field with the id
+   */
+  Answer describing(String field, String id) {
+    return json == null || json.path(field).asText().equals(id)
+        ? this
+        : new Answer(
+            NO_RESPONSE,
+            null,
+            "the description of " + LogText.abbreviate(id) + " is that of something else");
+  }
+
   boolean isNotFound() {
     return status == 404;
   }

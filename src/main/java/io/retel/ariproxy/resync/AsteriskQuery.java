@@ -472,6 +472,10 @@ final class AsteriskQuery implements AutoCloseable {
                 fail("/asterisk/info", answer.problem());
                 return;
               }
+              if (!answer.json().at("/system/entity_id").isTextual()) {
+                fail("/asterisk/info", "GET /asterisk/info responded without an entity_id");
+                return;
+              }
               synchronized (this) {
                 asteriskId = shortText(answer.json().at("/system/entity_id"));
                 startupTime = shortText(answer.json().at("/status/startup_time"));
@@ -517,7 +521,7 @@ final class AsteriskQuery implements AutoCloseable {
             name -> {
               String path = "/applications/" + PathEncoding.encode(name);
               return CompletableFuture.supplyAsync(
-                      () -> Answer.ofApplication(client, path), requests)
+                      () -> Answer.ofApplication(client, path).describing("name", name), requests)
                   .thenAccept(
                       answer -> {
                         if (answer.json() != null) {
@@ -685,6 +689,7 @@ final class AsteriskQuery implements AutoCloseable {
           // older than the list of the applications' channels
           Mapping mapping = before.get(channel);
           return ask("/channels/" + PathEncoding.encode(channel.id()))
+              .thenApply(answer -> answer.describing("id", channel.id()))
               .thenCompose(
                   answer -> {
                     if (answer.isNotFound()) {
@@ -800,7 +805,9 @@ final class AsteriskQuery implements AutoCloseable {
             return CompletableFuture.completedFuture(null);
           }
           Mapping current = callContexts.peek(resource).orElse(null);
+          String idField = resource.type() == ResourceType.RECORDING ? "name" : "id";
           return ask(path + PathEncoding.encode(resource.id()))
+              .thenApply(answer -> answer.describing(idField, resource.id()))
               .thenAccept(
                   answer -> {
                     boolean exists = answer.status() == 200;

@@ -113,12 +113,37 @@ public final class ResourceLookup implements AutoCloseable {
     this.maxListBytes = maxListBytes;
   }
 
-  /** Returns those of the resources that certainly do not exist. */
+  /**
+   * Returns those of the resources that certainly do not exist: Asterisk responds to pings before
+   * and after. Otherwise, a 404 can be of what answers in its place.
+   */
   List<Resource> findMissing(Collection<Resource> resources) throws InterruptedException {
+    Map<ResourceType, Set<String>> ids = idsByType(resources);
     List<Resource> missing = new ArrayList<>();
+    if (!ids.isEmpty() && respondsToPing()) {
+      addMissing(ids, missing);
+    }
+    return missing.isEmpty() || respondsToPing() ? missing : List.of();
+  }
+
+  private boolean respondsToPing() {
+    try {
+      int status = status("/asterisk/ping");
+      if (status == OK) {
+        return true;
+      }
+      LOG.debug("Comparison incomplete: Asterisk responded to a ping with {}", status);
+    } catch (IOException e) {
+      LOG.debug("Comparison incomplete: {}", ErrorMessages.singleLine(e));
+    }
+    return false;
+  }
+
+  private void addMissing(Map<ResourceType, Set<String>> idsByType, List<Resource> missing)
+      throws InterruptedException {
     try {
       List<Resource> unlisted = new ArrayList<>();
-      for (Map.Entry<ResourceType, Set<String>> group : idsByType(resources).entrySet()) {
+      for (Map.Entry<ResourceType, Set<String>> group : idsByType.entrySet()) {
         ResourceType type = group.getKey();
         Set<String> ids = group.getValue();
         boolean listed =
@@ -139,7 +164,6 @@ public final class ResourceLookup implements AutoCloseable {
     } catch (IOException e) {
       LOG.debug("Comparison incomplete: {}", ErrorMessages.singleLine(e));
     }
-    return missing;
   }
 
   private static Map<ResourceType, Set<String>> idsByType(Collection<Resource> resources) {
@@ -159,10 +183,6 @@ public final class ResourceLookup implements AutoCloseable {
    * @throws IOException if Asterisk is slow or not reachable
    */
   private boolean removeListed(ResourceType type, Set<String> ids) throws IOException {
-    int ping = status("/asterisk/ping");
-    if (ping != OK) {
-      throw new IOException("Asterisk responded to a ping with " + ping);
-    }
     String path = Objects.requireNonNull(PATHS.get(type));
     String problem;
     try {

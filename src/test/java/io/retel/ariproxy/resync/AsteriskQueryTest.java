@@ -281,6 +281,30 @@ class AsteriskQueryTest {
         .matches(observation -> observation.isIn("app"));
   }
 
+  /** It would end all calls, or complete a resync that has learned nothing. */
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "{\"message\":\"maintenance\"}"})
+  void pageInPlaceOfEachResponseAnswersNothing(String page) throws Exception {
+    callContexts.move(CHANNEL, "call");
+    callContexts.move(PLAYBACK, "call");
+    for (String path :
+        List.of(
+            "/asterisk/info",
+            "/applications",
+            "/applications/app",
+            "/applications/other",
+            "/channels",
+            "/channels/c",
+            "/bridges",
+            "/playbacks/p")) {
+      responses.put(path, page);
+    }
+    start();
+    assertThat(query.take().observations()).isEmpty();
+    assertThat(query.isComplete()).isFalse();
+    assertThat(query.pending()).isGreaterThanOrEqualTo(4);
+  }
+
   /** It would be in no event; those of other calls would be lost with it. */
   @ParameterizedTest
   @ValueSource(strings = {"\r\n", "[]", "\"text\"", "NESTED"})

@@ -138,6 +138,17 @@ class MappingComparisonTest {
     assertThat(asterisk.requests()).hasSizeLessThan(3);
   }
 
+  /** Such as what answers in Asterisk's place, or Asterisk without ARI after a reload. */
+  @Test
+  void endsNothingIfPingIsNotFoundEither() throws Exception {
+    mapChannels("channel-", 3);
+    asterisk.faults().respondWith(request -> true, 404, "Not Found");
+
+    compare(true);
+
+    assertThat(callContexts.active()).hasSize(3);
+  }
+
   @Test
   void queriesNothingWhileGapIsOpen() throws Exception {
     mapChannels("channel-", 1);
@@ -207,7 +218,7 @@ class MappingComparisonTest {
     } else {
       applications.lose("other");
       compare(true);
-      assertThat(asterisk.requests()).hasSize(2);
+      assertThat(asterisk.requests()).hasSize(4);
     }
 
     assertThat(callContexts.active().keySet())
