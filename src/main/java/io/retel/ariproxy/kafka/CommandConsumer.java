@@ -38,6 +38,8 @@ import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,11 +93,6 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       (topic, key) ->
           key == null ? null : new String(key, 0, Math.min(key.length, MAX_KEY_BYTES), UTF_8);
 
-  /** How long a consumer can be without its partitions, as in a rebalance. */
-  private static final Duration UNASSIGNED_TOLERANCE = Duration.ofSeconds(30);
-
-  private static final Duration UNCOMMITTED_TOLERANCE = Duration.ofSeconds(10);
-
   /** Interval of checks whether the member that has fenced this one has expired. */
   private static final Duration FENCED_CHECK_INTERVAL = Duration.ofSeconds(3);
 
@@ -106,9 +103,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final SkippedCommands skipped;
   private final LastConsumption lastConsumption;
   private final FetchPause fetchPause;
-  private final PersistingProblem unassigned;
-  private final PersistingProblem uncommitted =
-      new PersistingProblem(UNCOMMITTED_TOLERANCE, Moment::now);
+  private final GroupProblems problems;
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
   private final AuthenticationState authentication =
@@ -165,6 +160,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   /**
    * @param lastConsumption of the group, which limits the age of the commands that it starts with
    *     without committed offsets
+   * @param problems of the group
    * @param valueDeserializer of commands
    * @param maxInFlight limit of incomplete commands; fetching pauses when it is reached
    * @param drainTimeouts how long to wait for the started commands of a revoked partition
@@ -173,6 +169,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   CommandConsumer(
       Properties properties,
       LastConsumption lastConsumption,
+      GroupProblems problems,
       SkippedCommands skipped,
       Deserializer<Object> valueDeserializer,
       int maxInFlight,
@@ -197,13 +194,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     this.sessionTimeout =
         DrainTimeouts.option(properties, ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
-    this.unassigned =
-        new PersistingProblem(
-            dynamicMember
-                ? DrainTimeouts.option(properties, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG)
-                    .plus(UNASSIGNED_TOLERANCE)
-                : UNASSIGNED_TOLERANCE,
-            Moment::now);
+    this.problems = problems;
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
     // when a static member stops, its commands have already been given time to complete
     this.maxPollAge =
@@ -302,6 +293,14 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       notPermitted = ErrorMessages.singleLine(e);
       LockSupport.parkNanos(AUTHENTICATION_RETRY_INTERVAL.toNanos());
       return ConsumerRecords.empty();
+    } catch (WakeupException | InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
+      // Camel replaces this consumer
+      problems
+          .unassigned()
+          .present(() -> "Commands are not consumed: " + ErrorMessages.singleLine(e));
+      throw e;
     } catch (Error e) {
       // ends Camel's consumer, which does not log it
       FatalErrors.exitIfOutOfMemory(e);
@@ -318,18 +317,20 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     boolean complete =
         dynamicMember ? groupMetadata().generationId() >= 0 : assignment().size() >= partitions;
     if (complete) {
-      unassigned.ended();
+      problems.unassigned().ended();
     } else {
-      unassigned.present(
-          () ->
-              ("Commands are not consumed: %s of %s assigned to this proxy; the group %s has no"
-                      + " coordinator (topic __consumer_offsets), or other consumers use it")
-                  .formatted(
-                      assignment().isEmpty()
-                          ? "no partition"
-                          : assignment().size() + " of " + partitions + " partitions",
-                      String.join(", ", subscription()),
-                      groupId));
+      problems
+          .unassigned()
+          .present(
+              () ->
+                  ("Commands are not consumed: %s of %s assigned to this proxy; the group %s has no"
+                          + " coordinator (topic __consumer_offsets), or other consumers use it")
+                      .formatted(
+                          assignment().isEmpty()
+                              ? "no partition"
+                              : assignment().size() + " of " + partitions + " partitions",
+                          String.join(", ", subscription()),
+                          groupId));
     }
     return complete;
   }
@@ -515,9 +516,9 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         .map(reason -> "Kafka does not permit consumption: " + reason);
   }
 
-  /** Describes in one sentence why commands are not, or not only once, consumed; or empty. */
-  Optional<String> groupProblem() {
-    return unassigned.describe().or(uncommitted::describe);
+  /** Returns the problems of its group. */
+  GroupProblems problems() {
+    return problems;
   }
 
   /** Returns whether the consumer is closed. Thread-safe. */
@@ -576,14 +577,20 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
             if (failure == null) {
               lastConsumption.record();
               tracker.acknowledged(offsets);
-              uncommitted.ended();
+              problems.uncommitted().ended();
             } else {
               LOG.debug("Commit of {} failed, retrying: {}", offsets, failure.toString());
               tracker.commitFailed(offsets.keySet(), failure);
-              uncommitted.present(
-                  () ->
-                      "Kafka does not acknowledge offsets of the group %s, so that a restart would execute commands again: %s"
-                          .formatted(groupId, ErrorMessages.singleLine(failure)));
+              if (failure instanceof RebalanceInProgressException) {
+                // it waits for other members
+                return;
+              }
+              problems
+                  .uncommitted()
+                  .present(
+                      () ->
+                          "Kafka does not acknowledge offsets of the group %s, so that a restart would execute commands again: %s"
+                              .formatted(groupId, ErrorMessages.singleLine(failure)));
             }
           });
     }
@@ -702,7 +709,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       commitCompletedSync();
       partitions.forEach(tracker::revoked);
       unreadable.revoked(partitions);
-      uncommitted.forget();
+      problems.uncommitted().forget();
     }
 
     /**
@@ -751,7 +758,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       delegate.onPartitionsLost(partitions);
       partitions.forEach(tracker::revoked);
       unreadable.revoked(partitions);
-      uncommitted.forget();
+      problems.uncommitted().forget();
     }
   }
 }

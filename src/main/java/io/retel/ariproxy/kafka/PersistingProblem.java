@@ -10,16 +10,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A state of a consumer that is a problem if it persists. Logged once it does, and once it has
- * ended. Updated by one thread; {@link #describe} is thread-safe.
+ * A state of a consumer group that is a problem if it persists, also while Camel replaces the
+ * consumer. Logged once it does, and once it has ended. Thread-safe.
  */
 final class PersistingProblem {
 
   private static final Logger LOG = LoggerFactory.getLogger(PersistingProblem.class);
 
+  /** After which a state that was not reported again has ended unnoticed. */
+  private static final Duration MAX_INTERVAL = Duration.ofMinutes(2);
+
   private final Duration tolerance;
   private final Supplier<Moment> clock;
   private @Nullable Moment since;
+  private @Nullable Moment last;
   private volatile String description = "";
 
   /**
@@ -31,11 +35,12 @@ final class PersistingProblem {
   }
 
   /** Records that the state is present, and describes it in a sentence without a period. */
-  void present(Supplier<String> sentence) {
+  synchronized void present(Supplier<String> sentence) {
     Moment now = clock.get();
-    if (since == null) {
+    if (since == null || last == null || now.since(last).compareTo(MAX_INTERVAL) > 0) {
       since = now;
     }
+    last = now;
     if (now.since(since).compareTo(tolerance) >= 0 && description.isEmpty()) {
       description = sentence.get();
       LOG.warn("{}", description);
@@ -43,7 +48,7 @@ final class PersistingProblem {
   }
 
   /** Records that it has ended. */
-  void ended() {
+  synchronized void ended() {
     since = null;
     if (!description.isEmpty()) {
       LOG.info("No longer: {}", description);
@@ -52,7 +57,7 @@ final class PersistingProblem {
   }
 
   /** Records that it is unknown, as without partitions. */
-  void forget() {
+  synchronized void forget() {
     since = null;
     description = "";
   }

@@ -35,6 +35,10 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private final Instant start;
   private final Duration lookback;
   private final Map<String, LastConsumption> lastConsumptions = new ConcurrentHashMap<>();
+
+  /** By group: Camel can replace a consumer before a problem has persisted. */
+  private final Map<String, GroupProblems> groupProblems = new ConcurrentHashMap<>();
+
   private final Deserializer<Object> valueDeserializer;
   private final int maxInFlight;
   private final DrainTimeouts drainTimeouts;
@@ -167,6 +171,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
             lastConsumptions.computeIfAbsent(
                 properties.getProperty(ConsumerConfig.GROUP_ID_CONFIG),
                 group -> new LastConsumption(start, lookback, InstantSource.system())),
+            groupProblems(properties),
             skipped,
             valueDeserializer,
             maxInFlight,
@@ -206,7 +211,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
                     : consumer
                         .missingPermission()
                         .or(consumer::stalledPoll)
-                        .or(consumer::groupProblem)
+                        .or(consumer.problems()::describe)
                         .or(consumer::unreadableCommands)
                         .stream())
         .findFirst();
@@ -229,6 +234,12 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
    */
   public List<String> skipUnreadable() {
     return openConsumers().flatMap(consumer -> consumer.skipUnreadable().stream()).toList();
+  }
+
+  private GroupProblems groupProblems(Properties properties) {
+    return groupProblems.computeIfAbsent(
+        properties.getProperty(ConsumerConfig.GROUP_ID_CONFIG),
+        group -> GroupProblems.of(properties));
   }
 
   private Stream<CommandConsumer> openConsumers() {

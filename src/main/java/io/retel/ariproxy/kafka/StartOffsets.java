@@ -199,7 +199,10 @@ final class StartOffsets {
         (partition, offsets) ->
             commits.put(
                 partition,
-                new OffsetAndMetadata(offsets.base(), offsets.toMetadata(topicIds.get(topic)))));
+                offsets.completed().isEmpty()
+                    ? new OffsetAndMetadata(offsets.base())
+                    : new OffsetAndMetadata(
+                        offsets.base(), offsets.toMetadata(topicIds.get(topic)))));
     consumer.commitSync(Map.copyOf(commits));
     commits.keySet().retainAll(partitions);
     commits.forEach(consumer::seek);

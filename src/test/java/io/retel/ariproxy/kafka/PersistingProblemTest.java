@@ -49,6 +49,15 @@ class PersistingProblemTest {
     assertThat(problem.describe()).isEmpty();
   }
 
+  /** Such as of a route that was stopped. */
+  @Test
+  void stateThatWasNotReportedForLongStartsAgain() {
+    problem.present(() -> "before");
+    passes(121);
+    problem.present(() -> "after");
+    assertThat(problem.describe()).isEmpty();
+  }
+
   private void passes(int seconds) {
     now = new Moment(now.timeOfDay(), now.nanos() + Duration.ofSeconds(seconds).toNanos());
   }
