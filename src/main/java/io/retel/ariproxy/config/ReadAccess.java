@@ -34,8 +34,7 @@ public final class ReadAccess {
   public static void check(Collection<Path> secrets) throws IOException {
     for (Path file : secrets) {
       Path real = file.toRealPath();
-      if (isReadableForEveryone(real)
-          && !WriteAccess.protectsFiles(Files.getFileStore(real), IN_CONTAINER)) {
+      if (isReadableForEveryone(real) && !(IN_CONTAINER && Files.getFileStore(real).isReadOnly())) {
         LOG.warn(
             "Every user of this host can read {}, which contains a secret; chmod o-r {}",
             file,
