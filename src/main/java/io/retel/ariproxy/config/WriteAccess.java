@@ -146,8 +146,8 @@ public enum WriteAccess {
     return (mode & OTHERS_WRITE) != 0 ? EVERYONE : (mode & GROUP_WRITE) != 0 ? GROUP : OWNER;
   }
 
-  /** Whether no other user has access to a mount, regardless of modes. */
-  static boolean protectsFiles(FileStore mount, boolean inContainer) {
-    return inContainer && mount.isReadOnly();
+  /** Whether no other user can write to a mount, regardless of modes. */
+  static boolean protectsFiles(FileStore mount, boolean inKubernetes) {
+    return inKubernetes && mount.isReadOnly();
   }
 }

@@ -145,16 +145,7 @@ class CommandStartOffsetsIT {
         ManagedBean commands = proxy.managedBean("Commands");
         commands.invoke("pause");
         Awaitility.await().until(() -> commands.getAttribute("State").equals("DRAINED"));
-        String group = settings.commandsTopic();
-        try (Admin admin = admin(kafka)) {
-          admin
-              .removeMembersFromConsumerGroup(
-                  group,
-                  new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove(group))))
-              .all()
-              .get();
-          admin.deleteConsumerGroups(List.of(group)).all().get();
-        }
+        deleteGroup(kafka, settings.commandsTopic());
         writer.send(command(settings, "waiting", Instant.now()));
         commands.invoke("resume");
 
@@ -181,15 +172,7 @@ class CommandStartOffsetsIT {
         String group = settings.commandsTopic();
         Awaitility.await("committed")
             .until(() -> kafka.committedOffset(settings.commandsTopic(), group) == 3);
-        try (Admin admin = admin(kafka)) {
-          admin
-              .removeMembersFromConsumerGroup(
-                  group,
-                  new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove(group))))
-              .all()
-              .get();
-          admin.deleteConsumerGroups(List.of(group)).all().get();
-        }
+        deleteGroup(kafka, group);
         Awaitility.await("committed again")
             .until(() -> kafka.committedOffset(settings.commandsTopic(), group) == 3);
         writer.send(command(settings, "later", Instant.now()));
@@ -411,6 +394,18 @@ class CommandStartOffsetsIT {
 
   private static Instant tenMinutesAgo() {
     return Instant.now().minus(Duration.ofMinutes(10));
+  }
+
+  /** Removes the proxy from its group, and deletes it with its commits. */
+  private static void deleteGroup(KafkaBroker kafka, String group) throws Exception {
+    try (Admin admin = admin(kafka)) {
+      admin
+          .removeMembersFromConsumerGroup(
+              group, new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove(group))))
+          .all()
+          .get();
+      admin.deleteConsumerGroups(List.of(group)).all().get();
+    }
   }
 
   private static Admin admin(KafkaBroker kafka) {
