@@ -744,6 +744,11 @@ final class AsteriskQuery implements AutoCloseable {
       observe(new Observation(channel, before, true, description, listed, applications));
       return CompletableFuture.completedFuture(null);
     }
+    Observation inStasis = new Observation(channel, before, true, description, true, applications);
+    // its description waits for the answer
+    if (!reserve(channel, inStasis.bytes())) {
+      return CompletableFuture.completedFuture(null);
+    }
     // has no effect without digits, but is refused outside of Stasis (docs/contract.md#asterisk)
     return request("POST", "/channels/" + PathEncoding.encode(channel.id()) + "/dtmf")
         .thenAccept(
@@ -754,17 +759,16 @@ final class AsteriskQuery implements AutoCloseable {
                     // its start cannot be published without a description
                     fail(channel, problem, true);
                   } else {
-                    observe(
-                        new Observation(channel, before, true, description, true, applications));
+                    observeReserved(inStasis);
                   }
                 }
                 case 409 ->
-                    observe(
+                    observeReserved(
                         new Observation(channel, before, true, description, false, applications));
-                case 404 -> observe(Observation.of(channel, before, false));
+                case 404 -> observeReserved(Observation.of(channel, before, false));
                 // a read-only user: no reason for an end
                 case 403 ->
-                    observe(
+                    observeReserved(
                         new Observation(
                             channel, before, true, description, published, applications));
                 default -> fail(channel, answer.problem());
@@ -875,9 +879,16 @@ final class AsteriskQuery implements AutoCloseable {
 
   private synchronized void observe(Observation observation) {
     Resource resource = withoutInstance(observation.resource());
+    if (reserve(resource, observation.bytes())) {
+      observeReserved(observation);
+    }
+  }
+
+  /** Observes a resource whose heap is reserved. */
+  private synchronized void observeReserved(Observation observation) {
+    Resource resource = withoutInstance(observation.resource());
     failures.remove(resource);
-    if (!closed && open.contains(resource) && reserve(resource, observation.bytes())) {
-      open.remove(resource);
+    if (!closed && open.remove(resource)) {
       progressed = true;
       observations.add(observation);
       if (taken && !collecting) {

@@ -109,6 +109,8 @@ class AsteriskQueryTest {
           new ArrayBlockingQueue<>(6),
           new ThreadPoolExecutor.CallerRunsPolicy());
 
+  private final ExecutorService longQueue = Executors.newSingleThreadExecutor();
+
   private HttpServer server;
   private AsteriskQuery query;
 
@@ -127,7 +129,7 @@ class AsteriskQueryTest {
       query.close();
     }
     server.stop(0);
-    List.of(requests, attempts, serverThreads).forEach(ExecutorService::shutdownNow);
+    List.of(requests, longQueue, attempts, serverThreads).forEach(ExecutorService::shutdownNow);
   }
 
   @Test
@@ -350,20 +352,8 @@ class AsteriskQueryTest {
   void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
     int count = 20;
     AtomicInteger asked = new AtomicInteger();
-    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 6 / 8);
-    List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
-    responses.put("/channels", "500");
-    responses.put(
-        "/applications",
-        "[{\"name\":\"app\",\"channel_ids\":[\"" + String.join("\",\"", ids) + "\"]}]");
-    ids.forEach(
-        id -> {
-          hooks.put("/channels/" + id, asked::incrementAndGet);
-          responses.put(
-              "/channels/" + id,
-              "{\"id\":\"%s\",\"dialplan\":{\"app_name\":\"Stasis\",\"app_data\":\"app\"},\"x\":\"%s\"}"
-                  .formatted(id, names));
-        });
+    respondWithLargeChannels(count, "Stasis");
+    IntStream.range(0, count).forEach(id -> hooks.put("/channels/" + id, asked::incrementAndGet));
     query = newQuery();
     query.start();
     query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
@@ -381,6 +371,35 @@ class AsteriskQueryTest {
     assertThat(asked)
         .as("of which the first answer has shown that no other fits")
         .hasValueLessThan(count - 7);
+
+    for (int reported = 7; reported < count; reported += 7) {
+      query.releaseReported();
+      attempt();
+      assertThat(query.take().observations()).hasSize(Math.min(7, count - reported));
+    }
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  /** All are queried before the first of them is. */
+  @Test
+  void keepsLimitedDescriptionsWhileItAsksWhetherChannelsAreInStasis() throws Exception {
+    int count = 20;
+    AtomicInteger asked = new AtomicInteger();
+    respondWithLargeChannels(count, "Wait");
+    IntStream.range(0, count)
+        .mapToObj(id -> "/channels/" + id + "/dtmf")
+        .forEach(
+            path -> {
+              responses.put(path, "412");
+              hooks.put(path, asked::incrementAndGet);
+            });
+    query = newQuery(longQueue);
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+
+    assertThat(asked).as("channels with a description that is kept").hasValue(7);
+    assertThat(query.take().observations()).hasSize(7).allMatch(channel -> channel.isIn("app"));
+    assertThat(query.status()).contains("descriptions of resources exceed");
 
     for (int reported = 7; reported < count; reported += 7) {
       query.releaseReported();
@@ -542,7 +561,27 @@ class AsteriskQueryTest {
     Awaitility.await("end of the attempt").until(() -> findings.get() > before);
   }
 
+  /** Channels of which seven fit in the heap of descriptions, to be queried one by one. */
+  private void respondWithLargeChannels(int count, String dialplanApplication) {
+    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 6 / 8);
+    List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
+    responses.put("/channels", "500");
+    responses.put(
+        "/applications",
+        "[{\"name\":\"app\",\"channel_ids\":[\"" + String.join("\",\"", ids) + "\"]}]");
+    ids.forEach(
+        id ->
+            responses.put(
+                "/channels/" + id,
+                "{\"id\":\"%s\",\"dialplan\":{\"app_name\":\"%s\",\"app_data\":\"app\"},\"x\":\"%s\"}"
+                    .formatted(id, dialplanApplication, names)));
+  }
+
   private AsteriskQuery newQuery() throws NoSuchAlgorithmException {
+    return newQuery(requests);
+  }
+
+  private AsteriskQuery newQuery(ExecutorService executor) throws NoSuchAlgorithmException {
     URI url = URI.create("http://localhost:" + server.getAddress().getPort());
     return new AsteriskQuery(
         Moment.now(),
@@ -550,7 +589,7 @@ class AsteriskQueryTest {
         applications,
         "",
         client(url),
-        requests,
+        executor,
         attempts,
         new SubscriptionRestore(
             new Subscriptions(WriteBehind.noop(new SimpleMeterRegistry())), applications),
