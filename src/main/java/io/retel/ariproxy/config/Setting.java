@@ -57,7 +57,7 @@ public final class Setting<T> {
           Section.ASTERISK,
           "ari.url",
           url(Setting::checkAriUrl),
-          "http://localhost:8088/ari",
+          "http://127.0.0.1:8088/ari",
           """
           Base URL of ARI, as configured in http.conf and ari.conf. The websocket URL is derived from it; https implies
           wss.""");
@@ -891,7 +891,7 @@ public final class Setting<T> {
     boolean http =
         "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
     if (!http || url.getHost() == null) {
-      throw new IllegalArgumentException("must be a URL such as http://localhost:8088/ari");
+      throw new IllegalArgumentException("must be a URL such as http://127.0.0.1:8088/ari");
     }
     if (url.getRawUserInfo() != null) {
       throw new IllegalArgumentException(

@@ -41,7 +41,7 @@ class SettingsTest {
   @Test
   void appliesDefaults() {
     Settings settings = read();
-    assertThat(settings.get(Setting.ARI_URL)).hasToString("http://localhost:8088/ari");
+    assertThat(settings.get(Setting.ARI_URL)).hasToString("http://127.0.0.1:8088/ari");
     assertThat(settings.get(Setting.COMMANDS_MAX_CONCURRENCY)).isEqualTo(48);
     assertThat(settings.get(Setting.CALLCONTEXT_IDLE_TIMEOUT)).isEqualTo(Duration.ofDays(1));
     assertThat(settings.get(Setting.CALLCONTEXT_GRACE_PERIOD)).isEqualTo(Duration.ofMinutes(1));

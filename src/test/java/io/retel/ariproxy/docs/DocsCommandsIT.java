@@ -178,9 +178,9 @@ class DocsCommandsIT {
             .toList();
     assertThat(starts).as("start commands of all pages").hasSize(1);
     String script = String.join("\n", starts.get(0));
-    assertThat(script).contains("http://localhost:8088/ari").contains("localhost:9092");
+    assertThat(script).contains("http://127.0.0.1:8088/ari").contains("localhost:9092");
     return script
-        .replace("http://localhost:8088/ari", asterisk.url())
+        .replace("http://127.0.0.1:8088/ari", asterisk.url())
         .replace("localhost:9092", kafka.bootstrapServers())
         .replace(START_COMMAND, "exec " + START_COMMAND);
   }

@@ -146,6 +146,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
                     // HttpClient's own skips malformed status lines
                     .responseParserFactory(new DefaultHttpResponseParserFactory(HTTP1))
                     .build())
+            .setDnsResolver(new OneFamilyDnsResolver())
             .setTlsSocketStrategy(convertTlsFailures(tls))
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
             .setMaxConnTotal(maxCommands + OWN_CONNECTIONS)

@@ -86,7 +86,8 @@ final class AhcClients {
    */
   static BoundRequestBuilder upgradeRequest(
       AsyncHttpClient client, URI uri, AhcWsConfiguration configuration) {
-    BoundRequestBuilder request = client.prepareGet(uri.toString());
+    BoundRequestBuilder request =
+        client.prepareGet(uri.toString()).setNameResolver(OneFamilyNameResolver.INSTANCE);
     if (configuration.getUsername() == null) {
       configuration
           .getAuthorization()
