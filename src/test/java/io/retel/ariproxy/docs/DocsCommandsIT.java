@@ -76,7 +76,7 @@ class DocsCommandsIT {
       UnaryOperator<String> localAddresses =
           command ->
               command
-                  .replace("localhost:9000", "localhost:" + port)
+                  .replace("127.0.0.1:9000", "127.0.0.1:" + port)
                   .replace("localhost:9092", kafka.bootstrapServers())
                   .replace("1532965104.0", call.id());
       assertTopicCommandsWork(localAddresses);

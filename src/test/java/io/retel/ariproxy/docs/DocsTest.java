@@ -204,6 +204,16 @@ class DocsTest {
     }
   }
 
+  /** Clients try its IPv6 address first, at which another user of the host can listen. */
+  @Test
+  void noExampleConnectsToLocalhost() {
+    for (MarkdownPage page : MarkdownPage.all()) {
+      assertThat(page.text())
+          .as("%s", page.file())
+          .doesNotContain("localhost:8088", "localhost:9000");
+    }
+  }
+
   private static Set<String> settingKeys() throws IOException {
     Properties file = new Properties();
     try (Reader reader = Files.newBufferedReader(Path.of("config", "application.properties"))) {

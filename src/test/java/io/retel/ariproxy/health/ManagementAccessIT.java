@@ -130,7 +130,7 @@ class ManagementAccessIT {
     String script =
         "curl() { command curl -H 'Authorization: Bearer %s' \"$@\"; }%n%s%n%s"
             .formatted(TOKEN, setup, line)
-            .replace("localhost:9000", "localhost:" + port)
+            .replace("127.0.0.1:9000", "127.0.0.1:" + port)
             .replace("context=ari-proxy", "context=" + context)
             .replace("1532965104.0", channel);
     Process shell = new ProcessBuilder("sh", "-c", script).redirectErrorStream(true).start();
