@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -91,7 +92,8 @@ public final class KafkaStore implements CallContextStore {
         boolean progress = false;
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
           progress = true;
-          sink.accept(record.key(), record.value());
+          // Kafka accepts records without a key if the topic is not compacted
+          sink.accept(Objects.requireNonNullElse(record.key(), ""), record.value());
         }
         long now = System.nanoTime();
         if (progress) {

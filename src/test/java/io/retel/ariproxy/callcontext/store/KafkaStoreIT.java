@@ -3,11 +3,14 @@ package io.retel.ariproxy.callcontext.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
+import io.retel.ariproxy.fixtures.kafka.TopicWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -109,6 +112,35 @@ class KafkaStoreIT extends CallContextStoreContract {
       } while (!limited.completeRestore());
     }
     assertThat(limited.all()).hasSize(active.size());
+  }
+
+  /** Kafka accepts it in a topic that is not compacted. */
+  @Test
+  void restoresWhatIsNextToRecordWithoutKey() throws Exception {
+    String topic = "without-key";
+    broker.createTopic(topic, 1);
+    String mapping =
+        "{\"callContext\":\"call\",\"usedAt\":%d}".formatted(Instant.now().getEpochSecond());
+    try (TopicWriter writer = new TopicWriter(broker.bootstrapServers())) {
+      writer.send(topic, null, "text");
+      writer.send(topic, "CHANNEL:1", mapping);
+    }
+    CallContexts callContexts =
+        new CallContexts(Duration.ofHours(4), Duration.ofMinutes(1), Ticker.systemTicker());
+    try (KafkaStore store = store(topic);
+        CapturedLog log = new CapturedLog()) {
+      store.readAll(
+          (key, value) -> {
+            assertThat(key).isNotNull();
+            callContexts.restore(key, value);
+          });
+      callContexts.completeRestore();
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .startsWith("1 mappings of the call-context store are malformed and not restored");
+    }
+    assertThat(callContexts.all()).hasSize(1);
   }
 
   private static KafkaStore store(String topic) {
