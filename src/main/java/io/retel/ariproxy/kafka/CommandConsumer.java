@@ -698,6 +698,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
           throw new KafkaException("Rejected while partitions were assigned", e);
         }
       }
+      tracker.rebalanced();
       delegate.onPartitionsAssigned(partitions);
     }
 

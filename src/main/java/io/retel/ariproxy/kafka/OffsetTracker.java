@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -44,6 +45,9 @@ final class OffsetTracker {
 
   /** Offsets that Kafka has acknowledged, without leader epochs. */
   private final Map<TopicPartition, OffsetAndMetadata> acknowledged = new HashMap<>();
+
+  /** Partitions that were assigned in the latest rebalance, also if they were revoked since. */
+  private final Set<TopicPartition> owned = new HashSet<>();
 
   /** Ids of the topics whose progress this is. */
   private final Map<String, Uuid> topicIds = new HashMap<>();
@@ -88,6 +92,14 @@ final class OffsetTracker {
     return previous != null && !previous.equals(ids.getOrDefault(partition.topic(), previous));
   }
 
+  /**
+   * Records the end of a rebalance: another consumer can have committed offsets of all partitions
+   * that are not assigned now.
+   */
+  synchronized void rebalanced() {
+    owned.retainAll(partitions.keySet());
+  }
+
   /** Returns the ids of those topics that are known, as a new map. */
   synchronized Map<String, Uuid> topicIds(Set<String> topics) {
     Map<String, Uuid> ids = new HashMap<>(topicIds);
@@ -130,6 +142,7 @@ final class OffsetTracker {
       partitions.put(partition, new PartitionOffsets(position, completed));
     }
     committed.remove(partition);
+    owned.add(partition);
     // a commit at another position is of records that no longer exist, such as of a deleted topic
     recordLeaderEpoch(
         partition,
@@ -331,12 +344,13 @@ final class OffsetTracker {
 
   /**
    * Returns the offsets that Kafka has acknowledged for partitions, with the leader epochs of the
-   * records read last.
+   * records read last, unless another consumer can have had the partition since.
    */
   synchronized Map<TopicPartition, OffsetAndMetadata> acknowledgedOffsets(
       Set<TopicPartition> selected) {
     Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>(acknowledged);
     offsets.keySet().retainAll(selected);
+    offsets.keySet().retainAll(owned);
     offsets.replaceAll(
         (partition, commit) ->
             new OffsetAndMetadata(

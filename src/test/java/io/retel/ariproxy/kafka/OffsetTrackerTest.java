@@ -26,6 +26,24 @@ class OffsetTrackerTest {
 
   private final OffsetTracker tracker = new OffsetTracker();
 
+  /** Another consumer has committed since: a lower offset would execute its commands again. */
+  @Test
+  void knowsNoCommitOfPartitionThatAnotherConsumerHad() {
+    tracker.assigned(ONE, 0, null);
+    tracker.assigned(TWO, 0, null);
+    tracker.rebalanced();
+    tracker.acknowledged(tracker.offsetsToCommit());
+    tracker.revoked(ONE);
+    tracker.revoked(TWO);
+    assertThat(tracker.acknowledgedOffsets(Set.of(ONE, TWO))).containsOnlyKeys(ONE, TWO);
+
+    tracker.assigned(TWO, 0, null);
+    tracker.rebalanced();
+    tracker.revoked(TWO);
+
+    assertThat(tracker.acknowledgedOffsets(Set.of(ONE))).isEmpty();
+  }
+
   @Test
   void returnsChangedOffsetsOnce() {
     tracker.assigned(ONE, 5, null);
