@@ -65,6 +65,10 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
   /** Kafka's error name for a missing response. */
   private static final String NETWORK_EXCEPTION = "Error: NETWORK_EXCEPTION";
 
+  /** What follows is a text of the broker, which can be another one each time. */
+  private static final Pattern TEXT_OF_BROKER =
+      Pattern.compile("(Error Message: |due to [\\w.$]+: ).*", Pattern.DOTALL);
+
   private static final Pattern NUMBER = Pattern.compile("\\d+");
 
   private static final Pattern CLIENT_NUMBER = Pattern.compile("-\\d+(?=\\])");
@@ -85,7 +89,8 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
     if (logger.equals(PRODUCER_SENDER_LOGGER) && event.getThrowableProxy() == null) {
       String message = event.getFormattedMessage();
       return message.contains(NETWORK_EXCEPTION)
-              || loggedRecently(NUMBER.matcher(message).replaceAll(""))
+              || loggedRecently(
+                  NUMBER.matcher(TEXT_OF_BROKER.matcher(message).replaceFirst("$1")).replaceAll(""))
           ? FilterReply.DENY
           : FilterReply.NEUTRAL;
     }

@@ -67,6 +67,18 @@ class RepeatedLogFilterTest {
         .isEqualTo(FilterReply.NEUTRAL);
   }
 
+  /** A key for each text would fill the heap. */
+  @Test
+  void textOfBrokerIsNoReason() {
+    String invalid = "due to org.apache.kafka.common.errors.NotLeaderOrFollowerException: ";
+    assertThat(logProduceRetry(1, "events-0", "NOT_ENOUGH_REPLICAS. Error Message: a\n"))
+        .isEqualTo(FilterReply.NEUTRAL);
+    assertThat(logProduceRetry(2, "events-0", "NOT_ENOUGH_REPLICAS. Error Message: b\nc"))
+        .isEqualTo(FilterReply.DENY);
+    assertThat(logProduceRetry(3, "events-0", invalid + "a")).isEqualTo(FilterReply.NEUTRAL);
+    assertThat(logProduceRetry(4, "events-0", invalid + "b")).isEqualTo(FilterReply.DENY);
+  }
+
   @Test
   void passesFailureOfCommitOncePerReason() {
     assertThat(logFailedCommit("commands-0", 5, "too large")).isEqualTo(FilterReply.NEUTRAL);
