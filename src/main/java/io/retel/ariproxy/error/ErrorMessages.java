@@ -6,6 +6,9 @@ import java.net.UnknownHostException;
 /** Single-line messages of failures. */
 public final class ErrorMessages {
 
+  /** Causes to search, since a chain of causes can have a cycle. */
+  private static final int MAX_CAUSES = 20;
+
   private ErrorMessages() {}
 
   /** Returns the root cause's message, or its class name if it has none, on one line. */
@@ -31,10 +34,10 @@ public final class ErrorMessages {
         + message.replaceFirst("^Unable to resolve host ", "").replaceFirst("(: | ).*", "");
   }
 
-  /** Returns the innermost cause. */
+  /** Returns the innermost cause, or one of a cycle. */
   static Throwable rootCause(Throwable throwable) {
     Throwable root = throwable;
-    while (root.getCause() != null && root.getCause() != root) {
+    for (int i = 0; root.getCause() != null && i < MAX_CAUSES; i++) {
       root = root.getCause();
     }
     return root;

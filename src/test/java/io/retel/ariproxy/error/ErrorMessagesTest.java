@@ -2,9 +2,11 @@
 package io.retel.ariproxy.error;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +34,14 @@ class ErrorMessagesTest {
     assertThat(ErrorMessages.singleLine(new IOException(" a \n\n  b\r\nc ")))
         .isEqualTo("a | b | c");
     assertThat(ErrorMessages.singleLine(new IOException(" "))).isEqualTo("IOException");
+  }
+
+  @Test
+  void cycleOfCausesEnds() {
+    IllegalStateException one = new IllegalStateException("one");
+    one.initCause(new IllegalStateException("two", one));
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10), () -> assertThat(ErrorMessages.singleLine(one)).isIn("one", "two"));
   }
 
   /** Foreign text can be of this kind; a quadratic search would take an hour. */

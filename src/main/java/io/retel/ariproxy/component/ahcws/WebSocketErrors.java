@@ -14,6 +14,9 @@ final class WebSocketErrors {
   /** Of a reason that can contain what a server sent. */
   private static final int MAX_REASON_LENGTH = 200;
 
+  /** Causes to search, since a chain of causes can have a cycle. */
+  private static final int MAX_CAUSES = 20;
+
   private WebSocketErrors() {}
 
   /**
@@ -74,7 +77,7 @@ final class WebSocketErrors {
   /** Returns the root cause's message, or its class name if it has none. */
   static String rootCauseMessage(Throwable cause) {
     Throwable root = cause;
-    while (root.getCause() != null && root.getCause() != root) {
+    for (int i = 0; root.getCause() != null && i < MAX_CAUSES; i++) {
       root = root.getCause();
     }
     if (root instanceof UnknownHostException) {

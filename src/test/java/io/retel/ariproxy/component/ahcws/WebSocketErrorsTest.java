@@ -2,8 +2,10 @@
 package io.retel.ariproxy.component.ahcws;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.net.ConnectException;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +26,15 @@ class WebSocketErrorsTest {
         .startsWith(ADDRESS + " is not reachable: invalid version: xxx")
         .endsWith("… (8017 characters)")
         .hasSizeLessThan(300);
+  }
+
+  @Test
+  void cycleOfCausesEnds() {
+    IllegalStateException one = new IllegalStateException("one");
+    one.initCause(new IllegalStateException("two", one));
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10),
+        () -> assertThat(WebSocketErrors.rootCauseMessage(one)).isIn("one", "two"));
   }
 
   private static String unreachable(Exception cause) {
