@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A state of a consumer group that is a problem if it persists, also while Camel replaces the
- * consumer. Logged once it does, and once it has ended. Thread-safe.
+ * consumer. Logged once it does, and once it has ended; described as it was reported last.
+ * Thread-safe.
  */
 final class PersistingProblem {
 
@@ -39,11 +40,15 @@ final class PersistingProblem {
     Moment now = clock.get();
     if (since == null || last == null || now.since(last).compareTo(MAX_INTERVAL) > 0) {
       since = now;
+      description = "";
     }
     last = now;
-    if (now.since(since).compareTo(tolerance) >= 0 && description.isEmpty()) {
+    if (now.since(since).compareTo(tolerance) >= 0) {
+      boolean known = !description.isEmpty();
       description = sentence.get();
-      LOG.warn("{}", description);
+      if (!known) {
+        LOG.warn("{}", description);
+      }
     }
   }
 

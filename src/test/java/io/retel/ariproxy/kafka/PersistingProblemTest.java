@@ -28,12 +28,13 @@ class PersistingProblemTest {
       assertThat(problem.describe()).contains("late");
       passes(100);
       problem.present(() -> "later");
+      assertThat(problem.describe()).contains("later");
       assertThat(log.lines(Level.WARN)).containsExactly("late");
 
       problem.ended();
       problem.ended();
       assertThat(problem.describe()).isEmpty();
-      assertThat(log.lines(Level.INFO)).containsExactly("No longer: late");
+      assertThat(log.lines(Level.INFO)).containsExactly("No longer: later");
     }
   }
 
@@ -52,6 +53,8 @@ class PersistingProblemTest {
   /** Such as of a route that was stopped. */
   @Test
   void stateThatWasNotReportedForLongStartsAgain() {
+    problem.present(() -> "before");
+    passes(10);
     problem.present(() -> "before");
     passes(121);
     problem.present(() -> "after");
