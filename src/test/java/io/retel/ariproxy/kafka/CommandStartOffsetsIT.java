@@ -21,6 +21,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -28,9 +30,14 @@ import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -187,6 +194,98 @@ class CommandStartOffsetsIT {
             .contains("@3");
       }
     }
+  }
+
+  /** A commit from before the other consumer's would repeat its commands. */
+  @Test
+  void commitsLostByTheBrokerRepeatNoCommandOfAnotherConsumer(KafkaBroker kafka) throws Exception {
+    String topic = "generic-" + UUID.randomUUID();
+    List<TopicPartition> partitions =
+        List.of(new TopicPartition(topic, 0), new TopicPartition(topic, 1));
+    kafka.createTopic(topic, partitions.size());
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
+        TopicWriter writer = new TopicWriter(kafka.bootstrapServers());
+        Admin admin = admin(kafka)) {
+      ProxySettings settings =
+          ProxySettings.of(asterisk, APP, kafka)
+              .with(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, topic)
+              .with(Setting.KAFKA_GENERIC_GROUP_ID, topic)
+              .with(Setting.COMMANDS_INITIAL_LOOKBACK, "1ms")
+              .with(Setting.COMMANDS_DEDUP_WINDOW, "0s");
+      try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+          KafkaConsumer<byte[], byte[]> other = member(kafka, topic)) {
+        partitions.forEach(each -> sendUntilExecuted(writer, each, "before", asterisk));
+        other.subscribe(List.of(topic));
+        Awaitility.await("partition of the other consumer")
+            .until(
+                () -> {
+                  other.poll(Duration.ofMillis(100));
+                  return other.assignment().size() == 1;
+                });
+        TopicPartition moved = other.assignment().iterator().next();
+        long end =
+            writer
+                    .send(
+                        new ProducerRecord<>(
+                            topic,
+                            moved.partition(),
+                            tenMinutesAgo().toEpochMilli(),
+                            "call",
+                            MarkerCommand.json("call", "of-the-other")))
+                    .offset()
+                + 1;
+        other.commitSync(Map.of(moved, new OffsetAndMetadata(end)));
+
+        // the other consumer does not poll, and so does not join again
+        Awaitility.await("group deleted")
+            .ignoreException(ExecutionException.class)
+            .until(
+                () -> {
+                  admin
+                      .removeMembersFromConsumerGroup(
+                          topic, new RemoveMembersFromConsumerGroupOptions())
+                      .all()
+                      .get();
+                  admin.deleteConsumerGroups(List.of(topic)).all().get();
+                  return true;
+                });
+
+        partitions.forEach(each -> sendUntilExecuted(writer, each, "after", asterisk));
+        assertThat(MarkerCommand.executed(asterisk)).doesNotContain("of-the-other");
+        assertThat(skipped(proxy, "old")).isPositive();
+      }
+    }
+  }
+
+  private static void sendUntilExecuted(
+      TopicWriter writer, TopicPartition partition, String id, SimulatedAsterisk asterisk) {
+    String partitionId = id + "-" + partition.partition();
+    Awaitility.await(partitionId)
+        .until(
+            () -> {
+              writer.send(generic(partition, partitionId));
+              return MarkerCommand.executed(asterisk).contains(partitionId);
+            });
+  }
+
+  private static KafkaConsumer<byte[], byte[]> member(KafkaBroker kafka, String group) {
+    return new KafkaConsumer<>(
+        Map.of(
+            ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            kafka.bootstrapServers(),
+            ConsumerConfig.GROUP_ID_CONFIG,
+            group,
+            ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+            CooperativeStickyAssignor.class.getName(),
+            ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
+            false),
+        new ByteArrayDeserializer(),
+        new ByteArrayDeserializer());
+  }
+
+  private static ProducerRecord<String, byte[]> generic(TopicPartition partition, String id) {
+    return new ProducerRecord<>(
+        partition.topic(), partition.partition(), "call", MarkerCommand.json("call", id));
   }
 
   @Test
