@@ -43,7 +43,8 @@ final class ConfigurationAccess {
       files.addAll(files(configuration, routes, settings));
       WriteAccess.check(files);
       ReadAccess.check(secretFiles(configuration, settings));
-      for (Path file : RouteFiles.list(routes)) {
+      // an additional file is checked when it is loaded
+      for (Path file : RouteFiles.list(routes).stream().filter(RouteFiles::isShipped).toList()) {
         RouteFiles.targetOutside(routes, file)
             .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
       }
@@ -72,7 +73,7 @@ final class ConfigurationAccess {
     if (Files.exists(archive)) {
       files.add(archive);
     }
-    for (String name : List.of("lib", "bin")) {
+    for (String name : List.of("lib", "lib/extra", "bin")) {
       Path folder = program.resolveSibling(name);
       if (Files.isDirectory(folder)) {
         files.add(folder);
@@ -99,7 +100,7 @@ final class ConfigurationAccess {
       files.add(configuration);
     }
     files.add(routes);
-    files.addAll(RouteFiles.list(routes));
+    RouteFiles.list(routes).stream().filter(Files::exists).forEach(files::add);
     files.addAll(settings.files());
     return files;
   }

@@ -12,6 +12,7 @@ import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.health.Probe;
 import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.route.RejectedRouteFiles;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,8 @@ final class HealthModule {
       CallContextModule callContexts,
       ResyncModule resync,
       CommandModule commands,
-      EssentialThreads threads) {
+      EssentialThreads threads,
+      RejectedRouteFiles rejectedRouteFiles) {
     HealthChecks checks =
         new HealthChecks(context, meters)
             .add(threads)
@@ -55,6 +57,7 @@ final class HealthModule {
     callContexts.addHealthChecks(checks);
     resync.addHealthChecks(checks);
     checks.addNotice("kafka-quota", kafka.throttling()::describe);
+    checks.addNotice("route-files", rejectedRouteFiles::describe);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
     // always: also creates topics that are deleted
     KafkaProbe kafkaCheck = kafka.probe(startupGate::unmetPrecondition);

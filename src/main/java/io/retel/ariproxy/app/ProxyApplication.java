@@ -14,13 +14,14 @@ import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.kafka.KafkaSecuritySettings;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.route.CompiledRoutes;
+import io.retel.ariproxy.route.LibraryRoutes;
 import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
+import io.retel.ariproxy.route.ShippedRoutesCollector;
 import io.retel.ariproxy.time.Moment;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -80,6 +81,8 @@ public final class ProxyApplication extends Main {
         .ifPresentOrElse(LOG::warn, () -> heapLimits.lowered().ifPresent(LOG::info));
     ProxyApplication application = new ProxyApplication(settings);
     application.setDefaultPropertyPlaceholderLocation("file:" + configuration + ";optional=true");
+    application.setRoutesCollector(
+        new ShippedRoutesCollector(Path.of(settings.get(Setting.ROUTES_DIRECTORY))));
     application.addMainListener(application.new Assembly());
     return application;
   }
@@ -121,7 +124,7 @@ public final class ProxyApplication extends Main {
   private final class Assembly extends MainListenerSupport {
 
     private CompiledRoutes compiledRoutes;
-    private Supplier<RouteReloader.Progress> publishing;
+    private ProxyModules modules;
 
     @Override
     public void beforeInitialize(BaseMainSupport mainSupport) {
@@ -154,14 +157,13 @@ public final class ProxyApplication extends Main {
                     + (int) settings.get(Setting.CALLCONTEXT_STORE_TIMEOUT).toSeconds());
         MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
         ManagementPort.install(context, settings, meters);
-        ProxyModules modules =
+        modules =
             new ProxyModules(
                 context, settings, meters, lifecycle, ProxyApplication.this::onReplaced);
         modules.addServices();
         context.addStartupListener(
             new RequiredRoutes(Path.of(settings.get(Setting.ROUTES_DIRECTORY))));
         compiledRoutes = modules.compiledRoutes();
-        publishing = modules.publishing();
         configure().addRoutesBuilder(compiledRoutes);
       } catch (Exception e) {
         throw new IllegalStateException(ErrorMessages.singleLine(e), e);
@@ -178,12 +180,24 @@ public final class ProxyApplication extends Main {
 
     @Override
     public void afterConfigure(BaseMainSupport mainSupport) {
-      RouteReloader.watch(
-          mainSupport.getCamelContext(),
-          Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
-          compiledRoutes,
-          Set.copyOf(RequiredRoutes.IDS),
-          publishing);
+      CamelContext context = mainSupport.getCamelContext();
+      RouteReloader reloader =
+          new RouteReloader(
+              context,
+              Path.of(settings.get(Setting.ROUTES_DIRECTORY)),
+              compiledRoutes,
+              Set.copyOf(RequiredRoutes.IDS),
+              modules.rejectedRouteFiles());
+      reloader.watch(modules.publishing());
+      LibraryRoutes libraryRoutes = new LibraryRoutes(context, modules.rejectedRouteFiles());
+      modules
+          .additionalRoutes()
+          .loadOnStart(
+              context,
+              () -> {
+                libraryRoutes.load();
+                reloader.loadAdditional();
+              });
     }
   }
 

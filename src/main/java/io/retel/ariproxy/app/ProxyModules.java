@@ -12,10 +12,12 @@ import io.retel.ariproxy.jmx.ManagedBeans;
 import io.retel.ariproxy.jmx.ManagedLogging;
 import io.retel.ariproxy.jmx.ManagedProxy;
 import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.resync.ResyncErrors;
 import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.PropagateErrors;
+import io.retel.ariproxy.route.RejectedRouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
 import io.retel.ariproxy.route.RouteRestartCounter;
 import java.util.ArrayList;
@@ -40,6 +42,8 @@ final class ProxyModules {
   private final EventModule events;
   private final CommandModule commands;
   private final EssentialThreads threads = new EssentialThreads();
+  private final AdditionalRoutes additionalRoutes = new AdditionalRoutes();
+  private final RejectedRouteFiles rejectedRouteFiles = new RejectedRouteFiles();
 
   /**
    * Creates the clients and binds the beans that routes reference by name.
@@ -75,6 +79,7 @@ final class ProxyModules {
     this.startupGate =
         new StartupGate(
             List.of(
+                additionalRoutes::await,
                 kafka.topics()::ensure,
                 kafka::readTopicLimits,
                 kafka::prepareProducers,
@@ -115,6 +120,17 @@ final class ProxyModules {
         .add("call contexts are not stored", callContexts.store()::endedThread)
         .add("the proxy consumes nothing", startupGate::endedThread);
     gauges.bindThreads(threads);
+    Meters.ROUTE_FILES_REJECTED.gauge(meters, rejectedRouteFiles::count);
+  }
+
+  /** Returns what loads the additional route files before the proxy consumes. */
+  AdditionalRoutes additionalRoutes() {
+    return additionalRoutes;
+  }
+
+  /** Returns the route files that are not in effect, for the loader of the files to maintain. */
+  RejectedRouteFiles rejectedRouteFiles() {
+    return rejectedRouteFiles;
   }
 
   /** Returns what waits for the records that are in flight to Kafka when it is called. */
@@ -170,7 +186,8 @@ final class ProxyModules {
                 callContexts,
                 resync,
                 commands,
-                threads)
+                threads,
+                rejectedRouteFiles)
             .probes());
     for (Service service : services) {
       context.addService(service);

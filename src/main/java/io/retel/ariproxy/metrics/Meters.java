@@ -257,6 +257,10 @@ public enum Meters {
       "ari-proxy.kafka.producers.replaced",
       "Producers replaced because they no longer published"),
 
+  ROUTE_FILES_REJECTED(
+      Kind.GAUGE,
+      "ari-proxy.route-files.rejected",
+      "Route files whose content is not in effect, since it does not load"),
   PROCESSOR_RESTARTS(
       Kind.COUNTER,
       "ari-proxy.processor.restarts",

@@ -40,15 +40,17 @@ final class ActiveRoutes {
   private final Map<Path, byte[]> contents = new ConcurrentHashMap<>();
 
   /**
-   * @param folder the files whose routes the context has loaded
+   * @param folder the files, whose shipped ones the context loads
    */
   ActiveRoutes(CamelContext context, CompiledRoutes compiledRoutes, Path folder) {
     this.context = context;
-    this.model = context.getCamelContextExtension().getContextPlugin(Model.class);
+    this.model = model(context);
     this.compiledRoutes = compiledRoutes;
     try {
       for (Path file : RouteFiles.list(folder)) {
-        contents.put(file, RouteFiles.read(file));
+        if (RouteFiles.isShipped(file)) {
+          contents.put(file, RouteFiles.read(file));
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -202,6 +204,10 @@ final class ActiveRoutes {
 
   private static Optional<Path> sourceFile(Route route) {
     return Optional.ofNullable(route.getSourceResource()).map(ActiveRoutes::toPath);
+  }
+
+  static Model model(CamelContext context) {
+    return context.getCamelContextExtension().getContextPlugin(Model.class);
   }
 
   static Path toPath(Resource resource) {

@@ -51,7 +51,7 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
       // Camel adds the configurations of a builder once more with its routes
       return;
     }
-    Model model = model(context);
+    Model model = ActiveRoutes.model(context);
     for (RouteConfigurationDefinition configuration : configurations(context)) {
       configurationIds.add(configuration.getId());
       if (RouteConfigurations.find(model, configuration.getId()).isPresent()) {
@@ -64,7 +64,7 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
 
   @Override
   public void addRoutesToCamelContext(CamelContext context) throws Exception {
-    Model model = model(context);
+    Model model = ActiveRoutes.model(context);
     List<RouteDefinition> missing = new ArrayList<>();
     for (RouteDefinition route : routes(context)) {
       routeIds.add(route.getRouteId());
@@ -111,7 +111,7 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
     Set<String> restored = new LinkedHashSet<>();
     for (RouteConfigurationDefinition configuration : configurations(context)) {
       if (ids.contains(configuration.getId())) {
-        RouteConfigurations.replace(model(context), configuration);
+        RouteConfigurations.replace(ActiveRoutes.model(context), configuration);
         restored.add(configuration.getId());
       }
     }
@@ -134,7 +134,7 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
         restored.add(route.getRouteId());
       }
     }
-    model(context).addRouteDefinitions(definitions);
+    ActiveRoutes.model(context).addRouteDefinitions(definitions);
     return restored;
   }
 
@@ -154,9 +154,5 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
       all.addAll(supplier.get().configureRoutes(context).getRoutes());
     }
     return all;
-  }
-
-  private static Model model(CamelContext context) {
-    return context.getCamelContextExtension().getContextPlugin(Model.class);
   }
 }

@@ -10,12 +10,27 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.util.ObjectHelper;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
-/** Route files: listing and validation. */
+/**
+ * Route files: listing and validation.
+ *
+ * <p>A shipped file makes up the proxy: the start fails if it is invalid. Any other file is
+ * additional: an invalid one is skipped, so that it cannot take calls down.
+ */
 public final class RouteFiles {
+
+  /** Names of the shipped files. */
+  static final Set<String> SHIPPED =
+      Set.of(
+          "commands.camel.yaml",
+          "events.camel.yaml",
+          "execute-command.camel.yaml",
+          "generic-commands.camel.yaml",
+          "publish.camel.yaml");
 
   /** How to correct an invalid file before the next start. */
   public static final String REMEDY = "Correct it, or move it out of the folder";
@@ -29,25 +44,32 @@ public final class RouteFiles {
 
   private RouteFiles() {}
 
-  /** Returns the YAML files of a folder, as absolute paths. */
+  /** Returns the YAML files of a folder, as absolute paths in the order of their names. */
   public static List<Path> list(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.toString().endsWith(".yaml"))
           .map(file -> file.toAbsolutePath().normalize())
+          .sorted()
           .toList();
     }
   }
 
+  /** Returns whether the name is that of a shipped file, also if its content was edited. */
+  public static boolean isShipped(Path file) {
+    return SHIPPED.contains(String.valueOf(file.getFileName()));
+  }
+
   /**
-   * Rejects empty and unreadable files, since Camel's error does not always name the file.
+   * Rejects shipped files that are empty or unreadable, since Camel's error does not always name
+   * the file.
    *
    * @throws InvalidSettingException if a file is empty or cannot be read
    */
   public static void validate(Path folder) {
     Path current = folder.toAbsolutePath();
     try {
-      for (Path file : list(folder)) {
+      for (Path file : list(folder).stream().filter(RouteFiles::isShipped).toList()) {
         current = file;
         if (new String(read(file), StandardCharsets.UTF_8).isBlank()) {
           throw invalidFile(file, "is empty");

@@ -4,6 +4,7 @@ package io.retel.ariproxy.route;
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import io.retel.ariproxy.config.WriteAccess;
+import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.error.StartupErrors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,10 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -26,12 +27,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reloads route files that are edited, added or deleted, and rolls back edits that cannot run. A
- * file with the id of a compiled route or route configuration replaces it until it is deleted.
+ * Loads additional route files, reloads files that are edited, added or deleted, and rolls back
+ * edits that cannot run. A file with the id of a compiled route or route configuration replaces it
+ * until it is deleted.
  *
  * <p>Camel stops the running route before it creates the new one. Without a rollback, an edit that
  * references a missing bean would leave no route running, and each later edit of any file would
- * load the broken one again. Called by the watcher's single thread.
+ * load the broken one again. Called by the thread of the start, then by the watcher's single
+ * thread.
  */
 public final class RouteReloader {
 
@@ -58,52 +61,72 @@ public final class RouteReloader {
   /** Routes that continue to run when their file is deleted. */
   private final Set<String> requiredRoutes;
 
+  private final RejectedRouteFiles rejectedFiles;
+
   /** Last snapshot of each file. */
-  private final Map<Path, FileSnapshot> lastSnapshots = new HashMap<>();
+  private final Map<Path, FileSnapshot> lastSnapshots = new ConcurrentHashMap<>();
 
   private volatile boolean closed;
 
-  private RouteReloader(
+  /**
+   * @param folder the files, whose shipped ones the context loads itself
+   * @param compiledRoutes the routes and configurations in effect without a file of the same id
+   * @param requiredRoutes the routes that continue to run when their file is deleted
+   * @param rejectedFiles receives the files that are not in effect
+   */
+  public RouteReloader(
       CamelContext context,
       Path folder,
       CompiledRoutes compiledRoutes,
-      Set<String> requiredRoutes) {
+      Set<String> requiredRoutes,
+      RejectedRouteFiles rejectedFiles) {
     this.context = context;
     this.folder = folder;
     this.compiledRoutes = compiledRoutes;
     this.activeRoutes = new ActiveRoutes(context, compiledRoutes, folder);
     this.requiredRoutes = requiredRoutes;
+    this.rejectedFiles = rejectedFiles;
+    context.addLifecycleStrategy(
+        new LifecycleStrategySupport() {
+          @Override
+          public void onContextStopping(CamelContext stopping) {
+            close();
+          }
+        });
   }
 
   /**
-   * Installs a reloader in Camel's watcher of the routes folder, if it is enabled.
+   * Reloads files when Camel's watcher of the folder, if it is enabled, reports a change.
    *
-   * @param compiledRoutes the routes and configurations in effect without a file of the same id
-   * @param requiredRoutes the routes that continue to run when their file is deleted
    * @param progress returns what waits for the messages in flight at that time: edits wait for it,
    *     since Camel stops a route by force if its messages do not complete, and they would be lost
    */
-  public static void watch(
-      CamelContext context,
-      Path folder,
-      CompiledRoutes compiledRoutes,
-      Set<String> requiredRoutes,
-      Supplier<Progress> progress) {
+  public void watch(Supplier<Progress> progress) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
     if (watcher != null) {
-      RouteReloader reloader = new RouteReloader(context, folder, compiledRoutes, requiredRoutes);
       watcher.setResourceReload(
           (name, resource) -> {
-            reloader.awaitProgress(progress.get(), resource);
-            reloader.reload(resource);
+            awaitProgress(progress.get(), resource);
+            reload(ActiveRoutes.toPath(resource), resource.getLocation());
           });
-      context.addLifecycleStrategy(
-          new LifecycleStrategySupport() {
-            @Override
-            public void onContextStopping(CamelContext stopping) {
-              reloader.close();
-            }
-          });
+    }
+  }
+
+  /**
+   * Loads the additional files in the order of their names. Call it once the context has started.
+   * One that does not load is skipped, with an error line.
+   */
+  public void loadAdditional() {
+    try {
+      for (Path file : RouteFiles.list(folder)) {
+        if (!RouteFiles.isShipped(file)) {
+          reload(file, "file:" + file);
+        }
+      }
+    } catch (IOException e) {
+      LOG.error("{} cannot be read, so additional routes are not loaded: {}", folder, e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -126,9 +149,7 @@ public final class RouteReloader {
   }
 
   /** Reads without the lock, so that the proxy can stop while a file cannot be read. */
-  private void reload(Resource resource) throws IOException, InterruptedException {
-    Path file = ActiveRoutes.toPath(resource);
-    String location = resource.getLocation();
+  private void reload(Path file, String location) throws InterruptedException {
     if (file.toFile().length() == 0) {
       TimeUnit.MILLISECONDS.sleep(SAVE_WINDOW_MS);
     }
@@ -136,6 +157,7 @@ public final class RouteReloader {
       WriteAccess.check(Stream.of(folder, file).filter(Files::exists).toList());
       if (!Files.exists(file)) {
         lastSnapshots.remove(file);
+        rejectedFiles.remove(file);
         unload(file, location);
         return;
       }
@@ -145,20 +167,33 @@ public final class RouteReloader {
         return;
       }
       if (current.content().length == 0) {
-        LOG.error(
-            "{} is empty: its routes continue unchanged, but the next start will fail."
-                + " Restore its content or delete it",
-            location);
+        reject(
+            file,
+            RouteFiles.isShipped(file)
+                ? "is empty: its routes continue unchanged, but the next start will fail."
+                    + " Restore its content or delete it"
+                : "is empty: " + consequence(file));
         return;
       }
       RouteFiles.targetOutside(folder, file)
           .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
       replace(file, location, current.content());
     } catch (InvalidSettingException e) {
-      LOG.error("{} rejected: {}", location, e.getMessage());
+      reject(file, "rejected: " + e.getMessage());
     } catch (UnsuitableFileException e) {
-      LOG.error("{} rejected: it {}", location, e.getMessage());
+      reject(file, "rejected: it " + e.getMessage());
+    } catch (IOException e) {
+      reject(file, "cannot be read: " + e);
     }
+  }
+
+  private void reject(Path file, String reason) {
+    LOG.error("file:{} {}", file, reason);
+    rejectedFiles.add(file, reason);
+  }
+
+  private String consequence(Path file) {
+    return activeRoutes.contains(file) ? "its routes continue unchanged" : "none of its routes run";
   }
 
   private synchronized void replace(Path file, String location, byte[] content) {
@@ -170,6 +205,7 @@ public final class RouteReloader {
       RouteFile edited = new RouteFile(context, location, content);
       rejectDuplicateIds(file, edited);
       Set<String> restored = activeRoutes.load(file, edited);
+      rejectedFiles.remove(file);
       Set<String> replaced = compiledRoutes.idsReplacedBy(edited);
       if (replaced.isEmpty()) {
         LOG.info("{} loaded", location);
@@ -180,9 +216,13 @@ public final class RouteReloader {
         LOG.info("{} no longer replaces compiled {}", location, restored);
       }
     } catch (DuplicateIdException e) {
-      LOG.error("{} rejected: {}", location, e.getMessage());
-    } catch (Exception e) {
-      LOG.error("{} failed to load: {}", location, StartupErrors.singleLine(e));
+      reject(file, "rejected: " + e.getMessage());
+    } catch (Exception | LinkageError | StackOverflowError e) {
+      // of a library that is missing or of another version, or of nested steps
+      FatalErrors.exitIfOutOfMemory(e);
+      reject(
+          file,
+          "failed to load: %s (%s)".formatted(StartupErrors.singleLine(e), consequence(file)));
       rollBack(location, previous);
     }
   }
@@ -282,7 +322,7 @@ public final class RouteReloader {
 
     DuplicateIdException(String kind, String id, Path owner) {
       super(
-          "%s id %s belongs to %s, which continues unchanged. Choose another id: the proxy does not start with duplicate ids"
+          "%s id %s belongs to %s, which continues unchanged. Choose another id"
               .formatted(kind, id, owner.getFileName()),
           null,
           false,

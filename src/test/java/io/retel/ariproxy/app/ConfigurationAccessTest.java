@@ -186,11 +186,11 @@ class ConfigurationAccessTest {
   void namesLinkThatLeavesTheRoutesDirectory(@TempDir Path elsewhere) throws IOException {
     Path target = Files.writeString(elsewhere.resolve("shared.yaml"), "- route: {}");
     permit(target, "rw-r--r--");
-    Files.createSymbolicLink(routes.resolve("shared.camel.yaml"), target);
+    Files.createSymbolicLink(routes.resolve("publish.camel.yaml"), target);
     assertThat(check())
         .singleElement()
         .asString()
-        .contains("shared.camel.yaml is a link to " + target.toRealPath());
+        .contains("publish.camel.yaml is a link to " + target.toRealPath());
 
     permit(target, "rw-rw-rw-");
     assertThatThrownBy(this::check).hasMessageEndingWith("chmod o-w " + target.toRealPath());

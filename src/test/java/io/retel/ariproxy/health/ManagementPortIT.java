@@ -59,6 +59,7 @@ class ManagementPortIT {
                 "websocket-buffer",
                 "applications",
                 "kafka-quota",
+                "route-files",
                 "mappings",
                 "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
       }

@@ -87,10 +87,9 @@ class CompiledRouteReplacementIT {
     routes.write("resync.camel.yaml", edited("resync", "Compares mappings", "Edited, compares"));
     routes.write("command-errors.camel.yaml", editedCommandErrors("fra"));
     start(kafka);
-    assertThat(log.lines(Level.INFO))
-        .contains(
-            "Compiled route resync replaced by a file",
-            "Compiled route configuration command-errors replaced by a file");
+    awaitLogLine(Level.INFO, "resync.camel.yaml loaded; it replaces compiled [resync]");
+    awaitLogLine(
+        Level.INFO, "command-errors.camel.yaml loaded; it replaces compiled [command-errors]");
     assertThat(route("resync").getDescription()).startsWith("Edited, compares");
     assertThat(headerOfRejection()).isEqualTo("fra");
 

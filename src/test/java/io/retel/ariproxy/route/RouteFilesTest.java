@@ -17,23 +17,36 @@ class RouteFilesTest {
 
   @Test
   void rejectsPipe() throws Exception {
-    Path pipe = folder.resolve("pipe.camel.yaml");
+    Path pipe = folder.resolve("events.camel.yaml");
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
     assertRejected(pipe, "is not a regular file");
   }
 
   @Test
   void rejectsDevice() throws IOException {
-    Path link = folder.resolve("zero.camel.yaml");
+    Path link = folder.resolve("events.camel.yaml");
     Files.createSymbolicLink(link, Path.of("/dev/zero"));
     assertRejected(link, "is not a regular file");
   }
 
   @Test
   void rejectsLargeFile() throws IOException {
-    Path file = folder.resolve("large.camel.yaml");
+    Path file = folder.resolve("events.camel.yaml");
     Files.writeString(file, "#".repeat((1 << 20) + 1));
     assertRejected(file, "is larger than 1024 KB");
+  }
+
+  @Test
+  void leavesAdditionalFilesAlone() throws IOException {
+    Files.writeString(folder.resolve("own.camel.yaml"), "");
+    RouteFiles.validate(folder);
+  }
+
+  @Test
+  void namesShippedFiles() throws IOException {
+    assertThat(RouteFiles.list(Path.of("routes")))
+        .extracting(file -> file.getFileName().toString())
+        .containsExactlyInAnyOrderElementsOf(RouteFiles.SHIPPED);
   }
 
   private void assertRejected(Path file, String problem) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
+import org.apache.camel.Processor;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
 import org.awaitility.Awaitility;
@@ -36,6 +37,8 @@ class RouteReloaderTest {
   @AutoClose private final CapturedLog log = new CapturedLog();
   @AutoClose private final DefaultCamelContext context = new DefaultCamelContext();
 
+  private final RejectedRouteFiles rejectedFiles = new RejectedRouteFiles();
+  private RouteReloader reloader;
   private Path folder;
   private Path file;
 
@@ -50,8 +53,9 @@ class RouteReloaderTest {
     context.disableJMX();
     context.addService(watcher);
     context.start();
-    RouteReloader.watch(
-        context, folder, new CompiledRoutes(List.of()), Set.of(), () -> timeout -> true);
+    reloader =
+        new RouteReloader(context, folder, new CompiledRoutes(List.of()), Set.of(), rejectedFiles);
+    reloader.watch(() -> timeout -> true);
   }
 
   @Test
@@ -81,6 +85,37 @@ class RouteReloaderTest {
     awaitLine(Level.ERROR, "large.camel.yaml rejected: it is larger than 1024 KB");
     save();
     awaitLine(Level.INFO, "own.camel.yaml loaded");
+  }
+
+  /** A library that is missing is an error, not an exception. */
+  @Test
+  void skipsFileWhoseLibraryIsMissing() throws IOException {
+    context
+        .getRegistry()
+        .bind(
+            "broken",
+            Processor.class,
+            () -> {
+              throw new NoClassDefFoundError("org/example/Missing");
+            });
+    Files.writeString(
+        folder.resolve("broken.camel.yaml"),
+        ROUTE.replace("own", "broken").replace("log: hello", "process: {ref: broken}"));
+    reloader.loadAdditional();
+    awaitLine(Level.ERROR, "broken.camel.yaml failed to load: ");
+    assertThat(rejectedFiles.describe())
+        .hasValueSatisfying(files -> assertThat(files).contains("org/example/Missing"));
+  }
+
+  @Test
+  void describesFirstRejectedFiles() {
+    for (int i = 0; i < 5; i++) {
+      rejectedFiles.add(folder.resolve(i + ".camel.yaml"), "is\nempty");
+    }
+    assertThat(rejectedFiles.describe())
+        .hasValue(
+            "Not in effect: 0.camel.yaml: is\\nempty; 1.camel.yaml: is\\nempty;"
+                + " 2.camel.yaml: is\\nempty; and 2 more");
   }
 
   private void save() throws IOException {

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+
+class AdditionalRoutesTest {
+
+  @AutoClose private final CapturedLog log = new CapturedLog();
+  @AutoClose private final DefaultCamelContext context = new DefaultCamelContext();
+
+  @Test
+  void waitsUntilLoaded() throws Exception {
+    AtomicBoolean loaded = new AtomicBoolean();
+    AdditionalRoutes routes = new AdditionalRoutes(DefaultTimeout.DURATION);
+    routes.loadOnStart(context, () -> loaded.set(context.isStarted()));
+    context.start();
+    routes.await();
+    assertThat(loaded).isTrue();
+    assertThat(log.lines(Level.WARN)).isEmpty();
+  }
+
+  @Test
+  void doesNotWaitForRouteThatBlocksItsStart() throws Exception {
+    CountDownLatch end = new CountDownLatch(1);
+    AdditionalRoutes routes = new AdditionalRoutes(Duration.ofMillis(1));
+    routes.loadOnStart(
+        context,
+        () -> {
+          try {
+            end.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    context.start();
+    routes.await();
+    end.countDown();
+    assertThat(log.lines(Level.WARN))
+        .singleElement()
+        .asString()
+        .startsWith("Additional routes still load");
+  }
+}
