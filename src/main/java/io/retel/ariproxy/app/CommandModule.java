@@ -20,6 +20,7 @@ import io.retel.ariproxy.command.LargeResponseLimiter;
 import io.retel.ariproxy.command.ParseCommand;
 import io.retel.ariproxy.command.RecordSubscription;
 import io.retel.ariproxy.command.RegisterCreatedResources;
+import io.retel.ariproxy.command.RejectCommand;
 import io.retel.ariproxy.command.ReleaseCommand;
 import io.retel.ariproxy.command.ReplayResponse;
 import io.retel.ariproxy.command.RequireOpenWebsocket;
@@ -141,6 +142,7 @@ final class CommandModule {
             settings.get(Setting.ARI_MAX_REQUEST_BODY),
             settings.get(Setting.COMMANDS_MAX_AGE),
             InstantSource.system()));
+    registry.bind("rejectCommand", new RejectCommand());
     registry.bind("requireOpenWebsocket", new RequireOpenWebsocket(asterisk::isConnected));
     registry.bind("registerCreatedResources", new RegisterCreatedResources(callContexts));
     registry.bind("buildAriRequest", new BuildAriRequest());

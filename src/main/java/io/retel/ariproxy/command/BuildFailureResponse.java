@@ -12,6 +12,7 @@ import io.retel.ariproxy.text.LogText;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.processor.ThrottlerRejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,10 +35,15 @@ public final class BuildFailureResponse implements Processor {
     return new BuildFailureResponse(
         buildResponse,
         cause ->
-            new CommandResult.Failure(
-                cause instanceof CommandRejectedException rejection ? rejection.status() : 400,
-                String.valueOf(cause.getMessage()),
-                CommandResult.Outcome.NOT_SENT));
+            cause instanceof ThrottlerRejectedExecutionException
+                ? notSent(429, "Too many such commands at this time; send it again later")
+                : notSent(
+                    cause instanceof CommandRejectedException rejection ? rejection.status() : 400,
+                    String.valueOf(cause.getMessage())));
+  }
+
+  private static CommandResult.Failure notSent(int status, String message) {
+    return new CommandResult.Failure(status, message, CommandResult.Outcome.NOT_SENT);
   }
 
   /** Asterisk could not be reached; nothing was sent. */

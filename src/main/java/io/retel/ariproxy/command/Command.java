@@ -121,6 +121,15 @@ public sealed interface Command {
       return prepared.template().orElseGet(() -> method() + " " + request().path());
     }
 
+    /**
+     * The value of a parameter in the query or the body, in a route {@code
+     * ${exchangeProperty.command.parameter('endpoint')}}; empty if it has none, or no text. Parses
+     * the request on each use.
+     */
+    public String parameter(String name) {
+      return prepared.parameters().text(name).orElse("");
+    }
+
     /** For the log: without the query. */
     @Override
     public String toString() {

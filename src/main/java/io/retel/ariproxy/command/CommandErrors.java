@@ -9,6 +9,7 @@ import io.retel.ariproxy.route.RetryPolicy;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.processor.ThrottlerRejectedExecutionException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 
 /**
@@ -52,10 +53,10 @@ public final class CommandErrors extends RouteConfigurationBuilder {
 
   private static void rejected(RouteConfigurationDefinition errors) {
     errors
-        .onException(CommandRejectedException.class)
+        .onException(CommandRejectedException.class, ThrottlerRejectedExecutionException.class)
         .id("rejected-command")
         .description(
-            "400, 403, 409, 410 or 413: the command is invalid, not allowed, of a lost application, too old or too large.")
+            "400, 403, 409, 410, 413 or 429: the command is invalid, not allowed, of a lost application, too old, too large or one too many for a throttle step.")
         .handled(true)
         .process("respondRejected")
         .id("respond-rejected")

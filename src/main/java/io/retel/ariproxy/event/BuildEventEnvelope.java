@@ -23,6 +23,9 @@ import org.apache.camel.support.SynchronizationAdapter;
  */
 public final class BuildEventEnvelope implements Processor {
 
+  /** The event type as Asterisk writes it, for steps that follow: the body is bytes then. */
+  static final String EVENT_TYPE = "eventType";
+
   private final Envelopes envelopes;
   private final Counter published;
   private final EventLatency latency;
@@ -58,6 +61,7 @@ public final class BuildEventEnvelope implements Processor {
             ? mapped.callContext()
             : mapped.resources().stream().findFirst().map(Resource::id).orElse(null);
     List<String> callContexts = mapped.callContexts();
+    exchange.setProperty(EVENT_TYPE, mapped.type());
     byte[] envelope = envelopes.event(mapped, callContexts);
     OutgoingRecord.prepare(exchange, key, envelope, mapped.unmapped());
     payloads.logPublished(envelope);
