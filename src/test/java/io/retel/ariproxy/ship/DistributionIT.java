@@ -29,8 +29,12 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import javax.tools.ToolProvider;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -128,6 +132,70 @@ class DistributionIT {
       Distribution.run(all, script().toString(), "--archive-classes");
     }
     assertThat(distribution.file("ari-proxy.jsa")).exists();
+  }
+
+  /** The example of a compiled route, with a route file that sends to it. */
+  @Test
+  void loadsCompiledRouteOfLibExtra(KafkaBroker kafka) throws Exception {
+    Path program = Files.createDirectory(work.resolve("with-extra"));
+    Distribution.unpack(program);
+    jarOfExample(Files.createDirectory(program.resolve("lib/extra")).resolve("call-counter.jar"));
+    Files.writeString(
+        program.resolve("routes/own.camel.yaml"),
+        """
+        - route:
+            id: own
+            from:
+              uri: timer:own?repeatCount=1&delay=0
+              steps:
+                - setProperty:
+                    name: callContext
+                    constant: {expression: the-call}
+                - to: seda:count-call
+        """);
+    Path log = work.resolve("proxy.log");
+    try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
+      Map<String, String> environment =
+          new HashMap<>(ProxySettings.of(asterisk, APP, kafka).environment());
+      environment.put("JAVA_OPTS", ProxyProcess.LOW_CPU_OPTIONS);
+      try (ProxyProcess proxy =
+          ProxyProcess.start(
+              List.of(program.resolve("bin/ari-proxy").toString()), environment, work, log)) {
+        asterisk.awaitConnected(APP);
+        Awaitility.await("both routes run")
+            .until(() -> Files.readString(log).contains("Call 1: the-call"));
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+    }
+    assertThat(Files.readString(log))
+        .contains("org.example.CallCounter loaded: [count-call]")
+        .doesNotContain(" ERROR ");
+  }
+
+  private void jarOfExample(Path jar) throws IOException {
+    Path example = Path.of("examples", "compiled-route", "src", "main");
+    Path classes = Files.createDirectory(work.resolve("classes"));
+    assertThat(
+            ToolProvider.getSystemJavaCompiler()
+                .run(
+                    null,
+                    null,
+                    null,
+                    "-d",
+                    classes.toString(),
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    example.resolve("java/org/example/CallCounter.java").toString()))
+        .isZero();
+    Path service = Path.of("META-INF", "services", "org.apache.camel.RoutesBuilder");
+    Path clazz = Path.of("org", "example", "CallCounter.class");
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+      for (Map.Entry<Path, Path> entry :
+          Map.of(service, example.resolve("resources"), clazz, classes).entrySet()) {
+        out.putNextEntry(new ZipEntry(entry.getKey().toString()));
+        Files.copy(entry.getValue().resolve(entry.getKey()), out);
+      }
+    }
   }
 
   /** Another build of the same commit produces identical bytes. */
