@@ -84,7 +84,13 @@ public final class AriProxy {
   static int run(String[] args, Map<String, String> environment) {
     try {
       OptionalInt exitCode =
-          CommandLine.execute(args, () -> readSettings(environment), System.out, System.err);
+          CommandLine.execute(
+              args,
+              () -> readSettings(environment),
+              CONFIGURATION_FILE,
+              () -> readSettings(Settings.complete(environment)),
+              System.out,
+              System.err);
       if (exitCode.isPresent()) {
         return exitCode.getAsInt();
       }

@@ -4,8 +4,10 @@ package io.retel.ariproxy.app;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.HealthCommand;
+import io.retel.ariproxy.logging.LogLevels;
 import io.retel.ariproxy.text.LogText;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -19,6 +21,11 @@ public final class CommandLine {
   /** Exit code of {@code --health} if the proxy is not alive. */
   static final int EXIT_NOT_ALIVE = 1;
 
+  /** Exit code of {@code check} if a route file would not load. */
+  static final int EXIT_INVALID_ROUTES = 1;
+
+  private static final String CHECK = "check";
+
   private static final String HELP =
       """
       ari-proxy connects an Asterisk to Apache Kafka: it publishes call events to one topic and
@@ -28,6 +35,9 @@ public final class CommandLine {
               ari-proxy --health     checks whether the proxy on this host is alive
               ari-proxy --archive-classes
                                      with bin/ari-proxy, once after unpacking: speeds up startup
+              ari-proxy check [FOLDER]
+                                     checks, without servers, whether the route files would
+                                     load; default: the proxy's routes
               ari-proxy --help
               ari-proxy --version
 
@@ -43,7 +53,8 @@ public final class CommandLine {
 
       Exit codes:
         143, 130   stopped by SIGTERM or Ctrl-C, after completing work in flight
-        1          failed to start, with the reason in the log; --health: not alive
+        1          failed to start, with the reason in the log; --health: not alive; check: a route
+                   file would not load
         3          out of memory, at any time; also with java -jar
         64         unknown argument
         69         another client replaced this one in the Stasis application: do not restart
@@ -56,12 +67,28 @@ public final class CommandLine {
    * Executes a command-line option.
    *
    * @param settings reads the settings, for options that need them
+   * @param configuration the settings file
+   * @param partialSettings reads the settings, with some value for each required one that is
+   *     missing
    * @return the exit code; empty without arguments, in which case the proxy must run
    */
   public static OptionalInt execute(
-      String[] arguments, Supplier<Settings> settings, PrintStream out, PrintStream err) {
+      String[] arguments,
+      Supplier<Settings> settings,
+      Path configuration,
+      Supplier<Settings> partialSettings,
+      PrintStream out,
+      PrintStream err) {
     if (arguments.length == 0) {
       return OptionalInt.empty();
+    }
+    if (arguments[0].equals(CHECK) && arguments.length <= 2) {
+      LogLevels.silence();
+      Settings partial = partialSettings.get();
+      Path folder =
+          Path.of(arguments.length == 2 ? arguments[1] : partial.get(Setting.ROUTES_DIRECTORY));
+      boolean valid = new CheckRoutes(configuration, partial).run(folder, out);
+      return OptionalInt.of(valid ? 0 : EXIT_INVALID_ROUTES);
     }
     switch (arguments.length == 1 ? arguments[0] : "") {
       case "--help", "-h" -> out.print(help());

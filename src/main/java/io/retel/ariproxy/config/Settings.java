@@ -125,6 +125,22 @@ public final class Settings {
     return new Settings(new ConfigSource(environment, file), heap);
   }
 
+  /**
+   * Returns the environment with some value for each required setting and each optional topic, so
+   * that routes can be checked where the proxy does not run.
+   */
+  public static Map<String, String> complete(Map<String, String> environment) {
+    Map<String, String> complete = new HashMap<>(environment);
+    for (Setting<?> setting : Setting.all()) {
+      if (setting.isRequired() || setting == Setting.KAFKA_GENERIC_COMMANDS_TOPIC) {
+        complete.remove(setting.environmentVariable() + "_FILE");
+        complete.putIfAbsent(
+            setting.environmentVariable(), "check-" + setting.key().replace('.', '-'));
+      }
+    }
+    return complete;
+  }
+
   /** Returns a secret that follows its file. */
   private static Object secretOf(Setting<?> setting, Path file, ConfigSource config) {
     return Secret.of(

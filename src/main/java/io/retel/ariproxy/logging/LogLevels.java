@@ -45,6 +45,13 @@ public final class LogLevels {
     return Map.copyOf(levels);
   }
 
+  /** Ends all logging of this process, whose output is the answer to a command. */
+  public static void silence() {
+    ((LoggerContext) LoggerFactory.getILoggerFactory())
+        .getLoggerList()
+        .forEach(logger -> logger.setLevel(Level.OFF));
+  }
+
   /** Returns the levels of the drivers of all call-context stores, by logger. */
   public static Map<String, Level> ofStores() {
     Map<String, Level> levels = new HashMap<>();

@@ -55,7 +55,7 @@ class DocsTest {
    * have tests.
    */
   private static final String NOT_EXECUTED =
-      "(docker|kubectl|systemctl|install|cp|apt-get|git|promtool|docker/asterisk/asterisk) .*";
+      "(docker|kubectl|systemctl|install|cp|apt-get|git|mvn|promtool|docker/asterisk/asterisk) .*";
 
   private static final Set<String> BACKTICKED_FILE_SUFFIXES =
       Set.of("conf", "env", "jar", "json", "md", "properties", "service", "yaml");

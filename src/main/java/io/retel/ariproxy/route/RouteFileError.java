@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import io.retel.ariproxy.error.StartupErrors;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.apache.camel.util.ObjectHelper;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+
+/**
+ * Why a route file does not load.
+ *
+ * @param line the line, from 1; 0 if unknown
+ * @param reason on one line
+ */
+record RouteFileError(int line, String reason) {
+
+  /** What Camel's messages repeat of the route and of the endpoint ends with these. */
+  private static final List<String> INTRODUCTIONS = List.of("because: ", "due to: ");
+
+  /** A name in an error message that an author can have written: of a bean, a step, an option. */
+  private static final Pattern NAME = Pattern.compile("[\\w][\\w.-]{2,}");
+
+  static RouteFileError of(Throwable error, String content) {
+    String reason = StartupErrors.singleLine(error);
+    for (String introduction : INTRODUCTIONS) {
+      reason = reason.substring(Math.max(0, reason.lastIndexOf(introduction)));
+      reason = reason.startsWith(introduction) ? reason.substring(introduction.length()) : reason;
+    }
+    // the position follows, which is known from the line
+    int position = reason.indexOf(" | in ");
+    String cause = position > 0 ? reason.substring(0, position) : reason;
+    return new RouteFileError(marked(error).orElseGet(() -> lineOfName(cause, content)), cause);
+  }
+
+  /** YAML errors have a position. */
+  private static OptionalInt marked(Throwable error) {
+    MarkedYamlEngineException marked =
+        ObjectHelper.getException(MarkedYamlEngineException.class, error);
+    return marked == null
+        ? OptionalInt.empty()
+        : marked.getProblemMark().stream().mapToInt(mark -> mark.getLine() + 1).findFirst();
+  }
+
+  /**
+   * Camel's errors name what is missing, but not where: the line with the name of the message that
+   * the file contains most rarely, and that comes last in the message.
+   */
+  private static int lineOfName(String cause, String content) {
+    List<String> lines = content.lines().toList();
+    int found = 0;
+    long fewest = Long.MAX_VALUE;
+    for (String name : NAME.matcher(cause).results().map(MatchResult::group).toList()) {
+      Pattern word = Pattern.compile("(?<![\\w.-])" + Pattern.quote(name) + "(?![\\w.-])");
+      List<Integer> matches =
+          IntStream.range(0, lines.size())
+              .filter(i -> !lines.get(i).strip().startsWith("#"))
+              .filter(i -> word.matcher(lines.get(i)).find())
+              .boxed()
+              .toList();
+      if (!matches.isEmpty() && matches.size() <= fewest) {
+        fewest = matches.size();
+        found = matches.get(0) + 1;
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.retel.ariproxy.config.InvalidSettingException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckRoutesTest {
+
+  private static final String ROUTE =
+      """
+      - route:
+          id: %s
+          from:
+            uri: direct:%1$s
+            steps:
+              - log: hello
+              - %s
+      """;
+
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private final CheckRoutes check =
+      new CheckRoutes(
+          Path.of("config", "application.properties"), RoutesUnderTest.settings(Map.of()));
+
+  @TempDir private Path folder;
+
+  @Test
+  void namesFileLineAndReason() throws IOException {
+    write("bean", "process: {ref: nobody}");
+    write("component", "to: nowhere:at-all");
+    write("data-format", "unmarshal: {protobuf: {}}");
+    write("language", "setBody: {groovy: {expression: body}}");
+    write("option", "to: log:name?levl=INFO");
+    write("placeholder", "to: \"log:{{not.a.setting}}\"");
+    write("step", "unmarschal: {json: {}}");
+    write("valid", "unmarshal: {json: {}}");
+    write("yaml", "log: [");
+    Files.createFile(folder.resolve("empty.camel.yaml"));
+    Files.writeString(folder.resolve("zz-again.camel.yaml"), ROUTE.formatted("valid", "log: x"));
+    Files.writeString(
+        folder.resolve("zz-publish.camel.yaml"), ROUTE.formatted("publish", "log: x"));
+
+    assertThat(run()).isFalse();
+    List<String> lines = lines();
+    assertLine(lines, "bean.camel.yaml:7: No bean could be found in the registry for: nobody");
+    assertLine(lines, "component.camel.yaml:7: ", "nowhere");
+    assertLine(lines, "data-format.camel.yaml:7: ", "protobuf");
+    assertLine(lines, "language.camel.yaml:7: ", "groovy");
+    assertLine(lines, "option.camel.yaml:7: ", "levl");
+    assertLine(lines, "placeholder.camel.yaml:7: ", "not.a.setting");
+    assertLine(lines, "step.camel.yaml:7: Unknown node id: unmarschal");
+    assertLine(lines, "valid.camel.yaml: ok, valid");
+    assertLine(lines, "yaml.camel.yaml:8: ");
+    assertLine(lines, "empty.camel.yaml: is empty");
+    assertLine(lines, "zz-again.camel.yaml: the id valid belongs to valid.camel.yaml");
+    assertLine(lines, "zz-publish.camel.yaml: the id publish belongs to publish.camel.yaml");
+    assertThat(lines).hasSize(13).last().isEqualTo("11 of 12 files would not load");
+  }
+
+  @Test
+  void acceptsShippedFilesAndExamples() throws IOException {
+    for (Path file : RoutesUnderTest.routeFiles()) {
+      Files.copy(file, folder.resolve(file.getFileName()));
+    }
+    for (String example : List.of("webhook", "masked-copy", "unmapped-alert")) {
+      String name = example + ".camel.yaml";
+      Files.copy(Path.of("examples", "routes", name), folder.resolve(name));
+    }
+    assertThat(run()).as("%s", lines()).isTrue();
+    assertThat(lines()).hasSize(9).last().isEqualTo("All 8 files would load");
+  }
+
+  @Test
+  void rejectsFolderWithoutFiles() {
+    assertThatThrownBy(this::run)
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessage(folder + " contains no *.yaml file");
+  }
+
+  private void write(String id, String step) throws IOException {
+    Files.writeString(folder.resolve(id + ".camel.yaml"), ROUTE.formatted(id, step));
+  }
+
+  private boolean run() {
+    return check.run(folder, new PrintStream(bytes, true, StandardCharsets.UTF_8));
+  }
+
+  private List<String> lines() {
+    return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+
+  private void assertLine(List<String> lines, String start, String... parts) {
+    assertThat(lines)
+        .filteredOn(line -> line.startsWith(folder + "/" + start))
+        .as("%s in %s", start, lines)
+        .singleElement()
+        .asString()
+        .satisfies(line -> assertThat(List.of(parts)).allMatch(line::contains));
+  }
+}
