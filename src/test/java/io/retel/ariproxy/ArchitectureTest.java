@@ -37,7 +37,7 @@ class ArchitectureTest {
           List.of("callcontext", "logging", "route"),
           List.of("envelope"),
           List.of("command", "event", "resync"),
-          List.of("health", "jmx", "tracing"),
+          List.of("dryrun", "health", "jmx", "tracing"),
           List.of("app"),
           List.of(""));
 

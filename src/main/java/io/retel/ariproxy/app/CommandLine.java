@@ -8,6 +8,8 @@ import io.retel.ariproxy.logging.LogLevels;
 import io.retel.ariproxy.text.LogText;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -21,10 +23,11 @@ public final class CommandLine {
   /** Exit code of {@code --health} if the proxy is not alive. */
   static final int EXIT_NOT_ALIVE = 1;
 
-  /** Exit code of {@code check} if a route file would not load. */
+  /** Exit code of {@code check} and {@code try} if a route file would not load, or a step fails. */
   static final int EXIT_INVALID_ROUTES = 1;
 
   private static final String CHECK = "check";
+  private static final String TRY = "try";
 
   private static final String HELP =
       """
@@ -38,6 +41,9 @@ public final class CommandLine {
               ari-proxy check [FOLDER]
                                      checks, without servers, whether the route files would
                                      load; default: the proxy's routes
+              ari-proxy try FOLDER (--event FILE | --command FILE)...
+                                     runs messages through the route files, without servers, and
+                                     prints each step and what would be sent
               ari-proxy --help
               ari-proxy --version
 
@@ -53,8 +59,8 @@ public final class CommandLine {
 
       Exit codes:
         143, 130   stopped by SIGTERM or Ctrl-C, after completing work in flight
-        1          failed to start, with the reason in the log; --health: not alive; check: a route
-                   file would not load
+        1          failed to start, with the reason in the log; --health: not alive; check, try: a
+                   route file would not load, or a step failed
         3          out of memory, at any time; also with java -jar
         64         unknown argument
         69         another client replaced this one in the Stasis application: do not restart
@@ -82,6 +88,16 @@ public final class CommandLine {
     if (arguments.length == 0) {
       return OptionalInt.empty();
     }
+    if (arguments[0].equals(TRY) && arguments.length >= 4 && arguments.length % 2 == 0) {
+      List<TryRoutes.Input> inputs = inputs(arguments);
+      if (!inputs.isEmpty()) {
+        LogLevels.silence();
+        boolean succeeds =
+            new TryRoutes(configuration, partialSettings.get())
+                .run(Path.of(arguments[1]), inputs, out);
+        return OptionalInt.of(succeeds ? 0 : EXIT_INVALID_ROUTES);
+      }
+    }
     if (arguments[0].equals(CHECK) && arguments.length <= 2) {
       LogLevels.silence();
       Settings partial = partialSettings.get();
@@ -107,6 +123,22 @@ public final class CommandLine {
       }
     }
     return OptionalInt.of(0);
+  }
+
+  /** Returns the messages to try; empty if an option is unknown. */
+  private static List<TryRoutes.Input> inputs(String[] arguments) {
+    List<TryRoutes.Input> inputs = new ArrayList<>();
+    for (int i = 2; i < arguments.length; i += 2) {
+      Path file = Path.of(arguments[i + 1]);
+      switch (arguments[i]) {
+        case "--event" -> inputs.add(new TryRoutes.Input(true, file));
+        case "--command" -> inputs.add(new TryRoutes.Input(false, file));
+        default -> {
+          return List.of();
+        }
+      }
+    }
+    return inputs;
   }
 
   /** Prints a line with foreign text, such as what responds on the management port. */

@@ -126,8 +126,8 @@ public final class Settings {
   }
 
   /**
-   * Returns the environment with some value for each required setting and each optional topic, so
-   * that routes can be checked where the proxy does not run.
+   * Returns the environment with some value for each required setting and the optional topic, and
+   * without a store, so that routes can be checked where the proxy does not run.
    */
   public static Map<String, String> complete(Map<String, String> environment) {
     Map<String, String> complete = new HashMap<>(environment);
@@ -138,6 +138,7 @@ public final class Settings {
             setting.environmentVariable(), "check-" + setting.key().replace('.', '-'));
       }
     }
+    complete.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "memory");
     return complete;
   }
 

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.RequireOpenWebsocket;
+import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.metrics.MeterRegistries;
+import io.retel.ariproxy.route.CompiledRoutes;
+import io.retel.ariproxy.route.ConditionalRoutePolicy;
+import io.retel.ariproxy.route.RouteFiles;
+import io.retel.ariproxy.route.RouteFilesCheck;
+import io.retel.ariproxy.text.LogText;
+import io.retel.ariproxy.time.Moment;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.properties.PropertiesComponent;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.spi.Registry;
+
+/**
+ * The routes of a folder with the beans and components of the proxy, for commands that check them
+ * where there is neither an Asterisk nor a Kafka. No route is started.
+ */
+final class RoutesWithoutServers implements AutoCloseable {
+
+  private final Path folder;
+  private final List<Path> files;
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private final List<RouteFilesCheck.Result> results;
+
+  /**
+   * @param configuration the settings file, which can contain properties of routes
+   * @param settings required ones can have any value
+   * @param folder the route files; shipped ones that are not in it come from the proxy's folder
+   * @param beforeRoutes prepares the context before it loads routes
+   * @throws InvalidSettingException if the folder has no route files
+   */
+  RoutesWithoutServers(
+      Path configuration, Settings settings, Path folder, Consumer<CamelContext> beforeRoutes) {
+    this.folder = folder;
+    List<Path> all = new ArrayList<>();
+    try {
+      this.files = RouteFiles.list(folder);
+      all.addAll(files);
+      RouteFiles.list(Path.of(settings.get(Setting.ROUTES_DIRECTORY))).stream()
+          .filter(RouteFiles::isShipped)
+          .filter(file -> !Files.exists(folder.resolve(file.getFileName())))
+          .forEach(all::add);
+    } catch (IOException e) {
+      throw new InvalidSettingException("cannot read the folder " + e.getMessage());
+    }
+    if (files.isEmpty()) {
+      throw new InvalidSettingException(folder + " contains no *.yaml file");
+    }
+    try {
+      CompiledRoutes compiledRoutes = prepare(configuration, settings);
+      beforeRoutes.accept(context);
+      compiledRoutes.addRouteConfigurationsToCamelContext(context);
+      context.start();
+      this.results = new RouteFilesCheck(context).check(all);
+      compiledRoutes.addRoutesToCamelContext(context);
+    } catch (Exception e) {
+      context.stop();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private CompiledRoutes prepare(Path configuration, Settings settings) throws Exception {
+    PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
+    properties.setOverrideProperties(settings.placeholders());
+    properties.setLocation("file:" + configuration + ";optional=true");
+    context.disableJMX();
+    context.setAutowiredEnabled(false);
+    context.setAutoStartup(false);
+    context.getShutdownStrategy().setTimeout(1);
+    MeterRegistry meters = MeterRegistries.bind(context, settings.get(Setting.METRICS_TAGS));
+    CompiledRoutes compiledRoutes =
+        new ProxyModules(context, settings, meters, new Lifecycle(Moment::now), () -> {})
+            .compiledRoutes();
+    // nothing to wait for
+    Registry registry = context.getRegistry();
+    for (String policy :
+        List.of(EventModule.POLICY, CommandModule.POLICY, "asteriskReachablePolicy")) {
+      registry.bind(policy, new ConditionalRoutePolicy(() -> true, "always"));
+    }
+    registry.bind("requireOpenWebsocket", new RequireOpenWebsocket(() -> true));
+    return compiledRoutes;
+  }
+
+  DefaultCamelContext context() {
+    return context;
+  }
+
+  /** The number of files in the folder. */
+  int fileCount() {
+    return files.size();
+  }
+
+  /** The files of the folder, and those of the proxy's folder that would not load. */
+  List<RouteFilesCheck.Result> results() {
+    return results.stream()
+        .filter(result -> files.contains(result.file()) || !result.loads())
+        .toList();
+  }
+
+  /** Returns a line for people about a file. */
+  String describe(RouteFilesCheck.Result result) {
+    String name = folder.resolve(result.file().getFileName()).toString();
+    String line =
+        result.loads()
+            ? "%s: ok, %s".formatted(name, String.join(", ", result.ids()))
+            : "%s%s: %s"
+                .formatted(name, result.line() > 0 ? ":" + result.line() : "", result.problem());
+    return LogText.escape(line, LogText.MAX_MESSAGE_LENGTH);
+  }
+
+  @Override
+  public void close() {
+    context.stop();
+  }
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.dryrun;
+
+import io.retel.ariproxy.kafka.CommandHandle;
+import io.retel.ariproxy.time.Moment;
+import java.io.ByteArrayInputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.component.http.HttpEndpoint;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.camel.support.DefaultConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A dry run: messages run through the routes of a context, and each step is printed. What a route
+ * publishes to a topic is delivered to the routes that consume it. Every HTTP request is answered
+ * with 200; timers do not fire.
+ */
+public final class DryRun {
+
+  /** Components that connect to nothing and start nothing on their own. */
+  private static final Set<String> LOCAL =
+      Set.of(
+          "bean",
+          "caffeine-cache",
+          "class",
+          "direct",
+          "handover",
+          "lanes",
+          "language",
+          "log",
+          "ref",
+          "seda");
+
+  /** Ends a loop of routes that publish to topics that they consume. */
+  private static final int MAX_RECORDS = 1_000;
+
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
+
+  /** A message that moves to another thread is in flight of neither for a moment. */
+  private static final int QUIET_POLLS = 5;
+
+  private final Transcript transcript;
+  private final List<Consumer> websockets = new CopyOnWriteArrayList<>();
+  private final Map<String, List<DefaultConsumer>> topics = new ConcurrentHashMap<>();
+  private final Queue<Record> records = new ArrayDeque<>();
+  private final AtomicLong offsets = new AtomicLong();
+  private int deliveredCount;
+
+  /** A record that a route has published. */
+  private record Record(
+      String topic, @Nullable String key, byte[] value, Map<String, Object> headers) {}
+
+  /** What a run has sent, and its steps that failed. */
+  public record Result(int sent, int failures) {}
+
+  /**
+   * @param out receives the steps
+   */
+  public DryRun(PrintStream out) {
+    this.transcript = new Transcript(out);
+  }
+
+  /** Replaces all endpoints that connect to servers; call it before the context loads routes. */
+  public void install(CamelContext context) {
+    context
+        .getCamelContextExtension()
+        .registerEndpointCallback(
+            (uri, endpoint) ->
+                endpoint instanceof DryRunEndpoint || LOCAL.contains(scheme(endpoint))
+                    ? endpoint
+                    : new DryRunEndpoint(endpoint, this));
+    context.getCamelContextExtension().addInterceptStrategy(new StepPrinter(transcript));
+  }
+
+  /** Runs an event as Asterisk sends it, and waits for all that follows from it. */
+  public Result event(CamelContext context, String name, String text, Duration timeout)
+      throws Exception {
+    transcript.print("Event " + name);
+    for (Consumer websocket : websockets) {
+      Exchange exchange = ((DefaultConsumer) websocket).createExchange(false);
+      exchange.getMessage().setBody(text);
+      websocket.getProcessor().process(exchange);
+    }
+    return await(context, timeout);
+  }
+
+  /** Runs a command in a record of the topic, and waits for all that follows from it. */
+  public Result command(
+      CamelContext context, String name, String topic, byte[] value, Duration timeout)
+      throws Exception {
+    transcript.print("Command " + name);
+    publish(new Record(topic, null, value, Map.of()));
+    return await(context, timeout);
+  }
+
+  void add(Endpoint endpoint, DefaultConsumer consumer) {
+    if (endpoint instanceof KafkaEndpoint kafka) {
+      for (String topic : kafka.getConfiguration().getTopic().split(",")) {
+        topics.computeIfAbsent(topic, name -> new CopyOnWriteArrayList<>()).add(consumer);
+      }
+    } else if (scheme(endpoint).startsWith("ahc-ws")) {
+      websockets.add(consumer);
+    }
+  }
+
+  void send(Endpoint endpoint, Exchange exchange) {
+    if (endpoint instanceof KafkaEndpoint kafka) {
+      sendRecords(kafka.getConfiguration().getTopic(), exchange);
+      return;
+    }
+    Message message = exchange.getMessage();
+    String body = message.getBody() == null ? "" : message.getBody(String.class);
+    transcript.send(request(endpoint, message, body), body);
+    if (scheme(endpoint).startsWith("http")) {
+      message.removeHeaders("*");
+      message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
+      message.setHeader(Exchange.CONTENT_TYPE, "application/json");
+      message.setBody(new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
+  /** Returns what Camel would send: headers of the message come before options of the endpoint. */
+  private static String request(Endpoint endpoint, Message message, String body) {
+    String uri = endpoint.getEndpointUri();
+    String address = uri.replaceFirst("\\?.*", "");
+    if (!(endpoint instanceof HttpEndpoint http)) {
+      return address;
+    }
+    String method =
+        message.getHeader(
+            Exchange.HTTP_METHOD,
+            http.getHttpMethod() != null
+                ? http.getHttpMethod().name()
+                : body.isEmpty() ? "GET" : "POST",
+            String.class);
+    String path = message.getHeader(Exchange.HTTP_PATH, "", String.class);
+    String query =
+        message.getHeader(
+            Exchange.HTTP_RAW_QUERY,
+            message.getHeader(Exchange.HTTP_QUERY, http.getHttpUri().getQuery(), String.class),
+            String.class);
+    return method + " " + address + path + (query == null ? "" : "?" + query);
+  }
+
+  private void sendRecords(String topic, Exchange exchange) {
+    Object body = exchange.getMessage().getBody();
+    List<Message> messages = new ArrayList<>();
+    if (body instanceof Iterable<?> several) {
+      several.forEach(
+          one -> messages.add(one instanceof Exchange inner ? inner.getMessage() : (Message) one));
+    } else {
+      messages.add(exchange.getMessage());
+    }
+    for (Message message : messages) {
+      byte[] value = message.getBody(byte[].class);
+      String key = message.getHeader(KafkaConstants.KEY, String.class);
+      transcript.send("Kafka topic %s, key %s".formatted(topic, key), Transcript.text(value));
+      publish(new Record(topic, key, value, Map.copyOf(headers(message))));
+    }
+  }
+
+  private static Map<String, Object> headers(Message message) {
+    Map<String, Object> headers = new ConcurrentHashMap<>();
+    message
+        .getHeaders()
+        .forEach(
+            (name, value) -> {
+              if (value != null && !name.startsWith("Camel") && !name.startsWith("kafka.")) {
+                headers.put(name, value.toString().getBytes(StandardCharsets.UTF_8));
+              }
+            });
+    return headers;
+  }
+
+  private void publish(Record record) {
+    synchronized (records) {
+      records.add(record);
+    }
+  }
+
+  private Result await(CamelContext context, Duration timeout) throws Exception {
+    long end = System.nanoTime() + timeout.toNanos();
+    int quietPolls = 0;
+    while (quietPolls < QUIET_POLLS) {
+      boolean quiet = !deliver() && context.getInflightRepository().size() == 0;
+      quietPolls = quiet ? quietPolls + 1 : 0;
+      if (System.nanoTime() - end > 0) {
+        throw new IllegalStateException("still running after " + timeout.toSeconds() + " s");
+      }
+      TimeUnit.NANOSECONDS.sleep(POLL_INTERVAL.toNanos());
+    }
+    return new Result(transcript.sent(), transcript.failures());
+  }
+
+  /** Returns whether there was a record to deliver. */
+  private boolean deliver() throws Exception {
+    Record record;
+    synchronized (records) {
+      record = records.poll();
+    }
+    if (record == null) {
+      return false;
+    }
+    for (DefaultConsumer consumer : topics.getOrDefault(record.topic(), List.of())) {
+      if (++deliveredCount > MAX_RECORDS) {
+        throw new IllegalStateException(
+            "more than " + MAX_RECORDS + " records: does a route consume what it publishes?");
+      }
+      deliver(record, consumer);
+    }
+    return true;
+  }
+
+  private void deliver(Record record, DefaultConsumer consumer) throws Exception {
+    Exchange exchange = consumer.createExchange(false);
+    Message message = exchange.getMessage();
+    KafkaEndpoint kafka = (KafkaEndpoint) ((DryRunEndpoint) consumer.getEndpoint()).original();
+    boolean isCommand = kafka.getConfiguration().isAllowManualCommit();
+    message.setBody(
+        isCommand ? record.value() : new String(record.value(), StandardCharsets.UTF_8));
+    message.setHeaders(new HashMap<>(record.headers()));
+    message.setHeader(KafkaConstants.TOPIC, record.topic());
+    message.setHeader(KafkaConstants.PARTITION, 0);
+    message.setHeader(KafkaConstants.OFFSET, offsets.getAndIncrement());
+    message.setHeader(KafkaConstants.TIMESTAMP, Moment.now().timeOfDay().toEpochMilli());
+    if (record.key() != null) {
+      message.setHeader(KafkaConstants.KEY, record.key());
+    }
+    if (isCommand) {
+      message.setHeader(KafkaConstants.MANUAL_COMMIT, new Handle());
+    }
+    consumer.getProcessor().process(exchange);
+    if (exchange.getException() != null && !exchange.getExchangeExtension().isFailureHandled()) {
+      transcript.print("  not handled: " + Transcript.text(exchange.getException().getMessage()));
+    }
+  }
+
+  private static String scheme(Endpoint endpoint) {
+    return endpoint.getEndpointUri().replaceFirst(":.*", "");
+  }
+
+  /** The offset of a command that nobody commits. */
+  private static final class Handle implements CommandHandle {
+
+    private volatile boolean started;
+    private volatile boolean released;
+
+    @Override
+    public boolean tryStart() {
+      started = true;
+      return true;
+    }
+
+    @Override
+    public boolean started() {
+      return started;
+    }
+
+    @Override
+    public void commit() {
+      // nothing is consumed
+    }
+
+    @Override
+    public void release() {
+      released = true;
+    }
+
+    @Override
+    public boolean released() {
+      return released;
+    }
+  }
+}

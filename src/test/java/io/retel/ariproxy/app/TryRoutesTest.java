@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TryRoutesTest {
+
+  private static final Path EXAMPLES = Path.of("examples");
+
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private final TryRoutes tried =
+      new TryRoutes(
+          Path.of("config", "application.properties"), RoutesUnderTest.settings(Map.of()));
+
+  @TempDir private Path folder;
+
+  @Test
+  void printsStepsAndWhatWouldBeSent() throws IOException {
+    copy("webhook.camel.yaml");
+    assertThat(run(event("stasis-start"), event("stasis-end"), command("originate")))
+        .as(output())
+        .isTrue();
+
+    assertThat(output())
+        .contains(
+            "Event stasis-start.json\n  events / filter connection-event\n",
+            "events / process parse-event\n      body: StasisStart\n",
+            "      property eventType: StasisEnd\n",
+            "  => Kafka topic events, key ",
+            "  webhook / to post-to-webhook\n  => POST http://localhost:8080/ended\n"
+                + "      {\"type\":\"StasisEnd\"",
+            "  => POST http://localhost:8088/ari/channels?channelId=",
+            "{\"type\":\"RESPONSE\",\"callContext\":\"my-call\"")
+        .endsWith("5 sent, no step failed\n")
+        // objects without a text
+        .doesNotContainPattern("io\\.retel\\.[\\w.$]+@");
+  }
+
+  @Test
+  void printsRejectionOfCommand() throws IOException {
+    Path shipped = Path.of("routes", "execute-command.camel.yaml");
+    String steps = Files.readString(EXAMPLES.resolve("routes/block-destination.yaml"));
+    String next = "        - process:\n            id: require-open-websocket\n";
+    Files.writeString(
+        folder.resolve("execute-command.camel.yaml"),
+        Files.readString(shipped).replace(next, steps.replace("900", "100") + next));
+
+    assertThat(run(command("originate"))).as(output()).isTrue();
+    assertThat(output())
+        .contains(
+            "execute-command / process reject-command\n      rejected: Premium numbers are blocked\n",
+            "\"status_code\":403")
+        .doesNotContain("POST http://")
+        .endsWith("1 sent, no step failed\n");
+  }
+
+  @Test
+  void namesStepThatFails() throws IOException {
+    Files.writeString(
+        folder.resolve("own.camel.yaml"),
+        """
+        - route:
+            id: own
+            from:
+              uri: kafka:events
+              steps:
+                - setBody:
+                    id: divide
+                    simple: {expression: "${body.nothing}"}
+        """);
+    assertThat(run(event("stasis-start"))).isFalse();
+    assertThat(output())
+        .contains("  own / setBody divide\n  !! ", "nothing")
+        .endsWith("1 sent, failed steps: 1\n");
+  }
+
+  @Test
+  void namesFileThatWouldNotLoad() throws IOException {
+    Files.writeString(folder.resolve("own.camel.yaml"), "- rout: 1");
+    assertThat(run(event("stasis-start"))).isFalse();
+    assertThat(output()).isEqualTo(folder + "/own.camel.yaml:1: Unknown node id: rout\n");
+  }
+
+  private void copy(String route) throws IOException {
+    Files.copy(EXAMPLES.resolve("routes").resolve(route), folder.resolve(route));
+  }
+
+  private static TryRoutes.Input event(String name) {
+    return new TryRoutes.Input(true, EXAMPLES.resolve("messages").resolve(name + ".json"));
+  }
+
+  private static TryRoutes.Input command(String name) {
+    return new TryRoutes.Input(false, EXAMPLES.resolve("messages").resolve(name + ".json"));
+  }
+
+  private boolean run(TryRoutes.Input... inputs) {
+    return tried.run(folder, List.of(inputs), new PrintStream(bytes, true, StandardCharsets.UTF_8));
+  }
+
+  private String output() {
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}
