@@ -12,6 +12,7 @@ import io.retel.ariproxy.health.ManagementPort;
 import io.retel.ariproxy.health.Probe;
 import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.kafka.InFlightLimiter;
+import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.RejectedRouteFiles;
 import java.time.Duration;
 import java.util.List;
@@ -41,7 +42,8 @@ final class HealthModule {
       ResyncModule resync,
       CommandModule commands,
       EssentialThreads threads,
-      RejectedRouteFiles rejectedRouteFiles) {
+      RejectedRouteFiles rejectedRouteFiles,
+      BlockedStepMonitor blockedSteps) {
     HealthChecks checks =
         new HealthChecks(context, meters)
             .add(threads)
@@ -58,6 +60,7 @@ final class HealthModule {
     resync.addHealthChecks(checks);
     checks.addNotice("kafka-quota", kafka.throttling()::describe);
     checks.addNotice("route-files", rejectedRouteFiles::describe);
+    checks.addNotice("route-steps", blockedSteps::describe);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();
     // always: also creates topics that are deleted
     KafkaProbe kafkaCheck = kafka.probe(startupGate::unmetPrecondition);

@@ -15,6 +15,7 @@ import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.resync.ResyncErrors;
 import io.retel.ariproxy.resync.ResyncRoutes;
+import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.PropagateErrors;
 import io.retel.ariproxy.route.RejectedRouteFiles;
@@ -43,6 +44,7 @@ final class ProxyModules {
   private final CommandModule commands;
   private final EssentialThreads threads = new EssentialThreads();
   private final AdditionalRoutes additionalRoutes = new AdditionalRoutes();
+  private final BlockedStepMonitor blockedSteps;
   private final RejectedRouteFiles rejectedRouteFiles = new RejectedRouteFiles();
 
   /**
@@ -121,6 +123,8 @@ final class ProxyModules {
         .add("the proxy consumes nothing", startupGate::endedThread);
     gauges.bindThreads(threads);
     Meters.ROUTE_FILES_REJECTED.gauge(meters, rejectedRouteFiles::count);
+    this.blockedSteps = new BlockedStepMonitor(context);
+    Meters.EVENTS_BLOCKED.gauge(meters, () -> blockedSteps.age().toSeconds());
   }
 
   /** Returns what loads the additional route files before the proxy consumes. */
@@ -164,6 +168,7 @@ final class ProxyModules {
     services.add(startupGate);
     services.add(resync.mappingComparison());
     services.add(kafka.stallMonitor());
+    services.add(blockedSteps);
     services.add(kafka.producerRecovery());
     services.add(
         new ShutdownReport(
@@ -187,7 +192,8 @@ final class ProxyModules {
                 resync,
                 commands,
                 threads,
-                rejectedRouteFiles)
+                rejectedRouteFiles,
+                blockedSteps)
             .probes());
     for (Service service : services) {
       context.addService(service);

@@ -51,6 +51,11 @@ public enum Meters {
       Kind.COUNTER,
       "ari-proxy.events.ignored-ids",
       "Ids ignored because one event lists more than 10,000 channels in bridges"),
+  EVENTS_BLOCKED(
+      Kind.GAUGE,
+      Unit.SECONDS,
+      "ari-proxy.events.blocked",
+      "Time for which all events wait for a step of a route, if at least 4 s"),
   EVENTS_INTERNAL(
       Kind.COUNTER,
       "ari-proxy.events.internal",

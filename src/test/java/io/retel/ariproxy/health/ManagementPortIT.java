@@ -60,6 +60,7 @@ class ManagementPortIT {
                 "applications",
                 "kafka-quota",
                 "route-files",
+                "route-steps",
                 "mappings",
                 "websocket:ws://localhost:" + asterisk.port() + "/ari/events");
       }

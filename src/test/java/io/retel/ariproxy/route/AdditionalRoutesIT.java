@@ -96,6 +96,43 @@ class AdditionalRoutesIT {
     assertThat(proxy.health("route-files")).doesNotContain("camel.yaml");
   }
 
+  @Test
+  void namesStepThatBlocksAllEvents(@TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    routes.edit(
+        "events.camel.yaml",
+        yaml ->
+            yaml.replace(
+                "        - to:\n            id: publish-event\n",
+                "        - delay:\n            id: wait-for-nothing\n"
+                    + "            constant: {expression: \"6000\"}\n"
+                    + "        - to:\n            id: publish-event\n"));
+    SimulatedAsterisk asterisk = fixture.startSimulatedAsterisk();
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
+    EmbeddedProxy proxy = fixture.startProxy();
+    fixture.controller().awaitApplication();
+    asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call"));
+
+    Awaitility.await("the step is reported")
+        .until(() -> proxy.gauge("ari-proxy.events.blocked") >= 4);
+    assertThat(proxy.health("route-steps"))
+        .startsWith("UP: Events wait for step wait-for-nothing of route events, for ");
+    Awaitility.await("the end is reported")
+        .until(
+            () ->
+                log.lines(Level.INFO).stream()
+                    .anyMatch(
+                        line ->
+                            line.startsWith(
+                                "Events no longer wait for step wait-for-nothing of route events")));
+    assertThat(log.lines(Level.WARN))
+        .anyMatch(
+            line ->
+                line.matches(
+                    "Events wait for step wait-for-nothing of route events, for [4-9] s: .*"));
+    fixture.controller().event("call", "STASIS_START");
+  }
+
   private static void writeRoute(RoutesDirectory routes, String id, String step) {
     routes.write(id + ".camel.yaml", ROUTE.formatted(id, id, step));
   }

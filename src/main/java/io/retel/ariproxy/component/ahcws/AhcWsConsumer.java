@@ -3,6 +3,7 @@ package io.retel.ariproxy.component.ahcws;
 
 import io.retel.ariproxy.component.ReloadableConsumer;
 import io.retel.ariproxy.component.RouteGate;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -17,6 +18,11 @@ public class AhcWsConsumer extends ReloadableConsumer {
   private static final long POLL_TIMEOUT_MS = 250;
 
   private volatile @Nullable WebSocketConnection connection;
+
+  /** The message that the route processes, and since when, for a monitor. */
+  private volatile @Nullable Exchange current;
+
+  private volatile long currentSinceNanos;
   private @Nullable ExecutorService worker;
 
   AhcWsConsumer(AhcWsEndpoint endpoint, Processor processor) {
@@ -92,17 +98,33 @@ public class AhcWsConsumer extends ReloadableConsumer {
       exchange.getMessage().setHeader(Exchange.MESSAGE_TIMESTAMP, event.timestamp().toEpochMilli());
       exchange.getMessage().setHeader(AhcWsConstants.EVENT_NANO_TIME, event.nanoTime());
     }
-    getAsyncProcessor()
-        .process(
-            exchange,
-            doneSync -> {
-              if (exchange.getException() != null) {
-                getExceptionHandler()
-                    .handleException(
-                        "Error processing websocket message", exchange, exchange.getException());
-              }
-              releaseExchange(exchange, false);
-            });
+    currentSinceNanos = System.nanoTime();
+    current = exchange;
+    try {
+      getAsyncProcessor()
+          .process(
+              exchange,
+              doneSync -> {
+                if (exchange.getException() != null) {
+                  getExceptionHandler()
+                      .handleException(
+                          "Error processing websocket message", exchange, exchange.getException());
+                }
+                releaseExchange(exchange, false);
+              });
+    } finally {
+      current = null;
+    }
+  }
+
+  /** Returns the message for which all later ones wait, or null. */
+  public @Nullable Exchange current() {
+    return current;
+  }
+
+  /** Returns how long the route has processed the current message; undefined without one. */
+  public Duration currentAge() {
+    return Duration.ofNanos(System.nanoTime() - currentSinceNanos);
   }
 
   @Override

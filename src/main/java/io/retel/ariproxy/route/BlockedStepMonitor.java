@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
+import io.retel.ariproxy.error.FatalErrors;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Route;
+import org.apache.camel.support.ExchangeHelper;
+import org.apache.camel.support.service.ServiceSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reports the step of a route in which an event stays for long, since all later events wait for it.
+ * Checks once a second on its own thread, so it never delays messages.
+ */
+public final class BlockedStepMonitor extends ServiceSupport {
+
+  private static final Logger LOG = LoggerFactory.getLogger(BlockedStepMonitor.class);
+
+  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
+
+  /** More than a resync takes, and what a person notices. */
+  private static final Duration MIN_AGE = Duration.ofSeconds(4);
+
+  /** Waits while Kafka does not acknowledge, which is reported as such. */
+  private static final String LIMIT_STEP = "limit-in-flight";
+
+  private final CamelContext context;
+  private @Nullable ScheduledExecutorService timer;
+
+  /** What is reported and has not ended. */
+  private @Nullable BlockedStep reported;
+
+  /** An event that has stayed in a step. */
+  private record BlockedStep(Exchange exchange, String place, Duration age) {}
+
+  public BlockedStepMonitor(CamelContext context) {
+    this.context = context;
+  }
+
+  /** Returns the step in which an event stays, as a sentence. */
+  public Optional<String> describe() {
+    return find()
+        .map(
+            step -> "Events wait for %s, for %d s".formatted(step.place(), step.age().toSeconds()));
+  }
+
+  /** Returns how long an event has stayed in a step, if that is long; otherwise zero. */
+  public Duration age() {
+    return find().map(BlockedStep::age).orElse(Duration.ZERO);
+  }
+
+  @Override
+  protected void doStart() {
+    ScheduledExecutorService started =
+        context
+            .getExecutorServiceManager()
+            .newSingleThreadScheduledExecutor(this, "blocked-step-monitor");
+    long interval = CHECK_INTERVAL.toMillis();
+    started.scheduleWithFixedDelay(
+        FatalErrors.continuing(this::check), interval, interval, TimeUnit.MILLISECONDS);
+    timer = started;
+  }
+
+  @Override
+  protected void doStop() {
+    if (timer != null) {
+      context.getExecutorServiceManager().shutdownNow(timer);
+    }
+  }
+
+  private void check() {
+    BlockedStep found = find().orElse(null);
+    BlockedStep last = reported;
+    if (last != null && (found == null || found.exchange() != last.exchange())) {
+      LOG.info("Events no longer wait for {}, after {} s", last.place(), last.age().toSeconds());
+      last = null;
+    }
+    if (found != null && last == null) {
+      LOG.warn(
+          "Events wait for {}, for {} s: all events wait for a step that blocks",
+          found.place(),
+          found.age().toSeconds());
+    }
+    reported = found;
+  }
+
+  private Optional<BlockedStep> find() {
+    for (Route route : context.getRoutes()) {
+      if (route.getConsumer() instanceof AhcWsConsumer consumer) {
+        Exchange exchange = consumer.current();
+        Duration age = consumer.currentAge();
+        if (exchange != null && age.compareTo(MIN_AGE) >= 0 && consumer.current() == exchange) {
+          String step = exchange.getExchangeExtension().getHistoryNodeId();
+          if (step != null && !step.equals(LIMIT_STEP)) {
+            return Optional.of(new BlockedStep(exchange, place(exchange, step), age));
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String place(Exchange exchange, String step) {
+    return "step %s of route %s".formatted(step, ExchangeHelper.getAtRouteId(exchange));
+  }
+}
