@@ -105,7 +105,7 @@ class AdditionalRoutesIT {
             yaml.replace(
                 "        - to:\n            id: publish-event\n",
                 "        - delay:\n            id: wait-for-nothing\n"
-                    + "            constant: {expression: \"6000\"}\n"
+                    + "            asyncDelayed: \"false\"\n            constant: {expression: \"6000\"}\n"
                     + "        - to:\n            id: publish-event\n"));
     SimulatedAsterisk asterisk = fixture.startSimulatedAsterisk();
     fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
