@@ -40,7 +40,7 @@ class TryRoutesTest {
             "  => Kafka topic events, key ",
             "  webhook / to post-to-webhook\n  => POST http://localhost:8080/ended\n"
                 + "      {\"type\":\"StasisEnd\"",
-            "  => POST http://localhost:8088/ari/channels?channelId=",
+            "  => POST http://127.0.0.1:8088/ari/channels?channelId=",
             "{\"type\":\"RESPONSE\",\"callContext\":\"my-call\"")
         .endsWith("5 sent, no step failed\n")
         // objects without a text
