@@ -88,7 +88,7 @@ public final class AriProxy {
               args,
               () -> readSettings(environment),
               CONFIGURATION_FILE,
-              () -> readSettings(Settings.complete(environment)),
+              () -> readSettings(Settings.withPlaceholderValues(environment)),
               System.out,
               System.err);
       if (exitCode.isPresent()) {

@@ -251,12 +251,12 @@ class StartupIT {
     routes.edit("publish.camel.yaml", yaml -> yaml.replace("ref: limitInFlight", "ref: nobody"));
     try (CapturedLog log = CapturedLog.asShipped()) {
       assertThat(AriProxy.run(NO_ARGUMENTS, settings.environment()))
-          .isEqualTo(AriProxy.EXIT_START_FAILED);
+          .isEqualTo(AriProxy.EXIT_INVALID_SETTING);
       assertThat(log.lines(Level.ERROR))
           .filteredOn(line -> line.contains("ari-proxy failed to start"))
           .singleElement()
           .asString()
-          .contains("route: publish")
+          .contains("route: publish", "Correct it, or move it out of the folder")
           .contains("nobody");
     }
   }

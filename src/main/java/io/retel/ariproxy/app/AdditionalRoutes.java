@@ -13,14 +13,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Loads the additional route files before the proxy consumes, so that they see every message.
  *
- * <p>On a thread of its own: a route whose start blocks delays the proxy for a limited time.
+ * <p>On its own thread, since the context has to complete its start before.
  */
 final class AdditionalRoutes implements StartupListener {
 
   private static final Logger LOG = LoggerFactory.getLogger(AdditionalRoutes.class);
 
-  /** Many times what files need to load on a busy machine. */
-  private static final Duration MAX_LOADING = Duration.ofSeconds(30);
+  /** After it, a line names the reason. */
+  private static final Duration MAX_LOADING = Duration.ofSeconds(40);
 
   private final Duration maxLoading;
   private final CountDownLatch started = new CountDownLatch(1);
@@ -56,9 +56,9 @@ final class AdditionalRoutes implements StartupListener {
 
   @Override
   public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-    Thread thread = new Thread(this::load, "additional-routes");
-    thread.setDaemon(true);
-    thread.start();
+    Thread loader = new Thread(this::load, "additional-routes");
+    loader.setDaemon(true);
+    loader.start();
     started.countDown();
   }
 
@@ -70,14 +70,15 @@ final class AdditionalRoutes implements StartupListener {
     }
   }
 
-  /** Waits until the files are loaded, for a limited time; the precondition for consuming. */
+  /** Waits until the files are loaded; the precondition for consuming. */
   void await() throws InterruptedException {
     started.await();
     if (!loaded.await(maxLoading.toNanos(), TimeUnit.NANOSECONDS)) {
-      LOG.warn(
-          "Additional routes still load after {} s, and messages no longer wait for them: check for"
-              + " a route that blocks its start",
+      LOG.error(
+          "Additional routes still load after {} s, and the proxy consumes nothing before that ends: check"
+              + " for a route that blocks its start",
           maxLoading.toSeconds());
+      loaded.await();
     }
   }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.app;
 
+import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.error.StartupErrors;
 import io.retel.ariproxy.health.HealthCommand;
 import io.retel.ariproxy.logging.LogLevels;
 import io.retel.ariproxy.text.LogText;
@@ -88,23 +90,24 @@ public final class CommandLine {
     if (arguments.length == 0) {
       return OptionalInt.empty();
     }
-    if (arguments[0].equals(TRY) && arguments.length >= 4 && arguments.length % 2 == 0) {
-      List<TryRoutes.Input> inputs = inputs(arguments);
-      if (!inputs.isEmpty()) {
-        LogLevels.silence();
-        boolean succeeds =
-            new TryRoutes(configuration, partialSettings.get())
-                .run(Path.of(arguments[1]), inputs, out);
-        return OptionalInt.of(succeeds ? 0 : EXIT_INVALID_ROUTES);
-      }
-    }
-    if (arguments[0].equals(CHECK) && arguments.length <= 2) {
+    boolean checks = arguments[0].equals(CHECK) && arguments.length <= 2;
+    List<TryRoutes.Input> inputs = arguments[0].equals(TRY) ? inputs(arguments) : List.of();
+    if (checks || !inputs.isEmpty()) {
       LogLevels.silence();
-      Settings partial = partialSettings.get();
-      Path folder =
-          Path.of(arguments.length == 2 ? arguments[1] : partial.get(Setting.ROUTES_DIRECTORY));
-      boolean valid = new CheckRoutes(configuration, partial).run(folder, out);
-      return OptionalInt.of(valid ? 0 : EXIT_INVALID_ROUTES);
+      try {
+        Settings partial = partialSettings.get();
+        Path folder =
+            Path.of(arguments.length > 1 ? arguments[1] : partial.get(Setting.ROUTES_DIRECTORY));
+        boolean valid =
+            checks
+                ? new CheckRoutes(configuration, partial).run(folder, out)
+                : new TryRoutes(configuration, partial).run(folder, inputs, out);
+        return OptionalInt.of(valid ? 0 : EXIT_INVALID_ROUTES);
+      } catch (InvalidSettingException | IllegalStateException e) {
+        // not logged
+        print(err, "ari-proxy: " + StartupErrors.singleLine(e));
+        return OptionalInt.of(EXIT_USAGE);
+      }
     }
     switch (arguments.length == 1 ? arguments[0] : "") {
       case "--help", "-h" -> out.print(help());
@@ -128,11 +131,14 @@ public final class CommandLine {
   /** Returns the messages to try; empty if an option is unknown. */
   private static List<TryRoutes.Input> inputs(String[] arguments) {
     List<TryRoutes.Input> inputs = new ArrayList<>();
+    if (arguments.length % 2 != 0) {
+      return List.of();
+    }
     for (int i = 2; i < arguments.length; i += 2) {
       Path file = Path.of(arguments[i + 1]);
       switch (arguments[i]) {
-        case "--event" -> inputs.add(new TryRoutes.Input(true, file));
-        case "--command" -> inputs.add(new TryRoutes.Input(false, file));
+        case "--event" -> inputs.add(new TryRoutes.Input(TryRoutes.Kind.EVENT, file));
+        case "--command" -> inputs.add(new TryRoutes.Input(TryRoutes.Kind.COMMAND, file));
         default -> {
           return List.of();
         }

@@ -68,7 +68,7 @@ final class RoutesWithoutServers implements AutoCloseable {
       compiledRoutes.addRoutesToCamelContext(context);
     } catch (Exception e) {
       context.stop();
-      throw new IllegalStateException(e);
+      throw new IllegalStateException("The routes cannot be checked: " + e.getMessage(), e);
     }
   }
 

@@ -26,13 +26,20 @@ final class TryRoutes {
   private final Path configuration;
   private final Settings settings;
 
+  /** Kinds of messages. */
+  enum Kind {
+    /** An event, as Asterisk sends it. */
+    EVENT,
+    /** A command, as a controller sends it. */
+    COMMAND
+  }
+
   /**
    * A message to run.
    *
-   * @param isEvent an event as Asterisk sends it, otherwise a command as a controller sends it
    * @param file its JSON
    */
-  record Input(boolean isEvent, Path file) {}
+  record Input(Kind kind, Path file) {}
 
   /**
    * @param configuration the settings file, which can contain properties of routes
@@ -86,7 +93,7 @@ final class TryRoutes {
   private DryRun.Result run(DryRun dryRun, CamelContext context, Input input) throws Exception {
     String text = read(input.file());
     String name = String.valueOf(input.file().getFileName());
-    return input.isEvent()
+    return input.kind() == Kind.EVENT
         ? dryRun.event(context, name, text, TIMEOUT)
         : dryRun.command(
             context,

@@ -92,6 +92,10 @@ public final class CommitOnResponse implements Processor {
         released.increment();
         return;
       }
+      if (CommandProperties.result(done) == null && !CommandProperties.isDuplicate(done)) {
+        recordMissingResponse(done);
+        return;
+      }
       completed.increment();
       responses.get(ResponseOutcome.of(done)).increment();
       handle.commit();
@@ -161,6 +165,19 @@ public final class CommitOnResponse implements Processor {
               });
       // on another thread, since this one can be interrupted
       template(interrupted.getContext()).asyncSend("handover:publish", response);
+    }
+
+    private void recordMissingResponse(Exchange done) {
+      lostResponses.increment();
+      ExchangeContext.runWith(
+          done,
+          () ->
+              LOG.error(
+                  RateLimitFilter.PER_MESSAGE,
+                  "A route has ended {} without a RESPONSE; check for a stop step, and use"
+                      + " rejectCommand in its place",
+                  CommandProperties.command(done)));
+      handle.commit();
     }
 
     void recordLostResponse(Exchange failed) {

@@ -129,7 +129,7 @@ public final class Settings {
    * Returns the environment with some value for each required setting and the optional topic, and
    * without a store, so that routes can be checked where the proxy does not run.
    */
-  public static Map<String, String> complete(Map<String, String> environment) {
+  public static Map<String, String> withPlaceholderValues(Map<String, String> environment) {
     Map<String, String> complete = new HashMap<>(environment);
     for (Setting<?> setting : Setting.all()) {
       if (setting.isRequired() || setting == Setting.KAFKA_GENERIC_COMMANDS_TOPIC) {

@@ -16,7 +16,9 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
@@ -98,7 +100,7 @@ public final class DryRun {
     for (Consumer websocket : websockets) {
       Exchange exchange = ((DefaultConsumer) websocket).createExchange(false);
       exchange.getMessage().setBody(text);
-      websocket.getProcessor().process(exchange);
+      process(websocket, exchange, timeout);
     }
     return await(context, timeout);
   }
@@ -201,7 +203,7 @@ public final class DryRun {
     long end = System.nanoTime() + timeout.toNanos();
     int quietPolls = 0;
     while (quietPolls < QUIET_POLLS) {
-      boolean quiet = !deliver() && context.getInflightRepository().size() == 0;
+      boolean quiet = !deliver(timeout) && context.getInflightRepository().size() == 0;
       quietPolls = quiet ? quietPolls + 1 : 0;
       if (System.nanoTime() - end > 0) {
         throw new IllegalStateException("still running after " + timeout.toSeconds() + " s");
@@ -212,7 +214,7 @@ public final class DryRun {
   }
 
   /** Returns whether there was a record to deliver. */
-  private boolean deliver() throws Exception {
+  private boolean deliver(Duration timeout) throws Exception {
     Record record;
     synchronized (records) {
       record = records.poll();
@@ -225,12 +227,12 @@ public final class DryRun {
         throw new IllegalStateException(
             "more than " + MAX_RECORDS + " records: does a route consume what it publishes?");
       }
-      deliver(record, consumer);
+      deliver(record, consumer, timeout);
     }
     return true;
   }
 
-  private void deliver(Record record, DefaultConsumer consumer) throws Exception {
+  private void deliver(Record record, DefaultConsumer consumer, Duration timeout) throws Exception {
     Exchange exchange = consumer.createExchange(false);
     Message message = exchange.getMessage();
     KafkaEndpoint kafka = (KafkaEndpoint) ((DryRunEndpoint) consumer.getEndpoint()).original();
@@ -248,9 +250,31 @@ public final class DryRun {
     if (isCommand) {
       message.setHeader(KafkaConstants.MANUAL_COMMIT, new Handle());
     }
-    consumer.getProcessor().process(exchange);
+    process(consumer, exchange, timeout);
     if (exchange.getException() != null && !exchange.getExchangeExtension().isFailureHandled()) {
       transcript.print("  not handled: " + Transcript.text(exchange.getException().getMessage()));
+    }
+  }
+
+  /** On another thread, since a step can block endlessly. */
+  private static void process(Consumer consumer, Exchange exchange, Duration timeout)
+      throws Exception {
+    FutureTask<@Nullable Void> task =
+        new FutureTask<>(
+            () -> {
+              consumer.getProcessor().process(exchange);
+              return null;
+            });
+    Thread thread = new Thread(task, "dry-run");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      task.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new IllegalStateException(
+          "step %s has not returned after %d s"
+              .formatted(exchange.getExchangeExtension().getHistoryNodeId(), timeout.toSeconds()),
+          e);
     }
   }
 

@@ -4,6 +4,7 @@ package io.retel.ariproxy.kafka;
 import java.util.Properties;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
 
 /**
@@ -28,6 +29,10 @@ public final class SecuredKafkaClientFactory extends DefaultKafkaClientFactory {
   @Override
   @SuppressWarnings("rawtypes") // Camel's signature
   public Consumer getConsumer(Properties properties) {
-    return super.getConsumer(security.applyTo(properties));
+    Properties secured = security.applyTo(properties);
+    // otherwise a route of a user that consumes a missing topic creates it, with the broker's
+    // defaults
+    secured.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    return super.getConsumer(secured);
   }
 }

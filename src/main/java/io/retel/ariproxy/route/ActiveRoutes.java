@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
+import io.retel.ariproxy.config.InvalidSettingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -31,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class ActiveRoutes {
 
   private static final Logger LOG = LoggerFactory.getLogger(ActiveRoutes.class);
+
+  /** For the messages of an additional file's routes to complete before they are replaced. */
+  private static final Duration MAX_STOP = Duration.ofSeconds(5);
 
   private final CamelContext context;
   private final Model model;
@@ -86,6 +93,27 @@ final class ActiveRoutes {
     return Optional.ofNullable(routes().get(routeId)).flatMap(ActiveRoutes::sourceFile);
   }
 
+  /** Returns whether a running route is neither from a file nor compiled with the proxy. */
+  boolean isOfLibrary(String routeId) {
+    Route route = routes().get(routeId);
+    return route != null && sourceFile(route).isEmpty() && !compiledRoutes.contains(routeId);
+  }
+
+  /**
+   * Rejects a step id that two shipped files have, or one has twice: the next start would fail.
+   *
+   * @throws InvalidSettingException names the step
+   */
+  void rejectRepeatedSteps(Path file, RouteFile edited) throws Exception {
+    Set<String> ids = new HashSet<>();
+    for (Path other : contents.keySet()) {
+      if (RouteFiles.isShipped(other) && !other.equals(file)) {
+        ids.addAll(parse(other).stepIds());
+      }
+    }
+    RouteFiles.addSteps(edited.stepIds(), ids);
+  }
+
   /** Returns the files with a route configuration. */
   List<Path> filesWithConfiguration(String configurationId) throws Exception {
     List<Path> files = new ArrayList<>();
@@ -111,6 +139,9 @@ final class ActiveRoutes {
         compiledRoutes.restoreConfigurations(
             context, without(configurationIds(file), edited.configurationIds()));
     Set<String> removedRoutes = without(routeIds(file), edited.routeIds());
+    if (!RouteFiles.isShipped(file)) {
+      stop(routeIds(file));
+    }
 
     Set<String> built = edited.build();
     ConditionalRoutePolicy.startEligible(context, built);
@@ -184,6 +215,13 @@ final class ActiveRoutes {
       ConditionalRoutePolicy.startEligible(context, parse(file).build());
     }
     compiledRoutes.restoreRoutes(context, compiledIds);
+  }
+
+  /** Messages of a route of a user do not delay edits and events: they have a limit in time. */
+  private void stop(Set<String> routeIds) throws Exception {
+    for (String routeId : routeIds) {
+      context.getRouteController().stopRoute(routeId, MAX_STOP.toMillis(), TimeUnit.MILLISECONDS);
+    }
   }
 
   private void remove(Set<String> routeIds) throws Exception {

@@ -26,8 +26,11 @@ public final class BlockedStepMonitor extends ServiceSupport {
 
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
 
-  /** More than a resync takes, and what a person notices. */
+  /** What a person notices. */
   private static final Duration MIN_AGE = Duration.ofSeconds(4);
+
+  /** A step that blocks for each event is one problem. */
+  private static final int MAX_QUIET_CHECKS = 10;
 
   /** Waits while Kafka does not acknowledge, which is reported as such. */
   private static final String LIMIT_STEP = "limit-in-flight";
@@ -37,6 +40,8 @@ public final class BlockedStepMonitor extends ServiceSupport {
 
   /** What is reported and has not ended. */
   private @Nullable BlockedStep reported;
+
+  private int quietChecks;
 
   /** An event that has stayed in a step. */
   private record BlockedStep(Exchange exchange, String place, Duration age) {}
@@ -77,19 +82,22 @@ public final class BlockedStepMonitor extends ServiceSupport {
   }
 
   private void check() {
-    BlockedStep found = find().orElse(null);
     BlockedStep last = reported;
-    if (last != null && (found == null || found.exchange() != last.exchange())) {
-      LOG.info("Events no longer wait for {}, after {} s", last.place(), last.age().toSeconds());
-      last = null;
+    Optional<BlockedStep> found = find();
+    if (found.isPresent()) {
+      BlockedStep step = found.get();
+      if (last == null || !last.place().equals(step.place())) {
+        LOG.warn(
+            "Events wait for {}, for {} s: all events wait for a step that blocks",
+            step.place(),
+            step.age().toSeconds());
+      }
+      reported = step;
+      quietChecks = 0;
+    } else if (last != null && ++quietChecks == MAX_QUIET_CHECKS) {
+      LOG.info("Events no longer wait for {}", last.place());
+      reported = null;
     }
-    if (found != null && last == null) {
-      LOG.warn(
-          "Events wait for {}, for {} s: all events wait for a step that blocks",
-          found.place(),
-          found.age().toSeconds());
-    }
-    reported = found;
   }
 
   private Optional<BlockedStep> find() {

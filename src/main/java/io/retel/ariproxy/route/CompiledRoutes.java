@@ -94,6 +94,11 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
     throw new UnsupportedOperationException("Only route files are updated");
   }
 
+  /** Returns whether a route is compiled, even if a file replaces it. */
+  boolean contains(String routeId) {
+    return routeIds.contains(routeId);
+  }
+
   /** Returns the ids of the compiled routes and configurations that a file replaces. */
   Set<String> idsReplacedBy(RouteFile file) {
     Set<String> replaced = new LinkedHashSet<>();

@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,42 +40,51 @@ public final class LibraryRoutes {
   public void load() {
     Iterator<ServiceLoader.Provider<RoutesBuilder>> providers =
         ServiceLoader.load(RoutesBuilder.class).stream().iterator();
-    while (true) {
-      try {
-        if (!providers.hasNext()) {
-          return;
-        }
+    try {
+      while (providers.hasNext()) {
         add(providers.next());
-      } catch (ServiceConfigurationError e) {
-        // the iterator continues with the next service
-        reject("A service in lib/extra", e);
       }
+    } catch (Throwable e) {
+      // such as a class for a newer Java; the iterator may not continue after it
+      FatalErrors.exitIfOutOfMemory(e);
+      reject("A service in lib/extra", e);
     }
   }
 
   private void add(ServiceLoader.Provider<RoutesBuilder> provider) {
     String name = provider.type().getName();
-    List<RouteDefinition> previous = List.copyOf(model.getRouteDefinitions());
+    List<RouteDefinition> routes = List.copyOf(model.getRouteDefinitions());
+    List<RouteConfigurationDefinition> configurations =
+        List.copyOf(model.getRouteConfigurationDefinitions());
     try {
-      Set<String> ids = new LinkedHashSet<>();
-      // another instance, since the one that is added must be new
-      if (provider.get() instanceof RouteBuilder builder) {
-        builder.configureRoutes(context).getRoutes().stream()
-            .map(RouteDefinition::getRouteId)
-            .forEach(ids::add);
-      }
+      Set<String> ids = routeIds(provider.get());
       for (String id : ids) {
-        if (id != null && model.getRouteDefinition(id) != null) {
+        if (model.getRouteDefinition(id) != null) {
           throw new IllegalArgumentException("the route id " + id + " belongs to another route");
         }
       }
+      // another instance, since the first one has built its routes
       context.addRoutes(provider.get());
       LOG.info("{} loaded: {}", name, ids);
-    } catch (Exception | LinkageError | ServiceConfigurationError e) {
+    } catch (Throwable e) {
       FatalErrors.exitIfOutOfMemory(e);
       reject(name, e);
-      remove(previous);
+      remove(routes);
+      model.getRouteConfigurationDefinitions().retainAll(configurations);
     }
+  }
+
+  private Set<String> routeIds(RoutesBuilder routes) throws Exception {
+    if (!(routes instanceof RouteBuilder builder)) {
+      throw new IllegalArgumentException("it is not a RouteBuilder");
+    }
+    Set<String> ids = new LinkedHashSet<>();
+    for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
+      if (route.getRouteId() != null) {
+        ids.add(route.getRouteId());
+      }
+    }
+    return ids;
   }
 
   private void remove(List<RouteDefinition> previous) {

@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
 /** Route configurations of a Camel context, by their exact id. */
 final class RouteConfigurations {
 
+  /** Why an additional file must not contain a global configuration. */
+  static final String GLOBAL_PROBLEM =
+      "a route configuration without an id, or with the id *, applies to the proxy's own routes: give"
+          + " it an id, and your routes a routeConfigurationId";
+
   private RouteConfigurations() {}
 
   /**
@@ -40,6 +45,11 @@ final class RouteConfigurations {
     builder.getRouteConfigurationCollection().setCamelContext(context);
     builder.configuration();
     return builder.getRouteConfigurationCollection().getRouteConfigurations();
+  }
+
+  /** Whether a configuration applies to all routes that do not name one. */
+  static boolean isGlobal(RouteConfigurationDefinition configuration) {
+    return configuration.getId() == null || configuration.getId().equals("*");
   }
 
   /** Whether a route uses a configuration, by the rules of Camel's {@code RoutesDefinition}. */

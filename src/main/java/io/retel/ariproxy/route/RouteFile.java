@@ -4,11 +4,12 @@ package io.retel.ariproxy.route;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.PluginHelper;
@@ -24,6 +25,7 @@ final class RouteFile {
   private final String location;
   private final byte[] content;
   private final Set<String> routeIds;
+  private final List<String> stepIds;
   private final List<RouteConfigurationDefinition> configurations;
 
   /**
@@ -36,16 +38,24 @@ final class RouteFile {
     this.context = context;
     this.location = location;
     this.content = content;
+    RouteFiles.validateStructure(content);
     Set<String> ids = new LinkedHashSet<>();
+    List<String> steps = new ArrayList<>();
     List<RouteConfigurationDefinition> definitions = new ArrayList<>();
     for (RouteConfigurationBuilder builder : builders()) {
       definitions.addAll(RouteConfigurations.configure(builder, context));
-      builder.configureRoutes(context).getRoutes().stream()
-          .map(RouteDefinition::getRouteId)
-          .filter(Objects::nonNull)
-          .forEach(ids::add);
+      for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
+        if (route.getRouteId() != null) {
+          ids.add(route.getRouteId());
+        }
+        ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ProcessorDefinition.class)
+            .stream()
+            .filter(step -> step.hasCustomIdAssigned())
+            .forEach(step -> steps.add(step.getId()));
+      }
     }
     this.routeIds = ids;
+    this.stepIds = steps;
     this.configurations = definitions;
   }
 
@@ -56,6 +66,11 @@ final class RouteFile {
   /** Ids of the routes, without those that Camel generates. */
   Set<String> routeIds() {
     return routeIds;
+  }
+
+  /** Ids of the steps in routes, without those that Camel generates; repeated ones as well. */
+  List<String> stepIds() {
+    return stepIds;
   }
 
   Set<String> configurationIds() {

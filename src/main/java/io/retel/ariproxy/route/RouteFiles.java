@@ -9,10 +9,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.util.ObjectHelper;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
@@ -55,6 +59,13 @@ public final class RouteFiles {
     }
   }
 
+  /** Returns the files that an author probably takes for route files. */
+  static List<Path> misnamed(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(file -> file.toString().endsWith(".yml")).sorted().toList();
+    }
+  }
+
   /** Returns whether the name is that of a shipped file, also if its content was edited. */
   public static boolean isShipped(Path file) {
     return SHIPPED.contains(String.valueOf(file.getFileName()));
@@ -92,6 +103,47 @@ public final class RouteFiles {
   }
 
   /**
+   * Rejects content that Camel accepts without a route, or that applies to the routes of other
+   * files.
+   *
+   * @param content empty for a deleted file
+   * @throws InvalidSettingException names the problem
+   */
+  static void validateStructure(byte[] content) {
+    if (content.length == 0) {
+      return;
+    }
+    Object root =
+        new Load(LoadSettings.builder().build())
+            .loadFromString(new String(content, StandardCharsets.UTF_8));
+    if (!(root instanceof List<?> elements) || elements.isEmpty()) {
+      throw new InvalidSettingException(
+          "it is not a list of routes: does '- ' before 'route:' miss?");
+    }
+    for (Object element : elements) {
+      if (element instanceof Map<?, ?> keys
+          && (keys.containsKey("errorHandler") || keys.containsKey("error-handler"))) {
+        throw new InvalidSettingException(
+            "an errorHandler outside a route applies to the routes of all files: put it into a route");
+      }
+    }
+  }
+
+  /**
+   * Adds the ids of steps to those of other files.
+   *
+   * @throws InvalidSettingException names an id that exists twice
+   */
+  static void addSteps(List<String> stepIds, Set<String> known) {
+    for (String id : stepIds) {
+      if (!known.add(id)) {
+        throw new InvalidSettingException(
+            "the step id " + id + " exists twice; choose another one");
+      }
+    }
+  }
+
+  /**
    * Returns the target of a link that leads out of the folder; empty for any other file, including
    * links within a ConfigMap of Kubernetes.
    */
@@ -104,8 +156,11 @@ public final class RouteFiles {
     return new InvalidSettingException(file + " " + problem + ". " + REMEDY);
   }
 
-  /** Returns whether a file is not YAML or not a route; the failure then names it. */
+  /**
+   * Returns whether a file is not YAML or its route cannot be created; the failure then names it.
+   */
   public static boolean isRouteFileError(Throwable failure) {
-    return ObjectHelper.getException(YamlEngineException.class, failure) != null;
+    return ObjectHelper.getException(YamlEngineException.class, failure) != null
+        || ObjectHelper.getException(FailedToCreateRouteException.class, failure) != null;
   }
 }

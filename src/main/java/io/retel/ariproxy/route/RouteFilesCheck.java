@@ -3,12 +3,16 @@ package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
+import io.retel.ariproxy.error.FatalErrors;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,43 +46,85 @@ public final class RouteFilesCheck {
     this.context = context;
   }
 
-  /** Loads the files into the context: the shipped ones first, as the proxy does. */
+  /**
+   * Loads the files into the context, as the proxy does: all route configurations, then the shipped
+   * routes, then the others.
+   */
   public List<Result> check(List<Path> files) {
+    List<Path> ordered = new ArrayList<>(files);
+    ordered.sort(Comparator.comparing(file -> !RouteFiles.isShipped(file)));
     Map<String, Path> fileOfId = new HashMap<>();
-    List<Result> results = new ArrayList<>();
-    for (boolean shipped : new boolean[] {true, false}) {
-      files.stream()
-          .filter(file -> RouteFiles.isShipped(file) == shipped)
-          .map(file -> check(file, fileOfId))
-          .forEach(results::add);
+    Set<String> shippedSteps = new HashSet<>();
+    Map<Path, Result> results = new LinkedHashMap<>();
+    Map<Path, RouteFile> parsed = new LinkedHashMap<>();
+    for (Path file : ordered) {
+      results.put(
+          file,
+          attempt(
+              file,
+              content -> {
+                RouteFile routes =
+                    new RouteFile(
+                        context, "file:" + file, content.getBytes(StandardCharsets.UTF_8));
+                Set<String> ids = ids(file, routes, fileOfId);
+                RouteFiles.addSteps(
+                    routes.stepIds(), RouteFiles.isShipped(file) ? shippedSteps : new HashSet<>());
+                routes
+                    .configurations()
+                    .forEach(
+                        configuration ->
+                            RouteConfigurations.replace(
+                                ActiveRoutes.model(context), configuration));
+                parsed.put(file, routes);
+                return ids;
+              }));
     }
-    return results;
+    parsed.forEach(
+        (file, routes) ->
+            results.computeIfPresent(
+                file,
+                (key, result) ->
+                    attempt(
+                        file,
+                        content -> {
+                          routes.build();
+                          return result.ids();
+                        })));
+    return List.copyOf(results.values());
   }
 
-  private Result check(Path file, Map<String, Path> fileOfId) {
+  /** Checks a content; returns the ids that it contains. */
+  private interface Check {
+    Collection<String> run(String content) throws Exception;
+  }
+
+  private static Result attempt(Path file, Check check) {
     String content = "";
     try {
       content = new String(RouteFiles.read(file), StandardCharsets.UTF_8);
       if (content.isBlank()) {
         return invalid(file, new RouteFileError(0, "is empty"));
       }
-      return new Result(file, load(file, content, fileOfId), 0, "");
+      return new Result(file, check.run(content), 0, "");
     } catch (UnsuitableFileException e) {
       return invalid(file, new RouteFileError(0, "it " + e.getMessage()));
     } catch (InvalidSettingException e) {
       return invalid(file, new RouteFileError(0, String.valueOf(e.getMessage())));
     } catch (IOException e) {
       return invalid(file, new RouteFileError(0, "cannot be read: " + e));
-    } catch (Exception | LinkageError | StackOverflowError e) {
+    } catch (Throwable e) {
+      FatalErrors.exitIfOutOfMemory(e);
       return invalid(file, RouteFileError.of(e, content));
     }
   }
 
-  private Set<String> load(Path file, String content, Map<String, Path> fileOfId) throws Exception {
-    RouteFile parsed =
-        new RouteFile(context, "file:" + file, content.getBytes(StandardCharsets.UTF_8));
-    Set<String> ids = new TreeSet<>(parsed.routeIds());
-    ids.addAll(parsed.configurationIds());
+  private static Set<String> ids(Path file, RouteFile routes, Map<String, Path> fileOfId) {
+    if (!RouteFiles.isShipped(file)
+        && routes.configurations().stream().anyMatch(RouteConfigurations::isGlobal)) {
+      throw new InvalidSettingException(RouteConfigurations.GLOBAL_PROBLEM);
+    }
+    Set<String> ids = new TreeSet<>(routes.routeIds());
+    ids.addAll(routes.configurationIds());
     for (String id : ids) {
       Path owner = fileOfId.putIfAbsent(id, file);
       if (owner != null) {
@@ -86,12 +132,6 @@ public final class RouteFilesCheck {
             "the id " + id + " belongs to " + owner.getFileName() + "; choose another one");
       }
     }
-    parsed
-        .configurations()
-        .forEach(
-            configuration ->
-                RouteConfigurations.replace(ActiveRoutes.model(context), configuration));
-    parsed.build();
     return ids;
   }
 

@@ -45,6 +45,9 @@ public final class RouteReloader {
 
   private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
 
+  /** For an additional file; many times what one needs to load on a busy machine. */
+  private static final Duration MAX_START = Duration.ofSeconds(30);
+
   /** Waits until the messages now in flight have completed. */
   @FunctionalInterface
   public interface Progress {
@@ -62,6 +65,7 @@ public final class RouteReloader {
   private final Set<String> requiredRoutes;
 
   private final RejectedRouteFiles rejectedFiles;
+  private final Duration maxStart;
 
   /** Last snapshot of each file. */
   private final Map<Path, FileSnapshot> lastSnapshots = new ConcurrentHashMap<>();
@@ -80,6 +84,17 @@ public final class RouteReloader {
       CompiledRoutes compiledRoutes,
       Set<String> requiredRoutes,
       RejectedRouteFiles rejectedFiles) {
+    this(context, folder, compiledRoutes, requiredRoutes, rejectedFiles, MAX_START);
+  }
+
+  RouteReloader(
+      CamelContext context,
+      Path folder,
+      CompiledRoutes compiledRoutes,
+      Set<String> requiredRoutes,
+      RejectedRouteFiles rejectedFiles,
+      Duration maxStart) {
+    this.maxStart = maxStart;
     this.context = context;
     this.folder = folder;
     this.compiledRoutes = compiledRoutes;
@@ -123,6 +138,8 @@ public final class RouteReloader {
           reload(file, "file:" + file);
         }
       }
+      RouteFiles.misnamed(folder)
+          .forEach(file -> reject(file, "is ignored: its name must end in .yaml"));
     } catch (IOException e) {
       LOG.error("{} cannot be read, so additional routes are not loaded: {}", folder, e.toString());
     } catch (InterruptedException e) {
@@ -130,8 +147,11 @@ public final class RouteReloader {
     }
   }
 
-  /** Ends reloading, since Camel does not support replacing a route while it shuts down. */
-  private synchronized void close() {
+  /**
+   * Ends reloading, since Camel does not support replacing a route while it shuts down. Does not
+   * wait for a route that blocks its start.
+   */
+  private void close() {
     closed = true;
   }
 
@@ -155,6 +175,10 @@ public final class RouteReloader {
     }
     try {
       WriteAccess.check(Stream.of(folder, file).filter(Files::exists).toList());
+      if (Files.isSymbolicLink(file) && !Files.exists(file) && !activeRoutes.contains(file)) {
+        reject(file, "is a link to a file that does not exist");
+        return;
+      }
       if (!Files.exists(file)) {
         lastSnapshots.remove(file);
         rejectedFiles.remove(file);
@@ -179,12 +203,20 @@ public final class RouteReloader {
           .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
       replace(file, location, current.content());
     } catch (InvalidSettingException e) {
-      reject(file, "rejected: " + e.getMessage());
+      rejectUnread(file, "rejected: " + e.getMessage());
     } catch (UnsuitableFileException e) {
-      reject(file, "rejected: it " + e.getMessage());
+      rejectUnread(file, "rejected: it " + e.getMessage());
     } catch (IOException e) {
-      reject(file, "cannot be read: " + e);
+      rejectUnread(file, "cannot be read: " + e);
     }
+  }
+
+  /**
+   * Rejects a file whose content can be accepted, unchanged, once its permissions are corrected.
+   */
+  private void rejectUnread(Path file, String reason) {
+    lastSnapshots.remove(file);
+    reject(file, reason);
   }
 
   private void reject(Path file, String reason) {
@@ -204,7 +236,7 @@ public final class RouteReloader {
     try {
       RouteFile edited = new RouteFile(context, location, content);
       rejectDuplicateIds(file, edited);
-      Set<String> restored = activeRoutes.load(file, edited);
+      Set<String> restored = load(file, edited);
       rejectedFiles.remove(file);
       Set<String> replaced = compiledRoutes.idsReplacedBy(edited);
       if (replaced.isEmpty()) {
@@ -215,15 +247,25 @@ public final class RouteReloader {
       if (!restored.isEmpty()) {
         LOG.info("{} no longer replaces compiled {}", location, restored);
       }
-    } catch (DuplicateIdException e) {
+    } catch (DuplicateIdException | InvalidSettingException e) {
       reject(file, "rejected: " + e.getMessage());
-    } catch (Exception | LinkageError | StackOverflowError e) {
-      // of a library that is missing or of another version, or of nested steps
+    } catch (Throwable e) {
+      // errors as well: of a library that is missing or of another version, or of nested steps
       FatalErrors.exitIfOutOfMemory(e);
       reject(
           file,
           "failed to load: %s (%s)".formatted(StartupErrors.singleLine(e), consequence(file)));
       rollBack(location, previous);
+    }
+  }
+
+  /** A route of a user that blocks its start must not block Camel, which starts one at a time. */
+  private Set<String> load(Path file, RouteFile edited) throws Exception {
+    if (RouteFiles.isShipped(file)) {
+      return activeRoutes.load(file, edited);
+    }
+    try (InterruptAfter limit = new InterruptAfter(maxStart)) {
+      return activeRoutes.load(file, edited);
     }
   }
 
@@ -257,7 +299,8 @@ public final class RouteReloader {
       if (!removed.isEmpty()) {
         LOG.info("{} deleted: {} stopped and removed", location, removed);
       }
-    } catch (Exception e) {
+    } catch (Throwable e) {
+      FatalErrors.exitIfOutOfMemory(e);
       LOG.error(
           "{} deleted, but {} failed to stop: {}", location, removed, StartupErrors.singleLine(e));
       rollBack(location, previous);
@@ -268,6 +311,16 @@ public final class RouteReloader {
   private void rejectDuplicateIds(Path file, RouteFile edited) throws Exception {
     for (String id : edited.routeIds()) {
       rejectOther(file, "route", id, activeRoutes.fileOfRoute(id).stream().toList());
+      if (activeRoutes.isOfLibrary(id)) {
+        throw new InvalidSettingException("route id %s belongs to a library".formatted(id));
+      }
+    }
+    if (RouteFiles.isShipped(file)) {
+      activeRoutes.rejectRepeatedSteps(file, edited);
+    }
+    if (!RouteFiles.isShipped(file)
+        && edited.configurations().stream().anyMatch(RouteConfigurations::isGlobal)) {
+      throw new InvalidSettingException(RouteConfigurations.GLOBAL_PROBLEM);
     }
     for (String id : edited.configurationIds()) {
       rejectOther(file, "route configuration", id, activeRoutes.filesWithConfiguration(id));
@@ -286,7 +339,8 @@ public final class RouteReloader {
   private void rollBack(String location, ActiveRoutes.State previous) {
     try {
       activeRoutes.rollBack(previous);
-    } catch (Exception e) {
+    } catch (Throwable e) {
+      FatalErrors.exitIfOutOfMemory(e);
       LOG.error(
           "{} failed to roll back, its routes may be down: {}",
           location,

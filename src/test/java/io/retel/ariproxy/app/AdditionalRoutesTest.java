@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +31,7 @@ class AdditionalRoutesTest {
   }
 
   @Test
-  void doesNotWaitForRouteThatBlocksItsStart() throws Exception {
+  void namesRoutesThatStillLoad() throws Exception {
     CountDownLatch end = new CountDownLatch(1);
     AdditionalRoutes routes = new AdditionalRoutes(Duration.ofMillis(1));
     routes.loadOnStart(
@@ -43,11 +44,24 @@ class AdditionalRoutesTest {
           }
         });
     context.start();
-    routes.await();
+    Thread waiting = new Thread(() -> await(routes));
+    waiting.start();
+    Awaitility.await().until(() -> !log.lines(Level.ERROR).isEmpty());
+    assertThat(waiting.isAlive()).isTrue();
     end.countDown();
-    assertThat(log.lines(Level.WARN))
+    waiting.join(DefaultTimeout.DURATION.toMillis());
+    assertThat(waiting.isAlive()).isFalse();
+    assertThat(log.lines(Level.ERROR))
         .singleElement()
         .asString()
-        .startsWith("Additional routes still load");
+        .startsWith("Additional routes still load after ");
+  }
+
+  private static void await(AdditionalRoutes routes) {
+    try {
+      routes.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

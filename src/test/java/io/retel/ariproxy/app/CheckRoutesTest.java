@@ -83,6 +83,41 @@ class CheckRoutesTest {
   }
 
   @Test
+  void rejectsContentThatCamelAccepts() throws IOException {
+    Files.writeString(folder.resolve("dash.camel.yaml"), "route: {id: x}");
+    Files.writeString(folder.resolve("text.camel.yaml"), "hello");
+    Files.writeString(
+        folder.resolve("handler.camel.yaml"),
+        "- errorHandler: {deadLetterChannel: {deadLetterUri: log:dead}}");
+    Files.writeString(
+        folder.resolve("commands.camel.yaml"),
+        Files.readString(Path.of("routes", "commands.camel.yaml"))
+            .replace("id: parse-command", "id: start-command"));
+    assertThat(run()).isFalse();
+    assertLine(lines(), "dash.camel.yaml: it is not a list of routes");
+    assertLine(lines(), "text.camel.yaml: it is not a list of routes");
+    assertLine(
+        lines(), "handler.camel.yaml: an errorHandler outside a route applies to the routes of");
+    assertThat(lines())
+        .anyMatch(line -> line.contains(": the step id start-command exists twice"))
+        .last()
+        .isEqualTo("4 of 4 files would not load");
+  }
+
+  /** The shipped routes use it. */
+  @Test
+  void checksRouteConfigurationInItsRoutes() throws IOException {
+    Files.writeString(
+        folder.resolve("my-errors.camel.yaml"),
+        Files.readString(Path.of("docs", "compiled-routes", "command-errors.camel.yaml"))
+            .replace("ref: respondRejected", "ref: nobody"));
+    assertThat(run()).isFalse();
+    assertThat(lines().get(0))
+        .startsWith(folder + "/execute-command.camel.yaml")
+        .contains("nobody");
+  }
+
+  @Test
   void rejectsFolderWithoutFiles() {
     assertThatThrownBy(this::run)
         .isInstanceOf(InvalidSettingException.class)

@@ -97,11 +97,13 @@ class TryRoutesTest {
   }
 
   private static TryRoutes.Input event(String name) {
-    return new TryRoutes.Input(true, EXAMPLES.resolve("messages").resolve(name + ".json"));
+    return new TryRoutes.Input(
+        TryRoutes.Kind.EVENT, EXAMPLES.resolve("messages").resolve(name + ".json"));
   }
 
   private static TryRoutes.Input command(String name) {
-    return new TryRoutes.Input(false, EXAMPLES.resolve("messages").resolve(name + ".json"));
+    return new TryRoutes.Input(
+        TryRoutes.Kind.COMMAND, EXAMPLES.resolve("messages").resolve(name + ".json"));
   }
 
   private boolean run(TryRoutes.Input... inputs) {

@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.fixtures.kafka.FakeCommandHandle;
 import io.retel.ariproxy.metrics.Meters;
 import java.util.concurrent.RejectedExecutionException;
@@ -34,6 +35,17 @@ class CommitOnResponseTest {
     complete(null);
     assertThat(handle.committed()).isOne();
     assertThat(Meters.COMMANDS_COMPLETED.counter(meters).count()).isEqualTo(1);
+  }
+
+  /** Such as by a stop step. */
+  @Test
+  void countsCommandThatRouteEndsWithoutResponse() {
+    Exchange exchange = start();
+    UnitOfWorkHelper.doneSynchronizations(
+        exchange, exchange.getExchangeExtension().handoverCompletions());
+    assertThat(handle.committed()).isOne();
+    assertThat(Meters.RESPONSES_LOST.counter(meters).count()).isEqualTo(1);
+    assertThat(Meters.COMMANDS_COMPLETED.counter(meters).count()).isZero();
   }
 
   @Test
@@ -95,6 +107,9 @@ class CommitOnResponseTest {
 
   private void complete(Exception failure) {
     Exchange exchange = start();
+    exchange.setProperty(
+        CommandProperties.RESULT,
+        new CommandResult.Failure(403, "no", CommandResult.Outcome.NOT_SENT));
     exchange.setException(failure);
     UnitOfWorkHelper.doneSynchronizations(
         exchange, exchange.getExchangeExtension().handoverCompletions());

@@ -10,9 +10,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultComponent;
+import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
@@ -105,6 +114,94 @@ class RouteReloaderTest {
     awaitLine(Level.ERROR, "broken.camel.yaml failed to load: ");
     assertThat(rejectedFiles.describe())
         .hasValueSatisfying(files -> assertThat(files).contains("org/example/Missing"));
+  }
+
+  /** Camel starts no other route while one starts. */
+  @Test
+  void skipsRouteThatBlocksItsStart() throws Exception {
+    context.addComponent("blocking", new BlockingComponent());
+    Files.writeString(
+        folder.resolve("a.camel.yaml"),
+        ROUTE.replace("direct:own", "blocking:x").replace("own", "a"));
+    awaitLine(Level.ERROR, "a.camel.yaml failed to load: ");
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+  }
+
+  @Test
+  void acceptsSameContentOnceItsPermissionsAreCorrected() throws IOException {
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+    awaitLine(Level.ERROR, "own.camel.yaml rejected: ");
+    assertThat(rejectedFiles.count()).isOne();
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    Awaitility.await().until(() -> rejectedFiles.count() == 0);
+  }
+
+  @Test
+  void rejectsRouteConfigurationThatAppliesToRoutesOfTheProxy() throws IOException {
+    Files.writeString(
+        file,
+        """
+        - routeConfiguration:
+            onException:
+              - onException:
+                  exception: [java.lang.Exception]
+                  handled:
+                    constant: {expression: "true"}
+                  steps:
+                    - log: hello
+        """);
+    reloader.loadAdditional();
+    awaitLine(Level.ERROR, "own.camel.yaml rejected: a route configuration without an id");
+  }
+
+  @Test
+  void namesFilesThatContainNoRoute() throws IOException {
+    Files.writeString(file, "route: {id: own}");
+    Files.writeString(folder.resolve("other.yml"), ROUTE);
+    reloader.loadAdditional();
+    awaitLine(Level.ERROR, "own.camel.yaml rejected: it is not a list of routes");
+    awaitLine(Level.ERROR, "other.yml is ignored: its name must end in .yaml");
+    assertThat(rejectedFiles.count()).isEqualTo(2);
+  }
+
+  @Test
+  void rejectsIdOfRouteInLibrary() throws Exception {
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            from("direct:library").routeId("own").log("hello");
+          }
+        });
+    save();
+    awaitLine(Level.ERROR, "own.camel.yaml rejected: route id own belongs to a library");
+  }
+
+  /** A server that does not answer, in the start of a consumer. */
+  private static final class BlockingComponent extends DefaultComponent {
+
+    @Override
+    protected Endpoint createEndpoint(String uri, String rest, Map<String, Object> parameters) {
+      return new DefaultEndpoint(uri, this) {
+        @Override
+        public Producer createProducer() {
+          throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Consumer createConsumer(Processor processor) {
+          return new DefaultConsumer(this, processor) {
+            @Override
+            protected void doStart() throws Exception {
+              new CountDownLatch(1).await();
+            }
+          };
+        }
+      };
+    }
   }
 
   @Test

@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,6 +133,41 @@ class DistributionIT {
       Distribution.run(all, script().toString(), "--archive-classes");
     }
     assertThat(distribution.file("ari-proxy.jsa")).exists();
+  }
+
+  @Test
+  void checksAndTriesFoldersOfTheCaller() throws IOException {
+    Path own = Files.createDirectory(work.resolve("own"));
+    Files.copy(
+        distribution.file("examples/routes/webhook.camel.yaml"), own.resolve("own.camel.yaml"));
+    Files.copy(
+        distribution.file("examples/messages/stasis-start.json"), work.resolve("event.json"));
+
+    Distribution.Result check = inWork("check", "own");
+    assertThat(check.exitCode()).as(check.output()).isZero();
+    assertThat(check.output())
+        .endsWith("/own/own.camel.yaml: ok, webhook\nAll 1 files would load\n");
+    Distribution.Result dryRun = inWork("try", "own", "--event", "event.json");
+    assertThat(dryRun.exitCode()).as(dryRun.output()).isZero();
+    assertThat(dryRun.output()).endsWith("1 sent, no step failed\n");
+
+    // not the routes of the distribution
+    Distribution.Result missing = inWork("check", "routes");
+    assertThat(missing.exitCode()).isEqualTo(64);
+    assertThat(missing.output())
+        .hasLineCount(1)
+        .startsWith("ari-proxy: cannot read the folder ")
+        .contains(work + "/routes");
+    assertThat(inWork("try", "own", "--event", "missing.json").output())
+        .hasLineCount(1)
+        .contains("missing.json");
+    assertThat(inWork("try", "own").exitCode()).isEqualTo(64);
+  }
+
+  private Distribution.Result inWork(String... arguments) {
+    List<String> command = new ArrayList<>(List.of(script().toString()));
+    command.addAll(List.of(arguments));
+    return Distribution.runToExit(work, Map.of(), command);
   }
 
   /** The example of a compiled route, with a route file that sends to it. */

@@ -98,8 +98,11 @@ public class AhcWsConsumer extends ReloadableConsumer {
       exchange.getMessage().setHeader(Exchange.MESSAGE_TIMESTAMP, event.timestamp().toEpochMilli());
       exchange.getMessage().setHeader(AhcWsConstants.EVENT_NANO_TIME, event.nanoTime());
     }
-    currentSinceNanos = System.nanoTime();
-    current = exchange;
+    // a connection event waits for a resync, which has its own limit
+    if (!(message instanceof WebSocketMessage.ConnectionEvent)) {
+      currentSinceNanos = System.nanoTime();
+      current = exchange;
+    }
     try {
       getAsyncProcessor()
           .process(

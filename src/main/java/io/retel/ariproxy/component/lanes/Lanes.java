@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -38,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the item type
  */
 final class Lanes<T> {
+
+  private final AtomicReference<@Nullable Object> consumer = new AtomicReference<>();
 
   /** How many times as many consumers a group can have as it leaves free. */
   private static final int SHARE = 2;
@@ -165,6 +168,21 @@ final class Lanes<T> {
     this.nanoTime = nanoTime;
     this.results = results;
     this.full = full;
+  }
+
+  /**
+   * Registers the only consumer of this queue.
+   *
+   * @throws IllegalStateException if another one is registered: it would take messages away
+   */
+  void register(Object newConsumer) {
+    if (!consumer.compareAndSet(null, newConsumer) && consumer.get() != newConsumer) {
+      throw new IllegalStateException("Another route already consumes from these lanes");
+    }
+  }
+
+  void unregister(Object oldConsumer) {
+    consumer.compareAndSet(oldConsumer, null);
   }
 
   /**

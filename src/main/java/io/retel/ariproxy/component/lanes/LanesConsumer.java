@@ -28,6 +28,7 @@ public class LanesConsumer extends ReloadableConsumer {
   @Override
   protected void doStart() throws Exception {
     super.doStart();
+    lanes.register(this);
     lanes.limitGroups(concurrentConsumers, groupTimeoutMs);
     gate.open();
     workers =
@@ -47,6 +48,7 @@ public class LanesConsumer extends ReloadableConsumer {
       getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(workers);
       workers = null;
     }
+    lanes.unregister(this);
     super.doStop();
   }
 
