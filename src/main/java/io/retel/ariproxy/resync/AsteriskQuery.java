@@ -879,7 +879,8 @@ final class AsteriskQuery implements AutoCloseable {
 
   private synchronized void observe(Observation observation) {
     Resource resource = withoutInstance(observation.resource());
-    if (reserve(resource, observation.bytes())) {
+    failures.remove(resource);
+    if (!closed && open.contains(resource) && reserve(resource, observation.bytes())) {
       observeReserved(observation);
     }
   }
