@@ -64,7 +64,7 @@ public final class CommandLine {
         1          failed to start, with the reason in the log; --health: not alive; check, try: a
                    route file would not load, or a step failed
         3          out of memory, at any time; also with java -jar
-        64         unknown argument
+        64         unknown argument; check, try: a folder or file cannot be read
         69         another client replaced this one in the Stasis application: do not restart
         78         a setting is missing or malformed, a route file is invalid, or Java is missing
       """;

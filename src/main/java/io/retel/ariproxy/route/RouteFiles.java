@@ -118,7 +118,7 @@ public final class RouteFiles {
             .loadFromString(new String(content, StandardCharsets.UTF_8));
     if (!(root instanceof List<?> elements) || elements.isEmpty()) {
       throw new InvalidSettingException(
-          "it is not a list of routes: does '- ' before 'route:' miss?");
+          "it is not a list of routes: each one starts with '- route:'");
     }
     for (Object element : elements) {
       if (element instanceof Map<?, ?> keys

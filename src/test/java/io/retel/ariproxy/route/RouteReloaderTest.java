@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +18,7 @@ import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultComponent;
@@ -63,7 +65,13 @@ class RouteReloaderTest {
     context.addService(watcher);
     context.start();
     reloader =
-        new RouteReloader(context, folder, new CompiledRoutes(List.of()), Set.of(), rejectedFiles);
+        new RouteReloader(
+            context,
+            folder,
+            new CompiledRoutes(List.of()),
+            Set.of(),
+            rejectedFiles,
+            Duration.ofSeconds(2));
     reloader.watch(() -> timeout -> true);
   }
 
@@ -139,6 +147,22 @@ class RouteReloaderTest {
     Awaitility.await().until(() -> rejectedFiles.count() == 0);
   }
 
+  /** The route is stopped before the new one is built. */
+  @Test
+  void previousRouteContinuesAfterInvalidEdit() throws IOException {
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Files.writeString(file, ROUTE.replace("log: hello", "process: {ref: nobody}"));
+    awaitLine(Level.ERROR, "own.camel.yaml failed to load: ");
+    Awaitility.await()
+        .until(() -> context.getRouteController().getRouteStatus("own") == ServiceStatus.Started);
+
+    Files.writeString(file, ROUTE.replace("direct:own", "direct:own?nothing=1"));
+    Awaitility.await().until(() -> log.lines(Level.ERROR).size() == 2);
+    Awaitility.await()
+        .until(() -> context.getRouteController().getRouteStatus("own") == ServiceStatus.Started);
+  }
+
   @Test
   void rejectsRouteConfigurationThatAppliesToRoutesOfTheProxy() throws IOException {
     Files.writeString(
@@ -188,7 +212,7 @@ class RouteReloaderTest {
       return new DefaultEndpoint(uri, this) {
         @Override
         public Producer createProducer() {
-          throw new UnsupportedOperationException();
+          throw new UnsupportedOperationException("a consumer only");
         }
 
         @Override
