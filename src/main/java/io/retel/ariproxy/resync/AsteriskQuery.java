@@ -751,15 +751,17 @@ final class AsteriskQuery implements AutoCloseable {
     }
     // has no effect without digits, but is refused outside of Stasis (docs/contract.md#asterisk)
     return request("POST", "/channels/" + PathEncoding.encode(channel.id()) + "/dtmf")
-        .thenAccept(
+        .thenCompose(
             answer -> {
               switch (answer.status()) {
                 case 400, 412 -> {
                   if (problem != null && !published) {
                     // its start cannot be published without a description
                     fail(channel, problem, true);
-                  } else {
+                  } else if (published) {
                     observeReserved(inStasis);
+                  } else {
+                    return observeEntered(inStasis);
                   }
                 }
                 case 409 ->
@@ -772,6 +774,32 @@ final class AsteriskQuery implements AutoCloseable {
                         new Observation(
                             channel, before, true, description, published, applications));
                 default -> fail(channel, answer.problem());
+              }
+              return CompletableFuture.completedFuture(null);
+            });
+  }
+
+  /**
+   * Observes a channel that is in Stasis, without a published start, as it is described now: it can
+   * have entered after the earlier description, which then lacks the arguments of Stasis.
+   *
+   * @param earlier its observation with the earlier description, whose heap is reserved
+   */
+  private CompletableFuture<Void> observeEntered(Observation earlier) {
+    Resource channel = earlier.resource();
+    return ask("/channels/" + PathEncoding.encode(channel.id()))
+        .thenApply(answer -> answer.describing("id", channel.id()))
+        .thenAccept(
+            answer -> {
+              if (answer.isNotFound()) {
+                observeReserved(Observation.of(channel, earlier.before(), false));
+              } else if (answer.json() == null) {
+                fail(channel, answer.problem(), answer.isUndescribable());
+              } else {
+                Observation entered = earlier.withDescription(ChannelDescription.of(answer.json()));
+                if (reserve(channel, Math.max(0, entered.bytes() - earlier.bytes()))) {
+                  observeReserved(entered);
+                }
               }
             });
   }

@@ -58,6 +58,11 @@ record Observation(
     return new Observation(resource, before, exists, channel, inStasis, applications, ids);
   }
 
+  Observation withDescription(ChannelDescription description) {
+    return new Observation(
+        resource, before, exists, description, inStasis, applications, channelIds);
+  }
+
   /** Whether it is the mapped resource, not another one that uses its id again. */
   boolean exists(Mapping mapping) {
     return exists && !mapping.isCertainlyOfOther(described());

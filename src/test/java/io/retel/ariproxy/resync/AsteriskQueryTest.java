@@ -55,6 +55,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The attempts of a resync, each started by the test instead of a timer. */
@@ -407,6 +408,39 @@ class AsteriskQueryTest {
       assertThat(query.take().observations()).hasSize(Math.min(7, count - reported));
     }
     assertThat(query.isComplete()).isTrue();
+  }
+
+  /** It was ringing when the channels were listed; its start needs the arguments of Stasis. */
+  @Test
+  void describesChannelThatEntersStasisMeanwhile() throws Exception {
+    responses.put("/applications", LISTED);
+    responses.put("/channels", "[" + IN_DIALPLAN + "]");
+    responses.put("/channels/c/dtmf", "400");
+    responses.put("/channels/c", IN_STASIS.replace("\"app\"", "\"app,argument\""));
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    assertThat(query.take().observations())
+        .singleElement()
+        .satisfies(channel -> assertThat(channel.isIn("app")).isTrue())
+        .extracting(channel -> channel.channel().applicationData())
+        .isEqualTo("app,argument");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"404, 0, true", "500, 1, false"})
+  void channelThatLeavesStasisMeanwhileHasNoStart(
+      String status, int undescribable, boolean complete) throws Exception {
+    responses.put("/applications", LISTED);
+    responses.put("/channels", "[" + IN_DIALPLAN + "]");
+    responses.put("/channels/c/dtmf", "400");
+    responses.put("/channels/c", status);
+    query = newQuery();
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    assertThat(query.take().observations()).noneMatch(channel -> channel.isIn("app"));
+    assertThat(query.undescribable()).isEqualTo(undescribable);
+    assertThat(query.isComplete()).isEqualTo(complete);
   }
 
   @Test

@@ -328,14 +328,19 @@ class ResyncTest {
     routes.sendEvent(stasisStart("claimed"));
     routes.sendEvent(stasisStart("continued"));
     routes.resetTopics();
+    String missed =
+        """
+        {"id":"missed","dialplan":{"app_name":"StasisBroadcast","app_data":"10000,,a:b"}}""";
     stubAsterisk(
         "[{\"name\":\"app\",\"channel_ids\":[\"claimed\",\"continued\",\"missed\"]}]",
         """
         [{"id":"claimed","dialplan":{"app_name":"StasisBroadcast","app_data":"10000"}},
          {"id":"continued","dialplan":{"app_name":"Wait","app_data":"20"}},
-         {"id":"missed","dialplan":{"app_name":"StasisBroadcast","app_data":"10000,,a:b"}}]
-        """,
+         %s]
+        """
+            .formatted(missed),
         "[]");
+    respond("/channels/missed", 200, missed);
     stubInStasis("claimed", 400);
     stubInStasis("continued", 409);
     stubInStasis("missed", 400);
