@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.config;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -64,13 +65,18 @@ public final class SmallFile {
    *
    * @throws UnsuitableFileException if it is larger
    */
-  static byte[] read(Path file, int maxBytes) throws IOException {
+  public static byte[] read(Path file, int maxBytes) throws IOException {
     try (InputStream stream = Files.newInputStream(file)) {
-      byte[] content = stream.readNBytes(maxBytes + 1);
-      if (content.length > maxBytes) {
-        throw new UnsuitableFileException("is larger than " + (maxBytes >> 10) + " KB");
+      ByteArrayOutputStream content = new ByteArrayOutputStream();
+      byte[] part = new byte[8_192];
+      // not readNBytes: on Java 21, it asks for the position, which a pipe does not have
+      for (int read = stream.read(part); read >= 0; read = stream.read(part)) {
+        content.write(part, 0, read);
+        if (content.size() > maxBytes) {
+          throw new UnsuitableFileException("is larger than " + (maxBytes >> 10) + " KB");
+        }
       }
-      return content;
+      return content.toByteArray();
     }
   }
 

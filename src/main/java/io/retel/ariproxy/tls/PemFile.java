@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.tls;
 
+import io.retel.ariproxy.config.SmallFile;
+import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -173,12 +173,10 @@ public record PemFile(Path path) {
   }
 
   private byte[] read() throws IOException, PemException {
-    try (InputStream stream = Files.newInputStream(path)) {
-      byte[] content = stream.readNBytes(MAX_BYTES + 1);
-      if (content.length > MAX_BYTES) {
-        throw invalid("which is larger than 1 MB");
-      }
-      return content;
+    try {
+      return SmallFile.read(path, MAX_BYTES);
+    } catch (UnsuitableFileException e) {
+      throw invalid("which is larger than 1 MB");
     }
   }
 

@@ -58,7 +58,7 @@ class CommandStartOffsetsIT {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (Controller controller = new Controller(settings, kafka)) {
         for (int i = 0; i < 5; i++) {
-          writer.send(command(settings, "old-" + i, tenMinutesAgo()));
+          writer.send(command(settings, "old-" + i, longAgo()));
         }
         writer.send(command(settings, "recent", Instant.now()));
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
@@ -73,7 +73,7 @@ class CommandStartOffsetsIT {
         }
 
         // the group has offsets now, so that commands wait for the proxy however long
-        writer.send(command(settings, "waiting", tenMinutesAgo()));
+        writer.send(command(settings, "waiting", longAgo()));
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
           controller.response("waiting");
           assertThat(MarkerCommand.executed(asterisk)).containsExactly("recent", "waiting");
@@ -94,9 +94,9 @@ class CommandStartOffsetsIT {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
       try (Controller controller = new Controller(settings, kafka)) {
         writer.send(command(settings, "ahead", Instant.now().plus(Duration.ofMinutes(30))));
-        writer.send(command(settings, "old-0", tenMinutesAgo()));
+        writer.send(command(settings, "old-0", longAgo()));
         writer.send(command(settings, "recent-0", Instant.now()));
-        writer.send(command(settings, "old-1", tenMinutesAgo()));
+        writer.send(command(settings, "old-1", longAgo()));
         writer.send(command(settings, "recent-1", Instant.now()));
         try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
           controller.response("recent-1");
@@ -107,7 +107,7 @@ class CommandStartOffsetsIT {
               .hasSize(1);
 
           // timestamps count only at the start
-          writer.send(command(settings, "later", tenMinutesAgo()));
+          writer.send(command(settings, "later", longAgo()));
           controller.response("later");
           assertThat(skipped(proxy, "old")).isEqualTo(3);
         }
@@ -123,7 +123,7 @@ class CommandStartOffsetsIT {
       try (EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         awaitConsuming(settings, kafka);
       }
-      writer.send(command(settings, "waiting", tenMinutesAgo()));
+      writer.send(command(settings, "waiting", longAgo()));
       try (Controller controller = new Controller(settings, kafka);
           EmbeddedProxy proxy = EmbeddedProxy.start(settings)) {
         controller.response("waiting");
@@ -229,7 +229,7 @@ class CommandStartOffsetsIT {
                         new ProducerRecord<>(
                             topic,
                             moved.partition(),
-                            tenMinutesAgo().toEpochMilli(),
+                            longAgo().toEpochMilli(),
                             "call",
                             MarkerCommand.json("call", "of-the-other")))
                     .offset()
@@ -317,7 +317,7 @@ class CommandStartOffsetsIT {
             new ProducerRecord<>(
                 settings.commandsTopic(),
                 partitions,
-                tenMinutesAgo().toEpochMilli(),
+                longAgo().toEpochMilli(),
                 "call",
                 MarkerCommand.json("call", "added"));
         Awaitility.await("the writer knows the partition")
@@ -393,7 +393,7 @@ class CommandStartOffsetsIT {
         }
         kafka.createTopic(settings.commandsTopic(), 4);
         try (TopicWriter recreatedWriter = new TopicWriter(kafka.bootstrapServers())) {
-          recreatedWriter.send(command(settings, "old", tenMinutesAgo()));
+          recreatedWriter.send(command(settings, "old", longAgo()));
           recreatedWriter.send(command(settings, "recent", Instant.now()));
         }
         commands.invoke("resume");
@@ -491,8 +491,9 @@ class CommandStartOffsetsIT {
         MarkerCommand.json("call", id));
   }
 
-  private static Instant tenMinutesAgo() {
-    return Instant.now().minus(Duration.ofMinutes(10));
+  /** Before {@code commands.initial-lookback}, which counts from the start of this JVM. */
+  private static Instant longAgo() {
+    return Instant.now().minus(Duration.ofHours(3));
   }
 
   /** Removes the proxy from its group, and deletes it with its commits. */
