@@ -2,6 +2,8 @@
 package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.CommandProperties;
+import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.envelope.Envelopes;
@@ -15,6 +17,7 @@ import io.retel.ariproxy.event.ReplacementListener;
 import io.retel.ariproxy.event.ResolveCallContext;
 import io.retel.ariproxy.route.ConditionalRoutePolicy;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 import org.apache.camel.spi.Registry;
 
 /** Events: the steps from the websocket to the envelope. */
@@ -27,6 +30,7 @@ final class EventModule {
   static final String POLICY = "startupGatePolicy";
 
   private final HandleLostEvent handleLostEvent;
+  private final DropEvent dropEvent;
 
   /**
    * @param onReplaced runs when other clients have taken over all Stasis applications
@@ -60,13 +64,22 @@ final class EventModule {
         "resolveCallContext",
         new ResolveCallContext(callContexts.rules(), meters, kafka.inFlightEvents()));
     // not used by the shipped routes; for edited ones
-    registry.bind("dropEvent", new DropEvent(meters));
+    this.dropEvent = new DropEvent(meters);
+    registry.bind("dropEvent", dropEvent);
     registry.bind(
         "buildEventEnvelope",
         new BuildEventEnvelope(
             envelopes, meters, handleLostEvent, kafka.inFlightEvents(), tracing.payloadLog()));
     registry.bind("handleMalformedEvent", new HandleMalformedEvent(meters));
     registry.bind("handleLostEvent", handleLostEvent);
+  }
+
+  /** Counts what a {@code stop} step of an author has ended, if it is an event of Asterisk. */
+  void countStopped(Exchange exchange) {
+    if (CommandProperties.command(exchange) == null
+        && exchange.getMessage().getHeader(AhcWsConstants.EVENT) == null) {
+      dropEvent.countStopped();
+    }
   }
 
   HandleLostEvent handleLostEvent() {

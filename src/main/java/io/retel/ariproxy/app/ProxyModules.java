@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.command.BuildFailureResponse;
 import io.retel.ariproxy.command.CommandErrors;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
@@ -15,6 +16,7 @@ import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.resync.ResyncErrors;
 import io.retel.ariproxy.resync.ResyncRoutes;
+import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.PropagateErrors;
@@ -27,6 +29,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Service;
+import org.apache.camel.model.ModelCamelContext;
 
 /** The modules of the proxy, in the order of their dependencies. */
 final class ProxyModules {
@@ -146,15 +149,24 @@ final class ProxyModules {
     };
   }
 
-  /** Returns the routes and route configurations in Java. */
+  /** Returns the routes and route configurations in Java; call it before routes are loaded. */
   CompiledRoutes compiledRoutes() {
-    return new CompiledRoutes(
-        List.of(
-            PropagateErrors::new,
-            EventErrors::new,
-            () -> new CommandErrors(CommandErrors.retries(settings)),
-            ResyncErrors::new,
-            ResyncRoutes::new));
+    CompiledRoutes compiledRoutes =
+        new CompiledRoutes(
+            List.of(
+                PropagateErrors::new,
+                EventErrors::new,
+                () -> new CommandErrors(CommandErrors.retries(settings)),
+                ResyncErrors::new,
+                ResyncRoutes::new));
+    ((ModelCamelContext) context)
+        .addModelLifecycleStrategy(
+            new AddedSteps(
+                compiledRoutes::contains,
+                meters,
+                BuildFailureResponse::isRejection,
+                events::countStopped));
+    return compiledRoutes;
   }
 
   /**

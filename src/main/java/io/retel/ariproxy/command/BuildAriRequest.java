@@ -27,5 +27,6 @@ public final class BuildAriRequest implements Processor {
       message.setHeader(Exchange.CONTENT_TYPE, "application/json");
     }
     message.setBody(request.body());
+    exchange.setProperty(CommandProperties.IS_REQUEST_BUILT, true);
   }
 }

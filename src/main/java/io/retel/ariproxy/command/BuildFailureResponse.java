@@ -8,6 +8,7 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.TlsErrors;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.logging.RateLimitFilter;
+import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.text.LogText;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
@@ -92,6 +93,22 @@ public final class BuildFailureResponse implements Processor {
         cause -> "Asterisk's response is too large for Kafka: " + ErrorMessages.ownMessage(cause));
   }
 
+  /** Whether an exception is how a step refuses a command. */
+  public static boolean isRejection(Exception cause) {
+    return cause instanceof CommandRejectedException
+        || cause instanceof ThrottlerRejectedExecutionException;
+  }
+
+  /** A step that is not part of the shipped routes failed, or refused a command too late. */
+  private static CommandResult.Failure stepFailed(
+      String step, Exception cause, boolean possiblySent) {
+    String message = "Failed: " + step + ": " + ErrorMessages.ownMessage(cause);
+    return new CommandResult.Failure(
+        possiblySent ? 504 : 500,
+        LogText.escape(message, LogText.MAX_DETAIL_LENGTH),
+        possiblySent ? CommandResult.Outcome.UNKNOWN : CommandResult.Outcome.NOT_SENT);
+  }
+
   private static BuildFailureResponse of(
       BuildResponse buildResponse,
       int status,
@@ -111,12 +128,17 @@ public final class BuildFailureResponse implements Processor {
   public void process(Exchange exchange) {
     SubscriptionReservation.release(exchange);
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
-    CommandResult.Failure failure = toFailure.apply(cause);
+    CommandResult.Failure failure =
+        AddedSteps.failed(exchange)
+            .filter(step -> !isRejection(cause) || CommandProperties.isPossiblySent(exchange))
+            .map(step -> stepFailed(step, cause, CommandProperties.isPossiblySent(exchange)))
+            .orElseGet(() -> toFailure.apply(cause));
     CommandResult result = CommandProperties.result(exchange);
     if (result != null && failure.outcome() == CommandResult.Outcome.UNKNOWN) {
       LOG.warn(
           RateLimitFilter.PER_MESSAGE,
-          "Publishing the RESPONSE failed: {}; retrying once",
+          "Publishing the RESPONSE failed: {}{}; retrying once",
+          AddedSteps.failed(exchange).map(step -> step + ": ").orElse(""),
           ErrorMessages.ownMessage(cause));
       BuildResponse.repeat(exchange);
       return;

@@ -22,6 +22,10 @@ public final class CommandErrors extends RouteConfigurationBuilder {
   public static final String ID = "command-errors";
 
   private static final String PUBLISH = "handover:publish";
+
+  /** The error of a step that an author has added is not one of Asterisk, the store or Kafka. */
+  private static final String IS_OWN_ERROR = "${exchangeProperty.failedStep} == null";
+
   private static final String IS_GENERIC =
       "${exchangeProperty.command.origin.topic} == '{{kafka.generic-commands-topic}}'";
 
@@ -68,6 +72,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
     retries
         .applyTo(onConnectFailure(errors))
         .id("asterisk-unreachable")
+        .onWhen(simple(IS_OWN_ERROR))
         .description(
             "503 after retries, since nothing was sent. A generic command is released to another proxy instead.")
         .handled(true)
@@ -99,6 +104,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
     errors
         .onException(StoreUnavailableException.class)
         .id("store-unavailable")
+        .onWhen(simple(IS_OWN_ERROR))
         .description(
             "503: nothing is created before its mapping is persisted. A generic command is released to another proxy instead.")
         .handled(true)
@@ -141,10 +147,11 @@ public final class CommandErrors extends RouteConfigurationBuilder {
         .id("publish-earlier-commands-hang");
   }
 
-  private static void tooLarge(RouteConfigurationDefinition errors) {
+  private void tooLarge(RouteConfigurationDefinition errors) {
     errors
         .onException(RecordTooLargeException.class)
         .id("response-too-large")
+        .onWhen(simple(IS_OWN_ERROR))
         .description("413: Asterisk responded, but the record is too large for the topic.")
         .handled(true)
         .process("respondTooLarge")
@@ -158,7 +165,7 @@ public final class CommandErrors extends RouteConfigurationBuilder {
         .onException(Exception.class)
         .id("outcome-unknown")
         .description(
-            "504: the request may have been sent, so it is never sent again. A response already received is published again.")
+            "504: the request may have been sent, so it is never sent again. A response already received is published again. 500: an added step failed before.")
         .handled(true)
         .process("respondOutcomeUnknown")
         .id("respond-outcome-unknown")

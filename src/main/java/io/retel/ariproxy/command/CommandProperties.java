@@ -29,6 +29,9 @@ public final class CommandProperties {
   /** The {@link Registrations}; set by {@link RegisterCreatedResources}. */
   static final String REGISTRATIONS = "registered";
 
+  /** Whether the request can have been sent, a Boolean; set by {@link BuildAriRequest}. */
+  static final String IS_REQUEST_BUILT = "requestBuilt";
+
   /** Whether the command has a recorded RESPONSE, a Boolean; set by {@link ReplayResponse}. */
   static final String IS_DUPLICATE = "duplicateCommand";
 
@@ -66,6 +69,11 @@ public final class CommandProperties {
   /** Returns the handle of the command's offset. */
   static CommandHandle handle(Exchange exchange) {
     return exchange.getProperty(HANDLE, CommandHandle.class);
+  }
+
+  /** Whether Asterisk can have executed the command, now or the first time. */
+  static boolean isPossiblySent(Exchange exchange) {
+    return exchange.getProperty(IS_REQUEST_BUILT, false, boolean.class) || isDuplicate(exchange);
   }
 
   /** Whether the command has a recorded RESPONSE; false before {@link ReplayResponse}. */

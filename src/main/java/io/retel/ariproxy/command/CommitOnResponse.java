@@ -8,6 +8,7 @@ import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.TaggedMeters;
+import io.retel.ariproxy.route.AddedSteps;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -92,7 +93,8 @@ public final class CommitOnResponse implements Processor {
         released.increment();
         return;
       }
-      if (CommandProperties.result(done) == null && !CommandProperties.isDuplicate(done)) {
+      if (AddedSteps.stopped(done).isPresent()
+          || CommandProperties.result(done) == null && !CommandProperties.isDuplicate(done)) {
         recordMissingResponse(done);
         return;
       }
@@ -174,8 +176,8 @@ public final class CommitOnResponse implements Processor {
           () ->
               LOG.error(
                   RateLimitFilter.PER_MESSAGE,
-                  "A route has ended {} without a RESPONSE; check for a stop step, and use"
-                      + " rejectCommand in its place",
+                  "{} has ended {} without a RESPONSE; use rejectCommand in place of a stop step",
+                  AddedSteps.stopped(done).orElse("A route"),
                   CommandProperties.command(done)));
       handle.commit();
     }

@@ -9,7 +9,7 @@ import org.apache.camel.Exchange;
  * The outcome of a command, as metric tags.
  *
  * @param name {@code answered} by Asterisk; from the proxy {@code rejected}, {@code not_sent},
- *     {@code unknown} or {@code too_large}; or {@code repeated} from the cache
+ *     {@code failed}, {@code unknown} or {@code too_large}; or {@code repeated} from the cache
  * @param status the RESPONSE's status code; {@code none} for one from the cache, {@code other} if
  *     HTTP does not define it
  */
@@ -37,7 +37,8 @@ record ResponseOutcome(String name, String status) {
       return "answered";
     }
     return switch (failure.outcome()) {
-      case NOT_SENT -> failure.status() == 503 ? "not_sent" : "rejected";
+      case NOT_SENT ->
+          failure.status() == 503 ? "not_sent" : failure.status() < 500 ? "rejected" : "failed";
       case UNKNOWN -> "unknown";
       case ANSWERED -> "too_large";
     };

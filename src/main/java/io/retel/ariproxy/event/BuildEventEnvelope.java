@@ -11,6 +11,7 @@ import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.route.AddedSteps;
 import java.time.InstantSource;
 import java.util.List;
 import org.apache.camel.Exchange;
@@ -81,7 +82,8 @@ public final class BuildEventEnvelope implements Processor {
               @Override
               public void onComplete(Exchange done) {
                 // a lost event is handled, so its exchange completes as well
-                if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
+                if (done.getProperty(Exchange.EXCEPTION_CAUGHT) == null
+                    && AddedSteps.stopped(done).isEmpty()) {
                   published.increment();
                   latency.onAcknowledged(sentAt);
                 }

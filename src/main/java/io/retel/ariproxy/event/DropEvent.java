@@ -26,4 +26,9 @@ public final class DropEvent implements Processor {
     dropped.increment();
     exchange.setRouteStop(true);
   }
+
+  /** Counts an event that a {@code stop} step has ended. */
+  public void countStopped() {
+    dropped.increment();
+  }
 }

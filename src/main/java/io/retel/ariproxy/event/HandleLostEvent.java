@@ -7,6 +7,8 @@ import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.route.AddedSteps;
+import java.util.Optional;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -42,6 +44,17 @@ public final class HandleLostEvent implements Processor {
     CamelContext context = exchange.getContext();
     if (context.isStopping() || context.isStopped()) {
       shutdownCause = cause;
+      return;
+    }
+    Optional<String> step = AddedSteps.failed(exchange);
+    if (step.isPresent()) {
+      LOG.error(
+          RateLimitFilter.PER_MESSAGE,
+          "Event not published: call context {}, {} failed: {}; correct the step, or catch its"
+              + " errors in the route",
+          exchange.getProperty(ExchangeContext.CALL_CONTEXT),
+          step.get(),
+          String.valueOf(cause));
       return;
     }
     LOG.error(

@@ -56,6 +56,12 @@ public enum Meters {
       Unit.SECONDS,
       "ari-proxy.events.blocked",
       "Time for which all events wait for a step of a route, if at least 4 s"),
+  STEPS_FAILED(
+      Kind.COUNTER,
+      "ari-proxy.steps.failed",
+      "Messages that have failed in a step that is not part of the shipped routes",
+      "route",
+      "step"),
   EVENTS_INTERNAL(
       Kind.COUNTER,
       "ari-proxy.events.internal",

@@ -31,8 +31,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BinaryOperator;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.AdviceWith;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -40,6 +42,7 @@ import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -60,6 +63,13 @@ public final class RoutesUnderTest implements AutoCloseable {
   private FakeCommandHandle offset = new FakeCommandHandle();
 
   private RoutesUnderTest(Map<Setting<?>, String> overrides) throws Exception {
+    this(overrides, (file, yaml) -> yaml, Map.of());
+  }
+
+  private RoutesUnderTest(
+      Map<Setting<?>, String> overrides, BinaryOperator<String> edit, Map<String, Processor> steps)
+      throws Exception {
+    steps.forEach(context.getRegistry()::bind);
     Settings settings = settings(overrides);
     context.getPropertiesComponent().setOverrideProperties(settings.placeholders());
     context.setAutowiredEnabled(false);
@@ -84,7 +94,7 @@ public final class RoutesUnderTest implements AutoCloseable {
     // like camel-main: all configurations before all routes
     CompiledRoutes compiledRoutes = modules.compiledRoutes();
     compiledRoutes.addRouteConfigurationsToCamelContext(context);
-    PluginHelper.getRoutesLoader(context).loadRoutes(routeResources());
+    PluginHelper.getRoutesLoader(context).loadRoutes(routeResources(edit));
     compiledRoutes.addRoutesToCamelContext(context);
   }
 
@@ -95,9 +105,21 @@ public final class RoutesUnderTest implements AutoCloseable {
 
   /** Starts the routes with mocks only and the given settings. */
   public static RoutesUnderTest start(Map<Setting<?>, String> settings) throws Exception {
+    return start(settings, (file, yaml) -> yaml, Map.of());
+  }
+
+  /**
+   * Starts edited routes with mocks only.
+   *
+   * @param edit from name and content of a file to its new content
+   * @param steps beans that the edited routes use
+   */
+  public static RoutesUnderTest start(
+      Map<Setting<?>, String> settings, BinaryOperator<String> edit, Map<String, Processor> steps)
+      throws Exception {
     Map<Setting<?>, String> quickRetries = new HashMap<>(settings);
     quickRetries.putIfAbsent(Setting.COMMANDS_RETRY_DELAY, "10ms");
-    RoutesUnderTest routes = new RoutesUnderTest(quickRetries);
+    RoutesUnderTest routes = new RoutesUnderTest(quickRetries, edit, steps);
     AdviceWith.adviceWith(
         routes.context,
         "execute-command",
@@ -167,11 +189,13 @@ public final class RoutesUnderTest implements AutoCloseable {
     }
   }
 
-  private List<Resource> routeResources() throws IOException {
+  private List<Resource> routeResources(BinaryOperator<String> edit) throws IOException {
     List<Resource> resources = new ArrayList<>();
     for (Path path : routeFiles()) {
+      String yaml = edit.apply(path.getFileName().toString(), Files.readString(path));
       resources.add(
-          PluginHelper.getResourceLoader(context).resolveResource("file:" + path.toAbsolutePath()));
+          ResourceHelper.fromBytes(
+              "file:" + path.toAbsolutePath(), yaml.getBytes(StandardCharsets.UTF_8)));
     }
     return resources;
   }
