@@ -126,7 +126,7 @@ final class ProxyModules {
         .add("the proxy consumes nothing", startupGate::endedThread);
     gauges.bindThreads(threads);
     Meters.ROUTE_FILES_REJECTED.gauge(meters, rejectedRouteFiles::count);
-    this.blockedSteps = new BlockedStepMonitor(context);
+    this.blockedSteps = new BlockedStepMonitor(context, resync::publishingEvent);
     Meters.EVENTS_BLOCKED.gauge(meters, () -> blockedSteps.age().toSeconds());
   }
 

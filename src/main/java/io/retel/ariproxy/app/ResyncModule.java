@@ -20,8 +20,10 @@ import io.retel.ariproxy.resync.Resync;
 import io.retel.ariproxy.resync.SkipDuplicateEvent;
 import io.retel.ariproxy.resync.StartResync;
 import io.retel.ariproxy.resync.SyntheticEventLog;
+import io.retel.ariproxy.route.BlockedStepMonitor;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.spi.Registry;
@@ -40,6 +42,7 @@ final class ResyncModule {
   private final Resync resync;
   private final Gap gap = new Gap();
   private final MappingComparison mappingComparison;
+  private final PublishMissedEvents publishMissedEvents;
 
   ResyncModule(
       CamelContext context,
@@ -87,7 +90,8 @@ final class ResyncModule {
             syntheticEventLog,
             kafka.inFlightEvents(),
             meters));
-    registry.bind("publishMissed", new PublishMissedEvents(meters));
+    this.publishMissedEvents = new PublishMissedEvents(meters);
+    registry.bind("publishMissed", publishMissedEvents);
     registry.bind("handleResyncFailure", new HandleResyncFailure(resync));
     this.mappingComparison =
         new MappingComparison(
@@ -110,6 +114,11 @@ final class ResyncModule {
             "resync",
             resync::problem,
             () -> Map.of("pending", resync.pending(), "undescribable", resync.undescribable())));
+  }
+
+  /** Returns the event that a resync is publishing, for a monitor. */
+  Optional<BlockedStepMonitor.Current> publishingEvent() {
+    return publishMissedEvents.current();
   }
 
   /** Returns the service that ends mappings between resyncs. */

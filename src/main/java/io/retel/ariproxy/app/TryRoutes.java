@@ -6,6 +6,7 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.config.SmallFile;
 import io.retel.ariproxy.dryrun.DryRun;
+import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -85,7 +86,9 @@ final class TryRoutes {
     } catch (InvalidSettingException e) {
       throw e;
     } catch (Exception e) {
-      out.println("The dry run ended: " + e.getMessage());
+      out.println(
+          "The dry run ended: "
+              + LogText.escape(String.valueOf(e.getMessage()), LogText.MAX_MESSAGE_LENGTH));
       return false;
     }
   }

@@ -139,6 +139,8 @@ public final class Settings {
       }
     }
     complete.put(Setting.CALLCONTEXT_STORE.environmentVariable(), "memory");
+    // otherwise spans of messages that nobody has sent
+    complete.put(Setting.TRACING_OPENTELEMETRY.environmentVariable(), "false");
     return complete;
   }
 

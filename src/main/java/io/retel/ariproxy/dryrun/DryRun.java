@@ -96,7 +96,7 @@ public final class DryRun {
   /** Runs an event as Asterisk sends it, and waits for all that follows from it. */
   public Result event(CamelContext context, String name, String text, Duration timeout)
       throws Exception {
-    transcript.print("Event " + name);
+    transcript.print("Event " + Transcript.text(name));
     for (Consumer websocket : websockets) {
       Exchange exchange = ((DefaultConsumer) websocket).createExchange(false);
       exchange.getMessage().setBody(text);
@@ -109,7 +109,7 @@ public final class DryRun {
   public Result command(
       CamelContext context, String name, String topic, byte[] value, Duration timeout)
       throws Exception {
-    transcript.print("Command " + name);
+    transcript.print("Command " + Transcript.text(name));
     publish(new Record(topic, null, value, Map.of()));
     return await(context, timeout);
   }
@@ -251,14 +251,10 @@ public final class DryRun {
       message.setHeader(KafkaConstants.MANUAL_COMMIT, new Handle());
     }
     process(consumer, exchange, timeout);
-    if (exchange.getException() != null && !exchange.getExchangeExtension().isFailureHandled()) {
-      transcript.print("  not handled: " + Transcript.text(exchange.getException().getMessage()));
-    }
   }
 
   /** On another thread, since a step can block endlessly. */
-  private static void process(Consumer consumer, Exchange exchange, Duration timeout)
-      throws Exception {
+  private void process(Consumer consumer, Exchange exchange, Duration timeout) throws Exception {
     FutureTask<@Nullable Void> task =
         new FutureTask<>(
             () -> {
@@ -275,6 +271,9 @@ public final class DryRun {
           "step %s has not returned after %d s"
               .formatted(exchange.getExchangeExtension().getHistoryNodeId(), timeout.toSeconds()),
           e);
+    }
+    if (exchange.getException() != null && !exchange.getExchangeExtension().isFailureHandled()) {
+      transcript.failUnhandled(exchange.getException());
     }
   }
 

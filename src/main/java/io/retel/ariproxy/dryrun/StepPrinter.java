@@ -38,7 +38,12 @@ final class StepPrinter implements InterceptStrategy {
       public boolean process(Exchange exchange, AsyncCallback callback) {
         if (printsOthers) {
           transcript.enter(route, step);
-          return super.process(exchange, callback);
+          return super.process(
+              exchange,
+              doneSync -> {
+                printError(exchange);
+                callback.done(doneSync);
+              });
         }
         Snapshot before = Snapshot.of(exchange);
         return super.process(
@@ -50,10 +55,19 @@ final class StepPrinter implements InterceptStrategy {
       }
 
       private void print(Exchange exchange, Snapshot before) {
+        if (exchange.getException() == null) {
+          transcript.step(route, step, before, Snapshot.of(exchange));
+        } else {
+          printError(exchange);
+        }
+      }
+
+      private void printError(Exchange exchange) {
         Exception error = exchange.getException();
         if (error == null) {
-          transcript.step(route, step, before, Snapshot.of(exchange));
-        } else if (error instanceof CommandRejectedException
+          return;
+        }
+        if (error instanceof CommandRejectedException
             || error instanceof ThrottlerRejectedExecutionException) {
           transcript.reject(route, step, error);
         } else {

@@ -5,8 +5,11 @@ import io.retel.ariproxy.text.LogText;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Exchange;
@@ -16,10 +19,15 @@ import org.jspecify.annotations.Nullable;
 final class Transcript {
 
   private static final int MAX_VALUE_LENGTH = 300;
+  private static final int MAX_CONTENT_LENGTH = 4_000;
 
   private final PrintStream out;
   private final AtomicInteger sent = new AtomicInteger();
   private final AtomicInteger failures = new AtomicInteger();
+
+  /** Errors that were printed: they pass the steps that contain or call the one that failed. */
+  private final Set<Throwable> printed =
+      Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
   Transcript(PrintStream out) {
     this.out = out;
@@ -44,7 +52,7 @@ final class Transcript {
       String text = text(value);
       boolean isInternal = value != null && text.startsWith(value.getClass().getName());
       if (!isInternal) {
-        values.put(kind + name, text);
+        values.put(kind + text(name), text);
       }
     }
   }
@@ -77,11 +85,14 @@ final class Transcript {
   /** Prints what would be sent to a server. */
   void send(String to, String content) {
     sent.incrementAndGet();
-    print("  => " + to + "\n      " + content);
+    print("  => " + text(to) + "\n      " + LogText.escape(content, MAX_CONTENT_LENGTH));
   }
 
   /** Prints the error of a step. */
   void fail(String route, String step, Throwable error) {
+    if (!printed.add(error)) {
+      return;
+    }
     failures.incrementAndGet();
     print(
         place(route, step)
@@ -93,7 +104,18 @@ final class Transcript {
 
   /** Prints a step that rejects a command, which is not a failure of the routes. */
   void reject(String route, String step, Throwable reason) {
+    if (!printed.add(reason)) {
+      return;
+    }
     print(place(route, step) + "\n      rejected: " + text(reason.getMessage()));
+  }
+
+  /** Prints an error that no route handles. */
+  void failUnhandled(Throwable error) {
+    if (printed.add(error)) {
+      failures.incrementAndGet();
+    }
+    print("  not handled: " + text(error.getMessage()));
   }
 
   void print(String lines) {
@@ -111,7 +133,7 @@ final class Transcript {
   }
 
   private static String place(String route, String step) {
-    return "  " + route + " / " + step;
+    return "  " + text(route) + " / " + text(step);
   }
 
   /** Returns a value on one line; a stream is not read. */

@@ -7,7 +7,10 @@ import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.route.BlockedStepMonitor;
+import io.retel.ariproxy.time.Moment;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.AsyncProducer;
 import org.apache.camel.CamelContext;
@@ -34,6 +37,12 @@ public final class PublishMissedEvents implements Processor {
   private @Nullable AsyncProducer producer;
   private @Nullable ExecutorService executor;
 
+  /** The event that enters the route, for a monitor. */
+  private volatile @Nullable Publishing publishing;
+
+  /** An event that enters the route, and since when. */
+  private record Publishing(Exchange exchange, Moment since) {}
+
   public PublishMissedEvents(MeterRegistry meters) {
     this.lostEvents = Meters.EVENTS_LOST.counter(meters);
   }
@@ -58,10 +67,24 @@ public final class PublishMissedEvents implements Processor {
     Exchange eventExchange = new DefaultExchange(context);
     eventExchange.getMessage().setBody(event);
     ExchangeContext.tag(eventExchange, event.callContext(), null, event.resources());
-    target.process(
-        eventExchange,
-        doneSync ->
-            ExchangeContext.runWith(eventExchange, () -> countIfLost(eventExchange, event)));
+    publishing = new Publishing(eventExchange, Moment.now());
+    try {
+      target.process(
+          eventExchange,
+          doneSync ->
+              ExchangeContext.runWith(eventExchange, () -> countIfLost(eventExchange, event)));
+    } finally {
+      publishing = null;
+    }
+  }
+
+  /** Returns the event for which all others wait; empty if no synthetic one enters the route. */
+  public Optional<BlockedStepMonitor.Current> current() {
+    Publishing event = publishing;
+    return event == null
+        ? Optional.empty()
+        : Optional.of(
+            new BlockedStepMonitor.Current(event.exchange(), Moment.now().since(event.since())));
   }
 
   /** Counts an event that did not enter the route; later failures are counted there. */

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
@@ -36,6 +37,7 @@ public final class BlockedStepMonitor extends ServiceSupport {
   private static final String LIMIT_STEP = "limit-in-flight";
 
   private final CamelContext context;
+  private final Supplier<Optional<Current>> missedEvent;
   private @Nullable ScheduledExecutorService timer;
 
   /** What is reported and has not ended. */
@@ -43,11 +45,22 @@ public final class BlockedStepMonitor extends ServiceSupport {
 
   private int quietChecks;
 
+  /**
+   * The event that a thread is publishing.
+   *
+   * @param age for how long
+   */
+  public record Current(Exchange exchange, Duration age) {}
+
   /** An event that has stayed in a step. */
   private record BlockedStep(Exchange exchange, String place, Duration age) {}
 
-  public BlockedStepMonitor(CamelContext context) {
+  /**
+   * @param missedEvent the event that a resync is publishing: the events from Asterisk wait for it
+   */
+  public BlockedStepMonitor(CamelContext context, Supplier<Optional<Current>> missedEvent) {
     this.context = context;
+    this.missedEvent = missedEvent;
   }
 
   /** Returns the step in which an event stays, as a sentence. */
@@ -105,15 +118,23 @@ public final class BlockedStepMonitor extends ServiceSupport {
       if (route.getConsumer() instanceof AhcWsConsumer consumer) {
         Exchange exchange = consumer.current();
         Duration age = consumer.currentAge();
-        if (exchange != null && age.compareTo(MIN_AGE) >= 0 && consumer.current() == exchange) {
-          String step = exchange.getExchangeExtension().getHistoryNodeId();
-          if (step != null && !step.equals(LIMIT_STEP)) {
-            return Optional.of(new BlockedStep(exchange, place(exchange, step), age));
+        if (exchange != null && consumer.current() == exchange) {
+          Optional<BlockedStep> step = blocked(new Current(exchange, age));
+          if (step.isPresent()) {
+            return step;
           }
         }
       }
     }
-    return Optional.empty();
+    return missedEvent.get().flatMap(BlockedStepMonitor::blocked);
+  }
+
+  private static Optional<BlockedStep> blocked(Current current) {
+    String step = current.exchange().getExchangeExtension().getHistoryNodeId();
+    return current.age().compareTo(MIN_AGE) < 0 || step == null || step.equals(LIMIT_STEP)
+        ? Optional.empty()
+        : Optional.of(
+            new BlockedStep(current.exchange(), place(current.exchange(), step), current.age()));
   }
 
   private static String place(Exchange exchange, String step) {

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TryRoutesTest {
 
@@ -85,11 +87,89 @@ class TryRoutesTest {
         .endsWith("1 sent, failed steps: 1\n");
   }
 
+  /** In production, each command would get a 500, and each event would be lost. */
+  @ParameterizedTest
+  @CsvSource(
+      textBlock =
+          """
+          execute-command, ${exchangeProperty.command.paramter('endpoint')} != null, filter typo
+          events,          ${body.nothing} != null,                                  filter typo
+          """)
+  void namesBlockWhoseExpressionFails(String route, String expression, String step)
+      throws IOException {
+    insert(
+        route,
+        route.equals("events") ? "build-event-envelope" : "require-open-websocket",
+        """
+                - filter:
+                    id: typo
+                    simple:
+                      expression: %s
+                    steps:
+                      - log: never
+        """
+            .formatted(expression));
+    assertThat(run(event("stasis-start"), command("originate"))).as(output()).isFalse();
+    assertThat(output()).contains("  %s / %s\n  !! ".formatted(route, step));
+  }
+
+  @Test
+  void namesCallOfRouteThatDoesNotExist() throws IOException {
+    insert(
+        "events",
+        "build-event-envelope",
+        """
+                - to:
+                    id: typo
+                    uri: direct:typo?block=false
+        """);
+    assertThat(run(event("stasis-start"))).as(output()).isFalse();
+    assertThat(output()).contains("  events / to typo\n  !! ").endsWith("failed steps: 1\n");
+  }
+
+  @Test
+  void escapesForeignText() throws IOException {
+    Files.writeString(
+        folder.resolve("own.camel.yaml"),
+        """
+        - route:
+            id: own
+            from:
+              uri: kafka:events
+              steps:
+                - setBody:
+                    simple: {expression: "${header[kafka.KEY]}"}
+                - to: http://localhost:8080/
+        """);
+    Path event = folder.resolve("event.json");
+    Files.writeString(
+        event,
+        Files.readString(EXAMPLES.resolve("messages/stasis-start.json"))
+            .replace("\"channelvars\"", "\"other\"")
+            .replaceFirst(
+                "\"channel\"\\s*:\\s*\\{",
+                "\"channel\":{\"channelvars\":{\"CALL_CONTEXT\":\"x\\\\n3 sent\\\\u001b[2J\"},"));
+    assertThat(run(new TryRoutes.Input(TryRoutes.Kind.EVENT, event))).as(output()).isTrue();
+    assertThat(output()).contains("POST http://localhost:8080/").doesNotContain("\u001b");
+    assertThat(output().lines())
+        .noneMatch(line -> line.startsWith("3 sent\\"))
+        .hasSizeGreaterThan(9);
+    assertThat(output().lines().filter(line -> line.startsWith("3 sent"))).isEmpty();
+  }
+
   @Test
   void namesFileThatWouldNotLoad() throws IOException {
     Files.writeString(folder.resolve("own.camel.yaml"), "- rout: 1");
     assertThat(run(event("stasis-start"))).isFalse();
     assertThat(output()).isEqualTo(folder + "/own.camel.yaml:1: Unknown node id: rout\n");
+  }
+
+  /** Writes a shipped file with a step before another one. */
+  private void insert(String route, String before, String steps) throws IOException {
+    String yaml = Files.readString(Path.of("routes", route + ".camel.yaml"));
+    String next = "        - process:\n            id: " + before + "\n";
+    assertThat(yaml).contains(next);
+    Files.writeString(folder.resolve(route + ".camel.yaml"), yaml.replace(next, steps + next));
   }
 
   private void copy(String route) throws IOException {

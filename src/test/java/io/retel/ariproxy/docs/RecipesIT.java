@@ -97,7 +97,7 @@ class RecipesIT {
     Awaitility.await("the chat gets a message")
         .until(
             () -> {
-              asterisk.emit(APP, "{\"type\":\"ChannelHold\",\"channel\":{\"id\":\"nobody\"}}");
+              asterisk.emit(APP, "{\"type\":\"Channel\\\"Hold\",\"channel\":{\"id\":\"nobody\"}}");
               return !service.requests().isEmpty();
             });
     assertThat(service.requests())
@@ -106,7 +106,7 @@ class RecipesIT {
             request ->
                 assertThat(request.body())
                     .isEqualTo(
-                        "{\"text\":\"CHANNEL_HOLD of "
+                        "{\"text\":\"CHANNEL\\\"_HOLD of "
                             + fixture.settings().commandsTopic()
                             + " has no call context\"}"));
   }
@@ -165,7 +165,7 @@ class RecipesIT {
     insert("throttle-destination.yaml", "execute-command");
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
-      ids.add(originate("throttled-" + i, "pjsip/100@trunk"));
+      ids.add(originate("throttled-" + i, i % 2 == 0 ? "pjsip/100@trunk/" : "PJSIP/trunk/sip:1@h"));
     }
     List<Response> responses = ids.stream().map(controller::response).toList();
     assertThat(responses).filteredOn(it -> it.status() == 429).isNotEmpty();
@@ -177,9 +177,12 @@ class RecipesIT {
   @Test
   void blocksDestination() {
     insert("block-destination.yaml", "execute-command");
-    Response blocked = controller.response(originate("blocked", "PJSIP/+49900123@trunk"));
-    assertThat(blocked.status()).isEqualTo(403);
-    assertThat(blocked.record().text()).contains("Premium numbers are blocked");
+    for (String prefix : List.of("0", "490", "49", "+49", "049", "0490", "0049", "00490")) {
+      Response blocked =
+          controller.response(originate("blocked-" + prefix, "pjsip/" + prefix + "900123@trunk"));
+      assertThat(blocked.status()).as(prefix).isEqualTo(403);
+      assertThat(blocked.record().text()).contains("Premium numbers are blocked");
+    }
     assertThat(controller.response(originate("allowed", "PJSIP/100")).status()).isEqualTo(200);
     assertThat(asterisk.requestCount("POST", "/channels")).isOne();
   }
