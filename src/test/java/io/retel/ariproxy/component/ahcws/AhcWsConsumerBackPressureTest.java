@@ -44,11 +44,17 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
   /** Otherwise, each connection could add a message, for as long as the route stands still. */
   @Test
   void doesNotReconnectWhileBufferIsFull() throws Exception {
+    CountDownLatch taken = new CountDownLatch(1);
     CountDownLatch blocked = new CountDownLatch(1);
-    startConnected("bufferSize=1000", exchange -> blocked.await());
+    startConnected(
+        "bufferSize=1000",
+        exchange -> {
+          taken.countDown();
+          blocked.await();
+        });
     asterisk.websocketFaults(APP).sendHuge(100_000);
     asterisk.websocketFaults(APP).sendHuge(100_000);
-    await().until(buffer()::isFull);
+    await().until(() -> taken.getCount() == 0 && buffer().isFull());
     long bytes = buffer().bytes();
 
     // as after a close frame that arrives with a message
