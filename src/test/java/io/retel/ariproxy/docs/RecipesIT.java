@@ -11,6 +11,7 @@ import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.docs.RouteEditExample;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -149,6 +151,91 @@ class RecipesIT {
   }
 
   @Test
+  void copiesEventTypesToTheirTopics() {
+    fixture.kafka().createTopic("events-STASIS_START", 3);
+    fixture
+        .kafka()
+        .createTopic(
+            "events-STASIS_END", List.of(fixture.kafka()), Map.of("max.message.bytes", "300"));
+    fixture.kafka().createTopic("event-topics-failed", 1);
+    add("event-topics.camel.yaml");
+    try (TopicReader starts = reader("events-STASIS_START");
+        TopicReader refused = reader("event-topics-failed")) {
+      awaitRecord(starts, () -> call().hangup());
+      String context = "call-" + ++calls;
+      asterisk.call(APP, "4711", "100", Map.of("CALL_CONTEXT", context)).hangup();
+      TopicRecord start = await(starts, context);
+      assertThat(start.value()).isEqualTo(published(context, "STASIS_START").value());
+      // a topic that refuses a record stops nothing
+      TopicRecord end = await(refused, context);
+      assertThat(end.value()).isEqualTo(published(context, "STASIS_END").value());
+      assertThat(starts.records())
+          .allSatisfy(it -> assertThat(it.text()).startsWith("{\"type\":\"STASIS_START\""));
+    }
+  }
+
+  @Test
+  void copiesEventsOfApplicationInOrder() {
+    setProperty("event-topics.field", "$.payload.application");
+    setProperty("event-topics.values", "other," + APP);
+    setProperty("event-topics.prefix", "app-");
+    fixture.kafka().createTopic("app-" + APP, 3);
+    add("event-topics.camel.yaml");
+    try (TopicReader copies = reader("app-" + APP)) {
+      awaitRecord(copies, this::call);
+      SimulatedCall call = call();
+      String context = "call-" + calls;
+      controller.execute(context, "GET", "/asterisk/ping");
+      for (int i = 0; i < 50; i++) {
+        asterisk.emit(
+            APP,
+            "{\"type\":\"ChannelHold\",\"application\":\"%s\",\"musicclass\":\"%d\",\"channel\":{\"id\":\"%s\"}}"
+                .formatted(APP, i, call.id()));
+      }
+      call.hangup();
+      published(context, "STASIS_END");
+      Awaitility.await("all copies in order")
+          .untilAsserted(
+              () ->
+                  assertThat(texts(copies, context))
+                      .hasSizeGreaterThan(50)
+                      .isEqualTo(
+                          controller.events().stream()
+                              .filter(it -> context.equals(it.key()))
+                              .map(it -> it.record().text())
+                              .filter(it -> it.contains("\"application\""))
+                              .toList()));
+    }
+  }
+
+  @Test
+  void publishesDeadLettersWithCause() {
+    setProperty("webhook.url", service.url("/ended"));
+    setProperty("webhook.retry-delay", "10");
+    fixture.kafka().createTopic("dead-letters", 1);
+    service.answer(503, "");
+    add("dead-letters.camel.yaml");
+    RouteEditExample webhook = RouteEditExample.ofRoutes("webhook.camel.yaml");
+    String uri =
+        RouteEditExample.ofRoutes("dead-letters.camel.yaml").yaml().lines().toList().get(1);
+    routes.write(
+        webhook.file(),
+        webhook
+            .yaml()
+            .replaceFirst("deadLetterUri: .*", uri.substring(uri.indexOf("deadLetterUri"))));
+    awaitLoaded(webhook.file());
+    try (TopicReader failed = reader("dead-letters")) {
+      awaitRecord(failed, () -> call().hangup());
+      TopicRecord letter = failed.records().get(0);
+      assertThat(letter.value()).isEqualTo(published(letter.key(), "STASIS_END").value());
+      assertThat(letter.header("failed-route")).isEqualTo("webhook");
+      assertThat(letter.header("cause"))
+          .startsWith("org.apache.camel.http.base.HttpOperationFailedException: ")
+          .contains("503");
+    }
+  }
+
+  @Test
   void dropsEventTypes() {
     insert("drop-event-type.yaml", "events");
     SimulatedCall call = call();
@@ -201,6 +288,40 @@ class RecipesIT {
     service.answer(500, "");
     assertThat(customerOf("4712")).isEqualTo("unknown");
     assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  private TopicReader reader(String topic) {
+    return TopicReader.of(fixture.kafka().bootstrapServers(), topic);
+  }
+
+  /** A new consumer group starts at the end of the topic, at some time after its route. */
+  private static void awaitRecord(TopicReader topic, Runnable trigger) {
+    Awaitility.await("a record")
+        .until(
+            () -> {
+              trigger.run();
+              return !topic.records().isEmpty();
+            });
+  }
+
+  private static TopicRecord await(TopicReader topic, String key) {
+    return Awaitility.await("the record of " + key)
+        .until(
+            () -> topic.records().stream().filter(it -> key.equals(it.key())).findFirst(),
+            Optional::isPresent)
+        .orElseThrow();
+  }
+
+  private static List<String> texts(TopicReader topic, String key) {
+    return topic.records().stream()
+        .filter(it -> key.equals(it.key()))
+        .map(TopicRecord::text)
+        .toList();
+  }
+
+  private TopicRecord published(String callContext, String type) {
+    return controller.await(
+        it -> callContext.equals(it.key()) && it.text().startsWith("{\"type\":\"" + type + "\""));
   }
 
   private String customerOf(String callerNumber) {
