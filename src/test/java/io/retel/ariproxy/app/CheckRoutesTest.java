@@ -74,12 +74,19 @@ class CheckRoutesTest {
     for (Path file : RoutesUnderTest.routeFiles()) {
       Files.copy(file, folder.resolve(file.getFileName()));
     }
-    for (String example : List.of("webhook", "masked-copy", "unmapped-alert")) {
+    for (String example :
+        List.of(
+            "webhook",
+            "event-topics",
+            "dead-letters",
+            "recordings-to-s3",
+            "masked-copy",
+            "unmapped-alert")) {
       String name = example + ".camel.yaml";
       Files.copy(Path.of("examples", "routes", name), folder.resolve(name));
     }
     assertThat(run()).as("%s", lines()).isTrue();
-    assertThat(lines()).hasSize(9).last().isEqualTo("All 8 files would load");
+    assertThat(lines()).hasSize(12).last().isEqualTo("All 11 files would load");
   }
 
   @Test
