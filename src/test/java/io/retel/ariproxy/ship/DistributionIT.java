@@ -13,12 +13,14 @@ import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.docs.MarkdownPage;
+import io.retel.ariproxy.fixtures.docs.RouteEditExample;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -162,6 +164,50 @@ class DistributionIT {
         .hasLineCount(1)
         .contains("missing.json");
     assertThat(inWork("try", "own").exitCode()).isEqualTo(64);
+  }
+
+  /** As docs/deploy.md#merge-routes shows. */
+  @Test
+  void mergesEditedRouteWithShippedChange() throws IOException {
+    Path before = distribution.file("share/routes/events.camel.yaml");
+    assertThat(before)
+        .hasSameBinaryContentAs(distribution.file("routes/events.camel.yaml"))
+        .hasSameBinaryContentAs(Path.of("routes/events.camel.yaml"));
+    RoutesDirectory own = RoutesDirectory.copyTo(Files.createDirectory(work.resolve("own")));
+    RouteEditExample.ofSteps("drop-event-type.yaml").applyTo(own);
+    Path mine = own.path().resolve("events.camel.yaml");
+    Path now = work.resolve("now.yaml");
+    String shipped = Files.readString(before);
+
+    Files.writeString(now, shipped.replace("timeout: 5000", "timeout: 6000"));
+    Distribution.Result merged = merge(mine, before, now);
+    assertThat(merged.exitCode()).isZero();
+    assertThat(merged.output()).contains("id: unwanted-event", "timeout: 6000");
+    Path folder = Files.createDirectory(work.resolve("merged"));
+    Files.writeString(folder.resolve("events.camel.yaml"), merged.output());
+    assertThat(inWork("check", "merged").exitCode()).isZero();
+
+    Files.writeString(
+        now,
+        shipped.replace(
+            "            ref: resolveCallContext\n", "            ref: resolveOther\n"));
+    Files.writeString(
+        mine,
+        shipped.replace("            ref: resolveCallContext\n", "            ref: resolveMine\n"));
+    Distribution.Result conflict = merge(mine, before, now);
+    assertThat(conflict.exitCode()).isOne();
+    assertThat(conflict.output()).contains("<<<<<<<", ">>>>>>>");
+    Files.writeString(folder.resolve("events.camel.yaml"), conflict.output());
+    Distribution.Result check = inWork("check", "merged");
+    assertThat(check.exitCode()).isOne();
+    assertThat(check.output()).contains("events.camel.yaml:").contains("would not load");
+  }
+
+  private Distribution.Result merge(Path mine, Path before, Path now) {
+    return Distribution.runToExit(
+        work,
+        Map.of(),
+        List.of("git", "merge-file", "-p", mine.toString(), before.toString(), now.toString()));
   }
 
   private Distribution.Result inWork(String... arguments) {
