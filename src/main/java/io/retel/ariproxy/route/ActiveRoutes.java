@@ -11,10 +11,12 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -22,12 +24,13 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The routes and route configurations of a Camel context: those of files, and the compiled ones
- * whose id is in no file.
+ * The routes and route configurations of a Camel context: those of files, with their beans, and the
+ * compiled ones whose id is in no file.
  *
  * <p>Camel applies a route configuration when it builds a route, so a changed configuration
  * rebuilds the routes that use it.
@@ -43,20 +46,35 @@ final class ActiveRoutes {
   private final Model model;
   private final CompiledRoutes compiledRoutes;
 
-  /** Content of the running routes, by file. */
-  private final Map<Path, byte[]> contents = new ConcurrentHashMap<>();
+  /** For what a route of a user does when it starts. */
+  private final Duration maxStart;
+
+  /** The files of the running routes; the context has loaded the shipped ones. */
+  private final Map<Path, RouteFile> files = new ConcurrentHashMap<>();
+
+  /** Content of shipped files that have not been parsed yet. */
+  private final Map<Path, byte[]> unparsed = new ConcurrentHashMap<>();
+
+  /** Files whose routes an edit has stopped, and that a rollback builds again. */
+  private final Set<Path> stopped = new LinkedHashSet<>();
+
+  /** The content whose load has not completed; null if there is none. */
+  private @Nullable RouteFile incomplete;
 
   /**
    * @param folder the files, whose shipped ones the context loads
+   * @param maxStart the limit in time to start an additional file's routes again
    */
-  ActiveRoutes(CamelContext context, CompiledRoutes compiledRoutes, Path folder) {
+  ActiveRoutes(
+      CamelContext context, CompiledRoutes compiledRoutes, Path folder, Duration maxStart) {
+    this.maxStart = maxStart;
     this.context = context;
     this.model = model(context);
     this.compiledRoutes = compiledRoutes;
     try {
       for (Path file : RouteFiles.list(folder)) {
         if (RouteFiles.isShipped(file)) {
-          contents.put(file, RouteFiles.read(file));
+          unparsed.put(file, RouteFiles.read(file));
         }
       }
     } catch (IOException e) {
@@ -66,7 +84,7 @@ final class ActiveRoutes {
 
   /** Returns whether a file has been loaded. */
   boolean contains(Path file) {
-    return contents.containsKey(file);
+    return files.containsKey(file) || unparsed.containsKey(file);
   }
 
   /** Returns the ids of the running routes of a file. */
@@ -79,13 +97,21 @@ final class ActiveRoutes {
 
   /** Returns the ids of the route configurations that only this file has. */
   Set<String> configurationIds(Path file) throws Exception {
-    Set<String> ids = parse(file).configurationIds();
-    for (Path other : contents.keySet()) {
+    return ofThisFileOnly(file, RouteFile::configurationIds);
+  }
+
+  private Set<String> ofThisFileOnly(Path file, Function<RouteFile, Set<String>> names)
+      throws Exception {
+    Set<String> own = new LinkedHashSet<>();
+    if (contains(file)) {
+      own.addAll(names.apply(loaded(file)));
+    }
+    for (Path other : loadedFiles()) {
       if (!other.equals(file)) {
-        ids.removeAll(parse(other).configurationIds());
+        own.removeAll(names.apply(loaded(other)));
       }
     }
-    return ids;
+    return own;
   }
 
   /** Returns the file of a running route. */
@@ -106,9 +132,9 @@ final class ActiveRoutes {
    */
   void rejectRepeatedSteps(Path file, RouteFile edited) throws Exception {
     Set<String> ids = new HashSet<>();
-    for (Path other : contents.keySet()) {
+    for (Path other : loadedFiles()) {
       if (RouteFiles.isShipped(other) && !other.equals(file)) {
-        ids.addAll(parse(other).stepIds());
+        ids.addAll(loaded(other).stepIds());
       }
     }
     RouteFiles.addSteps(edited.stepIds(), ids);
@@ -116,17 +142,33 @@ final class ActiveRoutes {
 
   /** Returns the files with a route configuration. */
   List<Path> filesWithConfiguration(String configurationId) throws Exception {
-    List<Path> files = new ArrayList<>();
-    for (Path file : contents.keySet()) {
-      if (parse(file).configurationIds().contains(configurationId)) {
-        files.add(file);
+    return filesWith(configurationId, RouteFile::configurationIds);
+  }
+
+  /** Returns the files with a bean. */
+  List<Path> filesWithBean(String name) throws Exception {
+    return filesWith(name, RouteFile::beanNames);
+  }
+
+  private List<Path> filesWith(String name, Function<RouteFile, Set<String>> names)
+      throws Exception {
+    List<Path> found = new ArrayList<>();
+    for (Path file : loadedFiles()) {
+      if (names.apply(loaded(file)).contains(name)) {
+        found.add(file);
       }
     }
-    return files;
+    return found;
+  }
+
+  /** Returns whether a bean is neither from a file nor missing. */
+  boolean isBeanOfProxy(String name) throws Exception {
+    return filesWithBean(name).isEmpty() && context.getRegistry().lookupByName(name) != null;
   }
 
   /**
-   * Replaces a file's routes and route configurations by those of its new content.
+   * Replaces a file's beans, routes and route configurations by those of its new content. The beans
+   * and routes of other files continue, except for routes that use one of the configurations.
    *
    * @return the ids of the compiled routes and configurations that are in effect again
    */
@@ -139,9 +181,8 @@ final class ActiveRoutes {
         compiledRoutes.restoreConfigurations(
             context, without(configurationIds(file), edited.configurationIds()));
     Set<String> removedRoutes = without(routeIds(file), edited.routeIds());
-    if (!RouteFiles.isShipped(file)) {
-      stop(routeIds(file));
-    }
+    incomplete = edited;
+    stop(file);
 
     Set<String> built = edited.build();
     ConditionalRoutePolicy.startEligible(context, built);
@@ -150,18 +191,22 @@ final class ActiveRoutes {
 
     Set<String> changedConfigurations = union(edited.configurationIds(), restoredConfigurations);
     rebuild(without(routesWith(changedConfigurations), union(built, restoredRoutes)));
-    contents.put(file, edited.content());
+    endBeans(without(ofThisFileOnly(file, RouteFile::beanNames), edited.beanNames()));
+    files.put(file, edited);
+    unparsed.remove(file);
+    incomplete = null;
+    stopped.clear();
     return union(restoredConfigurations, restoredRoutes);
   }
 
   /**
-   * Removes a file's routes.
+   * Removes a file's routes and ends its beans.
    *
    * @return the ids of the compiled routes and configurations that are in effect again
    */
   Set<String> unload(Path file, String location) throws Exception {
     Set<String> restored = load(file, new RouteFile(context, location, new byte[0]));
-    contents.remove(file);
+    files.remove(file);
     return restored;
   }
 
@@ -170,22 +215,34 @@ final class ActiveRoutes {
     return new State(routes(), List.copyOf(model.getRouteConfigurationDefinitions()));
   }
 
-  /** Restores all routes and configurations after a failed edit. */
+  /**
+   * Restores all routes and configurations after a failed edit. The beans of the edited file are
+   * created again with its routes.
+   */
   void rollBack(State previous) throws Exception {
     model.getRouteConfigurationDefinitions().clear();
     model.getRouteConfigurationDefinitions().addAll(previous.configurations());
     Map<String, Route> current = routes();
     remove(without(current.keySet(), previous.routes().keySet()));
-    Set<Path> files = new LinkedHashSet<>();
+    if (incomplete != null) {
+      Set<String> created = new LinkedHashSet<>(incomplete.beanNames());
+      for (Path file : loadedFiles()) {
+        created.removeAll(loaded(file).beanNames());
+      }
+      endBeans(created);
+      incomplete = null;
+    }
+    Set<Path> changed = new LinkedHashSet<>(stopped);
+    stopped.clear();
     Set<String> compiled = new LinkedHashSet<>();
     for (Route route : previous.routes().values()) {
       if (current.get(route.getRouteId()) != route) {
-        sourceFile(route).ifPresentOrElse(files::add, () -> compiled.add(route.getRouteId()));
+        sourceFile(route).ifPresentOrElse(changed::add, () -> compiled.add(route.getRouteId()));
       }
     }
-    files.retainAll(contents.keySet());
-    build(files, compiled);
-    files.forEach(file -> LOG.warn("{} rolled back to its previous version", file.getFileName()));
+    changed.retainAll(loadedFiles());
+    build(changed, compiled);
+    changed.forEach(file -> LOG.warn("{} rolled back to its previous version", file.getFileName()));
     if (!compiled.isEmpty()) {
       LOG.warn("Rolled back to compiled {}", compiled);
     }
@@ -202,26 +259,55 @@ final class ActiveRoutes {
   }
 
   private void rebuild(Set<String> routeIds) throws Exception {
-    Set<Path> files = new LinkedHashSet<>();
+    Set<Path> changed = new LinkedHashSet<>();
     Set<String> compiled = new LinkedHashSet<>();
     for (String routeId : routeIds) {
-      fileOfRoute(routeId).ifPresentOrElse(files::add, () -> compiled.add(routeId));
+      fileOfRoute(routeId).ifPresentOrElse(changed::add, () -> compiled.add(routeId));
     }
-    build(files, compiled);
+    for (Path file : changed) {
+      stop(file);
+    }
+    build(changed, compiled);
   }
 
-  private void build(Set<Path> files, Set<String> compiledIds) throws Exception {
-    for (Path file : files) {
-      ConditionalRoutePolicy.startEligible(context, parse(file).build());
+  private void build(Set<Path> changed, Set<String> compiledIds) throws Exception {
+    for (Path file : changed) {
+      if (RouteFiles.isShipped(file)) {
+        build(file);
+      } else {
+        try (InterruptAfter limit = new InterruptAfter(maxStart)) {
+          build(file);
+        }
+      }
     }
     compiledRoutes.restoreRoutes(context, compiledIds);
   }
 
-  /** Messages of a route of a user do not delay edits and events: they have a limit in time. */
-  private void stop(Set<String> routeIds) throws Exception {
-    for (String routeId : routeIds) {
-      context.getRouteController().stopRoute(routeId, MAX_STOP.toMillis(), TimeUnit.MILLISECONDS);
+  private void build(Path file) throws Exception {
+    ConditionalRoutePolicy.startEligible(context, loaded(file).build());
+  }
+
+  /**
+   * Stops the routes that must not run while they are replaced: those that use beans, which end
+   * before. Messages of a route of a user do not delay edits and events: they have a limit in time.
+   */
+  private void stop(Path file) throws Exception {
+    boolean shipped = RouteFiles.isShipped(file);
+    if (shipped && (!contains(file) || loaded(file).beanNames().isEmpty())) {
+      return;
     }
+    stopped.add(file);
+    for (String routeId : routeIds(file)) {
+      if (shipped) {
+        context.getRouteController().stopRoute(routeId);
+      } else {
+        context.getRouteController().stopRoute(routeId, MAX_STOP.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
+  }
+
+  private void endBeans(Set<String> names) {
+    names.forEach(context.getRegistry()::unbind);
   }
 
   private void remove(Set<String> routeIds) throws Exception {
@@ -231,8 +317,18 @@ final class ActiveRoutes {
     }
   }
 
-  private RouteFile parse(Path file) throws Exception {
-    return new RouteFile(context, "file:" + file, contents.getOrDefault(file, new byte[0]));
+  private Set<Path> loadedFiles() {
+    return union(files.keySet(), unparsed.keySet());
+  }
+
+  /** Parses a shipped file at its first use, once the context has started. */
+  private RouteFile loaded(Path file) throws Exception {
+    byte[] content = unparsed.get(file);
+    if (content != null) {
+      files.put(file, new RouteFile(context, "file:" + file, content));
+      unparsed.remove(file);
+    }
+    return Objects.requireNonNull(files.get(file));
   }
 
   private Map<String, Route> routes() {
@@ -258,8 +354,8 @@ final class ActiveRoutes {
     return remaining;
   }
 
-  private static Set<String> union(Set<String> one, Set<String> other) {
-    Set<String> all = new LinkedHashSet<>(one);
+  private static <T> Set<T> union(Set<T> one, Set<T> other) {
+    Set<T> all = new LinkedHashSet<>(one);
     all.addAll(other);
     return all;
   }

@@ -5,20 +5,33 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Interrupts the current thread if it has not closed this in time. */
+/**
+ * Interrupts the current thread if it has not closed this in time, repeatedly: Camel tries again to
+ * create a bean that has failed.
+ */
 final class InterruptAfter implements AutoCloseable {
+
+  /** For what a user adds; many times what it needs to load on a busy machine. */
+  static final Duration MAX_START = Duration.ofSeconds(30);
+
+  private static final Duration REPETITION = Duration.ofSeconds(1);
 
   private final Thread thread = Thread.currentThread();
   private boolean closed;
 
   InterruptAfter(Duration limit) {
-    CompletableFuture.delayedExecutor(limit.toNanos(), TimeUnit.NANOSECONDS)
+    interruptAfter(limit);
+  }
+
+  private void interruptAfter(Duration delay) {
+    CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS)
         .execute(this::interrupt);
   }
 
   private synchronized void interrupt() {
     if (!closed) {
       thread.interrupt();
+      interruptAfter(REPETITION);
     }
   }
 

@@ -6,24 +6,22 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.camel.CamelContext;
-import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 
 /**
- * The routes and route configurations in the content of a file. Changes nothing in the context
- * before {@link #build}.
+ * The routes, route configurations and beans in the content of a file. Parsing changes nothing in
+ * the context; {@link #build} creates the beans and routes.
  */
 final class RouteFile {
 
   private final CamelContext context;
   private final String location;
   private final byte[] content;
+  private final Set<String> beanNames;
   private final Set<String> routeIds;
   private final List<String> stepIds;
   private final List<RouteConfigurationDefinition> configurations;
@@ -39,10 +37,12 @@ final class RouteFile {
     this.location = location;
     this.content = content;
     RouteFiles.validateStructure(content);
+    this.beanNames = RouteFiles.beanNames(content);
     Set<String> ids = new LinkedHashSet<>();
     List<String> steps = new ArrayList<>();
     List<RouteConfigurationDefinition> definitions = new ArrayList<>();
-    for (RouteConfigurationBuilder builder : builders()) {
+    if (content.length > 0) {
+      RouteConfigurationBuilder builder = RouteFileLoader.inspect(context, location, content);
       definitions.addAll(RouteConfigurations.configure(builder, context));
       for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
         if (route.getRouteId() != null) {
@@ -59,8 +59,9 @@ final class RouteFile {
     this.configurations = definitions;
   }
 
-  byte[] content() {
-    return content;
+  /** Names of the beans that {@link #build} creates. */
+  Set<String> beanNames() {
+    return beanNames;
   }
 
   /** Ids of the routes, without those that Camel generates. */
@@ -84,28 +85,15 @@ final class RouteFile {
   }
 
   /**
-   * Builds the routes with the current route configurations, in place of running ones.
+   * Builds the routes with the current route configurations, in place of running ones. Creates the
+   * beans before, and ends the current ones of the same names.
    *
    * @return the ids of the routes
    */
   Set<String> build() throws Exception {
-    Set<String> built = new LinkedHashSet<>();
-    // new builders, since parsing has applied the configurations of that time
-    for (RouteConfigurationBuilder builder : builders()) {
-      built.addAll(builder.updateRoutesToCamelContext(context));
-    }
-    return built;
-  }
-
-  private List<RouteConfigurationBuilder> builders() throws Exception {
-    List<RouteConfigurationBuilder> builders = new ArrayList<>();
-    if (content.length > 0) {
-      for (RoutesBuilder builder :
-          PluginHelper.getRoutesLoader(context)
-              .findRoutesBuilders(List.of(ResourceHelper.fromBytes(location, content)))) {
-        builders.add((RouteConfigurationBuilder) builder);
-      }
-    }
-    return builders;
+    // a new builder, since parsing has applied the configurations of that time
+    return content.length == 0
+        ? Set.of()
+        : RouteFileLoader.load(context, location, content).updateRoutesToCamelContext(context);
   }
 }

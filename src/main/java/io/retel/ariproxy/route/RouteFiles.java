@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.util.ObjectHelper;
+import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -43,6 +45,13 @@ public final class RouteFiles {
   public static final String LINK_OUTSIDE =
       "Route file {} is a link to {}, outside the routes directory: anyone who can write there"
           + " controls the proxy";
+
+  /** Why a file must not define a bean. */
+  static final String BEAN_OF_PROXY =
+      "the bean %s belongs to the proxy, which needs it: choose another name";
+
+  /** The key of an element with beans. */
+  static final String BEANS = "beans";
 
   private static final int MAX_BYTES = 1 << 20;
 
@@ -113,9 +122,7 @@ public final class RouteFiles {
     if (content.length == 0) {
       return;
     }
-    Object root =
-        new Load(LoadSettings.builder().build())
-            .loadFromString(new String(content, StandardCharsets.UTF_8));
+    Object root = parse(content);
     if (!(root instanceof List<?> elements) || elements.isEmpty()) {
       throw new InvalidSettingException(
           "it is not a list of routes: each one starts with '- route:'");
@@ -127,6 +134,28 @@ public final class RouteFiles {
             "an errorHandler outside a route applies to the routes of all files: put it into a route");
       }
     }
+  }
+
+  /** Returns the names of the beans that a content defines. */
+  static Set<String> beanNames(byte[] content) {
+    Set<String> names = new LinkedHashSet<>();
+    if (content.length > 0 && parse(content) instanceof List<?> elements) {
+      for (Object element : elements) {
+        if (element instanceof Map<?, ?> keys && keys.get(BEANS) instanceof List<?> beans) {
+          for (Object bean : beans) {
+            if (bean instanceof Map<?, ?> properties && properties.get("name") != null) {
+              names.add(properties.get("name").toString());
+            }
+          }
+        }
+      }
+    }
+    return names;
+  }
+
+  private static @Nullable Object parse(byte[] content) {
+    return new Load(LoadSettings.builder().build())
+        .loadFromString(new String(content, StandardCharsets.UTF_8));
   }
 
   /**

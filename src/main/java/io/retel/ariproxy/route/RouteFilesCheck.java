@@ -54,6 +54,7 @@ public final class RouteFilesCheck {
     List<Path> ordered = new ArrayList<>(files);
     ordered.sort(Comparator.comparing(file -> !RouteFiles.isShipped(file)));
     Map<String, Path> fileOfId = new HashMap<>();
+    Map<String, Path> fileOfBean = new HashMap<>();
     Set<String> shippedSteps = new HashSet<>();
     Map<Path, Result> results = new LinkedHashMap<>();
     Map<Path, RouteFile> parsed = new LinkedHashMap<>();
@@ -67,6 +68,7 @@ public final class RouteFilesCheck {
                     new RouteFile(
                         context, "file:" + file, content.getBytes(StandardCharsets.UTF_8));
                 Set<String> ids = ids(file, routes, fileOfId);
+                checkBeans(file, routes, fileOfBean);
                 RouteFiles.addSteps(
                     routes.stepIds(), RouteFiles.isShipped(file) ? shippedSteps : new HashSet<>());
                 routes
@@ -133,6 +135,20 @@ public final class RouteFilesCheck {
       }
     }
     return ids;
+  }
+
+  private void checkBeans(Path file, RouteFile routes, Map<String, Path> fileOfBean) {
+    for (String name : routes.beanNames()) {
+      // before any file is built
+      if (context.getRegistry().lookupByName(name) != null) {
+        throw new InvalidSettingException(RouteFiles.BEAN_OF_PROXY.formatted(name));
+      }
+      Path owner = fileOfBean.putIfAbsent(name, file);
+      if (owner != null) {
+        throw new InvalidSettingException(
+            "the bean %s belongs to %s; choose another name".formatted(name, owner.getFileName()));
+      }
+    }
   }
 
   private static Result invalid(Path file, RouteFileError error) {

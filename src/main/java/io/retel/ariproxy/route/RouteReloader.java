@@ -45,9 +45,6 @@ public final class RouteReloader {
 
   private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
 
-  /** For an additional file; many times what one needs to load on a busy machine. */
-  private static final Duration MAX_START = Duration.ofSeconds(30);
-
   /** Waits until the messages now in flight have completed. */
   @FunctionalInterface
   public interface Progress {
@@ -84,7 +81,7 @@ public final class RouteReloader {
       CompiledRoutes compiledRoutes,
       Set<String> requiredRoutes,
       RejectedRouteFiles rejectedFiles) {
-    this(context, folder, compiledRoutes, requiredRoutes, rejectedFiles, MAX_START);
+    this(context, folder, compiledRoutes, requiredRoutes, rejectedFiles, InterruptAfter.MAX_START);
   }
 
   RouteReloader(
@@ -98,7 +95,7 @@ public final class RouteReloader {
     this.context = context;
     this.folder = folder;
     this.compiledRoutes = compiledRoutes;
-    this.activeRoutes = new ActiveRoutes(context, compiledRoutes, folder);
+    this.activeRoutes = new ActiveRoutes(context, compiledRoutes, folder, maxStart);
     this.requiredRoutes = requiredRoutes;
     this.rejectedFiles = rejectedFiles;
     context.addLifecycleStrategy(
@@ -307,10 +304,12 @@ public final class RouteReloader {
     }
   }
 
-  /** Rejects an id of another file: a copy of a file would replace its route on each edit. */
+  /**
+   * Rejects an id or bean of another file: a copy of a file would replace its route on each edit.
+   */
   private void rejectDuplicateIds(Path file, RouteFile edited) throws Exception {
     for (String id : edited.routeIds()) {
-      rejectOther(file, "route", id, activeRoutes.fileOfRoute(id).stream().toList());
+      rejectOther(file, "route id", id, activeRoutes.fileOfRoute(id).stream().toList());
       if (activeRoutes.isOfLibrary(id)) {
         throw new InvalidSettingException("route id %s belongs to a library".formatted(id));
       }
@@ -323,7 +322,13 @@ public final class RouteReloader {
       throw new InvalidSettingException(RouteConfigurations.GLOBAL_PROBLEM);
     }
     for (String id : edited.configurationIds()) {
-      rejectOther(file, "route configuration", id, activeRoutes.filesWithConfiguration(id));
+      rejectOther(file, "route configuration id", id, activeRoutes.filesWithConfiguration(id));
+    }
+    for (String name : edited.beanNames()) {
+      rejectOther(file, "bean", name, activeRoutes.filesWithBean(name));
+      if (activeRoutes.isBeanOfProxy(name)) {
+        throw new InvalidSettingException(RouteFiles.BEAN_OF_PROXY.formatted(name));
+      }
     }
   }
 
@@ -369,14 +374,14 @@ public final class RouteReloader {
     }
   }
 
-  /** A route or configuration has the id of one from another file. */
+  /** A route, configuration or bean has the id or name of one from another file. */
   private static final class DuplicateIdException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
     DuplicateIdException(String kind, String id, Path owner) {
       super(
-          "%s id %s belongs to %s, which continues unchanged. Choose another id"
+          "%s %s belongs to %s, which continues unchanged. Choose another one"
               .formatted(kind, id, owner.getFileName()),
           null,
           false,

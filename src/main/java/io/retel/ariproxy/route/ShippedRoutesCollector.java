@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
+import io.retel.ariproxy.config.InvalidSettingException;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.DefaultRoutesCollector;
 import org.apache.camel.spi.Resource;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Leaves the additional files of the routes folder to {@link RouteReloader#loadAdditional}: a file
- * that Camel loads while it starts, and that does not load, ends the process.
+ * that Camel loads while it starts, and that does not load, ends the process. Rejects a shipped
+ * file that replaces a bean of the proxy.
  */
 public final class ShippedRoutesCollector extends DefaultRoutesCollector {
 
@@ -22,10 +29,29 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
   @Override
   public Collection<Resource> findRouteResourcesFromDirectory(
       CamelContext camelContext, String excludePattern, String includePattern) {
-    return super.findRouteResourcesFromDirectory(camelContext, excludePattern, includePattern)
-        .stream()
-        .filter(resource -> !isAdditional(resource))
-        .toList();
+    List<Resource> shipped =
+        super.findRouteResourcesFromDirectory(camelContext, excludePattern, includePattern).stream()
+            .filter(resource -> !isAdditional(resource))
+            .toList();
+    shipped.forEach(resource -> rejectBeansOfProxy(camelContext, resource));
+    return shipped;
+  }
+
+  private static void rejectBeansOfProxy(CamelContext context, Resource resource) {
+    Set<String> names;
+    try (InputStream content = resource.getInputStream()) {
+      names = RouteFiles.beanNames(content.readAllBytes());
+    } catch (IOException | YamlEngineException e) {
+      // Camel's error is more precise
+      return;
+    }
+    // before Camel creates those of a file
+    for (String name : names) {
+      if (context.getRegistry().lookupByName(name) != null) {
+        throw new InvalidSettingException(
+            resource.getLocation() + ": " + RouteFiles.BEAN_OF_PROXY.formatted(name));
+      }
+    }
   }
 
   private boolean isAdditional(Resource resource) {

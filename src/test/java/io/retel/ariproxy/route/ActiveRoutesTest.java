@@ -3,6 +3,7 @@ package io.retel.ariproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,7 +60,7 @@ class ActiveRoutesTest {
     context.disableJMX();
     context.addRoutes(compiledRoutes);
     context.start();
-    routes = new ActiveRoutes(context, compiledRoutes, folder);
+    routes = new ActiveRoutes(context, compiledRoutes, folder, DefaultTimeout.DURATION);
     file = folder.resolve("a.camel.yaml");
     otherFile = folder.resolve("b.camel.yaml");
   }
