@@ -2,8 +2,10 @@
 package io.retel.ariproxy.app;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.StartupListener;
@@ -19,13 +21,18 @@ final class AdditionalRoutes implements StartupListener {
 
   private static final Logger LOG = LoggerFactory.getLogger(AdditionalRoutes.class);
 
-  /** After it, a line names the reason. */
+  /** After it, a line and the health check name the reason. */
   private static final Duration MAX_LOADING = Duration.ofSeconds(40);
+
+  /** For a reason that changes: of the next file. */
+  private static final Duration UPDATE_INTERVAL = Duration.ofSeconds(5);
 
   private final Duration maxLoading;
   private final CountDownLatch started = new CountDownLatch(1);
   private final CountDownLatch loaded = new CountDownLatch(1);
   private volatile Runnable load = () -> {};
+  private volatile Supplier<Optional<String>> loading = Optional::empty;
+  private boolean delayed;
 
   AdditionalRoutes() {
     this(MAX_LOADING);
@@ -39,9 +46,11 @@ final class AdditionalRoutes implements StartupListener {
    * Installs the action that loads the files.
    *
    * @param load skips a file that does not load
+   * @param loading returns the file or class that is being loaded
    */
-  void loadOnStart(CamelContext context, Runnable load) {
+  void loadOnStart(CamelContext context, Runnable load, Supplier<Optional<String>> loading) {
     this.load = load;
+    this.loading = loading;
     try {
       context.addStartupListener(this);
     } catch (Exception e) {
@@ -70,15 +79,26 @@ final class AdditionalRoutes implements StartupListener {
     }
   }
 
-  /** Waits until the files are loaded; the precondition for consuming. */
+  /**
+   * Waits until the files are loaded; the precondition for consuming. Called by one thread.
+   *
+   * @throws IllegalStateException names what takes too long; wait again
+   */
   void await() throws InterruptedException {
     started.await();
-    if (!loaded.await(maxLoading.toNanos(), TimeUnit.NANOSECONDS)) {
-      LOG.error(
-          "Additional routes still load after {} s, and the proxy consumes nothing before that ends: check"
-              + " for a route that blocks its start",
-          maxLoading.toSeconds());
-      loaded.await();
+    Duration limit = delayed ? UPDATE_INTERVAL : maxLoading;
+    if (loaded.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+      return;
     }
+    String name = loading.get().orElse("a route");
+    if (!delayed) {
+      delayed = true;
+      LOG.error(
+          "Additional routes still load after {} s, and the proxy consumes nothing before that ends: {}"
+              + " blocks its start",
+          maxLoading.toSeconds(),
+          name);
+    }
+    throw new IllegalStateException("Additional routes still load: " + name + " blocks its start");
   }
 }

@@ -197,7 +197,8 @@ public final class ProxyApplication extends Main {
               () -> {
                 libraryRoutes.load();
                 reloader.loadAdditional();
-              });
+              },
+              () -> libraryRoutes.loading().or(reloader::loading));
     }
   }
 

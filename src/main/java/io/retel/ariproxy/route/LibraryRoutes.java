@@ -4,9 +4,11 @@ package io.retel.ariproxy.route;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.error.StartupErrors;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -15,6 +17,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,8 +32,15 @@ public final class LibraryRoutes {
   private final CamelContext context;
   private final RejectedRouteFiles rejected;
   private final Model model;
+  private final Duration maxStart;
+  private volatile @Nullable String loading;
 
   public LibraryRoutes(CamelContext context, RejectedRouteFiles rejected) {
+    this(context, rejected, InterruptAfter.MAX_START);
+  }
+
+  LibraryRoutes(CamelContext context, RejectedRouteFiles rejected, Duration maxStart) {
+    this.maxStart = maxStart;
     this.context = context;
     this.rejected = rejected;
     this.model = ActiveRoutes.model(context);
@@ -51,27 +61,44 @@ public final class LibraryRoutes {
     }
   }
 
-  private void add(ServiceLoader.Provider<RoutesBuilder> provider) {
+  /** Returns the class whose routes are being added. */
+  public Optional<String> loading() {
+    return Optional.ofNullable(loading);
+  }
+
+  /** A route that blocks its start must not block Camel, which starts one at a time. */
+  void add(ServiceLoader.Provider<RoutesBuilder> provider) {
     String name = provider.type().getName();
     List<RouteDefinition> routes = List.copyOf(model.getRouteDefinitions());
     List<RouteConfigurationDefinition> configurations =
         List.copyOf(model.getRouteConfigurationDefinitions());
+    loading = name;
     try {
-      Set<String> ids = routeIds(provider.get());
-      for (String id : ids) {
-        if (model.getRouteDefinition(id) != null) {
-          throw new IllegalArgumentException("the route id " + id + " belongs to another route");
-        }
+      Set<String> ids;
+      try (InterruptAfter limit = new InterruptAfter(maxStart)) {
+        ids = build(provider);
       }
-      // another instance, since the first one has built its routes
-      context.addRoutes(provider.get());
       LOG.info("{} loaded: {}", name, ids);
     } catch (Throwable e) {
       FatalErrors.exitIfOutOfMemory(e);
       reject(name, e);
       remove(routes);
       model.getRouteConfigurationDefinitions().retainAll(configurations);
+    } finally {
+      loading = null;
     }
+  }
+
+  private Set<String> build(ServiceLoader.Provider<RoutesBuilder> provider) throws Exception {
+    Set<String> ids = routeIds(provider.get());
+    for (String id : ids) {
+      if (model.getRouteDefinition(id) != null) {
+        throw new IllegalArgumentException("the route id " + id + " belongs to another route");
+      }
+    }
+    // another instance, since the first one has built its routes
+    context.addRoutes(provider.get());
+    return ids;
   }
 
   private Set<String> routeIds(RoutesBuilder routes) throws Exception {

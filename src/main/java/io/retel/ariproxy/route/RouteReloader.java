@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +24,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +68,8 @@ public final class RouteReloader {
 
   /** Last snapshot of each file. */
   private final Map<Path, FileSnapshot> lastSnapshots = new ConcurrentHashMap<>();
+
+  private volatile @Nullable Path loading;
 
   private volatile boolean closed;
 
@@ -132,9 +136,11 @@ public final class RouteReloader {
     try {
       for (Path file : RouteFiles.list(folder)) {
         if (!RouteFiles.isShipped(file)) {
+          loading = file;
           reload(file, "file:" + file);
         }
       }
+      loading = null;
       RouteFiles.misnamed(folder)
           .forEach(file -> reject(file, "is ignored: its name must end in .yaml"));
     } catch (IOException e) {
@@ -142,6 +148,11 @@ public final class RouteReloader {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Returns the additional file that is being loaded. */
+  public Optional<String> loading() {
+    return Optional.ofNullable(loading).map(Path::toString);
   }
 
   /**

@@ -7,6 +7,8 @@ import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -23,7 +25,7 @@ class AdditionalRoutesTest {
   void waitsUntilLoaded() throws Exception {
     AtomicBoolean loaded = new AtomicBoolean();
     AdditionalRoutes routes = new AdditionalRoutes(DefaultTimeout.DURATION);
-    routes.loadOnStart(context, () -> loaded.set(context.isStarted()));
+    routes.loadOnStart(context, () -> loaded.set(context.isStarted()), Optional::empty);
     context.start();
     routes.await();
     assertThat(loaded).isTrue();
@@ -42,26 +44,20 @@ class AdditionalRoutesTest {
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
           }
-        });
+        },
+        () -> Optional.of("org.example.Blocking"));
     context.start();
-    Thread waiting = new Thread(() -> await(routes));
-    waiting.start();
-    Awaitility.await().until(() -> !log.lines(Level.ERROR).isEmpty());
-    assertThat(waiting.isAlive()).isTrue();
+    StartupGate gate = new StartupGate(List.of(routes::await));
+    gate.start();
+    String reason = "Additional routes still load: org.example.Blocking blocks its start";
+    Awaitility.await().until(() -> gate.unmetPrecondition().equals(Optional.of(reason)));
     end.countDown();
-    waiting.join(DefaultTimeout.DURATION.toMillis());
-    assertThat(waiting.isAlive()).isFalse();
+    Awaitility.await().until(gate::isReady);
+    gate.stop();
     assertThat(log.lines(Level.ERROR))
         .singleElement()
         .asString()
-        .startsWith("Additional routes still load after ");
-  }
-
-  private static void await(AdditionalRoutes routes) {
-    try {
-      routes.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+        .startsWith("Additional routes still load after ")
+        .endsWith("org.example.Blocking blocks its start");
   }
 }

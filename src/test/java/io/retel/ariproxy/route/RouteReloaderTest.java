@@ -205,7 +205,7 @@ class RouteReloaderTest {
   }
 
   /** A server that does not answer, in the start of a consumer. */
-  private static final class BlockingComponent extends DefaultComponent {
+  static final class BlockingComponent extends DefaultComponent {
 
     @Override
     protected Endpoint createEndpoint(String uri, String rest, Map<String, Object> parameters) {
