@@ -89,10 +89,12 @@ final class ProxyModules {
                 kafka::readTopicLimits,
                 kafka::prepareProducers,
                 () -> lifecycle.enter(ProxyState.RESTORING, "topics exist"),
-                () -> {
-                  callContexts.restore();
-                  resync.beginGap();
-                },
+                StartupGate.Precondition.named(
+                    "Reading the call contexts from their store",
+                    () -> {
+                      callContexts.restore();
+                      resync.beginGap();
+                    }),
                 lifecycle::completeStartup));
     this.events =
         new EventModule(

@@ -23,8 +23,10 @@ final class StartupGate extends ServiceSupport {
   private static final Duration INITIAL_RETRY_DELAY = Duration.ofMillis(100);
   private static final Duration MAX_RETRY_DELAY = Duration.ofSeconds(5);
 
+  private static final String CHECKING = "Checking preconditions";
+
   private final List<Precondition> preconditions;
-  private volatile String unmetPrecondition = "Checking preconditions";
+  private volatile String unmetPrecondition = CHECKING;
   private volatile Runnable onReady = () -> {};
   private volatile @Nullable Thread thread;
 
@@ -32,6 +34,30 @@ final class StartupGate extends ServiceSupport {
   @FunctionalInterface
   interface Precondition {
     void ensure() throws Exception;
+
+    /** Returns what happens before it holds or fails, as a sentence. */
+    default String progress() {
+      return CHECKING;
+    }
+
+    /**
+     * Names what a precondition does, for one that takes long.
+     *
+     * @param progress as a sentence
+     */
+    static Precondition named(String progress, Precondition precondition) {
+      return new Precondition() {
+        @Override
+        public void ensure() throws Exception {
+          precondition.ensure();
+        }
+
+        @Override
+        public String progress() {
+          return progress;
+        }
+      };
+    }
   }
 
   StartupGate(List<Precondition> preconditions) {
@@ -89,6 +115,8 @@ final class StartupGate extends ServiceSupport {
 
   private void retryUntilSuccess(Precondition precondition) throws InterruptedException {
     Duration delay = INITIAL_RETRY_DELAY;
+    // not the reason of an earlier one, which holds
+    unmetPrecondition = precondition.progress();
     while (true) {
       try {
         precondition.ensure();

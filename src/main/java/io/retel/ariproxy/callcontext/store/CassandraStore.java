@@ -153,25 +153,30 @@ public final class CassandraStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
+    ReadLimit limit = new ReadLimit("Cassandra", timeout);
     PagedRead.readAll(
         rows ->
             execute(
                 (cqlSession, prepared) -> {
                   for (int bucket = 0; bucket < BUCKETS; bucket++) {
                     BoundStatement read = prepared.read().bind(namespace, app, bucket);
-                    readBucket(cqlSession, read.setPageSize(rows), sink);
+                    readBucket(cqlSession, read.setPageSize(rows), sink, limit);
                   }
                 }));
   }
 
   /** Reads page after page, so that the heap contains one. */
   private void readBucket(
-      CqlSession cqlSession, BoundStatement read, BiConsumer<String, @Nullable String> sink)
+      CqlSession cqlSession,
+      BoundStatement read,
+      BiConsumer<String, @Nullable String> sink,
+      ReadLimit limit)
       throws Exception {
     replyLimit.reset();
     AsyncResultSet page = await(cqlSession.executeAsync(read));
     emitRows(page, sink);
     while (page.hasMorePages()) {
+      limit.check();
       replyLimit.reset();
       page = await(page.fetchNextPage());
       emitRows(page, sink);

@@ -99,6 +99,7 @@ public final class JdbcStore implements CallContextStore {
   private volatile SecretRedactor redactor;
   private final Optional<File> sqliteFile;
   private final Database database;
+  private final Duration timeout;
   private final int timeoutSeconds;
 
   /** Its table exists; discarded after any failure. */
@@ -128,6 +129,7 @@ public final class JdbcStore implements CallContextStore {
       Duration timeout) {
     this.namespace = namespace;
     this.app = app;
+    this.timeout = timeout;
     this.timeoutSeconds = (int) Math.max(1, (timeout.toMillis() + 999) / 1_000);
     try {
       if (url.reveal().startsWith(POSTGRESQL)) {
@@ -227,10 +229,11 @@ public final class JdbcStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    PagedRead.readAll(rows -> readAll(sink, rows));
+    ReadLimit limit = new ReadLimit("the database", timeout);
+    PagedRead.readAll(rows -> readAll(sink, rows, limit));
   }
 
-  private void readAll(BiConsumer<String, @Nullable String> sink, int rowsPerFetch)
+  private void readAll(BiConsumer<String, @Nullable String> sink, int rowsPerFetch, ReadLimit limit)
       throws Exception {
     inTransaction(
         current -> {
@@ -241,6 +244,7 @@ public final class JdbcStore implements CallContextStore {
             read.setFetchSize(rowsPerFetch);
             try (ResultSet rows = read.executeQuery()) {
               while (rows.next()) {
+                limit.check();
                 JdbcRow row = new JdbcRow(rows.getString(1), rows.getString(2));
                 sink.accept(row.key(), row.text());
               }
@@ -281,7 +285,7 @@ public final class JdbcStore implements CallContextStore {
   }
 
   private interface Operation {
-    void run(Connection current) throws SQLException;
+    void run(Connection current) throws Exception;
   }
 
   private void inTransaction(Operation operation) throws Exception {

@@ -68,7 +68,7 @@ public final class KafkaStore implements CallContextStore {
   }
 
   @Override
-  public void readAll(BiConsumer<String, @Nullable String> sink) {
+  public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
     Map<String, Object> config = new HashMap<>(clientConfig.get());
     config.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
     config.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
@@ -87,8 +87,10 @@ public final class KafkaStore implements CallContextStore {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> endOffsets = consumer.endOffsets(partitions);
+      ReadLimit limit = new ReadLimit("topic " + topic, timeout);
       long lastProgress = System.nanoTime();
       while (!hasReached(consumer, endOffsets)) {
+        limit.check();
         boolean progress = false;
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
           progress = true;

@@ -19,7 +19,6 @@ import io.netty.resolver.DefaultAddressResolverGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.error.TlsErrors;
-import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,9 +47,6 @@ public final class RedisStore implements CallContextStore {
 
   /** Entries per command: few round trips, without blocking Redis's other clients. */
   private static final int BATCH_SIZE = 1_000;
-
-  /** How many timeouts a scan can take: Redis decides when it ends. */
-  private static final int MAX_SCAN_TIMEOUTS = 60;
 
   private final Secret uri;
   private final String hash;
@@ -165,21 +161,18 @@ public final class RedisStore implements CallContextStore {
 
   @Override
   public void readAll(BiConsumer<String, @Nullable String> sink) throws Exception {
-    PagedRead.readAll(entries -> readAll(sink, entries));
+    ReadLimit limit = new ReadLimit("Redis", timeout);
+    PagedRead.readAll(entries -> readAll(sink, entries, limit));
   }
 
   /** Reads all over one connection: another one can be to a server that does not know a cursor. */
-  private void readAll(BiConsumer<String, @Nullable String> sink, int pageSize) throws Exception {
+  private void readAll(BiConsumer<String, @Nullable String> sink, int pageSize, ReadLimit limit)
+      throws Exception {
     execute(
         commands -> {
           ScanCursor cursor = ScanCursor.INITIAL;
-          Moment start = Moment.now();
-          Duration maxScan = timeout.multipliedBy(MAX_SCAN_TIMEOUTS);
           while (!cursor.isFinished()) {
-            if (Moment.now().since(start).compareTo(maxScan) > 0) {
-              throw new TimeoutException(
-                  "HSCAN of Redis did not end within " + maxScan.toSeconds() + " s");
-            }
+            limit.check();
             replyLimit.reset();
             MapScanCursor<String, String> page =
                 await(commands.hscan(hash, cursor, ScanArgs.Builder.limit(pageSize)), deadline());

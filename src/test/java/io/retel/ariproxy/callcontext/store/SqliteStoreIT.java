@@ -58,6 +58,25 @@ class SqliteStoreIT extends CallContextStoreContract {
     }
   }
 
+  /** As a server that sends row after row, each within its timeout. */
+  @Test
+  void endsReadOfEndlessRows() throws Exception {
+    Path file = files.resolve("endless.db");
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          """
+          CREATE VIEW ari_proxy_call_contexts (asterisk, app, resource, value) AS
+          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+          SELECT 'endless', '%s', 'CHANNEL:' || i, 'a' FROM n"""
+              .formatted(APP));
+    }
+    try (CallContextStore store = sqlite(file, "endless", APP, Duration.ofMillis(20))) {
+      assertThatThrownBy(() -> store.readAll((key, value) -> {}))
+          .hasMessageContaining("reading the mappings from the database did not end within 1 s");
+    }
+  }
+
   @Test
   void filesAreOfTheirOwnerOnly() throws Exception {
     Path folder = Files.createDirectory(files.resolve("owner-only"));
