@@ -19,7 +19,9 @@ import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
 import io.retel.ariproxy.route.ShippedRoutesCollector;
 import io.retel.ariproxy.time.Moment;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -73,6 +75,7 @@ public final class ProxyApplication extends Main {
     validate(settings);
     ConfigurationAccess.check(ConfigurationAccess.program(), configuration, settings);
     logConfiguration(settings);
+    logEditedRoutes(Path.of(settings.get(Setting.ROUTES_DIRECTORY)));
     UnencryptedLogins.warning(settings).ifPresent(LOG::warn);
     new CommandTimeouts(settings).shutdownWarning().ifPresent(LOG::warn);
     HeapLimits heapLimits = new HeapLimits(settings, Runtime.getRuntime().maxMemory());
@@ -107,6 +110,18 @@ public final class ProxyApplication extends Main {
             ? ""
             : " and " + settings.get(Setting.KAFKA_GENERIC_COMMANDS_TOPIC),
         settings.get(Setting.CALLCONTEXT_STORE).name());
+  }
+
+  /** So that a log shows what does not come with this version. */
+  private static void logEditedRoutes(Path folder) {
+    try {
+      List<String> edited = RouteFiles.edited(folder);
+      if (!edited.isEmpty()) {
+        LOG.info("Edited route files: {}", String.join(", ", edited));
+      }
+    } catch (IOException e) {
+      LOG.warn("The route files cannot be compared with the shipped ones: {}", e.toString());
+    }
   }
 
   /** Whether another client replaced the proxy in the Stasis application. */

@@ -115,7 +115,13 @@ final class RoutesWithoutServers implements AutoCloseable {
     String name = folder.resolve(result.file().getFileName()).toString();
     String line =
         result.loads()
-            ? "%s: ok, %s".formatted(name, String.join(", ", result.ids()))
+            ? "%s: ok, %s%s"
+                .formatted(
+                    name,
+                    String.join(", ", result.ids()),
+                    RouteFiles.difference(result.file())
+                        .map(lines -> "; differs from the shipped file: " + lines)
+                        .orElse(""))
             : "%s%s: %s"
                 .formatted(name, result.line() > 0 ? ":" + result.line() : "", result.problem());
     return LogText.escape(line, LogText.MAX_MESSAGE_LENGTH);

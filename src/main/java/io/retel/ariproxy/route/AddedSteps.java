@@ -88,7 +88,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
     boolean shipped =
         route.getResource() != null
             && RouteFiles.isShipped(Path.of(route.getResource().getLocation()));
-    Set<String> known = shipped ? ShippedSteps.ids() : Set.of();
+    Set<String> known = shipped ? ShippedFiles.ids() : Set.of();
     for (ProcessorDefinition<?> step : route.getOutputs()) {
       watch(route.getRouteId(), step, shipped, known);
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -100,6 +101,29 @@ public final class RouteFiles {
     } catch (IOException e) {
       throw invalidFile(current, "cannot be read: " + e);
     }
+  }
+
+  /**
+   * Returns how a file differs from the one shipped with this version, such as {@code 3 lines
+   * added, 1 removed}; empty if it does not, cannot be read, or no such file is shipped.
+   */
+  public static Optional<String> difference(Path file) {
+    try {
+      return ShippedFiles.difference(
+          String.valueOf(file.getFileName()), new String(read(file), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Returns the shipped files that were edited, each with its difference. */
+  public static List<String> edited(Path folder) throws IOException {
+    List<String> edited = new ArrayList<>();
+    for (Path file : list(folder)) {
+      difference(file)
+          .ifPresent(lines -> edited.add("%s (%s)".formatted(file.getFileName(), lines)));
+    }
+    return edited;
   }
 
   /**

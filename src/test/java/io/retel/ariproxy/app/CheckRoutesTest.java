@@ -70,6 +70,25 @@ class CheckRoutesTest {
   }
 
   @Test
+  void countsLinesThatDifferFromTheShippedFile() throws IOException {
+    String shipped = Files.readString(Path.of("routes", "events.camel.yaml"));
+    Files.writeString(
+        folder.resolve("events.camel.yaml"),
+        shipped
+            .replace("        bufferSize: \"{{ari.buffer-size}}\"\n", "")
+            .replaceFirst("(?m)^# ", "# edited\n# edited\n# "));
+    Files.copy(Path.of("routes", "publish.camel.yaml"), folder.resolve("publish.camel.yaml"));
+    assertThat(run()).isTrue();
+    assertThat(lines())
+        .anyMatch(
+            line ->
+                line.endsWith(
+                    "/events.camel.yaml: ok, events; differs from the shipped file: 2 lines added,"
+                        + " 1 removed"))
+        .anyMatch(line -> line.endsWith("/publish.camel.yaml: ok, publish"));
+  }
+
+  @Test
   void acceptsShippedFilesAndExamples() throws IOException {
     for (Path file : RoutesUnderTest.routeFiles()) {
       Files.copy(file, folder.resolve(file.getFileName()));
