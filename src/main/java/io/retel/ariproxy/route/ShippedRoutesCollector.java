@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -22,6 +23,9 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
 
   private final Path folder;
 
+  /** Camel lists the files again once it has created their beans. */
+  private final Set<String> checkedLocations = new HashSet<>();
+
   public ShippedRoutesCollector(Path folder) {
     this.folder = folder.toAbsolutePath().normalize();
   }
@@ -33,7 +37,11 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
         super.findRouteResourcesFromDirectory(camelContext, excludePattern, includePattern).stream()
             .filter(resource -> !isAdditional(resource))
             .toList();
-    shipped.forEach(resource -> rejectBeansOfProxy(camelContext, resource));
+    for (Resource resource : shipped) {
+      if (checkedLocations.add(resource.getLocation())) {
+        rejectBeansOfProxy(camelContext, resource);
+      }
+    }
     return shipped;
   }
 

@@ -238,8 +238,12 @@ class RouteFileBeansTest {
     ShippedRoutesCollector collector = new ShippedRoutesCollector(unwatched);
     String pattern = "file:" + unwatched + "/*.yaml";
     assertThat(collector.findRouteResourcesFromDirectory(context, "", pattern)).hasSize(1);
+    // Camel then creates the beans of all files, and lists the files again
+    context.getRegistry().bind("client", "a bean of the file");
+    assertThat(collector.findRouteResourcesFromDirectory(context, "", pattern)).hasSize(1);
     Files.writeString(shipped, BEANS.replace("client", "gauges") + ROUTE);
-    assertThatThrownBy(() -> collector.findRouteResourcesFromDirectory(context, "", pattern))
+    ShippedRoutesCollector nextStart = new ShippedRoutesCollector(unwatched);
+    assertThatThrownBy(() -> nextStart.findRouteResourcesFromDirectory(context, "", pattern))
         .isInstanceOf(InvalidSettingException.class)
         .hasMessageContaining("publish.camel.yaml: the bean gauges belongs to the proxy");
   }
