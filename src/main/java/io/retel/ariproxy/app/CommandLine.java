@@ -30,6 +30,7 @@ public final class CommandLine {
 
   private static final String CHECK = "check";
   private static final String TRY = "try";
+  private static final String SCHEMA = "schema";
 
   private static final String HELP =
       """
@@ -46,6 +47,7 @@ public final class CommandLine {
               ari-proxy try FOLDER (--event FILE | --command FILE)...
                                      runs messages through the route files, without servers, and
                                      prints each step and what would be sent
+              ari-proxy schema       prints the JSON Schema of route files, for editors
               ari-proxy --help
               ari-proxy --version
 
@@ -91,11 +93,16 @@ public final class CommandLine {
       return OptionalInt.empty();
     }
     boolean checks = arguments[0].equals(CHECK) && arguments.length <= 2;
+    boolean describes = arguments[0].equals(SCHEMA) && arguments.length == 1;
     List<TryRoutes.Input> inputs = arguments[0].equals(TRY) ? inputs(arguments) : List.of();
-    if (checks || !inputs.isEmpty()) {
+    if (checks || describes || !inputs.isEmpty()) {
       LogLevels.silence();
       try {
         Settings partial = partialSettings.get();
+        if (describes) {
+          new RouteSchema(configuration, partial).print(out);
+          return OptionalInt.of(0);
+        }
         Path folder =
             Path.of(arguments.length > 1 ? arguments[1] : partial.get(Setting.ROUTES_DIRECTORY));
         boolean valid =

@@ -47,6 +47,8 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
   /** Exchange property with the added {@code stop} step that ended the exchange, as above. */
   private static final String STOPPED_BY = "stoppedBy";
 
+  private static final String NO_STEP = "none";
+
   private static final Logger LOG = LoggerFactory.getLogger(AddedSteps.class);
 
   private final Predicate<String> isCompiledRoute;
@@ -68,6 +70,8 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
     this.meters = meters;
     this.isRejection = isRejection;
     this.onStopped = onStopped;
+    // otherwise the metric does not exist until there is a step
+    Meters.STEPS_FAILED.counter(meters, NO_STEP, NO_STEP);
   }
 
   /** Returns the added step whose error the exchange has or had, for a sentence. */
