@@ -163,11 +163,7 @@ final class ProxyModules {
                 ResyncRoutes::new));
     ((ModelCamelContext) context)
         .addModelLifecycleStrategy(
-            new AddedSteps(
-                compiledRoutes::contains,
-                meters,
-                BuildFailureResponse::isRejection,
-                events::countStopped));
+            new AddedSteps(meters, BuildFailureResponse::isRejection, events::countStopped));
     return compiledRoutes;
   }
 

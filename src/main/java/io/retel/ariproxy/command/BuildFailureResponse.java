@@ -134,7 +134,11 @@ public final class BuildFailureResponse implements Processor {
             .map(step -> stepFailed(step, cause, CommandProperties.isPossiblySent(exchange)))
             .orElseGet(() -> toFailure.apply(cause));
     CommandResult result = CommandProperties.result(exchange);
-    if (result != null && failure.outcome() == CommandResult.Outcome.UNKNOWN) {
+    boolean responded =
+        CommandProperties.isDuplicate(exchange)
+            || result != null
+                && (result.isSent() || failure.outcome() == CommandResult.Outcome.UNKNOWN);
+    if (responded && failure.outcome() != CommandResult.Outcome.ANSWERED) {
       LOG.warn(
           RateLimitFilter.PER_MESSAGE,
           "Publishing the RESPONSE failed: {}{}; retrying once",

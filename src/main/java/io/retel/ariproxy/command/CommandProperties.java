@@ -20,7 +20,10 @@ public final class CommandProperties {
   /** The {@link CommandResult}; set by {@link BuildResponse}. */
   static final String RESULT = "commandResult";
 
-  /** The envelope of the RESPONSE, as bytes; set by {@link BuildResponse}. */
+  /**
+   * The envelope of the RESPONSE, as bytes; set by {@link BuildResponse} and {@link
+   * ReplayResponse}.
+   */
   static final String RESPONSE = "response";
 
   /** The {@link CommandHandle}; set by {@link CommitOnResponse}. */
@@ -61,7 +64,7 @@ public final class CommandProperties {
     return exchange.getProperty(RESULT, CommandResult.class);
   }
 
-  /** Returns the envelope of the RESPONSE, which exists if the result does. */
+  /** Returns the envelope of the RESPONSE, which exists if the result does, or for a duplicate. */
   static byte[] response(Exchange exchange) {
     return Objects.requireNonNull((byte[]) exchange.getProperty(RESPONSE));
   }

@@ -10,6 +10,7 @@ import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.metrics.TaggedMeters;
 import io.retel.ariproxy.route.AddedSteps;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.CamelContext;
@@ -134,13 +135,14 @@ public final class CommitOnResponse implements Processor {
 
     /** False if Kafka rejected the RESPONSE, or if the command is a duplicate. */
     boolean canStillRespond(Exchange failed) {
-      return failed.getException(ApiException.class) == null
+      return (failed.getException(ApiException.class) == null
+              || AddedSteps.failed(failed).isPresent())
           && !CommandProperties.isDuplicate(failed);
     }
 
     /**
-     * Publishes a RESPONSE after a forced route stop, such as a reload: no other consumer reads the
-     * command.
+     * Publishes a RESPONSE after a forced route stop, such as a reload, or after an added step has
+     * failed in {@code commands}: no other consumer reads the command.
      */
     private void respondAfterInterrupt(Exchange interrupted) {
       Exchange response = new DefaultExchange(interrupted.getContext());
@@ -149,6 +151,8 @@ public final class CommitOnResponse implements Processor {
               CommandProperties.COMMAND,
               CommandProperties.RESULT,
               CommandProperties.RESPONSE,
+              CommandProperties.IS_REQUEST_BUILT,
+              AddedSteps.FAILED_STEP,
               ExchangeContext.CALL_CONTEXT,
               ExchangeContext.COMMAND_ID,
               ExchangeContext.RESOURCE)) {
@@ -184,6 +188,18 @@ public final class CommitOnResponse implements Processor {
 
     void recordLostResponse(Exchange failed) {
       lostResponses.increment();
+      Optional<String> step = AddedSteps.failed(failed);
+      if (step.isPresent()) {
+        LOG.error(
+            RateLimitFilter.PER_MESSAGE,
+            "RESPONSE not published: {}, {} failed: {}; correct the step, or catch its errors in the"
+                + " route",
+            CommandProperties.command(failed),
+            step.get(),
+            String.valueOf(failed.getException()));
+        handle.commit();
+        return;
+      }
       LOG.error(
           RateLimitFilter.PER_MESSAGE,
           "RESPONSE not published: {}, {}; check the topic's max.message.bytes and the proxy's ACLs on"

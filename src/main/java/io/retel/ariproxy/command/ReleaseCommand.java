@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.envelope.CommandResult;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -23,6 +24,11 @@ public final class ReleaseCommand implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    CommandResult result = CommandProperties.result(exchange);
+    if (result != null && result.isSent()) {
+      // the completion of the exchange publishes it
+      throw new IllegalStateException("Not released: Asterisk has executed the command");
+    }
     SubscriptionReservation.release(exchange);
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     LOG.warn(

@@ -26,6 +26,7 @@ public final class ReplayResponse implements Processor {
     Optional<byte[]> cached = responses.get(command);
     exchange.setProperty(CommandProperties.IS_DUPLICATE, cached.isPresent());
     exchange.setProperty(LanesConstants.HAS_RESULT, cached.isPresent());
+    cached.ifPresent(envelope -> exchange.setProperty(CommandProperties.RESPONSE, envelope));
     cached.ifPresent(
         envelope -> OutgoingRecord.prepare(exchange, command.orderingKey(), envelope, false));
   }

@@ -6,6 +6,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -24,7 +26,9 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.StopDefinition;
 import org.apache.camel.model.TryDefinition;
 import org.apache.camel.spi.InterceptStrategy;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,15 +38,16 @@ import org.slf4j.LoggerFactory;
  * has to be counted.
  *
  * <p>It marks these steps before Camel builds a route, so the shipped ones cost nothing. A step
- * within a {@code doTry} counts as that one: its error can be caught.
+ * within a {@code doTry} counts as that one: its error can be caught. An edited copy of a compiled
+ * route is watched as a shipped one.
  */
 public final class AddedSteps extends ModelLifecycleStrategySupport {
 
   /**
-   * Exchange property with the added step that failed, a String such as {@code step notify of route
-   * events (events.camel.yaml:57)}.
+   * Exchange property with the added step that failed, whose text is such as {@code step notify of
+   * route events (events.camel.yaml:57)}.
    */
-  private static final String FAILED_STEP = "failedStep";
+  public static final String FAILED_STEP = "failedStep";
 
   /** Exchange property with the added {@code stop} step that ended the exchange, as above. */
   private static final String STOPPED_BY = "stoppedBy";
@@ -51,22 +56,16 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(AddedSteps.class);
 
-  private final Predicate<String> isCompiledRoute;
   private final MeterRegistry meters;
   private final Predicate<Exception> isRejection;
   private final Consumer<Exchange> onStopped;
 
   /**
-   * @param isCompiledRoute whether a route id is that of a compiled route
    * @param isRejection whether an exception is what a step is meant to throw
    * @param onStopped called when a step of a shipped route has ended an exchange
    */
   public AddedSteps(
-      Predicate<String> isCompiledRoute,
-      MeterRegistry meters,
-      Predicate<Exception> isRejection,
-      Consumer<Exchange> onStopped) {
-    this.isCompiledRoute = isCompiledRoute;
+      MeterRegistry meters, Predicate<Exception> isRejection, Consumer<Exchange> onStopped) {
     this.meters = meters;
     this.isRejection = isRejection;
     this.onStopped = onStopped;
@@ -76,7 +75,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
 
   /** Returns the added step whose error the exchange has or had, for a sentence. */
   public static Optional<String> failed(Exchange exchange) {
-    return Optional.ofNullable(exchange.getProperty(FAILED_STEP, String.class));
+    return Optional.ofNullable(exchange.getProperty(FAILED_STEP)).map(Object::toString);
   }
 
   /** Returns the added step that has ended the exchange, for a sentence. */
@@ -86,62 +85,114 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
 
   @Override
   public void onAddRouteDefinition(RouteDefinition route) {
-    if (route.getResource() == null && isCompiledRoute.test(route.getRouteId())) {
+    boolean compiled = ShippedFiles.isCompiledRoute(route.getRouteId());
+    if (route.getResource() == null && compiled) {
       return;
     }
     boolean shipped =
-        route.getResource() != null
-            && RouteFiles.isShipped(Path.of(route.getResource().getLocation()));
-    Set<String> known = shipped ? ShippedFiles.ids() : Set.of();
-    for (ProcessorDefinition<?> step : route.getOutputs()) {
-      watch(route.getRouteId(), step, shipped, known);
+        compiled
+            || route.getResource() != null
+                && RouteFiles.isShipped(Path.of(route.getResource().getLocation()));
+    Definition definition =
+        new Definition(route.getRouteId(), shipped, shipped ? ShippedFiles.ids() : Set.of());
+    watch(definition, route.getOutputs(), List.of(), false);
+  }
+
+  /** A route, whether it is shipped, and the ids of its shipped steps. */
+  private record Definition(String routeId, boolean shipped, Set<String> shippedIds) {}
+
+  /**
+   * @param ancestors of the steps, outermost first: Camel asks the strategies of one of them
+   * @param stopsOnly whether errors of the steps can be caught
+   */
+  private void watch(
+      Definition route,
+      List<ProcessorDefinition<?>> steps,
+      List<ProcessorDefinition<?>> ancestors,
+      boolean stopsOnly) {
+    for (ProcessorDefinition<?> step : steps) {
+      if (step instanceof OnExceptionDefinition
+          || step instanceof OnCompletionDefinition
+          || step instanceof InterceptDefinition) {
+        continue;
+      }
+      boolean added = !step.hasCustomIdAssigned() || !route.shippedIds().contains(step.getId());
+      if (added && (!stopsOnly || step instanceof StopDefinition) && !isWatched(step)) {
+        Watch watch = new Watch(route, step);
+        step.addInterceptStrategy(watch);
+        ancestors.forEach(ancestor -> ancestor.addInterceptStrategy(watch));
+      }
+      List<ProcessorDefinition<?>> path = new ArrayList<>(ancestors);
+      path.add(step);
+      watch(route, children(step), path, stopsOnly || step instanceof TryDefinition);
     }
   }
 
-  private void watch(
-      String route, ProcessorDefinition<?> step, boolean shipped, Set<String> known) {
-    if (step instanceof OnExceptionDefinition
-        || step instanceof OnCompletionDefinition
-        || step instanceof InterceptDefinition) {
-      return;
-    }
-    if (step.getId() == null || !known.contains(step.getId())) {
-      if (step.getInterceptStrategies().stream().noneMatch(Watch.class::isInstance)) {
-        step.addInterceptStrategy(new Watch(route, step, shipped));
+  /** Returns the steps within a step; YAML keeps the clauses of a {@code doTry} apart. */
+  private static List<ProcessorDefinition<?>> children(ProcessorDefinition<?> step) {
+    List<ProcessorDefinition<?>> children = new ArrayList<>(step.getOutputs());
+    if (step instanceof TryDefinition tried) {
+      if (tried.getCatchClauses() != null) {
+        children.addAll(tried.getCatchClauses());
+      }
+      if (tried.getFinallyClause() != null) {
+        children.add(tried.getFinallyClause());
       }
     }
-    if (!(step instanceof TryDefinition)) {
-      step.getOutputs().forEach(child -> watch(route, child, shipped, known));
+    return children;
+  }
+
+  private static boolean isWatched(ProcessorDefinition<?> step) {
+    return step.getInterceptStrategies().stream()
+        .anyMatch(strategy -> strategy instanceof Watch watch && watch.step == step);
+  }
+
+  /** The added step that failed, as the value of a property; its text names the step. */
+  private static final class Failure {
+
+    private final Watch watch;
+
+    /** Whether a repetition of the step has succeeded. */
+    private volatile boolean repaired;
+
+    Failure(Watch watch) {
+      this.watch = watch;
+    }
+
+    @Override
+    public String toString() {
+      return watch.place;
     }
   }
 
   /** Watches one step. */
   private final class Watch implements InterceptStrategy {
 
-    private final String route;
-    private final NamedNode step;
+    private final ProcessorDefinition<?> step;
     private final boolean shippedRoute;
+    private final String place;
+    private final Counter failures;
 
-    Watch(String route, NamedNode step, boolean shippedRoute) {
-      this.route = route;
+    Watch(Definition route, ProcessorDefinition<?> step) {
+      // Camel numbers the others, again at each load
+      String id = step.hasCustomIdAssigned() ? step.getId() : step.getShortName();
       this.step = step;
-      this.shippedRoute = shippedRoute;
+      this.shippedRoute = route.shipped();
+      this.place = "step " + id + " of route " + route.routeId() + location(step);
+      this.failures = Meters.STEPS_FAILED.counter(meters, route.routeId(), id);
     }
 
     @Override
     public Processor wrapProcessorInInterceptors(
         CamelContext context, NamedNode definition, Processor target, Processor nextTarget) {
-      // Camel asks for its children as well
       if (definition != step) {
         return target;
       }
-      String id = definition.getId() == null ? definition.getShortName() : definition.getId();
-      String place = "step " + id + " of route " + route + location(definition);
-      Counter failures = Meters.STEPS_FAILED.counter(meters, route, id);
       boolean stops = shippedRoute && definition instanceof StopDefinition;
       return new DelegateAsyncProcessor(target) {
         @Override
         public boolean process(Exchange exchange, AsyncCallback callback) {
+          Object before = exchange.getProperty(FAILED_STEP);
           return super.process(
               exchange,
               doneSync -> {
@@ -149,40 +200,63 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
                   exchange.setProperty(STOPPED_BY, place);
                   onStopped.accept(exchange);
                 }
-                onDone(exchange, place, failures);
+                onDone(exchange, before);
                 callback.done(doneSync);
               });
         }
       };
     }
 
-    private void onDone(Exchange exchange, String place, Counter failures) {
-      Exception failure = exchange.getException();
-      if (failure == null) {
-        // an error within it was handled
-        if (exchange.getProperty(FAILED_STEP) != null) {
-          exchange.removeProperty(FAILED_STEP);
+    /**
+     * @param before the property before the step
+     */
+    private void onDone(Exchange exchange, @Nullable Object before) {
+      Exception error = exchange.getException();
+      Object current = exchange.getProperty(FAILED_STEP);
+      if (error != null && current == null) {
+        Failure failure = new Failure(this);
+        exchange.setProperty(FAILED_STEP, failure);
+        if (!isRejection.test(error)) {
+          report(exchange, failure, error);
         }
-      } else if (exchange.getProperty(FAILED_STEP) == null) {
-        exchange.setProperty(FAILED_STEP, place);
-        if (!isRejection.test(failure)) {
-          failures.increment();
-          // what handles errors of the shipped routes reports it
-          if (!shippedRoute) {
-            LOG.warn(RateLimitFilter.PER_MESSAGE, "Failed: {}: {}", place, String.valueOf(failure));
-          }
+      } else if (error == null && current instanceof Failure failure) {
+        if (failure.watch == this) {
+          failure.repaired = true;
+          exchange.removeProperty(FAILED_STEP);
+        } else if (failure != before) {
+          // an error handler or another route has handled it
+          exchange.removeProperty(FAILED_STEP);
         }
       }
     }
 
-    /** Returns file and line, in parentheses. */
-    private static String location(NamedNode definition) {
-      if (!(definition instanceof ProcessorDefinition<?> step)
-          || step.getLocation() == null
-          || step.getLineNumber() <= 0) {
-        return "";
+    /** Counts a failure, in a route of an author once it is not repeated any more. */
+    private void report(Exchange exchange, Failure failure, Exception error) {
+      if (shippedRoute) {
+        // what handles the error logs it
+        failures.increment();
+        return;
       }
-      return " (%s:%d)".formatted(Path.of(step.getLocation()).getFileName(), step.getLineNumber());
+      exchange
+          .getExchangeExtension()
+          .addOnCompletion(
+              new SynchronizationAdapter() {
+                @Override
+                public void onDone(Exchange done) {
+                  if (!failure.repaired) {
+                    failures.increment();
+                    LOG.warn(
+                        RateLimitFilter.PER_MESSAGE, "Failed: {}: {}", place, error.toString());
+                  }
+                }
+              });
+    }
+
+    /** Returns file and line, in parentheses. */
+    private static String location(ProcessorDefinition<?> step) {
+      return step.getLocation() == null || step.getLineNumber() <= 0
+          ? ""
+          : " (%s:%d)".formatted(Path.of(step.getLocation()).getFileName(), step.getLineNumber());
     }
   }
 }

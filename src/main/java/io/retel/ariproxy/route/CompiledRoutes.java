@@ -95,7 +95,7 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
   }
 
   /** Returns whether a route is compiled, even if a file replaces it. */
-  public boolean contains(String routeId) {
+  boolean contains(String routeId) {
     return routeIds.contains(routeId);
   }
 

@@ -119,7 +119,7 @@ public final class RouteFiles {
   /** Returns the shipped files that were edited, each with its difference. */
   public static List<String> edited(Path folder) throws IOException {
     List<String> edited = new ArrayList<>();
-    for (Path file : list(folder)) {
+    for (Path file : list(folder).stream().filter(RouteFiles::isShipped).toList()) {
       difference(file)
           .ifPresent(lines -> edited.add("%s (%s)".formatted(file.getFileName(), lines)));
     }

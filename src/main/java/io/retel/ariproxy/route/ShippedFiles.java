@@ -18,7 +18,15 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /** The route files as they are shipped with this version; the jar contains them. */
 final class ShippedFiles {
 
+  /** The YAML of the compiled routes, which a file of an author can replace. */
+  private static final Set<String> COMPILED = Set.of("publish-missed-events", "resync");
+
   private ShippedFiles() {}
+
+  /** Returns whether a route is compiled, unless a file replaces it. */
+  static boolean isCompiledRoute(String id) {
+    return COMPILED.contains(id);
+  }
 
   /** Returns the ids of all steps, routes and clauses. */
   static Set<String> ids() {
@@ -35,11 +43,14 @@ final class ShippedFiles {
     }
     List<String> shipped = read(name).lines().toList();
     List<String> edited = content.lines().toList();
+    int added = without(edited, shipped).size();
+    int removed = without(shipped, edited).size();
     return shipped.equals(edited)
         ? Optional.empty()
         : Optional.of(
-            "%d lines added, %d removed"
-                .formatted(without(edited, shipped).size(), without(shipped, edited).size()));
+            added + removed == 0
+                ? "lines in another order"
+                : "%d lines added, %d removed".formatted(added, removed));
   }
 
   /** Returns the lines that others do not have as often. */
@@ -65,7 +76,9 @@ final class ShippedFiles {
 
     private static Set<String> all() {
       Set<String> ids = new HashSet<>();
-      for (String name : RouteFiles.SHIPPED) {
+      Set<String> names = new HashSet<>(RouteFiles.SHIPPED);
+      COMPILED.forEach(id -> names.add(id + ".camel.yaml"));
+      for (String name : names) {
         collect(new Load(LoadSettings.builder().build()).loadFromString(read(name)), ids);
       }
       return Set.copyOf(ids);

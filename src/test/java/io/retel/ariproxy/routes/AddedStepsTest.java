@@ -6,23 +6,38 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.app.RoutesUnderTest;
 import io.retel.ariproxy.command.CommandRejectedException;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
+import io.retel.ariproxy.route.AddedSteps;
 import java.net.ConnectException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Steps that an author has added to the shipped routes fail, refuse or stop. */
 class AddedStepsTest {
@@ -46,20 +61,71 @@ class AddedStepsTest {
                   id: added-stop
       """;
 
-  private final AtomicInteger runs = new AtomicInteger();
+  /** Where a step is: Camel treats the steps of blocks differently. */
+  enum Form {
+    PLAIN("%s"),
+    FILTER(
+        """
+        - filter:
+            id: added-filter
+            simple: {expression: "true"}
+            steps:
+              %s"""),
+    WHEN(
+        """
+        - choice:
+            id: added-choice
+            when:
+              - id: added-when
+                simple: {expression: "true"}
+                steps:
+                  %s"""),
+    OTHERWISE(
+        """
+        - choice:
+            id: added-choice
+            when:
+              - id: added-when
+                simple: {expression: "false"}
+                steps:
+                  - log: never
+            otherwise:
+              id: added-otherwise
+              steps:
+                %s""");
 
-  /** What Asterisk's client, the store and Kafka's client throw as well. */
-  static List<Exception> failures() {
-    return List.of(
-        new ConnectException("Connection refused"),
-        new RecordTooLargeException("too large"),
-        new IllegalStateException("broken"));
+    private final String block;
+
+    Form(String block) {
+      this.block = block;
+    }
+
+    /** Returns a step in this form. */
+    String of(String step) {
+      int start = block.indexOf("%s");
+      int margin = start - (block.lastIndexOf('\n', start) + 1);
+      return block.formatted(withMargin(step, margin).strip()) + "\n";
+    }
   }
 
-  @Test
-  void errorInEventsNamesStepInsteadOfKafka() throws Exception {
+  private final AtomicInteger runs = new AtomicInteger();
+
+  private static final Exception REFUSED = new ConnectException("Connection refused");
+
+  /** What Asterisk's client, the store and Kafka's client throw as well, in each form. */
+  static Stream<Arguments> failures() {
+    return Stream.concat(
+        Stream.of(Form.values()).map(form -> Arguments.of(form, REFUSED)),
+        Stream.of(
+            Arguments.of(Form.PLAIN, new RecordTooLargeException("too large")),
+            Arguments.of(Form.PLAIN, new IllegalStateException("broken"))));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void errorInEventsNamesStepInsteadOfKafka(Form form) throws Exception {
     try (CapturedLog log = new CapturedLog();
-        RoutesUnderTest routes = failing("events", "build-event-envelope", failures().get(0))) {
+        RoutesUnderTest routes = failing("events", "build-event-envelope", form, REFUSED)) {
       routes.sendEvent(EVENT);
       assertThat(log.lines(Level.ERROR))
           .singleElement()
@@ -75,8 +141,8 @@ class AddedStepsTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  void errorBeforeTheRequestYields500(Exception failure) throws Exception {
-    try (RoutesUnderTest routes = failing("execute-command", "check-command", failure)) {
+  void errorBeforeTheRequestYields500(Form form, Exception failure) throws Exception {
+    try (RoutesUnderTest routes = failing("execute-command", "check-command", form, failure)) {
       Response response = responseTo(routes, ORIGINATE);
       response.assertStatus(500);
       assertThat(response.outcome()).isEqualTo("not_sent");
@@ -91,8 +157,8 @@ class AddedStepsTest {
   /** As if it came from Asterisk, it would be retried, and the command executed again. */
   @ParameterizedTest
   @MethodSource("failures")
-  void errorAfterTheRequestYields504(Exception failure) throws Exception {
-    try (RoutesUnderTest routes = failing("execute-command", "build-response", failure)) {
+  void errorAfterTheRequestYields504(Form form, Exception failure) throws Exception {
+    try (RoutesUnderTest routes = failing("execute-command", "build-response", form, failure)) {
       respond(routes);
       Response response = responseTo(routes, ORIGINATE);
       response.assertStatus(504);
@@ -105,8 +171,8 @@ class AddedStepsTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  void errorAfterTheResponseKeepsIt(Exception failure) throws Exception {
-    try (RoutesUnderTest routes = failing("execute-command", "publish-response", failure)) {
+  void errorAfterTheResponseKeepsIt(Form form, Exception failure) throws Exception {
+    try (RoutesUnderTest routes = failing("execute-command", "publish-response", form, failure)) {
       respond(routes);
       responseTo(routes, ORIGINATE).assertStatus(200);
       assertThat(routes.ari().getReceivedExchanges()).hasSize(1);
@@ -116,12 +182,12 @@ class AddedStepsTest {
   /** It fails once: the RESPONSE is published again. */
   @ParameterizedTest
   @MethodSource("failures")
-  void errorInPublishKeepsTheResponse(Exception failure) throws Exception {
+  void errorInPublishKeepsTheResponse(Form form, Exception failure) throws Exception {
     try (RoutesUnderTest routes =
         start(
             "publish",
             "select-topic",
-            ADDED,
+            form.of(ADDED),
             exchange -> {
               if (runs.incrementAndGet() == 1) {
                 throw failure;
@@ -135,7 +201,8 @@ class AddedStepsTest {
 
   @Test
   void genericCommandIsNotReleasedByErrorAfterTheRequest() throws Exception {
-    try (RoutesUnderTest routes = failing("execute-command", "build-response", failures().get(0))) {
+    try (RoutesUnderTest routes =
+        failing("execute-command", "build-response", Form.FILTER, REFUSED)) {
       respond(routes);
       routes.sendGenericCommand(ORIGINATE);
       routes.awaitResponse();
@@ -147,7 +214,11 @@ class AddedStepsTest {
   @Test
   void rejectionAfterTheRequestYields504() throws Exception {
     try (RoutesUnderTest routes =
-        failing("execute-command", "build-response", new CommandRejectedException(403, "no"))) {
+        failing(
+            "execute-command",
+            "build-response",
+            Form.FILTER,
+            new CommandRejectedException(403, "no"))) {
       respond(routes);
       Response response = responseTo(routes, ORIGINATE);
       response.assertStatus(504);
@@ -178,7 +249,7 @@ class AddedStepsTest {
             "check-command",
             caught,
             exchange -> {
-              throw failures().get(0);
+              throw REFUSED;
             })) {
       routes
           .ari()
@@ -193,13 +264,47 @@ class AddedStepsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "events, resolve-call-context",
-    "events, build-event-envelope",
-    "events, publish-event",
-    "publish, select-topic"
+    "events, resolve-call-context, PLAIN",
+    "events, build-event-envelope, FILTER",
+    "events, publish-event, OTHERWISE",
+    "publish, select-topic, WHEN"
   })
-  void stoppedEventIsDroppedNotPublished(String route, String before) throws Exception {
-    try (RoutesUnderTest routes = start(route, before, STOP, exchange -> {})) {
+  void stoppedEventIsDroppedNotPublished(String route, String before, Form form) throws Exception {
+    assertDropped(route, before, form.of(STOP));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"events, build-event-envelope", "publish, select-topic"})
+  void eventStoppedWithinDoTryIsDropped(String route, String before) throws Exception {
+    assertDropped(
+        route,
+        before,
+        """
+        - doTry:
+            id: try-added
+            steps:
+              - process:
+                  id: added
+                  ref: addedStep
+            doCatch:
+              - id: catch-added
+                exception:
+                  - java.lang.Exception
+                steps:
+                  - stop:
+                      id: added-stop
+        """);
+  }
+
+  private static void assertDropped(String route, String before, String step) throws Exception {
+    try (RoutesUnderTest routes =
+        start(
+            route,
+            before,
+            step,
+            exchange -> {
+              throw REFUSED;
+            })) {
       routes.sendEvent(EVENT);
       assertThat(routes.mappedTopic().getReceivedExchanges()).isEmpty();
       assertThat(routes.counterValue(Meters.EVENTS_DROPPED)).isOne();
@@ -207,10 +312,11 @@ class AddedStepsTest {
     }
   }
 
-  @Test
-  void stoppedResponseIsLost() throws Exception {
+  @ParameterizedTest
+  @EnumSource
+  void stoppedResponseIsLost(Form form) throws Exception {
     try (CapturedLog log = new CapturedLog();
-        RoutesUnderTest routes = start("publish", "select-topic", STOP, exchange -> {})) {
+        RoutesUnderTest routes = start("publish", "select-topic", form.of(STOP), exchange -> {})) {
       respond(routes);
       routes.sendCommand(ORIGINATE);
       routes.awaitResponse();
@@ -225,11 +331,167 @@ class AddedStepsTest {
     }
   }
 
-  private RoutesUnderTest failing(String route, String before, Exception failure) throws Exception {
+  /** As if it came from Asterisk, the controller would have to expect a call. */
+  @ParameterizedTest
+  @EnumSource
+  void errorInCommandsYields500(Form form) throws Exception {
+    try (RoutesUnderTest routes = failing("commands", "queue-command", form, REFUSED)) {
+      Response response = responseTo(routes, ORIGINATE);
+      response.assertStatus(500);
+      assertThat(response.outcome()).isEqualTo("not_sent");
+      assertThat(response.message())
+          .startsWith("Failed: step added of route commands (commands.camel.yaml:");
+      assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+    }
+  }
+
+  @Test
+  void lostResponseNamesStepInsteadOfKafka() throws Exception {
+    try (CapturedLog log = new CapturedLog();
+        RoutesUnderTest routes = failing("publish", "select-topic", Form.FILTER, REFUSED)) {
+      respond(routes);
+      routes.sendCommand(ORIGINATE);
+      routes.awaitResponse();
+      assertThat(runs).hasValue(3);
+      assertThat(routes.counterValue(Meters.RESPONSES_LOST)).isOne();
+      assertThat(log.lines(Level.ERROR))
+          .filteredOn(line -> line.startsWith("RESPONSE not published"))
+          .singleElement()
+          .asString()
+          .contains(", step added of route publish (publish.camel.yaml:", "correct the step")
+          .doesNotContain("max.message.bytes");
+    }
+  }
+
+  @Test
+  void errorInPublishKeepsTheRecordedResponse() throws Exception {
+    AtomicInteger failing = new AtomicInteger();
+    try (RoutesUnderTest routes =
+        start(
+            "publish",
+            "select-topic",
+            ADDED,
+            exchange -> {
+              if (runs.incrementAndGet() == failing.get()) {
+                throw REFUSED;
+              }
+            },
+            Map.of(Setting.COMMANDS_DEDUP_WINDOW, "60s"))) {
+      respond(routes);
+      responseTo(routes, ORIGINATE).assertStatus(200);
+      for (int duplicate = 1; duplicate <= 2; duplicate++) {
+        routes.reset();
+        failing.set(duplicate == 1 ? runs.get() + 1 : 0);
+        responseTo(routes, ORIGINATE).assertStatus(200);
+        assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+      }
+    }
+  }
+
+  /** Nothing is lost then. */
+  @Test
+  void repeatedStepThatSucceedsHasNotFailed() throws Exception {
+    try (CapturedLog log = new CapturedLog();
+        RoutesUnderTest routes = RoutesUnderTest.start()) {
+      addOwnRoute(routes, 2);
+      routes.context().createFluentProducerTemplate().to("direct:own").request();
+      assertThat(runs).hasValue(2);
+      assertThat(failedSteps(routes)).isZero();
+      assertThat(log.lines(Level.WARN)).isEmpty();
+    }
+  }
+
+  @Test
+  void stepOfOwnRouteFailsOnceForAMessage() throws Exception {
+    try (CapturedLog log = new CapturedLog();
+        RoutesUnderTest routes = RoutesUnderTest.start()) {
+      addOwnRoute(routes, 9);
+      Exchange exchange =
+          routes.context().createProducerTemplate().request("direct:own", message -> {});
+      assertThat(runs).hasValue(4);
+      assertThat(exchange.getProperty("seen"))
+          .asString()
+          .startsWith("step process of route own (own.camel.yaml:");
+      assertThat(failedSteps(routes)).isOne();
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .startsWith("Failed: step process of route own (own.camel.yaml:");
+    }
+  }
+
+  /** Otherwise an error of Kafka would be one of its author. */
+  @ParameterizedTest
+  @ValueSource(strings = {"publish-missed-events", "resync"})
+  void copyOfCompiledRouteHasNoAddedSteps(String id) throws Exception {
+    Path copy = Path.of("docs", "compiled-routes", id + ".camel.yaml");
+    try (RoutesUnderTest routes = RoutesUnderTest.start()) {
+      RouteBuilder builder =
+          (RouteBuilder)
+              PluginHelper.getRoutesLoader(routes.context())
+                  .findRoutesBuilders(
+                      List.of(
+                          ResourceHelper.fromBytes(
+                              "file:/" + copy.getFileName(), Files.readAllBytes(copy))))
+                  .iterator()
+                  .next();
+      RouteDefinition route = builder.configureRoutes(routes.context()).getRoutes().get(0);
+      new AddedSteps(new SimpleMeterRegistry(), rejection -> false, stopped -> {})
+          .onAddRouteDefinition(route);
+      assertThat(route.getOutputs())
+          .isNotEmpty()
+          .allMatch(step -> step.getInterceptStrategies().isEmpty());
+    }
+  }
+
+  /** A route with retries and a dead-letter route, whose step succeeds at the nth attempt. */
+  private void addOwnRoute(RoutesUnderTest routes, int successfulAttempt) throws Exception {
+    Processor step =
+        exchange -> {
+          if (runs.incrementAndGet() < successfulAttempt) {
+            throw REFUSED;
+          }
+        };
+    routes.context().getRegistry().bind("ownStep", step);
+    String yaml =
+        """
+        - route:
+            id: own
+            errorHandler:
+              deadLetterChannel:
+                deadLetterUri: direct:undelivered
+                redeliveryPolicy:
+                  maximumRedeliveries: 3
+                  redeliveryDelay: 1
+                  logRetryAttempted: false
+                  logExhausted: false
+            from:
+              uri: direct:own
+              steps:
+                - filter:
+                    simple: {expression: "true"}
+                    steps:
+                      - process: {ref: ownStep}
+        - route:
+            id: undelivered
+            from:
+              uri: direct:undelivered
+              steps:
+                - setBody: {constant: {expression: "lost"}}
+                - setProperty: {name: seen, simple: {expression: "${exchangeProperty.failedStep}"}}
+        """;
+    PluginHelper.getRoutesLoader(routes.context())
+        .loadRoutes(
+            ResourceHelper.fromBytes(
+                "file:/own.camel.yaml", yaml.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private RoutesUnderTest failing(String route, String before, Form form, Exception failure)
+      throws Exception {
     return start(
         route,
         before,
-        ADDED,
+        form.of(ADDED),
         exchange -> {
           runs.incrementAndGet();
           throw failure;
@@ -239,10 +501,22 @@ class AddedStepsTest {
   /** Starts the routes with a step before another one. */
   private static RoutesUnderTest start(
       String route, String before, String step, Processor addedStep) throws Exception {
+    return start(route, before, step, addedStep, Map.of());
+  }
+
+  private static RoutesUnderTest start(
+      String route,
+      String before,
+      String step,
+      Processor addedStep,
+      Map<Setting<?>, String> overrides)
+      throws Exception {
     List<String> edited = new ArrayList<>();
+    Map<Setting<?>, String> settings = new HashMap<>(overrides);
+    settings.put(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands");
     RoutesUnderTest routes =
         RoutesUnderTest.start(
-            Map.of(Setting.KAFKA_GENERIC_COMMANDS_TOPIC, "generic-commands"),
+            settings,
             (file, yaml) -> {
               if (!file.equals(route + ".camel.yaml")) {
                 return yaml;
@@ -260,15 +534,16 @@ class AddedStepsTest {
     for (int i = 0; i < lines.size(); i++) {
       if (lines.get(i).strip().equals("id: " + before)) {
         // the line before is the one of the step's kind
-        String kind = lines.get(i - 1);
-        String indentation = kind.substring(0, kind.indexOf('-'));
-        String first = step.substring(0, step.indexOf('-'));
-        lines.addAll(
-            i - 1, step.lines().map(line -> indentation + line.substring(first.length())).toList());
+        lines.addAll(i - 1, withMargin(step, lines.get(i - 1).indexOf('-')).lines().toList());
         return String.join("\n", lines) + "\n";
       }
     }
     throw new IllegalArgumentException("no step " + before);
+  }
+
+  /** Returns a step with this number of spaces before it. */
+  private static String withMargin(String step, int margin) {
+    return step.indent(margin - Math.max(step.indexOf('-'), 0));
   }
 
   private static double failedSteps(RoutesUnderTest routes) {
