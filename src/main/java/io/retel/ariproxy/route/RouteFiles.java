@@ -51,6 +51,9 @@ public final class RouteFiles {
   static final String BEAN_OF_PROXY =
       "the bean %s belongs to the proxy, which needs it: choose another name";
 
+  /** Why a file must not define a bean that another one defines. */
+  static final String BEAN_OF_FILE = "the bean %s belongs to %s; choose another name";
+
   /** The key of an element with beans. */
   static final String BEANS = "beans";
 

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.DefaultRoutesCollector;
@@ -17,7 +19,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 /**
  * Leaves the additional files of the routes folder to {@link RouteReloader#loadAdditional}: a file
  * that Camel loads while it starts, and that does not load, ends the process. Rejects a shipped
- * file that replaces a bean of the proxy.
+ * file that replaces a bean of the proxy or of another one.
  */
 public final class ShippedRoutesCollector extends DefaultRoutesCollector {
 
@@ -25,6 +27,9 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
 
   /** Camel lists the files again once it has created their beans. */
   private final Set<String> checkedLocations = new HashSet<>();
+
+  /** The file name of each bean of a file. */
+  private final Map<String, String> fileOfBean = new HashMap<>();
 
   public ShippedRoutesCollector(Path folder) {
     this.folder = folder.toAbsolutePath().normalize();
@@ -39,13 +44,13 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
             .toList();
     for (Resource resource : shipped) {
       if (checkedLocations.add(resource.getLocation())) {
-        rejectBeansOfProxy(camelContext, resource);
+        rejectBeansOfOthers(camelContext, resource);
       }
     }
     return shipped;
   }
 
-  private static void rejectBeansOfProxy(CamelContext context, Resource resource) {
+  private void rejectBeansOfOthers(CamelContext context, Resource resource) {
     Set<String> names;
     try (InputStream content = resource.getInputStream()) {
       names = RouteFiles.beanNames(content.readAllBytes());
@@ -58,6 +63,12 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
       if (context.getRegistry().lookupByName(name) != null) {
         throw new InvalidSettingException(
             resource.getLocation() + ": " + RouteFiles.BEAN_OF_PROXY.formatted(name));
+      }
+      String owner =
+          fileOfBean.putIfAbsent(name, String.valueOf(ActiveRoutes.toPath(resource).getFileName()));
+      if (owner != null) {
+        throw new InvalidSettingException(
+            resource.getLocation() + ": " + RouteFiles.BEAN_OF_FILE.formatted(name, owner));
       }
     }
   }

@@ -248,6 +248,22 @@ class RouteFileBeansTest {
         .hasMessageContaining("publish.camel.yaml: the bean gauges belongs to the proxy");
   }
 
+  @Test
+  void startRejectsBeanOfTwoShippedFiles() throws IOException {
+    Path unwatched = Files.createDirectory(parent.toRealPath().resolve("unwatched"));
+    Files.writeString(unwatched.resolve("events.camel.yaml"), BEANS + OTHER);
+    Files.writeString(unwatched.resolve("publish.camel.yaml"), BEANS + ROUTE);
+    ShippedRoutesCollector collector = new ShippedRoutesCollector(unwatched);
+    assertThatThrownBy(
+            () ->
+                collector.findRouteResourcesFromDirectory(
+                    context, "", "file:" + unwatched + "/*.yaml"))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageMatching(
+            ".*/(events|publish).camel.yaml: the bean client belongs to"
+                + " (events|publish).camel.yaml; choose another name");
+  }
+
   private void saveAndLoad() throws IOException {
     Files.writeString(file, BEANS + ROUTE);
     awaitLine(Level.INFO, "a.camel.yaml loaded");
