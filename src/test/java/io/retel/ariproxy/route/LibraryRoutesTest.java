@@ -53,6 +53,9 @@ class LibraryRoutesTest {
     Awaitility.await()
         .until(
             () -> libraries.loading().filter(name -> name.endsWith("Uninterruptible")).isPresent());
+    assertThat(Uninterruptible.INTERRUPTED.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(libraries.loading())
+        .hasValueSatisfying(name -> assertThat(name).endsWith("Uninterruptible"));
     Uninterruptible.END.countDown();
     loading.join();
     assertThat(libraries.loading()).isEmpty();
@@ -89,6 +92,7 @@ class LibraryRoutesTest {
 
   private static final class Uninterruptible extends RouteBuilder {
 
+    static final CountDownLatch INTERRUPTED = new CountDownLatch(1);
     static final CountDownLatch END = new CountDownLatch(1);
 
     @Override
@@ -97,7 +101,8 @@ class LibraryRoutesTest {
         try {
           END.await(10, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
-          // as a read from a socket
+          // continues, as a read from a socket does
+          INTERRUPTED.countDown();
         }
       }
     }
