@@ -46,8 +46,13 @@ final class ActiveRoutes {
   private final Model model;
   private final CompiledRoutes compiledRoutes;
 
+  private final RouteBeans beans;
+
   /** For what a route of a user does when it starts. */
   private final Duration maxStart;
+
+  /** For beans of a shipped file to be created. */
+  private final Duration maxEdit;
 
   /** The files of the running routes; the context has loaded the shipped ones. */
   private final Map<Path, RouteFile> files = new ConcurrentHashMap<>();
@@ -58,16 +63,22 @@ final class ActiveRoutes {
   /** Files whose routes an edit has stopped, and that a rollback builds again. */
   private final Set<Path> stopped = new LinkedHashSet<>();
 
-  /** The content whose load has not completed; null if there is none. */
-  private @Nullable RouteFile incomplete;
+  /** Beans of an edit that is not in effect yet; null if there is none. */
+  private @Nullable Map<String, RouteBeans.Bean> created;
+
+  /** The beans that those have replaced; null if they have not. */
+  private @Nullable Map<String, RouteBeans.Bean> replaced;
 
   /**
    * @param folder the files, whose shipped ones the context loads
-   * @param maxStart the limit in time to start an additional file's routes again
+   * @param maxStart the limit in time to start an additional file's beans, or its routes again
    */
   ActiveRoutes(
       CamelContext context, CompiledRoutes compiledRoutes, Path folder, Duration maxStart) {
     this.maxStart = maxStart;
+    this.maxEdit =
+        maxStart.compareTo(InterruptAfter.MAX_EDIT) < 0 ? maxStart : InterruptAfter.MAX_EDIT;
+    this.beans = new RouteBeans(context, maxEdit);
     this.context = context;
     this.model = model(context);
     this.compiledRoutes = compiledRoutes;
@@ -173,6 +184,7 @@ final class ActiveRoutes {
    * @return the ids of the compiled routes and configurations that are in effect again
    */
   Set<String> load(Path file, RouteFile edited) throws Exception {
+    replaceBeans(file, edited);
     // configurations first, since they apply when a route is built
     edited
         .configurations()
@@ -181,9 +193,6 @@ final class ActiveRoutes {
         compiledRoutes.restoreConfigurations(
             context, without(configurationIds(file), edited.configurationIds()));
     Set<String> removedRoutes = without(routeIds(file), edited.routeIds());
-    incomplete = edited;
-    stop(file);
-
     Set<String> built = edited.build();
     ConditionalRoutePolicy.startEligible(context, built);
     remove(without(routeIds(file), built));
@@ -191,12 +200,26 @@ final class ActiveRoutes {
 
     Set<String> changedConfigurations = union(edited.configurationIds(), restoredConfigurations);
     rebuild(without(routesWith(changedConfigurations), union(built, restoredRoutes)));
-    endBeans(without(ofThisFileOnly(file, RouteFile::beanNames), edited.beanNames()));
     files.put(file, edited);
     unparsed.remove(file);
-    incomplete = null;
     stopped.clear();
+    endReplacedBeans();
     return union(restoredConfigurations, restoredRoutes);
+  }
+
+  /** Creates the beans before the routes stop; the current ones do not end yet. */
+  private void replaceBeans(Path file, RouteFile edited) throws Exception {
+    Set<String> names = union(ofThisFileOnly(file, RouteFile::beanNames), edited.beanNames());
+    created = beans.create(edited.beans(), RouteFiles.isShipped(file) ? maxEdit : maxStart);
+    stop(file);
+    replaced = beans.replace(names, created);
+  }
+
+  private void endReplacedBeans() {
+    Map<String, RouteBeans.Bean> previous = Objects.requireNonNull(replaced);
+    created = null;
+    replaced = null;
+    beans.end(previous);
   }
 
   /**
@@ -216,22 +239,28 @@ final class ActiveRoutes {
   }
 
   /**
-   * Restores all routes and configurations after a failed edit. The beans of the edited file are
-   * created again with its routes.
+   * Restores all routes, configurations and beans after a failed edit. The beans of the edited file
+   * have not ended.
    */
   void rollBack(State previous) throws Exception {
+    Map<String, RouteBeans.Bean> failed = created == null ? Map.of() : created;
+    if (replaced != null) {
+      beans.replace(failed.keySet(), replaced);
+    }
+    created = null;
+    replaced = null;
+    try {
+      rollBackRoutes(previous);
+    } finally {
+      beans.end(failed);
+    }
+  }
+
+  private void rollBackRoutes(State previous) throws Exception {
     model.getRouteConfigurationDefinitions().clear();
     model.getRouteConfigurationDefinitions().addAll(previous.configurations());
     Map<String, Route> current = routes();
     remove(without(current.keySet(), previous.routes().keySet()));
-    if (incomplete != null) {
-      Set<String> created = new LinkedHashSet<>(incomplete.beanNames());
-      for (Path file : loadedFiles()) {
-        created.removeAll(loaded(file).beanNames());
-      }
-      endBeans(created);
-      incomplete = null;
-    }
     Set<Path> changed = new LinkedHashSet<>(stopped);
     stopped.clear();
     Set<String> compiled = new LinkedHashSet<>();
@@ -288,8 +317,9 @@ final class ActiveRoutes {
   }
 
   /**
-   * Stops the routes that must not run while they are replaced: those that use beans, which end
-   * before. Messages of a route of a user do not delay edits and events: they have a limit in time.
+   * Stops the routes that must not run while they are replaced: those that use beans, which are
+   * replaced before. Messages of a route of a user do not delay edits and events: they have a limit
+   * in time.
    */
   private void stop(Path file) throws Exception {
     boolean shipped = RouteFiles.isShipped(file);
@@ -304,10 +334,6 @@ final class ActiveRoutes {
         context.getRouteController().stopRoute(routeId, MAX_STOP.toMillis(), TimeUnit.MILLISECONDS);
       }
     }
-  }
-
-  private void endBeans(Set<String> names) {
-    names.forEach(context.getRegistry()::unbind);
   }
 
   private void remove(Set<String> routeIds) throws Exception {
@@ -325,7 +351,9 @@ final class ActiveRoutes {
   private RouteFile loaded(Path file) throws Exception {
     byte[] content = unparsed.get(file);
     if (content != null) {
-      files.put(file, new RouteFile(context, "file:" + file, content));
+      RouteFile parsed = new RouteFile(context, "file:" + file, content);
+      beans.adopt(parsed.beans());
+      files.put(file, parsed);
       unparsed.remove(file);
     }
     return Objects.requireNonNull(files.get(file));

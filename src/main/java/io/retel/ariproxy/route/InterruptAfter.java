@@ -14,6 +14,9 @@ final class InterruptAfter implements AutoCloseable {
   /** For what a user adds; many times what it needs to load on a busy machine. */
   static final Duration MAX_START = Duration.ofSeconds(30);
 
+  /** For a bean at an edit: the edits of other files wait. */
+  static final Duration MAX_EDIT = Duration.ofSeconds(10);
+
   private static final Duration REPETITION = Duration.ofSeconds(1);
 
   private final Thread thread = Thread.currentThread();

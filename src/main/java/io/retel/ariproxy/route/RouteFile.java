@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.BeanFactoryDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
@@ -14,7 +15,7 @@ import org.apache.camel.model.RouteDefinition;
 
 /**
  * The routes, route configurations and beans in the content of a file. Parsing changes nothing in
- * the context; {@link #build} creates the beans and routes.
+ * the context; {@link #build} creates the routes.
  */
 final class RouteFile {
 
@@ -22,6 +23,7 @@ final class RouteFile {
   private final String location;
   private final byte[] content;
   private final Set<String> beanNames;
+  private final List<BeanFactoryDefinition<?>> beans;
   private final Set<String> routeIds;
   private final List<String> stepIds;
   private final List<RouteConfigurationDefinition> configurations;
@@ -41,8 +43,11 @@ final class RouteFile {
     Set<String> ids = new LinkedHashSet<>();
     List<String> steps = new ArrayList<>();
     List<RouteConfigurationDefinition> definitions = new ArrayList<>();
+    List<BeanFactoryDefinition<?>> beanDefinitions = new ArrayList<>();
     if (content.length > 0) {
-      RouteConfigurationBuilder builder = RouteFileLoader.inspect(context, location, content);
+      RouteFileLoader.Content loaded = RouteFileLoader.load(context, location, content);
+      beanDefinitions.addAll(loaded.beans());
+      RouteConfigurationBuilder builder = loaded.routes();
       definitions.addAll(RouteConfigurations.configure(builder, context));
       for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
         if (route.getRouteId() != null) {
@@ -54,14 +59,20 @@ final class RouteFile {
             .forEach(step -> steps.add(step.getId()));
       }
     }
+    this.beans = beanDefinitions;
     this.routeIds = ids;
     this.stepIds = steps;
     this.configurations = definitions;
   }
 
-  /** Names of the beans that {@link #build} creates. */
+  /** Names of the beans, which must be bound before {@link #build}. */
   Set<String> beanNames() {
     return beanNames;
+  }
+
+  /** Definitions of the beans. */
+  List<BeanFactoryDefinition<?>> beans() {
+    return beans;
   }
 
   /** Ids of the routes, without those that Camel generates. */
@@ -85,8 +96,7 @@ final class RouteFile {
   }
 
   /**
-   * Builds the routes with the current route configurations, in place of running ones. Creates the
-   * beans before, and ends the current ones of the same names.
+   * Builds the routes with the current route configurations and beans, in place of running ones.
    *
    * @return the ids of the routes
    */
@@ -94,6 +104,8 @@ final class RouteFile {
     // a new builder, since parsing has applied the configurations of that time
     return content.length == 0
         ? Set.of()
-        : RouteFileLoader.load(context, location, content).updateRoutesToCamelContext(context);
+        : RouteFileLoader.load(context, location, content)
+            .routes()
+            .updateRoutesToCamelContext(context);
   }
 }

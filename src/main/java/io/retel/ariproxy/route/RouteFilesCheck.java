@@ -23,6 +23,7 @@ import org.apache.camel.CamelContext;
 public final class RouteFilesCheck {
 
   private final CamelContext context;
+  private final RouteBeans beans;
 
   /**
    * A file and its outcome.
@@ -44,6 +45,7 @@ public final class RouteFilesCheck {
    */
   public RouteFilesCheck(CamelContext context) {
     this.context = context;
+    this.beans = new RouteBeans(context, InterruptAfter.MAX_EDIT);
   }
 
   /**
@@ -89,6 +91,9 @@ public final class RouteFilesCheck {
                     attempt(
                         file,
                         content -> {
+                          beans.replace(
+                              routes.beanNames(),
+                              beans.create(routes.beans(), InterruptAfter.MAX_START));
                           routes.build();
                           return result.ids();
                         })));
@@ -146,7 +151,7 @@ public final class RouteFilesCheck {
       Path owner = fileOfBean.putIfAbsent(name, file);
       if (owner != null) {
         throw new InvalidSettingException(
-            "the bean %s belongs to %s; choose another name".formatted(name, owner.getFileName()));
+            RouteFiles.BEAN_OF_FILE.formatted(name, owner.getFileName()));
       }
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,15 +17,21 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Beans that route files define: a client that must not be closed under a running route. */
 class RouteFileBeansTest {
@@ -77,25 +84,27 @@ class RouteFileBeansTest {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     file = folder.resolve("a.camel.yaml");
     otherFile = folder.resolve("b.camel.yaml");
-    RouteWatcherReloadStrategy watcher = new RouteWatcherReloadStrategy(folder.toString());
-    watcher.setPattern("*.yaml");
-    watcher.setPollTimeout(100);
-    context.disableJMX();
-    context.addService(watcher);
+    reloader = watch(context, folder);
     context.getRegistry().bind("gauges", "a bean of the proxy");
     context.start();
-    reloader = reloader();
-    reloader.watch(() -> timeout -> true);
   }
 
-  private RouteReloader reloader() {
-    return new RouteReloader(
-        context,
-        folder,
-        new CompiledRoutes(List.of()),
-        Set.of(),
-        rejectedFiles,
-        Duration.ofSeconds(2));
+  private RouteReloader watch(DefaultCamelContext watching, Path watched) throws Exception {
+    RouteWatcherReloadStrategy watcher = new RouteWatcherReloadStrategy(watched.toString());
+    watcher.setPattern("*.yaml");
+    watcher.setPollTimeout(100);
+    watching.disableJMX();
+    watching.addService(watcher);
+    RouteReloader created =
+        new RouteReloader(
+            watching,
+            watched,
+            new CompiledRoutes(List.of()),
+            Set.of(),
+            rejectedFiles,
+            Duration.ofSeconds(2));
+    created.watch(() -> timeout -> true);
+    return created;
   }
 
   @Test
@@ -187,18 +196,112 @@ class RouteFileBeansTest {
   /** The context has created its beans. */
   @Test
   void shippedFileKeepsItsBeans() throws Exception {
-    Path shipped = folder.resolve("publish.camel.yaml");
+    Path started = Files.createDirectory(parent.toRealPath().resolve("started"));
+    Files.setPosixFilePermissions(started, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path shipped = started.resolve("publish.camel.yaml");
+    Path other = started.resolve("b.camel.yaml");
     String content = BEANS + ROUTE;
     Files.writeString(shipped, content);
-    awaitLine(Level.INFO, "publish.camel.yaml loaded");
-    reloader = reloader();
-    Files.writeString(otherFile, OTHER);
-    reloader.loadAdditional();
-    assertThat(context.getRoute("b")).isNotNull();
-    assertCreatedAndClosed(1, 0);
-    Files.writeString(shipped, content.replace("first", "second"));
-    Awaitility.await().until(() -> "second".equals(reply()));
+    Files.writeString(other, OTHER);
+    try (DefaultCamelContext starting = new DefaultCamelContext()) {
+      RouteReloader second = watch(starting, started);
+      PluginHelper.getRoutesLoader(starting)
+          .loadRoutes(ResourceHelper.fromBytes("file:" + shipped, content.getBytes(UTF_8)));
+      starting.start();
+      second.loadAdditional();
+      assertThat(starting.getRoute("b")).isNotNull();
+      assertCreatedAndClosed(1, 0);
+      Files.writeString(shipped, content.replace("first", "second"));
+      Awaitility.await().until(() -> "second".equals(reply(starting)));
+      Awaitility.await().untilAsserted(() -> assertCreatedAndClosed(2, 1));
+      Files.writeString(shipped, content.replace("first", "third"));
+      Awaitility.await().until(() -> "third".equals(reply(starting)));
+      Awaitility.await().untilAsserted(() -> assertCreatedAndClosed(3, 2));
+    }
+    assertThat(Client.OPEN).hasValue(0);
+  }
+
+  /** Its server is down. */
+  @ParameterizedTest
+  @CsvSource({
+    "a.camel.yaml, connect",
+    "a.camel.yaml, open",
+    "publish.camel.yaml, connect",
+    "publish.camel.yaml, open"
+  })
+  void failingBeanLeavesRoutesAndBeansAsTheyAre(String name, String failing) throws IOException {
+    file = folder.resolve(name);
+    saveAndLoad();
+    Object client = context.getRegistry().lookupByName("client");
+    Client.failing = failing;
+    Files.writeString(file, BEANS.replace("first", "second") + ROUTE);
+    awaitLine(Level.ERROR, name + " failed to load: ");
+    assertThat(reply()).isEqualTo("first");
+    assertThat(context.getRegistry().lookupByName("client")).isSameAs(client);
+    assertThat(Client.CLOSED).hasValue(0);
+
+    Client.failing = "";
+    Files.writeString(file, BEANS.replace("first", "third") + ROUTE);
+    Awaitility.await().until(() -> "third".equals(reply()));
+    Awaitility.await().untilAsserted(() -> assertThat(Client.CLOSED).hasValue(1));
     assertThat(Client.OPEN).hasValue(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a.camel.yaml", "publish.camel.yaml"})
+  void blockingBeanLeavesRoutesAndBeansAsTheyAre(String name) throws IOException {
+    file = folder.resolve(name);
+    saveAndLoad();
+    Files.writeString(file, BEANS.replace("open", "block").replace("first", "second") + ROUTE);
+    awaitLine(Level.ERROR, name + " failed to load: ");
+    assertThat(reply()).isEqualTo("first");
+    Files.writeString(otherFile, OTHER);
+    awaitLine(Level.INFO, "b.camel.yaml loaded");
+    assertThat(Client.CLOSED).hasValue(0);
+  }
+
+  /** The previous bean may be one that can no longer be created. */
+  @Test
+  void rollbackContinuesWithPreviousBeans() throws IOException {
+    saveAndLoad();
+    Object client = context.getRegistry().lookupByName("client");
+    Files.writeString(
+        file, BEANS.replace("first", "second") + ROUTE.replace("ref: client", "ref: none"));
+    awaitLine(Level.WARN, "a.camel.yaml rolled back to its previous version");
+    assertThat(reply()).isEqualTo("first");
+    assertThat(context.getRegistry().lookupByName("client")).isSameAs(client);
+    Awaitility.await().untilAsserted(() -> assertCreatedAndClosed(2, 1));
+  }
+
+  @Test
+  void beanUsesNewInstanceOfOneThatFollows() throws IOException {
+    String user =
+        """
+        - beans:
+            - name: user
+              type: io.retel.ariproxy.route.RouteFileBeansTest$Client
+              properties:
+                used: "#bean:client"
+        """;
+    Files.writeString(file, user + BEANS + ROUTE);
+    awaitLine(Level.INFO, "a.camel.yaml loaded");
+    Files.writeString(file, user + BEANS.replace("first", "second") + ROUTE);
+    Awaitility.await().until(() -> "second".equals(reply()));
+    assertThat(context.getRegistry().lookupByNameAndType("user", Client.class).used)
+        .isSameAs(context.getRegistry().lookupByName("client"));
+  }
+
+  @Test
+  void beanThatBlocksItsEndDoesNotBlockOtherFiles() throws IOException {
+    String blocking = BEANS.replace("destroyMethod: close", "destroyMethod: block");
+    Files.writeString(file, blocking + ROUTE);
+    awaitLine(Level.INFO, "a.camel.yaml loaded");
+    Files.writeString(file, blocking + ROUTE.replace("ref: client", "ref: none"));
+    awaitLine(Level.WARN, "a.camel.yaml rolled back to its previous version");
+    Files.delete(file);
+    awaitLine(Level.INFO, "a.camel.yaml deleted: ");
+    Files.writeString(otherFile, OTHER);
+    awaitLine(Level.INFO, "b.camel.yaml loaded");
   }
 
   @Test
@@ -266,7 +369,7 @@ class RouteFileBeansTest {
 
   private void saveAndLoad() throws IOException {
     Files.writeString(file, BEANS + ROUTE);
-    awaitLine(Level.INFO, "a.camel.yaml loaded");
+    awaitLine(Level.INFO, file.getFileName() + " loaded");
     assertThat(reply()).isEqualTo("first");
     assertCreatedAndClosed(1, 0);
   }
@@ -278,8 +381,12 @@ class RouteFileBeansTest {
 
   /** Returns the reply of the client; an error if it is closed, or the route does not run. */
   private String reply() {
+    return reply(context);
+  }
+
+  private static String reply(CamelContext running) {
     Exchange exchange =
-        context.createFluentProducerTemplate().to("direct:a?failIfNoConsumers=true").send();
+        running.createFluentProducerTemplate().to("direct:a?failIfNoConsumers=true").send();
     return exchange.getException() == null
         ? exchange.getMessage().getBody(String.class)
         : exchange.getException().toString();
@@ -297,14 +404,26 @@ class RouteFileBeansTest {
     static final AtomicInteger CLOSED = new AtomicInteger();
     static final AtomicInteger OPEN = new AtomicInteger();
 
+    /** What fails, as with a server that is down. */
+    static volatile String failing = "";
+
     private String reply = "";
+    private Object used = "";
     private volatile boolean open;
 
     public Client() {
+      failIf("connect");
       CREATED.incrementAndGet();
     }
 
+    private static void failIf(String name) {
+      if (failing.equals(name)) {
+        throw new IllegalStateException("Connection refused");
+      }
+    }
+
     static void reset() {
+      failing = "";
       CREATED.set(0);
       CLOSED.set(0);
       OPEN.set(0);
@@ -314,7 +433,12 @@ class RouteFileBeansTest {
       this.reply = reply;
     }
 
+    public void setUsed(Object used) {
+      this.used = used;
+    }
+
     public void open() {
+      failIf("open");
       OPEN.incrementAndGet();
       open = true;
     }
