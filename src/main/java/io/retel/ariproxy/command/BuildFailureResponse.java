@@ -33,14 +33,15 @@ public final class BuildFailureResponse implements Processor {
 
   /** The command was rejected and not sent. */
   public static BuildFailureResponse rejected(BuildResponse buildResponse) {
-    return new BuildFailureResponse(
-        buildResponse,
-        cause ->
-            cause instanceof ThrottlerRejectedExecutionException
-                ? notSent(429, "Too many such commands at this time; send it again later")
-                : notSent(
-                    cause instanceof CommandRejectedException rejection ? rejection.status() : 400,
-                    String.valueOf(cause.getMessage())));
+    return new BuildFailureResponse(buildResponse, BuildFailureResponse::rejection);
+  }
+
+  private static CommandResult.Failure rejection(Exception cause) {
+    return cause instanceof ThrottlerRejectedExecutionException
+        ? notSent(429, "Too many such commands at this time; send it again later")
+        : notSent(
+            cause instanceof CommandRejectedException rejection ? rejection.status() : 400,
+            String.valueOf(cause.getMessage()));
   }
 
   private static CommandResult.Failure notSent(int status, String message) {
@@ -99,9 +100,12 @@ public final class BuildFailureResponse implements Processor {
         || cause instanceof ThrottlerRejectedExecutionException;
   }
 
-  /** A step that is not part of the shipped routes failed, or refused a command too late. */
-  private static CommandResult.Failure stepFailed(
+  /** A step that is not part of the shipped routes failed, or refused a command. */
+  private static CommandResult.Failure failureOf(
       String step, Exception cause, boolean possiblySent) {
+    if (isRejection(cause) && !possiblySent) {
+      return rejection(cause);
+    }
     String message = "Failed: " + step + ": " + ErrorMessages.ownMessage(cause);
     return new CommandResult.Failure(
         possiblySent ? 504 : 500,
@@ -130,8 +134,7 @@ public final class BuildFailureResponse implements Processor {
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     CommandResult.Failure failure =
         AddedSteps.failed(exchange)
-            .filter(step -> !isRejection(cause) || CommandProperties.isPossiblySent(exchange))
-            .map(step -> stepFailed(step, cause, CommandProperties.isPossiblySent(exchange)))
+            .map(step -> failureOf(step, cause, CommandProperties.isPossiblySent(exchange)))
             .orElseGet(() -> toFailure.apply(cause));
     CommandResult result = CommandProperties.result(exchange);
     boolean responded =

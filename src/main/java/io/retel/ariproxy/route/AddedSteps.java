@@ -53,6 +53,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
   private static final String STOPPED_BY = "stoppedBy";
 
   private static final String NO_STEP = "none";
+  private static final String UNNAMED = "unnamed";
 
   private static final Logger LOG = LoggerFactory.getLogger(AddedSteps.class);
 
@@ -85,7 +86,9 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
 
   @Override
   public void onAddRouteDefinition(RouteDefinition route) {
-    boolean compiled = ShippedFiles.isCompiledRoute(route.getRouteId());
+    // Camel numbers routes without an id later
+    String id = route.getRouteId() == null ? UNNAMED : route.getRouteId();
+    boolean compiled = ShippedFiles.isCompiledRoute(id);
     if (route.getResource() == null && compiled) {
       return;
     }
@@ -93,8 +96,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
         compiled
             || route.getResource() != null
                 && RouteFiles.isShipped(Path.of(route.getResource().getLocation()));
-    Definition definition =
-        new Definition(route.getRouteId(), shipped, shipped ? ShippedFiles.ids() : Set.of());
+    Definition definition = new Definition(id, shipped, shipped ? ShippedFiles.ids() : Set.of());
     watch(definition, route.getOutputs(), List.of(), false);
   }
 

@@ -346,6 +346,17 @@ class AddedStepsTest {
   }
 
   @Test
+  void rejectionInCommandsIsOne() throws Exception {
+    try (RoutesUnderTest routes =
+        failing(
+            "commands", "queue-command", Form.FILTER, new CommandRejectedException(403, "no"))) {
+      Response response = responseTo(routes, ORIGINATE);
+      response.assertStatus(403);
+      assertThat(response.outcome()).isEqualTo("not_sent");
+    }
+  }
+
+  @Test
   void lostResponseNamesStepInsteadOfKafka() throws Exception {
     try (CapturedLog log = new CapturedLog();
         RoutesUnderTest routes = failing("publish", "select-topic", Form.FILTER, REFUSED)) {
@@ -441,6 +452,34 @@ class AddedStepsTest {
       assertThat(route.getOutputs())
           .isNotEmpty()
           .allMatch(step -> step.getInterceptStrategies().isEmpty());
+    }
+  }
+
+  /** Camel numbers such routes later. */
+  @ParameterizedTest
+  @ValueSource(strings = {"own.camel.yaml", "events.camel.yaml"})
+  void routeWithoutIdLoads(String file) throws Exception {
+    String yaml =
+        """
+        - from:
+            uri: direct:no-id
+            steps:
+              - throwException: {exceptionType: java.io.IOException, message: broken}
+        """;
+    try (CapturedLog log = new CapturedLog();
+        RoutesUnderTest routes = RoutesUnderTest.start()) {
+      PluginHelper.getRoutesLoader(routes.context())
+          .loadRoutes(
+              ResourceHelper.fromBytes("file:/" + file, yaml.getBytes(StandardCharsets.UTF_8)));
+      routes.context().createProducerTemplate().request("direct:no-id", message -> {});
+      assertThat(failedSteps(routes)).isOne();
+      if (file.startsWith("own")) {
+        assertThat(log.lines(Level.WARN))
+            .anyMatch(
+                line ->
+                    line.startsWith(
+                        "Failed: step throwException of route unnamed (own.camel.yaml:"));
+      }
     }
   }
 
