@@ -115,10 +115,11 @@ final class RoutesWithoutServers implements AutoCloseable {
     String name = folder.resolve(result.file().getFileName()).toString();
     String line =
         result.loads()
-            ? "%s: ok, %s%s"
+            ? "%s: ok%s%s"
                 .formatted(
                     name,
-                    String.join(", ", result.ids()),
+                    // Camel numbers routes without an id
+                    result.ids().isEmpty() ? "" : ", " + String.join(", ", result.ids()),
                     RouteFiles.difference(result.file())
                         .map(lines -> "; differs from the shipped file: " + lines)
                         .orElse(""))

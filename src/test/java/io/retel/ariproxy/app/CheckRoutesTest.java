@@ -70,6 +70,15 @@ class CheckRoutesTest {
   }
 
   @Test
+  void acceptsRouteWithoutId() throws IOException {
+    Files.writeString(
+        folder.resolve("own.camel.yaml"),
+        "- from:\n    uri: timer:x\n    steps:\n      - log: x\n");
+    assertThat(run()).isTrue();
+    assertThat(lines().get(0)).endsWith("/own.camel.yaml: ok");
+  }
+
+  @Test
   void countsLinesThatDifferFromTheShippedFile() throws IOException {
     String shipped = Files.readString(Path.of("routes", "events.camel.yaml"));
     Files.writeString(
