@@ -59,6 +59,10 @@ class OutdatedRouteFilesIT {
         .anyMatch(line -> line.contains("Route events lacks routePolicy: startupGatePolicy"))
         .anyMatch(line -> line.contains("Route publish lacks the step add-copies"))
         .anyMatch(line -> line.contains("Route commands lacks routePolicy: pausePolicy"));
+    assertThat(Files.readString(log))
+        .containsPattern(
+            "Edited route files: commands.camel.yaml \\(1 lines added, 2 removed\\),"
+                + " events.camel.yaml \\(0 lines added, 2 removed\\), publish.camel.yaml");
   }
 
   private static String removeLine(String yaml, String line) {
