@@ -6,9 +6,10 @@ import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentMap;
 import java.util.regex.Pattern;
 import org.apache.camel.impl.engine.AbstractCamelContext;
 import org.apache.camel.impl.engine.DefaultInflightRepository;
@@ -67,37 +68,35 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
 
   /** What follows is a text of the broker, which can be another one each time. */
   private static final Pattern TEXT_OF_BROKER =
-      Pattern.compile("(Error Message: |due to [\\w.$]+: ).*", Pattern.DOTALL);
+      Pattern.compile("(Error Message: |due to(?: [\\w.$]+)?: ).*", Pattern.DOTALL);
 
-  private static final Pattern NUMBER = Pattern.compile("\\d+");
+  private static final Pattern NUMBER = Pattern.compile("-?\\d+");
 
-  private static final Pattern CLIENT_NUMBER = Pattern.compile("-\\d+(?=\\])");
+  private static final int MAX_REASON_LENGTH = 300;
 
-  private static final long INTERVAL = TimeUnit.MINUTES.toNanos(1);
-
-  /** Bounded by client kinds times messages, plus topics times reasons. */
-  private final Map<String, Long> lastLogged = new ConcurrentHashMap<>();
+  /** Reasons of the last minute: client kinds times messages, topics times reasons. */
+  private final ConcurrentMap<String, Boolean> logged =
+      Caffeine.newBuilder()
+          .executor(Runnable::run)
+          .expireAfterWrite(Duration.ofMinutes(1))
+          .maximumSize(1_000)
+          .<String, Boolean>build()
+          .asMap();
 
   @Override
   public FilterReply decide(ILoggingEvent event) {
     String logger = event.getLoggerName();
     if (logger.equals(NetworkClient.class.getName())) {
-      return loggedRecently(CLIENT_NUMBER.matcher(event.getMessage()).replaceFirst(""))
-          ? FilterReply.DENY
-          : FilterReply.NEUTRAL;
+      return loggedRecently(withoutDetails(event)) ? FilterReply.DENY : FilterReply.NEUTRAL;
     }
     if (logger.equals(PRODUCER_SENDER_LOGGER) && event.getThrowableProxy() == null) {
-      String message = event.getFormattedMessage();
-      return message.contains(NETWORK_EXCEPTION)
-              || loggedRecently(
-                  NUMBER.matcher(TEXT_OF_BROKER.matcher(message).replaceFirst("$1")).replaceAll(""))
+      return event.getFormattedMessage().contains(NETWORK_EXCEPTION)
+              || loggedRecently(withoutDetails(event))
           ? FilterReply.DENY
           : FilterReply.NEUTRAL;
     }
     if (logger.equals(CONSUMER_GROUP_LOGGER) && event.getMessage().contains(COMMIT_FAILED)) {
-      return loggedRecently(NUMBER.matcher(event.getFormattedMessage()).replaceAll(""))
-          ? FilterReply.DENY
-          : FilterReply.NEUTRAL;
+      return loggedRecently(withoutDetails(event)) ? FilterReply.DENY : FilterReply.NEUTRAL;
     }
     if (logger.equals(ADMIN_METADATA_LOGGER) && event.getThrowableProxy() != null) {
       return FilterReply.DENY;
@@ -124,13 +123,22 @@ public final class RepeatedLogFilter extends Filter<ILoggingEvent> {
         && proxy.getThrowable() instanceof KafkaException;
   }
 
-  private boolean loggedRecently(String key) {
-    long now = System.nanoTime();
-    Long last = lastLogged.get(key);
-    if (last != null && now - last < INTERVAL) {
-      return true;
-    }
-    lastLogged.put(key, now);
-    return false;
+  /** Returns the reasons of the last minute, with those that are about to be removed. */
+  Set<String> reasons() {
+    return logged.keySet();
+  }
+
+  private boolean loggedRecently(String reason) {
+    return logged.putIfAbsent(reason, true) != null;
+  }
+
+  /**
+   * Returns the line without what differs each time. Kafka's client passes a finished text: with
+   * the numbers of the client, of the request and of the port.
+   */
+  private static String withoutDetails(ILoggingEvent event) {
+    String line = TEXT_OF_BROKER.matcher(event.getFormattedMessage()).replaceFirst("$1");
+    String reason = NUMBER.matcher(line).replaceAll("");
+    return reason.length() > MAX_REASON_LENGTH ? reason.substring(0, MAX_REASON_LENGTH) : reason;
   }
 }

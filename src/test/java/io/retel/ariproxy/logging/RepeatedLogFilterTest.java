@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import ch.qos.logback.core.spi.FilterReply;
 import io.retel.ariproxy.command.CommandRejectedException;
+import java.util.List;
 import org.apache.kafka.clients.NetworkClient;
+import org.apache.kafka.common.utils.LogContext;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -19,14 +23,44 @@ class RepeatedLogFilterTest {
 
   @Test
   void passesKafkaClientMessageOncePerKind() {
-    assertThat(logNetwork("[AdminClient clientId=adminclient-1] Connection to node {} failed"))
-        .isEqualTo(FilterReply.NEUTRAL);
-    assertThat(logNetwork("[AdminClient clientId=adminclient-2] Connection to node {} failed"))
-        .isEqualTo(FilterReply.DENY);
-    assertThat(logNetwork("[AdminClient clientId=adminclient-2] Bootstrap broker {} disconnected"))
-        .isEqualTo(FilterReply.NEUTRAL);
-    assertThat(logNetwork("[Producer clientId=producer-2] Connection to node {} failed"))
-        .isEqualTo(FilterReply.NEUTRAL);
+    String failed = "Connection to node {} ({}) could not be established.";
+    assertThat(logNetwork("[AdminClient clientId=adminclient-1] ", failed, -1, "kafka/::1:9092"))
+        .hasSize(1);
+    assertThat(logNetwork("[AdminClient clientId=adminclient-2] ", failed, 1, "kafka/::1:9093"))
+        .isEmpty();
+    assertThat(
+            logNetwork(
+                "[AdminClient clientId=adminclient-2] ", "Bootstrap broker {} disconnected", "b"))
+        .hasSize(1);
+    assertThat(logNetwork("[Producer clientId=producer-2] ", failed, 1, "kafka/::1:9093"))
+        .hasSize(1);
+  }
+
+  /** A topic that does not exist; a broker that rejects each login with another text. */
+  @Test
+  void numbersAndTextsOfNetworkClientAreNoReasons() {
+    String client = "[Producer clientId=producer-1] ";
+    String metadata =
+        "The metadata response from the cluster reported a recoverable issue with correlation id"
+            + " {} : {}";
+    assertThat(logNetwork(client, metadata, 1, "{recordings=UNKNOWN_TOPIC_OR_PARTITION}"))
+        .hasSize(1);
+    assertThat(logNetwork(client, metadata, 2, "{recordings=UNKNOWN_TOPIC_OR_PARTITION}"))
+        .isEmpty();
+    assertThat(logNetwork(client, metadata, 3, "{others=UNKNOWN_TOPIC_OR_PARTITION}")).hasSize(1);
+    String rejected = "Connection to node {} ({}) failed authentication due to: {}";
+    assertThat(logNetwork(client, rejected, -1, "kafka/::1:9092", "request a\n")).hasSize(1);
+    assertThat(logNetwork(client, rejected, -1, "kafka/::1:9092", "request b\n")).isEmpty();
+  }
+
+  @Test
+  void numberAndLengthOfReasonsAreLimited() {
+    for (int i = 0; i < 20_000; i++) {
+      logNetwork("", "{}", "x".repeat(i % 500) + (char) ('a' + i % 20_000));
+    }
+    assertThat(filter.reasons())
+        .hasSizeLessThanOrEqualTo(1_000)
+        .allSatisfy(reason -> assertThat(reason).hasSizeLessThanOrEqualTo(300));
   }
 
   /** The command gets its RESPONSE, or another line names it. */
@@ -108,8 +142,21 @@ class RepeatedLogFilterTest {
         error);
   }
 
-  private FilterReply logNetwork(String format) {
-    return log(NetworkClient.class.getName(), format, null);
+  /** Logs as Kafka's client does, which passes a finished text; returns the lines that pass. */
+  private List<ILoggingEvent> logNetwork(String client, String format, Object... arguments) {
+    Logger logger = (Logger) LoggerFactory.getLogger(NetworkClient.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.addFilter(filter);
+    lines.start();
+    logger.addAppender(lines);
+    logger.setAdditive(false);
+    try {
+      new LogContext(client).logger(NetworkClient.class).error(format, arguments);
+    } finally {
+      logger.setAdditive(true);
+      logger.detachAppender(lines);
+    }
+    return lines.list;
   }
 
   private FilterReply log(String logger, String format, Throwable throwable, Object... arguments) {
