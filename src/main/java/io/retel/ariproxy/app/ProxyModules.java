@@ -19,6 +19,7 @@ import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.CompiledRoutes;
+import io.retel.ariproxy.route.OneWebsocketRoute;
 import io.retel.ariproxy.route.PropagateErrors;
 import io.retel.ariproxy.route.RejectedRouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
@@ -161,9 +162,10 @@ final class ProxyModules {
                 () -> new CommandErrors(CommandErrors.retries(settings)),
                 ResyncErrors::new,
                 ResyncRoutes::new));
-    ((ModelCamelContext) context)
-        .addModelLifecycleStrategy(
-            new AddedSteps(meters, BuildFailureResponse::isRejection, events::countStopped));
+    ModelCamelContext model = (ModelCamelContext) context;
+    model.addModelLifecycleStrategy(
+        new AddedSteps(meters, BuildFailureResponse::isRejection, events::countStopped));
+    model.addModelLifecycleStrategy(new OneWebsocketRoute(context, EventModule.ROUTE));
     return compiledRoutes;
   }
 

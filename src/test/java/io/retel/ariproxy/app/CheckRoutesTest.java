@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckRoutesTest {
 
@@ -76,6 +78,34 @@ class CheckRoutesTest {
         "- from:\n    uri: timer:x\n    steps:\n      - log: x\n");
     assertThat(run()).isTrue();
     assertThat(lines().get(0)).endsWith("/own.camel.yaml: ok");
+  }
+
+  /** Whether its server is up would decide whether commands are accepted. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ahc-ws:other:8088/ari/events?app=a",
+        "ahc-wss:other:8089/ari/events?app=a",
+        "ahc-{{ari.websocket}}/events?app=a"
+      })
+  void rejectsSecondWebsocket(String uri) throws IOException {
+    Files.writeString(
+        folder.resolve("other.camel.yaml"),
+        ROUTE.formatted("other", "log: x").replace("direct:other", uri));
+    assertThat(run()).isFalse();
+    assertLine(
+        lines(),
+        "other.camel.yaml",
+        "only the route events consumes a websocket: another Asterisk needs a proxy of its own");
+  }
+
+  @Test
+  void acceptsOtherAddressOfEvents() throws IOException {
+    Files.writeString(
+        folder.resolve("events.camel.yaml"),
+        Files.readString(Path.of("routes", "events.camel.yaml"))
+            .replace("ahc-{{ari.websocket}}/events", "ahc-wss:recorder:8089/ari/events"));
+    assertThat(run()).as("%s", lines()).isTrue();
   }
 
   @Test

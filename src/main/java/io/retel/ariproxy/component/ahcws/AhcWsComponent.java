@@ -26,10 +26,10 @@ import org.apache.camel.util.URISupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Owner of the websocket connections, one per address.
+ * Owner of the websocket connections: one, or two while a route requests another address.
  *
  * <p>A connection opens when the first route consumes it. It closes when the context stops or a
- * route requests the same address with other options. A replacement route finds it open.
+ * route requests another address or other options. A replacement route finds it open.
  */
 @Component("ahc-ws,ahc-wss")
 public class AhcWsComponent extends DefaultComponent {
@@ -57,6 +57,7 @@ public class AhcWsComponent extends DefaultComponent {
         }
       };
   private ScheduledExecutorService scheduler;
+  private @Nullable AhcWsHealthCheck healthCheck;
 
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
@@ -80,8 +81,8 @@ public class AhcWsComponent extends DefaultComponent {
    * Returns the connection of that endpoint's address, opened if new.
    *
    * <p>It is reserved for the caller until {@link WebSocketConnection#release}. An unused
-   * connection to the same address with another query is closed; its buffered messages and counters
-   * move to this one.
+   * connection with another address or query is closed; its buffered messages and counters move to
+   * this one.
    */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
     List<WebSocketConnection> orphaned = closeOrphaned(endpoint.getHttpUri());
@@ -127,11 +128,10 @@ public class AhcWsComponent extends DefaultComponent {
   }
 
   private List<WebSocketConnection> closeOrphaned(URI requested) {
-    String address = WebSocketConnection.address(requested);
     List<WebSocketConnection> orphaned = new ArrayList<>();
     connections.forEach(
         (uri, other) -> {
-          if (!uri.equals(requested) && other.address().equals(address) && other.tryClaim()) {
+          if (!uri.equals(requested) && other.tryClaim()) {
             other.close();
             connections.remove(uri);
             orphaned.add(other);
@@ -207,7 +207,7 @@ public class AhcWsComponent extends DefaultComponent {
         .reduce(false, Boolean::logicalOr);
   }
 
-  /** Registers the health check of an endpoint's websocket, before it is opened. */
+  /** Registers the health check of an endpoint's websocket, before it is opened; the only one. */
   void addHealthCheck(AhcWsEndpoint endpoint) {
     URI uri = endpoint.getHttpUri();
     ConnectionState initial = ConnectionState.initial();
@@ -220,8 +220,11 @@ public class AhcWsComponent extends DefaultComponent {
             });
     HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
     if (registry != null) {
-      registry.getCheck(check.getId()).ifPresent(registry::unregister);
+      if (healthCheck != null) {
+        registry.unregister(healthCheck);
+      }
       registry.register(check);
+      healthCheck = check;
     }
   }
 

@@ -4,6 +4,7 @@ package io.retel.ariproxy.component.ahcws;
 import java.net.URI;
 import org.apache.camel.Category;
 import org.apache.camel.Consumer;
+import org.apache.camel.PollingConsumer;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.spi.EndpointServiceLocation;
@@ -49,6 +50,13 @@ public class AhcWsEndpoint extends DefaultEndpoint implements EndpointServiceLoc
   @Override
   public Producer createProducer() {
     throw new UnsupportedOperationException("ahc-ws only consumes: ARI accepts commands over HTTP");
+  }
+
+  /** A connection that was opened and closed for each message would lose messages in between. */
+  @Override
+  public PollingConsumer createPollingConsumer() {
+    throw new UnsupportedOperationException(
+        "ahc-ws is consumed by a route only: neither poll nor pollEnrich can read it");
   }
 
   @Override

@@ -55,6 +55,12 @@ class AhcWsEndpointTest extends AhcWsTestSupport {
   }
 
   @Test
+  void rejectsPolling() {
+    Endpoint endpoint = context.getEndpoint(uri(""));
+    assertThatThrownBy(endpoint::createPollingConsumer).hasMessageContaining("by a route only");
+  }
+
+  @Test
   void parsesDurationsWithUnits() throws Exception {
     AhcWsEndpoint endpoint =
         context.getEndpoint(uri("pingInterval=3s&pongTimeout=1500"), AhcWsEndpoint.class);

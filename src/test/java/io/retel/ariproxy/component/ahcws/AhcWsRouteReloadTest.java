@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.asterisk.Flood;
+import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,6 +15,7 @@ import java.util.stream.IntStream;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.health.HealthCheckRegistry;
 import org.apache.camel.support.AsyncProcessorSupport;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -151,6 +153,38 @@ class AhcWsRouteReloadTest extends AhcWsTestSupport {
     assertThat(received)
         .containsExactlyElementsOf(
             IntStream.rangeClosed(0, 100).mapToObj(i -> i < 100 ? "old " + i : "new").toList());
+  }
+
+  /** The former server would otherwise keep an application that nobody serves. */
+  @Test
+  void closesFormerWebsocketWhenAddressChanges() throws Exception {
+    startConnected("");
+    context.getRouteController().suspendRoute(ROUTE);
+    asterisk.emit(APP, "old");
+    await().until(() -> buffered() == 1);
+    context.getRouteController().stopRoute(ROUTE);
+    context.removeRoute(ROUTE);
+    try (SimulatedAsterisk other = SimulatedAsterisk.start()) {
+      String uri = uri("").replace(":" + asterisk.port() + "/", ":" + other.port() + "/");
+      context.addRoutes(
+          new RouteBuilder() {
+            @Override
+            public void configure() {
+              from(uri)
+                  .routeId(ROUTE)
+                  .process(exchange -> received.add(exchange.getMessage().getBody()));
+            }
+          });
+      other.awaitConnected(APP);
+      await().until(() -> asterisk.openWebsocketCount() == 0);
+      other.emit(APP, "new");
+      awaitReceived(2);
+      assertThat(received).containsExactly("old", "new");
+      assertThat(HealthCheckRegistry.get(context).getCheckIDs())
+          .filteredOn(id -> id.startsWith("websocket:"))
+          .containsExactly("websocket:ws://localhost:" + other.port() + "/ari/events");
+      context.stop();
+    }
   }
 
   @Test
