@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -61,6 +63,7 @@ final class UnreadableBatches {
   private String lastUnlocated = "";
   private final Map<TopicPartition, Batch> batches = new ConcurrentHashMap<>();
   private final Map<TopicPartition, Skip> requestedSkips = new ConcurrentHashMap<>();
+  private final AtomicBoolean searching = new AtomicBoolean();
 
   /**
    * A batch that cannot be read.
@@ -311,18 +314,30 @@ final class UnreadableBatches {
    * while it searches for them, up to a minute for each partition. Thread-safe.
    *
    * @return what will be skipped
+   * @throws IllegalStateException if another search is running, or finds no readable command in one
+   *     of the partitions: nothing is skipped
    */
   List<String> requestSkips() {
-    return batches.entrySet().stream()
-        .map(
-            entry -> {
-              TopicPartition partition = entry.getKey();
-              long from = entry.getValue().offset();
-              long to = findReadable(partition, from);
-              requestedSkips.put(partition, new Skip(from, to));
-              return "offsets %d to %d of %s".formatted(from, to - 1, partition);
-            })
-        .toList();
+    if (!searching.compareAndSet(false, true)) {
+      throw new IllegalStateException("Another search is running, a minute for each partition");
+    }
+    try {
+      Map<TopicPartition, Skip> found = new LinkedHashMap<>();
+      batches.forEach(
+          (partition, batch) ->
+              found.put(
+                  partition, new Skip(batch.offset(), findReadable(partition, batch.offset()))));
+      requestedSkips.putAll(found);
+      return found.entrySet().stream()
+          .map(
+              entry ->
+                  "offsets %d to %d of %s"
+                      .formatted(
+                          entry.getValue().from(), entry.getValue().to() - 1, entry.getKey()))
+          .toList();
+    } finally {
+      searching.set(false);
+    }
   }
 
   /** Returns the offset of the next command that can be read. */

@@ -90,6 +90,10 @@ public final class WriteBehind extends ServiceSupport {
 
   private volatile String lastError = "";
   private volatile boolean failing;
+
+  /** When the current write began; null between writes. */
+  private volatile @Nullable Moment writing;
+
   private volatile Barrier barrier = () -> {};
 
   /** Number of changes in the current batch. */
@@ -217,7 +221,7 @@ public final class WriteBehind extends ServiceSupport {
   public void awaitAcknowledged() throws InterruptedException, StoreUnavailableException {
     // fail fast while the store is failing, so that other calls are not delayed
     Duration maxWait =
-        failing && DEGRADED_TIMEOUT.compareTo(timeout) < 0 ? DEGRADED_TIMEOUT : timeout;
+        isFailing() && DEGRADED_TIMEOUT.compareTo(timeout) < 0 ? DEGRADED_TIMEOUT : timeout;
     if (!awaitAcknowledged(maxWait)) {
       throw new StoreUnavailableException(
           "the call-context store did not acknowledge the mapping within "
@@ -257,12 +261,28 @@ public final class WriteBehind extends ServiceSupport {
 
   /** Current error of the store, to be appended to its name; empty if none. */
   public Optional<String> lastError() {
-    return Optional.of(lastError).filter(error -> !error.isEmpty());
+    return Optional.of(lastError)
+        .filter(error -> !error.isEmpty())
+        .or(
+            () ->
+                hanging()
+                    .map(age -> "has not answered a write for " + age.toSeconds() + " seconds"));
   }
 
-  /** Whether the last write failed. */
+  /** Whether the last write failed, or hangs. */
   public boolean isFailing() {
-    return failing;
+    return failing || hanging().isPresent();
+  }
+
+  /**
+   * Age of the current write if the store should have failed it by now: the timeouts of JDBC
+   * drivers apply to single reads, and a disk has none.
+   */
+  private Optional<Duration> hanging() {
+    Moment since = writing;
+    return Optional.ofNullable(since)
+        .map(begin -> Moment.now().since(begin))
+        .filter(age -> age.compareTo(timeout.multipliedBy(2)) >= 0);
   }
 
   /** Returns the name of the writing thread if it has ended; meaningful until the stop. */
@@ -366,8 +386,10 @@ public final class WriteBehind extends ServiceSupport {
   private void writeToStore(List<Change> changes) throws Exception {
     storeInUse.lockInterruptibly();
     try {
+      writing = Moment.now();
       store.write(changes);
     } finally {
+      writing = null;
       storeInUse.unlock();
     }
   }

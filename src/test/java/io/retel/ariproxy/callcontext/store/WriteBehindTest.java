@@ -102,6 +102,19 @@ class WriteBehindTest {
     store.unblockWrites();
   }
 
+  /** A disk that hangs; a server that sends a byte from time to time. */
+  @Test
+  void storeThatHangsIsFailing() {
+    store.blockWrites();
+    enqueue("one", "1");
+    await().until(writeBehind::isFailing);
+    assertThat(writeBehind.lastError())
+        .hasValueSatisfying(error -> assertThat(error).startsWith("has not answered a write for "));
+    store.unblockWrites();
+    await().until(() -> !writeBehind.isFailing());
+    assertThat(writeBehind.lastError()).isEmpty();
+  }
+
   @Test
   void awaitReportsStoreError() {
     store.failing(true);
