@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.Service;
@@ -28,6 +29,7 @@ import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.classic.RequestFailedException;
 import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
 import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
@@ -37,6 +39,7 @@ import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
@@ -180,6 +183,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .setRequestExecutor(new UnexpectedDataCheck())
         .addResponseInterceptorFirst(AriHttpClient::removeLengthOfChunkedBody)
         .addExecInterceptorFirst("unexpected-data", this::sendOnNewConnection)
+        .addExecInterceptorFirst("no-connection", AriHttpClient::failIfNoConnection)
         .addExecInterceptorFirst("abort-unread-response", new AbortUnreadResponse())
         .addExecInterceptorFirst("request-metrics", requestMetrics)
         .addExecInterceptorFirst("rejected-login", AriHttpClient::failIfLoginRejected)
@@ -238,6 +242,23 @@ public final class AriHttpClient implements HttpClientConfigurer {
       logUnexpectedData();
       connections.closeIdle(TimeValue.ZERO_MILLISECONDS);
       return chain.proceed(ClassicRequestBuilder.copy(scope.originalRequest).build(), scope);
+    }
+  }
+
+  /**
+   * Reports every failure to get a connection as such. If one becomes free just as the timeout
+   * ends, HttpClient reports an execution that failed (5.5.1).
+   */
+  private static ClassicHttpResponse failIfNoConnection(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    try {
+      return chain.proceed(request, scope);
+    } catch (RequestFailedException e) {
+      if (e.getCause() instanceof TimeoutException timeout) {
+        throw new ConnectionRequestTimeoutException(String.valueOf(timeout.getMessage()));
+      }
+      throw e;
     }
   }
 
