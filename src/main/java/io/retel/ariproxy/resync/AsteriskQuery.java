@@ -833,7 +833,7 @@ final class AsteriskQuery implements AutoCloseable {
     return allOf(
         resources,
         resource -> {
-          if (resource.type() == ResourceType.BRIDGE && isLeft(resource)) {
+          if (isLeft(resource)) {
             return CompletableFuture.completedFuture(null);
           }
           Mapping current = callContexts.peek(resource).orElse(null);

@@ -381,6 +381,32 @@ class AsteriskQueryTest {
     assertThat(query.isComplete()).isTrue();
   }
 
+  /** A player of prompts can have left 100,000. */
+  @Test
+  void asksForNoPlaybackWhoseAnswerItCouldNotKeep() throws Exception {
+    int count = 200;
+    AtomicInteger asked = new AtomicInteger();
+    for (int id = 0; id < count; id++) {
+      callContexts.move(new Resource(ResourceType.PLAYBACK, "p" + id), "call");
+      hooks.put("/playbacks/p" + id, asked::incrementAndGet);
+    }
+    query = newQuery(requests, new DescriptionHeap(20_000));
+    query.start();
+    query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+    int kept = query.take().observations().size();
+    assertThat(kept).isEqualTo(20);
+    assertThat(asked).as("with those in the queue").hasValueLessThan(50);
+    assertThat(query.pending()).isEqualTo(count - kept);
+
+    while (!query.isComplete()) {
+      query.releaseReported();
+      attempt();
+      kept += query.take().observations().size();
+    }
+    assertThat(kept).isEqualTo(count);
+    assertThat(asked).as("in ten attempts").hasValueLessThan(count + 10 * 30);
+  }
+
   /** All are queried before the first of them is. */
   @Test
   void keepsLimitedDescriptionsWhileItAsksWhetherChannelsAreInStasis() throws Exception {
@@ -616,6 +642,11 @@ class AsteriskQueryTest {
   }
 
   private AsteriskQuery newQuery(ExecutorService executor) throws NoSuchAlgorithmException {
+    return newQuery(executor, new DescriptionHeap(MAX_DESCRIPTION_BYTES));
+  }
+
+  private AsteriskQuery newQuery(ExecutorService executor, DescriptionHeap heap)
+      throws NoSuchAlgorithmException {
     URI url = URI.create("http://localhost:" + server.getAddress().getPort());
     return new AsteriskQuery(
         Moment.now(),
@@ -627,7 +658,7 @@ class AsteriskQueryTest {
         attempts,
         new SubscriptionRestore(
             new Subscriptions(WriteBehind.noop(new SimpleMeterRegistry())), applications),
-        new DescriptionHeap(MAX_DESCRIPTION_BYTES),
+        heap,
         new AsteriskQuery.Listener() {
           @Override
           public void onFindings() {
