@@ -156,7 +156,7 @@ final class JmxAccess extends AbstractConstantRestrictor {
     String operand = "\\$\\{(?:exchangeProperty|header)\\.[A-Za-z_][\\w-]*}";
     String operator = "(?:==|=~|!=|!=~|>=|>|<=|<|!?contains|~~|!?~~|starts with|ends with)";
     String constant =
-        "(?:'[^'\"${}\\\\\\p{Cntrl}]*+'|\"[^'\"${}\\\\\\p{Cntrl}]*+\"|-?\\d+|true|false|null)";
+        "(?:'[^'\"${}\\\\\\p{Cntrl}]*+'|\"[^'\"${}\\\\\\p{Cntrl}]*+\"|-?\\d{1,9}|true|false|null)";
     String comparison = operand + " " + operator + " " + constant;
     return Pattern.compile("(?:" + comparison + "(?: (?:&&|\\|\\|) " + comparison + ")*+)?");
   }

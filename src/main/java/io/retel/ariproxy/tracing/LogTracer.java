@@ -4,6 +4,7 @@ package io.retel.ariproxy.tracing;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.command.Command;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.PayloadMasker;
 import java.util.Map;
@@ -109,10 +110,15 @@ public final class LogTracer extends DefaultTracer {
     return current.predicate();
   }
 
+  /** A filter that cannot be parsed matches nothing: an exception would fail each message. */
   private Predicate createFilter(String text) {
-    TraceFilterLanguage language = new TraceFilterLanguage();
-    language.setCamelContext(getCamelContext());
-    return language.createPredicate(text);
+    try {
+      return TraceFilterLanguage.of(getCamelContext()).createPredicate(text);
+    } catch (RuntimeException e) {
+      LOG.warn(
+          "Trace filter {} is invalid; tracing nothing: {}", text, ErrorMessages.singleLine(e));
+      return exchange -> false;
+    }
   }
 
   @Override

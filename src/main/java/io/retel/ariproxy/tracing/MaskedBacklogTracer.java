@@ -59,9 +59,7 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
       ObjectName name =
           management.getManagementObjectNameStrategy().getObjectNameForTracer(context, tracer);
       agent.unregister(name);
-      TraceFilterLanguage language = new TraceFilterLanguage();
-      language.setCamelContext(context);
-      context.getRegistry().bind(TraceFilterLanguage.NAME, language);
+      context.getRegistry().bind(TraceFilterLanguage.NAME, TraceFilterLanguage.of(context));
       MaskedBacklogTracer maskedTracer = new MaskedBacklogTracer(context, tracer, masker);
       maskedTracer.setTraceFilter(tracer.getTraceFilter());
       agent.register(maskedTracer, name);
@@ -75,11 +73,17 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
     TracerEventSwitch.update(getContext());
   }
 
+  /**
+   * @throws RuntimeException if it cannot be parsed; the previous filter then stays in effect.
+   *     Camel's tracer would retain the text
+   */
   @Override
   public void setTraceFilter(@Nullable String predicate) {
-    super.setTraceFilter(
+    String filter =
         TraceFilterLanguage.encode(
-            predicate == null || predicate.isBlank() ? MATCH_ALL : predicate));
+            predicate == null || predicate.isBlank() ? MATCH_ALL : predicate);
+    TraceFilterLanguage.of(getContext()).createPredicate(filter);
+    super.setTraceFilter(filter);
   }
 
   @Override

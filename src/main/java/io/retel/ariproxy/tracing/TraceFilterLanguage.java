@@ -2,6 +2,7 @@
 package io.retel.ariproxy.tracing;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Expression;
 import org.apache.camel.Predicate;
 import org.apache.camel.support.LanguageSupport;
@@ -20,6 +21,12 @@ final class TraceFilterLanguage extends LanguageSupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(TraceFilterLanguage.class);
   private static final String PREFIX = NAME + ":";
+
+  static TraceFilterLanguage of(CamelContext context) {
+    TraceFilterLanguage language = new TraceFilterLanguage();
+    language.setCamelContext(context);
+    return language;
+  }
 
   /** Adds the prefix that Camel's tracer expects. */
   static String encode(String text) {

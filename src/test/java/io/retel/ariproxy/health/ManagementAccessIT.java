@@ -563,6 +563,7 @@ class ManagementAccessIT {
           TraceFilter   | ${exchangeProperty.callContext} == "try"   | 200
           TraceFilter   | ${header.kind} != 5 && ${exchangeProperty.resource} contains 'CHANNEL' | 200
           TraceFilter   | ''                                         | 200
+          TraceFilter   | ${exchangeProperty.callContext} == 20000000000000000000  | 403
           TracePattern  | execute-command,publish*                   | 200
           Enabled       | false                                      | 200
           TraceFilter   | ${bean:type:java.lang.Runtime?method=getRuntime} != null | 403

@@ -123,6 +123,26 @@ class TracersIT {
     assertThat(dump()).isEmpty();
   }
 
+  /** Whether the log tracer is enabled before or after. */
+  @Test
+  void invalidFilterIsRejectedAndFailsNoMessage() throws Exception {
+    set("TraceFilter", "${exchangeProperty.callContext} == 'kept'");
+    setLogTracer(true);
+    try {
+      for (String invalid : List.of("${exchangeProperty.callContext} = 'x'", "${body", "'x' ==")) {
+        assertThatThrownBy(() -> set("TraceFilter", invalid)).as(invalid).isNotNull();
+        assertThat(get("TraceFilter"))
+            .as(invalid)
+            .isEqualTo("${exchangeProperty.callContext} == 'kept'");
+      }
+      controller.execute("unfiltered", "GET", "/asterisk/ping").assertStatus(200);
+      asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "unfiltered"));
+      controller.event("unfiltered", "STASIS_START");
+    } finally {
+      setLogTracer(false);
+    }
+  }
+
   @Test
   void tracingDoesNotAlterProcessing() throws Exception {
     set("Enabled", true);
@@ -282,6 +302,14 @@ class TracersIT {
             + proxy.context().getManagementName()
             + ",type=tracer,name="
             + name);
+  }
+
+  private static void setLogTracer(boolean enabled) throws JMException {
+    JMX.setAttribute(tracer("LogTracer"), new Attribute("Enabled", enabled));
+  }
+
+  private static Object get(String attribute) throws JMException {
+    return JMX.getAttribute(tracer(), attribute);
   }
 
   private static void set(String attribute, Object value) throws JMException {
