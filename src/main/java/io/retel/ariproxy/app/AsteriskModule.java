@@ -66,6 +66,8 @@ final class AsteriskModule {
     context.getRegistry().bind("ariHttpClient", httpClient);
     this.ws = websocket(context, "ahc-ws", login, tls, applications);
     this.wss = websocket(context, "ahc-wss", login, tls, applications);
+    ws.setOtherScheme(wss);
+    wss.setOtherScheme(ws);
     gauges.bindWebsocket(this::websocketStatuses, () -> ws.lostMessages() + wss.lostMessages());
   }
 

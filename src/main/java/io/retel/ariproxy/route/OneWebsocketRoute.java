@@ -2,6 +2,7 @@
 package io.retel.ariproxy.route;
 
 import org.apache.camel.CamelContext;
+import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
 import org.apache.camel.model.RouteDefinition;
 
@@ -29,12 +30,25 @@ public final class OneWebsocketRoute extends ModelLifecycleStrategySupport {
     if (routeId.equals(route.getRouteId()) || route.getInput() == null) {
       return;
     }
-    String uri = context.resolvePropertyPlaceholders(route.getInput().getEndpointUri());
-    if (uri.startsWith(SCHEME)) {
-      throw new IllegalArgumentException(
-          "only the route "
-              + routeId
-              + " consumes a websocket: another Asterisk needs a proxy of its own");
+    String uri = route.getInput().getEndpointUri();
+    if (resolved(uri).trim().startsWith(SCHEME)) {
+      throw new FailedToCreateRouteException(
+          String.valueOf(route.getRouteId()),
+          route.getResource() == null ? "" : route.getResource().getLocation(),
+          SCHEME,
+          new IllegalArgumentException(
+              "only the route "
+                  + routeId
+                  + " consumes a websocket: another Asterisk needs a proxy of its own"));
+    }
+  }
+
+  /** Returns the URI as it is if Camel does not know a property yet, such as one of a template. */
+  private String resolved(String uri) {
+    try {
+      return context.resolvePropertyPlaceholders(uri);
+    } catch (IllegalArgumentException e) {
+      return uri;
     }
   }
 }

@@ -58,6 +58,7 @@ public class AhcWsComponent extends DefaultComponent {
       };
   private ScheduledExecutorService scheduler;
   private @Nullable AhcWsHealthCheck healthCheck;
+  private @Nullable AhcWsComponent otherScheme;
 
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
@@ -86,6 +87,9 @@ public class AhcWsComponent extends DefaultComponent {
    */
   WebSocketConnection connect(AhcWsEndpoint endpoint) {
     List<WebSocketConnection> orphaned = closeOrphaned(endpoint.getHttpUri());
+    if (otherScheme != null) {
+      orphaned.addAll(otherScheme.closeOrphaned(endpoint.getHttpUri()));
+    }
     return connections.compute(
         endpoint.getHttpUri(),
         (uri, existing) -> {
@@ -220,11 +224,19 @@ public class AhcWsComponent extends DefaultComponent {
             });
     HealthCheckRegistry registry = HealthCheckRegistry.get(getCamelContext());
     if (registry != null) {
-      if (healthCheck != null) {
-        registry.unregister(healthCheck);
+      removeHealthCheck(registry);
+      if (otherScheme != null) {
+        otherScheme.removeHealthCheck(registry);
       }
       registry.register(check);
       healthCheck = check;
+    }
+  }
+
+  private void removeHealthCheck(HealthCheckRegistry registry) {
+    if (healthCheck != null) {
+      registry.unregister(healthCheck);
+      healthCheck = null;
     }
   }
 
@@ -289,6 +301,15 @@ public class AhcWsComponent extends DefaultComponent {
 
   public void setTlsErrorDescriber(Function<Throwable, Optional<String>> tlsErrorDescriber) {
     this.tlsErrorDescriber = tlsErrorDescriber;
+  }
+
+  /** The component for the other of ws and wss: a route can change from one to the other. */
+  public @Nullable AhcWsComponent getOtherScheme() {
+    return otherScheme;
+  }
+
+  public void setOtherScheme(@Nullable AhcWsComponent otherScheme) {
+    this.otherScheme = otherScheme;
   }
 
   /** Changes the URI of the endpoint before each attempt to connect; must not block. */
