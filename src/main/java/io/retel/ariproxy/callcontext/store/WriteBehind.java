@@ -17,7 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -337,7 +340,27 @@ public final class WriteBehind extends ServiceSupport {
     }
     thread.interrupt();
     thread.join(timeout.toMillis() + 1);
-    store.close();
+    closeStore();
+  }
+
+  /** Closes the store within the timeout: a write that hangs can hold a lock of its driver. */
+  private void closeStore() throws Exception {
+    FutureTask<Void> close =
+        new FutureTask<>(
+            () -> {
+              store.close();
+              return null;
+            });
+    Thread thread = new Thread(close, "call-context-store-close");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      close.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("The call-context store ({}) does not close; ending without it", storeType());
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception failure ? failure : e;
+    }
   }
 
   // ---- writer thread

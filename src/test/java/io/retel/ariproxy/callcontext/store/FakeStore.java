@@ -24,6 +24,7 @@ public final class FakeStore implements CallContextStore {
   private volatile boolean throwingError;
   private final AtomicInteger attempts = new AtomicInteger();
   private volatile boolean closed;
+  private volatile boolean closeWaitsForWrites;
   private volatile boolean writing;
   private volatile boolean readWhileWriting;
 
@@ -105,6 +106,11 @@ public final class FakeStore implements CallContextStore {
     gate.release(Integer.MAX_VALUE);
   }
 
+  /** Blocks {@link #close} until {@link #unblockWrites}, as a driver whose lock is held. */
+  public void closeWaitsForWrites() {
+    closeWaitsForWrites = true;
+  }
+
   /** Whether two threads have used the store at a time. */
   public boolean isReadWhileWriting() {
     return readWhileWriting;
@@ -116,6 +122,10 @@ public final class FakeStore implements CallContextStore {
 
   @Override
   public void close() {
+    if (closeWaitsForWrites) {
+      gate.acquireUninterruptibly();
+      gate.release();
+    }
     closed = true;
   }
 }

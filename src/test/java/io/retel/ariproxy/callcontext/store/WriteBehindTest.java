@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
+import io.retel.ariproxy.fixtures.Async;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.metrics.Meters;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -16,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -339,6 +344,21 @@ class WriteBehindTest {
     writeBehind.stop();
     assertThat(store.stored()).isEmpty();
     assertThat(store.isClosed()).isTrue();
+  }
+
+  @Test
+  void stopDoesNotWaitForStoreThatDoesNotClose() throws Exception {
+    store.closeWaitsForWrites();
+    store.blockWrites();
+    enqueue("one", "1");
+    try (CapturedLog log = new CapturedLog()) {
+      Async.run(writeBehind::stop).get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+      assertThat(log.lines(Level.WARN))
+          .contains("The call-context store (Fake) does not close; ending without it");
+    } finally {
+      store.unblockWrites();
+    }
+    await().until(store::isClosed);
   }
 
   private void enqueue(String key, String value) {
