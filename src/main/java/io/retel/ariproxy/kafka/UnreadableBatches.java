@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -313,30 +312,29 @@ final class UnreadableBatches {
    * Requests to skip all commands up to the next one that can be read in each partition. Blocks
    * while it searches for them, up to a minute for each partition. Thread-safe.
    *
-   * @return what will be skipped
-   * @throws IllegalStateException if another search is running, or finds no readable command in one
-   *     of the partitions: nothing is skipped
+   * @return for each partition, what will be skipped, or why nothing
+   * @throws IllegalStateException if another search is running
    */
   List<String> requestSkips() {
     if (!searching.compareAndSet(false, true)) {
       throw new IllegalStateException("Another search is running, a minute for each partition");
     }
     try {
-      Map<TopicPartition, Skip> found = new LinkedHashMap<>();
-      batches.forEach(
-          (partition, batch) ->
-              found.put(
-                  partition, new Skip(batch.offset(), findReadable(partition, batch.offset()))));
-      requestedSkips.putAll(found);
-      return found.entrySet().stream()
-          .map(
-              entry ->
-                  "offsets %d to %d of %s"
-                      .formatted(
-                          entry.getValue().from(), entry.getValue().to() - 1, entry.getKey()))
+      return batches.entrySet().stream()
+          .map(entry -> requestSkip(entry.getKey(), entry.getValue().offset()))
           .toList();
     } finally {
       searching.set(false);
+    }
+  }
+
+  private String requestSkip(TopicPartition partition, long from) {
+    try {
+      long to = findReadable(partition, from);
+      requestedSkips.put(partition, new Skip(from, to));
+      return "offsets %d to %d of %s".formatted(from, to - 1, partition);
+    } catch (KafkaException | IllegalStateException e) {
+      return "nothing of %s: %s".formatted(partition, ErrorMessages.singleLine(e));
     }
   }
 
@@ -351,8 +349,8 @@ final class UnreadableBatches {
       while (offset < end) {
         if (nanoTime.getAsLong() - deadline >= 0) {
           throw new IllegalStateException(
-              "No readable command of %s found from offset %d to %d within %d s; nothing is skipped"
-                  .formatted(partition, unreadable, offset, SEARCH_TIMEOUT.toSeconds()));
+              "no readable command found from offset %d to %d within %d s"
+                  .formatted(unreadable, offset, SEARCH_TIMEOUT.toSeconds()));
         }
         consumer.seek(partition, offset);
         try {
