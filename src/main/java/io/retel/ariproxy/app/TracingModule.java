@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.MaskPayload;
 import io.retel.ariproxy.logging.PayloadLog;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.tracing.LogTracer;
@@ -19,6 +20,7 @@ final class TracingModule {
   TracingModule(CamelContext context, Settings settings) throws Exception {
     PayloadMasker masker = new PayloadMasker(settings.get(Setting.LOGGING_MASK));
     this.payloadLog = new PayloadLog(masker);
+    context.getRegistry().bind("maskPayload", new MaskPayload());
     context.getCamelContextExtension().addInterceptStrategy(new ExchangeContext());
     // Camel finds it by type and uses it as its tracer
     context.getRegistry().bind("logTracer", new LogTracer(masker));

@@ -41,6 +41,7 @@ public final class PayloadMasker {
   /** Text fields of events, of command bodies, and parameters of command URLs. */
   private static final Set<String> MASKED_FIELDS =
       Set.of(
+          "aor",
           "app_data",
           "appArgs",
           "args",
@@ -52,12 +53,15 @@ public final class PayloadMasker {
           "digit",
           "dtmf",
           "endpoint",
+          "eventSource",
           "exten",
           "extension",
           "forward",
           "from",
+          "refer_to",
           "resource",
           "to",
+          "uri",
           "value");
 
   /** Resource types whose id is an address. */
@@ -73,7 +77,7 @@ public final class PayloadMasker {
       Pattern.compile("(\\w+/).+(-[0-9a-f]{8}(;[12])?)", Pattern.DOTALL);
 
   private static final Pattern PATH_WITH_ADDRESS =
-      Pattern.compile("(/endpoints/[^/?]+/|/mailboxes/)[^/?]+");
+      Pattern.compile("(/endpoints/[^/?]+/|/mailboxes/|/deviceStates/)[^/?]+");
 
   private static final Pattern URL_USER_INFO = Pattern.compile("^(\\w*+:?//)[^/?#]*@");
 
@@ -122,6 +126,22 @@ public final class PayloadMasker {
     return text.indexOf('=') > 0 && text.indexOf(' ') < 0 ? maskUrl(text) : maskPath(text);
   }
 
+  /**
+   * Masks a JSON text.
+   *
+   * @throws IllegalArgumentException if it is too large to be masked, or not JSON
+   */
+  String maskJson(String text) {
+    if (text.length() > MAX_LENGTH) {
+      throw new IllegalArgumentException(tooLarge(text.length() + " characters"));
+    }
+    try {
+      return maskNode("", JSON.readTree(text)).toString();
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("not JSON", e);
+    }
+  }
+
   private static String tooLarge(String size) {
     return size + ", too large to be masked";
   }
@@ -154,13 +174,11 @@ public final class PayloadMasker {
   }
 
   /**
-   * Masks endpoints and mailboxes in a URL's path, for log lines of any level and regardless of the
-   * setting.
+   * Masks endpoints, mailboxes and devices in a URL's path, for log lines of any level and
+   * regardless of the setting.
    */
   public static String maskPath(String url) {
-    return url.contains("/endpoints/") || url.contains("/mailboxes/")
-        ? PATH_WITH_ADDRESS.matcher(url).replaceAll("$1" + MASKED)
-        : url;
+    return PATH_WITH_ADDRESS.matcher(url).replaceAll("$1" + MASKED);
   }
 
   /**

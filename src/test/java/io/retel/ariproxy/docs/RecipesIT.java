@@ -125,6 +125,8 @@ class RecipesIT {
                 asterisk.emit(
                     APP,
                     "{\"type\":\"ChannelHold\",\"channel\":{\"id\":\"x\",\"name\":\"a\","
+                        + "\"dialplan\":{\"exten\":\"4711\",\"app_data\":\"secret\"},"
+                        + "\"channelvars\":{\"X\":\"secret\"},"
                         + "\"caller\":{\"name\":\"Al \\\"secret\\\\\", \"number\" : \"4711\"}}}");
                 call();
                 return !copies.records().isEmpty();
@@ -134,7 +136,7 @@ class RecipesIT {
           .anySatisfy(
               copy ->
                   assertThat(EventEnvelope.of(copy).payload().at("/channel/caller/number").asText())
-                      .isEmpty());
+                      .isEqualTo("***"));
       controller.execute("call", "GET", "/asterisk/ping");
       assertThat(copies.records()).noneMatch(copy -> copy.text().contains("RESPONSE"));
     }
