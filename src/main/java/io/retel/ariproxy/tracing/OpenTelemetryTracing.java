@@ -7,6 +7,7 @@ import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
 import io.retel.ariproxy.config.InvalidSettingException;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.text.LogText;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
@@ -42,6 +43,8 @@ public final class OpenTelemetryTracing extends ServiceSupport {
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "otel.service.name", "ari-proxy",
+          // of spans that wait for the exporter; those that it gets are cut as well
+          "otel.attribute.value.length.limit", String.valueOf(LogText.MAX_DETAIL_LENGTH),
           "otel.propagators", "tracecontext",
           "otel.exporter.otlp.protocol", "http/protobuf",
           "otel.metrics.exporter", "none",

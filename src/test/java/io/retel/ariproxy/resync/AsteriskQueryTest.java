@@ -393,17 +393,17 @@ class AsteriskQueryTest {
     query = newQuery(requests, new DescriptionHeap(20_000));
     query.start();
     query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
-    int kept = query.take().observations().size();
-    assertThat(kept).isEqualTo(20);
+    int observed = query.take().observations().size();
+    assertThat(observed).isEqualTo(20);
     assertThat(asked).as("with those in the queue").hasValueLessThan(50);
-    assertThat(query.pending()).isEqualTo(count - kept);
+    assertThat(query.pending()).isEqualTo(count - observed);
 
     while (!query.isComplete()) {
       query.releaseReported();
       attempt();
-      kept += query.take().observations().size();
+      observed += query.take().observations().size();
     }
-    assertThat(kept).isEqualTo(count);
+    assertThat(observed).isEqualTo(count);
     assertThat(asked).as("in ten attempts").hasValueLessThan(count + 10 * 30);
   }
 
