@@ -25,7 +25,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.CamelContext;
-import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.support.LifecycleStrategySupport;
 
@@ -98,9 +97,7 @@ final class ResyncModule {
             context,
             callContexts,
             callContextModule.applications(),
-            new ResourceLookup(
-                settings.get(Setting.ARI_URL),
-                registry.lookupByNameAndType("ariHttpClient", HttpClientConfigurer.class)),
+            new ResourceLookup(asterisk.newClient()),
             asterisk::hasReceivedAll,
             () -> asterisk.isConnected() && resync.isEnded(),
             settings.get(Setting.CALLCONTEXT_COMPARISON_INTERVAL),

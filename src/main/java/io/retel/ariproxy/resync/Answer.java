@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
 import io.retel.ariproxy.ari.http.AriClient;
@@ -15,14 +16,17 @@ import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The result of one request to Asterisk.
  *
  * @param status HTTP status, {@link #NO_RESPONSE} or {@link #NOT_REACHED}
- * @param json the body of a 200, or null
- * @param problem why the JSON is missing, as a clause
+ * @param json the body of a 200, or null; also null for a list that was read by its elements
+ * @param problem why the JSON is missing, as a clause; empty if it is not
  */
 record Answer(int status, @Nullable JsonNode json, String problem) {
 
@@ -38,6 +42,12 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
   private static final long MAX_TOKENS = Runtime.getRuntime().maxMemory() / 128 / 5;
 
   private static final ObjectMapper LISTS = mapper(MAX_TOKENS);
+
+  /** Without a limit of tokens, since only one element of a list is in memory. */
+  private static final ObjectMapper ELEMENTS =
+      mapper(-1).copy().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private static final String WITHOUT_BODY = " without a body";
 
   /** Many are read at the same time; a channel has about 40 tokens. */
   private static final ObjectMapper RESOURCES = mapper(MAX_TOKENS / 16);
@@ -61,6 +71,28 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
     return of(client, "GET", path, LISTS, JsonNodeType.ARRAY);
   }
 
+  /**
+   * Asks for a list, and passes its elements on one by one as they arrive; those before a problem
+   * as well.
+   */
+  static Answer ofElements(AriClient client, String path, Consumer<JsonNode> element) {
+    return attempt(
+        "GET",
+        path,
+        problem -> {
+          AtomicBoolean empty = new AtomicBoolean();
+          int status =
+              client.read(
+                  path,
+                  AriClient.MAX_LIST_BYTES,
+                  body -> empty.set(!JsonList.read(ELEMENTS, body, element)));
+          if (status != 200) {
+            return new Answer(status, null, problem.apply(status));
+          }
+          return new Answer(200, null, empty.get() ? problem.apply(200) + WITHOUT_BODY : "");
+        });
+  }
+
   /** Asks for an application, which has a list of its channels. */
   static Answer ofApplication(AriClient client, String path) {
     return of(client, "GET", path, LISTS, JsonNodeType.OBJECT);
@@ -73,27 +105,45 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
 
   private static Answer of(
       AriClient client, String method, String path, ObjectMapper json, JsonNodeType type) {
+    return attempt(
+        method,
+        path,
+        problem -> {
+          AriClient.Response response = client.send(method, path, null);
+          if (response.status() != 200) {
+            return new Answer(response.status(), null, problem.apply(response.status()));
+          }
+          if (response.body().isBlank()) {
+            return new Answer(200, null, problem.apply(200) + WITHOUT_BODY);
+          }
+          JsonNode body = json.readTree(response.body());
+          // such as a page of what answers in Asterisk's place: an empty list would end all calls
+          return body.getNodeType() == type
+              ? new Answer(200, body, "")
+              : new Answer(NO_RESPONSE, null, problem.apply(200) + without(type));
+        });
+  }
+
+  private static String without(JsonNodeType type) {
+    return " without a JSON " + type.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Sends a request, and describes a response with a status. */
+  @FunctionalInterface
+  private interface Attempt {
+    Answer send(IntFunction<String> problem) throws IOException;
+  }
+
+  private static Answer attempt(String method, String path, Attempt attempt) {
     // kept as long as the question is open
     String request = method + " " + LogText.abbreviate(path.replaceFirst("\\?.*", ""));
     try {
-      AriClient.Response response = client.send(method, path, null);
-      String problem = request + " responded with " + response.status();
-      if (response.status() != 200) {
-        return new Answer(response.status(), null, problem);
-      }
-      if (response.body().isBlank()) {
-        return new Answer(200, null, problem + " without a body");
-      }
-      JsonNode body = json.readTree(response.body());
-      // such as a page of what answers in Asterisk's place: an empty list would end all calls
-      return body.getNodeType() == type
-          ? new Answer(200, body, "")
-          : new Answer(
-              NO_RESPONSE,
-              null,
-              problem + " without a JSON " + type.name().toLowerCase(Locale.ROOT));
+      return attempt.send(status -> request + " responded with " + status);
     } catch (StreamConstraintsException e) {
       return new Answer(NO_RESPONSE, null, request + " responded with too large JSON");
+    } catch (MismatchedInputException e) {
+      return new Answer(
+          NO_RESPONSE, null, request + " responded with 200" + without(JsonNodeType.ARRAY));
     } catch (JsonProcessingException e) {
       return new Answer(NO_RESPONSE, null, request + " responded with malformed JSON");
     } catch (IOException e) {
@@ -119,6 +169,11 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
             "the description of " + LogText.abbreviate(id) + " is that of something else");
   }
 
+  /** Whether the response is what was requested. */
+  boolean isComplete() {
+    return problem.isEmpty();
+  }
+
   boolean isNotFound() {
     return status == 404;
   }
@@ -137,6 +192,8 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
    * and with 503 to any request while it starts.
    */
   boolean isUndescribable() {
-    return (status == 200 && json == null) || status == 400 || (status >= 500 && status != 503);
+    return (status == 200 && json == null && !isComplete())
+        || status == 400
+        || (status >= 500 && status != 503);
   }
 }

@@ -34,6 +34,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -140,8 +142,20 @@ final class AsteriskQuery implements AutoCloseable {
    */
   private record Failure(String reason, boolean undescribable) {}
 
-  /** Elements of a list by id; null if Asterisk has not listed them. */
-  private record Listing(@Nullable Map<String, JsonNode> elements) {}
+  /**
+   * What a list shows of the resources that were open before.
+   *
+   * @param listed those that exist, by id; null if Asterisk has not listed them
+   */
+  private record Listing<T>(List<Resource> open, @Nullable Map<String, Listed<T>> listed) {}
+
+  /**
+   * A listed resource.
+   *
+   * @param description null without heap for it
+   * @param bytes the heap that it takes
+   */
+  private record Listed<T>(@Nullable T description, long bytes) {}
 
   /** Receives progress; on the threads of the query. */
   interface Listener {
@@ -362,8 +376,9 @@ final class AsteriskQuery implements AutoCloseable {
     return CompletableFuture.allOf(
             askInfo(),
             applications.thenCompose(this::restoreSubscriptions),
+            // a list of tens of megabytes occupies Asterisk
             applications
-                .thenCombine(askChannels(), (known, channels) -> channels)
+                .thenCompose(known -> askChannels())
                 .thenCompose(channels -> observeChannels(channels, before)),
             askBridges().thenCompose(bridges -> observeBridges(bridges, before)))
         .thenCompose(done -> observeMedia());
@@ -609,46 +624,81 @@ final class AsteriskQuery implements AutoCloseable {
         requests);
   }
 
-  private CompletableFuture<Listing> askChannels() {
+  private CompletableFuture<Listing<ChannelDescription>> askChannels() {
+    List<Resource> channels = openOf(ResourceType.CHANNEL);
     synchronized (this) {
       if (askForSingleChannels || isSettled(ResourceType.CHANNEL)) {
         failures.remove("/channels");
-        return CompletableFuture.completedFuture(new Listing(null));
+        return CompletableFuture.completedFuture(new Listing<>(channels, null));
       }
     }
-    return askList("/channels", () -> askForSingleChannels = true);
+    return askList(
+        "/channels",
+        channels,
+        ChannelDescription::of,
+        ChannelDescription::bytes,
+        () -> askForSingleChannels = true);
   }
 
-  private CompletableFuture<Listing> askBridges() {
+  private CompletableFuture<Listing<BridgeDescription>> askBridges() {
+    List<Resource> bridges = openOf(ResourceType.BRIDGE);
     synchronized (this) {
       if (askForSingleBridges || isSettled(ResourceType.BRIDGE)) {
         failures.remove("/bridges");
-        return CompletableFuture.completedFuture(new Listing(null));
+        return CompletableFuture.completedFuture(new Listing<>(bridges, null));
       }
     }
-    return askList("/bridges", () -> askForSingleBridges = true);
+    return askList(
+        "/bridges",
+        bridges,
+        BridgeDescription::of,
+        BridgeDescription::bytes,
+        () -> askForSingleBridges = true);
   }
 
   /**
-   * Asks for a list.
+   * Asks for a list, of which the descriptions of open resources are kept, as far as their heap
+   * allows.
    *
+   * @param resources the open ones
    * @param askForSingle called if Asterisk fails on it, holding the lock
    */
-  private CompletableFuture<Listing> askList(String path, Runnable askForSingle) {
-    return askForList(path)
+  private <T> CompletableFuture<Listing<T>> askList(
+      String path,
+      List<Resource> resources,
+      Function<JsonNode, T> describe,
+      ToLongFunction<T> bytes,
+      Runnable askForSingle) {
+    Set<String> ids = resources.stream().map(Resource::id).collect(Collectors.toSet());
+    Map<String, Listed<T>> listed = new HashMap<>();
+    long[] available = {heap.available()};
+    return CompletableFuture.supplyAsync(
+            () ->
+                Answer.ofElements(
+                    client,
+                    path,
+                    element -> {
+                      String id = element.path("id").asText();
+                      if (ids.contains(id)) {
+                        T description = describe.apply(element);
+                        long size = bytes.applyAsLong(description);
+                        available[0] -= size;
+                        listed.put(id, new Listed<>(available[0] < 0 ? null : description, size));
+                      }
+                    }),
+            requests)
         .thenApply(
             answer -> {
-              JsonNode list = answer.json();
               synchronized (this) {
                 failures.remove(path);
-                if (list == null && answer.isFailure()) {
+                if (!answer.isComplete() && answer.isFailure()) {
                   LOG.info("Resync queries resources one by one: {}", answer.problem());
                   askForSingle.run();
-                } else if (list == null) {
+                } else if (!answer.isComplete()) {
                   fail(path, answer.problem());
                 }
               }
-              return new Listing(list == null ? null : indexById(list));
+              return new Listing<>(resources, answer.isComplete() ? listed : null);
             });
   }
 
@@ -657,23 +707,25 @@ final class AsteriskQuery implements AutoCloseable {
     return attempts > 1 && discovered && openOf(type).isEmpty();
   }
 
-  private static Map<String, JsonNode> indexById(JsonNode list) {
-    Map<String, JsonNode> index = new HashMap<>();
-    list.forEach(element -> index.put(element.path("id").asText(), element));
-    return index;
-  }
-
   // ---- resources
 
-  private CompletableFuture<Void> observeChannels(Listing listing, Map<Resource, Mapping> before) {
-    List<Resource> channels = openOf(ResourceType.CHANNEL);
-    Map<String, JsonNode> elements = listing.elements();
-    if (elements != null) {
+  private CompletableFuture<Void> observeChannels(
+      Listing<ChannelDescription> listing, Map<Resource, Mapping> before) {
+    Map<String, Listed<ChannelDescription>> listed = listing.listed();
+    if (listed != null) {
       return allOf(
-          channels,
-          channel ->
-              observeChannel(
-                  channel, before.get(channel), described(elements.get(channel.id())), null));
+          listing.open(),
+          channel -> {
+            Listed<ChannelDescription> existing = listed.get(channel.id());
+            if (existing != null && isLeft(channel, existing)) {
+              return CompletableFuture.completedFuture(null);
+            }
+            return observeChannel(
+                channel,
+                before.get(channel),
+                existing == null ? null : existing.description(),
+                null);
+          });
     }
     synchronized (this) {
       if (!askForSingleChannels) {
@@ -681,7 +733,7 @@ final class AsteriskQuery implements AutoCloseable {
       }
     }
     return allOf(
-        channels,
+        openOf(ResourceType.CHANNEL),
         channel -> {
           if (isLeft(channel)) {
             return CompletableFuture.completedFuture(null);
@@ -695,7 +747,8 @@ final class AsteriskQuery implements AutoCloseable {
                     if (answer.isNotFound()) {
                       return observeChannel(channel, mapping, null, null);
                     } else if (answer.json() != null) {
-                      return observeChannel(channel, mapping, described(answer.json()), null);
+                      return observeChannel(
+                          channel, mapping, ChannelDescription.of(answer.json()), null);
                     } else if (answer.isUndescribable()) {
                       return observeChannel(channel, mapping, null, answer.problem());
                     }
@@ -703,10 +756,6 @@ final class AsteriskQuery implements AutoCloseable {
                     return CompletableFuture.completedFuture(null);
                   });
         });
-  }
-
-  private static @Nullable ChannelDescription described(@Nullable JsonNode channel) {
-    return channel == null ? null : ChannelDescription.of(channel);
   }
 
   /**
@@ -804,15 +853,23 @@ final class AsteriskQuery implements AutoCloseable {
             });
   }
 
-  private CompletableFuture<Void> observeBridges(Listing listing, Map<Resource, Mapping> before) {
-    Map<String, JsonNode> elements = listing.elements();
-    List<Resource> bridges = openOf(ResourceType.BRIDGE);
-    if (elements != null) {
-      bridges.forEach(
-          bridge -> {
-            JsonNode element = elements.get(bridge.id());
-            observe(bridge, before.get(bridge), element != null, element);
-          });
+  private CompletableFuture<Void> observeBridges(
+      Listing<BridgeDescription> listing, Map<Resource, Mapping> before) {
+    Map<String, Listed<BridgeDescription>> listed = listing.listed();
+    if (listed != null) {
+      listing
+          .open()
+          .forEach(
+              bridge -> {
+                Listed<BridgeDescription> existing = listed.get(bridge.id());
+                if (existing == null || !isLeft(bridge, existing)) {
+                  observe(
+                      bridge,
+                      before.get(bridge),
+                      existing != null,
+                      existing == null ? null : existing.description());
+                }
+              });
       return CompletableFuture.completedFuture(null);
     }
     synchronized (this) {
@@ -820,7 +877,7 @@ final class AsteriskQuery implements AutoCloseable {
         return CompletableFuture.completedFuture(null);
       }
     }
-    return observeEach(bridges, "/bridges/");
+    return observeEach(openOf(ResourceType.BRIDGE), "/bridges/");
   }
 
   private CompletableFuture<Void> observeMedia() {
@@ -844,7 +901,12 @@ final class AsteriskQuery implements AutoCloseable {
                   answer -> {
                     boolean exists = answer.status() == 200;
                     if (exists || answer.isNotFound()) {
-                      observe(resource, current, exists, answer.json());
+                      JsonNode json = answer.json();
+                      observe(
+                          resource,
+                          current,
+                          exists,
+                          json == null ? null : BridgeDescription.of(json));
                     } else {
                       fail(resource, answer.problem(), answer.isUndescribable());
                     }
@@ -858,17 +920,16 @@ final class AsteriskQuery implements AutoCloseable {
    * @param description null if it does not exist, or Asterisk cannot describe it
    */
   private void observe(
-      Resource resource, @Nullable Mapping before, boolean exists, @Nullable JsonNode description) {
+      Resource resource,
+      @Nullable Mapping before,
+      boolean exists,
+      @Nullable BridgeDescription description) {
     if (resource.type() != ResourceType.BRIDGE || description == null) {
       observe(Observation.of(withoutInstance(resource), before, exists));
       return;
     }
-    Set<String> channelIds = new HashSet<>();
-    description.path("channels").forEach(id -> channelIds.add(id.asText()));
-    String creationTime = description.path("creationtime").asText();
-    observe(
-        Observation.of(new Resource(resource.type(), resource.id(), creationTime), before, exists)
-            .withChannels(channelIds));
+    Resource instance = new Resource(resource.type(), resource.id(), description.creationTime());
+    observe(Observation.of(instance, before, exists).withChannels(description.channelIds()));
   }
 
   /** Returns a resource without the creation time in an earlier answer. */
@@ -886,6 +947,16 @@ final class AsteriskQuery implements AutoCloseable {
       fail(resource, heap.exceeded(), heap.isTooLarge(bytes));
     }
     return reserved;
+  }
+
+  /** Leaves a listed resource to the next attempt without heap for its description. */
+  private boolean isLeft(Resource resource, Listed<?> listed) {
+    if (listed.description() != null) {
+      return false;
+    }
+    heap.exceed();
+    fail(resource, heap.exceeded(), heap.isTooLarge(listed.bytes()));
+    return true;
   }
 
   /** Leaves a question to the next attempt, without a request, if this one could keep no answer. */

@@ -55,6 +55,16 @@ final class DescriptionHeap {
     return true;
   }
 
+  /** Returns the bytes that this attempt can still reserve. */
+  synchronized long available() {
+    return maxBytes - bytes;
+  }
+
+  /** Records that this attempt had no heap for a description. */
+  synchronized void exceed() {
+    exceeded = true;
+  }
+
   /** Whether a description exceeds the heap alone. */
   boolean isTooLarge(long description) {
     return description > maxBytes;

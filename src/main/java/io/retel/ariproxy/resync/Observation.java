@@ -50,8 +50,11 @@ record Observation(
 
   /** Returns the heap that it takes until its events are published, at most. */
   long bytes() {
-    long ofIds = channelIds.stream().mapToLong(id -> BYTES_PER_ID + 2L * id.length()).sum();
-    return EVENT_BYTES + ofIds + (channel == null ? 0 : channel.bytes());
+    return EVENT_BYTES + bytesOfIds(channelIds) + (channel == null ? 0 : channel.bytes());
+  }
+
+  static long bytesOfIds(Set<String> ids) {
+    return ids.stream().mapToLong(id -> BYTES_PER_ID + 2L * id.length()).sum();
   }
 
   Observation withChannels(Set<String> ids) {

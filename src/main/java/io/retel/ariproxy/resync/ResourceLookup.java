@@ -10,12 +10,10 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import io.retel.ariproxy.ari.PathEncoding;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.error.ErrorMessages;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -26,12 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.apache.camel.component.http.HttpClientConfigurer;
-import org.apache.hc.client5.http.classic.methods.HttpGet;
-import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
-import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
-import org.apache.hc.core5.http.HttpEntity;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,34 +73,18 @@ public final class ResourceLookup implements AutoCloseable {
 
   private static final long MAX_RESPONSE_BYTES = 1L << 20;
 
-  /** Some 60,000 channels; only their ids are in memory, one at a time. */
-  private static final long MAX_LIST_BYTES = 64L << 20;
-
-  private final URI ariUrl;
-  private final HttpClientConfigurer clientConfigurer;
+  private final AriClient client;
   private final Duration slow;
   private final long maxListBytes;
-  private volatile @Nullable CloseableHttpClient client;
-  private volatile @Nullable HttpGet request;
   private volatile boolean closed;
 
-  /** Reads the body of a response with status 200. */
-  @FunctionalInterface
-  private interface BodyReader {
-    void read(InputStream body) throws IOException;
+  /** Owns the client. */
+  public ResourceLookup(AriClient client) {
+    this(client, SLOW, AriClient.MAX_LIST_BYTES);
   }
 
-  /**
-   * @param clientConfigurer sets credentials and timeouts
-   */
-  public ResourceLookup(URI ariUrl, HttpClientConfigurer clientConfigurer) {
-    this(ariUrl, clientConfigurer, SLOW, MAX_LIST_BYTES);
-  }
-
-  ResourceLookup(
-      URI ariUrl, HttpClientConfigurer clientConfigurer, Duration slow, long maxListBytes) {
-    this.ariUrl = ariUrl;
-    this.clientConfigurer = clientConfigurer;
+  ResourceLookup(AriClient client, Duration slow, long maxListBytes) {
+    this.client = client;
     this.slow = slow;
     this.maxListBytes = maxListBytes;
   }
@@ -186,7 +162,7 @@ public final class ResourceLookup implements AutoCloseable {
     String path = Objects.requireNonNull(PATHS.get(type));
     String problem;
     try {
-      int status = get(client(), path, maxListBytes, body -> removeListed(body, ids));
+      int status = client.read(path, maxListBytes, body -> removeListed(body, ids));
       if (status == OK) {
         return true;
       }
@@ -234,9 +210,8 @@ public final class ResourceLookup implements AutoCloseable {
    * @throws IOException if Asterisk is slow or not reachable
    */
   private int status(String path) throws IOException {
-    CloseableHttpClient ready = client();
     long startNanos = System.nanoTime();
-    int status = get(ready, path, MAX_RESPONSE_BYTES, body -> {});
+    int status = client.read(path, MAX_RESPONSE_BYTES, body -> {});
     Duration duration = Duration.ofNanos(System.nanoTime() - startNanos);
     if (duration.compareTo(slow) > 0) {
       throw new IOException("Asterisk is slow: " + duration.toMillis() + " ms for a response");
@@ -244,86 +219,10 @@ public final class ResourceLookup implements AutoCloseable {
     return status;
   }
 
-  private int get(CloseableHttpClient ready, String path, long maxBytes, BodyReader reader)
-      throws IOException {
-    HttpGet get = new HttpGet(ariUrl + path);
-    request = get;
-    if (closed) {
-      get.cancel();
-    }
-    return ready.execute(
-        get,
-        response -> {
-          HttpEntity entity = response.getEntity();
-          if (entity != null) {
-            InputStream body = new LimitedInputStream(entity.getContent(), maxBytes);
-            if (response.getCode() == OK) {
-              reader.read(body);
-            }
-            // to use the connection again
-            body.transferTo(OutputStream.nullOutputStream());
-          }
-          return response.getCode();
-        });
-  }
-
-  /** Created on first use, since many proxies have nothing to compare. */
-  private CloseableHttpClient client() {
-    CloseableHttpClient current = client;
-    if (current == null) {
-      HttpClientBuilder builder = HttpClientBuilder.create();
-      clientConfigurer.configureHttpClient(builder);
-      current = builder.build();
-      client = current;
-    }
-    return current;
-  }
-
   /** Aborts the current request, and all later ones. */
   @Override
-  public void close() throws IOException {
+  public void close() {
     closed = true;
-    HttpGet running = request;
-    if (running != null) {
-      // the client does not close the connections, which are shared
-      running.cancel();
-    }
-    CloseableHttpClient current = client;
-    if (current != null) {
-      current.close();
-    }
-  }
-
-  /** Fails beyond a number of bytes. */
-  private static final class LimitedInputStream extends FilterInputStream {
-
-    private final long maxBytes;
-    private long bytes;
-
-    LimitedInputStream(InputStream in, long maxBytes) {
-      super(in);
-      this.maxBytes = maxBytes;
-    }
-
-    @Override
-    public int read() throws IOException {
-      int value = super.read();
-      count(value < 0 ? 0 : 1);
-      return value;
-    }
-
-    @Override
-    public int read(byte[] buffer, int offset, int length) throws IOException {
-      int count = super.read(buffer, offset, length);
-      count(Math.max(count, 0));
-      return count;
-    }
-
-    private void count(int read) throws IOException {
-      bytes += read;
-      if (bytes > maxBytes) {
-        throw new IOException("the response has more than " + maxBytes + " bytes");
-      }
-    }
+    client.close();
   }
 }

@@ -48,7 +48,9 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import javax.net.ssl.SSLContext;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -114,6 +116,9 @@ class AsteriskQueryTest {
 
   private HttpServer server;
   private AsteriskQuery query;
+
+  /** Those of the first attempt. */
+  private List<Observation> observations;
 
   @BeforeEach
   void startServer() throws IOException {
@@ -267,6 +272,58 @@ class AsteriskQueryTest {
         .singleElement()
         .matches(observation -> observation.exists() && observation.isIn("app"));
     assertThat(query.isComplete()).isTrue();
+  }
+
+  /** Some 12,000 channels, of which one belongs to a call. */
+  @Test
+  void readsListOfChannelsThatExceedsTheLimitOfOtherResponses() throws Exception {
+    callContexts.move(CHANNEL, "call");
+    String other = "{\"id\":\"%s\",\"x\":\"" + "x".repeat(1_000) + "\"}";
+    long count = Runtime.getRuntime().maxMemory() / 128 / 1_000 * 3 / 2;
+    responses.put(
+        "/channels",
+        LongStream.range(0, count)
+            .mapToObj(other::formatted)
+            .collect(Collectors.joining(",", "[", "," + IN_STASIS + "]")));
+    responses.put("/applications", LISTED);
+    AtomicInteger single = new AtomicInteger();
+    hooks.put("/channels/c", single::incrementAndGet);
+    start();
+    assertThat(observations)
+        .singleElement()
+        .matches(observation -> observation.exists() && observation.isIn("app"));
+    assertThat(single).hasValue(0);
+  }
+
+  @Test
+  void asksForSingleChannelsIfOneOfTheListIsTooLarge() throws Exception {
+    callContexts.move(CHANNEL, "call");
+    responses.put(
+        "/channels",
+        "[{\"id\":\"x\",\"x\":\"%s\"},%s]"
+            .formatted("x".repeat((int) JsonList.MAX_ELEMENT_BYTES + 20_000), IN_STASIS));
+    responses.put("/channels/c", IN_STASIS);
+    responses.put("/applications", LISTED);
+    start();
+    assertThat(observations)
+        .singleElement()
+        .matches(observation -> observation.exists() && observation.isIn("app"));
+  }
+
+  /** A channel whose mapping has changed during that time can be younger than the list. */
+  @Test
+  void resourceThatIsAddedWhileListIsReadIsComparedWithTheNextOne() throws Exception {
+    Resource added = new Resource(ResourceType.CHANNEL, "added");
+    callContexts.move(CHANNEL, "call");
+    hooks.put(
+        "/channels",
+        () -> {
+          callContexts.move(added, "call");
+          query.askAgain(List.of(added));
+        });
+    start();
+    assertThat(observations).extracting(Observation::resource).containsExactly(CHANNEL);
+    assertThat(query.pending()).isOne();
   }
 
   @ParameterizedTest
@@ -611,7 +668,7 @@ class AsteriskQueryTest {
     query = newQuery();
     query.start();
     query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
-    query.take();
+    observations = query.take().observations();
   }
 
   /** Runs the scheduled attempt. */

@@ -8,6 +8,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
+import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.ari.http.AriLogin;
 import io.retel.ariproxy.callcontext.CallContexts;
@@ -349,18 +350,19 @@ class MappingComparisonTest {
       SSLContext tls = SSLContext.getDefault();
       lookup =
           new ResourceLookup(
-              URI.create(asterisk.url()),
-              new AriHttpClient(
-                  new AriLogin(
-                      URI.create(asterisk.url()),
-                      asterisk.username(),
-                      new Secret(asterisk.password())),
-                  () -> tls,
-                  1,
-                  DefaultTimeout.DURATION.toMillis(),
-                  responseTimeout.toMillis(),
-                  "/ari",
-                  meters),
+              new AriClient(
+                  new AriHttpClient(
+                      new AriLogin(
+                          URI.create(asterisk.url()),
+                          asterisk.username(),
+                          new Secret(asterisk.password())),
+                      () -> tls,
+                      1,
+                      DefaultTimeout.DURATION.toMillis(),
+                      responseTimeout.toMillis(),
+                      "/ari",
+                      meters),
+                  URI.create(asterisk.url())),
               slow,
               MAX_LIST_BYTES);
     }

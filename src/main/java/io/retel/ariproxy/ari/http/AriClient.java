@@ -4,6 +4,7 @@ package io.retel.ariproxy.ari.http;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -15,6 +16,8 @@ import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpStatus;
+import org.apache.hc.core5.http.io.HttpClientResponseHandler;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.apache.hc.core5.io.CloseMode;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,9 @@ public final class AriClient implements AutoCloseable {
    */
   private static final long MAX_BODY_BYTES = Runtime.getRuntime().maxMemory() / 128;
 
+  /** Limit of a list that is read as it arrives: some 60,000 channels. */
+  public static final long MAX_LIST_BYTES = 64L << 20;
+
   private static final int BUFFER_BYTES = 8_192;
 
   private final CloseableHttpClient client;
@@ -40,6 +46,12 @@ public final class AriClient implements AutoCloseable {
 
   private final AtomicLong bodyBytes = new AtomicLong();
   private volatile boolean closed;
+
+  /** Reads the body of a response with status 200, as it arrives. */
+  @FunctionalInterface
+  public interface BodyReader {
+    void read(InputStream body) throws IOException;
+  }
 
   /** A response of Asterisk. */
   public record Response(int status, String body) {}
@@ -66,12 +78,42 @@ public final class AriClient implements AutoCloseable {
     if (json != null) {
       request.setEntity(new StringEntity(json, ContentType.APPLICATION_JSON));
     }
+    return execute(request, this::read);
+  }
+
+  /**
+   * Sends a GET and reads its body as it arrives, of which nothing is kept.
+   *
+   * @param path relative to ARI's base URL, encoded, with its query
+   * @param maxBytes limit of the body
+   * @return the status
+   * @throws IOException also of the reader, and after {@link #close}
+   */
+  public int read(String path, long maxBytes, BodyReader reader) throws IOException {
+    return execute(
+        new HttpUriRequestBase("GET", URI.create(url + path)),
+        response -> {
+          HttpEntity entity = response.getEntity();
+          if (entity != null) {
+            InputStream body = new LimitedInputStream(entity.getContent(), maxBytes);
+            if (response.getCode() == HttpStatus.SC_OK) {
+              reader.read(body);
+            }
+            // to use the connection again
+            body.transferTo(OutputStream.nullOutputStream());
+          }
+          return response.getCode();
+        });
+  }
+
+  private <T> T execute(HttpUriRequestBase request, HttpClientResponseHandler<T> handler)
+      throws IOException {
     requests.add(request);
     try {
       if (closed) {
         request.cancel();
       }
-      return client.execute(request, this::read);
+      return client.execute(request, handler);
     } finally {
       requests.remove(request);
     }

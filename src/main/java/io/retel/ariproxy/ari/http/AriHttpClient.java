@@ -92,7 +92,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
 
   /**
    * Bytes received for one request, with everything around the body; readers have lower limits for
-   * bodies. The longest list of {@code ResourceLookup}, and more than a record of Kafka can have.
+   * bodies. The longest list of {@link AriClient}, and more than a record of Kafka can have.
    */
   private static final long MAX_RECEIVED_BYTES = 65L << 20;
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.resync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JsonListTest {
+
+  private final List<JsonNode> elements = new ArrayList<>();
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", " [ ] ", "[{\"id\":\"a\"},{\"id\":[{}]},null,1]\r\n"})
+  void readsElements(String text) throws IOException {
+    assertThat(read(text)).isTrue();
+    assertThat(new ObjectMapper().valueToTree(elements).toString())
+        .isEqualTo(new ObjectMapper().readTree(text).toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\r\n"})
+  void emptyTextIsNoList(String text) throws IOException {
+    assertThat(read(text)).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "null", "\"x\"", "[] []"})
+  void rejectsOtherJson(String text) {
+    assertThatThrownBy(() -> read(text)).isInstanceOf(MismatchedInputException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "[{}", "[{},", "[{\"id\":\"a\"", "[}", "<html>"})
+  void rejectsMalformedJson(String text) {
+    assertThatThrownBy(() -> read(text)).isInstanceOf(JsonProcessingException.class);
+  }
+
+  @Test
+  void limitsElementsNotTheList() throws IOException {
+    String element = "\"" + "x".repeat((int) JsonList.MAX_ELEMENT_BYTES / 2) + "\"";
+    assertThat(read("[" + String.join(",", element, element, element) + "]")).isTrue();
+    assertThatThrownBy(() -> read("[[" + String.join(",", element, element, element) + "]]"))
+        .hasMessageContaining("an element of the list has more than");
+  }
+
+  private boolean read(String text) throws IOException {
+    elements.clear();
+    return JsonList.read(
+        new ObjectMapper(),
+        new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)),
+        elements::add);
+  }
+}
