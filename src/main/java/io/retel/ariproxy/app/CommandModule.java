@@ -59,6 +59,7 @@ final class CommandModule {
   private static final List<String> CONSUMING_ROUTES = List.of(ROUTE, "generic-commands");
 
   private final CamelContext context;
+  private final LanesComponent lanes;
   private final ProxyKafkaClientFactory kafkaClients;
   private final CommandConsumption consumption;
   private final ConditionalRoutePolicy pausePolicy;
@@ -80,7 +81,7 @@ final class CommandModule {
       Envelopes envelopes) {
     this.context = context;
     this.kafkaClients = kafka.clients();
-    LanesComponent lanes = context.getComponent("lanes", LanesComponent.class);
+    this.lanes = context.getComponent("lanes", LanesComponent.class);
     lanes.setExceptionHandler(new ExchangeExceptionHandler(context, LanesConsumer.class));
     lanes.fullIf(kafkaClients::isFetchingPaused);
     this.consumption =
@@ -167,6 +168,11 @@ final class CommandModule {
   /** Returns whether the shutdown has abandoned commands without a RESPONSE. */
   boolean hasAbandoned() {
     return commitOnResponse.hasAbandonedOnShutdown() || consumption.inFlight() > 0;
+  }
+
+  /** Returns the name of a thread that has ended while it executed a command, if any. */
+  Optional<String> endedThread() {
+    return lanes.endedThread();
   }
 
   ManagedCommands managedBean() {

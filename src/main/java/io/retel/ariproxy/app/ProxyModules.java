@@ -124,6 +124,7 @@ final class ProxyModules {
             envelopes);
     threads
         .add("events are not received", asterisk::endedThread)
+        .add("commands of a call are not executed", commands::endedThread)
         .add("an acknowledgment of Kafka is lost", kafka::endedAckThread)
         .add("call contexts are not stored", callContexts.store()::endedThread)
         .add("the proxy consumes nothing", startupGate::endedThread);

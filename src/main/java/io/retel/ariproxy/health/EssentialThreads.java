@@ -32,8 +32,7 @@ public final class EssentialThreads extends LifecycleStrategySupport {
   private static final Map<String, String> CONSUMER_POOLS =
       Map.of(
           "ahc-ws", "events are not published",
-          "KafkaConsumer[", "its topic is not consumed",
-          "lanes:", "commands of a call are not executed");
+          "KafkaConsumer[", "its topic is not consumed");
 
   private final Map<ThreadPoolExecutor, Essential> pools = new ConcurrentHashMap<>();
   private final List<Essential> others = new CopyOnWriteArrayList<>();

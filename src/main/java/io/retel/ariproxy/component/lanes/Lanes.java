@@ -42,6 +42,9 @@ final class Lanes<T> {
 
   private final AtomicReference<@Nullable Object> consumer = new AtomicReference<>();
 
+  /** How often a thread checks whether a lane that waits for its group is overdue. */
+  private static final long OVERDUE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
   /** How many times as many consumers a group can have as it leaves free. */
   private static final int SHARE = 2;
 
@@ -52,7 +55,10 @@ final class Lanes<T> {
   private final Results<T> results;
   private final BooleanSupplier full;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition laneReady = lock.newCondition();
+
+  /** Threads that wait for a lane. The last one is next: the first ones end if too many wait. */
+  private final Deque<Condition> waiting = new ArrayDeque<>();
+
   private final Map<String, Lane<T>> lanes = new HashMap<>();
 
   /** By name; never removed, so names must be few. */
@@ -65,6 +71,9 @@ final class Lanes<T> {
   private int queued;
   private int leased;
   private int inProcess;
+
+  /** Number of ready lanes. */
+  private int ready;
 
   /** A leased item. It blocks its lane until {@link #complete} or {@link #requeue}. */
   static final class Lease<T> {
@@ -188,7 +197,7 @@ final class Lanes<T> {
   /**
    * Sets what limits groups; without limits before.
    *
-   * @param consumers number of threads that lease items
+   * @param consumers maximum number of threads that process items
    * @param groupTimeoutMs how long an item waits for its hanging group, and behind a hanging item
    *     while the queue is full, in milliseconds
    */
@@ -242,11 +251,12 @@ final class Lanes<T> {
         if (remainingNanos <= 0) {
           return null;
         }
-        remainingNanos = laneReady.awaitNanos(remainingNanos);
+        remainingNanos = await(remainingNanos);
         isFull = full.getAsBoolean();
         group = nextGroup(isFull);
       }
       String key = group.ready.removeFirst().key();
+      ready--;
       Lane<T> lane = lane(key);
       long now = nanoTime.getAsLong();
       boolean followsHanging = isFull && followsHanging(lane);
@@ -264,10 +274,10 @@ final class Lanes<T> {
       }
       queued--;
       leased++;
-      // another consumer may have waited for a lane of a group that could not start
-      laneReady.signal();
       return lease;
     } finally {
+      // also if it leaves without a lease: it can have been signaled
+      signalIfReady();
       lock.unlock();
     }
   }
@@ -319,7 +329,7 @@ final class Lanes<T> {
       Group<T> group = groups.get(lease.queued.group());
       if (group != null && group.inProcess.remove(lease)) {
         inProcess--;
-        laneReady.signal();
+        signalIfReady();
       }
     } finally {
       lock.unlock();
@@ -380,7 +390,8 @@ final class Lanes<T> {
       group(lease.queued)
           .ready
           .addFirst(new ReadyLane(lease.key(), --firstTurn, nanoTime.getAsLong()));
-      laneReady.signal();
+      ready++;
+      signalIfReady();
     } finally {
       lock.unlock();
     }
@@ -388,7 +399,32 @@ final class Lanes<T> {
 
   private void addReady(String key, Queued<T> next) {
     group(next).ready.addLast(new ReadyLane(key, nextTurn++, nanoTime.getAsLong()));
-    laneReady.signal();
+    ready++;
+    signalIfReady();
+  }
+
+  /** Wakes one of the threads that wait, if a lane is ready, even if that cannot start. */
+  private void signalIfReady() {
+    Condition last = ready > 0 ? waiting.pollLast() : null;
+    if (last != null) {
+      last.signal();
+    }
+  }
+
+  /**
+   * Waits for a ready lane, or for one to become overdue.
+   *
+   * @return the rest of the time
+   */
+  private long await(long nanos) throws InterruptedException {
+    long wait = ready > 0 ? Math.min(nanos, OVERDUE_CHECK_NANOS) : nanos;
+    Condition signaled = lock.newCondition();
+    waiting.addLast(signaled);
+    try {
+      return nanos - wait + signaled.awaitNanos(wait);
+    } finally {
+      waiting.remove(signaled);
+    }
   }
 
   private Group<T> group(Queued<T> queued) {
@@ -405,6 +441,16 @@ final class Lanes<T> {
     lock.lock();
     try {
       return lanes.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Number of threads that wait for a lane. */
+  int waiting() {
+    lock.lock();
+    try {
+      return waiting.size();
     } finally {
       lock.unlock();
     }

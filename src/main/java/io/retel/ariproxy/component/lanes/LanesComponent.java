@@ -3,6 +3,8 @@ package io.retel.ariproxy.component.lanes;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.Endpoint;
@@ -35,6 +37,7 @@ public class LanesComponent extends DefaultComponent {
       };
 
   private final Map<String, Lanes<Exchange>> lanes = new ConcurrentHashMap<>();
+  private final Set<LaneWorkers> workers = ConcurrentHashMap.newKeySet();
   private volatile BooleanSupplier full = () -> false;
 
   @Override
@@ -49,6 +52,22 @@ public class LanesComponent extends DefaultComponent {
 
   Lanes<Exchange> lanes(String name) {
     return lanes.computeIfAbsent(name, n -> new Lanes<>(RESULTS, () -> full.getAsBoolean()));
+  }
+
+  void add(LaneWorkers consumer) {
+    workers.add(consumer);
+  }
+
+  void remove(LaneWorkers consumer) {
+    workers.remove(consumer);
+  }
+
+  /**
+   * Returns the name of a consumer's threads if one has ended with an error. Another one replaces
+   * it, but its message never ends, and the later ones of its lane wait.
+   */
+  public Optional<String> endedThread() {
+    return workers.stream().filter(LaneWorkers::hasFailed).map(LaneWorkers::name).findFirst();
   }
 
   /**

@@ -8,15 +8,17 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.jspecify.annotations.Nullable;
 
-/** Processes messages from the lanes with a fixed number of threads. */
+/** Processes messages from the lanes, on as many threads as messages are in process, and one. */
 public class LanesConsumer extends ReloadableConsumer {
 
-  private static final long LEASE_TIMEOUT_MS = 250;
+  /** How long a worker waits before it ends, if another one waits. */
+  private static final long IDLE_MS = 30_000;
 
   private final Lanes<Exchange> lanes;
   private final int concurrentConsumers;
   private final long groupTimeoutMs;
-  private @Nullable ExecutorService workers;
+  private @Nullable ExecutorService threads;
+  private @Nullable LaneWorkers workers;
 
   LanesConsumer(LanesEndpoint endpoint, Processor processor, Lanes<Exchange> lanes) {
     super(endpoint, processor, new RouteGate());
@@ -31,49 +33,58 @@ public class LanesConsumer extends ReloadableConsumer {
     lanes.register(this);
     lanes.limitGroups(concurrentConsumers, groupTimeoutMs);
     gate.open();
-    workers =
+    ExecutorService pool =
         getEndpoint()
             .getCamelContext()
             .getExecutorServiceManager()
-            .newFixedThreadPool(this, getEndpoint().getEndpointUri(), concurrentConsumers);
-    for (int i = 0; i < concurrentConsumers; i++) {
-      workers.execute(this::processLeases);
-    }
+            .newCachedThreadPool(this, getEndpoint().getEndpointUri());
+    threads = pool;
+    LaneWorkers started =
+        new LaneWorkers(
+            getEndpoint().getEndpointBaseUri(), pool, concurrentConsumers, this::processNext);
+    workers = started;
+    component().add(started);
+    started.start();
   }
 
   @Override
   protected void doStop() throws Exception {
     gate.close();
     if (workers != null) {
-      getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(workers);
+      workers.stop();
+      component().remove(workers);
       workers = null;
+    }
+    if (threads != null) {
+      getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(threads);
+      threads = null;
     }
     lanes.unregister(this);
     super.doStop();
   }
 
-  private void processLeases() {
+  private LanesComponent component() {
+    return (LanesComponent) getEndpoint().getComponent();
+  }
+
+  /** Returns whether there was a message, within a time. */
+  private boolean processNext(LaneWorkers current) throws InterruptedException {
+    // enter before leasing: after the gate is closed, activeCount includes all further leases
+    if (!gate.enter(IDLE_MS)) {
+      return false;
+    }
     try {
-      while (isRunAllowed() && !isStoppingOrStopped()) {
-        // enter before leasing: after the gate is closed, activeCount includes all further leases
-        if (gate.enter(LEASE_TIMEOUT_MS)) {
-          try {
-            processNext();
-          } finally {
-            gate.exit();
-          }
-        }
+      Lanes.Lease<Exchange> lease = lanes.lease(IDLE_MS);
+      if (lease != null) {
+        process(lease, current);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      return lease != null;
+    } finally {
+      gate.exit();
     }
   }
 
-  private void processNext() throws InterruptedException {
-    Lanes.Lease<Exchange> lease = lanes.lease(LEASE_TIMEOUT_MS);
-    if (lease == null) {
-      return;
-    }
+  private void process(Lanes.Lease<Exchange> lease, LaneWorkers current) {
     // during a forced shutdown the route rejects every message
     boolean forcedShutdown = isForcedShutdown();
     if (forcedShutdown || isSuspendingOrSuspended() || isStoppingOrStopped()) {
@@ -93,6 +104,7 @@ public class LanesConsumer extends ReloadableConsumer {
       exchange.setProperty(LanesConstants.FOLLOWS_HANGING, true);
     }
     try {
+      current.beginWork();
       getAsyncProcessor()
           .process(
               exchange,
@@ -113,6 +125,7 @@ public class LanesConsumer extends ReloadableConsumer {
       lanes.complete(lease);
     } finally {
       lanes.processed(lease);
+      current.endWork();
     }
   }
 

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.component.lanes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
@@ -41,6 +42,14 @@ class LanesTest {
 
   private Lanes.Lease<Integer> lease() throws InterruptedException {
     return lanes.lease(0);
+  }
+
+  private Lanes.Lease<Integer> awaitLease() {
+    try {
+      return lanes.lease(TimeUnit.SECONDS.toMillis(DefaultTimeout.SECONDS));
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
@@ -132,17 +141,38 @@ class LanesTest {
 
   @Test
   void leaseWaitsForItem() throws Exception {
-    CompletableFuture<Lanes.Lease<Integer>> waiting =
-        Async.supply(
-            () -> {
-              try {
-                return lanes.lease(TimeUnit.SECONDS.toMillis(20));
-              } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-              }
-            });
+    CompletableFuture<Lanes.Lease<Integer>> waiting = Async.supply(this::awaitLease);
     put("a", 1);
     assertThat(waiting.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).item()).isEqualTo(1);
+  }
+
+  /** The others wait in vain, and can end. */
+  @Test
+  void leasesToThreadThatBeganToWaitLast() throws Exception {
+    CompletableFuture<Lanes.Lease<Integer>> first = Async.supply(this::awaitLease);
+    await().until(() -> lanes.waiting() == 1);
+    CompletableFuture<Lanes.Lease<Integer>> last = Async.supply(this::awaitLease);
+    await().until(() -> lanes.waiting() == 2);
+
+    put("a", 1);
+
+    assertThat(last).succeedsWithin(DefaultTimeout.DURATION);
+    assertThat(first).isNotDone();
+    put("b", 2);
+    assertThat(first).succeedsWithin(DefaultTimeout.DURATION);
+  }
+
+  @Test
+  void waitingThreadLeasesOverdueItem() throws Exception {
+    lanes.limitGroups(2, 300);
+    lanes.put("a", "answer", 1);
+    lanes.put("b", "answer", 2);
+    assertThat(lease().item()).isEqualTo(1);
+
+    Lanes.Lease<Integer> lease = awaitLease();
+
+    assertThat(lease.item()).isEqualTo(2);
+    assertThat(lease.overdue()).isNotNull();
   }
 
   @Test
