@@ -5,6 +5,7 @@ import static org.asynchttpclient.Dsl.asyncHttpClient;
 import static org.asynchttpclient.Dsl.config;
 
 import io.netty.channel.Channel;
+import io.netty.util.Timer;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -19,9 +20,13 @@ import org.asynchttpclient.AsyncHttpClient;
 import org.asynchttpclient.BoundRequestBuilder;
 import org.asynchttpclient.DefaultAsyncHttpClientConfig;
 import org.asynchttpclient.SslEngineFactory;
+import org.asynchttpclient.channel.NoopChannelPool;
 import org.asynchttpclient.netty.ssl.JsseSslEngineFactory;
 
-/** Factory of a websocket's HTTP client: one thread, no retries, redirects or cookies. */
+/**
+ * Factory of a websocket's HTTP client: one thread, no retries, redirects, cookies or idle
+ * connections.
+ */
 final class AhcClients {
 
   private static final String AUTHORIZATION = "Authorization";
@@ -29,7 +34,8 @@ final class AhcClients {
   private AhcClients() {}
 
   /**
-   * @param threads creates the threads of the client
+   * @param threads creates the thread of the client
+   * @param timer runs its timeouts
    * @param channelInitializer receives the channel of each new connection on Netty's thread, before
    *     anything is sent
    */
@@ -38,6 +44,7 @@ final class AhcClients {
       AhcWsConfiguration configuration,
       CamelContext camelContext,
       ThreadFactory threads,
+      Timer timer,
       Consumer<Channel> channelInitializer)
       throws GeneralSecurityException, IOException {
     Duration connectTimeout = Duration.ofMillis(configuration.getConnectTimeout());
@@ -45,6 +52,9 @@ final class AhcClients {
         config()
             .setThreadFactory(threads)
             .setIoThreadsCount(1)
+            .setNettyTimer(timer)
+            // the default one looks for idle connections ten times a second
+            .setChannelPool(NoopChannelPool.INSTANCE)
             .setConnectTimeout(connectTimeout)
             .setRequestTimeout(connectTimeout)
             .setReadTimeout(connectTimeout)

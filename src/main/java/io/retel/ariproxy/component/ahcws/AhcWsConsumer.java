@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 public class AhcWsConsumer extends ReloadableConsumer {
 
-  private static final long POLL_TIMEOUT_MS = 250;
+  /** A stop interrupts it, so it only limits the effect of an error. */
+  private static final long POLL_TIMEOUT_MS = 30_000;
 
   private volatile @Nullable WebSocketConnection connection;
 

@@ -8,8 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * The threads of a websocket's HTTP client: I/O and timeouts. The client does not replace one that
- * has ended. Thread-safe.
+ * The I/O threads of a websocket's HTTP client. The client does not replace one that has ended.
+ * Thread-safe.
  */
 final class ClientThreads implements ThreadFactory {
 

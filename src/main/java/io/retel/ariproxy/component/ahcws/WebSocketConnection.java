@@ -61,6 +61,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final IntConsumer onLost;
   private final AtomicBoolean claimed = new AtomicBoolean();
   private final ClientThreads threads;
+  private final ClientTimer timer;
 
   /** Upgrades that the server had not answered in time, but can still execute. */
   private final AtomicInteger unansweredUpgrades = new AtomicInteger();
@@ -115,6 +116,7 @@ final class WebSocketConnection implements AutoCloseable {
     this.camelContext = camelContext;
     this.onLost = onLost;
     this.threads = new ClientThreads("websocket-" + uri.getHost());
+    this.timer = new ClientTimer("websocket-timer-" + uri.getHost());
   }
 
   /** Starts connecting; returns immediately. */
@@ -337,7 +339,8 @@ final class WebSocketConnection implements AutoCloseable {
     try {
       if (client == null) {
         client =
-            AhcClients.create(uri, configuration, camelContext, threads, this::initializeChannel);
+            AhcClients.create(
+                uri, configuration, camelContext, threads, timer, this::initializeChannel);
       }
       session = new WebSocketSession(this);
       serverConnected = false;
