@@ -32,7 +32,7 @@ class ArchitectureTest {
   static final List<List<String>> LAYERS =
       List.of(
           List.of("component", "config", "error", "metrics", "text", "time"),
-          List.of("tls"),
+          List.of("timer", "tls"),
           List.of("ari", "kafka"),
           List.of("callcontext", "logging"),
           List.of("envelope", "route"),

@@ -104,6 +104,11 @@ final class CommandModule {
                     && callContextModule.applications().lost().isEmpty()
                     && !callContextModule.store().isFailing()
                     && !callContextModule.callContexts().isFull());
+    consumption.onRequest(
+        () -> {
+          pausePolicy.wake();
+          asteriskReachablePolicy.wake();
+        });
     ResponseCache responseCache =
         new ResponseCache(
             settings.get(Setting.COMMANDS_DEDUP_WINDOW),

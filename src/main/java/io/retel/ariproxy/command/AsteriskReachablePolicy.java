@@ -30,7 +30,9 @@ public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
     super(
         () -> ready.getAsBoolean() && System.nanoTime() - holdOffUntilNanos.get() >= 0,
         "Asterisk and the call-context store are reachable, no application is lost, no generic "
-            + "operation hangs, and commands are not paused");
+            + "operation hangs, and commands are not paused",
+        // few of these conditions are reported
+        PENDING_INTERVAL);
     this.holdOffUntilNanos = holdOffUntilNanos;
   }
 
@@ -40,5 +42,6 @@ public final class AsteriskReachablePolicy extends ConditionalRoutePolicy {
    */
   public void markUnreachable() {
     holdOffUntilNanos.set(System.nanoTime() + HOLD_OFF.toNanos());
+    wake();
   }
 }

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * in Kafka, and generic ones go to the other proxies. Events continue.
  *
  * <p>The policies of the routes that consume commands poll {@link #update}, so a pause outlives a
- * route edit, but not the process. Thread-safe.
+ * route edit, but not the process. They are woken when an operator pauses or resumes. Thread-safe.
  *
  * <pre>
  * RUNNING ── pause ──► DRAINING ── no command in flight or pending ──► DRAINED
@@ -60,6 +60,7 @@ public final class CommandConsumption {
   private final Supplier<List<String>> activeRoutes;
   private final Pause pause;
 
+  private volatile Runnable onRequest = () -> {};
   private boolean resumeRequested;
   private boolean drainLogged;
 
@@ -78,6 +79,15 @@ public final class CommandConsumption {
     this.pause = pause;
   }
 
+  /**
+   * Sets the action to run when an operator has paused or resumed; call it before.
+   *
+   * @param action must not call this object
+   */
+  public void onRequest(Runnable action) {
+    onRequest = action;
+  }
+
   /** Pauses consumption. Commands in flight complete; pending ones are released to Kafka. */
   public synchronized void pause() {
     resumeRequested = false;
@@ -87,6 +97,7 @@ public final class CommandConsumption {
           "commands paused until resumed by an operator, %d in flight will complete, %d pending are released"
               .formatted(inFlight(), pending()));
     }
+    onRequest.run();
   }
 
   /**
@@ -96,6 +107,7 @@ public final class CommandConsumption {
   public synchronized void resume() {
     resumeRequested = true;
     update();
+    onRequest.run();
   }
 
   /**

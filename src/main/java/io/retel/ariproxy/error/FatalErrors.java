@@ -83,6 +83,11 @@ public final class FatalErrors {
     }
   }
 
+  /** Whether the error means that no further thread can start, and heap remains. */
+  public static boolean isThreadLimit(OutOfMemoryError error) {
+    return error.getMessage() != null && error.getMessage().contains("native thread");
+  }
+
   /** Synchronized, since many threads fail at once, and one line is enough. */
   private static synchronized void exit(@Nullable String message) {
     try {

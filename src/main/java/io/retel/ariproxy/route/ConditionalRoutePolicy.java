@@ -3,19 +3,20 @@ package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
+import io.retel.ariproxy.timer.BackgroundTask;
+import io.retel.ariproxy.timer.SharedTimer;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
-import org.apache.camel.spi.ExecutorServiceManager;
 import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.RoutePolicySupport;
@@ -27,19 +28,26 @@ import org.slf4j.LoggerFactory;
  * Route policy that runs a route while a condition holds and stops it otherwise. Suspending is not
  * enough: a suspended route still owns its partitions (docs/contract.md#commands).
  *
- * <p>For routes with {@code autoStartup: false}. Checks the condition every {@link #INTERVAL} on
- * its own thread, so it also covers reloaded routes. A route stopped by an operator stays stopped,
- * for example to keep new calls away from an Asterisk.
+ * <p>For routes with {@code autoStartup: false}. Checks the condition periodically, so it also
+ * covers reloaded routes, and immediately after {@link #wake}. Routes start and stop on a thread of
+ * the policy, since a stop waits for messages in flight. A route stopped by an operator stays
+ * stopped, for example to keep new calls away from an Asterisk.
  */
 public class ConditionalRoutePolicy extends RoutePolicySupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(ConditionalRoutePolicy.class);
 
-  private static final Duration INTERVAL = Duration.ofMillis(100);
+  /** While a route waits to be started, or is starting or stopping. */
+  protected static final Duration PENDING_INTERVAL = Duration.ofMillis(100);
+
+  /** While all routes run, of a condition whose end wakes the policy. */
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
+
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
   private final BooleanSupplier condition;
   private final String conditionDescription;
+  private final Duration interval;
 
   /** Route ids, and whether each waits to be started. */
   private final Map<String, Boolean> awaitingStart = new ConcurrentHashMap<>();
@@ -53,15 +61,30 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   /** Held while a route is started or stopped. */
   private final Object lock = new Object();
 
-  private @Nullable ScheduledExecutorService scheduler;
+  private final Runnable check = FatalErrors.continuing(this::check);
+  private @Nullable CamelContext context;
+  private @Nullable BackgroundTask transition;
+  private @Nullable Future<?> nextCheck;
 
   /**
-   * @param condition whether the routes may run
+   * @param condition whether the routes may run; must not block. The caller wakes the policy when
+   *     it ends.
    * @param conditionDescription the condition as a clause, for the log
    */
   public ConditionalRoutePolicy(BooleanSupplier condition, String conditionDescription) {
+    this(condition, conditionDescription, INTERVAL);
+  }
+
+  /**
+   * @param condition whether the routes may run; must not block
+   * @param conditionDescription the condition as a clause, for the log
+   * @param interval of checks while the routes run
+   */
+  protected ConditionalRoutePolicy(
+      BooleanSupplier condition, String conditionDescription, Duration interval) {
     this.condition = condition;
     this.conditionDescription = conditionDescription;
+    this.interval = interval;
   }
 
   private static String failureKey(String route, String reason) {
@@ -104,24 +127,44 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   public synchronized void onInit(Route route) {
     startedRoutes.remove(route.getRouteId());
     awaitingStart.put(route.getRouteId(), true);
-    CamelContext context = route.getCamelContext();
-    if (scheduler == null) {
-      ExecutorServiceManager executors = context.getExecutorServiceManager();
-      scheduler = executors.newSingleThreadScheduledExecutor(this, "route-policy");
+    if (context == null) {
+      CamelContext routeContext = route.getCamelContext();
+      BackgroundTask task =
+          new BackgroundTask(routeContext, "route-policy", () -> startOrStop(routeContext));
+      context = routeContext;
+      transition = task;
       // Camel does not support starting or stopping routes while it shuts down
-      context.addLifecycleStrategy(
+      routeContext.addLifecycleStrategy(
           new LifecycleStrategySupport() {
             @Override
             public void onContextStopping(CamelContext stopping) {
-              executors.shutdownGraceful(scheduler, STOP_TIMEOUT.toMillis());
+              stopChecks();
+              task.stop(STOP_TIMEOUT.toMillis());
             }
           });
-      long interval = INTERVAL.toMillis();
-      scheduler.scheduleWithFixedDelay(
-          FatalErrors.continuing(() -> startOrStop(context)),
-          interval,
-          interval,
-          TimeUnit.MILLISECONDS);
+    }
+    schedule(PENDING_INTERVAL);
+  }
+
+  /** Checks the condition immediately, since it can have changed. Returns immediately. */
+  public void wake() {
+    schedule(Duration.ZERO);
+  }
+
+  private synchronized void schedule(Duration delay) {
+    if (context == null) {
+      return;
+    }
+    if (nextCheck != null) {
+      nextCheck.cancel(false);
+    }
+    nextCheck = SharedTimer.of(context).schedule(check, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private synchronized void stopChecks() {
+    context = null;
+    if (nextCheck != null) {
+      nextCheck.cancel(false);
     }
   }
 
@@ -131,11 +174,61 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
     awaitingStart.remove(route.getRouteId());
   }
 
-  private void startOrStop(CamelContext context) {
+  /** Runs on the shared timer, so it does not start or stop routes itself. */
+  private void check() {
+    CamelContext current;
+    BackgroundTask task;
+    synchronized (this) {
+      current = context;
+      task = transition;
+    }
+    if (current == null || task == null) {
+      return;
+    }
+    Duration next = PENDING_INTERVAL;
+    try {
+      if (!task.isRunning()) {
+        if (isTransitionDue(current)) {
+          task.start();
+        } else if (!awaitingStart.containsValue(true)) {
+          next = interval;
+        }
+      }
+    } finally {
+      schedule(next);
+    }
+  }
+
+  private boolean isTransitionDue(CamelContext current) {
+    boolean shouldRun = condition.getAsBoolean();
+    return awaitingStart.keySet().stream()
+        .anyMatch(
+            route -> mustStart(current, route, shouldRun) || mustStop(current, route, shouldRun));
+  }
+
+  private boolean mustStart(CamelContext current, String route, boolean shouldRun) {
+    ServiceStatus status = status(current, route);
+    return shouldRun
+        && awaitingStart.getOrDefault(route, false)
+        && status != null
+        && status.isStartable();
+  }
+
+  private static boolean mustStop(CamelContext current, String route, boolean shouldRun) {
+    ServiceStatus status = status(current, route);
+    return !shouldRun && status != null && status.isStarted();
+  }
+
+  /** Returns null if the route must not start or stop now. */
+  private static @Nullable ServiceStatus status(CamelContext current, String route) {
+    return current.isStarted() ? current.getRouteController().getRouteStatus(route) : null;
+  }
+
+  private void startOrStop(CamelContext current) {
     boolean shouldRun = condition.getAsBoolean();
     for (String route : awaitingStart.keySet()) {
       try {
-        startOrStop(context, route, shouldRun);
+        startOrStop(current, route, shouldRun);
       } catch (Exception e) {
         String reason = ErrorMessages.singleLine(e);
         // not the first time: a reload gets the same failure as an exception and can roll back
@@ -146,23 +239,19 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
     }
   }
 
-  private void startOrStop(CamelContext context, String route, boolean shouldRun) throws Exception {
+  private void startOrStop(CamelContext current, String route, boolean shouldRun) throws Exception {
     synchronized (lock) {
-      startOrStopLocked(context, route, shouldRun);
+      startOrStopLocked(current, route, shouldRun);
     }
   }
 
-  private void startOrStopLocked(CamelContext context, String route, boolean shouldRun)
+  private void startOrStopLocked(CamelContext current, String route, boolean shouldRun)
       throws Exception {
-    ServiceStatus status = context.getRouteController().getRouteStatus(route);
-    if (status == null || !context.isStarted()) {
-      return;
-    }
-    if (shouldRun && awaitingStart.getOrDefault(route, false) && status.isStartable()) {
+    if (mustStart(current, route, shouldRun)) {
       // before the start, since a reload can set it again during the start
       awaitingStart.put(route, false);
       try {
-        context.getRouteController().startRoute(route);
+        current.getRouteController().startRoute(route);
       } catch (Exception e) {
         awaitingStart.put(route, true);
         throw e;
@@ -170,11 +259,11 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
       startedRoutes.add(route);
       failureCounts.keySet().removeIf(key -> key.startsWith(failureKey(route, "")));
       LOG.info("Route {} started: {}", route, conditionDescription);
-    } else if (!shouldRun && status.isStarted()) {
+    } else if (mustStop(current, route, shouldRun)) {
       LOG.info("Stopping route {} until {}", route, conditionDescription);
       awaitingStart.put(route, true);
       startedRoutes.remove(route);
-      context.getRouteController().stopRoute(route);
+      current.getRouteController().stopRoute(route);
     }
   }
 }
