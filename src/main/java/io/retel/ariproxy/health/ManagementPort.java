@@ -6,15 +6,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.RuntimeCamelException;
@@ -33,6 +36,12 @@ import org.apache.camel.support.LifecycleStrategySupport;
 public final class ManagementPort {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** One for each queue of requests, and one more: none waits for the work of another. */
+  private static final int WORKERS = 4;
+
+  /** Vert.x logs a blocked thread; requests have limits of their own. */
+  private static final Duration BLOCKED_CHECK_INTERVAL = Duration.ofMinutes(1);
 
   /** Checks of the proxy itself; all others are of its dependencies. */
   private static final Set<String> PROXY_CHECKS =
@@ -110,9 +119,20 @@ public final class ManagementPort {
     }
   }
 
+  /** Returns options of Vert.x for a few requests a second. */
+  private static VertxOptions fewThreads() {
+    return new VertxOptions()
+        .setEventLoopPoolSize(1)
+        .setWorkerPoolSize(WORKERS)
+        .setInternalBlockingPoolSize(1)
+        .setBlockedThreadCheckInterval(BLOCKED_CHECK_INTERVAL.toMillis())
+        .setBlockedThreadCheckIntervalUnit(TimeUnit.MILLISECONDS);
+  }
+
   /** Replaces the server of Camel's management, if enabled, and adds the paths that Camel lacks. */
   public static void install(CamelContext context, Settings settings, MeterRegistry meters) {
     RefusedRequests refused = new RefusedRequests(meters);
+    context.getRegistry().bind("vertxOptions", fewThreads());
     context.addLifecycleStrategy(
         new LifecycleStrategySupport() {
           @Override

@@ -1,33 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
-import io.retel.ariproxy.error.FatalErrors;
+import io.retel.ariproxy.timer.PeriodicCheck;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
-import org.apache.camel.support.service.ServiceSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Logs when Kafka has stopped acknowledging, all or one partition, or throttles the proxy, and when
  * it resumes.
- *
- * <p>Checks once a second on its own thread, so it never delays messages.
  */
-public final class KafkaStallMonitor extends ServiceSupport {
+public final class KafkaStallMonitor extends PeriodicCheck {
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaStallMonitor.class);
 
-  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
-
-  private final CamelContext context;
   private final InFlightLimiter limiter;
   private final Throttling throttling;
-  private @Nullable ScheduledExecutorService timer;
 
   /** Longest observed time of the current stall; zero if none is reported. */
   private Duration reportedStall = Duration.ZERO;
@@ -38,31 +28,13 @@ public final class KafkaStallMonitor extends ServiceSupport {
   private long throttledSinceNanos;
 
   public KafkaStallMonitor(CamelContext context, InFlightLimiter limiter, Throttling throttling) {
-    this.context = context;
+    super(context);
     this.limiter = limiter;
     this.throttling = throttling;
   }
 
   @Override
-  protected void doStart() {
-    ScheduledExecutorService started =
-        context
-            .getExecutorServiceManager()
-            .newSingleThreadScheduledExecutor(this, "kafka-stall-monitor");
-    long interval = CHECK_INTERVAL.toMillis();
-    started.scheduleWithFixedDelay(
-        FatalErrors.continuing(this::check), interval, interval, TimeUnit.MILLISECONDS);
-    timer = started;
-  }
-
-  @Override
-  protected void doStop() {
-    if (timer != null) {
-      context.getExecutorServiceManager().shutdownNow(timer);
-    }
-  }
-
-  void check() {
+  protected void check() {
     checkStall();
     checkThrottling();
   }

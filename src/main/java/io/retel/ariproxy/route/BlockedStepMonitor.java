@@ -2,30 +2,24 @@
 package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
-import io.retel.ariproxy.error.FatalErrors;
+import io.retel.ariproxy.timer.PeriodicCheck;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.support.ExchangeHelper;
-import org.apache.camel.support.service.ServiceSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Reports the step of a route in which an event stays for long, since all later events wait for it.
- * Checks once a second on its own thread, so it never delays messages.
  */
-public final class BlockedStepMonitor extends ServiceSupport {
+public final class BlockedStepMonitor extends PeriodicCheck {
 
   private static final Logger LOG = LoggerFactory.getLogger(BlockedStepMonitor.class);
-
-  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
 
   /** What a person notices. */
   private static final Duration MIN_AGE = Duration.ofSeconds(4);
@@ -36,9 +30,7 @@ public final class BlockedStepMonitor extends ServiceSupport {
   /** Waits while Kafka does not acknowledge, which is reported as such. */
   private static final String LIMIT_STEP = "limit-in-flight";
 
-  private final CamelContext context;
   private final Supplier<Optional<Current>> missedEvent;
-  private @Nullable ScheduledExecutorService timer;
 
   /** What is reported and has not ended. */
   private @Nullable BlockedStep reported;
@@ -59,7 +51,7 @@ public final class BlockedStepMonitor extends ServiceSupport {
    * @param missedEvent the event that a resync is publishing: the events from Asterisk wait for it
    */
   public BlockedStepMonitor(CamelContext context, Supplier<Optional<Current>> missedEvent) {
-    this.context = context;
+    super(context);
     this.missedEvent = missedEvent;
   }
 
@@ -76,25 +68,7 @@ public final class BlockedStepMonitor extends ServiceSupport {
   }
 
   @Override
-  protected void doStart() {
-    ScheduledExecutorService started =
-        context
-            .getExecutorServiceManager()
-            .newSingleThreadScheduledExecutor(this, "blocked-step-monitor");
-    long interval = CHECK_INTERVAL.toMillis();
-    started.scheduleWithFixedDelay(
-        FatalErrors.continuing(this::check), interval, interval, TimeUnit.MILLISECONDS);
-    timer = started;
-  }
-
-  @Override
-  protected void doStop() {
-    if (timer != null) {
-      context.getExecutorServiceManager().shutdownNow(timer);
-    }
-  }
-
-  private void check() {
+  protected void check() {
     BlockedStep last = reported;
     Optional<BlockedStep> found = find();
     if (found.isPresent()) {

@@ -47,6 +47,9 @@ public final class RouteReloader {
 
   private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
 
+  /** A change, and the end of the watcher, end the wait. */
+  private static final Duration WATCH_TIMEOUT = Duration.ofMinutes(1);
+
   /** Waits until the messages now in flight have completed. */
   @FunctionalInterface
   public interface Progress {
@@ -120,6 +123,7 @@ public final class RouteReloader {
   public void watch(Supplier<Progress> progress) {
     RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
     if (watcher != null) {
+      watcher.setPollTimeout(WATCH_TIMEOUT.toMillis());
       watcher.setResourceReload(
           (name, resource) -> {
             awaitProgress(progress.get(), resource);
