@@ -18,7 +18,7 @@ public abstract class PeriodicCheck extends ServiceSupport {
   /** The context whose thread runs the check. */
   protected final CamelContext context;
 
-  /** The name of a thread of its own; null for the shared one. */
+  /** The name of a separate thread; null for the shared one. */
   private final @Nullable String threadName;
 
   private final Duration interval;
