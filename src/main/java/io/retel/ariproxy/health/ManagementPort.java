@@ -37,8 +37,11 @@ public final class ManagementPort {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** One for each queue of requests, and one more: none waits for the work of another. */
-  private static final int WORKERS = 4;
+  /**
+   * One for each queue of requests, and five for routes of users: none waits for the work of
+   * another.
+   */
+  private static final int WORKERS = 8;
 
   /** Vert.x logs a blocked thread; requests have limits of their own. */
   private static final Duration BLOCKED_CHECK_INTERVAL = Duration.ofMinutes(1);

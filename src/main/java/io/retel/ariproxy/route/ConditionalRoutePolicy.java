@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
@@ -64,7 +64,8 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
   private final Runnable check = FatalErrors.continuing(this::check);
   private @Nullable CamelContext context;
   private @Nullable BackgroundTask transition;
-  private @Nullable Future<?> nextCheck;
+  private @Nullable ScheduledFuture<?> nextCheck;
+  private boolean stopped;
 
   /**
    * @param condition whether the routes may run; must not block. The caller wakes the policy when
@@ -151,18 +152,22 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
     schedule(Duration.ZERO);
   }
 
+  /** Schedules a check, unless one is due no later: the condition can have changed since. */
   private synchronized void schedule(Duration delay) {
-    if (context == null) {
+    if (context == null || stopped) {
       return;
     }
     if (nextCheck != null) {
+      if (nextCheck.getDelay(TimeUnit.NANOSECONDS) <= delay.toNanos()) {
+        return;
+      }
       nextCheck.cancel(false);
     }
     nextCheck = SharedTimer.of(context).schedule(check, delay.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private synchronized void stopChecks() {
-    context = null;
+    stopped = true;
     if (nextCheck != null) {
       nextCheck.cancel(false);
     }
@@ -179,6 +184,7 @@ public class ConditionalRoutePolicy extends RoutePolicySupport {
     CamelContext current;
     BackgroundTask task;
     synchronized (this) {
+      nextCheck = null;
       current = context;
       task = transition;
     }

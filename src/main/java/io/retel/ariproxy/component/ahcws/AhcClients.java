@@ -31,6 +31,8 @@ final class AhcClients {
 
   private static final String AUTHORIZATION = "Authorization";
 
+  private static final Duration AFTER_CONNECT_TIMEOUT = Duration.ofMillis(200);
+
   private AhcClients() {}
 
   /**
@@ -56,7 +58,8 @@ final class AhcClients {
             // the default one looks for idle connections ten times a second
             .setChannelPool(NoopChannelPool.INSTANCE)
             .setConnectTimeout(connectTimeout)
-            .setRequestTimeout(connectTimeout)
+            // Netty's timeout of the connect has a clearer reason
+            .setRequestTimeout(connectTimeout.plus(AFTER_CONNECT_TIMEOUT))
             .setReadTimeout(connectTimeout)
             .setMaxRequestRetry(0)
             // 3.0.2 has a known weakness with authorization headers on redirects

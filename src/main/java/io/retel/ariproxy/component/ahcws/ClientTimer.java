@@ -4,36 +4,29 @@ package io.retel.ariproxy.component.ahcws;
 import io.netty.util.Timeout;
 import io.netty.util.Timer;
 import io.netty.util.TimerTask;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.Set;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The timeouts of a websocket's HTTP client, which end with the upgrade. Without any, it has no
- * thread, in contrast to Netty's timer, whose thread wakes ten times a second. Thread-safe.
+ * The timeouts of a websocket's HTTP client, which end with the upgrade, on a thread that exists
+ * anyway: that of Netty's timer wakes ten times a second. Thread-safe.
  */
 final class ClientTimer implements Timer {
 
   private static final Logger LOG = LoggerFactory.getLogger(ClientTimer.class);
 
-  /** Its thread ends this long after the last timeout. */
-  private static final long IDLE_SECONDS = 1;
-
-  private final ScheduledThreadPoolExecutor executor;
+  private final ScheduledExecutorService executor;
 
   /**
-   * @param threadName the name of its thread
+   * @param executor belongs to the caller
    */
-  ClientTimer(String threadName) {
-    executor = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory(threadName, true));
-    executor.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
-    executor.allowCoreThreadTimeOut(true);
-    executor.setRemoveOnCancelPolicy(true);
+  ClientTimer(ScheduledExecutorService executor) {
+    this.executor = executor;
   }
 
   @Override
@@ -43,15 +36,10 @@ final class ClientTimer implements Timer {
     return timeout;
   }
 
+  /** Does nothing: the timeouts of a client that is closed expire without effect. */
   @Override
   public Set<Timeout> stop() {
-    executor.shutdownNow();
     return Set.of();
-  }
-
-  /** Number of timeouts that have neither expired nor been canceled. */
-  int pending() {
-    return executor.getQueue().size();
   }
 
   private final class ScheduledTimeout implements Timeout {

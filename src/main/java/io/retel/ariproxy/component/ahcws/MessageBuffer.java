@@ -35,7 +35,8 @@ final class MessageBuffer {
     try {
       messages.addLast(message);
       bytes += message.sizeBytes() + MESSAGE_OVERHEAD_BYTES;
-      notEmpty.signal();
+      // the thread of a route that was stopped can still be among them, and end
+      notEmpty.signalAll();
     } finally {
       lock.unlock();
     }

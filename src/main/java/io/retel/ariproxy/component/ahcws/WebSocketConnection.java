@@ -116,7 +116,7 @@ final class WebSocketConnection implements AutoCloseable {
     this.camelContext = camelContext;
     this.onLost = onLost;
     this.threads = new ClientThreads("websocket-" + uri.getHost());
-    this.timer = new ClientTimer("websocket-timer-" + uri.getHost());
+    this.timer = new ClientTimer(executor);
   }
 
   /** Starts connecting; returns immediately. */

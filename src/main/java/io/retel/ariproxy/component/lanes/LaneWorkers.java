@@ -45,7 +45,7 @@ final class LaneWorkers {
 
   private boolean stopped;
   private boolean failed;
-  private boolean startFailed;
+  private volatile boolean startFailed;
 
   /**
    * @param name the workers' name, for the log
@@ -88,6 +88,15 @@ final class LaneWorkers {
   /** Called by a worker whose work has ended. */
   synchronized void endWork() {
     waiting++;
+  }
+
+  /** Tries again to start a worker if that has failed; called when there is more work. */
+  void retryFailedStart() {
+    if (startFailed) {
+      synchronized (this) {
+        ensureWaiting();
+      }
+    }
   }
 
   private void work() {

@@ -58,6 +58,10 @@ public class LanesComponent extends DefaultComponent {
     workers.add(consumer);
   }
 
+  void retryFailedStarts() {
+    workers.forEach(LaneWorkers::retryFailedStart);
+  }
+
   void remove(LaneWorkers consumer) {
     workers.remove(consumer);
   }

@@ -24,5 +24,6 @@ class LanesProducer extends DefaultProducer {
     String key = lane != null ? "lane:" + lane : "own:" + exchange.getExchangeId();
     String group = exchange.getProperty(LanesConstants.GROUP, String.class);
     lanes.put(key, group, ExchangeHelper.createCorrelatedCopy(exchange, true));
+    ((LanesComponent) getEndpoint().getComponent()).retryFailedStarts();
   }
 }
