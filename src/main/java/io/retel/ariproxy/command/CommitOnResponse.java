@@ -3,6 +3,7 @@ package io.retel.ariproxy.command;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.kafka.CommandHandle;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
@@ -19,7 +20,6 @@ import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.support.DefaultExchange;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.errors.ApiException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,7 +80,7 @@ public final class CommitOnResponse implements Processor {
   }
 
   /** Completes a command when its exchange ends. */
-  private class CommandCompletion extends SynchronizationAdapter {
+  private class CommandCompletion extends MessageCompletion {
 
     private final CommandHandle handle;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.command;
 
+import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.config.HeapSize;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.Exchange;
-import org.apache.camel.support.SynchronizationAdapter;
 
 /**
  * Limits the heap used by large responses between Asterisk's socket and the limit on bytes in
@@ -101,7 +101,7 @@ public final class LargeResponseLimiter {
   }
 
   /** The heap acquired by one response; released once. */
-  private final class Permit extends SynchronizationAdapter {
+  private final class Permit extends MessageCompletion {
 
     private final int units;
     private final AtomicBoolean released = new AtomicBoolean();

@@ -2,15 +2,15 @@
 package io.retel.ariproxy.command;
 
 import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.component.MessageCompletion;
 import org.apache.camel.Exchange;
-import org.apache.camel.support.SynchronizationAdapter;
 
 /**
  * The part of the limits of {@link Subscriptions} that a command needs, from its check until its
  * result is known and its sources are recorded: commands of different calls together do not exceed
  * the limits. A command that is stopped without a result releases it when it completes.
  */
-final class SubscriptionReservation extends SynchronizationAdapter {
+final class SubscriptionReservation extends MessageCompletion {
 
   /** Exchange property with the reservation of its command. */
   private static final String PROPERTY = "subscriptionReservation";

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.envelope.Envelopes;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.kafka.OutgoingRecord;
@@ -16,7 +17,6 @@ import java.time.InstantSource;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.support.SynchronizationAdapter;
 
 /**
  * Builds the envelope of a {@link MappedEvent}, and of each of its copies. The record key is the
@@ -78,7 +78,7 @@ public final class BuildEventEnvelope implements Processor {
     exchange
         .getExchangeExtension()
         .addOnCompletion(
-            new SynchronizationAdapter() {
+            new MessageCompletion() {
               @Override
               public void onComplete(Exchange done) {
                 // a lost event is handled, so its exchange completes as well

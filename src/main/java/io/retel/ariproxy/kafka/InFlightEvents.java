@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.retel.ariproxy.component.MessageCompletion;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.errors.ApiException;
 
 /**
@@ -60,7 +60,7 @@ public final class InFlightEvents {
     exchange
         .getExchangeExtension()
         .addOnCompletion(
-            new SynchronizationAdapter() {
+            new MessageCompletion() {
               @Override
               public void onDone(Exchange done) {
                 if (!isAborted(done)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.config.HeapSize;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -17,7 +18,6 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -140,7 +140,7 @@ public final class InFlightLimiter implements Processor {
   }
 
   /** The bytes acquired by one message; released once. */
-  final class Permit extends SynchronizationAdapter {
+  final class Permit extends MessageCompletion {
 
     private final long sequence;
     private final long bytes;

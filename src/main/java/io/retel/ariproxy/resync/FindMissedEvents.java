@@ -8,13 +8,13 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
+import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.kafka.InFlightEvents;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.time.Moment;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,7 +85,7 @@ public final class FindMissedEvents implements Processor {
     exchange
         .getExchangeExtension()
         .addOnCompletion(
-            new SynchronizationAdapter() {
+            new MessageCompletion() {
               @Override
               public void onDone(Exchange published) {
                 query.releaseReported();

@@ -3,6 +3,7 @@ package io.retel.ariproxy.route;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import io.retel.ariproxy.metrics.Meters;
 import java.nio.file.Path;
@@ -26,7 +27,6 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.StopDefinition;
 import org.apache.camel.model.TryDefinition;
 import org.apache.camel.spi.InterceptStrategy;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -242,7 +242,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
       exchange
           .getExchangeExtension()
           .addOnCompletion(
-              new SynchronizationAdapter() {
+              new MessageCompletion() {
                 @Override
                 public void onDone(Exchange done) {
                   if (!failure.repaired) {

@@ -42,9 +42,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Steps that an author has added to the shipped routes fail, refuse or stop. */
 class AddedStepsTest {
 
-  private static final String EVENT =
+  static final String EVENT =
       "{\"type\":\"StasisStart\",\"application\":\"app\",\"channel\":{\"id\":\"c\"}}";
-  private static final String ORIGINATE =
+  static final String ORIGINATE =
       "{'callContext':'call','commandId':'id','ariCommand':{'method':'POST',"
           + "'url':'/channels?endpoint=PJSIP/1&app=app'}}";
 
@@ -538,8 +538,8 @@ class AddedStepsTest {
   }
 
   /** Starts the routes with a step before another one. */
-  private static RoutesUnderTest start(
-      String route, String before, String step, Processor addedStep) throws Exception {
+  static RoutesUnderTest start(String route, String before, String step, Processor addedStep)
+      throws Exception {
     return start(route, before, step, addedStep, Map.of());
   }
 
@@ -585,7 +585,7 @@ class AddedStepsTest {
     return step.indent(margin - Math.max(step.indexOf('-'), 0));
   }
 
-  private static double failedSteps(RoutesUnderTest routes) {
+  static double failedSteps(RoutesUnderTest routes) {
     return routes
         .context()
         .getRegistry()
@@ -597,11 +597,11 @@ class AddedStepsTest {
         .sum();
   }
 
-  private static void respond(RoutesUnderTest routes) {
+  static void respond(RoutesUnderTest routes) {
     routes.ari().whenAnyExchangeReceived(exchange -> RoutesUnderTest.respond(exchange, 200, "{}"));
   }
 
-  private static Response responseTo(RoutesUnderTest routes, String command) {
+  static Response responseTo(RoutesUnderTest routes, String command) {
     routes.sendCommand(command);
     routes.awaitResponse();
     return routes.response();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.component.lanes;
 
+import io.retel.ariproxy.component.MessageCompletion;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.DefaultProducer;
-import org.apache.camel.support.ExchangeHelper;
 
 /**
  * Queues a message in the lane of its key and returns immediately. The exchange's completions move
@@ -23,7 +23,7 @@ class LanesProducer extends DefaultProducer {
     String lane = exchange.getProperty(LanesConstants.LANE, String.class);
     String key = lane != null ? "lane:" + lane : "own:" + exchange.getExchangeId();
     String group = exchange.getProperty(LanesConstants.GROUP, String.class);
-    lanes.put(key, group, ExchangeHelper.createCorrelatedCopy(exchange, true));
+    lanes.put(key, group, MessageCompletion.move(exchange));
     ((LanesComponent) getEndpoint().getComponent()).retryFailedStarts();
   }
 }
