@@ -23,6 +23,11 @@ final class ShippedFiles {
 
   private ShippedFiles() {}
 
+  /** Returns the ids of the compiled routes. */
+  static Set<String> compiledRoutes() {
+    return COMPILED;
+  }
+
   /** Returns whether a route is compiled, unless a file replaces it. */
   static boolean isCompiledRoute(String id) {
     return COMPILED.contains(id);
