@@ -22,12 +22,17 @@ import org.slf4j.event.Level;
  * so that a flood of invalid commands does not fill the disk. One line repeats the first of the
  * others and counts them. Named in {@code logback.xml}, as a filter of the appender. Thread-safe.
  *
- * <p>The kind of a line is its format, with the status of a RESPONSE.
+ * <p>The kind of a line is its format, with the status of a RESPONSE. Camel logs each message that
+ * fails in a route of an author with a stack trace or two: of these, it is the class of the
+ * exception.
  */
 public final class RateLimitFilter extends Filter<ILoggingEvent> {
 
   /** Marks lines about a single event, command or RESPONSE, of which there can be thousands. */
   public static final Marker PER_MESSAGE = MarkerFactory.getMarker("PER_MESSAGE");
+
+  /** Start of the names of Camel's loggers. */
+  private static final String CAMEL = "org.apache.camel.";
 
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
@@ -65,10 +70,10 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
 
   @Override
   public FilterReply decide(ILoggingEvent event) {
-    if (event.getMarkerList() == null || !event.getMarkerList().contains(PER_MESSAGE)) {
+    String kind = kind(event);
+    if (kind == null) {
       return FilterReply.NEUTRAL;
     }
-    String kind = kind(event);
     synchronized (suppressed) {
       Suppressed others = suppressed.get(kind);
       if (others == null) {
@@ -106,7 +111,13 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
         () -> LoggerFactory.getLogger(logger).atLevel(level).log("{}{}", ended.firstLine, others));
   }
 
-  private static String kind(ILoggingEvent event) {
+  /** Returns the kind of a line, or null if it is always passed. */
+  private static @Nullable String kind(ILoggingEvent event) {
+    if (event.getMarkerList() == null || !event.getMarkerList().contains(PER_MESSAGE)) {
+      return event.getThrowableProxy() != null && event.getLoggerName().startsWith(CAMEL)
+          ? event.getLoggerName() + ' ' + event.getThrowableProxy().getClassName()
+          : null;
+    }
     Object[] arguments = event.getArgumentArray();
     return arguments != null
             && arguments.length > 0

@@ -15,6 +15,7 @@ import java.util.Deque;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -48,6 +49,37 @@ class RateLimitFilterTest {
       assertThat(filter.decide(event("Connected to {}", "asterisk")))
           .isEqualTo(FilterReply.NEUTRAL);
     }
+  }
+
+  /** A step of an author that fails for each message would fill the disk with stack traces. */
+  @Test
+  void passesOneStackTraceOfCamelOfEachClassInASecond() {
+    String errorHandler = "org.apache.camel.processor.errorhandler.DefaultErrorHandler";
+    try (CapturedLog log = new CapturedLog()) {
+      Exception failure = new IllegalStateException("broken");
+      assertThat(failed(errorHandler, "Failed for message 1", failure))
+          .isEqualTo(FilterReply.NEUTRAL);
+      assertThat(failed(errorHandler, "Failed for message 2", failure)).isEqualTo(FilterReply.DENY);
+      assertThat(failed(errorHandler, "Failed for message 3", failure)).isEqualTo(FilterReply.DENY);
+      assertThat(failed(errorHandler, "Failed", new IllegalArgumentException()))
+          .isEqualTo(FilterReply.NEUTRAL);
+      assertThat(
+              failed("org.apache.camel.component.file.GenericFileOnCompletion", "Failed", failure))
+          .isEqualTo(FilterReply.NEUTRAL);
+      assertThat(failed(errorHandler, "without a stack trace", null))
+          .isEqualTo(FilterReply.NEUTRAL);
+      assertThat(failed("com.example.Library", "Failed", failure)).isEqualTo(FilterReply.NEUTRAL);
+      assertThat(failed("com.example.Library", "Failed", failure)).isEqualTo(FilterReply.NEUTRAL);
+      secondPasses();
+      assertThat(log.lines(Level.ERROR))
+          .containsExactly("Failed for message 2 … and 1 more like it within a second");
+    }
+  }
+
+  private FilterReply failed(String logger, String line, @Nullable Exception failure) {
+    return filter.decide(
+        new LoggingEvent(
+            "", (Logger) LoggerFactory.getLogger(logger), Level.ERROR, line, failure, null));
   }
 
   @Test
