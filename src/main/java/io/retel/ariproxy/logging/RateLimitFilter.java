@@ -115,7 +115,11 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
   private static @Nullable String kind(ILoggingEvent event) {
     if (event.getMarkerList() == null || !event.getMarkerList().contains(PER_MESSAGE)) {
       return event.getThrowableProxy() != null && event.getLoggerName().startsWith(CAMEL)
-          ? event.getLoggerName() + ' ' + event.getThrowableProxy().getClassName()
+          ? String.join(
+              " ",
+              event.getLevel().toString(),
+              event.getLoggerName(),
+              event.getThrowableProxy().getClassName())
           : null;
     }
     Object[] arguments = event.getArgumentArray();
