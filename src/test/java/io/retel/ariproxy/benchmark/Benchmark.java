@@ -15,8 +15,8 @@ import java.util.function.DoubleBinaryOperator;
  *
  * <p>{@code -Dbenchmark.rounds=7} sets the number of rounds, {@code
  * -Dbenchmark.parts=events,commands} the parts to run: {@code events}, {@code commands}, {@code
- * event-latency}, {@code command-latency}, {@code hung}, {@code start}, {@code million}, {@code
- * soak} (for {@code -Dbenchmark.minutes=60}), or only {@code hot-path}.
+ * event-latency}, {@code command-latency}, {@code hung}, {@code start}, {@code rest}, {@code
+ * million}, {@code soak} (for {@code -Dbenchmark.minutes=60}), or only {@code hot-path}.
  */
 public final class Benchmark {
 
@@ -55,6 +55,9 @@ public final class Benchmark {
       FootprintBenchmark footprint = new FootprintBenchmark(loadGenerator);
       if (PARTS.contains("start")) {
         footprint.measureStart(ROUNDS);
+      }
+      if (PARTS.contains("rest")) {
+        new RestBenchmark(loadGenerator).run();
       }
       if (PARTS.contains("million")) {
         footprint.measureHeap();

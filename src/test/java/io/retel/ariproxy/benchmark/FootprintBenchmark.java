@@ -115,7 +115,7 @@ final class FootprintBenchmark {
     }
   }
 
-  private static boolean isReady(ManagementClient management) {
+  static boolean isReady(ManagementClient management) {
     try {
       return management.get("/observe/health/ready").status() == 200;
     } catch (UncheckedIOException e) {

@@ -3,9 +3,12 @@ package io.retel.ariproxy.benchmark;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 final class MeasuredProcess implements AutoCloseable {
 
   private static final List<String> BASE_JVM_OPTIONS = List.of("-Xms1g", "-Xmx1g");
+  private static final String EXTRA_JVM_OPTIONS = System.getProperty("benchmark.jvm", "");
 
   private final String name;
   private final StubAsterisk asterisk;
@@ -25,22 +29,9 @@ final class MeasuredProcess implements AutoCloseable {
   private long nextCommand;
 
   private MeasuredProcess(
-      String name,
-      StubAsterisk asterisk,
-      List<String> jvmOptions,
-      List<String> program,
-      Map<String, String> environment) {
+      String name, StubAsterisk asterisk, List<String> command, Map<String, String> environment) {
     this.name = name;
     this.asterisk = asterisk;
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(BASE_JVM_OPTIONS);
-    command.addAll(jvmOptions);
-    String extraOptions = System.getProperty("benchmark.jvm", "");
-    if (!extraOptions.isBlank()) {
-      command.addAll(List.of(extraOptions.split(" ")));
-    }
-    command.addAll(program);
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
@@ -53,17 +44,30 @@ final class MeasuredProcess implements AutoCloseable {
     }
   }
 
+  private static List<String> java(List<String> jvmOptions, List<String> program) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(BASE_JVM_OPTIONS);
+    command.addAll(jvmOptions);
+    if (!EXTRA_JVM_OPTIONS.isBlank()) {
+      command.addAll(List.of(EXTRA_JVM_OPTIONS.split(" ")));
+    }
+    command.addAll(program);
+    return command;
+  }
+
   /** Starts the baseline. */
   static MeasuredProcess baseline(StubAsterisk asterisk, Map<String, String> environment) {
     return new MeasuredProcess(
         "baseline",
         asterisk,
-        List.of(),
-        List.of(
-            "-Dlogback.configurationFile=src/main/resources/logback.xml",
-            "-cp",
-            System.getProperty("java.class.path"),
-            BaselineProxy.class.getName()),
+        java(
+            List.of(),
+            List.of(
+                "-Dlogback.configurationFile=src/main/resources/logback.xml",
+                "-cp",
+                System.getProperty("java.class.path"),
+                BaselineProxy.class.getName())),
         environment);
   }
 
@@ -77,9 +81,30 @@ final class MeasuredProcess implements AutoCloseable {
     return new MeasuredProcess(
         name,
         asterisk,
-        List.of(jvmOptions),
-        List.of("-XX:+ExitOnOutOfMemoryError", "-jar", "target/ari-proxy.jar"),
+        java(
+            List.of(jvmOptions),
+            List.of("-XX:+ExitOnOutOfMemoryError", "-jar", "target/ari-proxy.jar")),
         environment);
+  }
+
+  /** Starts {@code bin/ari-proxy} of the tar.gz of this build, with its own options only. */
+  static MeasuredProcess shipped(
+      String name, StubAsterisk asterisk, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory(Path.of("target"), "benchmark-").toAbsolutePath();
+    try (DirectoryStream<Path> archives =
+        Files.newDirectoryStream(Path.of("target"), "ari-proxy-*.tar.gz")) {
+      String archive = archives.iterator().next().toString();
+      new ProcessBuilder("tar", "-xzf", archive, "-C", folder.toString(), "--strip-components=1")
+          .inheritIO()
+          .start()
+          .waitFor();
+    }
+    Map<String, String> variables = new HashMap<>(environment);
+    variables.put("JAVA_HOME", System.getProperty("java.home"));
+    variables.put("JAVA_OPTS", EXTRA_JVM_OPTIONS);
+    return new MeasuredProcess(
+        name, asterisk, List.of(folder.resolve("bin/ari-proxy").toString()), variables);
   }
 
   static String eventsTopic(String name) {
