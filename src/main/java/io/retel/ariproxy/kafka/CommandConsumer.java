@@ -157,6 +157,11 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
 
   private long lastCommit = System.nanoTime();
 
+  private final PollPace pace = new PollPace(System::nanoTime, COMMIT_INTERVAL);
+
+  /** Whether this consumer has its partitions. */
+  private boolean assigned;
+
   /**
    * @param lastConsumption of the group, which limits the age of the commands that it starts with
    *     without committed offsets
@@ -250,7 +255,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         notPermitted = "";
         LOG.info("Kafka permits consumption again: consuming {}", subscription());
       }
-      boolean assigned = checkAssignment();
+      assigned = checkAssignment();
       lag =
           assigned && !authentication.isRejected() && notPermitted.isEmpty()
               ? totalLag()
@@ -373,11 +378,16 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     }
     commitCompleted();
     pauseOrResume();
-    boolean busy = tracker.incomplete() > 0 && timeout.compareTo(COMMIT_INTERVAL) > 0;
+    boolean settled = assigned && !fetchPause.isPaused() && unreadable.partitions().isEmpty();
+    Duration pollTimeout = pace.timeout(timeout, tracker.incomplete() > 0, settled);
     try {
       ConsumerRecords<Object, Object> polled =
-          unreadable.poll(this, super::poll, busy ? COMMIT_INTERVAL : timeout, tracker::position);
-      return polled.isEmpty() ? polled : accept(polled);
+          unreadable.poll(this, super::poll, pollTimeout, tracker::position);
+      if (polled.isEmpty()) {
+        return polled;
+      }
+      pace.received();
+      return accept(polled);
     } catch (OffsetOutOfRangeException e) {
       Map<String, Uuid> current = currentTopicIds(e.offsetOutOfRangePartitions().keySet());
       if (tracker.recreated(current).isEmpty()) {

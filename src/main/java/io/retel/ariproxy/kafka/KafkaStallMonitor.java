@@ -16,6 +16,9 @@ public final class KafkaStallMonitor extends PeriodicCheck {
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaStallMonitor.class);
 
+  /** One of so many checks reads the metrics of the clients, which cover at least 30 s. */
+  private static final int THROTTLING_CHECKS = 5;
+
   private final InFlightLimiter limiter;
   private final Throttling throttling;
 
@@ -26,6 +29,7 @@ public final class KafkaStallMonitor extends PeriodicCheck {
   private boolean throttled;
 
   private long throttledSinceNanos;
+  private long checks;
 
   public KafkaStallMonitor(CamelContext context, InFlightLimiter limiter, Throttling throttling) {
     super(context);
@@ -36,7 +40,10 @@ public final class KafkaStallMonitor extends PeriodicCheck {
   @Override
   protected void check() {
     checkStall();
-    checkThrottling();
+    if (throttled || checks % THROTTLING_CHECKS == 0) {
+      checkThrottling();
+    }
+    checks++;
   }
 
   private void checkThrottling() {

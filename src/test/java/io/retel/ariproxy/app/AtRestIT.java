@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.ThreadActivity;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
@@ -12,20 +13,25 @@ import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Threads of a proxy without events and commands. */
+/** Threads of a proxy without events and commands, and how often they wake. */
+@EnabledOnOs(OS.LINUX)
 class AtRestIT {
 
   private static final String APP = "at-rest";
+  private static final long SECONDS = 5;
 
   @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
 
   @Test
-  void hasFewThreads() {
+  void hasFewThreadsThatRarelyWake() throws InterruptedException {
     SimulatedAsterisk asterisk = fixture.startSimulatedAsterisk();
     ProxySettings settings =
         fixture
@@ -48,7 +54,32 @@ class AtRestIT {
           .containsEntry("vert.x-eventloop-thread", 1L)
           .hasEntrySatisfying(
               "vert.x-worker-thread", count -> assertThat(count).isLessThanOrEqualTo(8));
+
+      // polls become longer a moment after the start
+      TimeUnit.SECONDS.sleep(3);
+      long pid = ProcessHandle.current().pid();
+      ThreadActivity before = ThreadActivity.of(pid);
+      TimeUnit.SECONDS.sleep(SECONDS);
+      Map<String, Long> wakeUps = ThreadActivity.of(pid).wakeUpsSince(before);
+
+      assertThat(wakeUps).as("by thread, whose name is cut").containsKey("lanes://command");
+      assertWakeUps(wakeUps, "lanes://command", 1);
+      assertWakeUps(wakeUps, "ahc-ws://localh", 1);
+      assertWakeUps(wakeUps, "timer", 5);
+      assertWakeUps(wakeUps, "KafkaConsumer[c", 10);
+      assertWakeUps(wakeUps, "vertx-blocked-t", 1);
     }
+  }
+
+  private static void assertWakeUps(Map<String, Long> wakeUps, String thread, int perSecond) {
+    long actual =
+        wakeUps.entrySet().stream()
+            .filter(entry -> entry.getKey().startsWith(thread))
+            .mapToLong(Map.Entry::getValue)
+            .sum();
+    assertThat(actual)
+        .as("%s in %d s, of %s", thread, SECONDS, wakeUps)
+        .isLessThanOrEqualTo(perSecond * SECONDS);
   }
 
   /** Returns the number of threads by their names without numbers and options. */
