@@ -62,6 +62,9 @@ final class RouteSchema {
           "${exchangeProperty.eventType}",
           "${exchangeProperty.failedStep}",
           "${exchangeProperty.internalEvent}",
+          "${exchangeProperty.outcome}",
+          "${exchangeProperty.outcome.sent}",
+          "${exchangeProperty.outcome.status}",
           "${exchangeProperty.resource}",
           "${exchangeProperty.unmapped}");
 

@@ -55,6 +55,7 @@ public final class BuildResponse implements Processor {
     Command command = Objects.requireNonNull(CommandProperties.command(exchange));
     byte[] envelope = envelopes.response(command.original(), command.resources(), result);
     exchange.setProperty(CommandProperties.RESULT, result);
+    exchange.setProperty(CommandProperties.OUTCOME, CommandOutcome.of(result));
     exchange.setProperty(CommandProperties.RESPONSE, envelope);
     exchange.setProperty(LanesConstants.HAS_RESULT, true);
     if (result.isSent()) {

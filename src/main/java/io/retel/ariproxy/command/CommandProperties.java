@@ -20,6 +20,9 @@ public final class CommandProperties {
   /** The {@link CommandResult}; set by {@link BuildResponse}. */
   static final String RESULT = "commandResult";
 
+  /** The {@link CommandOutcome}, for routes; set by {@link BuildResponse}. */
+  static final String OUTCOME = "outcome";
+
   /**
    * The envelope of the RESPONSE, as bytes; set by {@link BuildResponse} and {@link
    * ReplayResponse}.

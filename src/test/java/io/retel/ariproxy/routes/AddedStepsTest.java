@@ -15,6 +15,7 @@ import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.route.AddedSteps;
 import java.net.ConnectException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -371,6 +372,49 @@ class AddedStepsTest {
           .asString()
           .contains(", step added of route publish (publish.camel.yaml:", "correct the step")
           .doesNotContain("max.message.bytes");
+    }
+  }
+
+  static Stream<Arguments> outcomes() {
+    Processor refused =
+        exchange -> {
+          throw REFUSED;
+        };
+    Processor lost =
+        exchange -> {
+          throw new SocketTimeoutException("Read timed out");
+        };
+    return Stream.of(
+        Arguments.of(respondingWith(200), "answered 200 true"),
+        Arguments.of(respondingWith(404), "answered 404 true"),
+        Arguments.of(refused, "not_sent 503 false"),
+        Arguments.of(lost, "unknown 504 true"));
+  }
+
+  private static Processor respondingWith(int status) {
+    return exchange -> RoutesUnderTest.respond(exchange, status, "{}");
+  }
+
+  @ParameterizedTest
+  @MethodSource("outcomes")
+  void stepsOfPublishReadOutcome(Processor asterisk, String outcome) throws Exception {
+    String step =
+        """
+        - setHeader:
+            id: add-outcome
+            name: outcome
+            simple:
+              expression: "${exchangeProperty.outcome} ${exchangeProperty.outcome.status} ${exchangeProperty.outcome.sent}"
+        """;
+    try (RoutesUnderTest routes = start("publish", "select-topic", step, exchange -> {})) {
+      routes.ari().whenAnyExchangeReceived(asterisk);
+      responseTo(routes, ORIGINATE);
+      assertThat(routes.mappedTopic().getReceivedExchanges())
+          .extracting(record -> record.getMessage().getHeader("outcome"))
+          .containsExactly(outcome);
+      routes.reset();
+      routes.sendEvent(EVENT);
+      assertThat(routes.mappedTopic().getReceivedExchanges()).as("not set for events").hasSize(1);
     }
   }
 
