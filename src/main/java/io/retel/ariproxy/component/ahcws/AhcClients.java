@@ -60,7 +60,7 @@ final class AhcClients {
             .setConnectTimeout(connectTimeout)
             // Netty's timeout of the connect has a clearer reason
             .setRequestTimeout(connectTimeout.plus(AFTER_CONNECT_TIMEOUT))
-            .setReadTimeout(connectTimeout)
+            .setReadTimeout(connectTimeout.plus(AFTER_CONNECT_TIMEOUT))
             .setMaxRequestRetry(0)
             // 3.0.2 has a known weakness with authorization headers on redirects
             .setFollowRedirect(false)
