@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
-import java.io.FilterInputStream;
+import io.retel.ariproxy.ari.http.LimitedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.Consumer;
@@ -28,7 +28,8 @@ final class JsonList {
    */
   static boolean read(ObjectMapper json, InputStream text, Consumer<JsonNode> element)
       throws IOException {
-    ElementLimit limit = new ElementLimit(text);
+    LimitedInputStream limit =
+        new LimitedInputStream(text, MAX_ELEMENT_BYTES, "an element of the list");
     try (JsonParser parser = json.createParser(limit)) {
       parser.disable(JsonParser.Feature.AUTO_CLOSE_SOURCE);
       JsonToken first = parser.nextToken();
@@ -46,42 +47,6 @@ final class JsonList {
         throw MismatchedInputException.from(parser, JsonNode.class, "more than an array");
       }
       return true;
-    }
-  }
-
-  /** Fails if more than an element's bytes are read between two elements. */
-  private static final class ElementLimit extends FilterInputStream {
-
-    private long bytes;
-
-    ElementLimit(InputStream in) {
-      super(in);
-    }
-
-    void restart() {
-      bytes = 0;
-    }
-
-    @Override
-    public int read() throws IOException {
-      int value = super.read();
-      count(value < 0 ? 0 : 1);
-      return value;
-    }
-
-    @Override
-    public int read(byte[] buffer, int offset, int length) throws IOException {
-      int count = super.read(buffer, offset, length);
-      count(Math.max(count, 0));
-      return count;
-    }
-
-    private void count(int read) throws IOException {
-      bytes += read;
-      if (bytes > MAX_ELEMENT_BYTES) {
-        throw new IOException(
-            "an element of the list has more than " + MAX_ELEMENT_BYTES + " bytes");
-      }
     }
   }
 }

@@ -95,7 +95,8 @@ public final class AriClient implements AutoCloseable {
         response -> {
           HttpEntity entity = response.getEntity();
           if (entity != null) {
-            InputStream body = new LimitedInputStream(entity.getContent(), maxBytes);
+            InputStream body =
+                new LimitedInputStream(entity.getContent(), maxBytes, "the response");
             if (response.getCode() == HttpStatus.SC_OK) {
               reader.read(body);
             }

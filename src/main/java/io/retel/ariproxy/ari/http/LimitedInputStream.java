@@ -5,15 +5,25 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Fails beyond a number of bytes. */
-final class LimitedInputStream extends FilterInputStream {
+/** Fails beyond a number of bytes. For one thread. */
+public final class LimitedInputStream extends FilterInputStream {
 
   private final long maxBytes;
+  private final String what;
   private long bytes;
 
-  LimitedInputStream(InputStream in, long maxBytes) {
+  /**
+   * @param what is limited, for the message of the exception
+   */
+  public LimitedInputStream(InputStream in, long maxBytes, String what) {
     super(in);
     this.maxBytes = maxBytes;
+    this.what = what;
+  }
+
+  /** Counts from 0 again. */
+  public void restart() {
+    bytes = 0;
   }
 
   @Override
@@ -33,7 +43,7 @@ final class LimitedInputStream extends FilterInputStream {
   private void count(int read) throws IOException {
     bytes += read;
     if (bytes > maxBytes) {
-      throw new IOException("the response has more than " + maxBytes + " bytes");
+      throw new IOException(what + " has more than " + maxBytes + " bytes");
     }
   }
 }
