@@ -82,6 +82,7 @@ public final class ResolveCallContext implements Processor {
     MappedEvent mapped = rules.map(event);
     events.get(MeterTags.of(mapped)).increment();
     if (mapped.unmapped()) {
+      inFlight.exclude(exchange);
       unmapped.increment();
     }
     ExchangeContext.tag(exchange, mapped.callContext(), null, mapped.resources());

@@ -13,7 +13,8 @@ import org.apache.camel.support.DefaultMessage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds the copies of an event that concerns several calls ({@link OutgoingRecord#prepareCopies}).
+ * Sets the record's key again, and adds the copies of an event that concerns several calls ({@link
+ * OutgoingRecord#prepareCopies}).
  *
  * <p>The message remains one: Camel's Kafka component sends a record for each element of its body,
  * in order, and completes the exchange when Kafka has acknowledged all of them.
@@ -22,6 +23,7 @@ public final class AddCopies implements Processor {
 
   @Override
   public void process(Exchange exchange) {
+    OutgoingRecord.setKey(exchange);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     if (!copies.isEmpty()) {
       Message message = exchange.getMessage();

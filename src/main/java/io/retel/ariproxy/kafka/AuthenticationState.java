@@ -3,6 +3,7 @@ package io.retel.ariproxy.kafka;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Metric;
@@ -24,33 +25,40 @@ final class AuthenticationState {
 
   private final Supplier<Map<MetricName, ? extends Metric>> metrics;
   private final LongSupplier nanoTime;
+
+  /** Since the login was last accepted, by this or an earlier consumer of the group. */
+  private final AtomicBoolean rejected;
+
   private long rejectedNanos;
-  private boolean rejected;
   private double accepted;
   private double responses;
 
   /**
    * @param metrics the metrics of the consumer
    * @param nanoTime such as {@link System#nanoTime}
+   * @param rejected of the group: Camel can replace a consumer whose login is rejected
    */
-  AuthenticationState(Supplier<Map<MetricName, ? extends Metric>> metrics, LongSupplier nanoTime) {
+  AuthenticationState(
+      Supplier<Map<MetricName, ? extends Metric>> metrics,
+      LongSupplier nanoTime,
+      AtomicBoolean rejected) {
     this.metrics = metrics;
     this.nanoTime = nanoTime;
+    this.rejected = rejected;
+    this.rejectedNanos = nanoTime.getAsLong();
   }
 
   /** Returns whether the login was rejected and has not been accepted since. */
   boolean isRejected() {
-    return rejected;
+    return rejected.get();
   }
 
   /** Records a rejection; returns whether it is the first since the login was last accepted. */
   boolean rejected() {
-    boolean wasRejected = rejected;
-    rejected = true;
     rejectedNanos = nanoTime.getAsLong();
     accepted = accepted();
     responses = responses();
-    return !wasRejected;
+    return !rejected.getAndSet(true);
   }
 
   /**
@@ -60,8 +68,12 @@ final class AuthenticationState {
     // with TLS 1.3 a client certificate appears to be accepted until the broker rejects it, so
     // require a response
     boolean recovered =
-        rejected && responses() > responses && (accepted() > accepted || isRejectionLongAgo());
-    rejected &= !recovered;
+        rejected.get()
+            && responses() > responses
+            && (accepted() > accepted || isRejectionLongAgo());
+    if (recovered) {
+      rejected.set(false);
+    }
     return recovered;
   }
 

@@ -106,8 +106,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
   private final GroupProblems problems;
   private final BooleanSupplier stopping;
   private final RevocationDrain drain;
-  private final AuthenticationState authentication =
-      new AuthenticationState(this::metrics, System::nanoTime);
+  private final AuthenticationState authentication;
 
   /** Why Kafka does not permit consumption; empty if it does. */
   private volatile String notPermitted = "";
@@ -200,6 +199,8 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
         DrainTimeouts.option(properties, ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
     this.dynamicMember = properties.get(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG) == null;
     this.problems = problems;
+    this.authentication =
+        new AuthenticationState(this::metrics, System::nanoTime, problems.loginRejected());
     DrainTimeouts effectiveTimeouts = drainTimeouts.limitedBy(properties);
     // when a static member stops, its commands have already been given time to complete
     this.maxPollAge =
@@ -680,11 +681,15 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
     return records.get(records.size() - 1).leaderEpoch();
   }
 
-  private static int size(ConsumerRecord<Object, Object> record) {
-    return Math.min(Math.max(0, record.serializedKeySize()), MAX_KEY_BYTES)
+  /**
+   * Returns the heap of a record, in bytes. A character outside Latin-1 makes each one of a text
+   * take two.
+   */
+  static int size(ConsumerRecord<Object, Object> record) {
+    return 2 * Math.min(Math.max(0, record.serializedKeySize()), MAX_KEY_BYTES)
         + (record.value() instanceof byte[] value
             ? value.length
-            : Math.min(Math.max(0, record.serializedValueSize()), MAX_REDUCED_BYTES));
+            : 2 * Math.min(Math.max(0, record.serializedValueSize()), MAX_REDUCED_BYTES));
   }
 
   /** Updates the tracker on rebalances, then calls Camel's listener. */

@@ -5,6 +5,7 @@ import io.retel.ariproxy.time.Moment;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 
 /**
@@ -13,8 +14,10 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
  *
  * @param unassigned the consumer is without its partitions
  * @param uncommitted Kafka does not acknowledge offsets
+ * @param loginRejected and not accepted since
  */
-record GroupProblems(PersistingProblem unassigned, PersistingProblem uncommitted) {
+record GroupProblems(
+    PersistingProblem unassigned, PersistingProblem uncommitted, AtomicBoolean loginRejected) {
 
   /** How long a consumer can be without its partitions, as in a rebalance. */
   private static final Duration UNASSIGNED_TOLERANCE = Duration.ofSeconds(30);
@@ -32,7 +35,8 @@ record GroupProblems(PersistingProblem unassigned, PersistingProblem uncommitted
             : Duration.ZERO;
     return new GroupProblems(
         new PersistingProblem(UNASSIGNED_TOLERANCE.plus(rebalance), Moment::now),
-        new PersistingProblem(UNCOMMITTED_TOLERANCE, Moment::now));
+        new PersistingProblem(UNCOMMITTED_TOLERANCE, Moment::now),
+        new AtomicBoolean());
   }
 
   /** Describes in one sentence why commands are not, or not only once, consumed; or empty. */

@@ -2,8 +2,6 @@
 package io.retel.ariproxy.kafka;
 
 import io.retel.ariproxy.component.MessageCompletion;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.CamelContext;
@@ -20,13 +18,13 @@ import org.apache.kafka.common.errors.ApiException;
 public final class InFlightEvents {
 
   /** The exchange property that marks an event in flight. */
-  private static final String IN_FLIGHT = "inFlightEvent";
+  static final String IN_FLIGHT = "inFlightEvent";
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition completed = lock.newCondition();
 
-  /** In start order; a completed event stays until all before it have completed. */
-  private final Deque<InFlightEvent> inOrder = new ArrayDeque<>();
+  /** Before the first and after the last event; the others are between, in start order. */
+  private final InFlightEvent ends = new InFlightEvent(Long.MAX_VALUE);
 
   private long lastSequence;
   private int count;
@@ -37,13 +35,31 @@ public final class InFlightEvents {
    */
   private long awaitedSequence = Long.MAX_VALUE;
 
-  /** An event in flight, with its sequence number. */
+  /**
+   * An event in flight, with its sequence number: an element of a list, removed as it completes,
+   * also behind one that does not.
+   */
   private static final class InFlightEvent {
     private final long sequence;
-    private boolean completed;
+    private InFlightEvent previous = this;
+    private InFlightEvent next = this;
 
     InFlightEvent(long sequence) {
       this.sequence = sequence;
+    }
+
+    void insertBefore(InFlightEvent other) {
+      previous = other.previous;
+      next = other;
+      previous.next = this;
+      next.previous = this;
+    }
+
+    void remove() {
+      previous.next = next;
+      next.previous = previous;
+      previous = this;
+      next = this;
     }
   }
 
@@ -55,8 +71,8 @@ public final class InFlightEvents {
     if (exchange.getProperty(IN_FLIGHT) != null) {
       return;
     }
-    exchange.setProperty(IN_FLIGHT, true);
     InFlightEvent event = add();
+    exchange.setProperty(IN_FLIGHT, event);
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -85,7 +101,25 @@ public final class InFlightEvents {
     return unpublished && (context.isStopping() || context.isStopped());
   }
 
-  /** Blocks until all events added so far are acknowledged; later ones are ignored. */
+  /**
+   * Excludes an event that has changed no mapping from those that changes wait for. It remains in
+   * the number of events that are not acknowledged.
+   */
+  public void exclude(Exchange exchange) {
+    if (exchange.getProperty(IN_FLIGHT) instanceof InFlightEvent event) {
+      lock.lock();
+      try {
+        remove(event);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /**
+   * Blocks until all events added so far are acknowledged, except excluded ones; later ones are
+   * ignored.
+   */
   public void awaitAcknowledged() throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -115,7 +149,7 @@ public final class InFlightEvents {
       lastSequence++;
       count++;
       InFlightEvent event = new InFlightEvent(lastSequence);
-      inOrder.addLast(event);
+      event.insertBefore(ends);
       return event;
     } finally {
       lock.unlock();
@@ -125,21 +159,22 @@ public final class InFlightEvents {
   private void complete(InFlightEvent event) {
     lock.lock();
     try {
-      event.completed = true;
       count--;
-      while (!inOrder.isEmpty() && inOrder.getFirst().completed) {
-        inOrder.removeFirst();
-      }
-      if (awaitedSequence != Long.MAX_VALUE && isCompletedUpTo(awaitedSequence)) {
-        awaitedSequence = Long.MAX_VALUE;
-        completed.signalAll();
-      }
+      remove(event);
     } finally {
       lock.unlock();
     }
   }
 
+  private void remove(InFlightEvent event) {
+    event.remove();
+    if (awaitedSequence != Long.MAX_VALUE && isCompletedUpTo(awaitedSequence)) {
+      awaitedSequence = Long.MAX_VALUE;
+      completed.signalAll();
+    }
+  }
+
   private boolean isCompletedUpTo(long last) {
-    return inOrder.isEmpty() || inOrder.getFirst().sequence > last;
+    return ends.next.sequence > last;
   }
 }

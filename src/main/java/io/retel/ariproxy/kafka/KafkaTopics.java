@@ -195,11 +195,26 @@ public final class KafkaTopics {
    * Creates missing topics.
    *
    * @throws TopicsUnavailableException if a topic is missing and cannot be created, or Kafka does
-   *     not respond
+   *     not respond, or not in its protocol
    */
   public void ensure() throws TopicsUnavailableException, InterruptedException {
+    // again, since a broker can have started
+    requireListeners();
     try (Admin admin = createAdmin()) {
       ensure(admin);
+    }
+  }
+
+  /**
+   * Asks the bootstrap brokers for their versions, within 2 s.
+   *
+   * @throws TopicsUnavailableException if one answers in another protocol
+   */
+  public void requireListeners() throws TopicsUnavailableException {
+    Optional<String> problem =
+        PlaintextListenerCheck.problem(clientConfig.get(), PlaintextListenerCheck.TIMEOUT);
+    if (problem.isPresent()) {
+      throw new TopicsUnavailableException("Kafka at " + brokers() + ": " + problem.get());
     }
   }
 

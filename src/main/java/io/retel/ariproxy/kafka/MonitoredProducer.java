@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.Properties;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigDef;
 
 /** Kafka's producer, with what shows that it no longer publishes. */
@@ -25,6 +30,31 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
     super(options);
     this.batchSize = batchSize(options);
     this.sender = findSender();
+  }
+
+  /**
+   * Validates the options of a producer as Kafka does when it creates one, except the addresses of
+   * brokers. Connects to no broker.
+   *
+   * @throws KafkaException if an option is invalid, or contradicts another one
+   */
+  static void validate(Properties options) {
+    // idempotence, which contradicts other options
+    new ProducerConfig(options);
+    InetAddress loopback = InetAddress.getLoopbackAddress();
+    try (ServerSocket silentBroker = new ServerSocket(0, 1, loopback)) {
+      Properties unconnected = new Properties();
+      unconnected.putAll(options);
+      // an idempotent producer would wait for the broker when it is closed
+      unconnected.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
+      unconnected.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
+      unconnected.put(
+          ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+          "[%s]:%d".formatted(loopback.getHostAddress(), silentBroker.getLocalPort()));
+      new KafkaProducer<>(unconnected).close(Duration.ZERO);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Returns the batch size in a producer's options, in bytes. */

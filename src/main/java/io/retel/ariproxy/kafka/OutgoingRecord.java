@@ -23,6 +23,9 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
    */
   public static final String UNMAPPED = "unmapped";
 
+  /** Exchange property with the record's key; a step of a user can remove the header. */
+  private static final String KEY = "AriProxyRecordKey";
+
   /** Exchange property with further records of the same message. */
   private static final String COPIES = "copies";
 
@@ -40,11 +43,33 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
       Exchange exchange, @Nullable String key, byte[] value, boolean unmapped) {
     Message message = exchange.getMessage();
     message.removeHeaders("*");
-    if (key != null) {
-      message.setHeader(KafkaConstants.KEY, key);
-    }
+    exchange.setProperty(KEY, new RecordKey(key));
+    setKey(exchange);
     message.setBody(value);
     exchange.setProperty(UNMAPPED, unmapped);
+  }
+
+  /** Sets the key again: without it, the events of a call would get into several partitions. */
+  static void setKey(Exchange exchange) {
+    if (exchange.getProperty(KEY) instanceof RecordKey key) {
+      Message message = exchange.getMessage();
+      message.removeHeader(KafkaConstants.PARTITION_KEY);
+      if (key.value == null) {
+        message.removeHeader(KafkaConstants.KEY);
+      } else {
+        message.setHeader(KafkaConstants.KEY, key.value);
+      }
+    }
+  }
+
+  /** Not a record, whose text a tracer would show. */
+  private static final class RecordKey {
+
+    private final @Nullable String value;
+
+    RecordKey(@Nullable String value) {
+      this.value = value;
+    }
   }
 
   /** Sets what to run, once, when the {@link InFlightLimiter} has counted the record. */

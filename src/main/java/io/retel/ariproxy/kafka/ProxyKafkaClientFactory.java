@@ -95,6 +95,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     // all events during an outage
     properties.putIfAbsent(ProducerConfig.METADATA_MAX_IDLE_CONFIG, Integer.MAX_VALUE);
     Properties secured = security.applyTo(properties);
+    // fails the start; the first connection is made once the topics exist
+    MonitoredProducer.validate(secured);
     RecoveringProducer producer =
         new RecoveringProducer(
             MonitoredProducer.batchSize(secured),

@@ -106,8 +106,8 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   /**
    * @param batchSize batch size of the first producer, in bytes, if the topics accept it
-   * @param factory creates Kafka producers, with options that replace the configured ones; called
-   *     once in the constructor, so that invalid options fail immediately
+   * @param factory creates Kafka producers, with options that replace the configured ones; those
+   *     are valid ({@link MonitoredProducer#validate})
    * @param replacements counts replaced producers
    */
   RecoveringProducer(
@@ -119,7 +119,6 @@ final class RecoveringProducer implements Producer<Object, Object> {
     this.factory = factory;
     this.limits = limits;
     this.replacements = replacements;
-    create().ifPresent(valid -> valid.close(Duration.ZERO));
   }
 
   /** Creates a producer; empty while no broker's name can be resolved. */

@@ -14,6 +14,11 @@ import org.apache.kafka.clients.producer.Producer;
  */
 public final class SecuredKafkaClientFactory extends DefaultKafkaClientFactory {
 
+  /** Camel sets it where a route does not. */
+  private static final String DEFAULT_METADATA_AGE = "300000";
+
+  private static final String MAX_METADATA_AGE_MILLIS = "10000";
+
   private final KafkaSecurity security;
 
   public SecuredKafkaClientFactory(KafkaSecurity security) {
@@ -29,10 +34,19 @@ public final class SecuredKafkaClientFactory extends DefaultKafkaClientFactory {
   @Override
   @SuppressWarnings("rawtypes") // Camel's signature
   public Consumer getConsumer(Properties properties) {
+    return super.getConsumer(consumerOptions(properties));
+  }
+
+  Properties consumerOptions(Properties properties) {
     Properties secured = security.applyTo(properties);
     // otherwise a route of a user that consumes a missing topic creates it, with the broker's
     // defaults
     secured.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
-    return super.getConsumer(secured);
+    // otherwise a route of a user reads an added partition up to 5 minutes later, from its end
+    if (DEFAULT_METADATA_AGE.equals(
+        String.valueOf(secured.get(ConsumerConfig.METADATA_MAX_AGE_CONFIG)))) {
+      secured.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, MAX_METADATA_AGE_MILLIS);
+    }
+    return secured;
   }
 }

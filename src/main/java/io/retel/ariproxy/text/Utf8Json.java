@@ -12,7 +12,7 @@ import java.io.IOException;
  */
 public final class Utf8Json {
 
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final JsonFactory JSON = JsonLimits.factory();
 
   private Utf8Json() {}
 

@@ -46,6 +46,21 @@ class AddCopiesTest {
             Map.of(KafkaConstants.KEY, "two", "site", "fra", "traceparent", "00"));
   }
 
+  /** Without it, the events of a call would get into several partitions. */
+  @Test
+  void removedOrChangedKeyIsSetAgain() {
+    prepareWithCopy();
+    exchange.getMessage().removeHeaders("*");
+    exchange.getMessage().setHeader(KafkaConstants.PARTITION_KEY, 3);
+    new AddCopies().process(exchange);
+    assertThat(exchange.getMessage().getHeaders()).isEqualTo(Map.of(KafkaConstants.KEY, "one"));
+
+    OutgoingRecord.prepare(exchange, null, FIRST, true);
+    exchange.getMessage().setHeader(KafkaConstants.KEY, "another");
+    new AddCopies().process(exchange);
+    assertThat(exchange.getMessage().getHeaders()).isEmpty();
+  }
+
   @Test
   void otherMessagesAreUnchanged() {
     OutgoingRecord.prepare(exchange, "one", FIRST, false);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.junit.jupiter.api.Test;
@@ -14,8 +15,9 @@ class AuthenticationStateTest {
 
   private final Map<MetricName, Metric> metrics = new HashMap<>();
   private long nanos = Long.MAX_VALUE;
+  private final AtomicBoolean rejected = new AtomicBoolean();
   private final AuthenticationState authentication =
-      new AuthenticationState(() -> metrics, () -> nanos);
+      new AuthenticationState(() -> metrics, () -> nanos, rejected);
 
   @Test
   void recoversWhenBrokerAcceptsAndResponds() {
@@ -54,6 +56,21 @@ class AuthenticationStateTest {
     assertThat(authentication.recovered()).as("no response").isFalse();
     count(2, 11);
     assertThat(authentication.recovered()).isTrue();
+  }
+
+  /** Camel replaces a consumer whose login is rejected while partitions are assigned. */
+  @Test
+  void nextConsumerReportsRecovery() {
+    count(1, 10);
+    authentication.rejected();
+    metrics.clear();
+    AuthenticationState next = new AuthenticationState(() -> metrics, () -> nanos, rejected);
+    assertThat(next.isRejected()).isTrue();
+    assertThat(next.rejected()).as("reported by the first").isFalse();
+    assertThat(next.recovered()).isFalse();
+    count(1, 1);
+    assertThat(next.recovered()).isTrue();
+    assertThat(authentication.isRejected()).isFalse();
   }
 
   @Test

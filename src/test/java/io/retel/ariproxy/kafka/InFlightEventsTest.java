@@ -4,6 +4,8 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.CompletableFuture;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -41,6 +43,22 @@ class InFlightEventsTest {
   }
 
   @Test
+  void waitsForAllEarlierEventsInAnyOrderOfCompletion() {
+    Exchange first = add();
+    Exchange second = add();
+    Exchange third = add();
+    CompletableFuture<Void> waiting = awaitInBackground();
+    Exchange later = add();
+    complete(second);
+    complete(third);
+    complete(later);
+    assertThat(waiting).isNotDone();
+    complete(first);
+    waiting.join();
+    assertThat(inFlight.count()).isZero();
+  }
+
+  @Test
   void doesNotWaitForFailedEvent() throws Exception {
     Exchange failed = add();
     failed.setException(new IllegalStateException("too large"));
@@ -56,6 +74,41 @@ class InFlightEventsTest {
     complete(aborted);
     assertThat(awaitInBackground()).isNotDone();
     assertThat(inFlight.count()).isOne();
+  }
+
+  @Test
+  void releasesCompletedEventBehindUnacknowledgedOne() {
+    Exchange unacknowledged = add();
+    Reference<Object> completed = completedEvent();
+    await()
+        .untilAsserted(
+            () -> {
+              System.gc();
+              assertThat(completed.refersTo(null)).isTrue();
+            });
+    assertThat(inFlight.count()).isOne();
+    assertThat(awaitInBackground()).isNotDone();
+    complete(unacknowledged);
+    assertThat(inFlight.count()).isZero();
+  }
+
+  @Test
+  void doesNotWaitForExcludedEvent() {
+    Exchange excluded = add();
+    CompletableFuture<Void> waiting = awaitInBackground();
+    assertThat(waiting).isNotDone();
+    inFlight.exclude(excluded);
+    waiting.join();
+    assertThat(inFlight.count()).isOne();
+    complete(excluded);
+    assertThat(inFlight.count()).isZero();
+  }
+
+  private Reference<Object> completedEvent() {
+    Exchange exchange = add();
+    Reference<Object> event = new WeakReference<>(exchange.getProperty(InFlightEvents.IN_FLIGHT));
+    complete(exchange);
+    return event;
   }
 
   private Exchange add() {
