@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.text.JsonLimits;
 import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
 import java.util.Locale;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The result of one request to Asterisk.
  *
- * @param status HTTP status, {@link #NO_RESPONSE} or {@link #NOT_REACHED}
+ * @param status HTTP status, {@link #NO_RESPONSE}, {@link #NOT_REACHED} or {@link #HANGS}
  * @param json the body of a 200, or null; also null for a list that was read by its elements
  * @param problem why the JSON is missing, as a clause; empty if it is not
  */
@@ -35,6 +36,9 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
 
   static final int NOT_REACHED = -1;
 
+  /** Asterisk is still executing the request, or another one that hangs. */
+  static final int HANGS = -2;
+
   /**
    * A list of ARI has about 8 bytes per token. Without a limit, the shortest tokens would take 30
    * times their bytes.
@@ -44,7 +48,7 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
   private static final ObjectMapper LISTS = mapper(MAX_TOKENS);
 
   /** Without a limit of tokens, since only one element of a list is in memory. */
-  private static final ObjectMapper ELEMENTS =
+  static final ObjectMapper ELEMENTS =
       mapper(-1).copy().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private static final String WITHOUT_BODY = " without a body";
@@ -55,8 +59,10 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
   private static ObjectMapper mapper(long maxTokens) {
     return JsonMapper.builder(
             JsonFactory.builder()
+                // a long list can have any number of names
+                .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
                 .streamReadConstraints(
-                    StreamReadConstraints.builder()
+                    JsonLimits.constraints()
                         .maxTokenCount(maxTokens)
                         // an event contains a description in an object and an array
                         .maxNestingDepth(StreamReadConstraints.DEFAULT_MAX_DEPTH - 2)
@@ -68,7 +74,7 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
 
   /** Asks for a list. */
   static Answer ofList(AriClient client, String path) {
-    return of(client, "GET", path, LISTS, JsonNodeType.ARRAY);
+    return of(client, "GET", path, LISTS, Long.MAX_VALUE, JsonNodeType.ARRAY);
   }
 
   /**
@@ -82,7 +88,7 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
         problem -> {
           AtomicBoolean empty = new AtomicBoolean();
           int status =
-              client.read(
+              client.readList(
                   path,
                   AriClient.MAX_LIST_BYTES,
                   body -> empty.set(!JsonList.read(ELEMENTS, body, element)));
@@ -95,21 +101,29 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
 
   /** Asks for an application, which has a list of its channels. */
   static Answer ofApplication(AriClient client, String path) {
-    return of(client, "GET", path, LISTS, JsonNodeType.OBJECT);
+    return of(client, "GET", path, LISTS, Long.MAX_VALUE, JsonNodeType.OBJECT);
   }
 
-  /** Sends a request that concerns one resource. */
+  /**
+   * Sends a request that concerns one resource. Its response is limited like an element of a list,
+   * since many are parsed at the same time.
+   */
   static Answer of(AriClient client, String method, String path) {
-    return of(client, method, path, RESOURCES, JsonNodeType.OBJECT);
+    return of(client, method, path, RESOURCES, JsonList.MAX_ELEMENT_BYTES, JsonNodeType.OBJECT);
   }
 
   private static Answer of(
-      AriClient client, String method, String path, ObjectMapper json, JsonNodeType type) {
+      AriClient client,
+      String method,
+      String path,
+      ObjectMapper json,
+      long maxBytes,
+      JsonNodeType type) {
     return attempt(
         method,
         path,
         problem -> {
-          AriClient.Response response = client.send(method, path, null);
+          AriClient.Response response = client.send(method, path, null, maxBytes);
           if (response.status() != 200) {
             return new Answer(response.status(), null, problem.apply(response.status()));
           }

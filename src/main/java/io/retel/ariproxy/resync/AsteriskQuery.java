@@ -20,7 +20,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -62,27 +61,27 @@ final class AsteriskQuery implements AutoCloseable {
   /** The key of an attempt's failure that no question explains. */
   private static final String ATTEMPT = "attempt";
 
-  private static final Duration FAILURE_LOG_INTERVAL = Duration.ofMinutes(1);
-
   /** Limit of the channels in applications: 200,000 in a heap of 1 GB. */
   static final long MAX_LISTED_CHANNELS = Runtime.getRuntime().maxMemory() / 5_000;
 
   /** An id of Asterisk has 17 characters, a startup time 28. */
   private static final int MAX_INFO_LENGTH = 64;
 
-  /** Failures named in a log line. */
-  private static final int MAX_LOGGED_FAILURES = 3;
-
   private final Moment connectedAt;
   private final CallContexts callContexts;
   private final StasisApplications stasisApplications;
   private final List<String> ownApplications;
   private final AriClient client;
+  private final ApplicationsRequest applicationsRequest;
   private final ExecutorService requests;
   private final ScheduledExecutorService timer;
   private final SubscriptionRestore subscriptions;
   private final Listener listener;
   private final DescriptionHeap heap;
+
+  /** With the mapped resources and listed channels that Asterisk has not described. */
+  private final OpenQuestions open = new OpenQuestions();
+
   private final CompletableFuture<Void> firstAttempt = new CompletableFuture<>();
 
   /** Calls with resources that exist and have not been reported; for the events thread only. */
@@ -93,12 +92,6 @@ final class AsteriskQuery implements AutoCloseable {
 
   // guarded by this
 
-  /** The mapped resources and listed channels that Asterisk has not described. */
-  private final Set<Resource> open = new LinkedHashSet<>();
-
-  /** The latest failure of each open question, by resource or path. */
-  private final Map<Object, Failure> failures = new LinkedHashMap<>();
-
   private List<Observation> observations = new ArrayList<>();
 
   /** Whether this attempt has observed a resource. */
@@ -108,6 +101,9 @@ final class AsteriskQuery implements AutoCloseable {
 
   /** The applications that list a channel, by its id, during this attempt; or null. */
   private @Nullable Map<String, Set<String>> applicationsByChannelId;
+
+  /** The ends of playbacks and recordings whose channel or bridge no longer exists. */
+  private final Map<Resource, Observation> endsWithTarget = new HashMap<>();
 
   /** Whether channels that Asterisk lists were added to {@link #open}; newer ones have events. */
   private boolean discovered;
@@ -128,19 +124,9 @@ final class AsteriskQuery implements AutoCloseable {
   /** Whether resources with changed mappings were added to {@link #open} since the last start. */
   private boolean mappingsChanged;
 
-  private String loggedStatus = "";
-  private Moment failuresLogged = Moment.now();
   private boolean taken;
   private boolean collecting;
   private boolean closed;
-
-  /**
-   * Why a question is still open.
-   *
-   * @param reason a clause
-   * @param undescribable whether Asterisk fails on this resource only, as long as it exists
-   */
-  private record Failure(String reason, boolean undescribable) {}
 
   /**
    * What a list shows of the resources that were open before.
@@ -175,6 +161,7 @@ final class AsteriskQuery implements AutoCloseable {
       StasisApplications stasisApplications,
       String asteriskId,
       AriClient client,
+      ApplicationsRequest applicationsRequest,
       ExecutorService requests,
       ScheduledExecutorService timer,
       SubscriptionRestore subscriptions,
@@ -187,6 +174,7 @@ final class AsteriskQuery implements AutoCloseable {
     this.ownApplications = stasisApplications.own();
     this.asteriskId = asteriskId;
     this.client = client;
+    this.applicationsRequest = applicationsRequest;
     this.requests = requests;
     this.timer = timer;
     this.subscriptions = subscriptions;
@@ -195,7 +183,7 @@ final class AsteriskQuery implements AutoCloseable {
     mappings.forEach(
         (resource, mapping) -> {
           if (isLive(mapping)) {
-            open.add(resource);
+            open.addAll(List.of(resource));
             // the store can name applications that were removed from ari.app
             if (ownApplications.contains(mapping.application())) {
               applicationByCall.merge(
@@ -210,7 +198,7 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   private static boolean isLive(@Nullable Mapping mapping) {
-    return mapping != null && !mapping.ended() && !mapping.pending();
+    return mapping != null && mapping.isActive();
   }
 
   // ---- the events thread
@@ -255,9 +243,9 @@ final class AsteriskQuery implements AutoCloseable {
   /** Returns the call contexts with channels or bridges that are open and did not fail. */
   private Set<String> pendingCalls() {
     Set<String> pending = new HashSet<>();
-    for (Resource resource : open) {
+    for (Resource resource : open.withoutFailure()) {
       Mapping mapping = mappings.get(resource);
-      if (mapping != null && !isMedia(resource) && !failures.containsKey(resource)) {
+      if (mapping != null && !isMedia(resource)) {
         pending.add(mapping.callContext());
       }
     }
@@ -288,24 +276,19 @@ final class AsteriskQuery implements AutoCloseable {
 
   /** Whether everything is known and taken. */
   synchronized boolean isComplete() {
-    return attempts > 0
-        && !attemptRunning
-        && open.isEmpty()
-        && failures.isEmpty()
-        && observations.isEmpty();
+    return attempts > 0 && !attemptRunning && open.isEmpty() && observations.isEmpty();
   }
 
   // ---- monitoring
 
   /** Number of questions that are open, without {@link #undescribable}. */
-  synchronized long pending() {
-    long lists = failures.keySet().stream().filter(key -> !(key instanceof Resource)).count();
-    return lists + open.size() - undescribable();
+  long pending() {
+    return open.pending();
   }
 
   /** Number of resources that Asterisk cannot describe. */
-  synchronized long undescribable() {
-    return failures.values().stream().filter(Failure::undescribable).count();
+  long undescribable() {
+    return open.undescribable();
   }
 
   /** Whether the events thread no longer waits. */
@@ -314,25 +297,8 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   /** Returns what is open, as a clause. */
-  synchronized String status() {
-    List<String> parts = new ArrayList<>();
-    if (!open.isEmpty()) {
-      parts.add(
-          open.size()
-              + (open.size() == 1 ? " resource" : " resources")
-              + " not compared with Asterisk");
-    }
-    if (!failures.isEmpty()) {
-      parts.add(reasons());
-    }
-    return parts.isEmpty() ? "waiting for Asterisk" : String.join(", ", parts);
-  }
-
-  /** The reasons of the first failures. */
-  private String reasons() {
-    List<String> reasons = failures.values().stream().map(Failure::reason).distinct().toList();
-    return String.join(", ", reasons.subList(0, Math.min(reasons.size(), MAX_LOGGED_FAILURES)))
-        + (reasons.size() > MAX_LOGGED_FAILURES ? ", …" : "");
+  String status() {
+    return open.status();
   }
 
   // ---- attempts
@@ -350,8 +316,7 @@ final class AsteriskQuery implements AutoCloseable {
       if (attempts > 0) {
         mappings = stasisApplications.mappings();
         open.removeIf(this::hasEnded);
-        failures.keySet().removeIf(key -> key instanceof Resource && !open.contains(key));
-        failures.remove(ATTEMPT);
+        open.removeFailure(ATTEMPT);
         // a list from before the mappings would show channels that have entered since as left
         applicationsByChannelId = null;
       }
@@ -411,48 +376,23 @@ final class AsteriskQuery implements AutoCloseable {
         return;
       }
       if (error != null) {
-        failures.put(ATTEMPT, new Failure(ErrorMessages.singleLine(error), false));
+        fail(ATTEMPT, ErrorMessages.singleLine(error));
       }
       // otherwise the events thread takes the findings without a request
       late = taken;
       // otherwise mappings have changed while Asterisk responded
-      failed = !failures.isEmpty();
-      if (failed || !open.isEmpty()) {
+      failed = open.hasFailures();
+      if (!open.isEmpty()) {
         delay = scheduleAttempt();
       }
     }
     if (failed) {
-      logFailures(delay);
+      open.logFailures(delay);
       listener.onFailedAttempt();
     }
     firstAttempt.complete(null);
     if (late) {
       listener.onFindings();
-    }
-  }
-
-  /** Logs failures when they change, and once a minute. */
-  private synchronized void logFailures(Duration delay) {
-    String status = status();
-    if (status.equals(loggedStatus)
-        && Moment.now().since(failuresLogged).compareTo(FAILURE_LOG_INTERVAL) < 0) {
-      return;
-    }
-    loggedStatus = status;
-    failuresLogged = Moment.now();
-    if (failures.values().stream().allMatch(Failure::undescribable)) {
-      LOG.warn(
-          "Asterisk cannot describe {} of the resources: {}; all others are compared. End what it"
-              + " cannot describe in Asterisk (core show channels concise); querying again in {} s",
-          failures.size(),
-          reasons(),
-          delay.toSeconds());
-    } else {
-      LOG.warn(
-          "Resync incomplete: {}; retrying in {} s. If this persists, check Asterisk's log, ari.url"
-              + " and the permissions of the proxy's user in ari.conf",
-          status,
-          delay.toSeconds());
     }
   }
 
@@ -495,7 +435,7 @@ final class AsteriskQuery implements AutoCloseable {
                 asteriskId = shortText(answer.json().at("/system/entity_id"));
                 startupTime = shortText(answer.json().at("/status/startup_time"));
                 infoKnown = true;
-                failures.remove("/asterisk/info");
+                open.removeFailure("/asterisk/info");
               }
             });
   }
@@ -509,12 +449,12 @@ final class AsteriskQuery implements AutoCloseable {
   /** Asks for the applications; completes with null if that fails. */
   private CompletableFuture<@Nullable JsonNode> askApplications() {
     synchronized (this) {
-      if (subscriptionsRestored && discovered && openOf(ResourceType.CHANNEL).isEmpty()) {
-        removeApplicationFailures();
+      if (subscriptionsRestored && discovered && open.ofType(ResourceType.CHANNEL).isEmpty()) {
+        open.removeFailures("/applications");
         return CompletableFuture.completedFuture(null);
       }
     }
-    return askForList("/applications")
+    return CompletableFuture.supplyAsync(applicationsRequest::list, requests)
         .thenCompose(
             answer -> {
               if (answer.json() == null && answer.isFailure()) {
@@ -536,7 +476,7 @@ final class AsteriskQuery implements AutoCloseable {
             name -> {
               String path = "/applications/" + PathEncoding.encode(name);
               return CompletableFuture.supplyAsync(
-                      () -> Answer.ofApplication(client, path).describing("name", name), requests)
+                      () -> applicationsRequest.single(path).describing("name", name), requests)
                   .thenAccept(
                       answer -> {
                         if (answer.json() != null) {
@@ -577,13 +517,13 @@ final class AsteriskQuery implements AutoCloseable {
     }
     synchronized (this) {
       applicationsByChannelId = namesById;
-      removeApplicationFailures();
+      open.removeFailures("/applications");
       if (!discovered) {
         discovered = true;
         namesById.forEach(
             (id, names) -> {
               if (ownApplications.stream().anyMatch(names::contains)) {
-                open.add(new Resource(ResourceType.CHANNEL, id));
+                open.addAll(List.of(new Resource(ResourceType.CHANNEL, id)));
               }
             });
       }
@@ -596,10 +536,6 @@ final class AsteriskQuery implements AutoCloseable {
     Set<String> all = names.size() == 1 ? new HashSet<>(names) : names;
     all.addAll(name);
     return all;
-  }
-
-  private synchronized void removeApplicationFailures() {
-    failures.keySet().removeIf(key -> key.toString().startsWith("/applications"));
   }
 
   private CompletableFuture<Void> restoreSubscriptions(@Nullable JsonNode applications) {
@@ -615,7 +551,7 @@ final class AsteriskQuery implements AutoCloseable {
           synchronized (this) {
             subscriptionsRestored = problem.isEmpty();
             if (subscriptionsRestored) {
-              failures.remove("subscriptions");
+              open.removeFailure("subscriptions");
             } else {
               fail("subscriptions", problem);
             }
@@ -625,15 +561,16 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   private CompletableFuture<Listing<ChannelDescription>> askChannels() {
-    List<Resource> channels = openOf(ResourceType.CHANNEL);
+    List<Resource> channels = open.ofType(ResourceType.CHANNEL);
     synchronized (this) {
       if (askForSingleChannels || isSettled(ResourceType.CHANNEL)) {
-        failures.remove("/channels");
+        open.removeFailure("/channels");
         return CompletableFuture.completedFuture(new Listing<>(channels, null));
       }
     }
     return askList(
         "/channels",
+        ResourceType.CHANNEL,
         channels,
         ChannelDescription::of,
         ChannelDescription::bytes,
@@ -641,15 +578,16 @@ final class AsteriskQuery implements AutoCloseable {
   }
 
   private CompletableFuture<Listing<BridgeDescription>> askBridges() {
-    List<Resource> bridges = openOf(ResourceType.BRIDGE);
+    List<Resource> bridges = open.ofType(ResourceType.BRIDGE);
     synchronized (this) {
       if (askForSingleBridges || isSettled(ResourceType.BRIDGE)) {
-        failures.remove("/bridges");
+        open.removeFailure("/bridges");
         return CompletableFuture.completedFuture(new Listing<>(bridges, null));
       }
     }
     return askList(
         "/bridges",
+        ResourceType.BRIDGE,
         bridges,
         BridgeDescription::of,
         BridgeDescription::bytes,
@@ -665,12 +603,14 @@ final class AsteriskQuery implements AutoCloseable {
    */
   private <T> CompletableFuture<Listing<T>> askList(
       String path,
+      ResourceType type,
       List<Resource> resources,
       Function<JsonNode, T> describe,
       ToLongFunction<T> bytes,
       Runnable askForSingle) {
     Set<String> ids = resources.stream().map(Resource::id).collect(Collectors.toSet());
     Map<String, Listed<T>> listed = new HashMap<>();
+    Map<String, List<Observation>> endsByTarget = endsByTarget(type);
     long[] available = {heap.available()};
     return CompletableFuture.supplyAsync(
             () ->
@@ -679,6 +619,7 @@ final class AsteriskQuery implements AutoCloseable {
                     path,
                     element -> {
                       String id = element.path("id").asText();
+                      endsByTarget.remove(id);
                       if (ids.contains(id)) {
                         T description = describe.apply(element);
                         long size = bytes.applyAsLong(description);
@@ -690,11 +631,15 @@ final class AsteriskQuery implements AutoCloseable {
         .thenApply(
             answer -> {
               synchronized (this) {
-                failures.remove(path);
-                if (!answer.isComplete() && answer.isFailure()) {
+                open.removeFailure(path);
+                if (answer.isComplete()) {
+                  endsByTarget.values().stream()
+                      .flatMap(List::stream)
+                      .forEach(end -> endsWithTarget.put(end.resource(), end));
+                } else if (answer.isFailure()) {
                   LOG.info("Resync queries resources one by one: {}", answer.problem());
                   askForSingle.run();
-                } else if (!answer.isComplete()) {
+                } else {
                   fail(path, answer.problem());
                 }
               }
@@ -702,9 +647,32 @@ final class AsteriskQuery implements AutoCloseable {
             });
   }
 
+  /**
+   * Returns the ends of the open playbacks and recordings that are on a channel or bridge, by its
+   * id: that of each one if Asterisk lists no such channel or bridge.
+   */
+  private Map<String, List<Observation>> endsByTarget(ResourceType type) {
+    Map<String, List<Observation>> ends = new HashMap<>();
+    for (ResourceType media : List.of(ResourceType.PLAYBACK, ResourceType.RECORDING)) {
+      for (Resource resource : open.ofType(media)) {
+        // before the list: what is mapped later can be on a newer channel or bridge
+        Mapping mapping = callContexts.peek(resource).orElse(null);
+        if (mapping != null) {
+          Resource.ofTarget(mapping.instance())
+              .filter(target -> target.type() == type)
+              .ifPresent(
+                  target ->
+                      ends.computeIfAbsent(target.id(), id -> new ArrayList<>(1))
+                          .add(Observation.of(withoutInstance(resource), mapping, false)));
+        }
+      }
+    }
+    return ends;
+  }
+
   /** Whether the first attempt has left nothing of a type open. */
   private boolean isSettled(ResourceType type) {
-    return attempts > 1 && discovered && openOf(type).isEmpty();
+    return attempts > 1 && discovered && open.ofType(type).isEmpty();
   }
 
   // ---- resources
@@ -733,7 +701,7 @@ final class AsteriskQuery implements AutoCloseable {
       }
     }
     return allOf(
-        openOf(ResourceType.CHANNEL),
+        open.ofType(ResourceType.CHANNEL),
         channel -> {
           if (isLeft(channel)) {
             return CompletableFuture.completedFuture(null);
@@ -877,13 +845,13 @@ final class AsteriskQuery implements AutoCloseable {
         return CompletableFuture.completedFuture(null);
       }
     }
-    return observeEach(openOf(ResourceType.BRIDGE), "/bridges/");
+    return observeEach(open.ofType(ResourceType.BRIDGE), "/bridges/");
   }
 
   private CompletableFuture<Void> observeMedia() {
     return CompletableFuture.allOf(
-        observeEach(openOf(ResourceType.PLAYBACK), "/playbacks/"),
-        observeEach(openOf(ResourceType.RECORDING), "/recordings/live/"));
+        observeEach(open.ofType(ResourceType.PLAYBACK), "/playbacks/"),
+        observeEach(open.ofType(ResourceType.RECORDING), "/recordings/live/"));
   }
 
   private CompletableFuture<Void> observeEach(List<Resource> resources, String path) {
@@ -894,6 +862,11 @@ final class AsteriskQuery implements AutoCloseable {
             return CompletableFuture.completedFuture(null);
           }
           Mapping current = callContexts.peek(resource).orElse(null);
+          Observation end = endWithTarget(resource);
+          if (end != null && !end.isOutdated(current)) {
+            observe(end);
+            return CompletableFuture.completedFuture(null);
+          }
           String idField = resource.type() == ResourceType.RECORDING ? "name" : "id";
           return ask(path + PathEncoding.encode(resource.id()))
               .thenApply(answer -> answer.describing(idField, resource.id()))
@@ -912,6 +885,10 @@ final class AsteriskQuery implements AutoCloseable {
                     }
                   });
         });
+  }
+
+  private synchronized @Nullable Observation endWithTarget(Resource resource) {
+    return endsWithTarget.get(resource);
   }
 
   /**
@@ -968,17 +945,13 @@ final class AsteriskQuery implements AutoCloseable {
     return true;
   }
 
-  private synchronized List<Resource> openOf(ResourceType type) {
-    return open.stream().filter(resource -> resource.type() == type).toList();
-  }
-
   private static boolean isMedia(Resource resource) {
     return resource.type() == ResourceType.PLAYBACK || resource.type() == ResourceType.RECORDING;
   }
 
   private synchronized void observe(Observation observation) {
     Resource resource = withoutInstance(observation.resource());
-    failures.remove(resource);
+    open.removeFailure(resource);
     if (!closed && open.contains(resource) && reserve(resource, observation.bytes())) {
       observeReserved(observation);
     }
@@ -987,7 +960,7 @@ final class AsteriskQuery implements AutoCloseable {
   /** Observes a resource whose heap is reserved. */
   private synchronized void observeReserved(Observation observation) {
     Resource resource = withoutInstance(observation.resource());
-    failures.remove(resource);
+    open.removeFailure(resource);
     if (!closed && open.remove(resource)) {
       progressed = true;
       observations.add(observation);
@@ -1002,18 +975,14 @@ final class AsteriskQuery implements AutoCloseable {
     fail(question, reason, false);
   }
 
-  private synchronized void fail(Object question, String reason, boolean undescribable) {
-    failures.put(question, new Failure(reason, undescribable));
+  private void fail(Object question, String reason, boolean undescribable) {
+    open.fail(question, reason, undescribable);
   }
 
   // ---- requests
 
   private CompletableFuture<Answer> ask(String path) {
     return request("GET", path);
-  }
-
-  private CompletableFuture<Answer> askForList(String path) {
-    return CompletableFuture.supplyAsync(() -> Answer.ofList(client, path), requests);
   }
 
   private CompletableFuture<Answer> request(String method, String path) {

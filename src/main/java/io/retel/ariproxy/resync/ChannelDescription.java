@@ -3,6 +3,7 @@ package io.retel.ariproxy.resync;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.retel.ariproxy.ari.Resource;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Asterisk's description of a channel, as text, since a tree would take many times its bytes.
@@ -11,31 +12,45 @@ import io.retel.ariproxy.ari.Resource;
  *     Stasis}
  * @param applicationData the arguments of that application
  * @param json the whole description
+ * @param bytes the heap of its texts, also in events, at most
  */
 record ChannelDescription(
-    String creationTime, String name, String applicationName, String applicationData, String json) {
+    String creationTime,
+    String name,
+    String applicationName,
+    String applicationData,
+    String json,
+    long bytes) {
 
-  /** As text, and as UTF-8 in events: that of its start and the one of its call. */
-  private static final int BYTES_PER_CHARACTER = 6;
+  /**
+   * Of a character: one as text, and one as UTF-8 in each of two events, that of the channel's
+   * start and the one of its call.
+   */
+  private static final int ASCII_BYTES = 3;
+
+  /** Of a character in a text that is not ASCII: two as text, and up to three as UTF-8. */
+  private static final int OTHER_BYTES = 8;
 
   static ChannelDescription of(JsonNode channel) {
-    return new ChannelDescription(
-        channel.path("creationtime").asText(),
-        channel.path("name").asText(),
-        channel.at("/dialplan/app_name").asText(),
-        channel.at("/dialplan/app_data").asText(),
-        channel.toString());
-  }
-
-  /** Returns the heap of its texts, also in events, at most. */
-  long bytes() {
+    String creationTime = channel.path("creationtime").asText();
+    String name = channel.path("name").asText();
+    String applicationName = channel.at("/dialplan/app_name").asText();
+    String applicationData = channel.at("/dialplan/app_data").asText();
+    String json = channel.toString();
     long characters =
         (long) creationTime.length()
             + name.length()
             + applicationName.length()
             + applicationData.length()
             + json.length();
-    return characters * BYTES_PER_CHARACTER;
+    boolean isAscii = json.getBytes(StandardCharsets.UTF_8).length == json.length();
+    return new ChannelDescription(
+        creationTime,
+        name,
+        applicationName,
+        applicationData,
+        json,
+        characters * (isAscii ? ASCII_BYTES : OTHER_BYTES));
   }
 
   String instance() {

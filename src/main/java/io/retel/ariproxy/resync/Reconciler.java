@@ -198,7 +198,7 @@ final class Reconciler {
    */
   private Optional<Mapping> knownMapping(Observation observation) {
     Mapping current = callContexts.mapping(observation.resource()).orElse(null);
-    if (current == null || current.ended() || current.pending()) {
+    if (current == null || !current.isActive()) {
       return Optional.empty();
     }
     if (observation.isOutdated(current)) {

@@ -5,13 +5,13 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.retel.ariproxy.ari.PathEncoding;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.text.JsonLimits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -42,8 +42,10 @@ public final class ResourceLookup implements AutoCloseable {
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+          // a long list can have any number of names
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .streamReadConstraints(
-              StreamReadConstraints.builder().maxStringLength(2 * Resource.MAX_ID_LENGTH).build())
+              JsonLimits.constraints().maxStringLength(2 * Resource.MAX_ID_LENGTH).build())
           .build();
 
   private static final int OK = 200;
@@ -162,7 +164,7 @@ public final class ResourceLookup implements AutoCloseable {
     String path = Objects.requireNonNull(PATHS.get(type));
     String problem;
     try {
-      int status = client.read(path, maxListBytes, body -> removeListed(body, ids));
+      int status = client.readList(path, maxListBytes, body -> removeListed(body, ids));
       if (status == OK) {
         return true;
       }

@@ -40,6 +40,7 @@ public final class Resync implements AutoCloseable {
   private final Duration timeout;
   private final int concurrency;
   private final Supplier<AriClient> newClient;
+  private final ApplicationsRequest applicationsRequest;
   private final Runnable requestFindings;
   private final Runnable requestResync;
   private final Counter failures;
@@ -64,6 +65,7 @@ public final class Resync implements AutoCloseable {
    * @param timeout how long events wait
    * @param concurrency number of concurrent requests
    * @param newClient returns a client for one resync
+   * @param applicationsRequest of all resyncs; closed with this
    * @param requestFindings makes the events route take the findings, in order with the events
    * @param requestResync makes the events route start another resync
    */
@@ -75,6 +77,7 @@ public final class Resync implements AutoCloseable {
       Duration timeout,
       int concurrency,
       Supplier<AriClient> newClient,
+      ApplicationsRequest applicationsRequest,
       Runnable requestFindings,
       Runnable requestResync,
       MeterRegistry meters) {
@@ -85,6 +88,7 @@ public final class Resync implements AutoCloseable {
     this.timeout = timeout;
     this.concurrency = concurrency;
     this.newClient = newClient;
+    this.applicationsRequest = applicationsRequest;
     this.requestFindings = requestFindings;
     this.requestResync = requestResync;
     this.failures = Meters.RESYNC_FAILURES.counter(meters);
@@ -116,6 +120,7 @@ public final class Resync implements AutoCloseable {
             applications,
             asteriskId,
             newClient.get(),
+            applicationsRequest,
             pool,
             currentTimer,
             subscriptions,
@@ -242,6 +247,7 @@ public final class Resync implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     abort();
+    applicationsRequest.close();
     if (timer != null) {
       context.getExecutorServiceManager().shutdownNow(timer);
     }

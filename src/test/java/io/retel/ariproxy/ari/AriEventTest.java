@@ -95,6 +95,15 @@ class AriEventTest {
     assertThatThrownBy(() -> AriEvent.parse(deep)).isInstanceOf(MalformedEventException.class);
   }
 
+  /** The parser remembers names for good. */
+  @Test
+  void rejectsLongName() {
+    String named = "{\"type\":\"Dial\",\"%s\":1}";
+    assertThat(AriEvent.parse(named.formatted("n".repeat(256))).type()).isEqualTo("Dial");
+    assertThatThrownBy(() -> AriEvent.parse(named.formatted("n".repeat(49_000))))
+        .isInstanceOf(MalformedEventException.class);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

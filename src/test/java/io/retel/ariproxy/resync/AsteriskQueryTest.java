@@ -15,6 +15,7 @@ import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.ari.http.AriLogin;
+import io.retel.ariproxy.ari.http.RequestLimit;
 import io.retel.ariproxy.callcontext.CallContextRules;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
@@ -114,18 +115,22 @@ class AsteriskQueryTest {
 
   private final ExecutorService longQueue = Executors.newSingleThreadExecutor();
 
+  private final RequestLimit limit = new RequestLimit(8);
+
   private HttpServer server;
+  private ApplicationsRequest applicationsRequest;
   private AsteriskQuery query;
 
   /** Those of the first attempt. */
   private List<Observation> observations;
 
   @BeforeEach
-  void startServer() throws IOException {
+  void startServer() throws Exception {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(serverThreads);
     server.createContext("/", this::respond);
     server.start();
+    applicationsRequest = applicationsRequest(url(), Duration.ofSeconds(DefaultTimeout.SECONDS));
   }
 
   @AfterEach
@@ -134,6 +139,7 @@ class AsteriskQueryTest {
     if (query != null) {
       query.close();
     }
+    applicationsRequest.close();
     server.stop(0);
     List.of(requests, longQueue, attempts, serverThreads).forEach(ExecutorService::shutdownNow);
   }
@@ -341,6 +347,57 @@ class AsteriskQueryTest {
         .matches(observation -> observation.isIn("app"));
   }
 
+  /** Each request that hangs occupies a thread of Asterisk, also without its client. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/applications", "/applications/app"})
+  void hangingRequestForApplicationsIsTheOnlyOne(String path) throws Exception {
+    applicationsRequest.close();
+    applicationsRequest = applicationsRequest(url(), Duration.ofSeconds(2));
+    AtomicInteger requestsForApplications = new AtomicInteger();
+    for (String each : List.of("/applications", "/applications/app", "/applications/other")) {
+      hooks.put(each, requestsForApplications::incrementAndGet);
+    }
+    hooks.put(
+        path,
+        () -> {
+          requestsForApplications.incrementAndGet();
+          await(end);
+        });
+    if (!path.equals("/applications")) {
+      responses.put("/applications", "500");
+    }
+    callContexts.move(CHANNEL, "call");
+    callContexts.move(PLAYBACK, "call");
+    responses.put("/channels", "[" + IN_STASIS + "]");
+
+    start();
+    assertThat(observations)
+        .as("what needs no application")
+        .extracting(Observation::resource)
+        .containsExactly(PLAYBACK);
+    attempt();
+    int until = requestsForApplications.get();
+    assertThat(query.status())
+        .isEqualTo(
+            "1 resource not compared with Asterisk, GET %s hangs in Asterisk, and is not sent"
+                    .formatted(path)
+                + " again until it responds");
+    attempt();
+    // a reconnect
+    query.close();
+    start();
+    assertThat(query.status()).contains("GET " + path + " hangs in Asterisk");
+    assertThat(requestsForApplications).as("further requests").hasValue(until);
+
+    responses.put("/applications", LISTED);
+    end.countDown();
+    while (!query.isComplete()) {
+      attempt();
+      query.take();
+    }
+    assertThat(query.status()).isEqualTo("waiting for Asterisk");
+  }
+
   /** It would end all calls, or complete a resync that has learned nothing. */
   @ParameterizedTest
   @ValueSource(strings = {"{}", "{\"message\":\"maintenance\"}"})
@@ -405,6 +462,32 @@ class AsteriskQueryTest {
     }
   }
 
+  /** Eight are read and parsed at the same time. */
+  @Test
+  void limitsDescriptionOfSingleResource() throws Exception {
+    String description = "{\"id\":\"p\",\"x\":\"%s\"}";
+    int limit = (int) JsonList.MAX_ELEMENT_BYTES;
+    responses.put("/playbacks/p", description.formatted("x".repeat(limit - 100)));
+    assertThat(Answer.of(client(url()), "GET", "/playbacks/p").isComplete()).isTrue();
+    responses.put("/playbacks/p", description.formatted("x".repeat(limit)));
+    assertThat(Answer.of(client(url()), "GET", "/playbacks/p").problem())
+        .isEqualTo("GET /playbacks/p failed: the response has more than " + limit + " bytes");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"x, 3", "ä, 8", "漢, 8"})
+  void countsDescriptionWithTheBytesOfItsCharacters(String text, int bytesPerCharacter)
+      throws Exception {
+    callContexts.move(CHANNEL, "call");
+    String padding = text.repeat(10_000);
+    responses.put("/applications", LISTED);
+    responses.put(
+        "/channels", "[" + IN_STASIS.replace("{\"id", "{\"x\":\"" + padding + "\",\"id") + "]");
+    start();
+    assertThat(observations.get(0).bytes())
+        .isBetween(10_000L * bytesPerCharacter, 10_000L * bytesPerCharacter + 3_000);
+  }
+
   /** The findings wait for the events thread. */
   @Test
   void keepsLimitedDescriptionsAndAsksForTheOthersAgain() throws Exception {
@@ -441,7 +524,7 @@ class AsteriskQueryTest {
   /** A player of prompts can have left 100,000. */
   @Test
   void asksForNoPlaybackWhoseAnswerItCouldNotKeep() throws Exception {
-    int count = 200;
+    int count = 60;
     AtomicInteger asked = new AtomicInteger();
     for (int id = 0; id < count; id++) {
       callContexts.move(new Resource(ResourceType.PLAYBACK, "p" + id), "call");
@@ -461,7 +544,110 @@ class AsteriskQueryTest {
       observed += query.take().observations().size();
     }
     assertThat(observed).isEqualTo(count);
-    assertThat(asked).as("in ten attempts").hasValueLessThan(count + 10 * 30);
+    assertThat(asked).as("in three attempts").hasValueLessThan(count + 3 * 30);
+  }
+
+  /** It has ended with its channel or bridge. */
+  @Test
+  void asksForNoPlaybackOfChannelThatDoesNotExist() throws Exception {
+    Map<String, String> targets =
+        Map.of(
+            "p1", "channel:gone",
+            "p2", "bridge:gone",
+            "p3", "channel:c",
+            "p4", "bridge:b",
+            "p5", "endpoint:e",
+            "p6", "");
+    targets.forEach(
+        (id, target) -> callContexts.move(new Resource(ResourceType.PLAYBACK, id, target), "call"));
+    callContexts.move(new Resource(ResourceType.RECORDING, "r", "channel:gone"), "call");
+    responses.put("/channels", "[" + IN_STASIS + "]");
+    responses.put("/bridges", "[{\"id\":\"b\"}]");
+    Set<String> asked = ConcurrentHashMap.newKeySet();
+    targets.keySet().forEach(id -> hooks.put("/playbacks/" + id, () -> asked.add(id)));
+    hooks.put("/recordings/live/r", () -> asked.add("r"));
+
+    start();
+    assertThat(asked).containsExactlyInAnyOrder("p3", "p4", "p5", "p6");
+    assertThat(observations).hasSize(7).noneMatch(Observation::exists);
+    assertThat(query.isComplete()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"500", "503", "[{\"id\":\"x\"}"})
+  void asksForPlaybackIfListOfChannelsIsIncomplete(String list) throws Exception {
+    callContexts.move(new Resource(ResourceType.PLAYBACK, "p", "channel:c"), "call");
+    responses.put("/channels", list);
+    responses.put("/playbacks/p", "{\"id\":\"p\"}");
+    start();
+    assertThat(observations).singleElement().matches(Observation::exists);
+  }
+
+  /** The new one can be on a new channel. */
+  @Test
+  void asksForPlaybackWhoseMappingChangesWhileChannelsAreListed() throws Exception {
+    callContexts.move(new Resource(ResourceType.PLAYBACK, "p", "channel:gone"), "call");
+    hooks.put("/channels", () -> callContexts.move(PLAYBACK, "moved"));
+    responses.put("/playbacks/p", "{\"id\":\"p\"}");
+    start();
+    assertThat(observations).singleElement().matches(Observation::exists);
+  }
+
+  /** A list of thousands of resources occupies Asterisk. */
+  @Test
+  void sendsOneListAtATime() throws Exception {
+    AtomicInteger lists = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    for (String path : List.of("/applications", "/channels", "/bridges")) {
+      hooks.put(
+          path,
+          () -> {
+            most.accumulateAndGet(lists.incrementAndGet(), Math::max);
+            sleep();
+            lists.decrementAndGet();
+          });
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try {
+      query = newQuery(threads);
+      query.start();
+      // a comparison
+      int status = client(url()).readList("/channels", 1_000, body -> body.readAllBytes());
+      assertThat(status).isEqualTo(200);
+      query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+      query.take();
+      assertThat(query.isComplete()).isTrue();
+      assertThat(most).hasValue(1);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void sendsLimitedNumberOfRequests() throws Exception {
+    AtomicInteger current = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    for (int i = 0; i < 100; i++) {
+      callContexts.move(new Resource(ResourceType.PLAYBACK, "p" + i), "call");
+      hooks.put(
+          "/playbacks/p" + i,
+          () -> {
+            most.accumulateAndGet(current.incrementAndGet(), Math::max);
+            sleep();
+            current.decrementAndGet();
+          });
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(20);
+    try {
+      query = newQuery(threads);
+      query.start();
+      query.awaitFirstAttempt(Duration.ofSeconds(DefaultTimeout.SECONDS));
+      query.take();
+      assertThat(query.isComplete()).isTrue();
+      assertThat(most).as("in parallel").hasValueBetween(2, 8);
+    } finally {
+      threads.shutdownNow();
+    }
   }
 
   /** All are queried before the first of them is. */
@@ -680,7 +866,7 @@ class AsteriskQueryTest {
 
   /** Channels of which seven fit in the heap of descriptions, to be queried one by one. */
   private void respondWithLargeChannels(int count, String dialplanApplication) {
-    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 6 / 8);
+    String names = "x".repeat(MAX_DESCRIPTION_BYTES / 3 / 8);
     List<String> ids = IntStream.range(0, count).mapToObj(Integer::toString).toList();
     responses.put("/channels", "500");
     responses.put(
@@ -704,13 +890,13 @@ class AsteriskQueryTest {
 
   private AsteriskQuery newQuery(ExecutorService executor, DescriptionHeap heap)
       throws NoSuchAlgorithmException {
-    URI url = URI.create("http://localhost:" + server.getAddress().getPort());
     return new AsteriskQuery(
         Moment.now(),
         callContexts,
         applications,
         "",
-        client(url),
+        client(url()),
+        applicationsRequest,
         executor,
         attempts,
         new SubscriptionRestore(
@@ -727,18 +913,30 @@ class AsteriskQueryTest {
         });
   }
 
-  private static AriClient client(URI url) throws NoSuchAlgorithmException {
+  private AriClient client(URI url) throws NoSuchAlgorithmException {
+    return new AriClient(httpClient(url), url, limit);
+  }
+
+  private ApplicationsRequest applicationsRequest(URI url, Duration timeout)
+      throws NoSuchAlgorithmException {
+    return new ApplicationsRequest(
+        AriClient.withLongTimeout(httpClient(url), url, limit), limit, timeout);
+  }
+
+  private static AriHttpClient httpClient(URI url) throws NoSuchAlgorithmException {
     SSLContext tls = SSLContext.getDefault();
-    return new AriClient(
-        new AriHttpClient(
-            new AriLogin(url, "user", new Secret("password")),
-            () -> tls,
-            1,
-            5000,
-            60_000,
-            "",
-            new SimpleMeterRegistry()),
-        url);
+    return new AriHttpClient(
+        new AriLogin(url, "user", new Secret("password")),
+        () -> tls,
+        1,
+        5000,
+        60_000,
+        "",
+        new SimpleMeterRegistry());
+  }
+
+  private URI url() {
+    return URI.create("http://localhost:" + server.getAddress().getPort());
   }
 
   private void enterStasis(String application) {
@@ -759,6 +957,14 @@ class AsteriskQueryTest {
     exchange.close();
     if (path.equals("/applications")) {
       applicationsListed.countDown();
+    }
+  }
+
+  private static void sleep() {
+    try {
+      Thread.sleep(20);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -53,6 +55,34 @@ class JsonListTest {
     assertThat(read("[" + String.join(",", element, element, element) + "]")).isTrue();
     assertThatThrownBy(() -> read("[[" + String.join(",", element, element, element) + "]]"))
         .hasMessageContaining("an element of the list has more than");
+  }
+
+  /** A list of 64 MB can have any number of names, all of which Jackson would remember. */
+  @Test
+  void remembersNoNames() throws IOException {
+    int count = 60_000;
+    StringBuilder list = new StringBuilder("[");
+    for (int i = 0; i < count; i++) {
+      list.append(i == 0 ? "" : ",").append("{\"%0240d\":1}".formatted(i));
+    }
+    byte[] text = list.append(']').toString().getBytes(StandardCharsets.UTF_8);
+    AtomicInteger read = new AtomicInteger();
+    long before = heapUsed();
+    List<Long> heap = new ArrayList<>();
+    JsonList.read(
+        Answer.ELEMENTS,
+        new ByteArrayInputStream(text),
+        element -> {
+          if (read.incrementAndGet() == count) {
+            heap.add(heapUsed() - before);
+          }
+        });
+    assertThat(heap).singleElement(InstanceOfAssertFactories.LONG).isLessThan(2 * text.length);
+  }
+
+  private static long heapUsed() {
+    System.gc();
+    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
   }
 
   private boolean read(String text) throws IOException {

@@ -11,6 +11,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import java.time.Duration;
 import java.util.List;
@@ -72,7 +73,8 @@ class PublishMissedEventsTest {
                       .map(
                           event ->
                               new BlockedStepMonitor.Current(
-                                  event.exchange(), event.age().plus(Duration.ofSeconds(5)))));
+                                  event.exchange(), event.age().plus(Duration.ofSeconds(5)))),
+              new AddedSteps(new SimpleMeterRegistry(), 0, rejection -> false, stopped -> {}));
       assertThat(monitor.describe())
           .hasValueSatisfying(
               sentence ->

@@ -67,7 +67,7 @@ class ResyncIT {
 
     controller.awaitCommitted();
     proxy.freeze();
-    asterisk.originateCall("ctx-arriving-" + suite + "~" + APP);
+    asterisk.originateLastingCall("ctx-arriving-" + suite + "~" + APP);
     asterisk.request("DELETE", "/playbacks/made-playback-" + suite);
     asterisk.request("DELETE", "/channels/" + endedChannel);
     asterisk.request("DELETE", "/channels/gone-channel-" + suite);
@@ -248,7 +248,7 @@ class ResyncIT {
     EmbeddedProxy proxy = fixture.startProxy();
     Controller controller = fixture.controller();
     startCall(asterisk, controller, "call-" + suite);
-    asterisk.originateCall("app-" + APP);
+    asterisk.originateLastingCall("app-" + APP);
     EventEnvelope generated =
         controller.awaitEvent(
             event -> event.hasType("STASIS_START") && !event.key().equals("call-" + suite));
@@ -266,7 +266,7 @@ class ResyncIT {
     // new calls, one with the id of an ended channel
     EventEnvelope second = originate(controller, "second-" + suite, "made-" + suite);
     assertThat(second.payload().path("asterisk_id").asText()).isEqualTo(id);
-    asterisk.originateCall("app-" + APP);
+    asterisk.originateLastingCall("app-" + APP);
     EventEnvelope start =
         controller.awaitEvent(
             event ->
@@ -366,7 +366,7 @@ class ResyncIT {
     RealAsterisk asterisk = fixture.startRealAsterisk("sid");
     EmbeddedProxy proxy = fixture.startProxy();
     Controller controller = fixture.controller();
-    asterisk.originateCall("broadcast-claimed");
+    asterisk.originateLastingCall("broadcast-claimed");
     String channel = controller.event("claimed", "CALL_BROADCAST").channelId();
     controller
         .execute("claimed", "POST", "/events/claim?channelId=" + channel + "&application=" + APP)
@@ -390,7 +390,7 @@ class ResyncIT {
 
     awaitSyntheticEvent(controller, "claimed", "STASIS_END");
     // after all events of the resync; Asterisk reports no ChannelDestroyed of a claimed channel
-    asterisk.originateCall("ctx-claimed~" + APP);
+    asterisk.originateLastingCall("ctx-claimed~" + APP);
     controller.event("claimed", "STASIS_START", event -> !event.isOfChannel(channel));
     assertThat(controller.events()).noneMatch(event -> event.hasType("CHANNEL_DESTROYED"));
   }
@@ -415,7 +415,7 @@ class ResyncIT {
 
   private static String startCall(
       RealAsterisk asterisk, Controller controller, String callContext) {
-    asterisk.originateCall("ctx-" + callContext + "~" + APP);
+    asterisk.originateLastingCall("ctx-" + callContext + "~" + APP);
     return controller.event(callContext, "STASIS_START").channelId();
   }
 

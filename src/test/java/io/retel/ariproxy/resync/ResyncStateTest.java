@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.ari.http.AriLogin;
+import io.retel.ariproxy.ari.http.RequestLimit;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
@@ -69,6 +70,7 @@ class ResyncStateTest {
             5000,
             "",
             meters);
+    RequestLimit limit = new RequestLimit(2);
     resync =
         new Resync(
             context,
@@ -77,7 +79,9 @@ class ResyncStateTest {
             new StasisApplications(List.of("app"), callContexts),
             DefaultTimeout.DURATION,
             2,
-            () -> new AriClient(configurer, url),
+            () -> new AriClient(configurer, url, limit),
+            new ApplicationsRequest(
+                AriClient.withLongTimeout(configurer, url, limit), limit, DefaultTimeout.DURATION),
             () -> {},
             repetitions::incrementAndGet,
             meters);

@@ -19,7 +19,7 @@ class SyntheticEventsTest {
     String data = start + ("x" + separator).repeat(1_000);
     JsonNode args =
         events
-            .stasisStart(new ChannelDescription("", "", application, data, "{}"), "app")
+            .stasisStart(new ChannelDescription("", "", application, data, "{}", 0), "app")
             .json()
             .path("args");
     assertThat(args).hasSize(128);

@@ -367,6 +367,9 @@ class ResyncTest {
     String call = mapping("given").callContext();
     routes.resetTopics();
     stubAsterisk("[{\"name\":\"app\",\"channel_ids\":[]}]", "[]", "[]");
+    // otherwise what is on the bridge has ended with it
+    respond("/bridges", 500, "");
+    respond("/bridges/b", 404, "{}");
     stubResponse("/playbacks/p%202", "{}");
 
     sendConnectionEvent("CONNECTED");

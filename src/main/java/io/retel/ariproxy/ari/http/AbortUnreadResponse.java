@@ -10,8 +10,6 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
-import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Closes the connection of a response whose body is closed before its end. The client would read
@@ -26,30 +24,11 @@ final class AbortUnreadResponse implements ExecChainHandler {
     ClassicHttpResponse response = chain.proceed(request, scope);
     HttpEntity entity = response.getEntity();
     if (entity != null) {
-      response.setEntity(new AbortableEntity(entity, scope.execRuntime::discardEndpoint));
+      response.setEntity(
+          new WrappedBody(
+              entity, body -> new AbortableStream(body, scope.execRuntime::discardEndpoint)));
     }
     return response;
-  }
-
-  private static final class AbortableEntity extends HttpEntityWrapper {
-
-    private final Runnable abort;
-    private @Nullable InputStream content;
-
-    AbortableEntity(HttpEntity entity, Runnable abort) {
-      super(entity);
-      this.abort = abort;
-    }
-
-    @Override
-    public InputStream getContent() throws IOException {
-      InputStream current = content;
-      if (current == null) {
-        current = new AbortableStream(super.getContent(), abort);
-        content = current;
-      }
-      return current;
-    }
   }
 
   private static final class AbortableStream extends FilterInputStream {

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
+import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
@@ -20,6 +21,7 @@ import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.io.HttpClientResponseHandler;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,9 @@ public final class AriClient implements AutoCloseable {
   private static final int BUFFER_BYTES = 8_192;
 
   private final CloseableHttpClient client;
+  private final RequestConfig config;
   private final URI url;
+  private final RequestLimit limit;
 
   /** Requests to cancel on close: the pool of connections is shared, and remains open. */
   private final Set<HttpUriRequestBase> requests = ConcurrentHashMap.newKeySet();
@@ -60,10 +64,41 @@ public final class AriClient implements AutoCloseable {
    * @param url ARI's base URL
    */
   public AriClient(AriHttpClient configurer, URI url) {
+    this(configurer, url, new RequestLimit(Integer.MAX_VALUE));
+  }
+
+  /**
+   * @param url ARI's base URL
+   * @param limit of several clients
+   */
+  public AriClient(AriHttpClient configurer, URI url, RequestLimit limit) {
+    this(configurer, url, limit, configurer.requestConfig());
+  }
+
+  private AriClient(AriHttpClient configurer, URI url, RequestLimit limit, RequestConfig config) {
     HttpClientBuilder builder = HttpClientBuilder.create();
     configurer.configureHttpClient(builder);
     this.client = builder.build();
     this.url = url;
+    this.limit = limit;
+    this.config = config;
+  }
+
+  /**
+   * Returns a client that waits for each response until Asterisk closes the connection, or until it
+   * is closed; for 10 minutes at most, since the name of Asterisk can have moved to another host.
+   *
+   * @param url ARI's base URL
+   * @param limit of several clients
+   */
+  public static AriClient withLongTimeout(AriHttpClient configurer, URI url, RequestLimit limit) {
+    return new AriClient(
+        configurer,
+        url,
+        limit,
+        RequestConfig.copy(configurer.requestConfig())
+            .setResponseTimeout(Timeout.ofMinutes(10))
+            .build());
   }
 
   /**
@@ -74,11 +109,24 @@ public final class AriClient implements AutoCloseable {
    * @throws IOException also after {@link #close}
    */
   public Response send(String method, String path, @Nullable String json) throws IOException {
+    return send(method, path, json, MAX_BODY_BYTES);
+  }
+
+  /**
+   * Sends a request and waits for the response.
+   *
+   * @param path relative to ARI's base URL, encoded, with its query
+   * @param json the body, or null for none
+   * @param maxBytes limit of the response's body
+   * @throws IOException also after {@link #close}
+   */
+  public Response send(String method, String path, @Nullable String json, long maxBytes)
+      throws IOException {
     HttpUriRequestBase request = new HttpUriRequestBase(method, URI.create(url + path));
     if (json != null) {
       request.setEntity(new StringEntity(json, ContentType.APPLICATION_JSON));
     }
-    return execute(request, this::read);
+    return limit.request(() -> execute(request, response -> read(response, maxBytes)));
   }
 
   /**
@@ -90,6 +138,15 @@ public final class AriClient implements AutoCloseable {
    * @throws IOException also of the reader, and after {@link #close}
    */
   public int read(String path, long maxBytes, BodyReader reader) throws IOException {
+    return limit.request(() -> readNow(path, maxBytes, reader));
+  }
+
+  /** Reads a list, while no other one is requested; as {@link #read} otherwise. */
+  public int readList(String path, long maxBytes, BodyReader reader) throws IOException {
+    return limit.list(() -> read(path, maxBytes, reader));
+  }
+
+  private int readNow(String path, long maxBytes, BodyReader reader) throws IOException {
     return execute(
         new HttpUriRequestBase("GET", URI.create(url + path)),
         response -> {
@@ -109,6 +166,7 @@ public final class AriClient implements AutoCloseable {
 
   private <T> T execute(HttpUriRequestBase request, HttpClientResponseHandler<T> handler)
       throws IOException {
+    request.setConfig(config);
     requests.add(request);
     try {
       if (closed) {
@@ -125,13 +183,14 @@ public final class AriClient implements AutoCloseable {
     return ConnectFailures.includes(failure);
   }
 
-  private Response read(ClassicHttpResponse response) throws IOException {
+  private Response read(ClassicHttpResponse response, long maxBytes) throws IOException {
     HttpEntity entity = response.getEntity();
     if (entity == null) {
       return new Response(response.getCode(), "");
     }
     ByteArrayOutputStream body = new ByteArrayOutputStream();
-    try (InputStream content = entity.getContent()) {
+    try (InputStream content =
+        new LimitedInputStream(entity.getContent(), maxBytes, "the response")) {
       byte[] buffer = new byte[BUFFER_BYTES];
       for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
         body.write(buffer, 0, count);

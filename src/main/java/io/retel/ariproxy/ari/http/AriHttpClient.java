@@ -51,6 +51,7 @@ import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.impl.io.DefaultHttpResponseParserFactory;
+import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
@@ -95,6 +96,15 @@ public final class AriHttpClient implements HttpClientConfigurer {
    * bodies. The longest list of {@link AriClient}, and more than a record of Kafka can have.
    */
   private static final long MAX_RECEIVED_BYTES = 65L << 20;
+
+  /** Ends a request without a timeout within a minute if the host of its server fails. */
+  private static final SocketConfig KEEP_ALIVE =
+      SocketConfig.custom()
+          .setSoKeepAlive(true)
+          .setTcpKeepIdle(30)
+          .setTcpKeepInterval(10)
+          .setTcpKeepCount(3)
+          .build();
 
   private static final TimeValue MAX_IDLE_TIME = TimeValue.ofSeconds(10);
 
@@ -154,6 +164,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(connectTimeout).build())
             .setMaxConnTotal(maxCommands + OWN_CONNECTIONS)
             .setMaxConnPerRoute(maxCommands + OWN_CONNECTIONS)
+            .setDefaultSocketConfig(KEEP_ALIVE)
             .setDefaultConnectionConfig(
                 ConnectionConfig.custom()
                     .setConnectTimeout(connectTimeout)
@@ -175,11 +186,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
         // one pool for all endpoints, so that its size is the number of connections
         .setConnectionManager(connections)
         .setConnectionManagerShared(true)
-        .setDefaultRequestConfig(
-            RequestConfig.custom()
-                .setConnectionRequestTimeout(connectTimeout)
-                .setResponseTimeout(responseTimeout)
-                .build())
+        .setDefaultRequestConfig(requestConfig())
         .setRequestExecutor(new UnexpectedDataCheck())
         .addResponseInterceptorFirst(AriHttpClient::removeLengthOfChunkedBody)
         .addExecInterceptorFirst("unexpected-data", this::sendOnNewConnection)
@@ -196,6 +203,14 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .disableContentCompression()
         .disableAuthCaching()
         .addExecInterceptorLast("login", this::addLogin);
+  }
+
+  /** Returns the timeouts of requests. */
+  RequestConfig requestConfig() {
+    return RequestConfig.custom()
+        .setConnectionRequestTimeout(connectTimeout)
+        .setResponseTimeout(responseTimeout)
+        .build();
   }
 
   /** Removes a length that HttpClient ignores (RFC 9112, 6.3), so that nobody relies on it. */
