@@ -41,6 +41,7 @@ public final class CallContexts {
 
   private final Cache<String, Mapping> cache;
   private final MappingHeap heap;
+  private final ActiveCalls activeCalls = new ActiveCalls();
   private final MappingRestore restore;
   private final ReusedIds reusedIds;
   private final Duration idleTimeout;
@@ -72,7 +73,7 @@ public final class CallContexts {
     this.idleTimeout = idleTimeout;
     this.writeBehind = writeBehind;
     this.clock = clock;
-    this.reusedIds = new ReusedIds(idleTimeout, gracePeriod, ticker);
+    this.reusedIds = new ReusedIds(idleTimeout, gracePeriod, ticker, maxBytes);
     this.cache =
         Caffeine.newBuilder()
             .expireAfter(new MappingExpiry(idleTimeout, gracePeriod))
@@ -82,7 +83,8 @@ public final class CallContexts {
             .executor(Runnable::run)
             .build();
     this.restore =
-        new MappingRestore(cache.asMap(), heap, writeBehind, idleTimeout, this::now, this::shared);
+        new MappingRestore(
+            cache.asMap(), heap, activeCalls, writeBehind, idleTimeout, this::now, this::shared);
   }
 
   /** Creates an instance without a store. */
@@ -480,6 +482,16 @@ public final class CallContexts {
     return cache.estimatedSize();
   }
 
+  /** Number of active resources. */
+  public int activeResources() {
+    return activeCalls.resources();
+  }
+
+  /** Number of call contexts with active resources. */
+  public int activeCalls() {
+    return activeCalls.calls();
+  }
+
   /** Heap of the mappings and their pending writes, in bytes. */
   public long heapBytes() {
     return heap.used();
@@ -597,7 +609,7 @@ public final class CallContexts {
         .asMap()
         .forEach(
             (key, mapping) -> {
-              if (!mapping.ended() && !mapping.pending()) {
+              if (mapping.isActive()) {
                 active.put(Resource.fromKey(key), mapping);
               }
             });
@@ -624,9 +636,8 @@ public final class CallContexts {
 
   /** Returns the call contexts of all active resources. */
   public Set<String> activeCallContexts() {
-    // without a copy of all mappings, since each scrape of the metrics asks for it
     return cache.asMap().values().stream()
-        .filter(mapping -> !mapping.ended() && !mapping.pending())
+        .filter(Mapping::isActive)
         .map(Mapping::callContext)
         .collect(Collectors.toSet());
   }
@@ -705,6 +716,7 @@ public final class CallContexts {
                 heap.refuse(key);
                 return existing;
               }
+              activeCalls.replace(existing, updated);
               boolean wasStored = existing != null && !existing.ended();
               if (updated == null || updated.ended()) {
                 if (wasStored) {
@@ -722,6 +734,7 @@ public final class CallContexts {
       return;
     }
     heap.replace(key, mapping, null);
+    activeCalls.replace(mapping, null);
     if (!mapping.ended()) {
       writeBehind.enqueue(key, Optional.empty());
     }

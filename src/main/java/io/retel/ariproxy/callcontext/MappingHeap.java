@@ -22,14 +22,20 @@ final class MappingHeap {
 
   private static final Logger LOG = LoggerFactory.getLogger(MappingHeap.class);
 
-  /** Heap of a mapping without its characters, as measured on Java 17. */
-  private static final int BASE_BYTES = 252;
+  /**
+   * Heap of a mapping without its key's characters and without texts, as measured on Java 17: the
+   * mapping 64, the key 44, the cache 80, {@link ActiveCalls} 24.
+   */
+  private static final int BASE_BYTES = 212;
+
+  /** Heap of a text without its characters, with its place in the mapping. */
+  private static final int TEXT_BYTES = 68;
 
   /** Beyond this length, each character counts as two bytes, as one outside Latin-1 has. */
   private static final int MAX_TYPICAL_LENGTH = 128;
 
   /** Heap of the mapping of a channel with Asterisk's own id and a UUID as call context. */
-  static final int TYPICAL_BYTES = 350;
+  static final int TYPICAL_BYTES = 250;
 
   /** A peer that fills the heap does not fill the log. */
   private static final Duration LOG_INTERVAL = Duration.ofMinutes(1);
@@ -114,16 +120,15 @@ final class MappingHeap {
     if (mapping == null) {
       return 0;
     }
-    int length =
-        key.length()
-            + mapping.callContext().length()
-            + length(mapping.previousCallContext())
-            + length(mapping.application())
-            + mapping.instance().length();
-    return (long) BASE_BYTES + length + Math.max(0, length - MAX_TYPICAL_LENGTH);
-  }
-
-  private static int length(@Nullable String text) {
-    return text == null ? 0 : text.length();
+    int length = key.length();
+    if (mapping.application() != null) {
+      length += mapping.application().length();
+    }
+    long bytes = BASE_BYTES;
+    for (String text : mapping.texts()) {
+      length += text.length();
+      bytes += TEXT_BYTES;
+    }
+    return bytes + length + Math.max(0, length - MAX_TYPICAL_LENGTH);
   }
 }

@@ -26,17 +26,23 @@ final class MappingRestore {
 
   private static final Logger LOG = LoggerFactory.getLogger(MappingRestore.class);
 
+  /** Of the heap for mappings, for the keys of each kind: about 80,000 with 1 GB. */
+  private static final int KEYS_SHARE = 8;
+
+  private static final long MIN_KEYS_BYTES = 64 << 10;
+
   private final Map<String, Mapping> mappings;
   private final MappingHeap heap;
+  private final ActiveCalls activeCalls;
   private final WriteBehind writeBehind;
   private final Duration idleTimeout;
   private final LongSupplier now;
   private final UnaryOperator<String> shared;
 
   // by their last value so far
-  private final Keys expired = new Keys();
-  private final Keys malformed = new Keys();
-  private final Keys notRestored = new Keys();
+  private final Keys expired;
+  private final Keys malformed;
+  private final Keys notRestored;
 
   /** A malformed key, and the reason. */
   private String malformedExample = "";
@@ -44,38 +50,47 @@ final class MappingRestore {
   /** Keys to restore in the second pass; null in the first one. */
   private @Nullable Set<String> secondPass;
 
-  /** Keys of the store, within limits of number and heap. */
+  /** Keys of the store, within a limit of the heap. */
   private static final class Keys {
 
-    private static final int MAX_KEYS = 100_000;
-    private static final int MAX_CHARACTERS = 5_000_000;
+    /** Of an entry, in addition to two bytes for each character. */
+    private static final int ENTRY_BYTES = 100;
 
     private final Set<String> keys = new HashSet<>();
-    private int characters;
+    private final long maxBytes;
+    private long bytes;
     private boolean complete = true;
 
+    Keys(long maxBytes) {
+      this.maxBytes = maxBytes;
+    }
+
+    private static long size(String key) {
+      return ENTRY_BYTES + 2L * key.length();
+    }
+
     void add(String key) {
-      if (keys.size() >= MAX_KEYS || key.length() > MAX_CHARACTERS - characters) {
+      if (bytes + size(key) > maxBytes) {
         complete = false;
       } else if (keys.add(key)) {
-        characters += key.length();
+        bytes += size(key);
       }
     }
 
     void remove(String key) {
       if (keys.remove(key)) {
-        characters -= key.length();
+        bytes -= size(key);
       }
     }
 
     void clear() {
       keys.clear();
-      characters = 0;
+      bytes = 0;
       complete = true;
     }
 
     boolean isEmpty() {
-      return keys.isEmpty();
+      return keys.isEmpty() && complete;
     }
 
     /** Returns their number, such as {@code 3}, or {@code more than 100000}. */
@@ -93,12 +108,18 @@ final class MappingRestore {
   MappingRestore(
       Map<String, Mapping> mappings,
       MappingHeap heap,
+      ActiveCalls activeCalls,
       WriteBehind writeBehind,
       Duration idleTimeout,
       LongSupplier now,
       UnaryOperator<String> shared) {
     this.mappings = mappings;
     this.heap = heap;
+    long maxKeysBytes = Math.max(MIN_KEYS_BYTES, heap.limit() / KEYS_SHARE);
+    this.expired = new Keys(maxKeysBytes);
+    this.malformed = new Keys(maxKeysBytes);
+    this.notRestored = new Keys(maxKeysBytes);
+    this.activeCalls = activeCalls;
     this.writeBehind = writeBehind;
     this.idleTimeout = idleTimeout;
     this.now = now;
@@ -119,10 +140,12 @@ final class MappingRestore {
             key,
             (sameKey, existing) -> {
               if (heap.replace(key, existing, mapping)) {
+                activeCalls.replace(existing, mapping);
                 return mapping;
               }
               // the existing one is outdated
               heap.replace(key, existing, null);
+              activeCalls.replace(existing, null);
               return null;
             });
     if (mapping != null && restored == null) {
@@ -168,7 +191,7 @@ final class MappingRestore {
    * @return whether it is complete
    */
   boolean complete() {
-    if (secondPass == null && !notRestored.isEmpty() && !heap.isFull()) {
+    if (secondPass == null && !notRestored.keys.isEmpty() && !heap.isFull()) {
       // later values have ended mappings that took their place
       secondPass = Set.copyOf(notRestored.keys);
       return false;

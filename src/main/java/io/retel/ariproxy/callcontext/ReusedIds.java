@@ -22,8 +22,11 @@ final class ReusedIds {
 
   private static final int MAX_ENTRIES = 10_000;
 
-  /** A longer entry counts as several. */
-  private static final int TYPICAL_LENGTH = 512;
+  /** Heap of the texts of an entry, in bytes. A larger entry counts as several. */
+  private static final int TYPICAL_SIZE = 1_024;
+
+  /** Of each of the two caches, in the heap for mappings. */
+  private static final int SHARE = 8;
 
   private record EarlierInstance(String key, String instance)
       implements Comparable<EarlierInstance> {
@@ -43,24 +46,31 @@ final class ReusedIds {
   /** The mappings of successors, by {@link Resource#key()}. */
   private final Cache<String, Mapping> successors;
 
-  ReusedIds(Duration idleTimeout, Duration gracePeriod, Ticker ticker) {
+  /**
+   * @param maxBytes the heap for mappings, of which the entries can take a quarter in addition
+   */
+  ReusedIds(Duration idleTimeout, Duration gracePeriod, Ticker ticker, long maxBytes) {
     this.earlier =
         cache(
             idleTimeout,
             ticker,
+            maxBytes,
             (id, callContext) -> id.key().length() + id.instance().length() + callContext.length());
     this.successors =
         cache(
             gracePeriod,
             ticker,
+            maxBytes,
             (key, mapping) ->
                 key.length() + mapping.instance().length() + mapping.callContext().length());
   }
 
-  private static <K, V> Cache<K, V> cache(Duration timeout, Ticker ticker, Weigher<K, V> length) {
+  private static <K, V> Cache<K, V> cache(
+      Duration timeout, Ticker ticker, long maxBytes, Weigher<K, V> length) {
     return Caffeine.newBuilder()
-        .maximumWeight((long) MAX_ENTRIES * TYPICAL_LENGTH)
-        .weigher((K key, V value) -> Math.max(TYPICAL_LENGTH, length.weigh(key, value)))
+        .maximumWeight(Math.min((long) MAX_ENTRIES * TYPICAL_SIZE, maxBytes / SHARE))
+        // a character outside Latin-1 makes each one take two bytes
+        .weigher((K key, V value) -> Math.max(TYPICAL_SIZE, 2 * length.weigh(key, value)))
         .expireAfterWrite(timeout)
         .ticker(ticker)
         .executor(Runnable::run)

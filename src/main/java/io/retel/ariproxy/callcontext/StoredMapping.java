@@ -2,14 +2,14 @@
 package io.retel.ariproxy.callcontext;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.retel.ariproxy.ari.Resource;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,20 +32,71 @@ record StoredMapping(
     long usedAt,
     @Nullable String instance) {
 
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
-   * Reads the stored form of a mapping.
+   * Reads the stored form of a mapping; a start reads a million.
    *
-   * @throws IllegalArgumentException if it is null
+   * @throws IllegalArgumentException if it is not an object, or a field has another type
    */
   static StoredMapping fromJson(String json) throws JsonProcessingException {
-    StoredMapping mapping = JSON.readValue(json, StoredMapping.class);
-    if (mapping == null) {
-      throw new IllegalArgumentException("it is null");
+    String callContext = null;
+    String application = null;
+    boolean created = false;
+    boolean pending = false;
+    boolean hungUp = false;
+    boolean unconfirmed = false;
+    long usedAt = 0;
+    String instance = null;
+    try (JsonParser fields = JSON.createParser(json)) {
+      if (fields.nextToken() != JsonToken.START_OBJECT) {
+        throw new IllegalArgumentException("it is not an object");
+      }
+      while (fields.nextToken() == JsonToken.FIELD_NAME) {
+        String name = fields.currentName();
+        JsonToken value = fields.nextToken();
+        switch (name) {
+          case "callContext" -> callContext = text(fields, value);
+          case "application" -> application = text(fields, value);
+          case "created" -> created = bool(value);
+          case "pending" -> pending = bool(value);
+          case "hungUp" -> hungUp = bool(value);
+          case "unconfirmed" -> unconfirmed = bool(value);
+          case "usedAt" -> usedAt = number(fields, value);
+          case "instance" -> instance = text(fields, value);
+          // of a newer proxy
+          default -> fields.skipChildren();
+        }
+      }
+    } catch (JsonProcessingException e) {
+      throw e;
+    } catch (IOException e) {
+      // reads from memory
+      throw new UncheckedIOException(e);
     }
-    return mapping;
+    return new StoredMapping(
+        callContext, application, created, pending, hungUp, unconfirmed, usedAt, instance);
+  }
+
+  private static @Nullable String text(JsonParser fields, JsonToken value) throws IOException {
+    check(value == JsonToken.VALUE_STRING || value == JsonToken.VALUE_NULL);
+    return value == JsonToken.VALUE_NULL ? null : fields.getText();
+  }
+
+  private static boolean bool(JsonToken value) {
+    check(value.isBoolean());
+    return value == JsonToken.VALUE_TRUE;
+  }
+
+  private static long number(JsonParser fields, JsonToken value) throws IOException {
+    check(value == JsonToken.VALUE_NUMBER_INT);
+    return fields.getLongValue();
+  }
+
+  private static void check(boolean hasType) {
+    if (!hasType) {
+      throw new IllegalArgumentException("a field has another type");
+    }
   }
 
   String toJson() {
@@ -80,8 +131,7 @@ record StoredMapping(
     if (callContext == null) {
       throw new IllegalArgumentException("call context is missing");
     }
-    if (Stream.of(callContext, application, instance)
-        .anyMatch(text -> text != null && Resource.isTooLong(text))) {
+    if (isTooLong(callContext) || isTooLong(application) || isTooLong(instance)) {
       throw new IllegalArgumentException(
           "a text has more than " + Resource.MAX_ID_LENGTH + " characters");
     }
@@ -93,5 +143,9 @@ record StoredMapping(
         MappingState.ofStored(pending, hungUp, unconfirmed),
         usedAt,
         instance == null ? "" : instance);
+  }
+
+  private static boolean isTooLong(@Nullable String text) {
+    return text != null && Resource.isTooLong(text);
   }
 }

@@ -3,7 +3,9 @@ package io.retel.ariproxy.callcontext;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,9 @@ public final class StoredSubscriptions {
 
   /** Of a value, and of all values of other applications; with room for event filters. */
   static final int MAX_CHARACTERS = 4 * Subscriptions.MAX_BYTES;
+
+  /** What an entry takes in addition to its texts, as characters of two bytes. */
+  private static final int ENTRY_CHARACTERS = 100;
 
   private final Set<String> ownKeys;
   private final Map<String, String> values = new HashMap<>();
@@ -60,25 +65,32 @@ public final class StoredSubscriptions {
     }
   }
 
-  private void restore(String key, Subscriptions subscriptions) {
-    String value = values.get(key);
-    if (value != null) {
-      subscriptions.restore(key, value);
-    }
+  private Optional<String> restore(String key, Subscriptions subscriptions) {
+    return Optional.ofNullable(values.get(key)).flatMap(value -> subscriptions.restore(key, value));
   }
 
   private static long size(String key, String value) {
-    return (long) key.length() + value.length();
+    return (long) key.length() + value.length() + ENTRY_CHARACTERS;
   }
 
-  /** Restores them, and logs how many values did not fit. */
+  /**
+   * Restores them. Logs a line for each own value with a problem, one for all others, and one with
+   * the number of values that did not fit.
+   */
   public void restoreTo(Subscriptions subscriptions) {
     // own ones first: others do not take their place
-    ownKeys.forEach(key -> restore(key, subscriptions));
-    values.keySet().stream()
-        .filter(key -> !ownKeys.contains(key))
-        .sorted()
-        .forEach(key -> restore(key, subscriptions));
+    ownKeys.forEach(key -> restore(key, subscriptions).ifPresent(LOG::warn));
+    List<String> problems =
+        values.keySet().stream()
+            .filter(key -> !ownKeys.contains(key))
+            .sorted()
+            .flatMap(key -> restore(key, subscriptions).stream())
+            .toList();
+    if (problems.size() == 1) {
+      LOG.warn(problems.get(0));
+    } else if (!problems.isEmpty()) {
+      LOG.warn("{}; and {} more of other applications", problems.get(0), problems.size() - 1);
+    }
     if (ignored > 0) {
       LOG.warn(
           "{} values of subscriptions in the call-context store not restored: more than {} MB,"

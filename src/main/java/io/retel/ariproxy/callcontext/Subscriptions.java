@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.retel.ariproxy.callcontext.store.WriteBehind;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -24,8 +25,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The subscriptions and event filters that commands have set.
@@ -49,7 +48,6 @@ public final class Subscriptions {
    */
   public static final int MAX_BYTES = 512 * 1024;
 
-  private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Field of an application with the sources of each kind. */
@@ -311,9 +309,14 @@ public final class Subscriptions {
         .allMatch(each -> hides(each, "StasisEnd") && hides(each, "ChannelDestroyed"));
   }
 
-  /** Restores an application's state from the store; malformed entries are logged and skipped. */
-  public synchronized void restore(String key, String stored) {
+  /**
+   * Restores an application's state from the store, as far as it is valid and fits.
+   *
+   * @return what is not restored, as a line for the log
+   */
+  public synchronized Optional<String> restore(String key, String stored) {
     String application = key.substring(KEY_PREFIX.length());
+    Optional<String> problem = Optional.empty();
     try {
       JsonNode json = JSON.readTree(stored);
       DesiredSubscriptions desired = desiredByApplication(application);
@@ -323,19 +326,25 @@ public final class Subscriptions {
       int before = sources.size();
       sources.removeIf(source -> !restoreSource(application, source));
       if (sources.size() < before) {
-        LOG.warn(
-            "{} subscriptions of {} in the call-context store not restored: more than {}, or {} KB",
-            before - sources.size(),
-            LogText.abbreviate(application),
-            MAX_SOURCES,
-            MAX_BYTES >> 10);
+        problem =
+            Optional.of(
+                "%d subscriptions of %s in the call-context store not restored: more than %d, or %d KB"
+                    .formatted(
+                        before - sources.size(),
+                        LogText.abbreviate(application),
+                        MAX_SOURCES,
+                        MAX_BYTES >> 10));
       }
     } catch (JsonProcessingException | UnsupportedOperationException e) {
-      LOG.warn("Ignoring malformed stored value of {}: {}", key, e.getMessage());
+      problem =
+          Optional.of(
+              "Ignoring malformed stored value of %s: %s"
+                  .formatted(LogText.abbreviate(key), ErrorMessages.singleLine(e)));
     }
     if (desiredByApplication(application).isEmpty()) {
       desiredByApplication.remove(application);
     }
+    return problem;
   }
 
   /** Restores a subscription, if it fits into the limits; returns whether it does. */

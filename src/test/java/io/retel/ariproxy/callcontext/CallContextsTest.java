@@ -312,4 +312,32 @@ class CallContextsTest {
     assertThat(callContexts.evictAllOf("one")).containsExactly(bridge);
     assertThat(callContexts.activeCallContexts()).containsExactly("two");
   }
+
+  @Test
+  void countsActiveCallsAndResources() {
+    Resource bridge = new Resource(ResourceType.BRIDGE, "conf");
+    callContexts.move(CHANNEL, "one");
+    callContexts.move(bridge, "one");
+    callContexts.register(new Resource(ResourceType.CHANNEL, "pending"), "two", false);
+    assertActive(1, 2);
+
+    callContexts.move(bridge, "three");
+    assertActive(2, 2);
+    callContexts.end(CHANNEL);
+    assertActive(1, 1);
+    callContexts.start(CHANNEL);
+    callContexts.evict(bridge);
+    assertActive(1, 1);
+
+    clock.advance(IDLE_TIMEOUT.plus(MOMENT));
+    callContexts.cache().cleanUp();
+    assertActive(0, 0);
+  }
+
+  private void assertActive(int calls, int resources) {
+    assertThat(callContexts.activeCalls()).isEqualTo(calls);
+    assertThat(callContexts.activeCallContexts()).hasSize(calls);
+    assertThat(callContexts.activeResources()).isEqualTo(resources);
+    assertThat(callContexts.active()).hasSize(resources);
+  }
 }

@@ -204,6 +204,31 @@ class PersistedMappingsTest {
     assertThat(callContexts.cache().asMap()).isEmpty();
   }
 
+  /** No proxy has written them. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'callContext':1,'usedAt':SECONDS}",
+        "{'callContext':['call'],'usedAt':SECONDS}",
+        "{'callContext':null,'usedAt':SECONDS}",
+        "{'callContext':'call','usedAt':'x'}",
+        "{'callContext':'call','usedAt':99999999999999999999}",
+        "{'callContext':'call','usedAt':{}}",
+        "{'callContext':'call','created':'x','usedAt':SECONDS}",
+        "{'callContext':'call','usedAt':SECONDS",
+        "{'callContext':'call','usedAt':SECONDS]",
+        "['call']",
+        "1",
+      })
+  void restoresNoFieldOfAnotherType(String value) throws Exception {
+    String stored = value.replace('\'', '"').replace("SECONDS", "" + now.getEpochSecond());
+    callContexts.restore("CHANNEL:c", stored);
+    callContexts.completeRestore();
+    assertThat(callContexts.cache().asMap()).isEmpty();
+    callContexts.awaitPersisted();
+    assertThat(store.batches()).as("malformed values remain in the store").isEmpty();
+  }
+
   /** A clock can have been ahead. */
   @Test
   void restoresFutureTimeOfLastUseAsNow() {
@@ -324,13 +349,13 @@ class PersistedMappingsTest {
   @Test
   void restoreKeepsNoPreviousValueOfMappingThatDoesNotFit() {
     CallContexts limited = callContexts(10 * MappingHeap.TYPICAL_BYTES);
-    IntStream.range(0, 13).forEach(i -> limited.restore("CHANNEL:" + i, stored("call")));
+    IntStream.range(0, 8).forEach(i -> limited.restore("CHANNEL:" + i, stored("call")));
     limited.restore("CHANNEL:0", stored("moved" + "x".repeat(1_000)));
     try (CapturedLog log = new CapturedLog()) {
       while (!limited.completeRestore()) {
         limited.restore("CHANNEL:0", stored("moved" + "x".repeat(1_000)));
       }
-      assertThat(limited.all()).hasSize(12);
+      assertThat(limited.all()).hasSize(7);
       assertThat(limited.lookup(new Resource(ResourceType.CHANNEL, "0"))).isEmpty();
       assertThat(log.proxyEvents())
           .singleElement()
@@ -353,7 +378,7 @@ class PersistedMappingsTest {
     limited.restore("CHANNEL:30", stored("call"));
     limited.completeRestore();
 
-    assertThat(limited.all()).hasSize(13).containsKey(new Resource(ResourceType.CHANNEL, "30"));
+    assertThat(limited.all()).hasSize(8).containsKey(new Resource(ResourceType.CHANNEL, "30"));
     assertThat(limited.fullness()).isPresent();
     limited.awaitPersisted();
     assertThat(store.batches()).isEmpty();

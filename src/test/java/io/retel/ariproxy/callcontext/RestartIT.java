@@ -96,7 +96,7 @@ class RestartIT {
     ProxyProcess proxy = fixture.startProxyProcess(folder.resolve("proxy.log"));
     Controller controller = fixture.controller();
     EventEnvelope generated = startCallWithGeneratedContext(asterisk, controller);
-    asterisk.originateCall("ctx-given~" + APP);
+    asterisk.originateLastingCall("ctx-given~" + APP);
     EventEnvelope given = answer(controller, controller.event("given", "STASIS_START"));
 
     proxy.kill();
@@ -162,7 +162,7 @@ class RestartIT {
 
   private static EventEnvelope startCallWithGeneratedContext(
       RealAsterisk asterisk, Controller controller) {
-    asterisk.originateCall("app-" + APP);
+    asterisk.originateLastingCall("app-" + APP);
     return answer(controller, controller.awaitEvent(event -> event.hasType("STASIS_START")));
   }
 

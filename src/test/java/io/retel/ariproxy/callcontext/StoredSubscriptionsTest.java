@@ -47,6 +47,28 @@ class StoredSubscriptionsTest {
     }
   }
 
+  /** Each would otherwise be a line at each start. */
+  @Test
+  void malformedValuesOfOthersAreOneLine() {
+    try (CapturedLog log = new CapturedLog()) {
+      for (int i = 0; i < 1_000; i++) {
+        stored.put("SUBSCRIPTIONS:invented" + i, "x");
+      }
+      stored.put("SUBSCRIPTIONS:own", "y");
+      assertThat(restored()).isEmpty();
+      assertThat(log.lines(Level.WARN))
+          .hasSize(2)
+          .satisfies(
+              lines -> {
+                assertThat(lines.get(0))
+                    .startsWith("Ignoring malformed stored value of SUBSCRIPTIONS:own: ");
+                assertThat(lines.get(1))
+                    .startsWith("Ignoring malformed stored value of SUBSCRIPTIONS:invented0: ")
+                    .endsWith("; and 999 more of other applications");
+              });
+    }
+  }
+
   /** The limits are those of all applications. */
   @Test
   void restoresOwnFirst() {

@@ -26,6 +26,8 @@ import com.datastax.oss.driver.internal.core.context.DefaultDriverContext;
 import com.datastax.oss.driver.internal.core.context.DefaultNettyOptions;
 import com.datastax.oss.driver.internal.core.context.InternalDriverContext;
 import com.datastax.oss.driver.internal.core.context.NettyOptions;
+import com.datastax.oss.protocol.internal.PrimitiveCodec;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
 import io.retel.ariproxy.config.Secret;
@@ -332,13 +334,18 @@ public final class CassandraStore implements CallContextStore {
     return current;
   }
 
-  /** Limits what the sessions' connections receive; the driver has no option for that. */
+  /** Limits what the sessions' connections receive and announce; the driver has no option. */
   private final class LimitedSessionBuilder extends CqlSessionBuilder {
 
     @Override
     protected DriverContext buildContext(
         DriverConfigLoader configLoader, ProgrammaticArguments arguments) {
       return new DefaultDriverContext(configLoader, arguments) {
+        @Override
+        protected PrimitiveCodec<ByteBuf> buildPrimitiveCodec() {
+          return new CassandraReplyCodec(getNettyOptions().allocator(), replyLimit);
+        }
+
         @Override
         protected NettyOptions buildNettyOptions() {
           return new DefaultNettyOptions(this) {

@@ -40,7 +40,8 @@ public final class JdbcStore implements CallContextStore {
 
   private static final String POSTGRESQL = "jdbc:postgresql:";
 
-  private static final String SQLITE = "jdbc:sqlite:";
+  /** SQLite's own limit of a value, in bytes. */
+  private static final long MAX_SQLITE_LENGTH = 1_000_000_000;
 
   /** Such as {@code password} and {@code sslpassword}. */
   private static final Pattern PASSWORD_PARAMETER = Pattern.compile("(?i)[?&]\\w*password=([^&]+)");
@@ -140,11 +141,15 @@ public final class JdbcStore implements CallContextStore {
         database = () -> connectToPostgresql(url, username, password);
       } else {
         redactor = redactor(url, password);
-        sqliteFile = Optional.of(parseFile(url));
+        SqliteUrl sqliteUrl = new SqliteUrl(url.reveal());
+        sqliteFile = Optional.of(sqliteUrl.file());
         SQLiteDataSource sqlite = sqlite(url, timeout);
+        OwnerOnlyFile file = new OwnerOnlyFile(sqliteUrl.file().toPath());
         database =
             () -> {
-              sqliteFile.map(File::toPath).ifPresent(OwnerOnlyFile::prepare);
+              if (!sqliteUrl.isInMemory()) {
+                file.prepare();
+              }
               return sqlite.getConnection();
             };
       }
@@ -222,6 +227,10 @@ public final class JdbcStore implements CallContextStore {
     config.setBusyTimeout((int) timeout.toMillis());
     // upgrading a read transaction to a write fails immediately while another one writes
     config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
+    // the driver allocates a whole value
+    config.setPragma(
+        SQLiteConfig.Pragma.LIMIT_LENGTH,
+        Long.toString(Math.min(PagedRead.MAX_PAGE_BYTES, MAX_SQLITE_LENGTH)));
     SQLiteDataSource source = new SQLiteDataSource(config);
     source.setUrl(url.reveal());
     return source;
@@ -249,6 +258,8 @@ public final class JdbcStore implements CallContextStore {
                 sink.accept(row.key(), row.text());
               }
             }
+          } catch (SQLException e) {
+            throw isTooLarge(e) ? new PagedRead.PageTooLargeException("the SQLite file") : e;
           }
         });
   }
@@ -306,6 +317,9 @@ public final class JdbcStore implements CallContextStore {
         // PostgreSQL's driver reports an interrupt as a failure
         throw new InterruptedException();
       }
+      if (e instanceof PagedRead.PageTooLargeException) {
+        throw e;
+      }
       // its driver has the limit in connections to PostgreSQL only
       if (String.valueOf(e.getMessage()).contains(FETCH_EXCEEDED)) {
         throw new PagedRead.PageTooLargeException("PostgreSQL");
@@ -318,8 +332,13 @@ public final class JdbcStore implements CallContextStore {
   /** Whether the data is the cause, such as a character that the database's encoding lacks. */
   private static boolean isRejection(Throwable failure) {
     return failure instanceof SQLException sql
-        && (sql.getErrorCode() == SQLiteErrorCode.SQLITE_TOOBIG.code
+        && (isTooLarge(sql)
             || sql.getSQLState() != null && sql.getSQLState().startsWith(DATA_EXCEPTION));
+  }
+
+  /** Whether a value exceeds SQLite's limit of this connection. */
+  private static boolean isTooLarge(SQLException failure) {
+    return failure.getErrorCode() == SQLiteErrorCode.SQLITE_TOOBIG.code;
   }
 
   private Exception describe(Throwable failure) {
@@ -424,10 +443,6 @@ public final class JdbcStore implements CallContextStore {
         // it is broken
       }
     }
-  }
-
-  private static File parseFile(Secret url) {
-    return new File(url.reveal().substring(SQLITE.length()).replaceFirst("\\?.*", ""));
   }
 
   /** Adds the file name, which the driver's message lacks. */

@@ -39,6 +39,11 @@ public final class KafkaStore implements CallContextStore {
   /** Kafka's default, in bytes. */
   private static final int BATCH_SIZE = 16_384;
 
+  /**
+   * Per partition: a million mappings have 150 MB. Kafka's default takes eight times the requests.
+   */
+  private static final int FETCH_SIZE = 8 << 20;
+
   /** More than the changes have that are written at once. */
   private static final long BUFFER_SIZE = 8 << 20;
 
@@ -75,6 +80,8 @@ public final class KafkaStore implements CallContextStore {
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+    config.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_SIZE);
+    config.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_SIZE);
     try (KafkaConsumer<String, String> consumer =
         new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
       List<TopicPartition> partitions =

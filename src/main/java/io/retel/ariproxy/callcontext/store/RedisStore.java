@@ -114,6 +114,7 @@ public final class RedisStore implements CallContextStore {
         @Override
         public void afterChannelInitialized(Channel channel) {
           replyLimit.addTo(channel);
+          RedisReplyHeads.addTo(channel, replyLimit);
         }
       };
     }

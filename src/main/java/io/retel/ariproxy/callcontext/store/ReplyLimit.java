@@ -18,7 +18,8 @@ final class ReplyLimit {
   private final AtomicLong received = new AtomicLong();
 
   /**
-   * @param maxBytes limit of what is received, TLS included, from one {@link #reset} to the next
+   * @param maxBytes limit of what is received, TLS included, and of what the driver allocates
+   *     before it is received, from one {@link #reset} to the next
    */
   ReplyLimit(long maxBytes) {
     this.maxBytes = maxBytes;
@@ -34,6 +35,22 @@ final class ReplyLimit {
     return received.get() > maxBytes;
   }
 
+  /** Counts what the driver allocates before it is received; false beyond the limit. */
+  boolean acceptsAnnounced(long bytes) {
+    return add(bytes) <= maxBytes;
+  }
+
+  /** Does not overflow. */
+  private long add(long bytes) {
+    return received.accumulateAndGet(
+        bytes, (sum, added) -> sum > Long.MAX_VALUE - added ? Long.MAX_VALUE : sum + added);
+  }
+
+  /** Whether a text can be received; it counts as it arrives, or at once if it is too long. */
+  boolean acceptsText(long bytes) {
+    return bytes <= maxBytes || acceptsAnnounced(bytes);
+  }
+
   /** Limits what a new connection receives. */
   void addTo(Channel connection) {
     connection.pipeline().addFirst(new Handler());
@@ -43,8 +60,7 @@ final class ReplyLimit {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-      if (message instanceof ByteBuf bytes
-          && received.addAndGet(bytes.readableBytes()) > maxBytes) {
+      if (message instanceof ByteBuf bytes && add(bytes.readableBytes()) > maxBytes) {
         ReferenceCountUtil.release(message);
         context.close();
         return;

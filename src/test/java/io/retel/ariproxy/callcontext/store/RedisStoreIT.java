@@ -23,6 +23,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RedisStoreIT extends StoreServerContract {
 
@@ -122,6 +124,25 @@ class RedisStoreIT extends StoreServerContract {
           .hasMessageStartingWith("a reply of Redis exceeds ")
           .hasMessageContaining("set a larger -Xmx");
       assertThat(fake.sentBytes()).isLessThan(4 * Runtime.getRuntime().maxMemory() / 16);
+    }
+  }
+
+  /** The driver would allocate what the first bytes of a reply announce, and end the process. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        ">2147483647\r\n",
+        "*2147483647\r\n",
+        "~999999999\r\n",
+        "%1000000000\r\n",
+        "$2147483647\r\n+"
+      })
+  void announcedSizeIsLimited(String reply) throws Exception {
+    try (FakeServer fake = new FakeServer();
+        CallContextStore store = store(withUri("redis://127.0.0.1:" + fake.port()), TIMEOUT)) {
+      fake.respondWith(reply);
+      assertThat(catchThrowable(() -> readAll(store)))
+          .hasMessageStartingWith("a reply of Redis exceeds ");
     }
   }
 

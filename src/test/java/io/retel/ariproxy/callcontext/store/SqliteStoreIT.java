@@ -3,12 +3,16 @@ package io.retel.ariproxy.callcontext.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.callcontext.store.CallContextStore.Change;
 import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.ChildProcess;
+import io.retel.ariproxy.fixtures.CurrentUser;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.io.BufferedReader;
 import java.nio.file.Files;
@@ -27,6 +31,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@link JdbcStore} with an SQLite file. */
 class SqliteStoreIT extends CallContextStoreContract {
@@ -77,6 +83,47 @@ class SqliteStoreIT extends CallContextStoreContract {
     }
   }
 
+  /** The driver would allocate it: a start would end with exit code 3. */
+  @Test
+  void valueThatExceedsHeapIsNotRead() throws Exception {
+    Path file = files.resolve("large.db");
+    try (CallContextStore store = sqlite(file, namespace, APP, TIMEOUT)) {
+      store.write(List.of(new Change("CHANNEL:1", "a")));
+      try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+          Statement statement = connection.createStatement()) {
+        statement.execute(
+            "UPDATE ari_proxy_call_contexts SET value = CAST(zeroblob(%d) AS TEXT)"
+                .formatted(PagedRead.MAX_PAGE_BYTES + 1));
+      }
+      assertThatThrownBy(() -> readAll(store))
+          .hasMessageContaining("a reply of the SQLite file exceeds");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "file:%s",
+        "file://%s",
+        "file://localhost%s",
+        "file:%s?cache=private",
+        "file:%s#fragment",
+        "%s"
+      })
+  void fileOfUriIsOfItsOwnerOnly(String uri) throws Exception {
+    Path folder = Files.createDirectory(files.resolve("with:colon and 100% " + uri.hashCode()));
+    Path file = folder.resolve("x.db");
+    Secret url = new Secret("jdbc:sqlite:" + uri.formatted(file));
+    try (CallContextStore store = new JdbcStore(url, "", new Secret(""), namespace, APP, TIMEOUT)) {
+      store.write(List.of(new Change("CHANNEL:1", "a")));
+      assertThat(permissions(folder)).containsKey("x.db").values().containsOnly("rw-------");
+    }
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+    try (CallContextStore store = new JdbcStore(url, "", new Secret(""), namespace, APP, TIMEOUT)) {
+      assertThatThrownBy(() -> readAll(store)).hasMessageContaining("every user of this host");
+    }
+  }
+
   @Test
   void filesAreOfTheirOwnerOnly() throws Exception {
     Path folder = Files.createDirectory(files.resolve("owner-only"));
@@ -101,6 +148,103 @@ class SqliteStoreIT extends CallContextStoreContract {
       assertThat(readAll(store)).hasSize(1);
       assertThat(permissions(folder)).containsEntry("x.db", "rw-r-----");
     }
+  }
+
+  /** As a file that a user of the host creates first. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "-wal", "-shm", "-journal"})
+  void rejectsFileOfAnotherUser(String suffix) throws Exception {
+    assumeTrue(CurrentUser.isRoot());
+    Path file = database("other-user" + suffix);
+    Path rejected = Path.of(file + suffix);
+    if (!suffix.isEmpty()) {
+      Files.createFile(rejected);
+    }
+    Files.setAttribute(rejected, "unix:uid", 12_345);
+    assertRejected(file, rejected + " belongs to user 12345 instead of user 0");
+    Files.setAttribute(rejected, "unix:uid", 0);
+    assertThat(readAll(file)).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "-wal"})
+  void rejectsFileThatEveryUserCanChange(String suffix) throws Exception {
+    Path file = database("writable" + suffix);
+    Path rejected = Path.of(file + suffix);
+    if (!suffix.isEmpty()) {
+      Files.createFile(rejected);
+    }
+    Files.setPosixFilePermissions(rejected, PosixFilePermissions.fromString("rw-rw-rw-"));
+    assertRejected(file, "every user of this host can change " + rejected);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(rejected)))
+        .isEqualTo("rw-rw-rw-");
+  }
+
+  /** A driver of volumes decides on both, and no other user reaches them. */
+  @Test
+  void ownersAndModesDoNotCountInKubernetes() throws Exception {
+    assumeTrue(CurrentUser.isRoot());
+    Path file = database("kubernetes");
+    Files.setAttribute(file, "unix:uid", 12_345);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+    try (CapturedLog log = new CapturedLog()) {
+      new OwnerOnlyFile(file, true).prepare();
+      assertThat(log.lines(Level.WARN)).isEmpty();
+    }
+    assertThat(permissions(file.getParent())).containsEntry("x.db", "rw-------");
+  }
+
+  @Test
+  void rejectsLinkThatLeavesTheFolder() throws Exception {
+    Path target = database("target");
+    Path folder = Files.createDirectory(files.resolve("links"));
+    Path link = Files.createSymbolicLink(folder.resolve("x.db"), target);
+    assertRejected(link, link + " is a link that leaves its folder");
+
+    Files.delete(link);
+    Files.createSymbolicLink(link, folder.resolveSibling("missing.db"));
+    assertRejected(link, link + " is a link that leaves its folder");
+    assertThat(folder.resolveSibling("missing.db")).doesNotExist();
+
+    Path besides = Files.createSymbolicLink(target.resolveSibling("link.db"), target);
+    assertThat(readAll(besides)).hasSize(1);
+  }
+
+  @Test
+  void warnsOnceOfGroupThatCanChangeFile() throws Exception {
+    Path file = database("group");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw----"));
+    try (CapturedLog log = new CapturedLog()) {
+      assertThat(readAll(file)).hasSize(1);
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .contains("Other users can change the call contexts: " + file.toRealPath() + " (group);");
+    }
+    try (CapturedLog log = new CapturedLog()) {
+      OwnerOnlyFile prepared = new OwnerOnlyFile(file);
+      prepared.prepare();
+      prepared.prepare();
+      assertThat(log.lines(Level.WARN)).hasSize(1);
+    }
+  }
+
+  private Path database(String folder) throws Exception {
+    Path file = Files.createDirectory(files.resolve(folder)).resolve("x.db");
+    try (CallContextStore store = sqlite(file, namespace, APP, TIMEOUT)) {
+      store.write(List.of(new Change("CHANNEL:1", "a")));
+    }
+    return file;
+  }
+
+  private Map<String, String> readAll(Path file) throws Exception {
+    try (CallContextStore store = sqlite(file, namespace, APP, TIMEOUT)) {
+      return readAll(store);
+    }
+  }
+
+  private void assertRejected(Path file, String reason) {
+    assertThatThrownBy(() -> readAll(file)).hasMessageContaining(reason);
   }
 
   private static Map<String, String> permissions(Path folder) throws Exception {
