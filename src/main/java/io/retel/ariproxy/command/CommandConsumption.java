@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
  * Pauses and resumes command consumption on behalf of an operator, and drains commands in flight.
  *
  * <p>Used before maintenance: commands in flight complete, commands on this proxy's own topic wait
- * in Kafka, and generic ones go to the other proxies. Events continue.
+ * in Kafka, and generic ones go to the other proxies. Events continue. Generic commands can also be
+ * paused alone, without a state of their own.
  *
  * <p>The policies of the routes that consume commands poll {@link #update}, so a pause outlives a
  * route edit, but not the process. They are woken when an operator pauses or resumes. Thread-safe.
@@ -61,6 +62,7 @@ public final class CommandConsumption {
   private final Pause pause;
 
   private volatile Runnable onRequest = () -> {};
+  private volatile boolean genericPaused;
   private boolean resumeRequested;
   private boolean drainLogged;
 
@@ -100,11 +102,21 @@ public final class CommandConsumption {
     onRequest.run();
   }
 
+  /** Pauses consumption of generic commands until {@link #resume}. Those taken are executed. */
+  public synchronized void pauseGeneric() {
+    if (!genericPaused) {
+      genericPaused = true;
+      LOG.info("Generic commands paused until resumed by an operator");
+    }
+    onRequest.run();
+  }
+
   /**
    * Resumes consumption once all commands from before the pause have a RESPONSE, so that none of
    * them is executed twice.
    */
   public synchronized void resume() {
+    genericPaused = false;
     resumeRequested = true;
     update();
     onRequest.run();
@@ -139,6 +151,11 @@ public final class CommandConsumption {
   /** Start of the current pause, or empty if not paused. */
   public Optional<Instant> pausedSince() {
     return pause.pausedSince();
+  }
+
+  /** Whether an operator has paused generic commands alone. */
+  public boolean isGenericPaused() {
+    return genericPaused;
   }
 
   /** Number of commands being executed or waiting for their RESPONSE to be acknowledged. */

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.retel.ariproxy.text.JsonLimits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Set;
@@ -40,7 +41,7 @@ public final class CommandDeserializer implements Deserializer<Object> {
       CommandParser.JSON.copy().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   /** Without limit of tokens, which are skipped. */
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final JsonFactory JSON = JsonLimits.factory();
 
   private static final String COMMAND_ID = "commandId";
   private static final String ARI_COMMAND = "ariCommand";

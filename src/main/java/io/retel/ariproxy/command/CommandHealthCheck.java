@@ -64,6 +64,9 @@ public final class CommandHealthCheck extends AbstractHealthCheck {
     if (!stopped.isEmpty()) {
       builder.message("Stopped manually, not restarted yet: " + stopped);
     }
+    if (consumption.isGenericPaused()) {
+      builder.message("Generic commands paused by an operator");
+    }
     consumption
         .pausedSince()
         .ifPresent(since -> builder.message("Commands paused by an operator since " + since));

@@ -4,7 +4,6 @@ package io.retel.ariproxy.command;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -21,6 +20,7 @@ import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.callcontext.Mapping;
 import io.retel.ariproxy.envelope.CommandRequest;
 import io.retel.ariproxy.logging.PayloadMasker;
+import io.retel.ariproxy.text.JsonLimits;
 import io.retel.ariproxy.text.LogText;
 import io.retel.ariproxy.text.UnpairedSurrogates;
 import java.io.IOException;
@@ -46,8 +46,7 @@ public final class CommandParser {
   static final ObjectMapper JSON =
       JsonMapper.builder(
               JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxTokenCount(MAX_TOKENS).build())
+                  .streamReadConstraints(JsonLimits.constraints().maxTokenCount(MAX_TOKENS).build())
                   .build())
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)

@@ -136,7 +136,7 @@ public final class CommitOnResponse implements Processor {
     /** False if Kafka rejected the RESPONSE, or if the command is a duplicate. */
     boolean canStillRespond(Exchange failed) {
       return (failed.getException(ApiException.class) == null
-              || AddedSteps.failed(failed).isPresent())
+              || AddedSteps.failed(failed, failed.getException()).isPresent())
           && !CommandProperties.isDuplicate(failed);
     }
 
@@ -188,7 +188,8 @@ public final class CommitOnResponse implements Processor {
 
     void recordLostResponse(Exchange failed) {
       lostResponses.increment();
-      Optional<String> step = AddedSteps.failed(failed);
+      // an earlier error of a step can be the reason for the RESPONSE
+      Optional<String> step = AddedSteps.failed(failed, failed.getException());
       if (step.isPresent()) {
         LOG.error(
             RateLimitFilter.PER_MESSAGE,

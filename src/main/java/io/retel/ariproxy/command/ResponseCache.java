@@ -81,7 +81,8 @@ public final class ResponseCache {
     }
 
     int weight() {
-      return 2 * callContext.length() + commandId.toString().length();
+      // a character outside Latin-1 makes each one take two bytes
+      return 2 * (callContext.length() + commandId.toString().length());
     }
   }
 }

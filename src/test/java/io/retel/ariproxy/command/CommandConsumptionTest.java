@@ -69,6 +69,16 @@ class CommandConsumptionTest {
   }
 
   @Test
+  void pauseOfGenericCommandsIsNoStateAndEndsOnResume() {
+    consumption.pauseGeneric();
+    consumption.pauseGeneric();
+    assertThat(consumption.isGenericPaused()).isTrue();
+    assertThat(consumption.update()).isEqualTo(RUNNING);
+    consumption.resume();
+    assertThat(consumption.isGenericPaused()).isFalse();
+  }
+
+  @Test
   void pauseDescribesEffectOnCommands() {
     pending = 2;
     consumption.pause();

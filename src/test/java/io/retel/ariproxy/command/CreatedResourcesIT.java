@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -164,8 +165,13 @@ record CreatedResourcesIT(String suite, String subscription) {
         "/channels/create?" + LOCAL + "&otherChannelId=c5 | | | c5"
       })
   void mapsCreatedChannelDialedLater(String url, String body, String id, String secondLeg) {
-    String call = "created-" + callCounter.incrementAndGet();
-    String created = create(call, url, body, id, 0);
+    int number = callCounter.incrementAndGet();
+    String call = "created-" + number;
+    // the second leg of another run can still exist
+    UnaryOperator<String> unique =
+        text -> text == null ? null : text.replaceAll("\\b(c\\d)\\b", "$1-" + number);
+    String otherLeg = unique.apply(secondLeg);
+    String created = create(call, unique.apply(url), unique.apply(body), unique.apply(id), 0);
     controller.event(call, "STASIS_START", event -> resourceIds(event).contains(created));
     assertSuccess(
         controller.execute(call, "POST", "/channels/" + created + "/dial?caller=" + OTHER_CALL));
@@ -177,7 +183,7 @@ record CreatedResourcesIT(String suite, String subscription) {
             resourceIds(event).contains(created)
                 && event.payload().at("/channel/state").asText().equals("Up"));
     if (!subscription.isEmpty()) {
-      assertFirstEventBelongsTo(call, secondLeg.startsWith(";") ? created + secondLeg : secondLeg);
+      assertFirstEventBelongsTo(call, otherLeg.startsWith(";") ? created + otherLeg : otherLeg);
     }
     hangUp(call, created);
   }

@@ -220,6 +220,29 @@ class GenericCommandsIT {
   }
 
   @Test
+  @FullRun("a reconnect; CommandConsumptionTest pauses and resumes")
+  void pauseOfGenericCommandsOutlivesReconnect() {
+    awaitBothConsuming();
+    ManagedBean commands = proxies.get(0).managedBean("Commands");
+    asterisks.get(0).killWhileIdle();
+    awaitRouteStatus(0, ServiceStatus.Stopped);
+
+    // a stop of the route would have no effect now
+    commands.invoke("pauseGeneric");
+    commands.invoke("pauseGeneric");
+    asterisks.get(0).restart();
+
+    awaitOwnCommandExecuted(0);
+    Awaitility.await("longer than the interval of the policy")
+        .during(Duration.ofMillis(500))
+        .until(() -> routeStatus(0), ServiceStatus.Stopped::equals);
+    sendMany(100).forEach(id -> assertRespondedBy(1, id));
+
+    commands.invoke("resume");
+    awaitBothConsuming();
+  }
+
+  @Test
   void joiningProxyCausesNoDuplicates(KafkaBroker kafka) {
     awaitBothConsuming();
     delayResponses();
@@ -317,14 +340,29 @@ class GenericCommandsIT {
 
   private void awaitRouteStatus(int proxyIndex, ServiceStatus status) {
     Awaitility.await("generic-commands of proxy " + proxyIndex + " is " + status)
+        .until(() -> routeStatus(proxyIndex), status::equals);
+  }
+
+  private ServiceStatus routeStatus(int proxyIndex) {
+    return proxies
+        .get(proxyIndex)
+        .context()
+        .getRouteController()
+        .getRouteStatus("generic-commands");
+  }
+
+  /** The policies check whether their routes can start as soon as Asterisk is connected. */
+  private void awaitOwnCommandExecuted(int proxyIndex) {
+    Awaitility.await("connected")
         .until(
-            () ->
-                proxies
-                    .get(proxyIndex)
-                    .context()
-                    .getRouteController()
-                    .getRouteStatus("generic-commands"),
-            status::equals);
+            () -> {
+              sent++;
+              writer.send(
+                  settings.get(proxyIndex).commandsTopic(),
+                  "own",
+                  command("own", "GET", "/asterisk/ping"));
+              return controller.response("command-" + sent).status() == 200;
+            });
   }
 
   private List<String> sendMany(int count) {

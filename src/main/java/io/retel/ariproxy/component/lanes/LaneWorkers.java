@@ -101,15 +101,17 @@ final class LaneWorkers {
 
   private void work() {
     boolean surplus = false;
+    boolean interrupted = false;
     try {
       while (!surplus && !isStopped()) {
         surplus = !task.run(this) && endSurplus();
       }
     } catch (InterruptedException e) {
+      interrupted = true;
       Thread.currentThread().interrupt();
     } finally {
       if (!surplus) {
-        replace();
+        replace(!interrupted);
       }
     }
   }
@@ -128,12 +130,16 @@ final class LaneWorkers {
     return true;
   }
 
-  /** Removes a worker that has ended, and starts another one unless this is a stop. */
-  private synchronized void replace() {
+  /**
+   * Removes a worker that has ended, and starts another one unless this is a stop.
+   *
+   * @param failure whether an error has ended it, and not an interruption while it waited
+   */
+  private synchronized void replace(boolean failure) {
     workers--;
     waiting--;
     if (!stopped) {
-      failed = true;
+      failed |= failure;
       ensureWaiting();
     }
   }

@@ -6,12 +6,17 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.error.TlsErrors;
+import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PfxOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,14 +33,18 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.jsse.KeyStoreParameters;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.apache.camel.support.jsse.TrustManagersParameters;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** TLS: connects only if the server's certificate is trusted and matches the host. */
 class AhcWssConsumerTest {
 
+  private static final String ROUTE = "events";
   private static final String STORE_PASSWORD = "changeit";
   private static final int LARGE = 3_000_000;
   private static final int SMALL = 2_000;
@@ -47,6 +56,7 @@ class AhcWssConsumerTest {
 
   private final Vertx vertx = Vertx.vertx();
   private final AtomicInteger websockets = new AtomicInteger();
+  private final AtomicInteger openWebsockets = new AtomicInteger();
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final Collection<String> received = new ConcurrentLinkedQueue<>();
 
@@ -120,9 +130,40 @@ class AhcWssConsumerTest {
     assertRefused(null, localhost, "the server does not speak TLS");
   }
 
+  /** As a server with other protocols, ciphers or names, or that fails. */
+  @ParameterizedTest
+  @CsvSource({
+    "40, handshake_failure",
+    "70, protocol_version",
+    "80, internal_error",
+    "112, unrecognized_name"
+  })
+  void namesFatalAlertOfServer(byte description, String name) throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      Async.run(() -> respondWithAlert(listener, description));
+      assertRefused(
+          () -> start(listener.getLocalPort(), localhost), "Received fatal alert: " + name);
+    }
+  }
+
+  private static void respondWithAlert(ServerSocket listener, byte description) {
+    while (!listener.isClosed()) {
+      try (Socket socket = listener.accept()) {
+        socket.getInputStream().read(new byte[4_096]);
+        socket.getOutputStream().write(new byte[] {21, 3, 3, 0, 2, 2, description});
+      } catch (IOException e) {
+        // closed by the client, or the test has ended
+      }
+    }
+  }
+
   private void assertRefused(Path certificate, Path trusted, String reason) throws Exception {
+    assertRefused(() -> start(certificate, trusted), reason);
+  }
+
+  private void assertRefused(Start start, String reason) throws Exception {
     try (CapturedLog log = new CapturedLog()) {
-      start(certificate, trusted);
+      start.run();
       await().until(() -> health() != null && health().getMessage().orElse("").contains(reason));
       await().during(Duration.ofMillis(300)).until(() -> websockets.get() == 0);
       assertThat(log.lines(Level.WARN))
@@ -134,7 +175,60 @@ class AhcWssConsumerTest {
     }
   }
 
+  /** Starts a consumer. */
+  @FunctionalInterface
+  private interface Start {
+    void run() throws Exception;
+  }
+
+  /** As after an edit of {@code ari.url} or of the route from ws to wss. */
+  @Test
+  void closesPlaintextWebsocketOfReplacedRoute() throws Exception {
+    AhcWsComponent plaintext = context.getComponent("ahc-ws", AhcWsComponent.class);
+    AhcWsComponent secure = context.getComponent("ahc-wss", AhcWsComponent.class);
+    plaintext.setOtherScheme(secure);
+    secure.setOtherScheme(plaintext);
+    HttpServer former = listen(null);
+    trust(localhost);
+    context.disableJMX();
+    context.addRoutes(route("ahc-ws", former.actualPort()));
+    context.start();
+    await().until(() -> received.size() == 1 + SMALL);
+
+    HttpServer current = listen(localhost);
+    context.getRouteController().stopRoute(ROUTE);
+    context.removeRoute(ROUTE);
+    context.addRoutes(route("ahc-wss", current.actualPort()));
+
+    await().until(() -> received.size() == 2 * (1 + SMALL));
+    await().until(() -> openWebsockets.get() == 1);
+    assertThat(websockets).hasValue(2);
+    assertThat(plaintext.status()).isEmpty();
+    assertThat(secure.status()).hasSize(1);
+    assertThat(HealthCheckHelper.invoke(context))
+        .extracting(result -> result.getCheck().getId())
+        .filteredOn(id -> id.startsWith("websocket:"))
+        .singleElement()
+        .asString()
+        .startsWith("websocket:wss:");
+  }
+
   private void start(Path certificate, Path trusted) throws Exception {
+    start(listen(certificate).actualPort(), trusted);
+  }
+
+  private void start(int port, Path trusted) throws Exception {
+    trust(trusted);
+    context
+        .getComponent("ahc-wss", AhcWsComponent.class)
+        .setTlsErrorDescriber(cause -> TlsErrors.describe(cause, "ca-file"));
+    context.disableJMX();
+    context.addRoutes(route("ahc-wss", port));
+    context.start();
+  }
+
+  /** Starts a server that sends messages of different lengths; over TLS if it has a certificate. */
+  private HttpServer listen(@Nullable Path certificate) throws Exception {
     HttpServerOptions options = new HttpServerOptions();
     if (certificate != null) {
       options
@@ -142,45 +236,48 @@ class AhcWssConsumerTest {
           .setKeyCertOptions(
               new PfxOptions().setPath(certificate.toString()).setPassword(STORE_PASSWORD));
     }
-    HttpServer server =
-        vertx
-            .createHttpServer(options)
-            .webSocketHandler(
-                websocket -> {
-                  websockets.incrementAndGet();
-                  websocket.writeTextMessage("x".repeat(LARGE));
-                  for (int i = 1; i <= SMALL; i++) {
-                    websocket.writeTextMessage("x".repeat(i));
-                  }
-                })
-            .listen(0, "localhost")
-            .toCompletionStage()
-            .toCompletableFuture()
-            .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    return vertx
+        .createHttpServer(options)
+        .webSocketHandler(
+            websocket -> {
+              websockets.incrementAndGet();
+              openWebsockets.incrementAndGet();
+              websocket.closeHandler(closed -> openWebsockets.decrementAndGet());
+              websocket.writeTextMessage("x".repeat(LARGE));
+              for (int i = 1; i <= SMALL; i++) {
+                websocket.writeTextMessage("x".repeat(i));
+              }
+            })
+        .listen(0, "localhost")
+        .toCompletionStage()
+        .toCompletableFuture()
+        .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void trust(Path certificate) {
     KeyStoreParameters store = new KeyStoreParameters();
-    store.setResource("file:" + trusted);
+    store.setResource("file:" + certificate);
     store.setPassword(STORE_PASSWORD);
     TrustManagersParameters trust = new TrustManagersParameters();
     trust.setKeyStore(store);
     SSLContextParameters tls = new SSLContextParameters();
     tls.setTrustManagers(trust);
-    context
-        .getComponent("ahc-wss", AhcWsComponent.class)
-        .setTlsErrorDescriber(cause -> TlsErrors.describe(cause, "ca-file"));
-    context.disableJMX();
     context.getRegistry().bind("tls", tls);
-    context.addRoutes(
-        new RouteBuilder() {
-          @Override
-          public void configure() {
-            from("ahc-wss:localhost:"
-                    + server.actualPort()
-                    + "/events?sslContextParameters=#tls&reconnectInitialDelay=40"
-                    + "&reconnectMaximumDelay=100&bufferSize=20000")
-                .process(exchange -> received.add(exchange.getMessage().getBody(String.class)));
-          }
-        });
-    context.start();
+  }
+
+  private RouteBuilder route(String scheme, int port) {
+    return new RouteBuilder() {
+      @Override
+      public void configure() {
+        from(scheme
+                + ":localhost:"
+                + port
+                + "/events?reconnectInitialDelay=40&reconnectMaximumDelay=100&bufferSize=20000"
+                + (scheme.equals("ahc-wss") ? "&sslContextParameters=#tls" : ""))
+            .routeId(ROUTE)
+            .process(exchange -> received.add(exchange.getMessage().getBody(String.class)));
+      }
+    };
   }
 
   private HealthCheck.Result health() {

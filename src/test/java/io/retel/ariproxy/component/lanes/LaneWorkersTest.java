@@ -140,6 +140,19 @@ class LaneWorkersTest {
     await().until(() -> working.get() == MAXIMUM);
   }
 
+  /** A step of a route can leave its thread interrupted. */
+  @Test
+  void anotherReplacesOneThatIsInterrupted() {
+    workers.start();
+    await().until(() -> running() == 1);
+    threads.forEach(Thread::interrupt);
+    await().until(() -> threads.size() > 1 && running() == 1);
+    assertThat(workers.hasFailed()).isFalse();
+
+    work.release(MAXIMUM);
+    await().until(() -> working.get() == MAXIMUM);
+  }
+
   @Test
   void workContinuesIfNoThreadCanStart() {
     workers.start();
