@@ -133,7 +133,9 @@ public final class DryRun {
     String body = message.getBody() == null ? "" : message.getBody(String.class);
     transcript.send(request(endpoint, message, body), body);
     if (scheme(endpoint).startsWith("http")) {
-      message.removeHeaders("*");
+      if (endpoint instanceof HttpEndpoint http && !http.isCopyHeaders()) {
+        message.removeHeaders("*");
+      }
       message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
       message.setHeader(Exchange.CONTENT_TYPE, "application/json");
       message.setBody(new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8)));
@@ -160,10 +162,14 @@ public final class DryRun {
             Exchange.HTTP_RAW_QUERY,
             message.getHeader(Exchange.HTTP_QUERY, http.getHttpUri().getQuery(), String.class),
             String.class);
-    return method + " " + address + path + (query == null ? "" : "?" + query);
+    String target =
+        http.isBridgeEndpoint()
+            ? address
+            : message.getHeader(Exchange.HTTP_URI, address, String.class);
+    return method + " " + target + path + (query == null ? "" : "?" + query);
   }
 
-  private void sendRecords(String topic, Exchange exchange) {
+  private void sendRecords(String ofEndpoint, Exchange exchange) {
     Object body = exchange.getMessage().getBody();
     List<Message> messages = new ArrayList<>();
     if (body instanceof Iterable<?> several) {
@@ -173,6 +179,7 @@ public final class DryRun {
       messages.add(exchange.getMessage());
     }
     for (Message message : messages) {
+      String topic = message.getHeader(KafkaConstants.OVERRIDE_TOPIC, ofEndpoint, String.class);
       byte[] value = message.getBody(byte[].class);
       String key = message.getHeader(KafkaConstants.KEY, String.class);
       transcript.send("Kafka topic %s, key %s".formatted(topic, key), Transcript.text(value));

@@ -4,8 +4,11 @@ package io.retel.ariproxy.route;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
 import io.retel.ariproxy.timer.PeriodicCheck;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
@@ -15,7 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reports the step of a route in which an event stays for long, since all later events wait for it.
+ * Reports the step of a route in which an event stays for long, since all later events wait for it,
+ * and the added step in which a command does. A command can also wait for Asterisk, the store or
+ * Kafka, which others report.
  */
 public final class BlockedStepMonitor extends PeriodicCheck {
 
@@ -31,11 +36,19 @@ public final class BlockedStepMonitor extends PeriodicCheck {
   private static final String LIMIT_STEP = "limit-in-flight";
 
   private final Supplier<Optional<Current>> missedEvent;
-
-  /** What is reported and has not ended. */
-  private @Nullable BlockedStep reported;
-
-  private int quietChecks;
+  private final RunningSteps addedSteps;
+  private final List<Report> reports =
+      List.of(
+          new Report(
+              "Events",
+              "Events wait for {}, for {} s: all events wait for a step that blocks",
+              "Events no longer wait for {}",
+              this::findEvent),
+          new Report(
+              "Commands",
+              "Commands wait for {}, for {} s: later commands of a call wait for a step that blocks",
+              "Commands no longer wait for {}",
+              this::findCommand));
 
   /**
    * The event that a thread is publishing.
@@ -44,74 +57,123 @@ public final class BlockedStepMonitor extends PeriodicCheck {
    */
   public record Current(Exchange exchange, Duration age) {}
 
-  /** An event that has stayed in a step. */
-  private record BlockedStep(Exchange exchange, String place, Duration age) {}
-
   /**
    * @param missedEvent the event that a resync is publishing: the events from Asterisk wait for it
+   * @param addedSteps the steps that are not part of the shipped routes
    */
-  public BlockedStepMonitor(CamelContext context, Supplier<Optional<Current>> missedEvent) {
+  public BlockedStepMonitor(
+      CamelContext context, Supplier<Optional<Current>> missedEvent, AddedSteps addedSteps) {
     super(context);
     this.missedEvent = missedEvent;
+    this.addedSteps = addedSteps.running();
   }
 
-  /** Returns the step in which an event stays, as a sentence. */
+  /** Returns the steps in which an event or a command stays, as sentences. */
   public Optional<String> describe() {
-    return find()
-        .map(
-            step -> "Events wait for %s, for %d s".formatted(step.place(), step.age().toSeconds()));
+    return Optional.of(reports.stream().flatMap(Report::describe).collect(Collectors.joining("; ")))
+        .filter(text -> !text.isEmpty());
   }
 
   /** Returns how long an event has stayed in a step, if that is long; otherwise zero. */
-  public Duration age() {
-    return find().map(BlockedStep::age).orElse(Duration.ZERO);
+  public Duration eventAge() {
+    return findEvent().map(RunningSteps.Blocked::age).orElse(Duration.ZERO);
+  }
+
+  /** Returns how long a command has stayed in an added step, if that is long; otherwise zero. */
+  public Duration commandAge() {
+    return findCommand().map(RunningSteps.Blocked::age).orElse(Duration.ZERO);
   }
 
   @Override
   protected void check() {
-    BlockedStep last = reported;
-    Optional<BlockedStep> found = find();
-    if (found.isPresent()) {
-      BlockedStep step = found.get();
-      if (last == null || !last.place().equals(step.place())) {
-        LOG.warn(
-            "Events wait for {}, for {} s: all events wait for a step that blocks",
-            step.place(),
-            step.age().toSeconds());
+    reports.forEach(Report::check);
+  }
+
+  /** What is reported about the messages of one kind. */
+  private static final class Report {
+
+    private final String messages;
+    private final String startLine;
+    private final String endLine;
+    private final Supplier<Optional<RunningSteps.Blocked>> find;
+
+    /** The step that is reported and has not ended. */
+    private @Nullable String reported;
+
+    private int quietChecks;
+
+    Report(
+        String messages,
+        String startLine,
+        String endLine,
+        Supplier<Optional<RunningSteps.Blocked>> find) {
+      this.messages = messages;
+      this.startLine = startLine;
+      this.endLine = endLine;
+      this.find = find;
+    }
+
+    Stream<String> describe() {
+      return find.get().stream()
+          .map(
+              step ->
+                  "%s wait for %s, for %d s"
+                      .formatted(messages, step.place(), step.age().toSeconds()));
+    }
+
+    void check() {
+      String last = reported;
+      Optional<RunningSteps.Blocked> found = find.get();
+      if (found.isPresent()) {
+        RunningSteps.Blocked step = found.get();
+        if (!step.place().equals(last)) {
+          LOG.warn(startLine, step.place(), step.age().toSeconds());
+        }
+        reported = step.place();
+        quietChecks = 0;
+      } else if (last != null && ++quietChecks == MAX_QUIET_CHECKS) {
+        LOG.info(endLine, last);
+        reported = null;
       }
-      reported = step;
-      quietChecks = 0;
-    } else if (last != null && ++quietChecks == MAX_QUIET_CHECKS) {
-      LOG.info("Events no longer wait for {}", last.place());
-      reported = null;
     }
   }
 
-  private Optional<BlockedStep> find() {
+  private Optional<RunningSteps.Blocked> findCommand() {
+    return addedSteps.blocked(RunningSteps.COMMANDS, MIN_AGE);
+  }
+
+  private Optional<RunningSteps.Blocked> findEvent() {
     for (Route route : context.getRoutes()) {
       if (route.getConsumer() instanceof AhcWsConsumer consumer) {
         Exchange exchange = consumer.current();
         Duration age = consumer.currentAge();
         if (exchange != null && consumer.current() == exchange) {
-          Optional<BlockedStep> step = blocked(new Current(exchange, age));
+          Optional<RunningSteps.Blocked> step = blocked(new Current(exchange, age));
           if (step.isPresent()) {
             return step;
           }
         }
       }
     }
-    return missedEvent.get().flatMap(BlockedStepMonitor::blocked);
+    return missedEvent
+        .get()
+        .flatMap(this::blocked)
+        // on the thread that completes acknowledged events
+        .or(() -> addedSteps.blocked(RunningSteps.EVENTS, MIN_AGE));
   }
 
-  private static Optional<BlockedStep> blocked(Current current) {
+  private Optional<RunningSteps.Blocked> blocked(Current current) {
     String step = current.exchange().getExchangeExtension().getHistoryNodeId();
     return current.age().compareTo(MIN_AGE) < 0 || step == null || step.equals(LIMIT_STEP)
         ? Optional.empty()
-        : Optional.of(
-            new BlockedStep(current.exchange(), place(current.exchange(), step), current.age()));
+        : Optional.of(new RunningSteps.Blocked(place(current.exchange(), step), current.age()));
   }
 
-  private static String place(Exchange exchange, String step) {
-    return "step %s of route %s".formatted(step, ExchangeHelper.getAtRouteId(exchange));
+  /** Returns the step, an added one with its file and line. */
+  private String place(Exchange exchange, String step) {
+    return addedSteps
+        .of(exchange)
+        .orElseGet(
+            () -> "step %s of route %s".formatted(step, ExchangeHelper.getAtRouteId(exchange)));
   }
 }

@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>For routes with {@code autoStartup: false}. Checks the condition periodically, so it also
  * covers reloaded routes, and immediately after {@link #wake}. Routes start and stop on a thread of
- * the policy, since a stop waits for messages in flight. A route stopped by an operator stays
- * stopped, for example to keep new calls away from an Asterisk.
+ * the policy, since a stop waits for messages in flight. A route that an operator stops while it
+ * runs stays stopped, until it is reloaded.
  */
 public class ConditionalRoutePolicy extends RoutePolicySupport {
 

@@ -5,6 +5,7 @@ import io.retel.ariproxy.text.LogText;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Collectors;
 
@@ -25,6 +26,14 @@ public final class RejectedRouteFiles {
 
   void remove(Path file) {
     reasons.remove(file);
+  }
+
+  Set<Path> files() {
+    return Set.copyOf(reasons.keySet());
+  }
+
+  boolean contains(Path file) {
+    return reasons.containsKey(file);
   }
 
   public int count() {

@@ -4,6 +4,7 @@ package io.retel.ariproxy.route;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.Model;
@@ -50,6 +51,20 @@ final class RouteConfigurations {
   /** Whether a configuration applies to all routes that do not name one. */
   static boolean isGlobal(RouteConfigurationDefinition configuration) {
     return configuration.getId() == null || configuration.getId().equals("*");
+  }
+
+  /**
+   * Returns a sentence if a route names a configuration that does not exist: the route would run
+   * without its error handling.
+   */
+  static Optional<String> missing(
+      RouteDefinition route, Stream<RouteConfigurationDefinition> configurations) {
+    return route.getRouteConfigurationId() == null
+            || configurations.anyMatch(each -> isUsedBy(route, each.getId()))
+        ? Optional.empty()
+        : Optional.of(
+            "no route configuration has the id %s, which the route %s names"
+                .formatted(route.getRouteConfigurationId(), route.getRouteId()));
   }
 
   /** Whether a route uses a configuration, by the rules of Camel's {@code RoutesDefinition}. */

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
+import io.retel.ariproxy.config.InvalidSettingException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.BeanFactoryDefinition;
@@ -24,7 +29,9 @@ final class RouteFile {
   private final byte[] content;
   private final Set<String> beanNames;
   private final List<BeanFactoryDefinition<?>> beans;
+  private final List<RouteDefinition> routes;
   private final Set<String> routeIds;
+  private final Set<String> required;
   private final List<String> stepIds;
   private final List<RouteConfigurationDefinition> configurations;
 
@@ -35,13 +42,26 @@ final class RouteFile {
    * @throws Exception if it is not YAML, or neither a route nor a route configuration
    */
   RouteFile(CamelContext context, String location, byte[] content) throws Exception {
+    this(context, location, content, Set.of());
+  }
+
+  /**
+   * Parses content that must have some routes.
+   *
+   * @param required ids of the routes
+   * @throws Exception if it is not YAML, or one of the routes is missing or never starts
+   */
+  RouteFile(CamelContext context, String location, byte[] content, Set<String> required)
+      throws Exception {
     this.context = context;
     this.location = location;
     this.content = content;
-    RouteFiles.validateStructure(content);
+    RouteFiles.validateStructure(
+        content, RouteFiles.isShipped(Path.of(location.replaceFirst("^file:", ""))));
     this.beanNames = RouteFiles.beanNames(content);
     Set<String> ids = new LinkedHashSet<>();
     List<String> steps = new ArrayList<>();
+    List<RouteDefinition> routeDefinitions = new ArrayList<>();
     List<RouteConfigurationDefinition> definitions = new ArrayList<>();
     List<BeanFactoryDefinition<?>> beanDefinitions = new ArrayList<>();
     if (content.length > 0) {
@@ -49,7 +69,8 @@ final class RouteFile {
       beanDefinitions.addAll(loaded.beans());
       RouteConfigurationBuilder builder = loaded.routes();
       definitions.addAll(RouteConfigurations.configure(builder, context));
-      for (RouteDefinition route : builder.configureRoutes(context).getRoutes()) {
+      routeDefinitions.addAll(builder.configureRoutes(context).getRoutes());
+      for (RouteDefinition route : routeDefinitions) {
         if (route.getRouteId() != null) {
           ids.add(route.getRouteId());
         }
@@ -59,6 +80,9 @@ final class RouteFile {
             .forEach(step -> steps.add(step.getId()));
       }
     }
+    this.routes = routeDefinitions;
+    this.required = Set.copyOf(required);
+    requireRoutes();
     this.beans = beanDefinitions;
     this.routeIds = ids;
     this.stepIds = steps;
@@ -78,6 +102,36 @@ final class RouteFile {
   /** Ids of the routes, without those that Camel generates. */
   Set<String> routeIds() {
     return routeIds;
+  }
+
+  private void requireRoutes() {
+    for (String id : required) {
+      RouteDefinition route =
+          routes.stream().filter(each -> id.equals(each.getRouteId())).findFirst().orElse(null);
+      if (route == null) {
+        throw new InvalidSettingException("the required route " + id + " is missing");
+      }
+      if (RouteFiles.neverStarts(context, route)) {
+        throw new InvalidSettingException(
+            "the required route "
+                + id
+                + " never starts, since it has autoStartup: false and no routePolicy");
+      }
+    }
+  }
+
+  /**
+   * Returns a sentence if the {@code routeConfigurationId} of a route matches neither a
+   * configuration of this file nor one of the context.
+   */
+  Optional<String> missingConfiguration(Collection<RouteConfigurationDefinition> others) {
+    return routes.stream()
+        .flatMap(
+            route ->
+                RouteConfigurations.missing(
+                    route, Stream.concat(configurations.stream(), others.stream()))
+                    .stream())
+        .findFirst();
   }
 
   /** Ids of the steps in routes, without those that Camel generates; repeated ones as well. */
@@ -102,10 +156,19 @@ final class RouteFile {
    */
   Set<String> build() throws Exception {
     // a new builder, since parsing has applied the configurations of that time
-    return content.length == 0
-        ? Set.of()
-        : RouteFileLoader.load(context, location, content)
-            .routes()
-            .updateRoutesToCamelContext(context);
+    Set<String> built =
+        content.length == 0
+            ? Set.of()
+            : RouteFileLoader.load(context, location, content)
+                .routes()
+                .updateRoutesToCamelContext(context);
+    for (String id : required) {
+      // its precondition is false
+      if (ActiveRoutes.model(context).getRouteDefinition(id) == null) {
+        throw new IllegalStateException(
+            "the required route " + id + " is not created, such as by its precondition");
+      }
+    }
+    return built;
   }
 }

@@ -15,7 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
 import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.CamelContextHelper;
 import org.apache.camel.util.ObjectHelper;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
@@ -65,11 +68,16 @@ public final class RouteFiles {
   public static List<Path> list(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files
-          .filter(file -> file.toString().endsWith(".yaml"))
+          .filter(RouteFiles::isRouteFile)
           .map(file -> file.toAbsolutePath().normalize())
           .sorted()
           .toList();
     }
+  }
+
+  /** Returns whether the name is that of a YAML file. */
+  static boolean isRouteFile(Path file) {
+    return file.toString().endsWith(".yaml");
   }
 
   /** Returns the files that an author probably takes for route files. */
@@ -86,23 +94,37 @@ public final class RouteFiles {
 
   /**
    * Rejects shipped files that are empty or unreadable, since Camel's error does not always name
-   * the file.
+   * the file, and those with an element that a reload would reject.
    *
-   * @throws InvalidSettingException if a file is empty or cannot be read
+   * @throws InvalidSettingException if a file is empty, cannot be read, or has such an element
    */
   public static void validate(Path folder) {
     Path current = folder.toAbsolutePath();
     try {
       for (Path file : list(folder).stream().filter(RouteFiles::isShipped).toList()) {
         current = file;
-        if (new String(read(file), StandardCharsets.UTF_8).isBlank()) {
+        byte[] content = read(file);
+        if (new String(content, StandardCharsets.UTF_8).isBlank()) {
           throw invalidFile(file, "is empty");
         }
+        validateElements(file, content);
       }
     } catch (UnsuitableFileException e) {
       throw invalidFile(current, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw invalidFile(current, "cannot be read: " + e);
+    }
+  }
+
+  private static void validateElements(Path file, byte[] content) {
+    try {
+      if (parse(content) instanceof List<?> elements) {
+        RouteFileElements.validate(elements, true);
+      }
+    } catch (YamlEngineException e) {
+      // Camel's error names the line
+    } catch (InvalidSettingException e) {
+      throw invalidFile(file, "is invalid: " + e.getMessage());
     }
   }
 
@@ -139,13 +161,14 @@ public final class RouteFiles {
   }
 
   /**
-   * Rejects content that Camel accepts without a route, or that applies to the routes of other
-   * files.
+   * Rejects content that Camel accepts without a route, that applies to the routes of other files,
+   * or whose steps could lose messages of shipped routes.
    *
    * @param content empty for a deleted file
+   * @param shipped whether a shipped file has its name
    * @throws InvalidSettingException names the problem
    */
-  static void validateStructure(byte[] content) {
+  static void validateStructure(byte[] content, boolean shipped) {
     if (content.length == 0) {
       return;
     }
@@ -154,13 +177,14 @@ public final class RouteFiles {
       throw new InvalidSettingException(
           "it is not a list of routes: each one starts with '- route:'");
     }
-    for (Object element : elements) {
-      if (element instanceof Map<?, ?> keys
-          && (keys.containsKey("errorHandler") || keys.containsKey("error-handler"))) {
-        throw new InvalidSettingException(
-            "an errorHandler outside a route applies to the routes of all files: put it into a route");
-      }
-    }
+    RouteFileElements.validate(elements, shipped);
+  }
+
+  /** Whether neither Camel nor a policy, which can wait for a condition, starts a route. */
+  public static boolean neverStarts(CamelContext context, RouteDefinition route) {
+    return Boolean.FALSE.equals(CamelContextHelper.parseBoolean(context, route.getAutoStartup()))
+        && route.getRoutePolicyRef() == null
+        && (route.getRoutePolicies() == null || route.getRoutePolicies().isEmpty());
   }
 
   /** Returns the names of the beans that a content defines. */

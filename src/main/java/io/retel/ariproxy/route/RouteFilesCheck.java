@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.camel.CamelContext;
@@ -24,6 +25,7 @@ public final class RouteFilesCheck {
 
   private final CamelContext context;
   private final RouteBeans beans;
+  private final Set<String> requiredRoutes;
 
   /**
    * A file and its outcome.
@@ -42,9 +44,11 @@ public final class RouteFilesCheck {
 
   /**
    * @param context has the beans of the proxy, and starts no routes
+   * @param requiredRoutes ids of routes, each in the shipped file with its name
    */
-  public RouteFilesCheck(CamelContext context) {
+  public RouteFilesCheck(CamelContext context, Set<String> requiredRoutes) {
     this.context = context;
+    this.requiredRoutes = Set.copyOf(requiredRoutes);
     this.beans = new RouteBeans(context, InterruptAfter.MAX_EDIT);
   }
 
@@ -66,9 +70,7 @@ public final class RouteFilesCheck {
           attempt(
               file,
               content -> {
-                RouteFile routes =
-                    new RouteFile(
-                        context, "file:" + file, content.getBytes(StandardCharsets.UTF_8));
+                RouteFile routes = parse(file, content);
                 Set<String> ids = ids(file, routes, fileOfId);
                 checkBeans(file, routes, fileOfBean);
                 RouteFiles.addSteps(
@@ -94,10 +96,41 @@ public final class RouteFilesCheck {
                           beans.replace(
                               routes.beanNames(),
                               beans.create(routes.beans(), InterruptAfter.MAX_START));
+                          if (RouteFiles.isShipped(file)) {
+                            Optional<String> missing =
+                                routes.missingConfiguration(
+                                    ActiveRoutes.model(context).getRouteConfigurationDefinitions());
+                            if (missing.isPresent()) {
+                              throw new InvalidSettingException(missing.get());
+                            }
+                          }
                           routes.build();
                           return result.ids();
                         })));
+    rejectMissingRoutes(results, fileOfId.keySet());
     return List.copyOf(results.values());
+  }
+
+  private RouteFile parse(Path file, String text) throws Exception {
+    byte[] content = text.getBytes(StandardCharsets.UTF_8);
+    String location = "file:" + file;
+    Set<String> required = new HashSet<>(new RouteFile(context, location, content).routeIds());
+    required.retainAll(requiredRoutes);
+    return new RouteFile(context, location, content, required);
+  }
+
+  /** Of those that no file has, the file with the name would have to. */
+  private void rejectMissingRoutes(Map<Path, Result> results, Set<String> ids) {
+    for (String id : requiredRoutes) {
+      if (!ids.contains(id)) {
+        results.replaceAll(
+            (file, result) ->
+                result.loads() && file.getFileName().toString().equals(id + ".camel.yaml")
+                    ? invalid(
+                        file, new RouteFileError(0, "the required route " + id + " is missing"))
+                    : result);
+      }
+    }
   }
 
   /** Checks a content; returns the ids that it contains. */

@@ -6,22 +6,22 @@ import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import io.retel.ariproxy.config.WriteAccess;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.error.StartupErrors;
+import io.retel.ariproxy.route.RouteFileSnapshots.Snapshot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.spi.Resource;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
 import org.jspecify.annotations.Nullable;
@@ -42,13 +42,7 @@ public final class RouteReloader {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteReloader.class);
 
-  /** Some editors delete or empty a file before they write it. */
-  private static final long SAVE_WINDOW_MS = 500;
-
   private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
-
-  /** A change, and the end of the watcher, end the wait. */
-  private static final Duration WATCH_TIMEOUT = Duration.ofMinutes(1);
 
   /** Waits until the messages now in flight have completed. */
   @FunctionalInterface
@@ -69,8 +63,15 @@ public final class RouteReloader {
   private final RejectedRouteFiles rejectedFiles;
   private final Duration maxStart;
 
-  /** Last snapshot of each file. */
-  private final Map<Path, FileSnapshot> lastSnapshots = new ConcurrentHashMap<>();
+  private final RouteFileSnapshots snapshots;
+
+  /** Files that were rejected because another one, the value, has their id or bean. */
+  private final Map<Path, Path> duplicates = new ConcurrentHashMap<>();
+
+  /** Files that were rejected since a route configuration is missing. */
+  private final Set<Path> withoutConfiguration = ConcurrentHashMap.newKeySet();
+
+  private @Nullable RouteFolderWatcher watcher;
 
   private volatile @Nullable Path loading;
 
@@ -105,6 +106,7 @@ public final class RouteReloader {
     this.activeRoutes = new ActiveRoutes(context, compiledRoutes, folder, maxStart);
     this.requiredRoutes = requiredRoutes;
     this.rejectedFiles = rejectedFiles;
+    this.snapshots = new RouteFileSnapshots(folder, activeRoutes::contains, rejectedFiles);
     context.addLifecycleStrategy(
         new LifecycleStrategySupport() {
           @Override
@@ -115,21 +117,39 @@ public final class RouteReloader {
   }
 
   /**
-   * Reloads files when Camel's watcher of the folder, if it is enabled, reports a change.
+   * Reloads files when they change, once the additional ones are loaded, if {@code
+   * camel.main.routesReloadEnabled} has created Camel's watcher, which {@link RouteFolderWatcher}
+   * replaces.
    *
    * @param progress returns what waits for the messages in flight at that time: edits wait for it,
    *     since Camel stops a route by force if its messages do not complete, and they would be lost
    */
-  public void watch(Supplier<Progress> progress) {
-    RouteWatcherReloadStrategy watcher = context.hasService(RouteWatcherReloadStrategy.class);
-    if (watcher != null) {
-      watcher.setPollTimeout(WATCH_TIMEOUT.toMillis());
-      watcher.setResourceReload(
-          (name, resource) -> {
-            awaitProgress(progress.get(), resource);
-            reload(ActiveRoutes.toPath(resource), resource.getLocation());
-          });
+  public void watch(Supplier<Progress> progress) throws Exception {
+    RouteWatcherReloadStrategy replaced = context.hasService(RouteWatcherReloadStrategy.class);
+    if (replaced == null) {
+      return;
     }
+    replaced.setScheduler(false);
+    snapshots.rememberShipped();
+    RouteFolderWatcher created =
+        new RouteFolderWatcher(
+            context,
+            folder,
+            new RouteFolderWatcher.Listener() {
+              @Override
+              public void changed(Path file) throws InterruptedException {
+                reloadOnceIdle(file, progress.get());
+              }
+
+              @Override
+              public void changedAnywhere() throws InterruptedException {
+                for (Path file : snapshots.changedFiles()) {
+                  reloadOnceIdle(file, progress.get());
+                }
+              }
+            });
+    watcher = created;
+    context.addService(created);
   }
 
   /**
@@ -147,11 +167,33 @@ public final class RouteReloader {
       loading = null;
       RouteFiles.misnamed(folder)
           .forEach(file -> reject(file, "is ignored: its name must end in .yaml"));
+      logMissingConfigurations();
     } catch (IOException e) {
       LOG.error("{} cannot be read, so additional routes are not loaded: {}", folder, e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      if (watcher != null) {
+        watcher.begin();
+      }
     }
+  }
+
+  /** Of the shipped files, whose configurations can be in an additional one. */
+  private void logMissingConfigurations() {
+    Model model = ActiveRoutes.model(context);
+    for (RouteDefinition route : model.getRouteDefinitions()) {
+      if (isShipped(route)) {
+        RouteConfigurations.missing(route, model.getRouteConfigurationDefinitions().stream())
+            .ifPresent(
+                problem -> LOG.error("{}: its error handling is missing. Correct the id", problem));
+      }
+    }
+  }
+
+  private static boolean isShipped(RouteDefinition route) {
+    return route.getResource() != null
+        && RouteFiles.isShipped(Path.of(route.getResource().getLocation()));
   }
 
   /** Returns the additional file that is being loaded. */
@@ -167,53 +209,47 @@ public final class RouteReloader {
     closed = true;
   }
 
+  private void reloadOnceIdle(Path file, Progress progress) throws InterruptedException {
+    String location = "file:" + file;
+    awaitProgress(progress, location);
+    reload(file, location);
+  }
+
   /** Not synchronized, so that the proxy can stop. */
-  private void awaitProgress(Progress progress, Resource resource) throws InterruptedException {
+  private void awaitProgress(Progress progress, String location) throws InterruptedException {
     boolean warned = false;
     while (!closed && !progress.await(POLL_INTERVAL)) {
       if (!warned) {
         warned = true;
         LOG.warn(
-            "{} waits to be loaded: messages in flight do not complete; check Kafka",
-            resource.getLocation());
+            "{} waits to be loaded: messages in flight do not complete; check Kafka", location);
       }
     }
   }
 
   /** Reads without the lock, so that the proxy can stop while a file cannot be read. */
   private void reload(Path file, String location) throws InterruptedException {
+    if (closed) {
+      return;
+    }
     if (file.toFile().length() == 0) {
-      TimeUnit.MILLISECONDS.sleep(SAVE_WINDOW_MS);
+      TimeUnit.MILLISECONDS.sleep(RouteFileSnapshots.SAVE_WINDOW.toMillis());
     }
     try {
-      WriteAccess.check(Stream.of(folder, file).filter(Files::exists).toList());
-      if (Files.isSymbolicLink(file) && !Files.exists(file) && !activeRoutes.contains(file)) {
+      if (snapshots.isLinkToNothing(file)) {
         reject(file, "is a link to a file that does not exist");
         return;
       }
-      if (!Files.exists(file)) {
-        lastSnapshots.remove(file);
+      Optional<Snapshot> current = snapshots.read(file);
+      if (current.isPresent()) {
+        accept(file, location, current.get());
+      } else if (Files.isDirectory(folder)) {
+        WriteAccess.check(List.of(folder));
+        snapshots.remove(file);
         rejectedFiles.remove(file);
         unload(file, location);
-        return;
+        retryRejected(file);
       }
-      FileSnapshot current = FileSnapshot.read(file);
-      FileSnapshot previous = lastSnapshots.put(file, current);
-      if (previous != null && current.isRepeatOf(previous)) {
-        return;
-      }
-      if (current.content().length == 0) {
-        reject(
-            file,
-            RouteFiles.isShipped(file)
-                ? "is empty: its routes continue unchanged, but the next start will fail."
-                    + " Restore its content or delete it"
-                : "is empty: " + consequence(file));
-        return;
-      }
-      RouteFiles.targetOutside(folder, file)
-          .ifPresent(target -> LOG.warn(RouteFiles.LINK_OUTSIDE, file, target));
-      replace(file, location, current.content());
     } catch (InvalidSettingException e) {
       rejectUnread(file, "rejected: " + e.getMessage());
     } catch (UnsuitableFileException e) {
@@ -223,11 +259,53 @@ public final class RouteReloader {
     }
   }
 
+  private void accept(Path file, String location, Snapshot current) throws InterruptedException {
+    Snapshot previous = snapshots.put(file, current);
+    if (previous != null && current.isRepeatOf(previous)) {
+      return;
+    }
+    if (current.content().length == 0) {
+      reject(
+          file,
+          RouteFiles.isShipped(file)
+              ? "is empty: its routes continue unchanged, but the next start will fail."
+                  + " Restore its content or delete it"
+              : "is empty: " + consequence(file));
+      return;
+    }
+    if (replace(file, location, current.content())) {
+      retryRejected(file);
+    }
+  }
+
+  /**
+   * Loads files that were rejected for an id or bean of the file that has changed, or for a route
+   * configuration that it can have added.
+   */
+  private void retryRejected(Path changed) throws InterruptedException {
+    Set<Path> retried = new TreeSet<>();
+    duplicates.forEach(
+        (file, owner) -> {
+          if (owner.equals(changed)) {
+            retried.add(file);
+          }
+        });
+    duplicates.keySet().removeAll(retried);
+    retried.addAll(withoutConfiguration);
+    withoutConfiguration.clear();
+    for (Path file : retried) {
+      if (rejectedFiles.contains(file) && Files.exists(file)) {
+        snapshots.remove(file);
+        reload(file, "file:" + file);
+      }
+    }
+  }
+
   /**
    * Rejects a file whose content can be accepted, unchanged, once its permissions are corrected.
    */
   private void rejectUnread(Path file, String reason) {
-    lastSnapshots.remove(file);
+    snapshots.remove(file);
     reject(file, reason);
   }
 
@@ -240,14 +318,18 @@ public final class RouteReloader {
     return activeRoutes.contains(file) ? "its routes continue unchanged" : "none of its routes run";
   }
 
-  private synchronized void replace(Path file, String location, byte[] content) {
+  /** Returns whether the content is in effect. */
+  private synchronized boolean replace(Path file, String location, byte[] content) {
     if (closed) {
-      return;
+      return false;
     }
     ActiveRoutes.State previous = activeRoutes.state();
     try {
-      RouteFile edited = new RouteFile(context, location, content);
+      RouteFile edited = new RouteFile(context, location, content, requiredRoutesOf(file));
       rejectDuplicateIds(file, edited);
+      if (isWithoutConfiguration(file, edited)) {
+        return false;
+      }
       Set<String> restored = load(file, edited);
       rejectedFiles.remove(file);
       Set<String> replaced = compiledRoutes.idsReplacedBy(edited);
@@ -259,7 +341,11 @@ public final class RouteReloader {
       if (!restored.isEmpty()) {
         LOG.info("{} no longer replaces compiled {}", location, restored);
       }
-    } catch (DuplicateIdException | InvalidSettingException e) {
+      return true;
+    } catch (DuplicateIdException e) {
+      duplicates.put(file, e.owner());
+      reject(file, "rejected: " + e.getMessage());
+    } catch (InvalidSettingException e) {
       reject(file, "rejected: " + e.getMessage());
     } catch (Throwable e) {
       // errors as well: of a library that is missing or of another version, or of nested steps
@@ -269,6 +355,28 @@ public final class RouteReloader {
           "failed to load: %s (%s)".formatted(StartupErrors.singleLine(e), consequence(file)));
       rollBack(location, previous);
     }
+    return false;
+  }
+
+  /** Rejects a shipped file whose route would run without its error handling. */
+  private boolean isWithoutConfiguration(Path file, RouteFile edited) {
+    Optional<String> missing =
+        RouteFiles.isShipped(file)
+            ? edited.missingConfiguration(
+                ActiveRoutes.model(context).getRouteConfigurationDefinitions())
+            : Optional.empty();
+    missing.ifPresent(
+        problem -> {
+          withoutConfiguration.add(file);
+          reject(file, "rejected: " + problem);
+        });
+    return missing.isPresent();
+  }
+
+  private Set<String> requiredRoutesOf(Path file) {
+    Set<String> required = activeRoutes.routeIds(file);
+    required.retainAll(requiredRoutes);
+    return required;
   }
 
   /** A route of a user that blocks its start must not block Camel, which starts one at a time. */
@@ -368,31 +476,12 @@ public final class RouteReloader {
     }
   }
 
-  /**
-   * A file as saved.
-   *
-   * @param modifiedAt read before the content, so that a concurrent write is seen as a change
-   */
-  private record FileSnapshot(FileTime modifiedAt, byte[] content) {
-
-    static FileSnapshot read(Path file) throws IOException {
-      return new FileSnapshot(Files.getLastModifiedTime(file), RouteFiles.read(file));
-    }
-
-    /**
-     * Returns whether both belong to the same save: a file written in several steps is reported
-     * several times. Saving the same content again later is a new edit.
-     */
-    boolean isRepeatOf(FileSnapshot previous) {
-      return Arrays.equals(content, previous.content)
-          && Math.abs(modifiedAt.toMillis() - previous.modifiedAt.toMillis()) < SAVE_WINDOW_MS;
-    }
-  }
-
   /** A route, configuration or bean has the id or name of one from another file. */
   private static final class DuplicateIdException extends Exception {
 
     private static final long serialVersionUID = 1L;
+
+    private final transient Path owner;
 
     DuplicateIdException(String kind, String id, Path owner) {
       super(
@@ -401,6 +490,11 @@ public final class RouteReloader {
           null,
           false,
           false);
+      this.owner = owner;
+    }
+
+    Path owner() {
+      return owner;
     }
   }
 }

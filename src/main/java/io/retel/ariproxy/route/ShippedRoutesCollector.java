@@ -4,7 +4,9 @@ package io.retel.ariproxy.route;
 import io.retel.ariproxy.config.InvalidSettingException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,6 +16,7 @@ import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.DefaultRoutesCollector;
 import org.apache.camel.spi.Resource;
+import org.apache.camel.support.ResourceHelper;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
@@ -38,16 +41,29 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
   @Override
   public Collection<Resource> findRouteResourcesFromDirectory(
       CamelContext camelContext, String excludePattern, String includePattern) {
-    List<Resource> shipped =
-        super.findRouteResourcesFromDirectory(camelContext, excludePattern, includePattern).stream()
-            .filter(resource -> !isAdditional(resource))
-            .toList();
-    for (Resource resource : shipped) {
+    List<Resource> resources = new ArrayList<>(shipped(camelContext));
+    // files elsewhere that a pattern of a user includes
+    super.findRouteResourcesFromDirectory(camelContext, excludePattern, includePattern).stream()
+        .filter(resource -> !isInFolder(resource))
+        .forEach(resources::add);
+    for (Resource resource : resources) {
       if (checkedLocations.add(resource.getLocation())) {
         rejectBeansOfOthers(camelContext, resource);
       }
     }
-    return shipped;
+    return resources;
+  }
+
+  /** Camel itself does not list the files of a symbolic link to a folder. */
+  private List<Resource> shipped(CamelContext context) {
+    try {
+      return RouteFiles.list(folder).stream()
+          .filter(RouteFiles::isShipped)
+          .map(file -> ResourceHelper.resolveResource(context, "file:" + file))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void rejectBeansOfOthers(CamelContext context, Resource resource) {
@@ -73,11 +89,8 @@ public final class ShippedRoutesCollector extends DefaultRoutesCollector {
     }
   }
 
-  private boolean isAdditional(Resource resource) {
-    if (!resource.getLocation().startsWith("file:")) {
-      return false;
-    }
-    Path file = ActiveRoutes.toPath(resource);
-    return folder.equals(file.getParent()) && !RouteFiles.isShipped(file);
+  private boolean isInFolder(Resource resource) {
+    return resource.getLocation().startsWith("file:")
+        && folder.equals(ActiveRoutes.toPath(resource).getParent());
   }
 }

@@ -52,6 +52,23 @@ class AdditionalRoutesIT {
   @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
   @AutoClose private final CapturedLog log = CapturedLog.asShipped();
 
+  /** Its configuration can be in an additional file, which loads later. */
+  @Test
+  void namesShippedRouteWithoutConfiguration(@TempDir Path folder) {
+    RoutesDirectory.copyTo(folder)
+        .edit("execute-command.camel.yaml", yaml -> yaml.replace("command-errors", "own-errors"));
+    fixture.startSimulatedAsterisk();
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
+    fixture.startProxy();
+    Awaitility.await()
+        .untilAsserted(
+            () ->
+                assertThat(log.lines(Level.ERROR))
+                    .containsExactly(
+                        "no route configuration has the id own-errors, which the route"
+                            + " execute-command names: its error handling is missing. Correct the id"));
+  }
+
   @Test
   void skipsFilesThatDoNotLoad(@TempDir Path folder) throws Exception {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
@@ -116,7 +133,8 @@ class AdditionalRoutesIT {
     Awaitility.await("the step is reported")
         .until(() -> proxy.gauge("ari-proxy.events.blocked") >= 4);
     assertThat(proxy.health("route-steps"))
-        .startsWith("UP: Events wait for step wait-for-nothing of route events, for ");
+        .startsWith(
+            "UP: Events wait for step wait-for-nothing of route events (events.camel.yaml:");
     Awaitility.await("the end is reported")
         .until(
             () ->
@@ -124,13 +142,47 @@ class AdditionalRoutesIT {
                     .anyMatch(
                         line ->
                             line.startsWith(
-                                "Events no longer wait for step wait-for-nothing of route events")));
+                                "Events no longer wait for step wait-for-nothing of route events (")));
     assertThat(log.lines(Level.WARN))
         .anyMatch(
             line ->
                 line.matches(
-                    "Events wait for step wait-for-nothing of route events, for [4-9] s: .*"));
+                    "Events wait for step wait-for-nothing of route events"
+                        + " \\(events.camel.yaml:\\d+\\), for [4-9] s: .*"));
     fixture.controller().event("call", "STASIS_START");
+  }
+
+  @Test
+  void namesStepThatBlocksCommands(@TempDir Path folder) {
+    RoutesDirectory routes = RoutesDirectory.copyTo(folder);
+    routes.edit(
+        "execute-command.camel.yaml",
+        yaml ->
+            yaml.replace(
+                "        - process:\n            id: build-ari-request\n",
+                "        - delay:\n            id: wait-for-nothing\n"
+                    + "            asyncDelayed: \"false\"\n            constant: {expression: \"6000\"}\n"
+                    + "        - process:\n            id: build-ari-request\n"));
+    fixture.startSimulatedAsterisk();
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
+    EmbeddedProxy proxy = fixture.startProxy();
+    fixture.controller().awaitApplication();
+    String id = fixture.controller().send("call", "GET", "/asterisk/ping");
+
+    Awaitility.await("the step is reported")
+        .until(() -> proxy.gauge("ari-proxy.commands.blocked") >= 4);
+    assertThat(proxy.health("route-steps"))
+        .startsWith(
+            "UP: Commands wait for step wait-for-nothing of route execute-command"
+                + " (execute-command.camel.yaml:");
+    assertThat(proxy.gauge("ari-proxy.events.blocked")).isZero();
+    fixture.controller().response(id);
+    assertThat(log.lines(Level.WARN))
+        .anyMatch(
+            line ->
+                line.matches(
+                    "Commands wait for step wait-for-nothing of route execute-command"
+                        + " \\(execute-command.camel.yaml:\\d+\\), for [4-9] s: .*"));
   }
 
   private static void writeRoute(RoutesDirectory routes, String id, String step) {

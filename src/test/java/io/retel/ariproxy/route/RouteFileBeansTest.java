@@ -87,14 +87,13 @@ class RouteFileBeansTest {
     reloader = watch(context, folder);
     context.getRegistry().bind("gauges", "a bean of the proxy");
     context.start();
+    reloader.loadAdditional();
   }
 
   private RouteReloader watch(DefaultCamelContext watching, Path watched) throws Exception {
     RouteWatcherReloadStrategy watcher = new RouteWatcherReloadStrategy(watched.toString());
-    watcher.setPattern("*.yaml");
-    watcher.setPollTimeout(100);
     watching.disableJMX();
-    watching.addService(watcher);
+    watching.addService(watcher, true, false);
     RouteReloader created =
         new RouteReloader(
             watching,
@@ -322,7 +321,7 @@ class RouteFileBeansTest {
             checked.resolve("c.yaml"),
             BEANS.replace("client", "gauges") + ROUTE.replace("id: a", "id: c"));
     List<RouteFilesCheck.Result> results =
-        new RouteFilesCheck(context).check(List.of(valid, repeated, replacing));
+        new RouteFilesCheck(context, Set.of()).check(List.of(valid, repeated, replacing));
     assertThat(results)
         .extracting(RouteFilesCheck.Result::problem)
         .satisfiesExactly(

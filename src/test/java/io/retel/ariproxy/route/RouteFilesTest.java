@@ -2,6 +2,7 @@
 package io.retel.ariproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.config.InvalidSettingException;
@@ -53,5 +54,18 @@ class RouteFilesTest {
     assertThatThrownBy(() -> RouteFiles.validate(folder))
         .isInstanceOf(InvalidSettingException.class)
         .hasMessage(file + " " + problem + ". " + RouteFiles.REMEDY);
+  }
+
+  /** Otherwise a reload of another file would be rejected for it. */
+  @Test
+  void startRejectsElementThatReloadRejects(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("events.camel.yaml");
+    Files.writeString(file, "- intercept:\n    steps:\n      - stop: {}\n- route: {id: events}\n");
+    assertThatThrownBy(() -> RouteFiles.validate(folder))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining(file + " is invalid: intercept and interceptFrom are not");
+    // Camel names the line
+    Files.writeString(file, "- route: [");
+    assertThatCode(() -> RouteFiles.validate(folder)).doesNotThrowAnyException();
   }
 }

@@ -11,13 +11,18 @@ import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import io.retel.ariproxy.fixtures.route.ConfigMapVolume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.camel.Route;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -84,6 +89,50 @@ class RouteReloadIT {
                 "      uri: .*\\R      parameters:\\R(        .*\\R)+",
                 "      uri: handover:publish\n"));
     assertRolledBack(route, "Multiple consumers for the same endpoint is not allowed");
+  }
+
+  /** Without the route, every event or command would wait, or be lost. */
+  @ParameterizedTest
+  @CsvSource({
+    "publish,         '    id: publish\n', '    id: publish\n    autoStartup: \"false\"\n', never starts",
+    "publish,         '    id: publish\n', '    id: another\n', is missing",
+    "execute-command, '    id: execute-command\n', '    id: execute-command\n    precondition: \"{{?never}}\"\n', is not created",
+    "execute-command, 'routeConfigurationId: command-errors', 'routeConfigurationId: command-error', no route configuration has the id command-error",
+    "events,          '- route:', '- interceptFrom:\n    steps:\n      - stop: {}\n- route:', intercept and interceptFrom are not for the proxy",
+    "events,          '- route:', '- interceptSendToEndpoint:\n    uri: kafka:*\n    steps:\n      - stop: {}\n- route:', applies to the routes of all files",
+  })
+  void requiredRouteContinuesAfterEditThatEndsIt(
+      String route, String original, String replacement, String reason) {
+    routes.edit(
+        route + ".camel.yaml",
+        yaml -> {
+          String edited = yaml.replaceFirst("(?m)" + Pattern.quote(original), replacement);
+          assertThat(edited).isNotEqualTo(yaml);
+          return edited;
+        });
+    Awaitility.await()
+        .untilAsserted(
+            () ->
+                assertThat(log.lines(Level.ERROR))
+                    .singleElement(InstanceOfAssertFactories.STRING)
+                    .contains(route + ".camel.yaml")
+                    .contains(reason));
+    assertEventsAndCommandsPass();
+  }
+
+  /** As a ConfigMap changes both at once. */
+  @Test
+  void shippedFileWaitsForItsConfigurationInAnotherFile() {
+    routes.edit("execute-command.camel.yaml", yaml -> yaml.replace("command-errors", "own-errors"));
+    awaitLogLine(Level.ERROR, "no route configuration has the id own-errors");
+    routes.write(
+        "own-errors.camel.yaml",
+        RoutesDirectory.compiled("command-errors")
+            .replace("id: command-errors", "id: own-errors")
+            // each id exists once
+            .replaceAll("( +(?:- )?id: )(?!own-errors)", "$1own-"));
+    awaitLogLine(Level.INFO, "execute-command.camel.yaml loaded");
+    assertEventsAndCommandsPass();
   }
 
   @Test
@@ -201,6 +250,53 @@ class RouteReloadIT {
     routes.write("next.camel.yaml", CUSTOM_ROUTE.replace("own", "next"));
     awaitLogLine(Level.INFO, "next.camel.yaml loaded");
     assertThat(log.lines(Level.ERROR)).hasSize(1);
+  }
+
+  @Test
+  void reloadsShippedFileOfConfigMap(@TempDir Path mount) {
+    Map<String, String> files = new TreeMap<>();
+    for (String file : RouteFiles.SHIPPED) {
+      files.put(file, routes.read(file));
+    }
+    ConfigMapVolume volume = new ConfigMapVolume(mount);
+    volume.update(files);
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, mount.toString());
+    proxy.close();
+    proxy = fixture.startProxy();
+    assertEventsAndCommandsPass();
+    Route commands = proxy.context().getRoute("commands");
+
+    files.computeIfPresent("events.camel.yaml", (name, yaml) -> yaml + "# edited\n");
+    volume.update(files);
+    awaitLogLine(Level.INFO, "events.camel.yaml loaded");
+    assertEventsAndCommandsPass();
+    assertThat(proxy.context().getRoute("commands")).as("not rebuilt").isSameAs(commands);
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  /** With a slash at its end, as shells complete it. */
+  @Test
+  void reloadsFilesOfLinkedFolder(@TempDir Path releases) throws IOException {
+    Path first = Files.createDirectory(releases.resolve("1"));
+    RoutesDirectory edited = RoutesDirectory.copyTo(first);
+    Path second = Files.createDirectory(releases.resolve("2"));
+    RoutesDirectory.copyTo(second).edit("publish.camel.yaml", yaml -> yaml + "# second\n");
+    Path link = Files.createSymbolicLink(releases.resolve("current"), first);
+    fixture.settings().with(Setting.ROUTES_DIRECTORY, link + "/");
+    proxy.close();
+    proxy = fixture.startProxy();
+    assertEventsAndCommandsPass();
+
+    edited.edit("events.camel.yaml", yaml -> yaml + "# edited\n");
+    awaitLogLine(Level.INFO, "/events.camel.yaml loaded");
+
+    Path next = Files.createSymbolicLink(releases.resolve("next"), second);
+    Files.move(next, link, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    // any change also checks the link, before the next check of each 5 s
+    Files.createFile(first.resolve("a.txt"));
+    awaitLogLine(Level.INFO, "/publish.camel.yaml loaded");
+    assertEventsAndCommandsPass();
+    assertThat(log.lines(Level.ERROR)).isEmpty();
   }
 
   private void assertRolledBack(String route, String reason) {

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.route.ConfigMapVolume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
@@ -18,6 +20,7 @@ import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
+import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -59,11 +62,8 @@ class RouteReloaderTest {
     file = folder.resolve("own.camel.yaml");
     permit("rwxr-xr-x");
     RouteWatcherReloadStrategy watcher = new RouteWatcherReloadStrategy(folder.toString());
-    watcher.setPattern("*.yaml");
-    watcher.setPollTimeout(100);
     context.disableJMX();
-    context.addService(watcher);
-    context.start();
+    context.addService(watcher, true, false);
     reloader =
         new RouteReloader(
             context,
@@ -73,6 +73,8 @@ class RouteReloaderTest {
             rejectedFiles,
             Duration.ofSeconds(2));
     reloader.watch(() -> timeout -> true);
+    context.start();
+    reloader.loadAdditional();
   }
 
   @Test
@@ -102,6 +104,99 @@ class RouteReloaderTest {
     awaitLine(Level.ERROR, "large.camel.yaml rejected: it is larger than 1024 KB");
     save();
     awaitLine(Level.INFO, "own.camel.yaml loaded");
+  }
+
+  /** Kubernetes replaces a link to a folder, and none of the files. */
+  @Test
+  void reloadsChangedFilesOfConfigMap() {
+    ConfigMapVolume volume = new ConfigMapVolume(folder);
+    String other = ROUTE.replace("own", "other");
+    volume.update(Map.of("own.camel.yaml", ROUTE, "other.camel.yaml", other));
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    awaitLine(Level.INFO, "other.camel.yaml loaded");
+    Route unchanged = context.getRoute("other");
+
+    volume.update(
+        Map.of(
+            "own.camel.yaml",
+            ROUTE.replace("direct:own", "direct:changed"),
+            "other.camel.yaml",
+            other,
+            "added.camel.yaml",
+            ROUTE.replace("own", "added")));
+    Awaitility.await("the change is in effect")
+        .until(
+            () -> {
+              Route changed = context.getRoute("own");
+              return changed != null
+                  && changed.getEndpoint().getEndpointUri().equals("direct://changed");
+            });
+    awaitLine(Level.INFO, "added.camel.yaml loaded");
+
+    volume.update(Map.of("other.camel.yaml", other));
+    awaitLine(Level.INFO, "own.camel.yaml deleted: [own] stopped and removed");
+    awaitLine(Level.INFO, "added.camel.yaml deleted: [added] stopped and removed");
+    assertThat(context.getRoute("other")).as("not rebuilt").isSameAs(unchanged);
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  /**
+   * Kubernetes deletes a file before the link to it, and the system remembers 512 changes at most.
+   */
+  @Test
+  void filesThatChangeWhileTheyAreReadAreNotErrors() {
+    ConfigMapVolume volume = new ConfigMapVolume(folder);
+    Map<String, String> both =
+        Map.of("own.camel.yaml", ROUTE, "other.camel.yaml", ROUTE.replace("own", "other"));
+    for (int round = 0; round < 200; round++) {
+      volume.update(both);
+      volume.update(Map.of("own.camel.yaml", ROUTE.replace("hello", "round " + round)));
+    }
+    volume.update(both);
+    awaitLine(Level.INFO, "other.camel.yaml loaded");
+    volume.update(Map.of());
+    Awaitility.await().until(() -> context.getRoutes().isEmpty());
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+    assertThat(rejectedFiles.count()).isZero();
+  }
+
+  @Test
+  void namesLinkToNothing() throws IOException {
+    Files.createSymbolicLink(file, Path.of("missing.yaml"));
+    awaitLine(Level.ERROR, "own.camel.yaml is a link to a file that does not exist");
+    Files.createSymbolicLink(folder.resolve("volume.camel.yaml"), Path.of("..data", "gone.yaml"));
+    Files.delete(file);
+    Awaitility.await().until(() -> rejectedFiles.count() == 0);
+    assertThat(log.lines(Level.ERROR)).hasSize(1);
+  }
+
+  /** As after {@code rm -r} of what is replaced next: nothing ends before the files are back. */
+  @Test
+  void routesContinueWhileTheFolderIsMissing() throws IOException {
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Path moved = Files.move(folder, parent.resolve("moved"));
+    Files.setLastModifiedTime(moved.resolve("own.camel.yaml"), FileTime.fromMillis(0));
+    Files.delete(moved.resolve("own.camel.yaml"));
+    awaitLine(Level.ERROR, "cannot be watched, so its routes continue unchanged");
+    assertThat(context.getRoute("own")).isNotNull();
+
+    Files.createDirectory(folder);
+    permit("rwxr-xr-x");
+    awaitLine(Level.INFO, "own.camel.yaml deleted: [own] stopped and removed");
+  }
+
+  /** A file is renamed by a copy, then the deletion of the first. */
+  @Test
+  void loadsCopyOnceTheOriginalIsDeleted() throws IOException {
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Files.copy(file, folder.resolve("copy.camel.yaml"));
+    awaitLine(Level.ERROR, "copy.camel.yaml rejected: route id own belongs to own.camel.yaml");
+    Files.delete(file);
+    awaitLine(Level.INFO, "copy.camel.yaml loaded");
+    assertThat(rejectedFiles.count()).isZero();
+    assertThat(context.getRoute("own")).isNotNull();
   }
 
   /** A library that is missing is an error, not an exception. */

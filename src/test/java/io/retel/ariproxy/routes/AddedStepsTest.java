@@ -25,13 +25,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.AsyncProcessorSupport;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -418,6 +421,47 @@ class AddedStepsTest {
     }
   }
 
+  /** The command would never end, nor the later ones of its call start. */
+  @ParameterizedTest
+  @CsvSource({"commands, queue-command", "execute-command, check-command"})
+  void errorOfTheVirtualMachineYields500(String route, String before) throws Exception {
+    Processor broken =
+        new AsyncProcessorSupport() {
+          @Override
+          public boolean process(Exchange exchange, AsyncCallback callback) {
+            throw new NoClassDefFoundError("org/example/Missing");
+          }
+        };
+    try (RoutesUnderTest routes = start(route, before, ADDED, broken)) {
+      Response response = responseTo(routes, ORIGINATE);
+      response.assertStatus(500);
+      assertThat(response.message()).contains("step added of route " + route);
+      assertThat(routes.ari().getReceivedExchanges()).isEmpty();
+    }
+  }
+
+  /** The reason for the RESPONSE is not that for its loss. */
+  @ParameterizedTest
+  @CsvSource({"commands, queue-command", "execute-command, check-command"})
+  void lostResponseNamesKafkaInsteadOfStep(String route, String before) throws Exception {
+    try (CapturedLog log = new CapturedLog();
+        RoutesUnderTest routes = failing(route, before, Form.PLAIN, REFUSED)) {
+      routes
+          .mappedTopic()
+          .whenAnyExchangeReceived(
+              exchange -> exchange.setException(new TopicAuthorizationException("denied")));
+      routes.sendCommand(ORIGINATE);
+      routes.awaitResponse();
+      assertThat(routes.counterValue(Meters.RESPONSES_LOST)).isOne();
+      assertThat(log.lines(Level.ERROR))
+          .filteredOn(line -> line.startsWith("RESPONSE not published"))
+          .singleElement()
+          .asString()
+          .contains("TopicAuthorizationException", "max.message.bytes")
+          .doesNotContain("step added");
+    }
+  }
+
   @Test
   void errorInPublishKeepsTheRecordedResponse() throws Exception {
     AtomicInteger failing = new AtomicInteger();
@@ -491,7 +535,7 @@ class AddedStepsTest {
                   .iterator()
                   .next();
       RouteDefinition route = builder.configureRoutes(routes.context()).getRoutes().get(0);
-      new AddedSteps(new SimpleMeterRegistry(), rejection -> false, stopped -> {})
+      new AddedSteps(new SimpleMeterRegistry(), 0, rejection -> false, stopped -> {})
           .onAddRouteDefinition(route);
       assertThat(route.getOutputs())
           .isNotEmpty()

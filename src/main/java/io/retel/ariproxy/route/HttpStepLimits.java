@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.retel.ariproxy.route;
+
+import io.retel.ariproxy.ari.http.LimitedInputStream;
+import io.retel.ariproxy.ari.http.WrappedBody;
+import io.retel.ariproxy.timer.SharedTimer;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Component;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.camel.component.http.HttpComponent;
+import org.apache.camel.support.LifecycleStrategySupport;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Limits the responses of HTTP steps in time and bytes, since Camel reads them into the heap, and
+ * the client decompresses them. For each endpoint of {@code http} and {@code https} that has no
+ * {@code httpClientConfigurer}. Thread-safe.
+ *
+ * <p>The client sends a request once; Camel's error handlers can repeat the step. HttpClient itself
+ * would repeat any request after a 503, at the time that the server chooses.
+ */
+public final class HttpStepLimits implements HttpClientConfigurer {
+
+  /** Of a body, decompressed, in bytes. */
+  static final int MAX_BODY_BYTES = 1 << 20;
+
+  /** Of a request with its complete response, from the wait for a connection on. */
+  private static final Duration MAX_TIME = Duration.ofSeconds(60);
+
+  private static final int DRAIN_BLOCK = 8_192;
+
+  private final ScheduledExecutorService timer;
+  private final Duration maxTime;
+
+  HttpStepLimits(ScheduledExecutorService timer, Duration maxTime) {
+    this.timer = timer;
+    this.maxTime = maxTime;
+  }
+
+  /** Sets the limits of all routes; call it before HTTP components exist. */
+  public static void install(CamelContext context) {
+    HttpStepLimits limits = new HttpStepLimits(SharedTimer.of(context), MAX_TIME);
+    context.addLifecycleStrategy(
+        new LifecycleStrategySupport() {
+          @Override
+          public void onComponentAdd(String name, Component component) {
+            // as it is added: to create one takes tenths of a second
+            if (component instanceof HttpComponent http && http.getHttpClientConfigurer() == null) {
+              http.setHttpClientConfigurer(limits);
+            }
+          }
+        });
+  }
+
+  @Override
+  public void configureHttpClient(HttpClientBuilder client) {
+    client.disableAutomaticRetries().addExecInterceptorFirst("limits", this::execute);
+  }
+
+  private ClassicHttpResponse execute(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    Deadline deadline = new Deadline((CancellableDependency) scope.originalRequest);
+    deadline.start();
+    HttpEntity entity = null;
+    try {
+      ClassicHttpResponse response = chain.proceed(request, scope);
+      requireDecoded(response);
+      entity = response.getEntity();
+      if (entity != null) {
+        response.setEntity(new LimitedBody(entity, deadline));
+      }
+      return response;
+    } catch (IOException e) {
+      throw deadline.explain(e);
+    } finally {
+      if (entity == null) {
+        deadline.end();
+      }
+    }
+  }
+
+  /** Camel decompresses what the client has not, without a limit. */
+  private static void requireDecoded(ClassicHttpResponse response) throws IOException {
+    for (Header coding : response.getHeaders(HttpHeaders.CONTENT_ENCODING)) {
+      if (String.valueOf(coding.getValue()).toLowerCase(Locale.ROOT).contains("gzip")) {
+        response.close();
+        throw new IOException("the response has an unknown Content-Encoding");
+      }
+    }
+  }
+
+  /** The end of an exchange. Its cancellation is final, and does not wait for the server. */
+  private final class Deadline {
+
+    private final CancellableDependency request;
+    private @Nullable Future<?> expiry;
+    private volatile boolean expired;
+
+    Deadline(CancellableDependency request) {
+      this.request = request;
+    }
+
+    void start() {
+      expiry = timer.schedule(this::expire, maxTime.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void expire() {
+      expired = true;
+      request.cancel();
+    }
+
+    /** Closes the connection: to use it again, the client would read the rest of the response. */
+    void abort() {
+      request.cancel();
+    }
+
+    void end() {
+      if (expiry != null) {
+        expiry.cancel(false);
+      }
+    }
+
+    /** Returns the reason of a failure: the client only reports that the socket is closed. */
+    IOException explain(IOException failure) {
+      return expired
+          ? new SocketTimeoutException(
+              "the response is not complete after " + maxTime.toMillis() + " ms")
+          : failure;
+    }
+  }
+
+  private static final class LimitedBody extends WrappedBody {
+
+    private final Deadline deadline;
+
+    LimitedBody(HttpEntity entity, Deadline deadline) {
+      super(
+          entity,
+          body ->
+              new LimitedStream(
+                  new LimitedInputStream(body, MAX_BODY_BYTES, "the response"), deadline));
+      this.deadline = deadline;
+    }
+
+    @Override
+    public void close() throws IOException {
+      try {
+        getContent().close();
+        super.close();
+      } finally {
+        deadline.end();
+      }
+    }
+  }
+
+  private static final class LimitedStream extends FilterInputStream {
+
+    private final Deadline deadline;
+    private boolean ended;
+
+    LimitedStream(InputStream in, Deadline deadline) {
+      super(in);
+      this.deadline = deadline;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] buffer = new byte[1];
+      return read(buffer, 0, 1) < 0 ? -1 : buffer[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      try {
+        int count = super.read(buffer, offset, length);
+        ended |= count < 0;
+        return count;
+      } catch (IOException e) {
+        ended = true;
+        deadline.abort();
+        throw deadline.explain(e);
+      }
+    }
+
+    /** Reads the rest within the limits, so that the connection can be used again. */
+    @Override
+    public void close() throws IOException {
+      try {
+        byte[] rest = new byte[DRAIN_BLOCK];
+        while (!ended) {
+          read(rest, 0, rest.length);
+        }
+      } catch (IOException e) {
+        // the connection is closed
+      }
+      try {
+        super.close();
+      } finally {
+        deadline.end();
+      }
+    }
+  }
+}
