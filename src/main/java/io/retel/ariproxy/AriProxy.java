@@ -10,6 +10,7 @@ import io.retel.ariproxy.config.UnknownEnvironmentVariables;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.error.StartupErrors;
 import io.retel.ariproxy.route.RouteFiles;
+import io.retel.ariproxy.text.JsonLimits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Security;
@@ -36,6 +37,12 @@ public final class AriProxy {
    */
   public static final int EXIT_REPLACED = 69;
 
+  /**
+   * Environment variable, {@code 0}, that replaces the exit codes after which a restart does not
+   * help.
+   */
+  public static final String EXIT_CODE_WITHOUT_RESTART = "EXIT_CODE_WITHOUT_RESTART";
+
   private static final Logger LOG = LoggerFactory.getLogger(AriProxy.class);
   private static final Path CONFIGURATION_FILE = Path.of("config", "application.properties");
 
@@ -52,10 +59,22 @@ public final class AriProxy {
   /** Runs until SIGTERM or Ctrl-C, or executes a command-line option. */
   public static void main(String[] args) {
     FatalErrors.install();
+    JsonLimits.setDefaults();
     // Camel 4.18 lowercases option names in the default locale: in Turkish, groupId is not found
     Locale.setDefault(Locale.ROOT);
     limitNameCaches();
-    System.exit(run(args, System.getenv()));
+    int exitCode = run(args, System.getenv());
+    // the result of an option, such as --health, is for its caller
+    System.exit(args.length == 0 ? forSupervisor(exitCode, System.getenv()) : exitCode);
+  }
+
+  /**
+   * Returns the exit code for the supervisor. A container engine that restarts after a crash does
+   * so after any code but 0; a limit of restarts counts those of a container's whole life.
+   */
+  public static int forSupervisor(int exitCode, Map<String, String> environment) {
+    boolean isPermanent = exitCode == EXIT_REPLACED || exitCode == EXIT_INVALID_SETTING;
+    return isPermanent && "0".equals(environment.get(EXIT_CODE_WITHOUT_RESTART)) ? 0 : exitCode;
   }
 
   /**
@@ -86,7 +105,6 @@ public final class AriProxy {
       OptionalInt exitCode =
           CommandLine.execute(
               args,
-              () -> readSettings(environment),
               CONFIGURATION_FILE,
               () -> readSettings(Settings.withPlaceholderValues(environment)),
               System.out,
@@ -124,6 +142,7 @@ public final class AriProxy {
 
   private static int runApplication(Settings settings) {
     ProxyApplication application = ProxyApplication.create(CONFIGURATION_FILE, settings);
+    LOG.info("Libraries unpack native code in {}", System.getProperty("java.io.tmpdir"));
     try {
       int exitCode = application.run(new String[0]);
       return application.isReplaced() ? EXIT_REPLACED : exitCode;

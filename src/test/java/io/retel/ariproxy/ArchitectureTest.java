@@ -3,6 +3,8 @@ package io.retel.ariproxy;
 
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -13,6 +15,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import io.retel.ariproxy.text.JsonLimits;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -85,6 +88,18 @@ class ArchitectureTest {
           .orShould()
           .callMethod(System.class, "currentTimeMillis")
           .as("use io.retel.ariproxy.time or System.nanoTime() for durations");
+
+  /** Jackson's own limits let texts from outside fill the heap. */
+  @ArchTest
+  static final ArchRule textsFromOutsideAreLimited =
+      ArchRuleDefinition.noClasses()
+          .that()
+          .doNotBelongToAnyOf(JsonLimits.class)
+          .should()
+          .callConstructor(JsonFactory.class)
+          .orShould()
+          .callMethod(StreamReadConstraints.class, "builder")
+          .as("use io.retel.ariproxy.text.JsonLimits");
 
   private static ArchCondition<JavaClass> dependOnLowerLayersOnly() {
     return new ArchCondition<>("depend on lower layers only") {

@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Loads the additional route files before the proxy consumes, so that they see every message.
  *
- * <p>On its own thread, since the context has to complete its start before.
+ * <p>On its own thread, after the start of the context and the earlier preconditions of {@link
+ * StartupGate}: a route's own Kafka client must not connect to what is not Kafka.
  */
 final class AdditionalRoutes implements StartupListener {
 
@@ -31,7 +32,8 @@ final class AdditionalRoutes implements StartupListener {
   private final CountDownLatch started = new CountDownLatch(1);
   private final CountDownLatch loaded = new CountDownLatch(1);
   private volatile Runnable load = () -> {};
-  private volatile Supplier<Optional<String>> loading = Optional::empty;
+  private volatile Supplier<Optional<String>> current = Optional::empty;
+  private boolean loading;
   private boolean delayed;
 
   AdditionalRoutes() {
@@ -46,11 +48,11 @@ final class AdditionalRoutes implements StartupListener {
    * Installs the action that loads the files.
    *
    * @param load skips a file that does not load
-   * @param loading returns the file or class that is being loaded
+   * @param current returns the file or class that is being loaded
    */
-  void loadOnStart(CamelContext context, Runnable load, Supplier<Optional<String>> loading) {
+  void loadOnStart(CamelContext context, Runnable load, Supplier<Optional<String>> current) {
     this.load = load;
-    this.loading = loading;
+    this.current = current;
     try {
       context.addStartupListener(this);
     } catch (Exception e) {
@@ -65,9 +67,6 @@ final class AdditionalRoutes implements StartupListener {
 
   @Override
   public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-    Thread loader = new Thread(this::load, "additional-routes");
-    loader.setDaemon(true);
-    loader.start();
     started.countDown();
   }
 
@@ -80,17 +79,23 @@ final class AdditionalRoutes implements StartupListener {
   }
 
   /**
-   * Waits until the files are loaded; the precondition for consuming. Called by one thread.
+   * Has the files loaded, and waits for it; a precondition for consuming. Called by one thread.
    *
    * @throws IllegalStateException names what takes too long; wait again
    */
   void await() throws InterruptedException {
     started.await();
+    if (!loading) {
+      loading = true;
+      Thread loader = new Thread(this::load, "additional-routes");
+      loader.setDaemon(true);
+      loader.start();
+    }
     Duration limit = delayed ? UPDATE_INTERVAL : maxLoading;
     if (loaded.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
       return;
     }
-    String name = loading.get().orElse("a route");
+    String name = current.get().orElse("a route");
     if (!delayed) {
       delayed = true;
       LOG.error(

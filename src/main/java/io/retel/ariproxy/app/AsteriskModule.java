@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.ari.http.AriLogin;
+import io.retel.ariproxy.ari.http.RequestLimit;
 import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.component.ahcws.AhcWsComponent;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
@@ -109,6 +110,16 @@ final class AsteriskModule {
     return new AriClient(httpClient, settings.get(Setting.ARI_URL));
   }
 
+  /** Returns a new client for the proxy's own requests, within a limit. */
+  AriClient newClient(RequestLimit limit) {
+    return new AriClient(httpClient, settings.get(Setting.ARI_URL), limit);
+  }
+
+  /** Returns a new client for requests on which Asterisk can hang, within a limit. */
+  AriClient newClientWithoutResponseTimeout(RequestLimit limit) {
+    return AriClient.withLongTimeout(httpClient, settings.get(Setting.ARI_URL), limit);
+  }
+
   /** Sends the route {@code events} a connection event, in order with the messages. */
   void fireConnectionEvent(String event) {
     Stream.of(ws, wss).forEach(component -> component.fireConnectionEvent(event));
@@ -139,7 +150,7 @@ final class AsteriskModule {
     checks
         .add("websocket-buffer", this::bufferProblem)
         .addNotice("applications", this::lostApplications)
-        .addAvailabilityGauge(HealthChecks.WEBSOCKET, this::isConnected);
+        .addWebsocketGauges(this::isConnected);
   }
 
   /**

@@ -40,7 +40,7 @@ public final class CommandLine {
       Usage:  ari-proxy              runs until SIGTERM or Ctrl-C
               ari-proxy --health     checks whether the proxy on this host is alive
               ari-proxy --archive-classes
-                                     with bin/ari-proxy, once after unpacking: speeds up startup
+                                     with bin/ari-proxy: already the first start is fast
               ari-proxy check [FOLDER]
                                      checks, without servers, whether the route files would
                                      load; default: the proxy's routes
@@ -60,6 +60,14 @@ public final class CommandLine {
       Java environment:
         JAVA_HOME  Java 17 or later; default: the one on the PATH
         JAVA_OPTS  JVM options, such as -Xmx1g
+        STATE_DIRECTORY
+                   folder of the archive of Java's classes, which the first start creates for
+                   the next one; set by systemd; default: /var/lib/ari-proxy, empty: none
+
+      Supervision:
+        EXIT_CODE_WITHOUT_RESTART=0
+                   exits with 0 in place of 69 and 78, for container engines, which restart after
+                   any other code
 
       Exit codes:
         143, 130   stopped by SIGTERM or Ctrl-C, after completing work in flight
@@ -76,7 +84,6 @@ public final class CommandLine {
   /**
    * Executes a command-line option.
    *
-   * @param settings reads the settings, for options that need them
    * @param configuration the settings file
    * @param partialSettings reads the settings, with some value for each required one that is
    *     missing
@@ -84,7 +91,6 @@ public final class CommandLine {
    */
   public static OptionalInt execute(
       String[] arguments,
-      Supplier<Settings> settings,
       Path configuration,
       Supplier<Settings> partialSettings,
       PrintStream out,
@@ -120,7 +126,7 @@ public final class CommandLine {
       case "--help", "-h" -> out.print(help());
       case "--version" -> out.println(version());
       case "--health" -> {
-        HealthCommand.Result result = HealthCommand.run(settings.get());
+        HealthCommand.Result result = HealthCommand.run(partialSettings.get());
         print(result.alive() ? out : err, result.message());
         return OptionalInt.of(result.alive() ? 0 : EXIT_NOT_ALIVE);
       }

@@ -100,6 +100,7 @@ final class CommandModule {
         new AsteriskReachablePolicy(
             () ->
                 isRunning()
+                    && !consumption.isGenericPaused()
                     && asterisk.isConnected()
                     && callContextModule.applications().lost().isEmpty()
                     && !callContextModule.store().isFailing()

@@ -26,6 +26,8 @@ final class ConfigurationAccess {
 
   private static final Logger LOG = LoggerFactory.getLogger(ConfigurationAccess.class);
 
+  private static final String CLASS_ARCHIVE = "-XX:SharedArchiveFile=";
+
   private ConfigurationAccess() {}
 
   /**
@@ -33,13 +35,16 @@ final class ConfigurationAccess {
    * of secrets that every user can read, and of route files outside the routes directory.
    *
    * @param program the jar or folder that contains the proxy's classes
+   * @param jvmArguments arguments of this JVM, which name its class archive
    * @throws InvalidSettingException if every user can write to a file, the routes directory, or a
    *     folder of the program
    */
-  static void check(Path program, Path configuration, Settings settings) {
+  static void check(
+      Path program, List<String> jvmArguments, Path configuration, Settings settings) {
     Path routes = Path.of(settings.get(Setting.ROUTES_DIRECTORY));
     try {
       List<Path> files = new ArrayList<>(programFiles(program));
+      files.addAll(classArchives(jvmArguments));
       files.addAll(files(configuration, routes, settings));
       WriteAccess.check(files);
       ReadAccess.check(secretFiles(configuration, settings));
@@ -63,16 +68,21 @@ final class ConfigurationAccess {
     }
   }
 
-  /** The jar, class archive, libraries and start script; none outside a distribution. */
+  /** The class archives that this JVM can load code from, if they exist. */
+  private static List<Path> classArchives(List<String> jvmArguments) {
+    return jvmArguments.stream()
+        .filter(argument -> argument.startsWith(CLASS_ARCHIVE))
+        .map(argument -> Path.of(argument.substring(CLASS_ARCHIVE.length())))
+        .filter(Files::exists)
+        .toList();
+  }
+
+  /** The jar, libraries and start script; none outside a distribution. */
   private static List<Path> programFiles(Path program) throws IOException {
     if (!Files.isRegularFile(program)) {
       return List.of();
     }
     List<Path> files = new ArrayList<>(List.of(program));
-    Path archive = program.resolveSibling("ari-proxy.jsa");
-    if (Files.exists(archive)) {
-      files.add(archive);
-    }
     for (String name : List.of("lib", "lib/extra", "bin")) {
       Path folder = program.resolveSibling(name);
       if (Files.isDirectory(folder)) {

@@ -118,7 +118,7 @@ public final class Gauges {
 
   /** Binds mappings, and changes not yet written to the store. */
   public Gauges bindCallContexts(CallContexts callContexts, WriteBehind store) {
-    Meters.CALL_CONTEXTS.gauge(meters, () -> callContexts.activeCallContexts().size());
+    Meters.CALL_CONTEXTS.gauge(meters, callContexts::activeCalls);
     Meters.RESOURCES.gauge(meters, callContexts::size);
     Meters.RESOURCES_BYTES.gauge(meters, callContexts::heapBytes);
     Meters.RESOURCES_LIMIT.gauge(meters, callContexts::maxHeapBytes);

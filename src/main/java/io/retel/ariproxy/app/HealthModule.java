@@ -4,6 +4,7 @@ package io.retel.ariproxy.app;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.config.SettingsFileChange;
 import io.retel.ariproxy.health.AsteriskProbe;
 import io.retel.ariproxy.health.EssentialThreads;
 import io.retel.ariproxy.health.HealthChecks;
@@ -14,6 +15,7 @@ import io.retel.ariproxy.health.ProxyHealthCheck;
 import io.retel.ariproxy.kafka.InFlightLimiter;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.RejectedRouteFiles;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +61,8 @@ final class HealthModule {
     callContexts.addHealthChecks(checks);
     resync.addHealthChecks(checks);
     checks.addNotice("kafka-quota", kafka.throttling()::describe);
+    checks.addNotice(
+        "settings-file", new SettingsFileChange(Path.of(Setting.CONFIGURATION_FILE))::describe);
     checks.addNotice("route-files", rejectedRouteFiles::describe);
     checks.addNotice("route-steps", blockedSteps::describe);
     InFlightLimiter inFlightLimiter = kafka.inFlightLimiter();

@@ -6,6 +6,7 @@ import io.retel.ariproxy.config.Settings;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The settings that limit what waits in the heap, compared with the heap. */
 final class HeapLimits {
@@ -18,6 +19,12 @@ final class HeapLimits {
           Setting.COMMANDS_DEDUP_CACHE_SIZE);
 
   private static final long MEGABYTE = 1 << 20;
+
+  /**
+   * What the process needs outside the heap, in MB: with Java's fast compiler only, as measured for
+   * {@code bin/ari-proxy}.
+   */
+  private static final long OUTSIDE_HEAP = 136;
 
   private final Settings settings;
   private final long heap;
@@ -39,6 +46,14 @@ final class HeapLimits {
     return Setting.heapForMessages(heap) / 8;
   }
 
+  /**
+   * Returns the limit of copies that wait in one place, in a heap of a given size, in bytes: 16 MB
+   * with {@code -Xmx1g}, as much as the largest message. Few places are full at the same time.
+   */
+  static long forCopies(long heap) {
+    return Setting.heapForMessages(heap) / 60;
+  }
+
   /** Returns a warning if the limits exceed two thirds of the heap for messages. */
   Optional<String> warning() {
     long sum = LIMITS.stream().mapToLong(settings::get).sum();
@@ -46,25 +61,42 @@ final class HeapLimits {
     if (sum <= available / 3 * 2) {
       return Optional.empty();
     }
+    long needed = Setting.HEAP_FOR_PROXY + sum / 2 * 3;
+    // the serial collector does not count a thirtieth, an empty survivor space, as heap
+    long option = needed + needed / 29;
     return Optional.of(
         "Heap of %d MB is too small for %s: an outage of Kafka can end with exit code 3. Set -Xmx%dm or more, or lower or remove these settings"
-            .formatted(
-                heap / MEGABYTE,
-                describe(),
-                (Setting.HEAP_FOR_PROXY + sum / 2 * 3) / MEGABYTE + 1));
+            .formatted(heap / MEGABYTE, describe(LIMITS), option / MEGABYTE + 1));
   }
 
   /** Returns a sentence if the heap is too small for the defaults of settings that are not set. */
   Optional<String> lowered() {
-    return LIMITS.stream().anyMatch(settings::isLoweredByHeap)
+    List<Setting<Long>> lowered =
+        Stream.concat(LIMITS.stream(), Stream.of(Setting.ARI_MAX_MESSAGE_SIZE)).toList();
+    return lowered.stream().anyMatch(settings::isLoweredByHeap)
         ? Optional.of(
             "Heap of %d MB limits %s; -Xmx1g allows the defaults"
-                .formatted(heap / MEGABYTE, describe()))
+                .formatted(heap / MEGABYTE, describe(lowered)))
         : Optional.empty();
   }
 
-  private String describe() {
-    return LIMITS.stream()
+  /**
+   * Returns a warning if a heap that a user has sized does not fit into the memory.
+   *
+   * @param memory of the container or the machine, in bytes
+   */
+  Optional<String> memoryWarning(long memory) {
+    long rest = memory / MEGABYTE - heap / MEGABYTE;
+    return rest >= OUTSIDE_HEAP
+        ? Optional.empty()
+        : Optional.of(
+            "Heap of %d MB leaves %d of %d MB of memory to the rest of the process, which takes %d MB or more:"
+                    .formatted(heap / MEGABYTE, Math.max(0, rest), memory / MEGABYTE, OUTSIDE_HEAP)
+                + " the kernel can kill it. Reduce the heap, or raise the memory limit");
+  }
+
+  private String describe(List<Setting<Long>> limits) {
+    return limits.stream()
         .map(limit -> "%s = %dMB".formatted(limit.key(), settings.get(limit) / MEGABYTE))
         .collect(Collectors.joining(", "));
   }

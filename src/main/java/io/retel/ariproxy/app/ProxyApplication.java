@@ -3,6 +3,7 @@ package io.retel.ariproxy.app;
 
 import static org.apache.camel.component.properties.PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_FALLBACK;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.command.AllowedOperations;
 import io.retel.ariproxy.config.InvalidSettingException;
@@ -20,6 +21,7 @@ import io.retel.ariproxy.route.RouteReloader;
 import io.retel.ariproxy.route.ShippedRoutesCollector;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -73,7 +75,11 @@ public final class ProxyApplication extends Main {
    */
   public static ProxyApplication create(Path configuration, Settings settings) {
     validate(settings);
-    ConfigurationAccess.check(ConfigurationAccess.program(), configuration, settings);
+    ConfigurationAccess.check(
+        ConfigurationAccess.program(),
+        ManagementFactory.getRuntimeMXBean().getInputArguments(),
+        configuration,
+        settings);
     logConfiguration(settings);
     logEditedRoutes(Path.of(settings.get(Setting.ROUTES_DIRECTORY)));
     UnencryptedLogins.warning(settings).ifPresent(LOG::warn);
@@ -82,12 +88,19 @@ public final class ProxyApplication extends Main {
     heapLimits
         .warning()
         .ifPresentOrElse(LOG::warn, () -> heapLimits.lowered().ifPresent(LOG::info));
+    heapLimits.memoryWarning(memory()).ifPresent(LOG::warn);
     ProxyApplication application = new ProxyApplication(settings);
     application.setDefaultPropertyPlaceholderLocation("file:" + configuration + ";optional=true");
     application.setRoutesCollector(
         new ShippedRoutesCollector(Path.of(settings.get(Setting.ROUTES_DIRECTORY))));
     application.addMainListener(application.new Assembly());
     return application;
+  }
+
+  /** Returns the memory of the container or the machine, in bytes. */
+  private static long memory() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getTotalMemorySize();
   }
 
   /** Validates settings that only the classes using them can check: files, operations, routes. */
@@ -203,7 +216,11 @@ public final class ProxyApplication extends Main {
               compiledRoutes,
               Set.copyOf(RequiredRoutes.IDS),
               modules.rejectedRouteFiles());
-      reloader.watch(modules.publishing());
+      try {
+        reloader.watch(modules.publishing());
+      } catch (Exception e) {
+        throw new IllegalStateException(ErrorMessages.singleLine(e), e);
+      }
       LibraryRoutes libraryRoutes = new LibraryRoutes(context, modules.rejectedRouteFiles());
       modules
           .additionalRoutes()

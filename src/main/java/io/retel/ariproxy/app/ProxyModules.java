@@ -19,6 +19,7 @@ import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.CompiledRoutes;
+import io.retel.ariproxy.route.HttpStepLimits;
 import io.retel.ariproxy.route.OneWebsocketRoute;
 import io.retel.ariproxy.route.PropagateErrors;
 import io.retel.ariproxy.route.RejectedRouteFiles;
@@ -48,6 +49,7 @@ final class ProxyModules {
   private final CommandModule commands;
   private final EssentialThreads threads = new EssentialThreads();
   private final AdditionalRoutes additionalRoutes = new AdditionalRoutes();
+  private final AddedSteps addedSteps;
   private final BlockedStepMonitor blockedSteps;
   private final RejectedRouteFiles rejectedRouteFiles = new RejectedRouteFiles();
 
@@ -76,6 +78,7 @@ final class ProxyModules {
         new Envelopes(
             settings.get(Setting.KAFKA_COMMANDS_TOPIC),
             settings.get(Setting.ENVELOPE_EVENT_RESOURCES));
+    HttpStepLimits.install(context);
     TracingModule tracing = new TracingModule(context, settings);
     this.kafka = new KafkaModule(context, settings, meters, gauges);
     this.callContexts = new CallContextModule(context, settings, meters, gauges, kafka);
@@ -85,6 +88,7 @@ final class ProxyModules {
     this.startupGate =
         new StartupGate(
             List.of(
+                kafka.topics()::requireListeners,
                 additionalRoutes::await,
                 kafka.topics()::ensure,
                 kafka::readTopicLimits,
@@ -130,8 +134,15 @@ final class ProxyModules {
         .add("the proxy consumes nothing", startupGate::endedThread);
     gauges.bindThreads(threads);
     Meters.ROUTE_FILES_REJECTED.gauge(meters, rejectedRouteFiles::count);
-    this.blockedSteps = new BlockedStepMonitor(context, resync::publishingEvent);
-    Meters.EVENTS_BLOCKED.gauge(meters, () -> blockedSteps.age().toSeconds());
+    this.addedSteps =
+        new AddedSteps(
+            meters,
+            HeapLimits.forCopies(Runtime.getRuntime().maxMemory()),
+            BuildFailureResponse::isRejection,
+            events::countStopped);
+    this.blockedSteps = new BlockedStepMonitor(context, resync::publishingEvent, addedSteps);
+    Meters.EVENTS_BLOCKED.gauge(meters, () -> blockedSteps.eventAge().toSeconds());
+    Meters.COMMANDS_BLOCKED.gauge(meters, () -> blockedSteps.commandAge().toSeconds());
   }
 
   /** Returns what loads the additional route files before the proxy consumes. */
@@ -164,8 +175,7 @@ final class ProxyModules {
                 ResyncErrors::new,
                 ResyncRoutes::new));
     ModelCamelContext model = (ModelCamelContext) context;
-    model.addModelLifecycleStrategy(
-        new AddedSteps(meters, BuildFailureResponse::isRejection, events::countStopped));
+    addedSteps.watch(model);
     model.addModelLifecycleStrategy(new OneWebsocketRoute(context, EventModule.ROUTE));
     return compiledRoutes;
   }

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.app;
 
 import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.route.RouteFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -10,7 +11,6 @@ import org.apache.camel.StartupListener;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
-import org.apache.camel.support.CamelContextHelper;
 
 /**
  * Routes without which events or commands do not flow between Asterisk and Kafka. A proxy without
@@ -46,7 +46,7 @@ final class RequiredRoutes implements StartupListener {
       if (route == null || context.getRouteController().getRouteStatus(id) == null) {
         throw unusable(id, directory.resolve(id + ".camel.yaml"), "is missing in");
       }
-      if (neverStarts(context, route)) {
+      if (RouteFiles.neverStarts(context, route)) {
         throw unusable(
             id, file(route), "never starts, since it has autoStartup: false and no routePolicy in");
       }
@@ -56,13 +56,6 @@ final class RequiredRoutes implements StartupListener {
   @Override
   public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
     // checked before the start
-  }
-
-  /** Whether neither Camel nor a policy, which can wait for a condition, starts the route. */
-  private static boolean neverStarts(CamelContext context, RouteDefinition route) {
-    return Boolean.FALSE.equals(CamelContextHelper.parseBoolean(context, route.getAutoStartup()))
-        && route.getRoutePolicyRef() == null
-        && (route.getRoutePolicies() == null || route.getRoutePolicies().isEmpty());
   }
 
   private Path file(RouteDefinition route) {

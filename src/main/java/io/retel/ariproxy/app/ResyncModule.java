@@ -3,12 +3,14 @@ package io.retel.ariproxy.app;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.ari.http.RequestLimit;
 import io.retel.ariproxy.callcontext.CallContexts;
 import io.retel.ariproxy.component.ahcws.AhcWsConstants;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.health.HealthChecks;
 import io.retel.ariproxy.health.ProxyHealthCheck;
+import io.retel.ariproxy.resync.ApplicationsRequest;
 import io.retel.ariproxy.resync.FindMissedEvents;
 import io.retel.ariproxy.resync.Gap;
 import io.retel.ariproxy.resync.HandleResyncFailure;
@@ -34,8 +36,8 @@ final class ResyncModule {
   /** How long an event from Asterisk can follow the synthetic event that it duplicates. */
   private static final Duration LATE_EVENT_WINDOW = Duration.ofMinutes(1);
 
-  /** Concurrent requests, unless commands.max-concurrency is lower. */
-  private static final int MAX_CONCURRENCY = 8;
+  /** Requests at once; those of a resync also within commands.max-concurrency. */
+  private static final int MAX_REQUESTS = 8;
 
   private final CallContexts callContexts;
   private final Resync resync;
@@ -51,6 +53,7 @@ final class ResyncModule {
       AsteriskModule asterisk,
       CallContextModule callContextModule) {
     this.callContexts = callContextModule.callContexts();
+    RequestLimit requestLimit = new RequestLimit(MAX_REQUESTS);
     this.resync =
         new Resync(
             context,
@@ -58,8 +61,12 @@ final class ResyncModule {
             callContextModule.subscriptions(),
             callContextModule.applications(),
             settings.get(Setting.ARI_RESYNC_TIMEOUT),
-            Math.min(MAX_CONCURRENCY, settings.get(Setting.COMMANDS_MAX_CONCURRENCY)),
-            asterisk::newClient,
+            Math.min(MAX_REQUESTS, settings.get(Setting.COMMANDS_MAX_CONCURRENCY)),
+            () -> asterisk.newClient(requestLimit),
+            new ApplicationsRequest(
+                asterisk.newClientWithoutResponseTimeout(requestLimit),
+                requestLimit,
+                settings.get(Setting.ARI_RESPONSE_TIMEOUT)),
             () -> asterisk.fireConnectionEvent(Resync.FINDINGS),
             () -> asterisk.fireConnectionEvent(AhcWsConstants.CONNECTED),
             meters);
@@ -97,7 +104,7 @@ final class ResyncModule {
             context,
             callContexts,
             callContextModule.applications(),
-            new ResourceLookup(asterisk.newClient()),
+            new ResourceLookup(asterisk.newClient(requestLimit)),
             asterisk::hasReceivedAll,
             () -> asterisk.isConnected() && resync.isEnded(),
             settings.get(Setting.CALLCONTEXT_COMPARISON_INTERVAL),

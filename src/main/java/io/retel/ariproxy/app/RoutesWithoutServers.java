@@ -18,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.properties.PropertiesComponent;
@@ -29,6 +31,9 @@ import org.apache.camel.spi.Registry;
  * where there is neither an Asterisk nor a Kafka. No route is started.
  */
 final class RoutesWithoutServers implements AutoCloseable {
+
+  /** A port where nothing listens. */
+  private static final String NO_BROKER = "127.0.0.1:1";
 
   private final Path folder;
   private final List<Path> files;
@@ -64,7 +69,7 @@ final class RoutesWithoutServers implements AutoCloseable {
       beforeRoutes.accept(context);
       compiledRoutes.addRouteConfigurationsToCamelContext(context);
       context.start();
-      this.results = new RouteFilesCheck(context).check(all);
+      this.results = new RouteFilesCheck(context, Set.copyOf(RequiredRoutes.IDS)).check(all);
       compiledRoutes.addRoutesToCamelContext(context);
     } catch (Exception e) {
       context.stop();
@@ -74,7 +79,10 @@ final class RoutesWithoutServers implements AutoCloseable {
 
   private CompiledRoutes prepare(Path configuration, Settings settings) throws Exception {
     PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
-    properties.setOverrideProperties(settings.placeholders());
+    Properties placeholders = settings.placeholders();
+    // a producer connects as it is created, and its close would wait for a server that is silent
+    placeholders.put(Setting.KAFKA_BROKERS.key(), NO_BROKER);
+    properties.setOverrideProperties(placeholders);
     properties.setLocation("file:" + configuration + ";optional=true");
     context.disableJMX();
     context.setAutowiredEnabled(false);

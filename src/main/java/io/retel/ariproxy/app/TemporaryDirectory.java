@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -21,7 +22,9 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,15 +32,19 @@ import org.slf4j.LoggerFactory;
  * The temporary directory of this process: only its user can enter it, and it ends with the
  * process.
  *
- * <p>Libraries unpack native code into {@code java.io.tmpdir}, as files of any mode that remain
- * after a SIGKILL. The next start deletes the directories of processes that have ended: a running
- * one holds a lock.
+ * <p>Libraries unpack native code into {@code java.io.tmpdir} and load it from there, as files of
+ * any mode that remain after a SIGKILL. The next start deletes the directories of processes that
+ * have ended: a running one holds a lock.
  */
 public final class TemporaryDirectory {
 
   private static final Logger LOG = LoggerFactory.getLogger(TemporaryDirectory.class);
 
   private static final String PROPERTY = "java.io.tmpdir";
+
+  /** Of systemd: the folders that the unit may write to, separated by colons. */
+  private static final String STATE_DIRECTORY = "STATE_DIRECTORY";
+
   private static final String PREFIX = "ari-proxy-";
   private static final String UNLOCKED_PREFIX = "." + PREFIX;
   private static final String LOCK = "lock";
@@ -53,6 +60,9 @@ public final class TemporaryDirectory {
   /** Held until the process ends: a lock ends with its channel, also when that is unreachable. */
   private final FileChannel lock;
 
+  /** Its value of {@code java.io.tmpdir}, which this directory replaces. */
+  private final String previous = System.getProperty(PROPERTY);
+
   private final CountDownLatch deleted = new CountDownLatch(1);
 
   private TemporaryDirectory(Path path, FileChannel lock) {
@@ -61,24 +71,66 @@ public final class TemporaryDirectory {
   }
 
   /**
-   * Makes {@code java.io.tmpdir} a directory of this process. Must run before the first temporary
-   * file. Without a writable directory, such as in a read-only container, it changes nothing.
+   * Makes {@code java.io.tmpdir} a directory of this process: in the first folder of {@code
+   * STATE_DIRECTORY} or {@code java.io.tmpdir} that is writable and from which native libraries can
+   * be loaded. Must run before the first temporary file. Without a writable directory, such as in a
+   * read-only container, it changes nothing.
    *
    * <p>Delete the directory after the application: one that drains can still unpack libraries. If
    * the process ends before, its shutdown hook does.
    */
   public static Optional<TemporaryDirectory> enter() {
-    Path parent = Path.of(System.getProperty(PROPERTY));
-    try {
-      TemporaryDirectory directory = create(parent);
-      System.setProperty(PROPERTY, directory.path.toString());
-      Runtime.getRuntime()
-          .addShutdownHook(new Thread(directory::deleteAtExit, "temporary-directory"));
-      return Optional.of(directory);
-    } catch (IOException e) {
-      LOG.info("Temporary directory not created: {}; libraries cannot unpack files", e.toString());
-      return Optional.empty();
+    Optional<TemporaryDirectory> entered =
+        createInFirst(
+            parents(System.getenv(STATE_DIRECTORY), System.getProperty(PROPERTY)),
+            MountOptions::permitsExecution);
+    entered.ifPresent(
+        directory -> {
+          System.setProperty(PROPERTY, directory.path.toString());
+          Runtime.getRuntime()
+              .addShutdownHook(new Thread(directory::deleteAtExit, "temporary-directory"));
+        });
+    return entered;
+  }
+
+  static List<Path> parents(@Nullable String stateDirectory, String temporary) {
+    return Stream.concat(
+            Stream.of(stateDirectory == null ? new String[0] : stateDirectory.split(":")),
+            Stream.of(temporary))
+        .filter(name -> !name.isEmpty())
+        .map(Path::of)
+        .toList();
+  }
+
+  /** Creates the directory in the first suitable folder. */
+  static Optional<TemporaryDirectory> createInFirst(
+      List<Path> parents, Predicate<Path> permitsExecution) {
+    List<String> problems = new ArrayList<>();
+    List<Path> executable = parents.stream().filter(permitsExecution).toList();
+    for (Path parent : executable) {
+      try {
+        return Optional.of(create(parent));
+      } catch (IOException e) {
+        problems.add(e.toString());
+      }
     }
+    for (Path parent : parents) {
+      if (!executable.contains(parent)) {
+        try {
+          TemporaryDirectory directory = create(parent);
+          LOG.warn(
+              "Native libraries cannot be loaded: {} is mounted with noexec; a store in SQLite and"
+                  + " records compressed with snappy or zstd fail. Set STATE_DIRECTORY or"
+                  + " java.io.tmpdir to another folder",
+              parent);
+          return Optional.of(directory);
+        } catch (IOException e) {
+          problems.add(e.toString());
+        }
+      }
+    }
+    LOG.info("Temporary directory not created: {}; libraries cannot unpack files", problems);
+    return Optional.empty();
   }
 
   /** Creates a directory for this process, and deletes those of processes that have ended. */
@@ -102,10 +154,10 @@ public final class TemporaryDirectory {
     return path;
   }
 
-  /** Deletes it, after the last use, and makes its parent {@code java.io.tmpdir} again. */
+  /** Deletes it, after the last use, and restores {@code java.io.tmpdir}. */
   public void delete() {
     if (path.toString().equals(System.getProperty(PROPERTY))) {
-      System.setProperty(PROPERTY, Objects.requireNonNull(path.getParent()).toString());
+      System.setProperty(PROPERTY, previous);
     }
     delete(path);
     try {

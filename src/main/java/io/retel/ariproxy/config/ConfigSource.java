@@ -4,6 +4,7 @@ package io.retel.ariproxy.config;
 import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -111,6 +112,9 @@ record ConfigSource(Map<String, String> environment, Properties configuration, D
       return content;
     } catch (NoSuchFileException | InvalidPathException e) {
       throw InvalidSettingException.inFile(secret, "names " + file + ", which does not exist");
+    } catch (AccessDeniedException e) {
+      throw InvalidSettingException.inFile(
+          secret, "names " + file + ", which " + ReadAccess.denial(Path.of(file)));
     } catch (CharacterCodingException e) {
       throw InvalidSettingException.inFile(secret, "names " + file + ", which is not UTF-8 text");
     } catch (UnsuitableFileException e) {

@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Whether every user of the host can read a secret: through the mode of its file, and of the
- * folders in its path.
+ * folders in its path; and why this process cannot.
  *
  * <p>In a container, modes on a read-only mount do not matter: Docker mounts secrets with 0444 and
  * Kubernetes with 0644, and folders that the container does not see restrict users of the host.
@@ -27,6 +27,7 @@ public final class ReadAccess {
 
   private static final int OTHERS_READ = 0004;
   private static final int OTHERS_ENTER = 0001;
+  private static final int PERMISSIONS = 07777;
 
   private ReadAccess() {}
 
@@ -40,6 +41,23 @@ public final class ReadAccess {
             file,
             real);
       }
+    }
+  }
+
+  /**
+   * Describes why this process must not read a file: container engines mount a secret with the
+   * owner and mode of its file on the host. Completes a sentence that begins with the file.
+   */
+  public static String denial(Path file) {
+    try {
+      return "cannot be read by user %d: it belongs to user %d and group %d, with mode %04o"
+          .formatted(
+              (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid"),
+              (int) Files.getAttribute(file, "unix:uid"),
+              (int) Files.getAttribute(file, "unix:gid"),
+              (int) Files.getAttribute(file, "unix:mode") & PERMISSIONS);
+    } catch (IOException | UnsupportedOperationException e) {
+      return "cannot be read: permission denied, perhaps by a folder in its path";
     }
   }
 

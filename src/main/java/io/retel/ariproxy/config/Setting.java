@@ -157,13 +157,14 @@ public final class Setting<T> {
 
   public static final Setting<Long> ARI_MAX_MESSAGE_SIZE =
       new Setting<>(
-          Section.ASTERISK,
-          "ari.max-message-size",
-          // with its envelope it must fit in one request to Kafka
-          size("1KB", "31MB"),
-          "16MB",
-          """
-          Largest event to accept on the websocket.""");
+              Section.ASTERISK,
+              "ari.max-message-size",
+              // with its envelope it must fit in one request to Kafka
+              size("1KB", "31MB"),
+              "16MB",
+              """
+              Largest event to accept on the websocket.""")
+          .atMostOfHeap(5);
 
   public static final Setting<Long> ARI_BUFFER_SIZE =
       new Setting<>(
@@ -303,7 +304,7 @@ public final class Setting<T> {
           optional(topic()),
           "",
           """
-          Topic for commands to any Asterisk, shared by all proxies. Empty: none.""");
+          Topic for commands to any Asterisk, shared by all proxies with the same ari.app. Empty: none.""");
 
   public static final Setting<String> KAFKA_GENERIC_GROUP_ID =
       new Setting<>(

@@ -46,7 +46,9 @@ public record SettingType<T>(
   private static final Pattern TAG = Pattern.compile("(?<name>[a-zA-Z_]\\w*)=(?<value>[^=]+)");
 
   private static final Pattern HOST_AND_PORT =
-      Pattern.compile("[^:,@/\\s]+:\\d{1,5}|\\[[0-9a-fA-F:.]+]:\\d{1,5}");
+      Pattern.compile("([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+]):(?<port>\\d{1,5})");
+
+  private static final int MAX_PORT = 65_535;
 
   private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_.-]*)");
 
@@ -157,9 +159,14 @@ public record SettingType<T>(
         "host:port, …",
         text -> {
           for (String host : text.split(",", -1)) {
-            if (!HOST_AND_PORT.matcher(host.strip()).matches()) {
+            Matcher matcher = HOST_AND_PORT.matcher(host.strip());
+            if (!matcher.matches()) {
               throw new IllegalArgumentException(
                   "must be host:port, or several separated by commas");
+            }
+            int port = Integer.parseInt(matcher.group("port"));
+            if (port == 0 || port > MAX_PORT) {
+              throw new IllegalArgumentException("port must be 1 to " + MAX_PORT);
             }
           }
           return text;

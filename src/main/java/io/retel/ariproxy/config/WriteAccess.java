@@ -7,8 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -66,15 +68,35 @@ public enum WriteAccess {
   }
 
   /**
+   * Whether Kubernetes runs this process: the owner and modes of a volume are then those of its
+   * driver, and no other user reaches it.
+   */
+  public static boolean isKubernetes() {
+    return IN_KUBERNETES;
+  }
+
+  /**
    * Returns what gives the most users access to a file or folder; empty if only its owner has. The
    * file itself precedes the folders in its path.
    */
   public static Optional<Exposure> exposure(Path file) throws IOException {
+    return exposure(file, new HashMap<>());
+  }
+
+  /**
+   * @param folders those in paths of files so far, which many files share
+   */
+  private static Optional<Exposure> exposure(Path file, Map<Path, WriteAccess> folders)
+      throws IOException {
     Path real = file.toRealPath();
     Exposure widest = null;
-    for (Path path : paths(file)) {
+    for (Path path : paths(file, real)) {
       boolean itself = path.equals(real);
-      WriteAccess writers = of(path, itself);
+      WriteAccess writers = itself ? of(path, true) : folders.get(path);
+      if (writers == null) {
+        writers = of(path, false);
+        folders.put(path, writers);
+      }
       if (writers != OWNER && (widest == null || writers.compareTo(widest.writers()) > 0)) {
         widest = new Exposure(path, writers, itself);
       }
@@ -89,8 +111,9 @@ public enum WriteAccess {
    */
   public static void check(Collection<Path> files) throws IOException {
     Set<Exposure> accepted = new LinkedHashSet<>();
+    Map<Path, WriteAccess> folders = new HashMap<>();
     for (Path file : files) {
-      Optional<Exposure> exposure = exposure(file);
+      Optional<Exposure> exposure = exposure(file, folders);
       if (exposure.filter(Exposure::isToEveryone).isPresent()) {
         throw new InvalidSettingException(
             "Every user of this host can change %s, and so control the proxy; chmod o-w %s"
@@ -114,9 +137,9 @@ public enum WriteAccess {
         + (more > 0 ? " and " + more + " more" : "");
   }
 
-  private static Set<Path> paths(Path file) throws IOException {
+  private static Set<Path> paths(Path file, Path real) {
     Set<Path> paths = new LinkedHashSet<>();
-    for (Path start : new Path[] {file.toRealPath(), file.toAbsolutePath().normalize()}) {
+    for (Path start : new Path[] {real, file.toAbsolutePath().normalize()}) {
       for (Path path = start; path != null; path = path.getParent()) {
         paths.add(path);
       }

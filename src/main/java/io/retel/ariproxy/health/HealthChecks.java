@@ -8,16 +8,15 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheck.State;
 import org.apache.camel.health.HealthCheckRegistry;
 
 /**
  * The proxy's health checks, most for readiness: killing the process does not help while Asterisk
  * or Kafka is unavailable. Liveness is Camel's check {@code context} and {@link EssentialThreads}.
+ * Each check that can be DOWN has a gauge, on which an alert fires.
  */
 public final class HealthChecks {
-
-  /** Service name of the websocket, whose component has the check. */
-  public static final String WEBSOCKET = "ari-websocket";
 
   private final HealthCheckRegistry registry;
   private final MeterRegistry meters;
@@ -25,6 +24,7 @@ public final class HealthChecks {
   public HealthChecks(CamelContext context, MeterRegistry meters) {
     this.registry = HealthCheckRegistry.get(context);
     this.meters = meters;
+    addHealthGauge("context", () -> context.getStatus().isStarted());
   }
 
   /**
@@ -33,8 +33,7 @@ public final class HealthChecks {
    * @param problem the problem as a sentence, or empty; must not block
    */
   public HealthChecks add(String id, Supplier<Optional<String>> problem) {
-    registry.register(new ProxyHealthCheck(id, problem));
-    return this;
+    return add(new ProxyHealthCheck(id, problem));
   }
 
   /**
@@ -43,7 +42,8 @@ public final class HealthChecks {
    * @param problem the problem as a sentence, or empty; must not block
    */
   public HealthChecks addNotice(String id, Supplier<Optional<String>> problem) {
-    return add(ProxyHealthCheck.ofNotice(id, problem));
+    registry.register(ProxyHealthCheck.ofNotice(id, problem));
+    return this;
   }
 
   /** Adds the check that is DOWN, also for liveness, once an essential thread has ended. */
@@ -54,7 +54,7 @@ public final class HealthChecks {
   /** Adds a check of the proxy itself that reports additional details. */
   public HealthChecks add(HealthCheck check) {
     registry.register(check);
-    return this;
+    return addHealthGauge(check.getId(), () -> check.call().getState() != State.DOWN);
   }
 
   /**
@@ -80,9 +80,18 @@ public final class HealthChecks {
     return this;
   }
 
-  /** Adds the availability gauge of a service that is checked elsewhere. */
-  public HealthChecks addAvailabilityGauge(String service, Supplier<Boolean> isAvailable) {
+  /** Adds the gauges of the websocket, whose component has the check. */
+  public HealthChecks addWebsocketGauges(Supplier<Boolean> isConnected) {
+    addAvailabilityGauge("ari-websocket", isConnected);
+    return addHealthGauge("websocket", isConnected);
+  }
+
+  private void addAvailabilityGauge(String service, Supplier<Boolean> isAvailable) {
     Meters.BACKING_SERVICE_AVAILABILITY.gauge(meters, () -> isAvailable.get() ? 1 : 0, service);
+  }
+
+  private HealthChecks addHealthGauge(String check, Supplier<Boolean> isUp) {
+    Meters.HEALTH.gauge(meters, () -> isUp.get() ? 1 : 0, check);
     return this;
   }
 }

@@ -3,6 +3,7 @@ package io.retel.ariproxy.health;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -11,6 +12,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.stream.Collectors;
 
 /**
  * The {@code --health} option: checks from another process whether the proxy on this host is alive.
@@ -59,11 +61,20 @@ public final class HealthCommand {
             alive,
             body == null
                 ? ""
-                : new String(body.readNBytes(MAX_BODY_BYTES), StandardCharsets.UTF_8).strip());
+                : escape(new String(body.readNBytes(MAX_BODY_BYTES), StandardCharsets.UTF_8)));
       }
     } catch (IOException e) {
-      return new Result(false, livenessUrl + " does not respond: " + e.getMessage());
+      return new Result(
+          false, livenessUrl + " does not respond: " + escape(String.valueOf(e.getMessage())));
     }
+  }
+
+  /** Another program can listen at the port, so its text is escaped, except line breaks. */
+  private static String escape(String text) {
+    return text.strip()
+        .lines()
+        .map(line -> LogText.escape(line, MAX_BODY_BYTES))
+        .collect(Collectors.joining("\n"));
   }
 
   /** Replaces a wildcard address with loopback. */

@@ -77,7 +77,7 @@ final class JmxAccess extends AbstractConstantRestrictor {
   private static final List<Rule> RULES =
       List.of(
           proxy("Proxy"),
-          proxy("Commands", "pause", "resume", "skipUnreadable"),
+          proxy("Commands", "pause", "pauseGeneric", "resume", "skipUnreadable"),
           proxy("Websocket", "reconnect", "reclaim"),
           proxy("CallContexts", "find", "lookUp", "evict", "evictCallContext"),
           proxy("Logging", "level", "setLevel"),
@@ -107,6 +107,9 @@ final class JmxAccess extends AbstractConstantRestrictor {
                   "dumpAllTracedMessagesAsJSon",
                   "dumpTracedMessagesAsJSon",
                   "dumpLatestMessageHistoryAsJSon",
+                  // of Hawtio
+                  "dumpAllTracedMessagesAsXml()",
+                  "setEnabled",
                   "clear",
                   "resetTraceCounter")),
           new Rule(

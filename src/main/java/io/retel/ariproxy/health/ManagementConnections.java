@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.health;
 
+import io.netty.channel.ChannelOutboundBuffer;
 import io.retel.ariproxy.health.RefusedRequests.Reason;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Bounds the connections of the management port: their number, and the time in which a request has
- * to arrive completely and the previous response has to be read. Thread-safe.
+ * Bounds the connections of the management port: their number, the time in which a request has to
+ * arrive completely and the previous response has to be read, and the bytes of responses that
+ * clients have not read. Thread-safe.
  */
 final class ManagementConnections {
 
@@ -31,6 +38,7 @@ final class ManagementConnections {
 
   private final RefusedRequests refused;
   private final Duration requestTimeout;
+  private final long maxUnreadBytes;
 
   /** Open connections with their clients, the oldest first. */
   private final Map<HttpConnection, String> clients = new LinkedHashMap<>();
@@ -41,13 +49,21 @@ final class ManagementConnections {
    */
   private final Map<String, Map<HttpConnection, Long>> waiting = new HashMap<>();
 
+  /** Connections whose client had not read a response when it ended, the oldest first. */
+  private final Set<HttpConnection> unread = new LinkedHashSet<>();
+
   ManagementConnections(RefusedRequests refused) {
-    this(refused, REQUEST_TIMEOUT);
+    this(refused, REQUEST_TIMEOUT, Runtime.getRuntime().maxMemory() / 64);
   }
 
-  ManagementConnections(RefusedRequests refused, Duration requestTimeout) {
+  /**
+   * @param maxUnreadBytes limit of all responses that clients have not read; a single one can be
+   *     larger
+   */
+  ManagementConnections(RefusedRequests refused, Duration requestTimeout, long maxUnreadBytes) {
     this.refused = refused;
     this.requestTimeout = requestTimeout;
+    this.maxUnreadBytes = maxUnreadBytes;
   }
 
   /** Returns the client of a connection: an IPv4 address, or the network of an IPv6 address. */
@@ -97,17 +113,67 @@ final class ManagementConnections {
   }
 
   /**
-   * A request has arrived, and may take any time to process. Closes the connection if the client
-   * does not read the responses to previous ones.
+   * A request arrives. Closes the connection if the client does not read the responses to previous
+   * ones.
    */
+  void begun(RoutingContext routing) {
+    HttpConnection connection = routing.request().connection();
+    if (routing.response().ended() || routing.response().closed()) {
+      // a failure afterwards
+      routing.next();
+    } else if (routing.response().writeQueueFull()) {
+      close(connection, "a client does not read its responses");
+    } else {
+      if (connection instanceof ConnectionBase base) {
+        // another thread leaves the write of its response to the event loop
+        routing.addEndHandler(
+            ended ->
+                base.channelHandlerContext().executor().execute(() -> limitUnread(connection)));
+      }
+      routing.next();
+    }
+  }
+
+  /** A request has arrived completely, and may take any time to process. */
   void received(RoutingContext routing) {
     HttpConnection connection = routing.request().connection();
-    if (routing.response().writeQueueFull()) {
-      close(connection, "a client does not read its responses");
-      return;
-    }
     endWaiting(connection);
     routing.addEndHandler(ended -> startWaiting(connection));
+  }
+
+  /** Above the limit, closes connections other than the one whose response is the newest. */
+  private synchronized void limitUnread(HttpConnection newest) {
+    unread.remove(newest);
+    unread.removeIf(connection -> unreadBytes(connection) == 0);
+    long bytes = unreadBytes(newest);
+    while (!unread.isEmpty() && bytes + unreadBytes(unread) > maxUnreadBytes) {
+      close(leastRead(), "clients do not read %d bytes of responses".formatted(maxUnreadBytes));
+    }
+    if (bytes > 0 && clients.containsKey(newest)) {
+      unread.add(newest);
+    }
+  }
+
+  /** Returns the oldest connection with an unread response of the client with most of the bytes. */
+  private HttpConnection leastRead() {
+    Map<String, List<HttpConnection>> ofClients =
+        unread.stream()
+            .collect(
+                Collectors.groupingBy(
+                    ManagementConnections::client, LinkedHashMap::new, Collectors.toList()));
+    return Collections.max(
+            ofClients.values(), Comparator.comparingLong(ManagementConnections::unreadBytes))
+        .get(0);
+  }
+
+  private static long unreadBytes(Collection<HttpConnection> connections) {
+    return connections.stream().mapToLong(ManagementConnections::unreadBytes).sum();
+  }
+
+  private static long unreadBytes(HttpConnection connection) {
+    ChannelOutboundBuffer buffer =
+        ((ConnectionBase) connection).channel().unsafe().outboundBuffer();
+    return buffer == null ? 0 : buffer.totalPendingWriteBytes();
   }
 
   /** Closes connections on which no request has arrived in time; called periodically. */
@@ -147,6 +213,7 @@ final class ManagementConnections {
 
   private synchronized void remove(HttpConnection connection) {
     endWaiting(connection);
+    unread.remove(connection);
     clients.remove(connection);
   }
 
@@ -155,14 +222,8 @@ final class ManagementConnections {
     abort(connection);
   }
 
-  /** Closes a connection without the wait of Vert.x until the client has read its responses. */
   private void abort(HttpConnection connection) {
     remove(connection);
-    if (connection instanceof ConnectionBase base) {
-      // channel().close() would wait as well
-      base.channelHandlerContext().close();
-    } else {
-      connection.close();
-    }
+    RefusedRequests.abort(connection);
   }
 }

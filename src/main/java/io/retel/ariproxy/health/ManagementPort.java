@@ -37,12 +37,6 @@ public final class ManagementPort {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /**
-   * One for each queue of requests, and five for routes of users: none waits for the work of
-   * another.
-   */
-  private static final int WORKERS = 8;
-
   /** Vert.x logs a blocked thread; requests have limits of their own. */
   private static final Duration BLOCKED_CHECK_INTERVAL = Duration.ofMinutes(1);
 
@@ -122,11 +116,10 @@ public final class ManagementPort {
     }
   }
 
-  /** Returns options of Vert.x for a few requests a second. */
+  /** Returns options of Vert.x for a few requests a second; its workers are those of routes. */
   private static VertxOptions fewThreads() {
     return new VertxOptions()
         .setEventLoopPoolSize(1)
-        .setWorkerPoolSize(WORKERS)
         .setInternalBlockingPoolSize(1)
         .setBlockedThreadCheckInterval(BLOCKED_CHECK_INTERVAL.toMillis())
         .setBlockedThreadCheckIntervalUnit(TimeUnit.MILLISECONDS);

@@ -3,6 +3,7 @@ package io.retel.ariproxy.health;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
+import io.retel.ariproxy.logging.RateLimitFilter;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -68,10 +69,12 @@ final class ManagementServer extends VertxPlatformHttpServer {
     CamelContext context = getCamelContext();
     ManagementConnections connections = new ManagementConnections(refused);
     Router root = Router.router(getVertx());
+    // also for requests that the router refuses itself
+    root.route().handler(connections::begun).failureHandler(connections::begun);
+    root.route().handler(this::refuseMalformedEscape).failureHandler(this::fail);
     root.route()
         .handler(
-            new RequestOrigin(Set.copyOf(settings.get(Setting.MANAGEMENT_ALLOWED_HOSTS)), refused))
-        .failureHandler(this::fail);
+            new RequestOrigin(Set.copyOf(settings.get(Setting.MANAGEMENT_ALLOWED_HOSTS)), refused));
     if (settings.get(Setting.MANAGEMENT_JOLOKIA)) {
       jolokia =
           new JolokiaHandler(
@@ -133,6 +136,26 @@ final class ManagementServer extends VertxPlatformHttpServer {
     return options;
   }
 
+  private void refuseMalformedEscape(RoutingContext routing) {
+    if (areEscapesValid(routing)) {
+      routing.next();
+    } else {
+      refused.refuse(
+          routing,
+          400,
+          RefusedRequests.Reason.MALFORMED,
+          "the path or query has a malformed escape");
+    }
+  }
+
+  private static boolean areEscapesValid(RoutingContext routing) {
+    try {
+      return routing.normalizedPath() != null && routing.request().params() != null;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
   /** Responds without a stack trace. */
   private void fail(RoutingContext routing) {
     int status = routing.statusCode() < 400 ? 500 : routing.statusCode();
@@ -144,9 +167,18 @@ final class ManagementServer extends VertxPlatformHttpServer {
           routing, status, RefusedRequests.Reason.SIZE, "the body of the request is too large");
       return;
     }
-    if (status >= 500) {
-      LOG.error("Request to the management port failed: {}", String.valueOf(routing.failure()));
+    if (status < 500) {
+      refused.refuse(
+          routing,
+          status,
+          RefusedRequests.Reason.MALFORMED,
+          "the request has no valid Host header, or its path does not begin with a slash");
+      return;
     }
+    LOG.error(
+        RateLimitFilter.PER_MESSAGE,
+        "Request to the management port failed: {}",
+        String.valueOf(routing.failure()));
     routing.response().setStatusCode(status).end("The request failed\n");
   }
 

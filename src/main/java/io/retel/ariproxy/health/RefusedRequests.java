@@ -3,10 +3,15 @@ package io.retel.ariproxy.health;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
 import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.text.LogText;
 import io.retel.ariproxy.time.Moment;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -28,6 +33,7 @@ final class RefusedRequests {
 
   /** What was wrong with a request; a tag value. */
   enum Reason {
+    MALFORMED,
     HOST,
     ORIGIN,
     METHOD,
@@ -52,9 +58,17 @@ final class RefusedRequests {
     }
   }
 
-  /** Refuses a request, and closes its connection. */
+  /**
+   * Refuses a request, and closes its connection. Further requests on it are discarded.
+   *
+   * @param sentence the reason, which quotes only the start of a foreign text
+   */
   void refuse(RoutingContext routing, int status, Reason reason, String sentence) {
     record(reason, sentence);
+    HttpConnection connection = routing.request().connection();
+    if (connection instanceof ConnectionBase base) {
+      discardFurtherRequests(base.channelHandlerContext());
+    }
     routing
         .response()
         .setStatusCode(status)
@@ -64,7 +78,32 @@ final class RefusedRequests {
     if (!routing.request().isEnded()) {
       routing.request().resume();
     }
-    routing.vertx().setTimer(CLOSE_DELAY_MILLIS, timer -> routing.request().connection().close());
+    routing.vertx().setTimer(CLOSE_DELAY_MILLIS, timer -> abort(connection));
+  }
+
+  /** Otherwise each would get a response; and Vert.x fails to close a connection with one in it. */
+  private static void discardFurtherRequests(ChannelHandlerContext vertx) {
+    if (vertx.pipeline().get(Discard.class) == null) {
+      vertx.pipeline().addBefore(vertx.name(), null, new Discard());
+    }
+  }
+
+  private static final class Discard extends ChannelInboundHandlerAdapter {
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  /** Closes a connection without the wait of Vert.x until the client has read its responses. */
+  static void abort(HttpConnection connection) {
+    if (connection instanceof ConnectionBase base) {
+      // channel().close() would wait as well
+      base.channelHandlerContext().close();
+    } else {
+      connection.close();
+    }
   }
 
   /** Counts a refusal; logs one line a minute for each reason. */

@@ -3,6 +3,7 @@ package io.retel.ariproxy.health;
 
 import io.netty.util.NetUtil;
 import io.retel.ariproxy.health.RefusedRequests.Reason;
+import io.retel.ariproxy.text.LogText;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -48,14 +49,16 @@ final class RequestOrigin implements Handler<RoutingContext> {
           routing,
           421,
           Reason.HOST,
-          "Host " + host + " is not an IP address, localhost, or one of management.allowed-hosts");
+          "Host "
+              + LogText.abbreviate(host)
+              + " is not an IP address, localhost, or one of management.allowed-hosts");
     } else if (!areOriginsAllowed(request.headers().getAll(HttpHeaders.ORIGIN), host)) {
       refused.refuse(
           routing,
           403,
           Reason.ORIGIN,
           "Origin "
-              + request.getHeader(HttpHeaders.ORIGIN)
+              + LogText.abbreviate(request.getHeader(HttpHeaders.ORIGIN))
               + " is neither this server nor one of management.allowed-hosts");
     } else if (!JolokiaHandler.isPath(routing) && !isRead(request)) {
       refused.refuse(

@@ -7,12 +7,14 @@ import io.vertx.core.Vertx;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.impl.VertxInternal;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,10 +22,13 @@ import org.jspecify.annotations.Nullable;
  * Requests whose client has closed its connection are dropped before they cause work.
  *
  * <p>Camel's handlers run on a worker thread, in the order of the context that the request arrived
- * in: each queue has its own context, so that none waits for the work of another. Used on the
- * thread of the server's event loop only.
+ * in: each queue has its own context and thread, so that none waits for the work of another, or of
+ * a route that serves HTTP. Used on the thread of the server's event loop only.
  */
 final class RequestQueue implements Handler<RoutingContext> {
+
+  /** Vert.x logs a thread that is blocked for longer; requests have limits of their own. */
+  private static final Duration MAX_WORK = Duration.ofMinutes(1);
 
   private final String name;
   private final int maxWaiting;
@@ -108,7 +113,8 @@ final class RequestQueue implements Handler<RoutingContext> {
       context =
           internal.createEventLoopContext(
               internal.getOrCreateContext().nettyEventLoop(),
-              null,
+              internal.createSharedWorkerPool(
+                  "management-" + name, 1, MAX_WORK.toMillis(), TimeUnit.MILLISECONDS),
               Thread.currentThread().getContextClassLoader());
     }
     return context;

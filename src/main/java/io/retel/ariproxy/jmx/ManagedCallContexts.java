@@ -79,12 +79,12 @@ public final class ManagedCallContexts {
 
   @ManagedAttribute(description = "Number of live resources")
   public int getResources() {
-    return callContexts.active().size();
+    return callContexts.activeResources();
   }
 
   @ManagedAttribute(description = "Number of calls with at least one live resource")
   public int getCallContexts() {
-    return callContexts.activeCallContexts().size();
+    return callContexts.activeCalls();
   }
 
   @ManagedOperation(

@@ -36,6 +36,11 @@ public final class ManagedCommands {
     return commandConsumption.pausedSince().map(Object::toString).orElse("");
   }
 
+  @ManagedAttribute(description = "Whether generic commands are paused by pauseGeneric")
+  public boolean isGenericPaused() {
+    return commandConsumption.isGenericPaused();
+  }
+
   @ManagedAttribute(description = "Number of commands being executed or publishing their RESPONSE")
   public int getInFlight() {
     return commandConsumption.inFlight();
@@ -57,6 +62,14 @@ public final class ManagedCommands {
               + " other proxies, and commands for this proxy wait in Kafka. Events continue")
   public void pause() {
     commandConsumption.pause();
+  }
+
+  @ManagedOperation(
+      description =
+          "Stops consuming generic commands until resume, so that other proxies start new calls. Commands"
+              + " for this proxy continue")
+  public void pauseGeneric() {
+    commandConsumption.pauseGeneric();
   }
 
   @ManagedOperation(

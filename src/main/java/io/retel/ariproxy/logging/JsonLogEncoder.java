@@ -10,8 +10,19 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
  */
 public final class JsonLogEncoder extends JsonEncoder {
 
+  private boolean journal;
+
+  /**
+   * Whether lines begin with their level if stdout is systemd's journal; only for an appender to
+   * stdout.
+   */
+  public void setJournal(boolean journal) {
+    this.journal = journal;
+  }
+
   @Override
   public byte[] encode(ILoggingEvent event) {
-    return super.encode(new EscapedEvent(event));
+    byte[] lines = super.encode(new EscapedEvent(event));
+    return journal ? JournalLevel.CURRENT.addTo(event, lines) : lines;
   }
 }

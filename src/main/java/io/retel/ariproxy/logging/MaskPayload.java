@@ -6,7 +6,7 @@ import org.apache.camel.Processor;
 
 /**
  * Masks personal data in a JSON body, as in logs, regardless of {@code logging.mask}: for routes of
- * users that copy messages. Fails if the body is not JSON or too large to be masked.
+ * users that copy messages. Fails if the body is not JSON, too large or too complex to be masked.
  */
 public final class MaskPayload implements Processor {
 

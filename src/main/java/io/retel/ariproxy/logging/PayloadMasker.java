@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.logging;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +13,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.text.JsonLimits;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -41,12 +44,14 @@ public final class PayloadMasker {
   /** Text fields of events, of command bodies, and parameters of command URLs. */
   private static final Set<String> MASKED_FIELDS =
       Set.of(
+          "address",
           "aor",
           "app_data",
           "appArgs",
           "args",
           "body",
           "callerId",
+          "caller_rdnis",
           "destination",
           "dialplan_app_data",
           "dialstring",
@@ -67,6 +72,9 @@ public final class PayloadMasker {
   /** Resource types whose id is an address. */
   private static final Set<String> ADDRESS_TYPES = Set.of("ENDPOINT", "MAILBOX", "DEVICE");
 
+  /** An object whose name is the address of a device. */
+  private static final String DEVICE_STATE = "device_state";
+
   /** The variable that the proxy uses itself; never masked. */
   private static final String CALL_CONTEXT = "CALL_CONTEXT";
 
@@ -84,8 +92,22 @@ public final class PayloadMasker {
   /** A JSON text needs many times its size of heap to be masked. Log lines are much shorter. */
   static final int MAX_LENGTH = 256 << 10;
 
+  /** Masking takes several frames of the stack for each level. Asterisk nests about five. */
+  private static final int MAX_DEPTH = 100;
+
+  private static final char BYTE_ORDER_MARK = '\ufeff';
+
+  /** What Java decodes instead of bytes that are not UTF-8. */
+  private static final char NOT_UTF_8 = '\ufffd';
+
   private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      JsonLimits.constraints().maxNestingDepth(MAX_DEPTH).build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   private final boolean enabled;
 
@@ -107,7 +129,7 @@ public final class PayloadMasker {
 
   /**
    * Masks a text that can be JSON, a URL or a query. Other text is returned unchanged, except
-   * malformed JSON and a text that is too large to be masked, which are replaced.
+   * malformed JSON and a text that is too large or too complex to be masked, which are replaced.
    */
   public String mask(String text) {
     if (!enabled) {
@@ -116,9 +138,12 @@ public final class PayloadMasker {
     if (text.length() > MAX_LENGTH) {
       return tooLarge(text.length() + " characters");
     }
-    if (text.startsWith("{") || text.startsWith("[")) {
+    String json = withoutStart(text);
+    if (json.startsWith("{") || json.startsWith("[")) {
       try {
-        return maskNode("", JSON.readTree(text)).toString();
+        return maskNode("", JSON.readTree(json)).toString();
+      } catch (StreamConstraintsException e) {
+        return tooComplex(text);
       } catch (JsonProcessingException e) {
         return "malformed JSON, " + text.length() + " characters";
       }
@@ -127,9 +152,25 @@ public final class PayloadMasker {
   }
 
   /**
+   * Returns the text from its first visible character: JSON can follow white space and a byte order
+   * mark, and in UTF-16 or UTF-32, zeros.
+   */
+  private static String withoutStart(String text) {
+    int start = 0;
+    while (start < text.length() && isInvisible(text.charAt(start))) {
+      start++;
+    }
+    return text.substring(start);
+  }
+
+  private static boolean isInvisible(char character) {
+    return character <= ' ' || character == BYTE_ORDER_MARK || character == NOT_UTF_8;
+  }
+
+  /**
    * Masks a JSON text.
    *
-   * @throws IllegalArgumentException if it is too large to be masked, or not JSON
+   * @throws IllegalArgumentException if it is too large or too complex to be masked, or not JSON
    */
   String maskJson(String text) {
     if (text.length() > MAX_LENGTH) {
@@ -137,6 +178,8 @@ public final class PayloadMasker {
     }
     try {
       return maskNode("", JSON.readTree(text)).toString();
+    } catch (StreamConstraintsException e) {
+      throw new IllegalArgumentException(tooComplex(text), e);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("not JSON", e);
     }
@@ -144,6 +187,11 @@ public final class PayloadMasker {
 
   private static String tooLarge(String size) {
     return size + ", too large to be masked";
+  }
+
+  /** Describes a text that is nested too deeply, or has the name of a field that is too long. */
+  private static String tooComplex(String text) {
+    return text.length() + " characters, too complex to be masked";
   }
 
   /** Masks the URL of a command, or its query alone. */
@@ -262,7 +310,10 @@ public final class PayloadMasker {
               boolean isVisible =
                   name.equals(CALL_CONTEXT) || isCallContext && name.equals("value");
               boolean isSensitive =
-                  isCaller || VARIABLE_FIELDS.contains(field) || isAddress && name.equals("id");
+                  isCaller
+                      || VARIABLE_FIELDS.contains(field)
+                      || isAddress && name.equals("id")
+                      || field.equals(DEVICE_STATE) && name.equals("name");
               if (isVisible) {
                 object.set(name, value);
               } else {

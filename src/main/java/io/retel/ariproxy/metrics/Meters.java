@@ -59,7 +59,13 @@ public enum Meters {
   STEPS_FAILED(
       Kind.COUNTER,
       "ari-proxy.steps.failed",
-      "Messages that have failed in a step that is not part of the shipped routes",
+      "Messages that have failed in a step that is not part of the shipped routes, and copies that it could not send",
+      "route",
+      "step"),
+  STEPS_LINES_SUPPRESSED(
+      Kind.COUNTER,
+      "ari-proxy.steps.lines-suppressed",
+      "Lines that a log step has not written, since it writes 10 a second",
       "route",
       "step"),
   EVENTS_INTERNAL(
@@ -178,6 +184,11 @@ public enum Meters {
       Kind.GAUGE,
       "ari-proxy.commands.hanging",
       "Commands that wait for Asterisk for longer than a tenth of ari.response-timeout"),
+  COMMANDS_BLOCKED(
+      Kind.GAUGE,
+      Unit.SECONDS,
+      "ari-proxy.commands.blocked",
+      "Time for which a command has been in a step that is not part of the shipped routes, if at least 4 s"),
   COMMANDS_OLDEST(
       Kind.GAUGE,
       Unit.SECONDS,
@@ -288,6 +299,11 @@ public enum Meters {
       "ari-proxy.probe.age",
       "Time since the last result of the check of a dependency",
       "backing_service"),
+  HEALTH(
+      Kind.GAUGE,
+      "ari-proxy.health",
+      "1 while the health check is UP, 0 while it is DOWN",
+      "check"),
   BACKING_SERVICE_AVAILABILITY(
       Kind.GAUGE,
       "backing_service.availability",

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.tls;
 
+import io.retel.ariproxy.config.ReadAccess;
 import io.retel.ariproxy.config.SmallFile;
 import io.retel.ariproxy.config.SmallFile.UnsuitableFileException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -144,6 +146,8 @@ public record PemFile(Path path) {
       text = new String(read(), StandardCharsets.ISO_8859_1);
     } catch (NoSuchFileException e) {
       throw invalid("which does not exist");
+    } catch (AccessDeniedException e) {
+      throw invalid("which " + ReadAccess.denial(path));
     } catch (IOException e) {
       throw invalid("which cannot be read");
     }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * MBean of Camel's backlog tracer with masked dumps. An empty text clears its filter; Camel's own
  * MBean would retain the old one.
  *
- * <p>Only JSON dumps are supported: other formats cannot be split into parts to mask. Secrets are
+ * <p>Masks Camel's JSON dumps, which can be split into parts, and writes XML from them. Secrets are
  * always masked, numbers and names if masking is enabled.
  */
 @ManagedResource(description = "Managed BacklogTracer, masked")
@@ -96,17 +96,17 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
 
   @Override
   public String dumpTracedMessagesAsJSon(String nodeOrRouteId) {
-    return mask(super.dumpTracedMessagesAsJSon(nodeOrRouteId));
+    return mask(super.dumpTracedMessagesAsJSon(nodeOrRouteId)).toPrettyString();
   }
 
   @Override
   public String dumpAllTracedMessagesAsJSon() {
-    return mask(super.dumpAllTracedMessagesAsJSon());
+    return mask(super.dumpAllTracedMessagesAsJSon()).toPrettyString();
   }
 
   @Override
   public String dumpLatestMessageHistoryAsJSon() {
-    return mask(super.dumpLatestMessageHistoryAsJSon());
+    return mask(super.dumpLatestMessageHistoryAsJSon()).toPrettyString();
   }
 
   @Override
@@ -126,27 +126,27 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
 
   @Override
   public String dumpTracedMessagesAsXml(String nodeOrRouteId) {
-    throw unmaskedDumpUnsupported();
+    return TraceXml.of(mask(super.dumpTracedMessagesAsJSon(nodeOrRouteId)));
   }
 
   @Override
   public String dumpAllTracedMessagesAsXml() {
-    throw unmaskedDumpUnsupported();
+    return TraceXml.of(mask(super.dumpAllTracedMessagesAsJSon()));
   }
 
   @Override
   public String dumpLatestMessageHistoryAsXml() {
-    throw unmaskedDumpUnsupported();
+    return TraceXml.of(mask(super.dumpLatestMessageHistoryAsJSon()));
   }
 
   private static UnsupportedOperationException unmaskedDumpUnsupported() {
     return new UnsupportedOperationException(
-        "Only JSON dumps are masked: use the operation ending in AsJSon");
+        "Only texts are masked: use the operation ending in AsJSon or AsXml");
   }
 
-  private String mask(String dump) {
+  private JsonNode mask(String dump) {
     try {
-      return mask(JSON.readTree(dump)).toPrettyString();
+      return mask(JSON.readTree(dump));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Camel's dump is not JSON", e);
     }

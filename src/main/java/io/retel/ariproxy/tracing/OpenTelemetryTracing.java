@@ -87,7 +87,8 @@ public final class OpenTelemetryTracing extends ServiceSupport {
     tracer.init(context);
   }
 
-  private static OpenTelemetrySdk configuredSdk() {
+  /** Returns the SDK as configured by {@link #DEFAULTS} and the environment. */
+  static OpenTelemetrySdk configuredSdk() {
     try {
       return AutoConfiguredOpenTelemetrySdk.builder()
           .addPropertiesSupplier(() -> DEFAULTS)

@@ -32,6 +32,31 @@ class AdditionalRoutesTest {
     assertThat(log.lines(Level.WARN)).isEmpty();
   }
 
+  /** A route's own Kafka client must not connect to what is not Kafka. */
+  @Test
+  void loadAfterEarlierPreconditions() throws Exception {
+    AtomicBoolean isKafka = new AtomicBoolean();
+    AtomicBoolean loadedEarly = new AtomicBoolean();
+    AdditionalRoutes routes = new AdditionalRoutes(DefaultTimeout.DURATION);
+    routes.loadOnStart(context, () -> loadedEarly.set(!isKafka.get()), Optional::empty);
+    context.start();
+    StartupGate gate =
+        new StartupGate(
+            List.of(
+                () -> {
+                  if (!isKafka.get()) {
+                    throw new IllegalStateException("is not Kafka");
+                  }
+                },
+                routes::await));
+    gate.start();
+    Awaitility.await().until(() -> gate.unmetPrecondition().equals(Optional.of("is not Kafka")));
+    isKafka.set(true);
+    Awaitility.await().until(gate::isReady);
+    gate.stop();
+    assertThat(loadedEarly).isFalse();
+  }
+
   @Test
   void namesRoutesThatStillLoad() throws Exception {
     CountDownLatch end = new CountDownLatch(1);

@@ -16,6 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckRoutesTest {
@@ -69,6 +70,47 @@ class CheckRoutesTest {
     assertLine(lines, "zz-again.camel.yaml: the id valid belongs to valid.camel.yaml");
     assertLine(lines, "zz-publish.camel.yaml: the id publish belongs to publish.camel.yaml");
     assertThat(lines).hasSize(13).last().isEqualTo("11 of 12 files would not load");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "publish, '    id: publish\n', '    id: publish\n    autoStartup: \"false\"\n', the required route publish never starts",
+    "publish, '    id: publish\n', '    id: another\n', the required route publish is missing",
+    "publish, '    id: publish\n', '    id: publish\n    precondition: \"{{?never}}\"\n', the required route publish is not created",
+    "events,  'routeConfigurationId: event-errors', 'routeConfigurationId: event-error', no route configuration has the id event-error",
+    "events,  '- route:', '- intercept:\n    steps:\n      - stop: {}\n- route:', intercept and interceptFrom are not",
+  })
+  void rejectsShippedFileThatWouldLoseMessages(
+      String route, String original, String replacement, String reason) throws IOException {
+    String shipped = Files.readString(Path.of("routes", route + ".camel.yaml"));
+    assertThat(shipped).contains(original);
+    Files.writeString(
+        folder.resolve(route + ".camel.yaml"), shipped.replace(original, replacement));
+    assertThat(run()).isFalse();
+    assertLine(lines(), route + ".camel.yaml", reason);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'- interceptSendToEndpoint: {uri: \"kafka:*\", steps: []}', applies to the routes of all files",
+    "'- intercept-send-to-endpoint: {uri: \"kafka:*\", steps: []}', applies to the routes of all files",
+    "'- routeConfiguration: {id: own, interceptSendToEndpoint: [{interceptSendToEndpoint: {uri: \"kafka:*\"}}]}', applies to the routes of all files",
+    "'- routeConfiguration: {id: own, intercept: [{intercept: {}}]}', intercept and interceptFrom are not",
+    "'- routeTemplate: {id: own, from: {uri: \"direct:own\"}}', a route template creates no route",
+    "'- templatedRoute: {routeTemplateRef: own, routeId: x}', a route template creates no route",
+  })
+  void rejectsElementThatHasAnotherEffect(String element, String reason) throws IOException {
+    Files.writeString(folder.resolve("own.camel.yaml"), element + "\n");
+    assertThat(run()).isFalse();
+    assertLine(lines(), "own.camel.yaml", reason);
+  }
+
+  @Test
+  void acceptsInterceptOfOwnRoutes() throws IOException {
+    Files.writeString(
+        folder.resolve("own.camel.yaml"),
+        "- intercept:\n    steps:\n      - log: x\n" + ROUTE.formatted("own", "log: x"));
+    assertThat(run()).as("%s", lines()).isTrue();
   }
 
   @Test

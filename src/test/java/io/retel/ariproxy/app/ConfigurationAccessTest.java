@@ -27,6 +27,7 @@ class ConfigurationAccessTest {
   @TempDir private Path folder;
 
   private Path program;
+  private Path archive;
   private List<Path> programFiles;
   private Path routes;
   private Path route;
@@ -42,7 +43,7 @@ class ConfigurationAccessTest {
     Path bin = Files.createDirectory(home.resolve("bin"));
     Path library = Files.writeString(lib.resolve("camel.jar"), "");
     Path script = Files.writeString(bin.resolve("ari-proxy"), "");
-    Path archive = Files.writeString(home.resolve("ari-proxy.jsa"), "");
+    archive = Files.writeString(home.resolve("ari-proxy-1.jsa"), "");
     programFiles = List.of(program, archive, lib, library, bin, script);
     for (Path file : List.of(home, program, archive, lib, library, bin, script)) {
       permit(file, "rwxr-xr-x");
@@ -101,6 +102,12 @@ class ConfigurationAccessTest {
         .singleElement()
         .asString()
         .contains("/0.jar (group), ", " (group) and 180 more; ");
+  }
+
+  @Test
+  void acceptsClassArchiveThatDoesNotExist() throws IOException {
+    Files.delete(archive);
+    assertThat(check()).isEmpty();
   }
 
   @Test
@@ -215,7 +222,11 @@ class ConfigurationAccessTest {
     environment.put("ARI_PASSWORD_FILE", password.toString());
     environment.put(Setting.ROUTES_DIRECTORY.environmentVariable(), routes.toString());
     try (CapturedLog log = new CapturedLog()) {
-      ConfigurationAccess.check(program, configuration, Settings.read(configuration, environment));
+      ConfigurationAccess.check(
+          program,
+          List.of("-Xmx1g", "-XX:SharedArchiveFile=" + archive),
+          configuration,
+          Settings.read(configuration, environment));
       return log.lines(Level.WARN);
     }
   }

@@ -49,8 +49,30 @@ class HeapLimitsTest {
     assertThat(limits(88).lowered())
         .contains(
             "Heap of 88 MB limits kafka.max-in-flight-bytes = 16MB, ari.buffer-size = 4MB,"
-                + " ari.response-buffer-size = 2MB, commands.dedup-cache-size = 4MB;"
-                + " -Xmx1g allows the defaults");
+                + " ari.response-buffer-size = 2MB, commands.dedup-cache-size = 4MB,"
+                + " ari.max-message-size = 2MB; -Xmx1g allows the defaults");
+  }
+
+  @Test
+  void heapThatLeavesNoMemoryIsNamed() {
+    assertThat(limits(700).memoryWarning(1_024 * MEGABYTE)).isEmpty();
+    // as bin/ari-proxy sizes it
+    assertThat(limits(56).memoryWarning(192 * MEGABYTE)).isEmpty();
+    assertThat(limits(900).memoryWarning(1_024 * MEGABYTE))
+        .contains(
+            "Heap of 900 MB leaves 124 of 1024 MB of memory to the rest of the process, which takes"
+                + " 136 MB or more: the kernel can kill it. Reduce the heap, or raise the memory limit");
+    assertThat(limits(2_000).memoryWarning(1_024 * MEGABYTE))
+        .hasValueSatisfying(line -> assertThat(line).contains("leaves 0 of 1024 MB"));
+  }
+
+  /** One with a character outside Latin-1 takes several times its size. */
+  @Test
+  void largestEventFollowsSmallHeap() {
+    assertThat(settings(88).get(Setting.ARI_MAX_MESSAGE_SIZE)).isEqualTo(2 * MEGABYTE);
+    assertThat(settings(128).get(Setting.ARI_MAX_MESSAGE_SIZE)).isEqualTo(4 * MEGABYTE);
+    assertThat(settings(367).get(Setting.ARI_MAX_MESSAGE_SIZE)).isLessThan(16 * MEGABYTE);
+    assertThat(settings(368).get(Setting.ARI_MAX_MESSAGE_SIZE)).isEqualTo(16 * MEGABYTE);
   }
 
   @Test
@@ -70,7 +92,7 @@ class HeapLimitsTest {
         .contains(
             "Heap of 512 MB is too small for kafka.max-in-flight-bytes = 256MB, ari.buffer-size ="
                 + " 64MB, ari.response-buffer-size = 32MB, commands.dedup-cache-size = 64MB: an"
-                + " outage of Kafka can end with exit code 3. Set -Xmx673m or more,"
+                + " outage of Kafka can end with exit code 3. Set -Xmx696m or more,"
                 + " or lower or remove these settings");
     assertThat(limits(673).warning()).isEmpty();
   }
@@ -82,7 +104,14 @@ class HeapLimitsTest {
     environment.put("ARI_RESPONSE_BUFFER_SIZE", "32MB");
     environment.put("COMMANDS_DEDUP_CACHE_SIZE", "64MB");
 
-    assertThat(limits(50).warning()).get(STRING).contains("Set -Xmx673m or more");
+    assertThat(limits(50).warning()).get(STRING).contains("Set -Xmx696m or more");
+  }
+
+  /** The serial collector counts the young generation, a third, without one of its ten parts. */
+  @Test
+  void containerOfOneGigabyteAllowsDefaults() {
+    long heap = 1_024 * 70 / 100;
+    assertThat(limits(heap - heap / 3 / 10 - 1).lowered()).isEmpty();
   }
 
   @Test

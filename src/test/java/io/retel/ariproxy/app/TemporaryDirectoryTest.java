@@ -3,6 +3,8 @@ package io.retel.ariproxy.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +12,9 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TemporaryDirectoryTest {
 
   @TempDir private Path parent;
+  @AutoClose private final CapturedLog log = new CapturedLog();
 
   @Test
   void isEnteredByItsUserOnly() throws IOException {
@@ -26,6 +32,34 @@ class TemporaryDirectoryTest {
     Files.createDirectories(directory.path().resolve("folder/folder"));
     directory.delete();
     assertThat(parent).isEmptyDirectory();
+  }
+
+  @Test
+  void prefersWritableFolderFromWhichLibrariesCanBeLoaded() throws IOException {
+    Path state = Files.createDirectory(parent.resolve("state"));
+    Path temporary = Files.createDirectory(parent.resolve("tmp"));
+    Path absent = parent.resolve("absent");
+    List<Path> parents = TemporaryDirectory.parents(absent + ":" + state, temporary.toString());
+    assertThat(parents).containsExactly(absent, state, temporary);
+    assertThat(TemporaryDirectory.parents(null, temporary.toString())).containsExactly(temporary);
+
+    assertThat(parentOfFirst(parents, folder -> true)).isEqualTo(state);
+    assertThat(parentOfFirst(parents, folder -> !folder.equals(state))).isEqualTo(temporary);
+    assertThat(log.lines(Level.WARN)).isEmpty();
+
+    assertThat(parentOfFirst(parents, folder -> false)).isEqualTo(state);
+    assertThat(log.lines(Level.WARN))
+        .singleElement()
+        .asString()
+        .startsWith("Native libraries cannot be loaded: " + state + " is mounted with noexec;");
+    assertThat(TemporaryDirectory.createInFirst(List.of(absent), folder -> true)).isEmpty();
+  }
+
+  private static Path parentOfFirst(List<Path> parents, Predicate<Path> permitsExecution) {
+    TemporaryDirectory directory =
+        TemporaryDirectory.createInFirst(parents, permitsExecution).orElseThrow();
+    directory.delete();
+    return directory.path().getParent();
   }
 
   @Test

@@ -67,16 +67,28 @@ class TryRoutesTest {
         .endsWith("1 sent, no step failed\n");
   }
 
+  /** Camel's components prefer these headers to their options. */
+  @Test
+  void followsHeadersThatChooseTopicAndAddress() throws IOException {
+    writeConsumer(
+        """
+                - setHeader: {id: site, name: site, constant: {expression: fra}}
+                - setHeader: {id: address, name: CamelHttpUri, constant: {expression: "http://other:1/x"}}
+                - to: {id: request, uri: "http://localhost:9/y"}
+                - setHeader: {id: topic, name: kafka.OVERRIDE_TOPIC, constant: {expression: chosen}}
+                - to: {id: record, uri: "kafka:unused"}
+        """);
+    assertThat(run(event("stasis-start"))).as(output()).isTrue();
+    assertThat(output())
+        .contains(
+            "POST http://other:1/x\n", "=> Kafka topic chosen, key ", "      header site: fra\n")
+        .doesNotContain("Kafka topic unused");
+  }
+
   @Test
   void namesStepThatFails() throws IOException {
-    Files.writeString(
-        folder.resolve("own.camel.yaml"),
+    writeConsumer(
         """
-        - route:
-            id: own
-            from:
-              uri: kafka:events
-              steps:
                 - setBody:
                     id: divide
                     simple: {expression: "${body.nothing}"}
@@ -129,14 +141,8 @@ class TryRoutesTest {
 
   @Test
   void escapesForeignText() throws IOException {
-    Files.writeString(
-        folder.resolve("own.camel.yaml"),
+    writeConsumer(
         """
-        - route:
-            id: own
-            from:
-              uri: kafka:events
-              steps:
                 - setBody:
                     simple: {expression: "${header[kafka.KEY]}"}
                 - to: http://localhost:8080/
@@ -192,5 +198,19 @@ class TryRoutesTest {
 
   private String output() {
     return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Writes a file with a route that consumes events. */
+  private void writeConsumer(String steps) throws IOException {
+    Files.writeString(
+        folder.resolve("own.camel.yaml"),
+        """
+        - route:
+            id: own
+            from:
+              uri: kafka:events
+              steps:
+        """
+            + steps);
   }
 }

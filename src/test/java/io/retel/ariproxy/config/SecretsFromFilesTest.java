@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.retel.ariproxy.callcontext.store.JdbcStoreProvider;
 import io.retel.ariproxy.callcontext.store.RedisStoreProvider;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.CurrentUser;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -15,12 +16,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -196,6 +199,25 @@ class SecretsFromFilesTest {
     setRequiredSettings();
     writeConfiguration("ari.password = " + SECRET + "\nari.password-file = " + secretFile(SECRET));
     assertRejected("ari.password is set twice");
+  }
+
+  /** Docker mounts a secret with the owner and mode of its file on the host. */
+  @Test
+  void namesOwnerAndModeOfFileThatItMustNotRead() throws IOException {
+    Path file = secretFile(SECRET);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("-w-------"));
+    Object user = Files.getAttribute(file, "unix:uid");
+    Object group = Files.getAttribute(file, "unix:gid");
+    String denial =
+        "cannot be read by user %s: it belongs to user %s and group %s, with mode 0200"
+            .formatted(user, user, group);
+    assertThat(ReadAccess.denial(file)).isEqualTo(denial);
+    assertThat(ReadAccess.denial(folder.resolve("absent"))).contains("a folder in its path");
+
+    environment.put("ARI_PASSWORD_FILE", file.toString());
+    // root reads every file
+    Assumptions.assumeFalse(CurrentUser.isRoot());
+    assertRejected("ari.password-file names " + file + ", which " + denial);
   }
 
   @Test

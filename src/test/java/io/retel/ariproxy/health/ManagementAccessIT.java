@@ -3,12 +3,16 @@ package io.retel.ariproxy.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.sun.net.httpserver.HttpServer;
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.FreePort;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
@@ -18,15 +22,20 @@ import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
+import io.retel.ariproxy.fixtures.proxy.ManagedBean;
 import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -137,6 +146,36 @@ class ManagementAccessIT {
     String output = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(shell.waitFor()).as(output).isZero();
     return JSON.readTree(output);
+  }
+
+  /** As Kubernetes runs it when a pod ends; also without a topic for generic commands. */
+  @Test
+  void preStopHookPausesGenericCommands(@TempDir Path secrets) throws Exception {
+    Path token = Files.writeString(secrets.resolve("management-token"), TOKEN + "\n");
+    List<String> hook = new ArrayList<>();
+    new YAMLMapper()
+        .readTree(Path.of("docker", "kubernetes", "base", "stateful-set.yaml").toFile())
+        .at("/spec/template/spec/initContainers/0/lifecycle/preStop/exec/command")
+        .forEach(part -> hook.add(part.asText()));
+    Map<String, String> replacements =
+        Map.of(
+            "127.0.0.1/9000", "127.0.0.1/" + port,
+            "context=ari-proxy", "context=" + context,
+            "/secrets/management-token", token.toString());
+    for (Map.Entry<String, String> replacement : replacements.entrySet()) {
+      assertThat(String.join("\n", hook)).contains(replacement.getKey());
+      hook.replaceAll(part -> part.replace(replacement.getKey(), replacement.getValue()));
+    }
+    for (int i = 0; i < 2; i++) {
+      Process shell = new ProcessBuilder(hook).redirectErrorStream(true).start();
+      String output = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(shell.waitFor()).as(output).isZero();
+    }
+
+    ManagedBean commands = proxy.managedBean("Commands");
+    assertThat(commands.getAttribute("GenericPaused")).isEqualTo(true);
+    commands.invoke("resume");
+    assertThat(commands.getAttribute("GenericPaused")).isEqualTo(false);
   }
 
   /** What a page in a browser can send: its own origin, and a name that resolves to this host. */
@@ -625,6 +664,15 @@ class ManagementAccessIT {
             post(JSON.readTree("{\"type\":\"search\",\"mbean\":\"com.sun.management:*\"}"))
                 .path("value"))
         .isEmpty();
+    // its view Trace
+    for (boolean enabled : new boolean[] {true, false}) {
+      ObjectNode trace = JSON.createObjectNode().put("type", "exec");
+      trace.put("mbean", TRACER.formatted(context)).put("operation", "setEnabled");
+      trace.putArray("arguments").add(enabled);
+      assertThat(post(trace).path("status").asInt()).isEqualTo(200);
+      trace.put("operation", "dumpAllTracedMessagesAsXml()").remove("arguments");
+      assertThat(post(trace).path("value").asText()).startsWith("<backlogTracerEventMessages>");
+    }
     JsonNode both =
         post(
             JSON.createArrayNode()
@@ -810,6 +858,63 @@ class ManagementAccessIT {
     }
   }
 
+  /** Each of many requests would otherwise get a response, which nobody has to read. */
+  @ParameterizedTest
+  @CsvSource({
+    "host,      421, GET /health HTTP/1.1|Host: example.org||",
+    "malformed, 400, GET /health HTTP/1.1||",
+    "malformed, 404, GET health HTTP/1.1|Host: localhost||",
+    "malformed, 400, GET /health?x=%zz HTTP/1.1|Host: localhost||",
+    "method,    405, DELETE /health HTTP/1.1|Host: localhost||",
+    "token,     401, GET /observe/jolokia/version HTTP/1.1|Host: localhost||",
+  })
+  void refusalEndsConnection(String reason, int status, String request) throws Exception {
+    String refused = request.replace("|", "\r\n");
+    String counter = "ari_proxy_management_refused_total{reason=\"" + reason + "\"";
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        CapturedLog log = new CapturedLog();
+        ManagementClient management = new ManagementClient(port)) {
+      double before = management.metric(counter);
+      socket.getOutputStream().write(refused.repeat(100).getBytes(StandardCharsets.US_ASCII));
+      socket.setSoTimeout((int) DefaultTimeout.DURATION.toMillis());
+      assertThat(responses(socket)).as("at most one").doesNotContainPattern("(?s)HTTP/.*HTTP/");
+      assertThat(management.metric(counter) - before).isEqualTo(1);
+      assertThat(log.events())
+          .as("stack traces of Vert.x")
+          .noneMatch(event -> event.getThrowableProxy() != null);
+    }
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout((int) DefaultTimeout.DURATION.toMillis());
+      socket.getOutputStream().write(refused.getBytes(StandardCharsets.US_ASCII));
+      assertThat(responses(socket)).startsWith("HTTP/1.1 " + status + " ");
+    }
+  }
+
+  @Test
+  void refusalQuotesStartOfHost() throws Exception {
+    assertThat(send("GET /health HTTP/1.1", "", "Host: " + "x".repeat(7_000)))
+        .startsWith("HTTP/1.1 421 ")
+        .contains("Host xxx", "or one of management.allowed-hosts")
+        .hasSizeLessThan(2_000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/%zz",
+        "/observe/jolokia/%",
+        "/%c0%2",
+        "/observe/jolokia/read/%u0041",
+        "/observe/jolokia/version?x=%zz"
+      })
+  void malformedEscapeOfPathIsRefused(String path) throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      assertThat(send("GET " + path + " HTTP/1.1", "", "Host: localhost"))
+          .startsWith("HTTP/1.1 400 ");
+      assertThat(log.lines(Level.ERROR)).isEmpty();
+    }
+  }
+
   /** Never reads, and requests as fast as it can. */
   @Test
   void clientThatDoesNotReadIsDisconnected() throws Exception {
@@ -829,6 +934,19 @@ class ManagementAccessIT {
                 }
               });
     }
+  }
+
+  /** Reads until the server closes the connection, which can discard a response. */
+  private static String responses(Socket socket) {
+    ByteArrayOutputStream received = new ByteArrayOutputStream();
+    try {
+      socket.getInputStream().transferTo(received);
+    } catch (SocketException e) {
+      // closed while requests were unread
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return received.toString(StandardCharsets.US_ASCII);
   }
 
   private static boolean isOpen(Socket socket) {

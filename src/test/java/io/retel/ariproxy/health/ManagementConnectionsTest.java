@@ -10,7 +10,7 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
@@ -30,8 +30,13 @@ class ManagementConnectionsTest {
   private static final String PROBE = "127.0.0.2";
 
   private static final String HELD = "/held";
+  private static final String LARGE = "/large";
+  private static final int LARGE_BYTES = 1 << 20;
+  private static final int MAX_UNREAD_BYTES = 4 * LARGE_BYTES;
+  private static final int BUFFER_BYTES = 16 << 10;
 
   private final AtomicInteger held = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
   private final Vertx vertx = Vertx.vertx();
   private final List<Socket> sockets = new ArrayList<>();
   private HttpServer server;
@@ -40,15 +45,19 @@ class ManagementConnectionsTest {
 
   @BeforeEach
   void listen() {
-    listen(Duration.ofSeconds(30));
+    listen(Duration.ofSeconds(30), MAX_UNREAD_BYTES);
   }
 
-  private void listen(Duration requestTimeout) {
+  private void listen(Duration requestTimeout, long maxUnreadBytes) {
     connections =
-        new ManagementConnections(new RefusedRequests(new SimpleMeterRegistry()), requestTimeout);
+        new ManagementConnections(
+            new RefusedRequests(new SimpleMeterRegistry()), requestTimeout, maxUnreadBytes);
     server =
         vertx
-            .createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
+            .createHttpServer(
+                new HttpServerOptions()
+                    .setHttp2ClearTextEnabled(false)
+                    .setSendBufferSize(BUFFER_BYTES))
             .connectionHandler(connections::opened)
             .requestHandler(router())
             .listen(0, "127.0.0.1")
@@ -60,6 +69,7 @@ class ManagementConnectionsTest {
   /** Responds to all requests but those to {@link #HELD}. */
   private Router router() {
     Router router = Router.router(vertx);
+    router.route().handler(connections::begun);
     router
         .route()
         .handler(
@@ -67,6 +77,9 @@ class ManagementConnectionsTest {
               connections.received(routing);
               if (routing.request().path().equals(HELD)) {
                 held.incrementAndGet();
+              } else if (routing.request().path().equals(LARGE)) {
+                routing.response().end("x".repeat(LARGE_BYTES));
+                ended.incrementAndGet();
               } else {
                 routing.response().end("UP");
               }
@@ -107,7 +120,7 @@ class ManagementConnectionsTest {
     connections.closeExpired();
     assertThat(finish(inTime)).startsWith("HTTP/1.1 200 ");
 
-    listen(Duration.ofMillis(1));
+    listen(Duration.ofMillis(1), MAX_UNREAD_BYTES);
     List<Socket> late = List.of(begin(PROBE), begin(FLOOD), begin(FLOOD));
     for (Socket socket : late) {
       socket.setSoTimeout(1);
@@ -118,6 +131,44 @@ class ManagementConnectionsTest {
               connections.closeExpired();
               return late.stream().noneMatch(ManagementConnectionsTest::isOpen);
             });
+  }
+
+  /** Otherwise 400 connections, each with a single request, would fill the heap. */
+  @Test
+  void unreadResponsesOfManyConnectionsAreLimited() throws IOException {
+    int number = 20;
+    Socket slow = requestLarge(PROBE);
+    List<Socket> flood = new ArrayList<>();
+    for (int i = 0; i < number; i++) {
+      flood.add(requestLarge(FLOOD));
+    }
+    Awaitility.await("responses are written").until(() -> ended.get() == number + 1);
+    finish(begin(PROBE));
+
+    assertThat(flood.stream().filter(ManagementConnectionsTest::isComplete).count())
+        .isBetween(1L, (long) MAX_UNREAD_BYTES / LARGE_BYTES);
+    assertThat(isComplete(slow)).as("response of another client").isTrue();
+  }
+
+  @Test
+  void responseAboveLimitOfUnreadOnesIsComplete() throws IOException {
+    listen(Duration.ofSeconds(30), 1);
+
+    assertThat(isComplete(requestLarge(PROBE))).isTrue();
+  }
+
+  private Socket requestLarge(String client) throws IOException {
+    Socket socket = open(client);
+    send(socket, "GET " + LARGE + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return socket;
+  }
+
+  private static boolean isComplete(Socket socket) {
+    try {
+      return socket.getInputStream().readAllBytes().length > LARGE_BYTES;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static boolean isOpen(Socket socket) {
@@ -146,10 +197,11 @@ class ManagementConnectionsTest {
   }
 
   private Socket open(String client) throws IOException {
-    Socket socket =
-        new Socket(
-            InetAddress.getByName(FLOOD), server.actualPort(), InetAddress.getByName(client), 0);
+    Socket socket = new Socket();
     sockets.add(socket);
+    socket.setReceiveBufferSize(BUFFER_BYTES);
+    socket.bind(new InetSocketAddress(client, 0));
+    socket.connect(new InetSocketAddress(FLOOD, server.actualPort()));
     socket.setSoTimeout(60_000);
     return socket;
   }

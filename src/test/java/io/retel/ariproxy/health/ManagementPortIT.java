@@ -59,6 +59,7 @@ class ManagementPortIT {
                 "websocket-buffer",
                 "applications",
                 "kafka-quota",
+                "settings-file",
                 "route-files",
                 "route-steps",
                 "mappings",
@@ -131,6 +132,7 @@ class ManagementPortIT {
               "kafka: Kafka has no leader for partitions ");
       assertThat(management.metric("backing_service_availability{backing_service=\"kafka\"}"))
           .isZero();
+      assertThat(management.metric("ari_proxy_health{check=\"kafka\"}")).isZero();
 
       kafka.start();
 

@@ -2,12 +2,14 @@
 package io.retel.ariproxy.logging;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.ari.ResourceType;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +28,21 @@ class PayloadMaskerTest {
   private static final Path GOLDEN = Path.of("src/test/resources/golden/events");
 
   private final PayloadMasker masker = new PayloadMasker(true);
+
+  /** {@code CommandParser} reads all of them. */
+  @ParameterizedTest
+  @ValueSource(strings = {" ", "\r\n\t", "\ufeff", "\ufeff ", "\0", "\ufffd\ufffd\0"})
+  void masksJsonAfterInvisibleStart(String start) {
+    assertThat(masker.mask(start + "{\"caller\":{\"number\":\"+493012345\"}}"))
+        .isEqualTo("{\"caller\":{\"number\":\"***\"}}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-8", "UTF-16", "UTF-16BE", "UTF-16LE", "UTF-32", "UTF-32LE"})
+  void masksEachEncodingOfJson(String encoding) {
+    byte[] text = "{\"caller\":{\"number\":\"+493012345\"}}".getBytes(Charset.forName(encoding));
+    assertThat(masker.mask(text).replace("\0", "")).doesNotContain("+493012345");
+  }
 
   @Test
   void masksNumbersAndNamesButNotIds() throws IOException {
@@ -54,6 +71,22 @@ class PayloadMaskerTest {
                              "app_data":"***"},
                  "channelvars":{"CALL_CONTEXT":"my-call","CUSTOMER":"***"}}}
                 """));
+  }
+
+  /** Fields of events that no recording has. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"channel\":{\"id\":\"1\",\"caller_rdnis\":\"+493012345\",\"tenantid\":\"t\"}}"
+            + " | {\"channel\":{\"id\":\"1\",\"caller_rdnis\":\"***\",\"tenantid\":\"t\"}}",
+        "{\"device_state\":{\"name\":\"PJSIP/+493012345\",\"state\":\"INUSE\"}}"
+            + " | {\"device_state\":{\"name\":\"***\",\"state\":\"INUSE\"}}",
+        "{\"peer\":{\"peer_status\":\"Registered\",\"address\":\"192.0.2.7\"}}"
+            + " | {\"peer\":{\"peer_status\":\"Registered\",\"address\":\"***\"}}"
+      })
+  void masksAddresses(String event, String masked) {
+    assertThat(masker.mask(event)).isEqualTo(masked);
   }
 
   @ParameterizedTest
@@ -184,6 +217,15 @@ class PayloadMaskerTest {
     byte[] largest =
         ("[" + " ".repeat(PayloadMasker.MAX_LENGTH - 2) + "]").getBytes(StandardCharsets.UTF_8);
     assertThat(masker.mask(largest)).isEqualTo("[]");
+  }
+
+  @Test
+  void hidesTextThatIsNestedTooDeeply() {
+    assertThat(masker.mask("[".repeat(100) + "]".repeat(100))).startsWith("[[").endsWith("]]");
+    String deep = "[".repeat(101) + "]".repeat(101);
+    assertThat(masker.mask(deep)).isEqualTo("202 characters, too complex to be masked");
+    assertThatThrownBy(() -> masker.maskJson(deep))
+        .hasMessage("202 characters, too complex to be masked");
   }
 
   @Test

@@ -5,20 +5,34 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
+import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.retel.ariproxy.config.InvalidSettingException;
+import io.retel.ariproxy.text.LogText;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The SDK quotes malformed values, which can contain a password. */
 class OpenTelemetryTracingTest {
+
+  private static final long MAX_SENT = 100_000_000;
 
   @ParameterizedTest
   @CsvSource({
@@ -112,6 +126,55 @@ class OpenTelemetryTracingTest {
             OpenTelemetryTracing.rejection(
                 new ConfigurationException("unknown: always_on"), configured))
         .startsWith("OTEL_TRACES_SAMPLER is rejected");
+  }
+
+  @Test
+  void cutsAttributesOfSpansThatWaitForTheExporter() {
+    System.setProperty("otel.traces.exporter", "memory");
+    AttributeKey<String> url = AttributeKey.stringKey("url.full");
+    try (OpenTelemetrySdk sdk = OpenTelemetryTracing.configuredSdk()) {
+      Span span = sdk.getTracer("test").spanBuilder("request").startSpan();
+      span.setAttribute(url, "x".repeat(1_000_000));
+
+      assertThat(((ReadableSpan) span).getAttribute(url)).hasSize(LogText.MAX_DETAIL_LENGTH);
+    } finally {
+      System.clearProperty("otel.traces.exporter");
+    }
+  }
+
+  /** Any local user can listen at the collector's port while it is down. */
+  @Test
+  void limitsResponseOfCollector() throws IOException {
+    AtomicLong sent = new AtomicLong();
+    AtomicBoolean closed = new AtomicBoolean();
+    HttpServer collector =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    collector.createContext(
+        "/v1/traces",
+        exchange -> {
+          exchange.sendResponseHeaders(400, 0);
+          byte[] block = new byte[65_536];
+          try {
+            while (sent.addAndGet(block.length) < MAX_SENT) {
+              exchange.getResponseBody().write(block);
+            }
+          } finally {
+            closed.set(true);
+            exchange.close();
+          }
+        });
+    collector.start();
+    System.setProperty(
+        "otel.exporter.otlp.endpoint", "http://127.0.0.1:" + collector.getAddress().getPort());
+    try (OpenTelemetrySdk sdk = OpenTelemetryTracing.configuredSdk()) {
+      sdk.getTracer("test").spanBuilder("request").startSpan().end();
+      sdk.getSdkTracerProvider().forceFlush();
+      Awaitility.await().untilTrue(closed);
+      assertThat(sent.get()).isLessThan(MAX_SENT);
+    } finally {
+      System.clearProperty("otel.exporter.otlp.endpoint");
+      collector.stop(0);
+    }
   }
 
   private static void check(String variable, String value) {

@@ -21,22 +21,29 @@ import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import java.io.IOException;
+import java.io.StringReader;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import javax.management.Attribute;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
 
 /** Tracing of one call through one route while others continue, with secrets masked. */
 @ExtendWith(KafkaExtension.class)
@@ -195,9 +202,41 @@ class TracersIT {
         .doesNotContain("\u202e")
         .doesNotContain(NUMBER)
         .doesNotContain(asterisk.password());
-    assertThatThrownBy(() -> invoke("dumpAllTracedMessagesAsXml"))
+    assertThatThrownBy(() -> invoke("dumpAllTracedMessages"))
         .rootCause()
-        .hasMessageContaining("AsJSon");
+        .hasMessageContaining("AsJSon or AsXml");
+  }
+
+  /** Of Hawtio's view Trace, which reads these elements. */
+  @Test
+  void masksNumbersInXml() throws Exception {
+    set("TracePattern", "events");
+    set("Enabled", true);
+    asterisk.call(APP, NUMBER, Map.of("CALL_CONTEXT", "as-xml"));
+    controller.event("as-xml", "STASIS_START");
+    set("Enabled", false);
+
+    String dump = (String) invoke("dumpAllTracedMessagesAsXml");
+    assertThat(dump).doesNotContain(NUMBER).doesNotContain(asterisk.password());
+    Document xml =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(new InputSource(new StringReader(dump)));
+    NodeList traces = xml.getElementsByTagName("backlogTracerEventMessage");
+    assertThat(traces.getLength()).isGreaterThan(5);
+    Element first = (Element) traces.item(0);
+    assertThat(text(first, "uid")).matches("\\d+");
+    assertThat(text(first, "routeId")).isEqualTo("events");
+    assertThat(text(first, "timestamp")).startsWith("20");
+    assertThat(text(first, "body")).contains("StasisStart", "***");
+    assertThat(
+            IntStream.range(0, traces.getLength())
+                .mapToObj(i -> text((Element) traces.item(i), "toNode")))
+        .contains("from-asterisk", "build-event-envelope", "publish-event");
+  }
+
+  private static String text(Element trace, String name) {
+    return trace.getElementsByTagName(name).item(0).getTextContent();
   }
 
   @Test
