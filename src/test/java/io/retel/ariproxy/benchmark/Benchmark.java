@@ -15,8 +15,9 @@ import java.util.function.DoubleBinaryOperator;
  *
  * <p>{@code -Dbenchmark.rounds=7} sets the number of rounds, {@code
  * -Dbenchmark.parts=events,commands} the parts to run: {@code events}, {@code commands}, {@code
- * event-latency}, {@code command-latency}, {@code hung}, {@code start}, {@code rest}, {@code
- * million}, {@code soak} (for {@code -Dbenchmark.minutes=60}), or only {@code hot-path}.
+ * event-latency}, {@code command-latency}, {@code hung}, {@code start}, {@code rest}, {@code cold},
+ * {@code steady}, {@code memory}, {@code big}, {@code million}, {@code soak} (for {@code
+ * -Dbenchmark.minutes=60}), or only {@code hot-path}.
  */
 public final class Benchmark {
 
@@ -40,7 +41,9 @@ public final class Benchmark {
     StubAsterisk proxyAsterisk = new StubAsterisk("ari-proxy");
     this.baseline =
         MeasuredProcess.baseline(
-            baselineAsterisk, loadGenerator.environment("baseline", baselineAsterisk, 0));
+            "baseline",
+            baselineAsterisk,
+            loadGenerator.environment("baseline", baselineAsterisk, 0));
     this.proxy =
         MeasuredProcess.proxy(
             "ari-proxy", proxyAsterisk, loadGenerator.environment("ari-proxy", proxyAsterisk, 0));
@@ -59,9 +62,22 @@ public final class Benchmark {
       if (PARTS.contains("rest")) {
         new RestBenchmark(loadGenerator).run();
       }
+      if (PARTS.contains("cold")) {
+        new ColdBenchmark(loadGenerator, ROUNDS).run();
+      }
+      if (PARTS.contains("steady")) {
+        new SteadyBenchmark(loadGenerator).run();
+      }
+      if (PARTS.contains("memory")) {
+        new MemoryBenchmark(loadGenerator).run();
+      }
+      if (PARTS.contains("big")) {
+        new BigBenchmark(loadGenerator).run(ROUNDS);
+      }
       if (PARTS.contains("million")) {
         footprint.measureHeap();
         footprint.measureRestore();
+        footprint.measureStartWithMappings();
       }
       if (!Collections.disjoint(PARTS, COMPARED_PARTS)) {
         Benchmark benchmark = new Benchmark(loadGenerator);
@@ -92,13 +108,13 @@ public final class Benchmark {
       latency(
           "p99 latency at 1,000 events/s, ms",
           rows,
-          process -> loadGenerator.eventLatency(process, 1_000, 8_000));
+          process -> loadGenerator.eventLatencies(process, 1_000, 8_000).percentile(99));
     }
     if (PARTS.contains("command-latency")) {
       latency(
           "p99 latency at 300 commands/s, ms",
           rows,
-          process -> loadGenerator.commandLatency(process, 300, 2_400));
+          process -> loadGenerator.commandLatencies(process, 300, 2_400).percentile(99));
     }
     if (PARTS.contains("hung")) {
       hangingCommands(rows);
@@ -161,9 +177,9 @@ public final class Benchmark {
     Series normal = new Series();
     Series hanging = new Series();
     for (int round = -1; round < ROUNDS; round++) {
-      double normalMs = loadGenerator.commandLatency(proxy, 300, 2_400);
+      double normalMs = loadGenerator.commandLatencies(proxy, 300, 2_400).percentile(99);
       loadGenerator.sendHangingCommands(proxy, 200);
-      double hangingMs = loadGenerator.commandLatency(proxy, 300, 2_400);
+      double hangingMs = loadGenerator.commandLatencies(proxy, 300, 2_400).percentile(99);
       log("hung: round %s without %.2f, with %.2f", round, normalMs, hangingMs);
       if (round >= 0) {
         normal.add(normalMs);

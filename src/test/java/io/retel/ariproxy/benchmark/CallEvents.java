@@ -9,6 +9,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 
 /**
  * Events of calls as websocket frames: {@value #EVENTS_PER_CALL} events per call, about 900 bytes
@@ -64,6 +65,11 @@ final class CallEvents {
         + call % OVERLAPPING_CALLS;
   }
 
+  /** Returns the path of a call's channel in ARI. */
+  static String channelPath(long call) {
+    return "/channels/1764000000.%09d".formatted(call);
+  }
+
   /** Returns the frames of events {@code [from, from + count)}. */
   ByteBuf frames(long from, int count) {
     byte[] time = TIMESTAMP_FORMAT.format(Instant.now()).getBytes(StandardCharsets.US_ASCII);
@@ -86,6 +92,26 @@ final class CallEvents {
     ByteBuf frame = frames(event, 1);
     return frame.toString(
         HEADER_SIZE, frame.readableBytes() - HEADER_SIZE, StandardCharsets.US_ASCII);
+  }
+
+  /** Returns the first event of a call, with text that does not compress well. */
+  static String large(String app, int length) {
+    return "{\"type\":\"StasisStart\",\"timestamp\":\"2026-11-25T10:00:00.000+0000\","
+        + "\"args\":[\""
+        + noise(length)
+        + "\"],\"channel\":{\"id\":\"large\",\"name\":\"PJSIP/large\",\"state\":\"Up\"},"
+        + "\"application\":\""
+        + app
+        + "\"}";
+  }
+
+  /** Returns random letters. */
+  static String noise(int length) {
+    return new Random(0)
+        .ints(length, 'A', 'z' + 1)
+        .map(letter -> letter == '\\' ? 'a' : letter)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   private static void writeNumber(ByteBuf frames, int offset, long number) {

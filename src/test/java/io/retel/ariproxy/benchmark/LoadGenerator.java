@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.benchmark;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
-import java.nio.charset.StandardCharsets;
+import io.retel.ariproxy.fixtures.proxy.ManagementClient;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.LongConsumer;
-import java.util.function.ToLongFunction;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -31,16 +32,16 @@ final class LoadGenerator implements AutoCloseable {
   private static final int PARTITIONS = 4;
   private static final int CALL_CONTEXT_COUNT = 500;
   private static final Duration TIMEOUT = Duration.ofMinutes(3);
-  private static final byte[] CHANNEL_ID_PREFIX =
-      "\"id\":\"1764000000.".getBytes(StandardCharsets.US_ASCII);
-  private static final byte[] COMMAND_ID_PREFIX =
-      "\"commandId\":\"".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] CHANNEL_ID_PREFIX = "\"id\":\"1764000000.".getBytes(US_ASCII);
+  private static final byte[] CHANNEL_PATH_PREFIX = "/channels/1764000000.".getBytes(US_ASCII);
+  private static final byte[] COMMAND_ID_PREFIX = "\"commandId\":\"".getBytes(US_ASCII);
 
   private final KafkaBroker kafka =
       KafkaBroker.launch(
           Map.of(
               "log.retention.bytes", "134217728",
               "log.segment.bytes", "67108864",
+              "message.max.bytes", "33554432",
               "log.retention.check.interval.ms", "10000"));
   private final KafkaProducer<String, String> commands =
       new KafkaProducer<>(
@@ -70,6 +71,19 @@ final class LoadGenerator implements AutoCloseable {
     return environment;
   }
 
+  /**
+   * Starts a process with its own Asterisk and topics, and waits until its websocket is open.
+   *
+   * @param name unique among all processes of this run
+   */
+  MeasuredProcess start(String name, MeasuredProcess.Starter starter) throws Exception {
+    StubAsterisk asterisk = new StubAsterisk(name);
+    MeasuredProcess process =
+        starter.start(name, asterisk, environment(name, asterisk, ManagementClient.freePort()));
+    process.await(asterisk::isConnected);
+    return process;
+  }
+
   /** Sends events as fast as the process reads them. */
   Throughput events(MeasuredProcess process, int count) {
     long first = process.reserveCalls(count / CallEvents.EVENTS_PER_CALL);
@@ -87,6 +101,62 @@ final class LoadGenerator implements AutoCloseable {
             sendCommand(process, number);
           }
           commands.flush();
+        });
+  }
+
+  /** Sends events at a rate, and commands as fast as Kafka accepts them, concurrently. */
+  Throughput eventsAndCommands(
+      MeasuredProcess process, int eventsPerSecond, int eventCount, int commandCount) {
+    long firstEvent =
+        CallEvents.eventIndex(process.reserveCalls(eventCount / CallEvents.EVENTS_PER_CALL), 0);
+    long firstCommand = process.reserveCommands(commandCount);
+    return throughput(
+        process,
+        eventCount + commandCount,
+        () -> {
+          CompletableFuture<Void> events =
+              CompletableFuture.runAsync(
+                  () ->
+                      new Arrivals(eventCount)
+                          .sendAll(
+                              eventsPerSecond, sent -> process.asterisk().send(firstEvent + sent)));
+          for (long number = firstCommand; number < firstCommand + commandCount; number++) {
+            sendCommand(process, number);
+          }
+          commands.flush();
+          events.join();
+        });
+  }
+
+  /** Sends one event of a length, and a command with a large response, one after the other. */
+  void large(MeasuredProcess process, int eventLength) {
+    throughput(
+        process, 1, () -> process.asterisk().send(CallEvents.large(process.name(), eventLength)));
+    throughput(
+        process,
+        1,
+        () ->
+            commands.send(
+                new ProducerRecord<>(
+                    process.commandsTopic(),
+                    "large",
+                    "{\"callContext\":\"large\",\"commandId\":\"large\",\"ariCommand\":{\"method\":\"GET\",\"url\":\"/channels/"
+                        + StubAsterisk.LARGE_CHANNEL
+                        + "/variable?variable=LARGE\"}}")));
+  }
+
+  /** Sends events at a rate while Kafka is down, and waits until all are published. */
+  void outage(MeasuredProcess process, int eventsPerSecond, int seconds) {
+    int count = eventsPerSecond * seconds;
+    long first = CallEvents.eventIndex(process.reserveCalls(count / CallEvents.EVENTS_PER_CALL), 0);
+    throughput(
+        process,
+        count,
+        () -> {
+          kafka.stop();
+          new Arrivals(count)
+              .sendAll(eventsPerSecond, sent -> process.asterisk().send(first + sent));
+          kafka.start();
         });
   }
 
@@ -109,94 +179,79 @@ final class LoadGenerator implements AutoCloseable {
     return new Throughput(count / seconds, micros / count);
   }
 
-  /**
-   * Returns the 99th percentile, in milliseconds, of the time from sending an event on the
-   * websocket until it is read from Kafka.
-   */
-  double eventLatency(MeasuredProcess process, int perSecond, int count)
+  /** Measures the time from sending an event on the websocket until it is read from Kafka. */
+  Latencies eventLatencies(MeasuredProcess process, int perSecond, int count)
       throws InterruptedException {
-    long firstCall = process.reserveCalls(count / CallEvents.EVENTS_PER_CALL);
+    int calls = count / CallEvents.EVENTS_PER_CALL;
+    long firstCall = process.reserveCalls(calls);
     long first = CallEvents.eventIndex(firstCall, 0);
-    int[] nextEvent = new int[count / CallEvents.EVENTS_PER_CALL];
-    return latency(
-        process,
-        perSecond,
-        count,
-        sent -> process.asterisk().send(first + sent),
-        record -> {
-          int call = (int) (parseNumber(record.value(), CHANNEL_ID_PREFIX) - firstCall);
-          return CallEvents.eventIndex(firstCall + call, nextEvent[call]++) - first;
-        });
+    int[] nextEvent = new int[calls];
+    Arrivals arrivals = new Arrivals(count);
+    try (TopicReader reader =
+        read(
+            process,
+            record -> {
+              long call = parseNumber(record.value(), CHANNEL_ID_PREFIX) - firstCall;
+              // others are RESPONSEs
+              if (call >= 0 && call < calls) {
+                int event = nextEvent[(int) call]++;
+                arrivals.arrived(CallEvents.eventIndex(firstCall + call, event) - first);
+              }
+            })) {
+      arrivals.sendAll(perSecond, sent -> process.asterisk().send(first + sent));
+      return arrivals.await(TIMEOUT);
+    }
   }
 
-  /**
-   * Returns the 99th percentile, in milliseconds, of the time from sending a command to Kafka until
-   * its RESPONSE is read from there.
-   */
-  double commandLatency(MeasuredProcess process, int perSecond, int count)
+  /** Measures the time from sending a command to Kafka until its RESPONSE is read from there. */
+  Latencies commandLatencies(MeasuredProcess process, int perSecond, int count)
       throws InterruptedException {
     long first = process.reserveCommands(count);
-    return latency(
-        process,
-        perSecond,
-        count,
-        sent -> sendCommand(process, first + sent),
-        record -> parseNumber(record.value(), COMMAND_ID_PREFIX) - first);
+    Arrivals arrivals = new Arrivals(count);
+    try (TopicReader reader =
+        read(
+            process,
+            record -> arrivals.arrived(parseNumber(record.value(), COMMAND_ID_PREFIX) - first))) {
+      arrivals.sendAll(perSecond, sent -> sendCommand(process, first + sent));
+      return arrivals.await(TIMEOUT);
+    }
   }
 
-  private double latency(
-      MeasuredProcess process,
-      int perSecond,
-      int count,
-      LongConsumer send,
-      ToLongFunction<ConsumerRecord<String, byte[]>> indexOf)
+  /**
+   * Measures the time from sending the StasisStart of a call until Asterisk receives the request
+   * that answers it, from a controller that answers each call.
+   */
+  Latencies answerLatencies(MeasuredProcess process, int perSecond, int count)
       throws InterruptedException {
-    long[] sent = new long[count];
-    long[] latencies = new long[count];
-    CountDownLatch readerReady = new CountDownLatch(1);
-    CountDownLatch remaining = new CountDownLatch(count);
-    Thread reader =
-        new Thread(
-            () -> {
-              try (KafkaConsumer<String, byte[]> consumer = consumer()) {
-                List<TopicPartition> partitions = partitions(process.eventsTopic());
-                consumer.assign(partitions);
-                consumer.seekToEnd(partitions);
-                partitions.forEach(consumer::position);
-                readerReady.countDown();
-                while (remaining.getCount() > 0 && !Thread.currentThread().isInterrupted()) {
-                  for (ConsumerRecord<String, byte[]> record :
-                      consumer.poll(Duration.ofSeconds(1))) {
-                    long now = System.nanoTime();
-                    long index = indexOf.applyAsLong(record);
-                    // ignores others, such as the RESPONSE of a hung command
-                    if (index >= 0 && index < count) {
-                      latencies[(int) index] = now - sent[(int) index];
-                      remaining.countDown();
-                    }
-                  }
-                }
+    long firstCall = process.reserveCalls(count);
+    boolean[] answered = new boolean[count];
+    Arrivals arrivals = new Arrivals(count);
+    process
+        .asterisk()
+        .onAnswer(
+            path ->
+                arrivals.arrived(
+                    parseNumber(path.getBytes(US_ASCII), CHANNEL_PATH_PREFIX) - firstCall));
+    try (TopicReader reader =
+        read(
+            process,
+            record -> {
+              long call = parseNumber(record.value(), CHANNEL_ID_PREFIX) - firstCall;
+              // later records of the call are RESPONSEs
+              if (call >= 0 && call < count && !answered[(int) call]) {
+                answered[(int) call] = true;
+                sendAnswer(process, record.key(), firstCall + call);
               }
-            });
-    reader.start();
-    readerReady.await();
-    long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      long due = start + i * 1_000_000_000L / perSecond;
-      while (System.nanoTime() < due) {
-        LockSupport.parkNanos(due - System.nanoTime());
-      }
-      sent[i] = System.nanoTime();
-      send.accept(i);
+            })) {
+      arrivals.sendAll(
+          perSecond, sent -> process.asterisk().send(CallEvents.eventIndex(firstCall + sent, 0)));
+      return arrivals.await(TIMEOUT);
     }
-    if (!remaining.await(TIMEOUT.toSeconds(), java.util.concurrent.TimeUnit.SECONDS)) {
-      reader.interrupt();
-      throw new IllegalStateException(
-          process.name() + " did not publish all records; missing: " + remaining.getCount());
-    }
-    reader.join();
-    Arrays.sort(latencies);
-    return latencies[(int) Math.ceil(count * 0.99) - 1] / 1e6;
+  }
+
+  private TopicReader read(
+      MeasuredProcess process, Consumer<ConsumerRecord<String, byte[]>> onRecord) {
+    return new TopicReader(consumer(), partitions(process.eventsTopic()), onRecord);
   }
 
   /**
@@ -241,7 +296,18 @@ final class LoadGenerator implements AutoCloseable {
                 + "/variable?variable=TENANT\",\"body\":null}}"));
   }
 
-  private long endOffset(String topic) {
+  private void sendAnswer(MeasuredProcess process, String callContext, long call) {
+    String request =
+        "{\"callContext\":\"%s\",\"commandId\":\"answer-%d\",\"ariCommand\":{\"method\":\"POST\",\"url\":\"%s/answer\"}}";
+    commands.send(
+        new ProducerRecord<>(
+            process.commandsTopic(),
+            callContext,
+            request.formatted(callContext, call, CallEvents.channelPath(call))));
+  }
+
+  /** Returns the number of records of a topic. */
+  long endOffset(String topic) {
     return offsets.endOffsets(partitions(topic)).values().stream().mapToLong(Long::longValue).sum();
   }
 
@@ -256,13 +322,16 @@ final class LoadGenerator implements AutoCloseable {
         new ByteArrayDeserializer());
   }
 
-  /** Returns the number that follows a prefix, or -1 if the prefix is missing. */
+  /**
+   * Returns the number that follows the first of a prefix, -1 if the prefix is missing; 0 without
+   * digits.
+   */
   private static long parseNumber(byte[] value, byte[] prefix) {
     for (int offset = 0; offset < value.length - prefix.length; offset++) {
       if (Arrays.equals(value, offset, offset + prefix.length, prefix, 0, prefix.length)) {
         long number = 0;
         for (int digit = offset + prefix.length;
-            value[digit] >= '0' && value[digit] <= '9';
+            digit < value.length && value[digit] >= '0' && value[digit] <= '9';
             digit++) {
           number = number * 10 + value[digit] - '0';
         }

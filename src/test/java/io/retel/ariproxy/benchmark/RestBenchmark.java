@@ -2,23 +2,16 @@
 package io.retel.ariproxy.benchmark;
 
 import io.retel.ariproxy.fixtures.ThreadActivity;
-import io.retel.ariproxy.fixtures.proxy.ManagementClient;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Measures the proxy as shipped and the baseline without events and commands, one after the other:
- * CPU, memory, threads and how often they wake.
+ * Measures the proxy as shipped, the baseline and a minimal bridge without events and commands, one
+ * after the other: CPU, memory, threads and how often they wake.
  */
 final class RestBenchmark {
 
@@ -34,34 +27,18 @@ final class RestBenchmark {
     this.loadGenerator = loadGenerator;
   }
 
-  /** Prints the figures of both. */
+  /** Prints the figures of each. */
   void run() throws Exception {
     System.out.printf(
         "%nAt rest, %d s after the start, for %d s:%n", SETTLE.toSeconds(), INTERVAL.toSeconds());
-    StubAsterisk baselineAsterisk = new StubAsterisk("rest-baseline");
-    Map<String, String> environment =
-        loadGenerator.environment("rest-baseline", baselineAsterisk, 0);
-    try (MeasuredProcess baseline = MeasuredProcess.baseline(baselineAsterisk, environment)) {
-      await(baseline, baselineAsterisk::isConnected);
-      report(baseline, "baseline");
-    }
-    StubAsterisk asterisk = new StubAsterisk("rest");
-    int port = ManagementClient.freePort();
-    try (MeasuredProcess proxy =
-            MeasuredProcess.shipped(
-                "rest", asterisk, loadGenerator.environment("rest", asterisk, port));
-        ManagementClient management = new ManagementClient(port)) {
-      await(proxy, () -> FootprintBenchmark.isReady(management));
-      report(proxy, "ari-proxy");
-    }
+    measure("baseline", MeasuredProcess::baseline);
+    measure("bridge", MeasuredProcess::bridge);
+    measure("ari-proxy", MeasuredProcess::shipped);
   }
 
-  private static void await(MeasuredProcess process, BooleanSupplier ready) {
-    while (!ready.getAsBoolean()) {
-      if (!process.isAlive()) {
-        throw new IllegalStateException("Process failed to start; see target/benchmark-*.log");
-      }
-      LockSupport.parkNanos(50_000_000);
+  private void measure(String label, MeasuredProcess.Starter starter) throws Exception {
+    try (MeasuredProcess process = loadGenerator.start("rest-" + label, starter)) {
+      report(process, label);
     }
   }
 
@@ -80,7 +57,7 @@ final class RestBenchmark {
         "%-10s %.2f %% of a core, %d MB RSS, %d threads, %.0f wake-ups/s%n",
         label,
         cpuShare,
-        residentKilobytes(process.pid()) / 1_000,
+        process.residentMegabytes(),
         after.threads().size(),
         wakeUps.values().stream().mapToLong(Long::longValue).sum() / seconds);
     System.out.println("           wake-ups/s: " + top(wakeUps, seconds));
@@ -96,16 +73,5 @@ final class RestBenchmark {
             value ->
                 String.format(Locale.ROOT, "%s %.2f", value.getKey(), value.getValue() / divisor))
         .collect(Collectors.joining(", "));
-  }
-
-  private static long residentKilobytes(long pid) {
-    try {
-      return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
-          .filter(line -> line.startsWith("VmRSS:"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-          .sum();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

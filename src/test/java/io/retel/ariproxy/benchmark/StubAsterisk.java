@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.benchmark;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -9,11 +11,14 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.net.impl.ConnectionBase;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A simulated Asterisk with minimal overhead: it sends events, as fast as they are read or at a
@@ -25,13 +30,18 @@ final class StubAsterisk implements AutoCloseable {
   static final String USERNAME = "bench";
   static final String PASSWORD = "secret";
   static final String HANGING_CHANNEL = "hangs";
+  static final String LARGE_CHANNEL = "large";
+
+  /** Just below the default of {@code ari.max-response-body}. */
+  private static final int LARGE_RESPONSE = 500 * 1024;
 
   private static final int RESPONSE_DELAY_MS = 2;
 
   /** responses for the resync after a connect: an Asterisk without channels */
   private static final Map<String, String> RESYNC_RESPONSES =
       Map.of(
-          "/ari/asterisk/info", "{\"status\":{\"startup_time\":\"2026-11-25T10:00:00.000+0000\"}}",
+          "/ari/asterisk/info",
+              "{\"system\":{\"entity_id\":\"00:16:3e:aa:bb:cc\"},\"status\":{\"startup_time\":\"2026-11-25T10:00:00.000+0000\"}}",
           "/ari/asterisk/ping", "{\"ping\":\"pong\"}",
           "/ari/applications", "[]",
           "/ari/channels", "[]",
@@ -47,6 +57,8 @@ final class StubAsterisk implements AutoCloseable {
   private final CallEvents events;
   private final AtomicInteger hangingRequests = new AtomicInteger();
   private volatile ChannelHandlerContext websocket;
+  private volatile Consumer<String> onAnswer = path -> {};
+  private volatile @Nullable StubState state;
 
   StubAsterisk(String app) {
     events = new CallEvents(app);
@@ -61,6 +73,11 @@ final class StubAsterisk implements AutoCloseable {
   boolean isConnected() {
     ChannelHandlerContext open = websocket;
     return open != null && open.channel().isActive();
+  }
+
+  /** Sets the receiver of the paths of all requests that answer a call, on the server's thread. */
+  void onAnswer(Consumer<String> receiver) {
+    onAnswer = receiver;
   }
 
   /** The number of commands without a response. */
@@ -108,9 +125,46 @@ final class StubAsterisk implements AutoCloseable {
     connection.writeAndFlush(events.frames(event, 1), connection.voidPromise());
   }
 
+  /** Has channels, bridges and playbacks after this. */
+  void setState(StubState newState) {
+    state = newState;
+  }
+
+  /** Sends an event as text. */
+  void send(String event) {
+    byte[] text = event.getBytes(StandardCharsets.US_ASCII);
+    ChannelHandlerContext connection = websocket;
+    // a final text frame, with a length of two or eight bytes
+    ByteBuf frame = Unpooled.buffer(10 + text.length).writeByte(0x81);
+    if (text.length <= 0xFFFF) {
+      frame.writeByte(126).writeShort(text.length);
+    } else {
+      frame.writeByte(127).writeLong(text.length);
+    }
+    connection.writeAndFlush(frame.writeBytes(text), connection.voidPromise());
+  }
+
+  /** Closes the websocket, as a network failure does. */
+  void disconnect() {
+    websocket.close();
+  }
+
   private void handle(HttpServerRequest request) {
     if (request.path().equals("/ari/events")) {
       request.toWebSocket().onSuccess(open -> onOpen(request, open));
+      return;
+    }
+    StubState current = state;
+    if (current != null && current.responds(request.path())) {
+      current.onRequest(request.path());
+      vertx.setTimer(
+          RESPONSE_DELAY_MS,
+          timerId ->
+              request
+                  .response()
+                  .putHeader("Content-Type", "application/json")
+                  .end(current.response(request.path()))
+                  .onComplete(sent -> current.onResponse(request.path())));
       return;
     }
     String resyncResponse = RESYNC_RESPONSES.get(request.path());
@@ -119,6 +173,9 @@ final class StubAsterisk implements AutoCloseable {
     } else if (request.path().contains(HANGING_CHANNEL)) {
       hangingRequests.incrementAndGet();
     } else {
+      if (request.path().endsWith("/answer")) {
+        onAnswer.accept(request.path());
+      }
       vertx.setTimer(
           RESPONSE_DELAY_MS,
           timerId ->
@@ -126,7 +183,11 @@ final class StubAsterisk implements AutoCloseable {
                   .response()
                   .putHeader("Server", "Asterisk/22.10.1")
                   .putHeader("Content-Type", "application/json")
-                  .end(Buffer.buffer("{\"value\":\"customer-17\"}")));
+                  .end(
+                      Buffer.buffer(
+                          request.path().contains(LARGE_CHANNEL)
+                              ? "{\"value\":\"" + CallEvents.noise(LARGE_RESPONSE) + "\"}"
+                              : "{\"value\":\"customer-17\"}")));
     }
   }
 
