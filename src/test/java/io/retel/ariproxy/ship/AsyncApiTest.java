@@ -17,7 +17,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.URL;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -30,6 +33,9 @@ class AsyncApiTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final URL DOCUMENT =
       AsyncApiTest.class.getResource("/io/retel/ariproxy/asyncapi.yaml");
+
+  private static final List<String> MODEL_KEYWORDS =
+      List.of("title", "properties", "enum", "const", "oneOf", "anyOf");
 
   private static JsonNode document;
 
@@ -81,7 +87,7 @@ class AsyncApiTest {
             });
   }
 
-  /** The document declares draft-07, so that tools need not support a newer draft. */
+  /** AsyncAPI's own format extends draft-07, and a tool need not support a newer one. */
   @TestFactory
   Stream<DynamicTest> schemasAreValidInDraft07() {
     return document.at("/components/messages").properties().stream()
@@ -90,10 +96,8 @@ class AsyncApiTest {
                 dynamicTest(
                     message.getKey(),
                     () -> {
-                      String file = message.getValue().at("/payload/schema/$ref").asText();
-                      JsonSchema draft07 = draft07("/io/retel/ariproxy/" + file);
-                      assertThat(message.getValue().at("/payload/schemaFormat").asText())
-                          .isEqualTo("application/schema+json;version=draft-07");
+                      JsonSchema draft07 =
+                          draft07("/io/retel/ariproxy/" + schemaFile(message.getValue()));
                       for (JsonNode example : message.getValue().path("examples")) {
                         assertThat(draft07.validate(example.path("payload"))).isEmpty();
                       }
@@ -101,10 +105,66 @@ class AsyncApiTest {
                     }));
   }
 
+  /**
+   * A generator names a model after its title or key. Without one, the name depends on the
+   * generator and changes with the document. Names are public.
+   */
+  @Test
+  void everyModelHasName() throws Exception {
+    List<String> names = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> component : document.at("/components/schemas").properties()) {
+      String file = component.getValue().path("$ref").asText();
+      JsonNode schema = file.isEmpty() ? component.getValue() : resolve(file);
+      assertThat(schema.path("title").asText()).isEqualTo(component.getKey());
+      assertThat(schema.has("$id")).as("some generators prefer it to the title").isFalse();
+      addModelNames(schema, names);
+    }
+    assertThat(names)
+        .containsExactlyInAnyOrder(
+            "TraceContext",
+            "Command",
+            "AriCommand",
+            "AriMethod",
+            "AriEventEnvelope",
+            "AriEvent",
+            "EventResources",
+            "EventResource",
+            "EventResourceType",
+            "Response",
+            "ResponseType",
+            "CommandRequest",
+            "ResponseResource",
+            "ResponseResourceType",
+            "ResponsePayload",
+            "ResponseBody",
+            "ResponseFile",
+            "ResponseFailure",
+            "ResponseOutcome",
+            "AsteriskJson");
+  }
+
+  /** Adds the titles of a schema and of those in it for which a generator creates a type. */
+  private static void addModelNames(JsonNode schema, List<String> names) {
+    if (MODEL_KEYWORDS.stream().anyMatch(schema::has)) {
+      names.add(schema.path("title").asText("no title: " + schema));
+    }
+    Stream.of("properties", "$defs", "oneOf", "anyOf")
+        .forEach(keyword -> schema.path(keyword).forEach(part -> addModelNames(part, names)));
+    if (schema.has("items")) {
+      addModelNames(schema.path("items"), names);
+    }
+  }
+
   private static EnvelopeSchema schemaOf(JsonNode message) {
-    String file = message.at("/payload/schema/$ref").asText();
     return EnvelopeSchema.valueOf(
-        file.replaceAll("schemas/(\\w+)\\.schema\\.json", "$1").toUpperCase(Locale.ROOT));
+        schemaFile(message)
+            .replaceAll("schemas/(\\w+)\\.schema\\.json", "$1")
+            .toUpperCase(Locale.ROOT));
+  }
+
+  private static String schemaFile(JsonNode message) {
+    String schema = message.at("/payload/$ref").asText();
+    return document.at(schema.substring(1) + "/$ref").asText();
   }
 
   private static JsonNode resolve(String reference) throws Exception {

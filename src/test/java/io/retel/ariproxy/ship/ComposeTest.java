@@ -8,8 +8,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion.VersionFlag;
+import io.retel.ariproxy.AriProxy;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Units;
+import io.retel.ariproxy.error.FatalErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -83,7 +85,9 @@ class ComposeTest {
   @Test
   void everyProxyVariableIsASetting() {
     List<String> names =
-        proxy().path("environment").properties().stream().map(Map.Entry::getKey).toList();
+        environment().keySet().stream()
+            .filter(name -> !name.equals(AriProxy.EXIT_CODE_WITHOUT_RESTART))
+            .toList();
     EnvironmentVariables.assertAllAreSettings(names);
     EnvironmentVariables.assertContainsRequired(names, false);
   }
@@ -97,6 +101,18 @@ class ComposeTest {
         .contains("password = " + password);
     assertThat(Files.readString(FILE).lines().filter(line -> !line.startsWith("#")))
         .noneMatch(line -> line.contains(password));
+  }
+
+  /** A limit of restarts would count over the life of the container. */
+  @Test
+  void restartsAfterEachCrashAndOnlyThen() {
+    assertThat(proxy().path("restart").asText()).isEqualTo("on-failure");
+    for (int code : new int[] {AriProxy.EXIT_REPLACED, AriProxy.EXIT_INVALID_SETTING}) {
+      assertThat(AriProxy.forSupervisor(code, environment())).isZero();
+    }
+    for (int code : new int[] {AriProxy.EXIT_START_FAILED, FatalErrors.EXIT_OUT_OF_MEMORY, 143}) {
+      assertThat(AriProxy.forSupervisor(code, environment())).isEqualTo(code);
+    }
   }
 
   @Test
@@ -163,6 +179,11 @@ class ComposeTest {
 
   private static Stream<JsonNode> services() {
     return compose.path("services").valueStream();
+  }
+
+  private static Map<String, String> environment() {
+    return proxy().path("environment").properties().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, variable -> variable.getValue().asText()));
   }
 
   private static JsonNode proxy() {

@@ -28,15 +28,23 @@ final class Distribution {
 
   /** Returns the tar.gz of this build. */
   static Path archive() {
-    List<Path> archives = new ArrayList<>();
-    try (DirectoryStream<Path> found =
-        Files.newDirectoryStream(Path.of("target"), "ari-proxy-*.tar.gz")) {
-      found.forEach(archives::add);
+    return built("ari-proxy-*.tar.gz");
+  }
+
+  /** Returns the Debian package of this build. */
+  static Path debianPackage() {
+    return built("ari-proxy_*.deb");
+  }
+
+  private static Path built(String name) {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(Path.of("target"), name)) {
+      found.forEach(files::add);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    assertThat(archives).as("the tar.gz of this build: ./mvnw -DskipTests package").hasSize(1);
-    return archives.get(0);
+    assertThat(files).as("%s of this build: ./mvnw -DskipTests package", name).hasSize(1);
+    return files.get(0);
   }
 
   /** Unpacks the tar.gz of this build into an empty folder. */

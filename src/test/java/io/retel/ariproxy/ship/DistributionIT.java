@@ -4,6 +4,7 @@ package io.retel.ariproxy.ship;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.callcontext.store.JdbcStoreProvider;
 import io.retel.ariproxy.config.Setting;
@@ -26,12 +27,15 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -49,6 +53,24 @@ class DistributionIT {
 
   private static final String APP = "shipped";
   private static final Path OTHER_DIRECTORY = Path.of("/");
+
+  /** An expression with several is a choice. A new one is checked with the library's own text. */
+  private static final Set<String> LICENSES =
+      Set.of(
+          "Apache-2.0",
+          "Apache-2.0 OR EPL-1.0",
+          "Apache-2.0 OR EPL-2.0",
+          "BSD-2-Clause",
+          "BSD-2-Clause OR CC0-1.0",
+          "BSD-3-Clause",
+          "CC0-1.0",
+          "(EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0) AND Apache-2.0",
+          "EPL-2.0 OR LGPL-2.1-only",
+          "MIT",
+          "MIT-0");
+
+  private static final String CLASS_FROM_ARCHIVE =
+      "io.retel.ariproxy.AriProxy source: shared objects file (top)";
 
   @TempDir private static Path folder;
   @TempDir private Path work;
@@ -105,7 +127,7 @@ class DistributionIT {
 
   private static void assertArchiveIsUsed(Map<String, String> environment) {
     assertThat(Distribution.run(withClassLoadLog(environment), script().toString(), "--version"))
-        .contains("io.retel.ariproxy.AriProxy source: shared objects file (top)");
+        .contains(CLASS_FROM_ARCHIVE);
   }
 
   private static void assertArchiveIsIgnoredAfterUpgrade(Map<String, String> environment)
@@ -114,7 +136,7 @@ class DistributionIT {
         distribution.file("ari-proxy.jar"), FileTime.from(Instant.parse("2026-01-01T00:00:00Z")));
     assertThat(Distribution.run(environment, script().toString(), "--version").lines())
         .singleElement(STRING)
-        .startsWith("ari-proxy 0.1.0");
+        .startsWith("ari-proxy ");
     assertThat(Distribution.run(withClassLoadLog(environment), script().toString(), "--version"))
         .containsPattern("io.retel.ariproxy.AriProxy source: (?!shared)");
   }
@@ -134,7 +156,49 @@ class DistributionIT {
           Setting.MANAGEMENT_PORT.environmentVariable(), Integer.toString(occupied.getLocalPort()));
       Distribution.run(all, script().toString(), "--archive-classes");
     }
-    assertThat(distribution.file("ari-proxy.jsa")).exists();
+    assertThat(folder.toFile().list((home, name) -> name.matches("ari-proxy-.*\\.jsa"))).hasSize(1);
+  }
+
+  @Test
+  @FullRun("starts Java with the sizes of each limit")
+  void javaStartsWithSizesOfMemoryLimit() throws IOException {
+    KernelFiles kernel = new KernelFiles(work);
+    Path limited = folder.resolve("bin/limited");
+    kernel.writeScript(limited);
+    for (int megabytes : List.of(192, 1_024, 32_768)) {
+      kernel.limit("/sys/fs/cgroup/memory.max", megabytes);
+      assertThat(
+              Distribution.run(
+                      Map.of("JAVA_OPTS", "-XX:+PrintCommandLineFlags"),
+                      limited.toString(),
+                      "--version")
+                  .lines())
+          .hasSize(2)
+          .first(STRING)
+          .contains("-XX:MaxHeapSize=");
+    }
+  }
+
+  @Test
+  @FullRun("archives classes")
+  void startCreatesClassArchiveForTheNextStart() throws IOException {
+    Path program = Files.createDirectory(work.resolve("program"));
+    Distribution.unpack(program);
+    Path state = Files.createDirectory(work.resolve("state"));
+    Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwx------"));
+    Map<String, String> environment = Map.of("STATE_DIRECTORY", state.toString());
+
+    Distribution.Result start =
+        Distribution.runToExit(
+            work, environment, List.of(program.resolve("bin/ari-proxy").toString()));
+    assertThat(start.exitCode()).as("settings are missing").isEqualTo(78);
+    assertThat(start.output()).contains("ari-proxy: created " + state);
+    assertThat(
+            Distribution.run(
+                withClassLoadLog(environment),
+                program.resolve("bin/ari-proxy").toString(),
+                "--version"))
+        .contains(CLASS_FROM_ARCHIVE);
   }
 
   @Test
@@ -201,6 +265,60 @@ class DistributionIT {
     Distribution.Result check = inWork("check", "merged");
     assertThat(check.exitCode()).isOne();
     assertThat(check.output()).contains("events.camel.yaml:").contains("would not load");
+  }
+
+  /** As docs/deploy.md#upgrade shows. */
+  @Test
+  @FullRun("unpacks the archive four times")
+  void upgradesAndRollbackKeepEdits() throws IOException {
+    Tool.DIFF3.path();
+    Path program = Files.createDirectory(work.resolve("ari-proxy"));
+    Distribution.unpack(program);
+    // what the older version shipped, then an edit
+    Path shipped = program.resolve("share/routes/events.camel.yaml");
+    Files.writeString(shipped, Files.readString(shipped).replace("timeout: 5000", "timeout: 4000"));
+    String edited = Files.readString(shipped) + "# mine\n";
+    Path route = Files.writeString(program.resolve("routes/events.camel.yaml"), edited);
+    Files.writeString(program.resolve("routes/own.camel.yaml"), "- beans: []\n");
+    Path removed = program.resolve("routes/no-longer-shipped.camel.yaml");
+    Files.writeString(removed, "- beans: []\n");
+    Files.copy(removed, program.resolve("share/routes/no-longer-shipped.camel.yaml"));
+    Path settings = program.resolve("config/application.properties");
+    Files.writeString(settings, "webhook = 1\n", StandardOpenOption.APPEND);
+    Files.setPosixFilePermissions(settings, PosixFilePermissions.fromString("rw-------"));
+    List<String> steps =
+        MarkdownPage.read("docs/deploy.md").codeBlocks().stream()
+            .filter(block -> block.language().equals("shell"))
+            .map(MarkdownPage.CodeBlock::text)
+            .filter(text -> text.contains("ari-proxy.new"))
+            .toList();
+    assertThat(steps).as("unpack, merge, check, replace, roll back").hasSize(5);
+    List<String> upgrade = steps.subList(0, 4);
+
+    upgrade.forEach(this::runWithoutSystemd);
+    assertThat(route).content().contains("timeout: 5000").endsWith("# mine\n");
+    runWithoutSystemd(steps.get(4));
+    assertThat(route).hasContent(edited);
+    upgrade.forEach(this::runWithoutSystemd);
+    upgrade.forEach(this::runWithoutSystemd);
+
+    assertThat(route).content().contains("timeout: 5000").endsWith("# mine\n");
+    assertThat(program.resolve("routes/own.camel.yaml")).exists();
+    assertThat(removed).doesNotExist();
+    assertThat(settings).content().contains("webhook = 1");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(settings)))
+        .isEqualTo("rw-------");
+  }
+
+  private void runWithoutSystemd(String commands) {
+    String script =
+        commands
+            .lines()
+            .filter(line -> !line.contains("systemctl") && !line.contains("/etc/systemd"))
+            // the shell does not split its value at spaces
+            .collect(Collectors.joining("\n", "IFS=\n", ""))
+            .replace("/opt/", "$work/");
+    Distribution.run(Map.of("work", work.toString()), "bash", "-c", script);
   }
 
   private Distribution.Result merge(Path mine, Path before, Path now) {
@@ -338,6 +456,63 @@ class DistributionIT {
   }
 
   @Test
+  void sbomAndNoticesNameEveryLibrary() throws IOException {
+    JsonNode sbom = new ObjectMapper().readTree(distribution.file("ari-proxy-sbom.json").toFile());
+    String notices = Files.readString(distribution.file("THIRD-PARTY.txt"));
+    assertThat(sbom.path("components"))
+        .extracting(library -> "%s-%s.jar".formatted(text(library, "name"), version(library)))
+        .containsExactlyInAnyOrder(distribution.file("lib").toFile().list());
+    assertThat(sbom.path("components"))
+        .allSatisfy(
+            library -> {
+              assertThat(licenses(library)).isNotEmpty().allMatch(LICENSES::contains);
+              assertThat(text(library, "purl"))
+                  .isEqualTo(
+                      "pkg:maven/%s/%s@%s"
+                          .formatted(
+                              text(library, "group"), text(library, "name"), version(library)));
+              assertThat(notices).contains(text(library, "name") + ":" + version(library) + " ");
+            });
+  }
+
+  @Test
+  void sbomNamesTheProxyAndIsReproducible() throws IOException {
+    Path file = distribution.file("ari-proxy-sbom.json");
+    JsonNode sbom = new ObjectMapper().readTree(file.toFile());
+    JsonNode proxy = sbom.at("/metadata/component");
+    assertThat(text(proxy, "type")).isEqualTo("application");
+    assertThat(text(proxy, "name")).isEqualTo("ari-proxy");
+    assertThat(Distribution.run(Map.of(), script().toString(), "--version"))
+        .startsWith("ari-proxy " + version(proxy) + ",");
+    assertThat(text(proxy, "purl"))
+        .isEqualTo("pkg:maven/%s/ari-proxy@%s".formatted(text(proxy, "group"), version(proxy)));
+    assertThat(sbom.path("components"))
+        .extracting(library -> text(library, "group") + " " + text(library, "name"))
+        .isSorted();
+    assertThat(Files.readString(file))
+        .doesNotContain(Path.of("").toAbsolutePath().toString(), System.getProperty("user.home"))
+        .doesNotContain("timestamp", "serialNumber")
+        .doesNotContainPattern("20\\d\\d-\\d\\d-\\d\\d");
+  }
+
+  /** The licenses of a library as SPDX ids or one SPDX expression. */
+  private static List<String> licenses(JsonNode library) {
+    List<String> licenses = new ArrayList<>();
+    for (JsonNode license : library.path("licenses")) {
+      licenses.add(license.at("/license/id").asText(text(license, "expression")));
+    }
+    return licenses;
+  }
+
+  private static String version(JsonNode library) {
+    return text(library, "version");
+  }
+
+  private static String text(JsonNode node, String field) {
+    return node.path(field).asText();
+  }
+
+  @Test
   void helpNamesEveryRequiredSetting() {
     List<String> required =
         Setting.all().stream()
@@ -371,6 +546,23 @@ class DistributionIT {
   void printsBuildVersion() {
     assertThat(Distribution.run(Map.of(), script().toString(), "--version"))
         .matches("ari-proxy \\d+\\.\\d+\\.\\d+\\S*, Java \\d+.*\\n");
+  }
+
+  @Test
+  void optionsOfTheUserReplaceDefaults() {
+    assertThat(flags(""))
+        .containsPattern("UseSerialGC += true")
+        .containsPattern("InitialHeapSize += " + (24 << 20) + " ");
+    assertThat(flags("-Xmx24m -XX:+UseParallelGC"))
+        .containsPattern("UseSerialGC += false")
+        .containsPattern("MaxHeapSize += " + (24 << 20) + " ");
+  }
+
+  private static String flags(String options) {
+    return Distribution.run(
+        Map.of("JAVA_OPTS", options + " -XX:TieredStopAtLevel=1 -XX:+PrintFlagsFinal"),
+        script().toString(),
+        "--version");
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 
@@ -39,5 +40,25 @@ class SupplyChainTest {
     assertThat(lines.stream().filter(line -> line.startsWith("FROM ")))
         .isNotEmpty()
         .allMatch(line -> line.startsWith("FROM ${BASE_IMAGE}"));
+  }
+
+  /** An argument that is not passed would make an empty label. */
+  @Test
+  void imageIsLabeledWithVersionAndCommit() throws IOException {
+    String dockerfile = Files.readString(Path.of("docker", "Dockerfile"));
+    String build = Files.readString(Path.of("docker", "image"));
+    for (String argument : List.of("VERSION", "REVISION", "SOURCE")) {
+      assertThat(dockerfile)
+          .contains(
+              "\nARG %s=\n".formatted(argument),
+              "org.opencontainers.image.%s=\"${%s}\""
+                  .formatted(argument.toLowerCase(Locale.ROOT), argument));
+      assertThat(build).contains("--build-arg \"" + argument + "=$");
+    }
+    assertThat(dockerfile)
+        .contains(
+            "org.opencontainers.image.title=\"ari-proxy\"",
+            "org.opencontainers.image.licenses=\"Apache-2.0\"")
+        .doesNotContain("image.created");
   }
 }

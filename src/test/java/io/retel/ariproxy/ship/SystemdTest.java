@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +22,9 @@ class SystemdTest {
 
   /** On a scale of 0 to 10; systemd rates values up to 2 as OK. */
   private static final int MAX_EXPOSURE = 2;
+
+  /** Of systemd, before it starts the program: it cannot read the file of a credential. */
+  private static final int EXIT_CREDENTIALS = 243;
 
   @TempDir private Path folder;
   private Path unit;
@@ -72,8 +76,21 @@ class SystemdTest {
             "RestartPreventExitStatus="
                 + AriProxy.EXIT_REPLACED
                 + " "
-                + AriProxy.EXIT_INVALID_SETTING,
+                + AriProxy.EXIT_INVALID_SETTING
+                + " "
+                + EXIT_CREDENTIALS,
             "SuccessExitStatus=143");
+    assertThat(Tool.SYSTEMD_ANALYZE.run("exit-status", Integer.toString(EXIT_CREDENTIALS)).output())
+        .contains("CREDENTIALS");
+  }
+
+  /** Each file that systemd reads before it starts the proxy; otherwise it tries once a second. */
+  @Test
+  void missingFileEndsTheStart() throws IOException {
+    List<String> lines = Files.readAllLines(UNIT);
+    String environment = valuesOf("EnvironmentFile", lines).findFirst().orElseThrow();
+    assertThat(lines).contains("AssertPathExists=" + environment);
+    assertThat(valuesOf("LoadCredential", lines)).isNotEmpty();
   }
 
   @Test
@@ -98,10 +115,12 @@ class SystemdTest {
   }
 
   private static long valueOf(String name, List<String> lines) {
+    return Long.parseLong(valuesOf(name, lines).findFirst().orElseThrow());
+  }
+
+  private static Stream<String> valuesOf(String name, List<String> lines) {
     return lines.stream()
         .filter(line -> line.startsWith(name + "="))
-        .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
-        .findFirst()
-        .orElseThrow();
+        .map(line -> line.substring(name.length() + 1));
   }
 }
