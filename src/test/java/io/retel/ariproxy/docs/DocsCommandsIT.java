@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.ChildProcess;
-import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
@@ -21,7 +20,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -135,17 +133,6 @@ class DocsCommandsIT {
 
   @Test
   void archiveUnpacksAndPrintsHelp() {
-    assertArchiveUnpacksAndPrintsHelp(command -> !command.contains("--archive-classes"));
-  }
-
-  @Test
-  @FullRun("archives classes; ClassArchiveBuilder does so for each build")
-  void archiveUnpacksAndArchivesClasses() {
-    assertArchiveUnpacksAndPrintsHelp(command -> true);
-    assertThat(folder.resolve("ari-proxy.jsa")).exists();
-  }
-
-  private void assertArchiveUnpacksAndPrintsHelp(Predicate<String> filter) {
     String environment =
         "export JAVA_TOOL_OPTIONS='%s' %s=0\n"
             .formatted(ProxyProcess.LOW_CPU_OPTIONS, Setting.MANAGEMENT_PORT.environmentVariable());
@@ -156,7 +143,6 @@ class DocsCommandsIT {
             .orElseThrow();
     String script =
         commands(unpack)
-            .filter(filter)
             .collect(Collectors.joining("\n"))
             .replace("/opt/ari-proxy", "'" + folder + "'");
 

@@ -46,16 +46,16 @@ class DocsTest {
 
   private static final Pattern EXPORTED_VARIABLE = Pattern.compile("\\b([A-Z][A-Z_]+)=");
 
-  /** Run by {@link DocsCommandsIT} or {@code PromtoolIT}. */
+  /** Run by {@link DocsCommandsIT}, {@code DistributionIT} or {@code PromtoolIT}. */
   private static final String EXECUTED =
-      "(curl|echo|kcat|[A-Z]+=|java -jar|mkdir|/opt/ari-proxy/bin|promtool test).*";
+      "(curl|echo|kcat|[A-Z]+=|java -jar|install -d|cd|.*/opt/ari-proxy\\.(new|old)| +(if|fi)|done|/opt/ari-proxy/bin|promtool test).*";
 
   /**
    * These commands modify the machine or need something that test machines lack; the files they use
    * have tests.
    */
   private static final String NOT_EXECUTED =
-      "(docker|kubectl|systemctl|install|cp|apt-get|git|mvn|promtool|docker/asterisk/asterisk) .*";
+      "docker/image|ari-proxy check|(docker|kubectl|systemctl|rm|install|cp|apt-get|git|mvn|promtool|docker/asterisk/asterisk) .*";
 
   private static final Set<String> BACKTICKED_FILE_SUFFIXES =
       Set.of("conf", "env", "jar", "json", "md", "properties", "service", "yaml");
