@@ -25,7 +25,7 @@ class WordCheckTest {
   private static final Path WORDS = Path.of("src", "test", "resources", "prose", "words.tsv");
   private static final Pattern TEXT_FILE =
       Pattern.compile(
-          ".*\\.(java|md|ya?ml|properties|xml|sh|json|service|conf|txt)|.*/(Dockerfile|run|ari-proxy|jre|image|asterisk|verify|demo|bare-debian|pod|debian-package|postinst|prerm|postrm)");
+          ".*\\.(java|md|ya?ml|properties|xml|sh|json|service|conf|txt)|.*/(Dockerfile|run|ari-proxy|migrate|jre|image|asterisk|verify|demo|bare-debian|pod|debian-package|postinst|prerm|postrm)");
   private static final Pattern SKIPPED =
       Pattern.compile(
           "(target|\\.git|\\.idea|\\.mvn/wrapper)/.*|LICENSE|mvnw.*|src/test/resources/(ari|asyncapi|compose|golden|prose|schema)/.*"
