@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -28,6 +29,7 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.TryDefinition;
 import org.apache.camel.spi.ProcessorFactory;
 import org.apache.camel.support.LifecycleStrategySupport;
+import org.apache.camel.support.service.ServiceSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +62,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
   private final Consumer<Exchange> onStopped;
   private final LongSupplier nanoTime;
   private final RunningSteps running;
+  private final Queues queues;
 
   /**
    * @param copyBytes the heap for copies that wait in one place, in bytes
@@ -90,7 +93,7 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
     this.nanoTime = nanoTime;
     this.running = new RunningSteps(nanoTime);
     // otherwise the metrics do not exist until there is a step
-    failures(NO_STEP, NO_STEP);
+    this.queues = new Queues(new DroppedCopies(failures(NO_STEP, NO_STEP)));
     suppressedLines(NO_STEP, NO_STEP);
   }
 
@@ -105,13 +108,28 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
           @Override
           public void onComponentAdd(String name, Component component) {
             if (component instanceof SedaComponent seda) {
-              seda.setDefaultQueueFactory(new Queues());
+              seda.setDefaultQueueFactory(queues);
             }
           }
         });
+    try {
+      context.addService(queues);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
-  private final class Queues implements BlockingQueueFactory<Exchange> {
+  /** The queues of {@code seda}, which drop what they contain once all routes have stopped. */
+  private final class Queues extends ServiceSupport implements BlockingQueueFactory<Exchange> {
+
+    private final DroppedCopies dropped;
+
+    /** As many as Camel keeps, until it stops. */
+    private final Set<CopyQueue> all = ConcurrentHashMap.newKeySet();
+
+    Queues(DroppedCopies dropped) {
+      this.dropped = dropped;
+    }
 
     @Override
     public BlockingQueue<Exchange> create() {
@@ -120,7 +138,14 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
 
     @Override
     public BlockingQueue<Exchange> create(int capacity) {
-      return new CopyQueue(capacity, newCopyHeap());
+      CopyQueue queue = new CopyQueue(capacity, newCopyHeap(), dropped);
+      all.add(queue);
+      return queue;
+    }
+
+    @Override
+    protected void doStop() {
+      all.forEach(CopyQueue::drop);
     }
   }
 

@@ -12,8 +12,9 @@ import org.apache.camel.component.seda.SedaEndpoint;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queue of {@code seda} whose copies are limited by their heap as well. A message whose sender
- * waits for the reply is not counted: a sender waits for one at a time. Thread-safe.
+ * A queue of {@code seda} whose copies are limited by their heap as well, and reported if they are
+ * dropped. A message whose sender waits for the reply is not counted: a sender waits for one at a
+ * time, and gets an error. Thread-safe.
  */
 final class CopyQueue extends LinkedBlockingQueue<Exchange> {
 
@@ -24,11 +25,13 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
 
   private final int capacity;
   private final transient CopyHeap heap;
+  private final transient DroppedCopies dropped;
 
-  CopyQueue(int capacity, CopyHeap heap) {
+  CopyQueue(int capacity, CopyHeap heap, DroppedCopies dropped) {
     super(capacity);
     this.capacity = capacity;
     this.heap = heap;
+    this.dropped = dropped;
   }
 
   @Override
@@ -41,6 +44,7 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
 
   @Override
   public boolean offer(Exchange message) {
+    CopySource.of(message).ifPresent(CopySource::setOffered);
     if (remainingCapacity() == 0) {
       return false;
     }
@@ -55,11 +59,18 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
     return added;
   }
 
-  /** Unlike other queues, throws after a timeout, and returns false only without one. */
+  /**
+   * Unlike other queues, throws after a timeout. Without one it returns false, and the step of
+   * {@code seda} then discards the copy without an error.
+   */
   @Override
   public boolean offer(Exchange message, long timeout, TimeUnit unit) throws InterruptedException {
     if (timeout <= 0) {
-      return offer(message);
+      boolean added = offer(message);
+      if (!added && !isAwaited(message)) {
+        dropped.report(message, reason());
+      }
+      return added;
     }
     if (!await(message, unit.toNanos(timeout))) {
       throw refused(message);
@@ -73,6 +84,19 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
   }
 
   private boolean await(Exchange message, long timeoutNanos) throws InterruptedException {
+    CopySource.of(message).ifPresent(CopySource::setOffered);
+    try {
+      return awaitPlace(message, timeoutNanos);
+    } catch (InterruptedException e) {
+      // the step of seda continues without an error
+      if (!isAwaited(message)) {
+        dropped.report(message, "Interrupted while the queue was full");
+      }
+      throw e;
+    }
+  }
+
+  private boolean awaitPlace(Exchange message, long timeoutNanos) throws InterruptedException {
     long deadline = System.nanoTime() + timeoutNanos;
     long bytes = measure(message);
     if (!heap.add(bytes, timeoutNanos)) {
@@ -90,11 +114,16 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
   }
 
   private IllegalStateException refused(Exchange message) {
-    String reason =
-        remainingCapacity() == 0 ? "Queue full: %d copies wait".formatted(capacity) : heap.full();
+    String reason = reason();
     return isAwaited(message)
         ? new IllegalStateException(reason)
         : CopyRefusedException.ofCopy(message, reason);
+  }
+
+  private String reason() {
+    return remainingCapacity() == 0
+        ? "Queue full: %d copies wait".formatted(capacity)
+        : heap.full();
   }
 
   /** Returns the heap of a copy, and remembers it in the copy; 0 for other messages. */
@@ -161,9 +190,23 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
     return drainTo(target, Integer.MAX_VALUE);
   }
 
+  /** Called at the stop of a route with {@code purgeWhenStopping}, and by operators. */
   @Override
   public void clear() {
-    drainTo(new ArrayList<>());
+    drop();
+  }
+
+  /** Drops the copies that wait, and reports them. */
+  void drop() {
+    List<Exchange> copies = new ArrayList<>();
+    super.drainTo(copies, Integer.MAX_VALUE);
+    dropped.reportWaiting(copies.stream().filter(copy -> heapOf(copy) > 0).toList());
+    copies.forEach(this::released);
+  }
+
+  /** Returns the heap of a copy that waits; 0 for a message whose sender waits. */
+  private static long heapOf(Exchange message) {
+    return message.getProperty(BYTES, 0L, long.class);
   }
 
   private @Nullable Exchange released(@Nullable Exchange message) {

@@ -31,6 +31,26 @@ final class StepKinds {
     return endpoint(step) instanceof SedaEndpoint || isDynamic(step, "seda:");
   }
 
+  /**
+   * Whether the copy that a step makes is discarded without an error if no route reads its queue.
+   * Not with a queue of the author, which does not report whether it has got the copy.
+   */
+  static boolean discardsWithoutConsumer(Processor step) {
+    if (endpoint(step) instanceof SedaEndpoint seda) {
+      return seda.isDiscardIfNoConsumers() && seda.getQueue() instanceof CopyQueue;
+    }
+    return step instanceof SendDynamicProcessor sender && discards(sender.getUri());
+  }
+
+  /** The same for the copy that a {@code wireTap} sends. */
+  static boolean tapsWithoutConsumer(WireTapProcessor step) {
+    return discards(step.getUri());
+  }
+
+  private static boolean discards(String uri) {
+    return uri.startsWith("seda:") && uri.contains("discardIfNoConsumers=true");
+  }
+
   private static boolean isDynamic(Processor step, String scheme) {
     return step instanceof SendDynamicProcessor sender && sender.getUri().startsWith(scheme);
   }

@@ -12,6 +12,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
+import org.apache.camel.model.ExecutorServiceAwareDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.StopDefinition;
 import org.apache.camel.processor.WireTapProcessor;
@@ -126,9 +127,19 @@ final class StepWatch implements InterceptStrategy {
     }
     Processor original = nextTarget == null ? target : nextTarget;
     Processor limited =
-        original instanceof WireTapProcessor tap ? tappedCopies.limited(target, tap) : target;
+        original instanceof WireTapProcessor tap
+            ? tappedCopies.limited(target, tap, hasOwnThreads())
+            : target;
     return new Watched(
-        StepKinds.isLog(original) ? new LimitedLog(limited) : limited, StepKinds.queues(original));
+        StepKinds.isLog(original) ? new LimitedLog(limited) : limited,
+        StepKinds.queues(original),
+        StepKinds.discardsWithoutConsumer(original));
+  }
+
+  /** Whether the threads of a {@code wireTap} end with its route. */
+  private boolean hasOwnThreads() {
+    return !(step instanceof ExecutorServiceAwareDefinition<?> threads)
+        || threads.getExecutorServiceBean() == null && threads.getExecutorServiceRef() == null;
   }
 
   /** The step, with what it does to the message. */
@@ -136,25 +147,31 @@ final class StepWatch implements InterceptStrategy {
 
     private final boolean stops = shippedRoute && step instanceof StopDefinition;
     private final boolean queues;
+    private final boolean discards;
 
     /**
      * @param queues whether the step sends to a queue
+     * @param discards whether it sends nothing, without an error, if no route reads the queue
      */
-    Watched(Processor target, boolean queues) {
+    Watched(Processor target, boolean queues, boolean discards) {
       super(target);
       this.queues = queues;
+      this.discards = discards;
     }
 
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
       Object before = exchange.getProperty(AddedSteps.FAILED_STEP);
       RunningSteps.Run run = steps.running().start(exchange, place);
+      CopySource source = new CopySource(StepWatch.this);
+      Object outerSource = source.enter(exchange);
       try {
         return super.process(
             exchange,
             doneSync -> {
               run.end();
-              onDone(exchange, before);
+              CopySource.restore(exchange, outerSource);
+              onDone(exchange, before, source);
               callback.done(doneSync);
             });
       } catch (Throwable e) {
@@ -164,16 +181,20 @@ final class StepWatch implements InterceptStrategy {
         }
         FatalErrors.exitIfOutOfMemory(e);
         exchange.setException(e);
-        onDone(exchange, before);
+        CopySource.restore(exchange, outerSource);
+        onDone(exchange, before, source);
         callback.done(true);
         return true;
       }
     }
 
-    private void onDone(Exchange exchange, @Nullable Object before) {
+    private void onDone(Exchange exchange, @Nullable Object before, CopySource source) {
       if (stops) {
         exchange.setProperty(AddedSteps.STOPPED_BY, place);
         steps.onStopped(exchange);
+      }
+      if (discards && exchange.getException() == null) {
+        reportUnlessOffered(source);
       }
       if (shippedRoute
           && queues
@@ -210,6 +231,15 @@ final class StepWatch implements InterceptStrategy {
           LogLines.MAX_LINES);
       callback.done(true);
       return true;
+    }
+  }
+
+  /** Counts a copy that a step has discarded, since no route reads its queue. */
+  void reportUnlessOffered(CopySource source) {
+    if (!source.isOffered()) {
+      failures.increment();
+      LOG.warn(
+          RateLimitFilter.PER_MESSAGE, "Not copied: " + placeFormat + ": no route reads the queue");
     }
   }
 

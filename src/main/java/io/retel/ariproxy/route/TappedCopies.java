@@ -26,6 +26,9 @@ final class TappedCopies {
   /** Number of copies that no thread sends yet. */
   private final AtomicInteger waiting = new AtomicInteger();
 
+  /** Whether a copy is discarded without an error if no route reads its queue. */
+  private volatile boolean discards;
+
   TappedCopies(StepWatch step, CopyHeap heap) {
     this.step = step;
     this.heap = heap;
@@ -39,8 +42,11 @@ final class TappedCopies {
   /**
    * Returns the step within its limits. In a shipped route, its message continues if no copy is
    * made.
+   *
+   * @param ownThreads whether the threads end with the route, without sending what waits
    */
-  Processor limited(Processor target, WireTapProcessor tap) {
+  Processor limited(Processor target, WireTapProcessor tap, boolean ownThreads) {
+    discards = StepKinds.tapsWithoutConsumer(tap);
     return new DelegateAsyncProcessor(target) {
       @Override
       public boolean process(Exchange exchange, AsyncCallback callback) {
@@ -84,11 +90,10 @@ final class TappedCopies {
         }
       }
 
-      /** The threads end without sending what waits. */
       @Override
       protected void doShutdown() throws Exception {
         super.doShutdown();
-        int dropped = waiting.getAndSet(0);
+        int dropped = ownThreads ? waiting.getAndSet(0) : 0;
         if (dropped > 0) {
           step.reportDropped(dropped);
         }
@@ -105,6 +110,7 @@ final class TappedCopies {
         if (!isOne(copy)) {
           // with copy: false
           copy.setProperty(BYTES, 0L);
+          new CopySource(step).enter(copy);
         }
         long bytes = copy.getProperty(BYTES, 0L, long.class);
         Object failedBefore = copy.getProperty(AddedSteps.FAILED_STEP);
@@ -138,6 +144,8 @@ final class TappedCopies {
     // otherwise a step of another route has failed, and is counted
     if (error != null && copy.getProperty(AddedSteps.FAILED_STEP) == failedBefore) {
       step.reportCopy(error);
+    } else if (error == null && discards) {
+      CopySource.of(copy).ifPresent(step::reportUnlessOffered);
     }
   }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -122,17 +123,174 @@ class WaitingCopiesTest {
         .join();
   }
 
-  @Test
-  void stepThatDiscardsCopiesDoesNotFail() throws Exception {
-    start("to: {uri: 'seda:slow?discardWhenFull=true'}");
-    for (int i = 0; i < MESSAGES; i++) {
-      assertThat(send(MEGABYTE).getException()).isNull();
+  /** The author accepts the loss, but an operator sees it. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "to: {id: copy, uri: 'seda:slow?discardWhenFull=true'}",
+        "toD: {id: copy, uri: 'seda:slow?discardWhenFull=true'}",
+        "recipientList: {id: copy, simple: 'seda:slow?discardWhenFull=true'}",
+        "multicast: {steps: [{to: {id: copy, uri: 'seda:slow?discardWhenFull=true'}}]}"
+      })
+  void discardedCopiesAreCounted(String step) throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start(step);
+      for (int i = 0; i < MESSAGES; i++) {
+        assertThat(send(MEGABYTE).getException()).isNull();
+      }
+      // and one that its route processes
+      int waiting = queued("seda:slow?discardWhenFull=true");
+      assertThat(failures())
+          .isBetween((double) MESSAGES - waiting - 1, (double) MESSAGES - waiting);
+      assertThat(log.lines(Level.WARN))
+          .isNotEmpty()
+          .allMatch(
+              line ->
+                  line.matches(
+                      "Not copied: step copy of route own \\(own.camel.yaml:\\d+\\): Copies that"
+                          + " wait take all of their heap, 10240 KB"));
     }
-    assertThat(
-            context
-                .getEndpoint("seda:slow?discardWhenFull=true", SedaEndpoint.class)
-                .getCurrentQueueSize())
-        .isBetween(4, 6);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "to: {id: copy, uri: 'seda:nobody?discardIfNoConsumers=true'}",
+        "toD: {id: copy, uri: 'seda:nobody?discardIfNoConsumers=true'}",
+        "wireTap: {id: copy, uri: 'seda:nobody?discardIfNoConsumers=true'}",
+        "wireTap: {id: copy, uri: 'seda:nobody?discardIfNoConsumers=true', copy: false}"
+      })
+  void copyWithoutReaderIsCounted(String step) throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start(step);
+      assertThat(send(1).getException()).isNull();
+      await().until(() -> failures() == 1);
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .startsWith("Not copied: step copy of route own (own.camel.yaml:")
+          .endsWith("): no route reads the queue");
+    }
+  }
+
+  @Test
+  void copyWithReaderIsNotCounted() throws Exception {
+    start("to: {id: copy, uri: 'seda:slow?discardIfNoConsumers=true'}");
+    assertThat(send(1).getException()).isNull();
+    assertThat(failures()).isZero();
+  }
+
+  /** Such as by the end of the route that sends. */
+  @ParameterizedTest
+  @ValueSource(strings = {"blockWhenFull=true", "blockWhenFull=true&offerTimeout=60000"})
+  void copyWhoseSenderIsInterruptedIsCounted(String options) throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start("to: {id: copy, uri: 'seda:nobody?%s'}".formatted(options));
+      send(2 * LIMIT);
+      Thread sender = new Thread(() -> send(MEGABYTE));
+      sender.start();
+      await().until(() -> sender.getState() == Thread.State.TIMED_WAITING);
+      sender.interrupt();
+      sender.join();
+      assertThat(failures()).isOne();
+      assertThat(log.lines(Level.WARN))
+          .singleElement()
+          .asString()
+          .endsWith(": Interrupted while the queue was full");
+    }
+  }
+
+  @Test
+  void copiesOfPurgedQueueAreCounted() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start("to: {id: copy, uri: seda:purged}");
+      load("purged", "seda:purged?pollTimeout=50&purgeWhenStopping=true", "process: {ref: block}");
+      sendUntilOneIsProcessed("seda:purged", 10);
+      context.getRouteController().stopRoute("purged", 100, TimeUnit.MILLISECONDS);
+      assertThat(failures()).isEqualTo(9);
+      assertThat(log.lines(Level.WARN)).anyMatch(line -> isDropped(line, 9));
+    }
+  }
+
+  /** The route that reads them has no time to do so. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "to: {id: copy, uri: seda:slow}",
+        "wireTap: {id: copy, uri: seda:slow}",
+        "recipientList: {id: copy, simple: 'seda:slow'}"
+      })
+  void queuedCopiesAreCountedAtStop(String step) throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start(step);
+      sendUntilOneIsProcessed("seda:slow?pollTimeout=50", 10);
+      context.stop();
+      assertThat(failures()).isEqualTo(9);
+      assertThat(log.lines(Level.WARN)).anyMatch(line -> isDropped(line, 9));
+    }
+  }
+
+  @Test
+  void tappedCopiesAreCountedAtStop() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start("wireTap: {id: copy, uri: direct:slow}");
+      for (int i = 0; i < 30; i++) {
+        send(1);
+      }
+      context.stop();
+      // ten threads send one each, and are interrupted
+      assertThat(log.lines(Level.WARN)).anyMatch(line -> isDropped(line, 20));
+      assertThat(failures()).isBetween(20.0, 30.0);
+    }
+  }
+
+  /** A bean makes them, for example. */
+  @Test
+  void copiesOfUnknownStepAreCounted() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      start("to: {id: copy, uri: mock:nothing}");
+      for (int i = 0; i < 3; i++) {
+        context
+            .createFluentProducerTemplate()
+            .to("seda:nobody?size=2&discardWhenFull=true")
+            .withBody("x")
+            .send();
+      }
+      context.stop();
+      assertThat(Meters.STEPS_FAILED.counter(meters, "none", "none").count()).isEqualTo(3);
+      assertThat(log.lines(Level.WARN))
+          .containsSequence(
+              "Not copied: to seda://nobody: Queue full: 2 copies wait",
+              "Not copied: to seda://nobody: 2 copies waited when their route ended");
+    }
+  }
+
+  /** An edit of its file stops and removes a route. */
+  @Test
+  void queueKeepsCopiesWhileItsRouteIsReplaced() throws Exception {
+    start("to: {id: copy, uri: seda:slow}");
+    sendUntilOneIsProcessed("seda:slow?pollTimeout=50", 10);
+    context.getRouteController().stopRoute("slow", 100, TimeUnit.MILLISECONDS);
+    context.removeRoute("slow");
+    AtomicInteger read = new AtomicInteger();
+    Processor count = exchange -> read.incrementAndGet();
+    context.getRegistry().bind("count", count);
+    load("other", "seda:slow?pollTimeout=50", "process: {ref: count}");
+    await().until(() -> read.get() == 9);
+    context.stop();
+    assertThat(failures()).isZero();
+  }
+
+  /** Their threads do not end with the route. */
+  @Test
+  void copiesInThreadsOfAuthorAreNotCountedAsDropped() throws Exception {
+    start("wireTap: {id: copy, uri: direct:slow, executorService: authors}");
+    for (int i = 0; i < 10; i++) {
+      send(1);
+    }
+    context.getRouteController().stopRoute("own", 100, TimeUnit.MILLISECONDS);
+    context.removeRoute("own");
+    assertThat(failures()).isZero();
   }
 
   /** An edit of its file stops and removes a route. */
@@ -162,7 +320,11 @@ class WaitingCopiesTest {
   /** As many of them wait as there are senders. */
   @Test
   void messagesWhoseSenderWaitsAreNotCounted() throws Exception {
-    CopyQueue queue = new CopyQueue(3, new CopyHeap(LIMIT));
+    CopyQueue queue =
+        new CopyQueue(
+            3,
+            new CopyHeap(LIMIT),
+            new DroppedCopies(Meters.STEPS_FAILED.counter(meters, "none", "none")));
     queue.add(message(ExchangePattern.InOnly));
     queue.add(message(ExchangePattern.InOut));
     assertThatThrownBy(() -> queue.add(message(ExchangePattern.InOnly)))
@@ -180,6 +342,24 @@ class WaitingCopiesTest {
     Exchange message = new DefaultExchange(context, pattern);
     message.getMessage().setBody(new byte[2 * LIMIT]);
     return message;
+  }
+
+  /** Sends messages, and waits until the route has taken the first one from its queue. */
+  private void sendUntilOneIsProcessed(String queue, int messages) {
+    for (int i = 0; i < messages; i++) {
+      send(1);
+    }
+    await().until(() -> queued(queue) == messages - 1);
+  }
+
+  private int queued(String uri) {
+    return context.getEndpoint(uri, SedaEndpoint.class).getQueue().size();
+  }
+
+  private static boolean isDropped(String line, int copies) {
+    return line.matches(
+        "Not copied: step copy of route own \\(own.camel.yaml:\\d+\\): %d copies waited when their route ended"
+            .formatted(copies));
   }
 
   private double failures() {
