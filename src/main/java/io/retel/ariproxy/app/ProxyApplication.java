@@ -19,6 +19,7 @@ import io.retel.ariproxy.route.LibraryRoutes;
 import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteReloader;
 import io.retel.ariproxy.route.ShippedRoutesCollector;
+import io.retel.ariproxy.route.SingleConsumers;
 import io.retel.ariproxy.time.Moment;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -191,6 +192,7 @@ public final class ProxyApplication extends Main {
         modules.addServices();
         context.addStartupListener(
             new RequiredRoutes(Path.of(settings.get(Setting.ROUTES_DIRECTORY))));
+        context.addStartupListener(new SingleConsumers());
         compiledRoutes = modules.compiledRoutes();
         configure().addRoutesBuilder(compiledRoutes);
       } catch (Exception e) {

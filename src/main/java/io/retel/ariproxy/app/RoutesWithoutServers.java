@@ -69,7 +69,8 @@ final class RoutesWithoutServers implements AutoCloseable {
       beforeRoutes.accept(context);
       compiledRoutes.addRouteConfigurationsToCamelContext(context);
       context.start();
-      this.results = new RouteFilesCheck(context, Set.copyOf(RequiredRoutes.IDS)).check(all);
+      this.results =
+          new RouteFilesCheck(context, Set.copyOf(RequiredRoutes.IDS), compiledRoutes).check(all);
       compiledRoutes.addRoutesToCamelContext(context);
     } catch (Exception e) {
       context.stop();

@@ -4,6 +4,7 @@ package io.retel.ariproxy.dryrun;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.MultipleConsumersSupport;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.support.DefaultConsumer;
@@ -11,7 +12,7 @@ import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
 
 /** In place of an endpoint that would connect to a server, or start on its own. */
-final class DryRunEndpoint extends DefaultEndpoint {
+final class DryRunEndpoint extends DefaultEndpoint implements MultipleConsumersSupport {
 
   private final Endpoint original;
   private final DryRun dryRun;
@@ -28,6 +29,12 @@ final class DryRunEndpoint extends DefaultEndpoint {
 
   Endpoint original() {
     return original;
+  }
+
+  @Override
+  public boolean isMultipleConsumersSupported() {
+    return original instanceof MultipleConsumersSupport several
+        && several.isMultipleConsumersSupported();
   }
 
   @Override

@@ -153,7 +153,8 @@ public final class CompiledRoutes implements RoutesBuilder, RouteConfigurationsB
     return all;
   }
 
-  private List<RouteDefinition> routes(CamelContext context) throws Exception {
+  /** Returns new definitions of all compiled routes. */
+  List<RouteDefinition> routes(CamelContext context) throws Exception {
     List<RouteDefinition> all = new ArrayList<>();
     for (Supplier<? extends RouteBuilder> supplier : builders) {
       all.addAll(supplier.get().configureRoutes(context).getRoutes());

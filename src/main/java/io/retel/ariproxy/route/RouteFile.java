@@ -104,6 +104,11 @@ final class RouteFile {
     return routeIds;
   }
 
+  /** The routes, as parsed; {@link #build} creates others of the same content. */
+  List<RouteDefinition> routes() {
+    return routes;
+  }
+
   private void requireRoutes() {
     for (String id : required) {
       RouteDefinition route =

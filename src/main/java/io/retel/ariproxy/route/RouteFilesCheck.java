@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.camel.CamelContext;
+import org.apache.camel.model.RouteDefinition;
 
 /** Checks whether route files would load, and what their routes are. */
 public final class RouteFilesCheck {
@@ -26,6 +28,7 @@ public final class RouteFilesCheck {
   private final CamelContext context;
   private final RouteBeans beans;
   private final Set<String> requiredRoutes;
+  private final CompiledRoutes compiledRoutes;
 
   /**
    * A file and its outcome.
@@ -45,9 +48,12 @@ public final class RouteFilesCheck {
   /**
    * @param context has the beans of the proxy, and starts no routes
    * @param requiredRoutes ids of routes, each in the shipped file with its name
+   * @param compiledRoutes the routes in effect without a file of the same id
    */
-  public RouteFilesCheck(CamelContext context, Set<String> requiredRoutes) {
+  public RouteFilesCheck(
+      CamelContext context, Set<String> requiredRoutes, CompiledRoutes compiledRoutes) {
     this.context = context;
+    this.compiledRoutes = compiledRoutes;
     this.requiredRoutes = Set.copyOf(requiredRoutes);
     this.beans = new RouteBeans(context, InterruptAfter.MAX_EDIT);
   }
@@ -64,6 +70,7 @@ public final class RouteFilesCheck {
     Set<String> shippedSteps = new HashSet<>();
     Map<Path, Result> results = new LinkedHashMap<>();
     Map<Path, RouteFile> parsed = new LinkedHashMap<>();
+    Map<Path, Set<String>> built = new HashMap<>();
     for (Path file : ordered) {
       results.put(
           file,
@@ -104,11 +111,55 @@ public final class RouteFilesCheck {
                               throw new InvalidSettingException(missing.get());
                             }
                           }
-                          routes.build();
+                          built.put(file, routes.build());
                           return result.ids();
                         })));
+    rejectRepeatedEndpoints(results, parsed, built);
     rejectMissingRoutes(results, fileOfId.keySet());
     return List.copyOf(results.values());
+  }
+
+  private void rejectRepeatedEndpoints(
+      Map<Path, Result> results, Map<Path, RouteFile> parsed, Map<Path, Set<String>> built) {
+    List<RouteDefinition> routes = new ArrayList<>();
+    Map<RouteDefinition, Path> fileOfRoute = new IdentityHashMap<>();
+    parsed.forEach(
+        (file, content) -> {
+          for (RouteDefinition route : content.routes()) {
+            // not one whose precondition is false
+            if (built.containsKey(file)
+                && (route.getRouteId() == null || built.get(file).contains(route.getRouteId()))) {
+              routes.add(route);
+              fileOfRoute.put(route, file);
+            }
+          }
+        });
+    for (SingleConsumers.Conflict conflict :
+        SingleConsumers.conflicts(context, SingleConsumers.proxyFirst(withCompiled(routes)))) {
+      Path file = fileOfRoute.get(conflict.route());
+      if (file != null) {
+        results.computeIfPresent(
+            file,
+            (key, result) ->
+                result.loads()
+                    ? invalid(file, new RouteFileError(conflict.line(), conflict.problem()))
+                    : result);
+      }
+    }
+  }
+
+  /** Returns the routes, and the compiled ones that they do not replace. */
+  private List<RouteDefinition> withCompiled(List<RouteDefinition> routes) {
+    try {
+      List<RouteDefinition> all = new ArrayList<>(compiledRoutes.routes(context));
+      all.removeIf(
+          compiled ->
+              routes.stream().anyMatch(it -> compiled.getRouteId().equals(it.getRouteId())));
+      all.addAll(routes);
+      return all;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private RouteFile parse(Path file, String text) throws Exception {

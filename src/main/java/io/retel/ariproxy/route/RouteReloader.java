@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -327,6 +328,7 @@ public final class RouteReloader {
     try {
       RouteFile edited = new RouteFile(context, location, content, requiredRoutesOf(file));
       rejectDuplicateIds(file, edited);
+      rejectRepeatedEndpoints(file, edited);
       if (isWithoutConfiguration(file, edited)) {
         return false;
       }
@@ -455,11 +457,29 @@ public final class RouteReloader {
     }
   }
 
+  /** Rejects an endpoint that a running route of another file, or another one of it, consumes. */
+  private void rejectRepeatedEndpoints(Path file, RouteFile edited) throws Exception {
+    List<RouteDefinition> routes = new ArrayList<>(activeRoutes.definitionsWithout(file, edited));
+    routes.addAll(edited.routes());
+    for (SingleConsumers.Conflict conflict : SingleConsumers.conflicts(context, routes)) {
+      String problem =
+          (conflict.line() > 0 ? "line %d: ".formatted(conflict.line()) : "") + conflict.problem();
+      Optional<Path> owner = conflict.ownerFile().filter(other -> !other.equals(file));
+      if (owner.isPresent()) {
+        throw new DuplicateIdException(problem, owner.get());
+      }
+      throw new InvalidSettingException(problem);
+    }
+  }
+
   private static void rejectOther(Path file, String kind, String id, List<Path> owners)
       throws DuplicateIdException {
     for (Path owner : owners) {
       if (!owner.equals(file) && Files.exists(owner)) {
-        throw new DuplicateIdException(kind, id, owner);
+        throw new DuplicateIdException(
+            "%s %s belongs to %s, which continues unchanged. Choose another one"
+                .formatted(kind, id, owner.getFileName()),
+            owner);
       }
     }
   }
@@ -476,20 +496,15 @@ public final class RouteReloader {
     }
   }
 
-  /** A route, configuration or bean has the id or name of one from another file. */
+  /** A route, configuration, bean or endpoint is one of another file. */
   private static final class DuplicateIdException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
     private final transient Path owner;
 
-    DuplicateIdException(String kind, String id, Path owner) {
-      super(
-          "%s %s belongs to %s, which continues unchanged. Choose another one"
-              .formatted(kind, id, owner.getFileName()),
-          null,
-          false,
-          false);
+    DuplicateIdException(String problem, Path owner) {
+      super(problem, null, false, false);
       this.owner = owner;
     }
 

@@ -150,6 +150,92 @@ class CheckRoutesTest {
     assertThat(run()).as("%s", lines()).isTrue();
   }
 
+  /** The proxy rejects the second one at its start, and at a reload. */
+  @ParameterizedTest
+  @CsvSource({
+    "direct:one, direct:one",
+    "direct:one, 'direct://one?timeout=5000'",
+    "handover:one, 'handover:one?timeout=5000'",
+    "seda:one, seda:one",
+    "handover:none, handover:publish",
+    "handover:none, handover:resync",
+    "handover:none, lanes:commands",
+  })
+  void rejectsSecondRouteThatConsumesAnEndpoint(String first, String second) throws IOException {
+    Files.writeString(
+        folder.resolve("a.camel.yaml"), ROUTE.formatted("a", "log: x").replace("direct:a", first));
+    Files.writeString(
+        folder.resolve("b.camel.yaml"),
+        "# two\n" + ROUTE.formatted("b", "log: x").replace("direct:b", second));
+    assertThat(run()).isFalse();
+    assertLine(
+        lines(),
+        "b.camel.yaml:5: the endpoint " + second.replaceFirst("//", "").replaceFirst("[?].*", ""),
+        " belongs to the route ",
+        "; choose another one");
+    assertThat(lines()).last().isEqualTo("1 of 2 files would not load");
+  }
+
+  @Test
+  void rejectsEndpointThatTwoRoutesOfAFileConsume() throws IOException {
+    Files.writeString(
+        folder.resolve("own.camel.yaml"),
+        ROUTE.formatted("a", "log: x")
+            + ROUTE.formatted("b", "log: x").replace("direct:b", "direct:a"));
+    assertThat(run()).isFalse();
+    assertLine(
+        lines(),
+        "own.camel.yaml:11: the endpoint direct:a belongs to the route a; choose another one");
+  }
+
+  /** The author has added the route, not the one that is named like its file. */
+  @Test
+  void rejectsEndpointOfRouteInShippedFile() throws IOException {
+    Files.writeString(
+        folder.resolve("commands.camel.yaml"),
+        ROUTE.formatted("own", "log: x").replace("direct:own", "handover:publish")
+            + Files.readString(Path.of("routes", "commands.camel.yaml")));
+    assertThat(run()).isFalse();
+    assertLine(
+        lines(),
+        "commands.camel.yaml:4: the endpoint handover:publish belongs to the route publish of"
+            + " publish.camel.yaml; choose another one");
+  }
+
+  @Test
+  void acceptsEndpointsThatSeveralRoutesConsume() throws IOException {
+    for (String uri :
+        List.of("kafka:own?brokers={{kafka.brokers}}", "seda:own?multipleConsumers=true")) {
+      for (String id : List.of("a", "b")) {
+        Files.writeString(
+            folder.resolve(id + ".camel.yaml"),
+            ROUTE.formatted(id, "log: x").replace("direct:" + id, uri));
+      }
+      assertThat(run()).as("%s", lines()).isTrue();
+    }
+  }
+
+  /** Such a file takes the place of a compiled route. */
+  @Test
+  void acceptsEndpointOfCompiledRouteThatIsReplaced() throws IOException {
+    Files.copy(
+        Path.of("docs", "compiled-routes", "resync.camel.yaml"),
+        folder.resolve("resync.camel.yaml"));
+    assertThat(run()).as("%s", lines()).isTrue();
+  }
+
+  @Test
+  void acceptsSecondRouteThatNeverStarts() throws IOException {
+    Files.writeString(folder.resolve("a.camel.yaml"), ROUTE.formatted("a", "log: x"));
+    Files.writeString(
+        folder.resolve("b.camel.yaml"),
+        ROUTE
+            .formatted("b", "log: x")
+            .replace("direct:b", "direct:a")
+            .replace("    id: b", "    id: b\n    autoStartup: \"false\""));
+    assertThat(run()).as("%s", lines()).isTrue();
+  }
+
   @Test
   void countsLinesThatDifferFromTheShippedFile() throws IOException {
     String shipped = Files.readString(Path.of("routes", "events.camel.yaml"));

@@ -321,7 +321,8 @@ class RouteFileBeansTest {
             checked.resolve("c.yaml"),
             BEANS.replace("client", "gauges") + ROUTE.replace("id: a", "id: c"));
     List<RouteFilesCheck.Result> results =
-        new RouteFilesCheck(context, Set.of()).check(List.of(valid, repeated, replacing));
+        new RouteFilesCheck(context, Set.of(), new CompiledRoutes(List.of()))
+            .check(List.of(valid, repeated, replacing));
     assertThat(results)
         .extracting(RouteFilesCheck.Result::problem)
         .satisfiesExactly(

@@ -199,6 +199,58 @@ class RouteReloaderTest {
     assertThat(context.getRoute("own")).isNotNull();
   }
 
+  @Test
+  void rejectsEndpointOfOtherFileUntilItIsFree() throws IOException {
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Route first = context.getRoute("own");
+    Path other = folder.resolve("other.camel.yaml");
+    Files.writeString(other, ROUTE.replace("id: own", "id: other"));
+    awaitLine(
+        Level.ERROR,
+        "other.camel.yaml rejected: line 4: the endpoint direct:own belongs to the route own of"
+            + " own.camel.yaml; choose another one");
+    assertThat(context.getRoute("own")).as("not rebuilt").isSameAs(first);
+    Files.writeString(file, ROUTE.replace("direct:own", "direct:changed"));
+    awaitLine(Level.INFO, "other.camel.yaml loaded");
+    assertThat(rejectedFiles.count()).isZero();
+
+    // an edit
+    Files.writeString(file, ROUTE.replace("direct:own", "'direct:own?timeout=1'"));
+    awaitLine(
+        Level.ERROR,
+        "own.camel.yaml rejected: line 4: the endpoint direct:own belongs to the route other");
+    assertThat(context.getRoute("own").getEndpoint().getEndpointUri())
+        .isEqualTo("direct://changed");
+  }
+
+  @Test
+  void rejectsEndpointThatAFileConsumesTwice() throws IOException {
+    Files.writeString(file, ROUTE + ROUTE.replace("id: own", "id: other"));
+    awaitLine(
+        Level.ERROR,
+        "own.camel.yaml rejected: line 10: the endpoint direct:own belongs to the route own;"
+            + " choose another one");
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+  }
+
+  @Test
+  void reloadsRouteWithoutId() throws IOException {
+    String anonymous = ROUTE.replace("    id: own\n", "");
+    Files.writeString(file, anonymous);
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Files.writeString(file, anonymous.replace("hello", "again"));
+    Awaitility.await()
+        .until(
+            () ->
+                log.lines(Level.INFO).stream()
+                        .filter(line -> line.contains("own.camel.yaml loaded"))
+                        .count()
+                    == 2);
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
   /** A library that is missing is an error, not an exception. */
   @Test
   void skipsFileWhoseLibraryIsMissing() throws IOException {
