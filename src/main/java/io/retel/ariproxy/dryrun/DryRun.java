@@ -52,6 +52,8 @@ public final class DryRun {
           "ref",
           "seda");
 
+  private static final Set<String> METHODS_WITH_BODY = Set.of("PATCH", "POST", "PUT");
+
   /** Ends a loop of routes that publish to topics that they consume. */
   private static final int MAX_RECORDS = 1_000;
 
@@ -131,7 +133,10 @@ public final class DryRun {
     }
     Message message = exchange.getMessage();
     String body = message.getBody() == null ? "" : message.getBody(String.class);
-    transcript.send(request(endpoint, message, body), body);
+    String method = endpoint instanceof HttpEndpoint http ? method(http, message, body) : "";
+    transcript.send(
+        request(endpoint, message, method),
+        endpoint instanceof HttpEndpoint http && !sendsBody(http, method) ? "" : body);
     if (scheme(endpoint).startsWith("http")) {
       if (endpoint instanceof HttpEndpoint http && !http.isCopyHeaders()) {
         message.removeHeaders("*");
@@ -142,20 +147,30 @@ public final class DryRun {
     }
   }
 
+  private static String method(HttpEndpoint http, Message message, String body) {
+    return message.getHeader(
+        Exchange.HTTP_METHOD,
+        http.getHttpMethod() != null
+            ? http.getHttpMethod().name()
+            : body.isEmpty() ? "GET" : "POST",
+        String.class);
+  }
+
+  private static boolean sendsBody(HttpEndpoint http, String method) {
+    return switch (method) {
+      case "GET" -> http.isGetWithBody();
+      case "DELETE" -> http.isDeleteWithBody();
+      default -> METHODS_WITH_BODY.contains(method);
+    };
+  }
+
   /** Returns what Camel would send: headers of the message come before options of the endpoint. */
-  private static String request(Endpoint endpoint, Message message, String body) {
+  private static String request(Endpoint endpoint, Message message, String method) {
     String uri = endpoint.getEndpointUri();
     String address = uri.replaceFirst("\\?.*", "");
     if (!(endpoint instanceof HttpEndpoint http)) {
       return address;
     }
-    String method =
-        message.getHeader(
-            Exchange.HTTP_METHOD,
-            http.getHttpMethod() != null
-                ? http.getHttpMethod().name()
-                : body.isEmpty() ? "GET" : "POST",
-            String.class);
     String path = message.getHeader(Exchange.HTTP_PATH, "", String.class);
     String query =
         message.getHeader(

@@ -85,7 +85,10 @@ final class Transcript {
   /** Prints what would be sent to a server. */
   void send(String to, String content) {
     sent.incrementAndGet();
-    print("  => " + text(to) + "\n      " + LogText.escape(content, MAX_CONTENT_LENGTH));
+    print(
+        "  => "
+            + text(to)
+            + (content.isEmpty() ? "" : "\n      " + LogText.escape(content, MAX_CONTENT_LENGTH)));
   }
 
   /** Prints the error of a step. */

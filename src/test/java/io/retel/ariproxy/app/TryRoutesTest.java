@@ -85,6 +85,22 @@ class TryRoutesTest {
         .doesNotContain("Kafka topic unused");
   }
 
+  /** Camel sends none with a GET, unless an option of the endpoint requires it. */
+  @Test
+  void printsBodyOnlyIfItIsSent() throws IOException {
+    writeConsumer(
+        """
+                - setBody: {id: write, constant: {expression: secret}}
+                - to: {id: get, uri: "http://localhost:9/a?httpMethod=GET"}
+                - setBody: {id: write-again, constant: {expression: search}}
+                - to: {id: get-with-body, uri: "http://localhost:9/b?httpMethod=GET&getWithBody=true"}
+        """);
+    assertThat(run(event("stasis-start"))).as(output()).isTrue();
+    assertThat(output())
+        .contains("  => GET http://localhost:9/a\n  own / ")
+        .contains("  => GET http://localhost:9/b\n      search\n");
+  }
+
   @Test
   void namesStepThatFails() throws IOException {
     writeConsumer(
