@@ -9,7 +9,7 @@ import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.HttpReceiver;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
-import io.retel.ariproxy.fixtures.docs.RouteEditExample;
+import io.retel.ariproxy.fixtures.docs.Recipes;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import io.retel.ariproxy.fixtures.proxy.Controller;
@@ -22,9 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,34 +37,28 @@ class RecipesIT {
   @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
   @AutoClose private final CapturedLog log = CapturedLog.asShipped();
   @AutoClose private final HttpReceiver service = HttpReceiver.start();
-  private final List<String> properties = new ArrayList<>();
   private SimulatedAsterisk asterisk;
-  private RoutesDirectory routes;
+  private Recipes recipes;
   private EmbeddedProxy proxy;
   private Controller controller;
   private int calls;
 
   @BeforeEach
   void start(@TempDir Path folder) {
-    routes = RoutesDirectory.copyTo(folder);
+    recipes = fixture.register(new Recipes(RoutesDirectory.copyTo(folder), log));
     asterisk = fixture.startSimulatedAsterisk();
     fixture.settings().with(Setting.ROUTES_DIRECTORY, folder.toString());
     proxy = fixture.startProxy();
     controller = fixture.controller();
   }
 
-  @AfterEach
-  void clearProperties() {
-    properties.forEach(System::clearProperty);
-  }
-
   @Test
   void postsEndsOfCallsToWebhook() {
-    setProperty("webhook.url", service.url("/ended"));
-    setProperty("webhook.dead-letter-topic", "webhook-failed");
-    setProperty("webhook.retry-delay", "10");
+    recipes.setProperty("webhook.url", service.url("/ended"));
+    recipes.setProperty("webhook.dead-letter-topic", "webhook-failed");
+    recipes.setProperty("webhook.retry-delay", "10");
     fixture.kafka().createTopic("webhook-failed", 1);
-    add("webhook.camel.yaml");
+    recipes.add("webhook.camel.yaml");
 
     Awaitility.await("the webhook gets the end of a call")
         .until(
@@ -94,8 +86,8 @@ class RecipesIT {
 
   @Test
   void postsUnmappedEventsToChat() {
-    setProperty("chat.url", service.url("/chat"));
-    add("unmapped-alert.camel.yaml");
+    recipes.setProperty("chat.url", service.url("/chat"));
+    recipes.add("unmapped-alert.camel.yaml");
     Awaitility.await("the chat gets a message")
         .until(
             () -> {
@@ -115,10 +107,10 @@ class RecipesIT {
 
   @Test
   void copiesEventsWithoutNamesAndNumbers() {
-    setProperty("analytics.topic", "analytics");
+    recipes.setProperty("analytics.topic", "analytics");
     fixture.kafka().createTopic("analytics", 1);
     try (TopicReader copies = TopicReader.of(fixture.kafka().bootstrapServers(), "analytics")) {
-      add("masked-copy.camel.yaml");
+      recipes.add("masked-copy.camel.yaml");
       Awaitility.await("a copy")
           .until(
               () -> {
@@ -144,8 +136,8 @@ class RecipesIT {
 
   @Test
   void sendsCommandOnSchedule() {
-    setProperty("scheduled-command.delay", "100");
-    add("scheduled-command.camel.yaml");
+    recipes.setProperty("scheduled-command.delay", "100");
+    recipes.add("scheduled-command.camel.yaml");
     // the simulated Asterisk has no modules
     Response response = controller.awaitResponse(it -> "scheduled".equals(it.callContext()));
     assertThat(response.status()).isEqualTo(404);
@@ -160,16 +152,16 @@ class RecipesIT {
         .createTopic(
             "events-STASIS_END", List.of(fixture.kafka()), Map.of("max.message.bytes", "300"));
     fixture.kafka().createTopic("event-topics-failed", 1);
-    add("event-topics.camel.yaml");
+    recipes.add("event-topics.camel.yaml");
     try (TopicReader starts = reader("events-STASIS_START");
         TopicReader refused = reader("event-topics-failed")) {
-      awaitRecord(starts, () -> call().hangup());
+      Recipes.awaitRecord(starts, () -> call().hangup());
       String context = "call-" + ++calls;
       asterisk.call(APP, "4711", "100", Map.of("CALL_CONTEXT", context)).hangup();
-      TopicRecord start = await(starts, context);
+      TopicRecord start = Recipes.await(starts, context);
       assertThat(start.value()).isEqualTo(published(context, "STASIS_START").value());
       // a topic that refuses a record stops nothing
-      TopicRecord end = await(refused, context);
+      TopicRecord end = Recipes.await(refused, context);
       assertThat(end.value()).isEqualTo(published(context, "STASIS_END").value());
       assertThat(starts.records())
           .allSatisfy(it -> assertThat(it.text()).startsWith("{\"type\":\"STASIS_START\""));
@@ -178,13 +170,13 @@ class RecipesIT {
 
   @Test
   void copiesEventsOfApplicationInOrder() {
-    setProperty("event-topics.field", "$.payload.application");
-    setProperty("event-topics.values", "other," + APP);
-    setProperty("event-topics.prefix", "app-");
+    recipes.setProperty("event-topics.field", "$.payload.application");
+    recipes.setProperty("event-topics.values", "other," + APP);
+    recipes.setProperty("event-topics.prefix", "app-");
     fixture.kafka().createTopic("app-" + APP, 3);
-    add("event-topics.camel.yaml");
+    recipes.add("event-topics.camel.yaml");
     try (TopicReader copies = reader("app-" + APP)) {
-      awaitRecord(copies, this::call);
+      Recipes.awaitRecord(copies, this::call);
       SimulatedCall call = call();
       String context = "call-" + calls;
       controller.execute(context, "GET", "/asterisk/ping");
@@ -212,22 +204,13 @@ class RecipesIT {
 
   @Test
   void publishesDeadLettersWithCause() {
-    setProperty("webhook.url", service.url("/ended"));
-    setProperty("webhook.retry-delay", "10");
+    recipes.setProperty("webhook.url", service.url("/ended"));
+    recipes.setProperty("webhook.retry-delay", "10");
     fixture.kafka().createTopic("dead-letters", 1);
     service.answer(503, "");
-    add("dead-letters.camel.yaml");
-    RouteEditExample webhook = RouteEditExample.ofRoutes("webhook.camel.yaml");
-    String uri =
-        RouteEditExample.ofRoutes("dead-letters.camel.yaml").yaml().lines().toList().get(1);
-    routes.write(
-        webhook.file(),
-        webhook
-            .yaml()
-            .replaceFirst("deadLetterUri: .*", uri.substring(uri.indexOf("deadLetterUri"))));
-    awaitLoaded(webhook.file());
+    recipes.addWebhookWithDeadLetters();
     try (TopicReader failed = reader("dead-letters")) {
-      awaitRecord(failed, () -> call().hangup());
+      Recipes.awaitRecord(failed, () -> call().hangup());
       TopicRecord letter = failed.records().get(0);
       assertThat(letter.value()).isEqualTo(published(letter.key(), "STASIS_END").value());
       assertThat(letter.header("failed-route")).isEqualTo("webhook");
@@ -239,7 +222,7 @@ class RecipesIT {
 
   @Test
   void dropsEventTypes() {
-    insert("drop-event-type.yaml", "events");
+    recipes.insert("drop-event-type.yaml", "events");
     SimulatedCall call = call();
     asterisk.emit(
         APP, "{\"type\":\"ChannelVarset\",\"channel\":{\"id\":\"%s\"}}".formatted(call.id()));
@@ -251,7 +234,7 @@ class RecipesIT {
 
   @Test
   void throttlesDestination() {
-    insert("throttle-destination.yaml", "execute-command");
+    recipes.insert("throttle-destination.yaml", "execute-command");
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
       ids.add(originate("throttled-" + i, i % 2 == 0 ? "pjsip/100@trunk/" : "PJSIP/trunk/sip:1@h"));
@@ -265,7 +248,7 @@ class RecipesIT {
 
   @Test
   void blocksDestination() {
-    insert("block-destination.yaml", "execute-command");
+    recipes.insert("block-destination.yaml", "execute-command");
     for (String prefix : List.of("0", "490", "49", "+49", "049", "0490", "0049", "00490")) {
       Response blocked =
           controller.response(originate("blocked-" + prefix, "pjsip/" + prefix + "900123@trunk"));
@@ -278,9 +261,9 @@ class RecipesIT {
 
   @Test
   void addsCustomerToCallStart() {
-    setProperty("customers.url", service.url("/customers"));
+    recipes.setProperty("customers.url", service.url("/customers"));
     service.answer(200, "gold");
-    insert("enrich-call.yaml", "events");
+    recipes.insert("enrich-call.yaml", "events");
 
     assertThat(customerOf("4711")).isEqualTo("gold");
     assertThat(customerOf("4711")).isEqualTo("gold");
@@ -294,24 +277,6 @@ class RecipesIT {
 
   private TopicReader reader(String topic) {
     return TopicReader.of(fixture.kafka().bootstrapServers(), topic);
-  }
-
-  /** A new consumer group starts at the end of the topic, at some time after its route. */
-  private static void awaitRecord(TopicReader topic, Runnable trigger) {
-    Awaitility.await("a record")
-        .until(
-            () -> {
-              trigger.run();
-              return !topic.records().isEmpty();
-            });
-  }
-
-  private static TopicRecord await(TopicReader topic, String key) {
-    return Awaitility.await("the record of " + key)
-        .until(
-            () -> topic.records().stream().filter(it -> key.equals(it.key())).findFirst(),
-            Optional::isPresent)
-        .orElseThrow();
   }
 
   private static List<String> texts(TopicReader topic, String key) {
@@ -339,29 +304,5 @@ class RecipesIT {
   private String originate(String callContext, String endpoint) {
     return controller.send(
         callContext, "POST", "/channels?app=" + APP + "&endpoint=" + endpoint.replace("+", "%2B"));
-  }
-
-  private void setProperty(String name, String value) {
-    System.setProperty(name, value);
-    properties.add(name);
-  }
-
-  private void add(String file) {
-    RouteEditExample.ofRoutes(file).applyTo(routes);
-    awaitLoaded(file);
-  }
-
-  private void insert(String steps, String route) {
-    RouteEditExample.ofSteps(steps).applyTo(routes);
-    awaitLoaded(route + ".camel.yaml");
-  }
-
-  private void awaitLoaded(String file) {
-    Awaitility.await(file)
-        .until(
-            () -> {
-              assertThat(log.lines(Level.ERROR)).isEmpty();
-              return log.lines(Level.INFO).stream().anyMatch(it -> it.endsWith(file + " loaded"));
-            });
   }
 }
