@@ -2,6 +2,7 @@
 package io.retel.ariproxy;
 
 import io.retel.ariproxy.app.CommandLine;
+import io.retel.ariproxy.app.NativeLibraries;
 import io.retel.ariproxy.app.ProxyApplication;
 import io.retel.ariproxy.app.TemporaryDirectory;
 import io.retel.ariproxy.config.InvalidSettingException;
@@ -143,6 +144,7 @@ public final class AriProxy {
   private static int runApplication(Settings settings) {
     ProxyApplication application = ProxyApplication.create(CONFIGURATION_FILE, settings);
     LOG.info("Libraries unpack native code in {}", System.getProperty("java.io.tmpdir"));
+    NativeLibraries.warnIfMissing();
     try {
       int exitCode = application.run(new String[0]);
       return application.isReplaced() ? EXIT_REPLACED : exitCode;
