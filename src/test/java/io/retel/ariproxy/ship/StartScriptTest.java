@@ -224,6 +224,19 @@ class StartScriptTest {
     }
   }
 
+  /** An unknown option would end the start. */
+  @Test
+  void freedMemoryIsReturnedIfJavaCan() throws Exception {
+    for (String version : List.of("17.0.15", "17.0.20", "21.0.13", "22", "25.0.1", "30")) {
+      releaseOfJava(version);
+      assertThat(start()).as(version).contains(" -XX:TrimNativeHeapInterval=30000 ");
+    }
+    for (String version : List.of("17", "17.0.1", "17.0.14", "18.0.2", "20.0.15", "21.0.2", "21")) {
+      releaseOfJava(version);
+      assertThat(start()).as(version).doesNotContain("TrimNativeHeapInterval");
+    }
+  }
+
   @Test
   void memoryLimitSizesHeapAndOtherMemory() throws Exception {
     assertThat(start()).doesNotContain("-Xmx", "maxCachedBufferSize", "ReservedCodeCacheSize");
