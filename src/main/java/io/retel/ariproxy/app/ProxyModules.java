@@ -19,6 +19,7 @@ import io.retel.ariproxy.resync.ResyncRoutes;
 import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.CompiledRoutes;
+import io.retel.ariproxy.route.DirectChannels;
 import io.retel.ariproxy.route.HttpStepLimits;
 import io.retel.ariproxy.route.OneWebsocketRoute;
 import io.retel.ariproxy.route.PropagateErrors;
@@ -78,6 +79,7 @@ final class ProxyModules {
         new Envelopes(
             settings.get(Setting.KAFKA_COMMANDS_TOPIC),
             settings.get(Setting.ENVELOPE_EVENT_RESOURCES));
+    DirectChannels.install(context);
     HttpStepLimits.install(context);
     TracingModule tracing = new TracingModule(context, settings);
     this.kafka = new KafkaModule(context, settings, meters, gauges);
