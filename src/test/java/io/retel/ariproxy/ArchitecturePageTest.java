@@ -50,6 +50,7 @@ class ArchitecturePageTest {
           Map.entry("Gauges", "filled at startup"),
           Map.entry("ManagedBeans", "filled at startup"),
           Map.entry("EventReader", "one event"),
+          Map.entry("MessageUnitOfWork", "one message"),
           Map.entry("Reconciler", "one resync"),
           Map.entry("AhcWsConsumer", "its connection, see WebSocketConnection"),
           Map.entry("AckExecutor", "its thread"),

@@ -18,6 +18,7 @@ public final class DirectChannels extends DefaultInternalProcessorFactory {
     context
         .getCamelContextExtension()
         .addContextPlugin(InternalProcessorFactory.class, new DirectChannels());
+    MessageUnitOfWork.install(context);
   }
 
   @Override
