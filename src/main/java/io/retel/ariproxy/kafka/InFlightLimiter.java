@@ -6,10 +6,8 @@ import io.retel.ariproxy.config.HeapSize;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -52,8 +50,8 @@ public final class InFlightLimiter implements Processor {
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition onRelease = lock.newCondition();
 
-  /** In the order of their messages. */
-  private final Set<Permit> permits = new LinkedHashSet<>();
+  /** Before the oldest and after the latest permit; the others are between, in order. */
+  private final Permit ends = new Permit(Long.MAX_VALUE, 0);
 
   /** Messages that wait, in order: small ones do not overtake large ones during an outage. */
   private final Deque<Object> waiting = new ArrayDeque<>();
@@ -139,15 +137,37 @@ public final class InFlightLimiter implements Processor {
     return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(bodySize);
   }
 
-  /** The bytes acquired by one message; released once. */
+  /**
+   * The bytes acquired by one message; released once. An element of a list: a set would cost an
+   * entry and a hash code for each message.
+   */
   final class Permit extends MessageCompletion {
 
     private final long sequence;
     private final long bytes;
 
+    /** This permit itself if it is released. */
+    private Permit previous = this;
+
+    private Permit next = this;
+
     private Permit(long sequence, long bytes) {
       this.sequence = sequence;
       this.bytes = bytes;
+    }
+
+    private void insertBefore(Permit other) {
+      previous = other.previous;
+      next = other;
+      previous.next = this;
+      next.previous = this;
+    }
+
+    private void remove() {
+      previous.next = next;
+      next.previous = previous;
+      previous = this;
+      next = this;
     }
 
     void release() {
@@ -195,9 +215,7 @@ public final class InFlightLimiter implements Processor {
   public Duration stall() {
     lock.lock();
     try {
-      return permits.isEmpty()
-          ? Duration.ZERO
-          : Duration.ofNanos(nanoTime.getAsLong() - oldestSinceNanos);
+      return isIdle() ? Duration.ZERO : Duration.ofNanos(nanoTime.getAsLong() - oldestSinceNanos);
     } finally {
       lock.unlock();
     }
@@ -253,7 +271,7 @@ public final class InFlightLimiter implements Processor {
     long remaining = timeout.toNanos();
     lock.lockInterruptibly();
     try {
-      while (!permits.isEmpty() && permits.iterator().next().sequence <= latest) {
+      while (ends.next.sequence <= latest) {
         if (remaining <= 0) {
           return false;
         }
@@ -290,18 +308,22 @@ public final class InFlightLimiter implements Processor {
       if (hasToWait(bytes) && !isReleasingThread.getAsBoolean()) {
         awaitTurn(bytes);
       }
-      if (permits.isEmpty()) {
+      if (isIdle()) {
         oldestSinceNanos = nanoTime.getAsLong();
         lastAckNanos = oldestSinceNanos;
       }
       acquired++;
       Permit permit = new Permit(acquired, bytes);
-      permits.add(permit);
+      permit.insertBefore(ends);
       inFlightBytes += bytes;
       return permit;
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean isIdle() {
+    return ends.next == ends;
   }
 
   private boolean hasToWait(long bytes) {
@@ -344,10 +366,11 @@ public final class InFlightLimiter implements Processor {
   private void release(Permit permit) {
     lock.lock();
     try {
-      boolean isOldest = !permits.isEmpty() && permits.iterator().next() == permit;
-      if (!permits.remove(permit)) {
+      if (permit.next == permit) {
         return;
       }
+      boolean isOldest = ends.next == permit;
+      permit.remove();
       inFlightBytes -= permit.bytes;
       lastAckNanos = nanoTime.getAsLong();
       if (isOldest) {

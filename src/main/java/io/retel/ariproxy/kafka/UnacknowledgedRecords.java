@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
-import java.util.Collections;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -20,8 +17,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class UnacknowledgedRecords {
 
-  private final Set<UnacknowledgedRecord> records =
-      Collections.synchronizedSet(new LinkedHashSet<>());
+  private final Object lock = new Object();
+
+  /** Before the oldest and after the latest record; the others are between, in order. */
+  private final Element ends = new Element();
+
+  private int size;
 
   /** The oldest record at the last check, and the time of the check that first found it. */
   private @Nullable UnacknowledgedRecord oldest;
@@ -33,6 +34,7 @@ final class UnacknowledgedRecords {
 
     private final ProducerRecord<Object, Object> record;
     private final @Nullable Callback callback;
+    private final Element element = new Element(this);
 
     UnacknowledgedRecord(ProducerRecord<Object, Object> record, @Nullable Callback callback) {
       this.record = record;
@@ -44,28 +46,69 @@ final class UnacknowledgedRecords {
     }
   }
 
-  void add(UnacknowledgedRecord sent) {
-    records.add(sent);
+  /** The place of a record in the list; its own neighbor if the record is not in it. */
+  private static final class Element {
+
+    private final @Nullable UnacknowledgedRecord record;
+    private Element previous = this;
+    private Element next = this;
+
+    Element() {
+      this.record = null;
+    }
+
+    Element(UnacknowledgedRecord record) {
+      this.record = record;
+    }
   }
 
-  void remove(UnacknowledgedRecord sent) {
-    records.remove(sent);
+  void add(UnacknowledgedRecord sent) {
+    Element element = sent.element;
+    synchronized (lock) {
+      element.previous = ends.previous;
+      element.next = ends;
+      element.previous.next = element;
+      ends.previous = element;
+      size++;
+    }
+  }
+
+  /** Returns whether the record was among them. */
+  boolean remove(UnacknowledgedRecord sent) {
+    Element element = sent.element;
+    synchronized (lock) {
+      if (element.next == element) {
+        return false;
+      }
+      element.previous.next = element.next;
+      element.next.previous = element.previous;
+      element.previous = element;
+      element.next = element;
+      size--;
+      return true;
+    }
   }
 
   int size() {
-    return records.size();
+    synchronized (lock) {
+      return size;
+    }
   }
 
   List<UnacknowledgedRecord> inOrder() {
-    synchronized (records) {
-      return List.copyOf(records);
+    List<UnacknowledgedRecord> records = new ArrayList<>();
+    synchronized (lock) {
+      for (Element element = ends.next; element.record != null; element = element.next) {
+        records.add(element.record);
+      }
     }
+    return records;
   }
 
   /** Removes a record and reports its acknowledgement or failure; only the first call does. */
   void complete(
       UnacknowledgedRecord sent, @Nullable RecordMetadata metadata, @Nullable Exception failure) {
-    if (!records.remove(sent)) {
+    if (!remove(sent)) {
       return;
     }
     if (sent.callback != null) {
@@ -88,10 +131,9 @@ final class UnacknowledgedRecords {
    * thread.
    */
   boolean isSilent() {
-    UnacknowledgedRecord first;
-    synchronized (records) {
-      Iterator<UnacknowledgedRecord> iterator = records.iterator();
-      first = iterator.hasNext() ? iterator.next() : null;
+    @Nullable UnacknowledgedRecord first;
+    synchronized (lock) {
+      first = ends.next.record;
     }
     long now = System.nanoTime();
     if (first == null || first != oldest) {
