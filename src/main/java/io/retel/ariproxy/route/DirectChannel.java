@@ -105,9 +105,10 @@ final class DirectChannel extends DefaultChannel {
     Processor handler = getErrorHandler();
     Processor output = handler == null ? getOutput() : output(handler);
     boolean isDirect = !hasOtherAdvice && !statisticsPerStep;
-    step = isDirect && output instanceof AsyncProcessor async ? async : null;
+    errorHandler = handler instanceof AsyncProcessor async ? async : null;
+    boolean hasOtherHandler = handler != null && errorHandler == null;
+    step = isDirect && !hasOtherHandler && output instanceof AsyncProcessor async ? async : null;
     disabledAware = getNextProcessor() instanceof DisabledAware aware ? aware : null;
-    errorHandler = (AsyncProcessor) handler;
     repeatingErrorHandler = handler instanceof RedeliveryErrorHandler repeating ? repeating : null;
   }
 

@@ -21,6 +21,7 @@ import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.spi.SynchronizationRouteAware;
 import org.apache.camel.support.AsyncProcessorSupport;
 import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.camel.support.processor.DelegateAsyncProcessor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -119,6 +120,25 @@ class DirectChannelTest {
     }
   }
 
+  /** Sends a message to the route that it is in, as often as this. */
+  public static final class Countdown {
+
+    private int remaining;
+
+    Countdown(int count) {
+      remaining = count;
+    }
+
+    public String next() {
+      remaining--;
+      return remaining > 0 ? "direct:again" : "";
+    }
+
+    public List<Integer> all() {
+      return Collections.nCopies(remaining, 1);
+    }
+  }
+
   private RouteBuilder routes() {
     return new RouteBuilder() {
       @Override
@@ -180,6 +200,18 @@ class DirectChannelTest {
             .process(step("finally"))
             .end()
             .process(step("c"));
+        from("direct:only")
+            .onException(OnPurposeException.class)
+            .handled(true)
+            .process(step("handler"))
+            .end()
+            .process(failing("only"));
+        from("direct:again").recipientList(method(new Countdown(5_000), "next"));
+        from("direct:many")
+            .split(method(new Countdown(20_000), "all"))
+            .process(exchange -> {})
+            .end()
+            .process(step("after"));
         from("direct:delayed").delayer(1).process(step("a"));
         from("direct:history").messageHistory().process(step("a")).id("with-history");
       }
@@ -228,6 +260,9 @@ class DirectChannelTest {
     "direct:fails-in-handler",
     "direct:repeated",
     "direct:try",
+    "direct:only",
+    "direct:again",
+    "direct:many",
     "direct:delayed",
     "direct:history"
   })
@@ -293,6 +328,58 @@ class DirectChannelTest {
         .extracting(StackTraceElement::getClassName)
         .contains(DirectChannel.class.getName())
         .noneMatch(name -> name.contains("ErrorHandler"));
+  }
+
+  /** Such as the one that ends the process if memory is short. */
+  @Test
+  void interceptorReturnsBeforeErrorIsHandled() throws Exception {
+    List<String> expected;
+    try (DefaultCamelContext camel = create(false)) {
+      expected = runIntercepted(camel);
+    }
+    assertThat(expected).containsExactly("only", "intercepted", "handler in handler");
+
+    assertThat(runIntercepted(context)).isEqualTo(expected);
+  }
+
+  private List<String> runIntercepted(DefaultCamelContext running) throws Exception {
+    happened.clear();
+    running
+        .getCamelContextExtension()
+        .addInterceptStrategy(
+            (camel, definition, target, next) ->
+                definition.getId().equals("only") ? new Intercepting(target) : target);
+    running.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            from("direct:in")
+                .onException(OnPurposeException.class)
+                .handled(true)
+                .process(step("handler"))
+                .id("handler")
+                .end()
+                .process(failing("only"))
+                .id("only");
+          }
+        });
+    running.start();
+    running.createProducerTemplate().sendBody("direct:in", "");
+    return List.copyOf(happened);
+  }
+
+  private final class Intercepting extends DelegateAsyncProcessor {
+
+    Intercepting(Processor step) {
+      super(step);
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+      boolean doneSync = super.process(exchange, callback);
+      happened.add("intercepted");
+      return doneSync;
+    }
   }
 
   @Test
