@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -30,22 +29,28 @@ import org.apache.hc.core5.http.HttpHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits the responses of HTTP steps in time and bytes, since Camel reads them into the heap, and
- * the client decompresses them. For each endpoint of {@code http} and {@code https} that has no
- * {@code httpClientConfigurer}. Thread-safe.
+ * Limits the responses of HTTP steps in time and bytes, since Camel reads them into the heap. For
+ * each endpoint of {@code http} and {@code https} that has no {@code httpClientConfigurer}.
+ * Thread-safe.
+ *
+ * <p>The client does not decompress: HttpClient would do so as often as the server lists a coding,
+ * during which neither bytes nor time are limited.
  *
  * <p>The client sends a request once; Camel's error handlers can repeat the step. HttpClient itself
  * would repeat any request after a 503, at the time that the server chooses.
  */
 public final class HttpStepLimits implements HttpClientConfigurer {
 
-  /** Of a body, decompressed, in bytes. */
+  /** Of a body, in bytes. */
   static final int MAX_BODY_BYTES = 1 << 20;
 
   /** Of a request with its complete response, from the wait for a connection on. */
   private static final Duration MAX_TIME = Duration.ofSeconds(60);
 
   private static final int DRAIN_BLOCK = 8_192;
+
+  /** No coding of a body. */
+  private static final String IDENTITY = "identity";
 
   private final ScheduledExecutorService timer;
   private final Duration maxTime;
@@ -72,18 +77,23 @@ public final class HttpStepLimits implements HttpClientConfigurer {
 
   @Override
   public void configureHttpClient(HttpClientBuilder client) {
-    client.disableAutomaticRetries().addExecInterceptorFirst("limits", this::execute);
+    client
+        .disableAutomaticRetries()
+        .disableContentCompression()
+        .addExecInterceptorFirst("limits", this::execute);
   }
 
   private ClassicHttpResponse execute(
       ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
       throws IOException, HttpException {
+    // not to send it would permit any coding (RFC 9110, 12.5.3)
+    request.setHeader(HttpHeaders.ACCEPT_ENCODING, IDENTITY);
     Deadline deadline = new Deadline((CancellableDependency) scope.originalRequest);
     deadline.start();
     HttpEntity entity = null;
     try {
       ClassicHttpResponse response = chain.proceed(request, scope);
-      requireDecoded(response);
+      requireNotCompressed(response);
       entity = response.getEntity();
       if (entity != null) {
         response.setEntity(new LimitedBody(entity, deadline));
@@ -98,12 +108,12 @@ public final class HttpStepLimits implements HttpClientConfigurer {
     }
   }
 
-  /** Camel decompresses what the client has not, without a limit. */
-  private static void requireDecoded(ClassicHttpResponse response) throws IOException {
+  /** Camel decompresses gzip, without a limit. */
+  private static void requireNotCompressed(ClassicHttpResponse response) throws IOException {
     for (Header coding : response.getHeaders(HttpHeaders.CONTENT_ENCODING)) {
-      if (String.valueOf(coding.getValue()).toLowerCase(Locale.ROOT).contains("gzip")) {
+      if (!IDENTITY.equalsIgnoreCase(coding.getValue())) {
         response.close();
-        throw new IOException("the response has an unknown Content-Encoding");
+        throw new IOException("the response has a Content-Encoding, which was not requested");
       }
     }
   }
