@@ -33,8 +33,9 @@ import org.jspecify.annotations.Nullable;
  * each endpoint of {@code http} and {@code https} that has no {@code httpClientConfigurer}.
  * Thread-safe.
  *
- * <p>The client does not decompress: HttpClient would do so as often as the server lists a coding,
- * during which neither bytes nor time are limited.
+ * <p>The client keeps no cookies: HttpClient would keep them of all responses, without a limit, and
+ * log each that it rejects. It does not decompress: HttpClient would do so as often as the server
+ * lists a coding, during which neither bytes nor time are limited.
  *
  * <p>The client sends a request once; Camel's error handlers can repeat the step. HttpClient itself
  * would repeat any request after a 503, at the time that the server chooses.
@@ -79,6 +80,7 @@ public final class HttpStepLimits implements HttpClientConfigurer {
   public void configureHttpClient(HttpClientBuilder client) {
     client
         .disableAutomaticRetries()
+        .disableCookieManagement()
         .disableContentCompression()
         .addExecInterceptorFirst("limits", this::execute);
   }

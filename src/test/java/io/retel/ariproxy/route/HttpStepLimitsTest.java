@@ -4,6 +4,9 @@ package io.retel.ariproxy.route;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
@@ -14,8 +17,10 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +37,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** Responses of servers that HTTP steps of routes call. */
 class HttpStepLimitsTest {
@@ -129,6 +135,44 @@ class HttpStepLimitsTest {
         .rootCause()
         .hasMessage("the response has a Content-Encoding, which was not requested");
     assertThat(accepted).containsExactly("identity");
+  }
+
+  /** HttpClient would keep them for good, of any number and size, and send all of them. */
+  @Test
+  void cookiesAreNotStored() {
+    List<String> cookies = new CopyOnWriteArrayList<>();
+    serve(
+        exchange -> {
+          cookies.addAll(exchange.getRequestHeaders().getOrDefault("Cookie", List.of()));
+          exchange.getResponseHeaders().add("Set-Cookie", "a=b");
+          respond(exchange, new byte[1]);
+        });
+    request("");
+    request("");
+    assertThat(cookies).isEmpty();
+  }
+
+  /** Their values can be secrets, of 8 KB each, up to 100 in a response. */
+  @ParameterizedTest
+  @ValueSource(strings = {"a=secret; domain=other.example", "a=secret; expires=never"})
+  void unsuitableCookiesAreNotLogged(String cookie) {
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    Logger logger = (Logger) LoggerFactory.getLogger("org.apache.hc");
+    lines.start();
+    logger.addAppender(lines);
+    try {
+      serve(
+          exchange -> {
+            exchange.getResponseHeaders().add("Set-Cookie", cookie);
+            respond(exchange, new byte[1]);
+          });
+      request("");
+    } finally {
+      logger.detachAppender(lines);
+    }
+    assertThat(lines.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .noneMatch(line -> line.contains("secret"));
   }
 
   @Test
