@@ -97,6 +97,12 @@ public record Resource(ResourceType type, String id, String instance)
     return keyType + ":" + id;
   }
 
+  /** The key without an address, for lines and tracers. */
+  @Override
+  public String toString() {
+    return type.isAddress() ? type + ":***" : key();
+  }
+
   /**
    * Returns the resource of a {@link #key()}.
    *

@@ -19,6 +19,11 @@ public enum ResourceType {
     return this == PLAYBACK || this == RECORDING;
   }
 
+  /** Whether the id of such a resource is the address of a person. */
+  public boolean isAddress() {
+    return this == ENDPOINT || this == DEVICE || this == MAILBOX;
+  }
+
   /** Whether a resource of this type can belong to a call and has a call context. */
   public boolean isCallScoped() {
     return switch (this) {

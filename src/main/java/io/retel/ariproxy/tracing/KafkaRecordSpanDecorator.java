@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.tracing;
 
+import io.retel.ariproxy.logging.PayloadMasker;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.telemetry.Span;
 import org.apache.camel.telemetry.SpanContextPropagationExtractor;
 import org.apache.camel.telemetry.decorators.KafkaSpanDecorator;
@@ -34,6 +37,20 @@ public final class KafkaRecordSpanDecorator extends KafkaSpanDecorator {
               }
             });
     return new CamelHeadersSpanContextPropagationExtractor(textHeaders);
+  }
+
+  /** Hides the keys: that of an event without a call context is the address of an endpoint. */
+  @Override
+  public void beforeTracingEvent(Span span, Exchange exchange, Endpoint endpoint) {
+    super.beforeTracingEvent(span, exchange, endpoint);
+    hide(span, KAFKA_KEY_TAG, exchange, KafkaConstants.KEY);
+    hide(span, KAFKA_PARTITION_KEY_TAG, exchange, KafkaConstants.PARTITION_KEY);
+  }
+
+  private static void hide(Span span, String tag, Exchange exchange, String header) {
+    if (exchange.getMessage().getHeader(header) != null) {
+      span.setTag(tag, PayloadMasker.MASKED);
+    }
   }
 
   @Override

@@ -148,6 +148,35 @@ class OpenTelemetryIT {
     }
   }
 
+  /** The key of a record without a call context is the endpoint. */
+  @Test
+  void spansContainNoAddress() {
+    settings.with(Setting.TRACING_OPENTELEMETRY, "true");
+    try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);
+        Controller controller = new Controller(settings, broker)) {
+      asterisk.awaitConnected(APP);
+      asterisk.emit(
+          APP,
+          "{\"type\":\"EndpointStateChange\",\"application\":\"spanned\",\"endpoint\":"
+              + "{\"technology\":\"PJSIP\",\"resource\":\"493012345\",\"state\":\"online\"}}");
+      String id = controller.awaitUnmapped().header("traceparent").substring(3, 35);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(InMemorySpanExporterProvider.forTrace(id))
+                      .as("spans of the trace")
+                      .hasSize(2));
+
+      List<SpanData> spans = InMemorySpanExporterProvider.forTrace(id);
+      assertThat(spans).extracting(span -> tag(span, "resource")).containsOnly("ENDPOINT:***");
+      assertThat(spans)
+          .allSatisfy(
+              span ->
+                  assertThat(span.getName() + span.getAttributes() + span.getEvents())
+                      .doesNotContain("493012345"));
+    }
+  }
+
   @Test
   void propagatesNothingWhenDisabled() {
     try (EmbeddedProxy proxy = EmbeddedProxy.start(settings);

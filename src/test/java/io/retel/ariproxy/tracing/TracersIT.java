@@ -3,6 +3,7 @@ package io.retel.ariproxy.tracing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -34,6 +35,8 @@ import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.apache.camel.spi.BacklogTracer;
+import org.apache.camel.spi.BacklogTracerEventMessage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -205,6 +208,50 @@ class TracersIT {
     assertThatThrownBy(() -> invoke("dumpAllTracedMessages"))
         .rootCause()
         .hasMessageContaining("AsJSon or AsXml");
+  }
+
+  /** The key of a record without a call context is the endpoint. */
+  @Test
+  void masksAddressesOfEndpoints() throws Exception {
+    set("Enabled", true);
+    setLogTracer(true);
+    try (CapturedLog log = CapturedLog.atDebug()) {
+      asterisk.emit(
+          APP,
+          "{\"type\":\"EndpointStateChange\",\"application\":\"traced\",\"endpoint\":"
+              + "{\"technology\":\"PJSIP\",\"resource\":\""
+              + NUMBER
+              + "\",\"state\":\"online\"}}");
+      controller.awaitUnmapped();
+      await().untilAsserted(() -> assertThat(tracedSteps()).contains("unmapped-events-topic"));
+      assertThat(traceLines(log))
+          .anyMatch(line -> line.contains("kafka.KEY=***"))
+          .noneMatch(line -> line.contains(NUMBER));
+    } finally {
+      setLogTracer(false);
+    }
+    assertThat((String) invoke("dumpAllTracedMessagesAsJSon"))
+        .contains("kafka.KEY", "EndpointStateChange")
+        .doesNotContain(NUMBER);
+  }
+
+  private static List<String> traceLines(CapturedLog log) {
+    return log.events().stream()
+        .filter(line -> line.getLoggerName().equals("org.apache.camel.Tracing"))
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
+  /** Returns the ids of the traced steps, which stay in the tracer. */
+  private static List<String> tracedSteps() {
+    return proxy
+        .context()
+        .getCamelContextExtension()
+        .getContextPlugin(BacklogTracer.class)
+        .getAllTracedMessages()
+        .stream()
+        .map(BacklogTracerEventMessage::getToNode)
+        .toList();
   }
 
   /** Of Hawtio's view Trace, which reads these elements. */
