@@ -16,16 +16,18 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.text.JsonLimits;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import java.util.regex.Pattern;
 
 /**
  * Masker of personal data in diagnostics: numbers and names of callers, dialed numbers, and values
  * of channel variables and messages.
  *
- * <p>Ids of channels, bridges, playbacks and recordings stay visible, and so do empty values.
- * Published and sent data is not masked, except for credentials in a URL.
+ * <p>What is not known to be harmless is masked. Ids of channels, bridges, playbacks and recordings
+ * stay visible, and so do empty values and booleans. Published and sent data is not masked, except
+ * for credentials in a URL.
  *
  * <p>Field names come from ARI's models (rest-api/*.json of Asterisk 22).
  */
@@ -39,41 +41,59 @@ public final class PayloadMasker {
 
   /** Objects with dialplan variables. */
   private static final Set<String> VARIABLE_FIELDS =
-      Set.of("channelvars", "variables", "userevent");
+      Set.of("bridgevars", "channelvars", "variables", "userevent");
 
-  /** Text fields of events, of command bodies, and parameters of command URLs. */
-  private static final Set<String> MASKED_FIELDS =
+  /**
+   * Fields of events, RESPONSEs and commands, and parameters of URLs, without personal data. All
+   * others are masked, so that one of a later version of Asterisk is.
+   */
+  private static final Set<String> VISIBLE_FIELDS =
       Set.of(
-          "address",
-          "aor",
-          "app_data",
-          "appArgs",
-          "args",
-          "body",
-          "callerId",
-          "caller_rdnis",
-          "destination",
-          "dialplan_app_data",
-          "dialstring",
-          "digit",
-          "dtmf",
-          "endpoint",
-          "eventSource",
-          "exten",
-          "extension",
-          "forward",
-          "from",
-          "refer_to",
-          "resource",
-          "to",
-          "uri",
-          "value");
+          """
+          absorbDTMF accountcode after announcer_format app app_name application asterisk_id
+          attribute beep before between bridge_class bridge_ids bridge_type bridgeId
+          callContext callContexts caller_presentation caller_presentation_txt cause
+          cause_txt channel channel_ids channel_uniqueid channelId channels commandId
+          commandsTopic configuration connection_type contact_status content_type context
+          creationtime creator date default_language description destination_application
+          destination_bridge destination_type destinationRecordingName deviceState
+          dialplan_app dialstatus direction duration duration_ms encapsulation entity_id
+          eventname expiresAt format formats gap_end gap_start id ifExists
+          inhibitConnectedLineUpdates kernel label lang language last_reload_time late
+          local_maxjitter local_maxrxploss local_minjitter local_minrxploss
+          local_normdevjitter local_normdevrxploss local_ssrc local_stdevjitter
+          local_stdevrxploss machine max_channels max_load max_open_files maxDurationSeconds
+          maxrtt maxSilenceSeconds message method minrtt mohClass musicclass mute
+          new_messages newMessages normdevrtt offsetms old_messages old_video_source_id
+          oldMessages only operation options originator os otherChannelId outcome
+          parameter_name params peer_status ping playbackId priority protocol_id reason
+          reason_code reason_phrase recorder_format remote_maxjitter remote_maxrxploss
+          remote_minjitter remote_minrxploss remote_normdevjitter remote_normdevrxploss
+          remote_ssrc remote_stdevjitter remote_stdevrxploss report_events request_id result
+          role roundtrip_usec rtt rxcount rxjitter rxoctetcount rxploss silence_duration
+          skipms snoopId spy startup_time state states status status_code stdevrtt
+          subscribeAll support_level synthesized_by talking_duration target_uri tech_cause
+          technology tenantid terminateOn time timeout timestamp to_self transaction_id
+          transport txcount txjitter txoctetcount txploss type use_count variable version
+          video_mode video_source_id whisper winner_app
+          """
+              .strip()
+              .split("\\s+"));
+
+  /** What is played: also digits, or a URL with a token. */
+  private static final Set<String> MEDIA_FIELDS = Set.of("media", "media_uri", "next_media_uri");
+
+  private static final Pattern VISIBLE_MEDIA =
+      Pattern.compile("(sound|recording|tone):[\\w./-]+(,(sound|recording|tone):[\\w./-]+)*");
+
+  /** Fields of an object whose name is not an address, such as that of a device or mailbox. */
+  private static final List<String> FIELDS_OF_NAMED =
+      List.of("id", "type", "format", "channel_ids", "support_level");
 
   /** Resource types whose id is an address. */
   private static final Set<String> ADDRESS_TYPES = Set.of("ENDPOINT", "MAILBOX", "DEVICE");
 
-  /** An object whose name is the address of a device. */
-  private static final String DEVICE_STATE = "device_state";
+  private static final String NAME = "name";
 
   /** The variable that the proxy uses itself; never masked. */
   private static final String CALL_CONTEXT = "CALL_CONTEXT";
@@ -86,6 +106,9 @@ public final class PayloadMasker {
 
   private static final Pattern PATH_WITH_ADDRESS =
       Pattern.compile("(/endpoints/[^/?]+/|/mailboxes/|/deviceStates/)[^/?]+");
+
+  private static final Pattern ADDRESS_SOURCE =
+      Pattern.compile("^(endpoint:|deviceState:).*", Pattern.DOTALL);
 
   private static final Pattern URL_USER_INFO = Pattern.compile("^(\\w*+:?//)[^/?#]*@");
 
@@ -205,7 +228,11 @@ public final class PayloadMasker {
     return maskPath(path)
         + maskQuery(
             url.substring(path.length()),
-            name -> MASKED_FIELDS.contains(name) || isCredential(name));
+            (name, value) ->
+                isCredential(name)
+                    || !name.equals(NAME)
+                        && !VISIBLE_FIELDS.contains(name)
+                        && !isVisibleMedia(name, value));
   }
 
   /**
@@ -217,7 +244,8 @@ public final class PayloadMasker {
   public static String maskCredentials(String url) {
     int questionMark = url.indexOf('?');
     String path = url.substring(0, questionMark + 1);
-    String masked = path + maskQuery(url.substring(path.length()), PayloadMasker::isCredential);
+    String masked =
+        path + maskQuery(url.substring(path.length()), (name, value) -> isCredential(name));
     return URL_USER_INFO.matcher(masked).replaceFirst("$1" + MASKED + "@");
   }
 
@@ -234,9 +262,15 @@ public final class PayloadMasker {
    * mailbox.
    */
   public static String maskedKey(Resource resource) {
-    return ADDRESS_TYPES.contains(resource.type().name())
-        ? resource.type() + ":" + MASKED
-        : resource.key();
+    return resource.toString();
+  }
+
+  /**
+   * Returns an event source of a subscription, such as {@code channel:1}, for log lines of any
+   * level, without the address of an endpoint or device.
+   */
+  public static String maskedSource(String source) {
+    return ADDRESS_SOURCE.matcher(source).replaceFirst("$1" + MASKED);
   }
 
   /** Asterisk treats this name as case-insensitive. */
@@ -244,7 +278,11 @@ public final class PayloadMasker {
     return parameter.equalsIgnoreCase("api_key");
   }
 
-  private static String maskQuery(String query, Predicate<String> isSensitive) {
+  private static boolean isVisibleMedia(String field, String value) {
+    return MEDIA_FIELDS.contains(field) && VISIBLE_MEDIA.matcher(value).matches();
+  }
+
+  private static String maskQuery(String query, BiPredicate<String, String> isSensitive) {
     if (query.isEmpty()) {
       return query;
     }
@@ -256,7 +294,9 @@ public final class PayloadMasker {
         masked.append('&');
       }
       masked.append(
-          equals >= 0 && equals < pair.length() - 1 && isSensitive.test(decode(name))
+          equals >= 0
+                  && equals < pair.length() - 1
+                  && isSensitive.test(decode(name), decode(pair.substring(equals + 1)))
               ? name + "=" + MASKED
               : pair);
     }
@@ -280,17 +320,24 @@ public final class PayloadMasker {
       node.forEach(element -> array.add(maskNode(field, element)));
       return array;
     }
-    if (MASKED_FIELDS.contains(field)) {
-      return maskValue(node);
-    }
-    if (!node.isTextual()) {
+    if (node.isBoolean()) {
       return node;
     }
-    String text = node.textValue();
+    String text = node.asText();
     if (field.equals("url")) {
       return TextNode.valueOf(maskUrl(text));
     }
-    var channelName = CHANNEL_NAME.matcher(text);
+    if (!VISIBLE_FIELDS.contains(field)) {
+      return isVisibleMedia(field, text) ? node : maskValue(node);
+    }
+    return maskChannelName(node);
+  }
+
+  private static JsonNode maskChannelName(JsonNode node) {
+    if (!node.isTextual()) {
+      return node;
+    }
+    var channelName = CHANNEL_NAME.matcher(node.textValue());
     return channelName.matches()
         ? TextNode.valueOf(channelName.group(1) + MASKED + channelName.group(2))
         : node;
@@ -301,6 +348,7 @@ public final class PayloadMasker {
     boolean isAddress = ADDRESS_TYPES.contains(node.path("type").asText());
     // the caller of a Dial event is a channel
     boolean isCaller = CALLER_FIELDS.contains(field) && !node.has("id");
+    boolean isNamed = FIELDS_OF_NAMED.stream().anyMatch(node::has);
     boolean isCallContext = node.path("variable").asText().equals(CALL_CONTEXT);
     node.properties()
         .forEach(
@@ -310,12 +358,11 @@ public final class PayloadMasker {
               boolean isVisible =
                   name.equals(CALL_CONTEXT) || isCallContext && name.equals("value");
               boolean isSensitive =
-                  isCaller
-                      || VARIABLE_FIELDS.contains(field)
-                      || isAddress && name.equals("id")
-                      || field.equals(DEVICE_STATE) && name.equals("name");
+                  isCaller || VARIABLE_FIELDS.contains(field) || isAddress && name.equals("id");
               if (isVisible) {
                 object.set(name, value);
+              } else if (!isSensitive && isNamed && name.equals(NAME) && value.isTextual()) {
+                object.set(name, maskChannelName(value));
               } else {
                 object.set(name, isSensitive ? maskValue(value) : maskNode(name, value));
               }

@@ -89,6 +89,42 @@ class PayloadMaskerTest {
     assertThat(masker.mask(event)).isEqualTo(masked);
   }
 
+  /** Fields and parameters of other operations and events. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'media':'digits:4711'} | {'media':'***'}",
+        "{'media':['sound:beep','number:493012345']} | {'media':['sound:beep','***']}",
+        "{'playback':{'id':'p','media_uri':'characters:4711','next_media_uri':'tone:ring'}}"
+            + " | {'playback':{'id':'p','media_uri':'***','next_media_uri':'tone:ring'}}",
+        "{'media':'sound:https://host/x?token=4711'} | {'media':'***'}",
+        "{'source':'endpoint:PJSIP/493012345'} | {'source':'***'}",
+        "[{'name':'app','channel_ids':['c'],'endpoint_ids':['PJSIP/4711'],'device_names':['SIP/4711']}]"
+            + " | [{'name':'app','channel_ids':['c'],'endpoint_ids':['***'],'device_names':['***']}]",
+        "[{'name':'PJSIP/4711','state':'INUSE'}] | [{'name':'***','state':'INUSE'}]",
+        "{'mailbox':{'name':'100@default','new_messages':1,'old_messages':2}}"
+            + " | {'mailbox':{'name':'***','new_messages':1,'old_messages':2}}",
+        "{'parameter_name':'refer_to','parameter_value':'<sip:4711@host>'}"
+            + " | {'parameter_name':'refer_to','parameter_value':'***'}",
+        "{'caller':'4711','called':'4712'} | {'caller':'***','called':'***'}",
+        "{'bridge':{'id':'b','name':'conference','bridgevars':{'x':'4711'}}}"
+            + " | {'bridge':{'id':'b','name':'conference','bridgevars':{'x':'***'}}}",
+        "{'recording':{'name':'call-1','format':'wav','state':'done'}}"
+            + " | {'recording':{'name':'call-1','format':'wav','state':'done'}}",
+        "{'field_of_a_later_version':'4711','another':{'list':['4711',4711,true]}}"
+            + " | {'field_of_a_later_version':'***','another':{'list':['***','***',true]}}",
+        "{'url':'/channels/c/play?media=sound:beep,digits:4711&lang=en'}"
+            + " | {'url':'/channels/c/play?media=***&lang=en'}",
+        "{'url':'/channels/c/play?media=sound%3Abeep'} | {'url':'/channels/c/play?media=sound%3Abeep'}",
+        "{'url':'/events/user/e?application=app&source=endpoint:PJSIP/4711'}"
+            + " | {'url':'/events/user/e?application=app&source=***'}",
+        "{'message':'Channel not found','status_code':404} | {'message':'Channel not found','status_code':404}"
+      })
+  void masksWhatIsNotKnownToBeHarmless(String text, String masked) {
+    assertThat(masker.mask(text.replace('\'', '"'))).isEqualTo(masked.replace('\'', '"'));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "/channels?api_key=user:password, /channels?api_key=***",
@@ -236,6 +272,18 @@ class PayloadMaskerTest {
     assertThat(disabled.mask(event)).isEqualTo(event);
     assertThat(disabled.maskUrl("/channels?endpoint=PJSIP/1"))
         .isEqualTo("/channels?endpoint=PJSIP/1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "endpoint:PJSIP/4711, endpoint:***",
+    "deviceState:Custom:4711, deviceState:***",
+    "channel:1532965104.0, channel:1532965104.0",
+    "bridge:b, bridge:b",
+    "app, app"
+  })
+  void masksAddressInEventSource(String source, String masked) {
+    assertThat(PayloadMasker.maskedSource(source)).isEqualTo(masked);
   }
 
   @Test
