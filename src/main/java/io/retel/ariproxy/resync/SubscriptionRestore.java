@@ -10,6 +10,7 @@ import io.retel.ariproxy.callcontext.StasisApplications;
 import io.retel.ariproxy.callcontext.Subscriptions;
 import io.retel.ariproxy.callcontext.Subscriptions.Lost;
 import io.retel.ariproxy.error.ErrorMessages;
+import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.text.LogText;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -45,7 +46,8 @@ final class SubscriptionRestore {
 
     void onFailure(int count, int status, String example) {
       if (failed == 0) {
-        firstFailure = "status " + status + ", " + LogText.abbreviate(example);
+        firstFailure =
+            "status " + status + ", " + LogText.abbreviate(PayloadMasker.maskedSource(example));
       }
       failed += count;
     }
