@@ -667,7 +667,7 @@ final class CommandConsumer extends KafkaConsumer<Object, Object> {
       tracker.recordLeaderEpoch(partition, leaderEpoch(polled.records(partition)));
       for (ConsumerRecord<Object, Object> record : polled.records(partition)) {
         if (tracker.accept(partition, record.offset(), size(record))) {
-          records.add(CommandHeaders.limit(record));
+          records.add(HeaderLimit.limit(record));
         }
       }
       if (!records.isEmpty()) {

@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.slf4j.Logger;
@@ -33,6 +34,9 @@ public final class InFlightLimiter implements Processor {
 
   /** Exchange, message, record and share of a batch (measured during a Kafka outage of 60 s). */
   private static final int OVERHEAD_PER_MESSAGE = 4_096;
+
+  /** Length of a header, such as the key, up to which the overhead contains it. */
+  private static final int MAX_COUNTED_IN_OVERHEAD = 256;
 
   /** The body and its copy in the producer's buffer. */
   private static final int COST_PER_BODY_BYTE = 2;
@@ -106,10 +110,13 @@ public final class InFlightLimiter implements Processor {
 
   @Override
   public void process(Exchange exchange) throws InterruptedException {
-    long heap = heap(((byte[]) exchange.getMessage().getBody()).length);
+    long headers = headerBytes(exchange.getMessage());
+    // a larger one is not sent
+    int sentHeaders = (int) Math.min(headers, HeaderLimit.MAX_SIZE);
+    long heap = headers + heap(((byte[]) exchange.getMessage().getBody()).length + sentHeaders);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     for (OutgoingRecord copy : copies) {
-      heap += heap(copy.size());
+      heap += heap(copy.size() + sentHeaders);
     }
     if (heap > maxInFlightBytes && !copies.isEmpty()) {
       throw new RecordTooLargeException(
@@ -133,8 +140,21 @@ public final class InFlightLimiter implements Processor {
     OutgoingRecord.inFlight(exchange);
   }
 
-  private static long heap(int bodySize) {
-    return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(bodySize);
+  /** Returns the heap of the headers that steps of authors have added. */
+  private static long headerBytes(Message message) {
+    long bytes = 0;
+    for (Object value : message.getHeaders().values()) {
+      if (value instanceof CharSequence text && text.length() > MAX_COUNTED_IN_OVERHEAD) {
+        bytes += HeapSize.ofArray(2L * text.length());
+      } else if (value instanceof byte[] array && array.length > MAX_COUNTED_IN_OVERHEAD) {
+        bytes += HeapSize.ofArray(array.length);
+      }
+    }
+    return bytes;
+  }
+
+  private static long heap(int recordSize) {
+    return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(recordSize);
   }
 
   /**

@@ -46,6 +46,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
   private final SkippedCommands skipped;
   private final TopicLimits topicLimits;
   private final Counter replacements;
+  private final Counter headersDropped;
   private final List<RecoveringProducer> producers = new CopyOnWriteArrayList<>();
   private final List<CommandConsumer> consumers = new CopyOnWriteArrayList<>();
 
@@ -83,6 +84,7 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
     this.stopping = stopping;
     this.topicLimits = topicLimits;
     this.replacements = Meters.KAFKA_PRODUCERS_REPLACED.counter(meters);
+    this.headersDropped = Meters.KAFKA_HEADERS_DROPPED.counter(meters);
     this.skipped = SkippedCommands.count(meters);
   }
 
@@ -102,7 +104,8 @@ public final class ProxyKafkaClientFactory implements KafkaClientFactory {
             MonitoredProducer.batchSize(secured),
             options -> createProducer(secured, options),
             topicLimits,
-            replacements);
+            replacements,
+            headersDropped);
     producers.removeIf(RecoveringProducer::isClosed);
     producers.add(producer);
     publishedTopics.thenAcceptAsync(producer::prepare, ProxyKafkaClientFactory::startThread);

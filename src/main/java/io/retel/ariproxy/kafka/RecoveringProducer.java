@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantLock;
@@ -65,6 +66,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   private static final Logger LOG = LoggerFactory.getLogger(RecoveringProducer.class);
 
+  /** Each record can have too many headers. */
+  private static final Duration HEADERS_LOG_INTERVAL = Duration.ofMinutes(1);
+
   private static final Duration RETRY_INTERVAL = Duration.ofMillis(500);
 
   /** Interval of attempts while an ACL is missing: each sends all unacknowledged records again. */
@@ -76,6 +80,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
   private final Function<Map<String, Object>, MonitoredProducer> factory;
   private final TopicLimits limits;
   private final Counter replacements;
+  private final Counter headersDropped;
+  private final AtomicLong headersLoggedNanos =
+      new AtomicLong(System.nanoTime() - HEADERS_LOG_INTERVAL.toNanos());
   private final ReentrantLock authenticationLock = new ReentrantLock();
 
   /** Read by senders, written while a producer is replaced. */
@@ -109,16 +116,19 @@ final class RecoveringProducer implements Producer<Object, Object> {
    * @param factory creates Kafka producers, with options that replace the configured ones; those
    *     are valid ({@link MonitoredProducer#validate})
    * @param replacements counts replaced producers
+   * @param headersDropped counts records whose headers are dropped
    */
   RecoveringProducer(
       int batchSize,
       Function<Map<String, Object>, MonitoredProducer> factory,
       TopicLimits limits,
-      Counter replacements) {
+      Counter replacements,
+      Counter headersDropped) {
     this.batchSize = batchSize;
     this.factory = factory;
     this.limits = limits;
     this.replacements = replacements;
+    this.headersDropped = headersDropped;
   }
 
   /** Creates a producer; empty while no broker's name can be resolved. */
@@ -171,7 +181,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
     while (!current().isReplaced() && !canAuthenticate(current(), record.topic())) {
       backOff();
     }
-    UnacknowledgedRecord sent = new UnacknowledgedRecord(record, callback);
+    UnacknowledgedRecord sent = new UnacknowledgedRecord(limitHeaders(record), callback);
     lock(replacementLock.readLock());
     try {
       unacknowledged.add(sent);
@@ -183,6 +193,24 @@ final class RecoveringProducer implements Producer<Object, Object> {
       replacementLock.readLock().unlock();
     }
     return sent;
+  }
+
+  /** Drops headers that could make the record larger than its topic accepts. */
+  private ProducerRecord<Object, Object> limitHeaders(ProducerRecord<Object, Object> record) {
+    if (HeaderLimit.isWithin(record.headers())) {
+      return record;
+    }
+    headersDropped.increment();
+    long now = System.nanoTime();
+    long logged = headersLoggedNanos.get();
+    if (now - logged >= HEADERS_LOG_INTERVAL.toNanos()
+        && headersLoggedNanos.compareAndSet(logged, now)) {
+      LOG.warn(
+          "Record published without headers on {}: it has more than 100, or 64 KB of them; limit"
+              + " what steps of routes add",
+          record.topic());
+    }
+    return HeaderLimit.withoutHeaders(record);
   }
 
   /** Passes a record to Kafka's producer; if that one is being replaced, the next one sends it. */

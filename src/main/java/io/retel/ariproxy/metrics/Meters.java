@@ -274,6 +274,10 @@ public enum Meters {
       Unit.SECONDS,
       "ari-proxy.kafka.ack.stalled",
       "Time for which Kafka has not acknowledged the oldest record in flight"),
+  KAFKA_HEADERS_DROPPED(
+      Kind.COUNTER,
+      "ari-proxy.kafka.headers-dropped",
+      "Records published without their headers, which steps of authors had made too large"),
   KAFKA_PRODUCERS_REPLACED(
       Kind.COUNTER,
       "ari-proxy.kafka.producers.replaced",

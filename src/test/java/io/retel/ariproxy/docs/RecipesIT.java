@@ -272,6 +272,9 @@ class RecipesIT {
     assertThat(service.requests()).hasSize(1);
     service.answer(500, "");
     assertThat(customerOf("4712")).isEqualTo("unknown");
+    // larger than what a record may have
+    service.answer(200, "x".repeat(1 << 20));
+    assertThat(customerOf("4713")).isEqualTo("unknown");
     assertThat(log.lines(Level.ERROR)).isEmpty();
   }
 

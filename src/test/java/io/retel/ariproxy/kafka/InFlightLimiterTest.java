@@ -113,6 +113,17 @@ class InFlightLimiterTest {
     assertThat(limiter.inFlightBytes()).isZero();
   }
 
+  /** The message keeps them until Kafka acknowledges it. */
+  @Test
+  void countsHeaders() throws Exception {
+    InFlightLimiter large = new InFlightLimiter(100 << 20, () -> false);
+    Exchange exchange = exchange(10);
+    exchange.getMessage().setHeader("customer", "x".repeat(300_000));
+    exchange.getMessage().setHeader("picture", new byte[200_000]);
+    large.process(exchange);
+    assertThat(large.inFlightBytes()).isBetween(500_000L, 1_500_000L);
+  }
+
   @Test
   void countsWholeRegionsOfHeapForLargeBodies() throws Exception {
     InFlightLimiter large = new InFlightLimiter(100 << 20, () -> false);

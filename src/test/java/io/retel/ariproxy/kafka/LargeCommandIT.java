@@ -104,7 +104,7 @@ class LargeCommandIT {
 
   /** Each has an object in the heap for each header, 50 MB in all. */
   @Test
-  @FullRun("CommandHeadersTest tests the limit")
+  @FullRun("HeaderLimitTest tests the limit")
   void manyHeadersNeitherFillTheHeapNorStopCommands(KafkaBroker kafka, @TempDir Path folder) {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {

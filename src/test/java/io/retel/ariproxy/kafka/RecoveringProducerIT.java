@@ -44,6 +44,7 @@ class RecoveringProducerIT {
   private static KafkaBroker kafka;
 
   private final Counter replacements = new SimpleMeterRegistry().counter("replaced");
+  private final Counter headersDropped = new SimpleMeterRegistry().counter("dropped");
   private TopicLimits limits = limits(kafka.bootstrapServers(), DefaultTimeout.DURATION);
   private String topic;
 
@@ -84,6 +85,18 @@ class RecoveringProducerIT {
       assertThat(TopicLimits.splitBatches(producer)).isZero();
     }
     assertPublishedInOrder(100);
+  }
+
+  /** They would make the record larger than the topic accepts, so that it would be lost. */
+  @Test
+  void publishesRecordWithoutLargeHeaders() throws Exception {
+    try (RecoveringProducer producer = producer()) {
+      ProducerRecord<Object, Object> record = record(0);
+      record.headers().add("customer", new byte[2_000_000]);
+      producer.send(record).get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    }
+    assertPublishedInOrder(1);
+    assertThat(headersDropped.count()).isOne();
   }
 
   @Test
@@ -204,7 +217,8 @@ class RecoveringProducerIT {
           return new MonitoredProducer(options);
         },
         limits,
-        replacements);
+        replacements,
+        headersDropped);
   }
 
   private static Properties options() {

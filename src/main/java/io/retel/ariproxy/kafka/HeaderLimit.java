@@ -2,25 +2,29 @@
 package io.retel.ariproxy.kafka;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 
-/** Limits the headers of command records, which Camel copies to messages. */
-final class CommandHeaders {
+/**
+ * Limits the headers of records: of commands, since Camel copies them to messages, and of events
+ * and RESPONSEs, to which steps of authors can add answers of servers.
+ */
+final class HeaderLimit {
 
   private static final int MAX_COUNT = 100;
 
   /** Of all keys and values, in characters and bytes. */
-  private static final int MAX_SIZE = 65_536;
+  static final int MAX_SIZE = 65_536;
 
-  private CommandHeaders() {}
+  private HeaderLimit() {}
 
   /**
    * Returns the record, without any header if it has too many or too large ones. Removing them
    * instead would take Kafka quadratic time, and a record of 1 MB can have half a million.
    */
   static <K, V> ConsumerRecord<K, V> limit(ConsumerRecord<K, V> record) {
-    return areWithinLimits(record.headers())
+    return isWithin(record.headers())
         ? record
         : new ConsumerRecord<>(
             record.topic(),
@@ -36,7 +40,13 @@ final class CommandHeaders {
             record.leaderEpoch());
   }
 
-  private static boolean areWithinLimits(Iterable<Header> headers) {
+  static <K, V> ProducerRecord<K, V> withoutHeaders(ProducerRecord<K, V> record) {
+    return new ProducerRecord<>(
+        record.topic(), record.partition(), record.timestamp(), record.key(), record.value());
+  }
+
+  /** Whether a record can have these headers. */
+  static boolean isWithin(Iterable<Header> headers) {
     int count = 0;
     long size = 0;
     for (Header header : headers) {

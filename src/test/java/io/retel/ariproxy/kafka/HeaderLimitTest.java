@@ -7,13 +7,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
-class CommandHeadersTest {
+class HeaderLimitTest {
 
   private static final Header TRACE = new RecordHeader("traceparent", new byte[55]);
 
@@ -21,7 +22,7 @@ class CommandHeadersTest {
   void keepsRecordWithHeadersWithinLimits() {
     ConsumerRecord<String, String> record =
         record(List.of(TRACE, new RecordHeader("flag", (byte[]) null)));
-    assertThat(CommandHeaders.limit(record)).isSameAs(record);
+    assertThat(HeaderLimit.limit(record)).isSameAs(record);
   }
 
   @Test
@@ -37,9 +38,20 @@ class CommandHeadersTest {
     assertDropped(Collections.nCopies(500_000, new RecordHeader("", (byte[]) null)));
   }
 
+  @Test
+  void dropsLargeHeadersOfPublishedRecord() {
+    ProducerRecord<String, String> record =
+        new ProducerRecord<>("ari-events", 2, 7L, "key", "value", List.of(TRACE));
+    assertThat(HeaderLimit.isWithin(record.headers())).isTrue();
+    record.headers().add("customer", new byte[65_536]);
+    assertThat(HeaderLimit.isWithin(record.headers())).isFalse();
+    assertThat(HeaderLimit.withoutHeaders(record))
+        .isEqualTo(new ProducerRecord<>("ari-events", 2, 7L, "key", "value"));
+  }
+
   private static void assertDropped(List<Header> headers) {
     ConsumerRecord<String, String> record = record(headers);
-    ConsumerRecord<String, String> limited = CommandHeaders.limit(record);
+    ConsumerRecord<String, String> limited = HeaderLimit.limit(record);
     assertThat(limited.headers()).isEmpty();
     assertThat(limited).usingRecursiveComparison().ignoringFields("headers").isEqualTo(record);
   }
