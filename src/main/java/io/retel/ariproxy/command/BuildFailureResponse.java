@@ -106,7 +106,8 @@ public final class BuildFailureResponse implements Processor {
     if (isRejection(cause) && !possiblySent) {
       return rejection(cause);
     }
-    String message = "Failed: " + step + ": " + ErrorMessages.ownMessage(cause);
+    String error = ErrorMessages.withoutUrlDetails(ErrorMessages.ownMessage(cause));
+    String message = "Failed: " + step + ": " + error;
     return new CommandResult.Failure(
         possiblySent ? 504 : 500,
         LogText.escape(message, LogText.MAX_DETAIL_LENGTH),
@@ -146,7 +147,7 @@ public final class BuildFailureResponse implements Processor {
           RateLimitFilter.PER_MESSAGE,
           "Publishing the RESPONSE failed: {}{}; retrying once",
           AddedSteps.failed(exchange).map(step -> step + ": ").orElse(""),
-          ErrorMessages.ownMessage(cause));
+          ErrorMessages.withoutUrlDetails(ErrorMessages.ownMessage(cause)));
       BuildResponse.repeat(exchange);
       return;
     }

@@ -4,6 +4,7 @@ package io.retel.ariproxy.command;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.component.MessageCompletion;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.kafka.CommandHandle;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
@@ -197,7 +198,7 @@ public final class CommitOnResponse implements Processor {
                 + " route",
             CommandProperties.command(failed),
             step.get(),
-            String.valueOf(failed.getException()));
+            ErrorMessages.ofStep(failed.getException()));
         handle.commit();
         return;
       }

@@ -2,12 +2,22 @@
 package io.retel.ariproxy.error;
 
 import java.net.UnknownHostException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Single-line messages of failures. */
 public final class ErrorMessages {
 
   /** Causes to search, since a chain of causes can have a cycle. */
   private static final int MAX_CAUSES = 20;
+
+  private static final Pattern QUERY = Pattern.compile("\\?[^\\s?=&]++=\\S*+");
+
+  /** The part up to the host, and the path. */
+  private static final Pattern URL_PATH = Pattern.compile("(://[^\\s/?]++)(/[^\\s?]*+)");
+
+  private static final Pattern NUMBER_IN_PATH = Pattern.compile("/[^/]*?[0-9]{5}[^/]*+");
 
   private ErrorMessages() {}
 
@@ -32,6 +42,24 @@ public final class ErrorMessages {
   private static String unresolved(String message) {
     return "name cannot be resolved: "
         + message.replaceFirst("^Unable to resolve host ", "").replaceFirst("(: | ).*", "");
+  }
+
+  /** Returns an error of an author's step as text, {@linkplain #withoutUrlDetails shortened}. */
+  public static String ofStep(@Nullable Throwable error) {
+    return withoutUrlDetails(String.valueOf(error));
+  }
+
+  /**
+   * Returns a text without the queries of URLs, and without the parts of their paths with five
+   * digits in sequence: they can be numbers of callers, and keys.
+   */
+  public static String withoutUrlDetails(String text) {
+    return URL_PATH
+        .matcher(QUERY.matcher(text).replaceAll("?***"))
+        .replaceAll(
+            url ->
+                Matcher.quoteReplacement(
+                    url.group(1) + NUMBER_IN_PATH.matcher(url.group(2)).replaceAll("/***")));
   }
 
   /** Returns the innermost cause, or one of a cycle. */

@@ -3,6 +3,7 @@ package io.retel.ariproxy.event;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.kafka.OutgoingRecord;
 import io.retel.ariproxy.logging.ExchangeContext;
 import io.retel.ariproxy.logging.RateLimitFilter;
@@ -54,7 +55,7 @@ public final class HandleLostEvent implements Processor {
               + " errors in the route",
           exchange.getProperty(ExchangeContext.CALL_CONTEXT),
           step.get(),
-          String.valueOf(cause));
+          ErrorMessages.ofStep(cause));
       return;
     }
     LOG.error(

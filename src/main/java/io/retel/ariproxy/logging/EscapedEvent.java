@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.LoggerContextVO;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
 import java.time.Instant;
 import java.util.Arrays;
@@ -37,8 +38,14 @@ final class EscapedEvent implements ILoggingEvent {
     return escapeMessage(event.getMessage());
   }
 
-  private static String escapeMessage(@Nullable String message) {
-    return LogText.escape(String.valueOf(message), LogText.MAX_MESSAGE_LENGTH);
+  private String escapeMessage(@Nullable String message) {
+    return LogText.escape(withoutUrlDetails(message), LogText.MAX_MESSAGE_LENGTH);
+  }
+
+  /** Camel repeats the message of an exception in that of the line. */
+  private String withoutUrlDetails(@Nullable String message) {
+    String text = String.valueOf(message);
+    return event.getThrowableProxy() == null ? text : ErrorMessages.withoutUrlDetails(text);
   }
 
   @Override
@@ -46,7 +53,11 @@ final class EscapedEvent implements ILoggingEvent {
     Object[] arguments = event.getArgumentArray();
     return arguments == null
         ? null
-        : Arrays.stream(arguments).map(EscapedEvent::escapeValue).toArray();
+        : Arrays.stream(arguments)
+            .map(
+                value ->
+                    escapeValue(value instanceof String text ? withoutUrlDetails(text) : value))
+            .toArray();
   }
 
   @Override

@@ -3,11 +3,15 @@ package io.retel.ariproxy.logging;
 
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.StackTraceElementProxy;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** An exception with escaped messages and a bounded number of causes; its frames are unchanged. */
+/**
+ * An exception with escaped messages, without details of URLs, and a bounded number of causes; its
+ * frames are unchanged.
+ */
 final class EscapedThrowable implements IThrowableProxy {
 
   private static final int MAX_CAUSES = 20;
@@ -48,7 +52,9 @@ final class EscapedThrowable implements IThrowableProxy {
   }
 
   private static @Nullable String escape(@Nullable String text) {
-    return text == null ? null : LogText.escape(text, LogText.MAX_DETAIL_LENGTH);
+    return text == null
+        ? null
+        : LogText.escape(ErrorMessages.withoutUrlDetails(text), LogText.MAX_DETAIL_LENGTH);
   }
 
   @Override

@@ -81,7 +81,8 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
         return FilterReply.NEUTRAL;
       }
       if (others.count++ == 0) {
-        others.firstLine = String.valueOf(LogText.abbreviate(event.getFormattedMessage()));
+        others.firstLine =
+            String.valueOf(LogText.abbreviate(new EscapedEvent(event).getFormattedMessage()));
         others.firstIdentity = ExchangeContext.identity();
       }
       return FilterReply.DENY;

@@ -3,6 +3,7 @@ package io.retel.ariproxy.route;
 
 import io.micrometer.core.instrument.Counter;
 import io.retel.ariproxy.component.MessageCompletion;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.logging.RateLimitFilter;
 import java.nio.file.Path;
@@ -255,7 +256,7 @@ final class StepWatch implements InterceptStrategy {
     LOG.warn(
         RateLimitFilter.PER_MESSAGE,
         "Not copied: " + placeFormat + ": {}",
-        error instanceof CopyRefusedException ? error.getMessage() : error.toString());
+        error instanceof CopyRefusedException ? error.getMessage() : ErrorMessages.ofStep(error));
   }
 
   /**
@@ -309,7 +310,7 @@ final class StepWatch implements InterceptStrategy {
                   LOG.warn(
                       RateLimitFilter.PER_MESSAGE,
                       "Failed: " + placeFormat + ": {}",
-                      error.toString());
+                      ErrorMessages.ofStep(error));
                 }
               }
             });

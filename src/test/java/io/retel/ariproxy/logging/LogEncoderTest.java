@@ -80,6 +80,21 @@ class LogEncoderTest {
     assertThat(lines).contains("Caused by: java.io.IOException: in");
   }
 
+  /** Camel logs exceptions of its HTTP client, with numbers and keys in URLs. */
+  @Test
+  void exceptionsHaveNoDetailsOfUrls() {
+    String message = "invoking http://crm/493012345/x?n=493012345&key=top with statusCode: 404";
+    LoggingEvent event =
+        event("logger", "caught: {}", new IOException(message, new IOException(message)), message);
+
+    for (String text : List.of(encode(textEncoder(), event), encode(jsonEncoder(), event))) {
+      assertThat(text.replace("\\/", "/"))
+          .contains("invoking http://crm/***/x?*** with statusCode: 404")
+          .doesNotContain("493012345")
+          .doesNotContain("=top");
+    }
+  }
+
   @Test
   void boundsCauses() {
     Exception error = new IOException("first");
