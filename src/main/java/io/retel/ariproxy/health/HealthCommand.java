@@ -12,6 +12,10 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 
 /**
@@ -22,15 +26,18 @@ public final class HealthCommand {
 
   private static final String LIVENESS_PATH = "/observe/health/live";
 
-  /** Timeout of the connect and of the response, each. */
+  /** Timeout of the connect, and of each read of the response. */
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+  /** Of the whole check: another program at the port can send a byte from time to time. */
+  private static final Duration DEADLINE = TIMEOUT.multipliedBy(2);
 
   private static final int MAX_BODY_BYTES = 65_536;
 
   private HealthCommand() {}
 
   /**
-   * Requests the liveness of the proxy, within twice {@link #TIMEOUT}.
+   * Requests the liveness of the proxy, within {@link #DEADLINE}. Follows no redirect.
    *
    * @param settings the settings of that proxy
    * @return whether it is alive, and the response or error
@@ -51,16 +58,35 @@ public final class HealthCommand {
     } catch (UnknownHostException e) {
       return new Result(false, "management.host cannot be resolved: " + e.getMessage());
     }
+    FutureTask<Result> request = new FutureTask<>(() -> request(livenessUrl));
+    Thread thread = new Thread(request, "health-request");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      return request.get(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      return new Result(
+          false, livenessUrl + " does not respond within " + DEADLINE.toSeconds() + " s");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new Result(false, "interrupted");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Result request(URI livenessUrl) {
     try {
       HttpURLConnection connection = (HttpURLConnection) livenessUrl.toURL().openConnection();
       connection.setConnectTimeout((int) TIMEOUT.toMillis());
       connection.setReadTimeout((int) TIMEOUT.toMillis());
+      connection.setInstanceFollowRedirects(false);
       boolean alive = connection.getResponseCode() == HttpURLConnection.HTTP_OK;
       try (InputStream body = alive ? connection.getInputStream() : connection.getErrorStream()) {
         return new Result(
             alive,
             body == null
-                ? ""
+                ? livenessUrl + " responds with status " + connection.getResponseCode()
                 : escape(new String(body.readNBytes(MAX_BODY_BYTES), StandardCharsets.UTF_8)));
       }
     } catch (IOException e) {
