@@ -101,7 +101,7 @@ final class ManagementServer extends VertxPlatformHttpServer {
     root.route()
         .handler(
             routing ->
-                (switch (routing.normalizedPath()) {
+                (switch (withoutFinalSlash(routing.normalizedPath())) {
                       case "/observe/health/live", "/health/smoke" -> liveness;
                       case "/observe/metrics" -> metrics;
                       default -> others;
@@ -146,6 +146,11 @@ final class ManagementServer extends VertxPlatformHttpServer {
           RefusedRequests.Reason.MALFORMED,
           "the path or query has a malformed escape");
     }
+  }
+
+  /** Vert.x serves a path with a final slash as well. */
+  private static String withoutFinalSlash(String path) {
+    return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
   }
 
   private static boolean areEscapesValid(RoutingContext routing) {

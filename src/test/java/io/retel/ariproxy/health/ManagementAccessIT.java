@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.sun.net.httpserver.HttpServer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
@@ -37,6 +39,7 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -45,6 +48,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -799,6 +804,48 @@ class ManagementAccessIT {
       for (Thread client : clients) {
         client.join();
       }
+    }
+  }
+
+  /** Vert.x serves a path with a final slash as well. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/observe/metrics", "/observe/metrics/"})
+  void scrapeDelaysNoHealth(String path) throws Exception {
+    MeterRegistry meters =
+        proxy.context().getRegistry().lookupByNameAndType("meters", MeterRegistry.class);
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    Gauge gauge =
+        Gauge.builder(
+                "scrape.blocked",
+                () -> {
+                  started.countDown();
+                  return await(end) ? 1 : 0;
+                })
+            .register(meters);
+    try (Socket scrape = new Socket(InetAddress.getLoopbackAddress(), port);
+        ManagementClient management = new ManagementClient(port)) {
+      scrape
+          .getOutputStream()
+          .write(
+              ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertThat(await(started)).as("the scrape has started").isTrue();
+      long before = System.nanoTime();
+      assertThat(management.get("/health").status()).isEqualTo(200);
+      assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(4));
+    } finally {
+      end.countDown();
+      meters.remove(gauge);
+    }
+  }
+
+  private static boolean await(CountDownLatch latch) {
+    try {
+      return latch.await(5, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
