@@ -23,6 +23,9 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -35,10 +38,13 @@ import org.junit.jupiter.api.Test;
 class ResyncStateTest {
 
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final Subscriptions subscriptions = new Subscriptions(WriteBehind.noop(meters));
   private DefaultCamelContext context;
+  private final ExecutorService threads = Executors.newCachedThreadPool();
   private HttpServer server;
   private Resync resync;
   private final AtomicInteger repetitions = new AtomicInteger();
+  private final CountDownLatch subscribed = new CountDownLatch(1);
 
   @BeforeEach
   void create() throws Exception {
@@ -46,14 +52,21 @@ class ResyncStateTest {
     server.createContext(
         "/",
         exchange -> {
-          boolean isInfo = exchange.getRequestURI().getPath().equals("/asterisk/info");
-          byte[] body =
-              (isInfo ? "{\"system\":{\"entity_id\":\"asterisk\"}}" : "[]")
-                  .getBytes(StandardCharsets.UTF_8);
+          if (exchange.getRequestURI().getPath().endsWith("/subscription")) {
+            awaitUninterruptibly(subscribed);
+          }
+          String answer =
+              switch (exchange.getRequestURI().getPath()) {
+                case "/asterisk/info" -> "{\"system\":{\"entity_id\":\"asterisk\"}}";
+                case "/applications" -> "[{\"name\":\"app\"}]";
+                default -> "[]";
+              };
+          byte[] body = answer.getBytes(StandardCharsets.UTF_8);
           exchange.sendResponseHeaders(200, body.length);
           exchange.getResponseBody().write(body);
           exchange.close();
         });
+    server.setExecutor(threads);
     server.start();
     context = new DefaultCamelContext();
     context.start();
@@ -75,9 +88,9 @@ class ResyncStateTest {
         new Resync(
             context,
             callContexts,
-            new Subscriptions(WriteBehind.noop(meters)),
+            subscriptions,
             new StasisApplications(List.of("app"), callContexts),
-            DefaultTimeout.DURATION,
+            Duration.ofMillis(500),
             2,
             () -> new AriClient(configurer, url, limit),
             new ApplicationsRequest(
@@ -91,7 +104,9 @@ class ResyncStateTest {
   void close() throws Exception {
     resync.close();
     context.close();
+    subscribed.countDown();
     server.stop(0);
+    threads.shutdownNow();
   }
 
   @Test
@@ -118,6 +133,29 @@ class ResyncStateTest {
     complete();
     assertThat(resync.problem()).isEmpty();
     assertThat(resync.pending()).isZero();
+  }
+
+  /** Up to 10,000 requests, each as slow as Asterisk likes, without which events are missing. */
+  @Test
+  void slowRestoreOfSubscriptionsIsAProblem() throws Exception {
+    subscriptions.addSources("app", List.of("deviceState:a"));
+    resync.start(Moment.now());
+    resync.query().take();
+    assertThat(resync.problem()).hasValue("Resync incomplete: subscriptions not restored yet");
+    assertThat(resync.pending()).isEqualTo(1);
+
+    subscribed.countDown();
+    Awaitility.await().until(resync.query()::isComplete);
+    assertThat(resync.problem()).isEmpty();
+    assertThat(resync.pending()).isZero();
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Otherwise, each connect would leave a further chain of repetitions. */
