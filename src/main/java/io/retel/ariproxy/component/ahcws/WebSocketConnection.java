@@ -60,6 +60,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final CamelContext camelContext;
   private final IntConsumer onLost;
   private final AtomicBoolean claimed = new AtomicBoolean();
+  private final BufferPauseLog pauseLog = new BufferPauseLog();
   private final ClientThreads threads;
   private final ClientTimer timer;
 
@@ -590,10 +591,7 @@ final class WebSocketConnection implements AutoCloseable {
     buffer.put(message);
     if (!source.paused() && buffer.isFull()) {
       source.pause();
-      LOG.warn(
-          "Buffer of {} full: {} messages; not reading the socket until the route catches up",
-          address(),
-          buffer.size());
+      pauseLog.paused(address(), buffer.size());
       // the route may have caught up before seeing the pause
       resumeReading(source);
     }
@@ -604,7 +602,7 @@ final class WebSocketConnection implements AutoCloseable {
       lastReadNanos = System.nanoTime();
       receivedComplete();
       pausedSession.resume();
-      LOG.info("Buffer of {} has room; reading the socket again", address());
+      pauseLog.resumed(address());
     }
   }
 

@@ -4,6 +4,8 @@ package io.retel.ariproxy.component.ahcws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.asterisk.Flood;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -68,6 +70,27 @@ class AhcWsConsumerBackPressureTest extends AhcWsTestSupport {
     blocked.countDown();
     awaitConnected();
     assertThat(asterisk.totalWebsocketCount()).isEqualTo(2);
+  }
+
+  /** A buffer for two messages is full many times a second. */
+  @Test
+  void logsRepeatedPausesOnce() throws Exception {
+    try (CapturedLog log = new CapturedLog()) {
+      FloodSink sink = new FloodSink();
+      startConnected("bufferSize=1000", sink);
+      asterisk.flood(APP, 2_000, 0, 1);
+      sink.awaitAll(2_000);
+      assertThat(log.lines(Level.WARN))
+          .filteredOn(line -> line.startsWith("Buffer of "))
+          .singleElement()
+          .asString()
+          .contains(" full: ");
+      assertThat(log.lines(Level.INFO))
+          .filteredOn(line -> line.startsWith("Buffer of "))
+          .singleElement()
+          .asString()
+          .contains(" has room");
+    }
   }
 
   @Test
