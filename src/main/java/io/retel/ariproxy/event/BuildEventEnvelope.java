@@ -15,6 +15,7 @@ import io.retel.ariproxy.metrics.Meters;
 import io.retel.ariproxy.route.AddedSteps;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -99,12 +100,25 @@ public final class BuildEventEnvelope implements Processor {
 
   private OutgoingRecord outgoing(MappedEvent copy, List<String> callContexts, int size) {
     return new OutgoingRecord(
-        copy.callContext(),
-        size,
-        () -> {
-          byte[] envelope = envelopes.event(copy, callContexts);
-          payloads.logPublished(envelope);
-          return envelope;
-        });
+        copy.callContext(), size, new Envelope(envelopes, payloads, copy, callContexts));
+  }
+
+  /** Builds the envelope of a copy. A record, so that the heap of its components is counted. */
+  private record Envelope(
+      Envelopes envelopes, PayloadLog payloads, MappedEvent copy, List<String> callContexts)
+      implements Supplier<byte[]> {
+
+    @Override
+    public byte[] get() {
+      byte[] envelope = envelopes.event(copy, callContexts);
+      payloads.logPublished(envelope);
+      return envelope;
+    }
+
+    /** A tracer shows it. */
+    @Override
+    public String toString() {
+      return "Envelope";
+    }
   }
 }

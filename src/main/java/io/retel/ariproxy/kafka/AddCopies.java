@@ -27,24 +27,16 @@ public final class AddCopies implements Processor {
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     if (!copies.isEmpty()) {
       Message message = exchange.getMessage();
-      message.setBody(new Records(message, copies));
+      message.setBody(new Records(message, message.getBody(), copies));
     }
   }
 
   /**
-   * A message's records. They have its headers at the time of sending, which can be added later.
+   * A message's records. They have its headers at the time of sending, which can be added later. A
+   * Java record, so that the heap of its components is counted.
    */
-  private static final class Records implements Iterable<Message> {
-
-    private final Message message;
-    private final Object value;
-    private final List<OutgoingRecord> copies;
-
-    Records(Message message, List<OutgoingRecord> copies) {
-      this.message = message;
-      this.value = message.getBody();
-      this.copies = copies;
-    }
+  private record Records(Message message, Object value, List<OutgoingRecord> copies)
+      implements Iterable<Message> {
 
     @Override
     public Iterator<Message> iterator() {
@@ -60,6 +52,12 @@ public final class AddCopies implements Processor {
       record.setHeader(KafkaConstants.KEY, key);
       record.setBody(recordValue);
       return record;
+    }
+
+    /** A tracer shows it. */
+    @Override
+    public String toString() {
+      return "Records";
     }
   }
 }

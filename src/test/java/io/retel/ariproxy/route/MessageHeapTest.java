@@ -7,8 +7,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.retel.ariproxy.ari.AriEvent;
 import io.retel.ariproxy.callcontext.MappedEvent;
+import io.retel.ariproxy.config.EventResourcesFormat;
+import io.retel.ariproxy.envelope.Envelopes;
+import io.retel.ariproxy.event.BuildEventEnvelope;
+import io.retel.ariproxy.event.HandleLostEvent;
+import io.retel.ariproxy.kafka.AddCopies;
+import io.retel.ariproxy.kafka.InFlightEvents;
+import io.retel.ariproxy.logging.PayloadLog;
+import io.retel.ariproxy.logging.PayloadMasker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -89,6 +98,35 @@ class MessageHeapTest {
             new MappedEvent(
                 event, "a", List.of(), List.of(new MappedEvent(event, "b", List.of()))));
     assertThat(heap()).isLessThan(2L * SIZE);
+  }
+
+  /** The message of an event of several calls, up to the topic. */
+  @Test
+  void countsEventOfSeveralCallsOnItsWayToKafka() {
+    AriEvent event =
+        AriEvent.parse(
+            "{\"type\":\"StasisStart\",\"application\":\"app\",\"args\":[\"" + TEXT + "\"]}");
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    message
+        .getMessage()
+        .setBody(
+            new MappedEvent(
+                event, "a", List.of(), List.of(new MappedEvent(event, "b", List.of()))));
+    new BuildEventEnvelope(
+            new Envelopes("commands", EventResourcesFormat.ARRAY),
+            meters,
+            new HandleLostEvent(meters),
+            new InFlightEvents(),
+            new PayloadLog(new PayloadMasker(true)))
+        .process(message);
+    // the envelope, and the payload of the copy
+    assertThat(heap()).isBetween(2L * SIZE, 8L * SIZE);
+
+    new AddCopies().process(message);
+    assertThat(heap()).isBetween(2L * SIZE, 8L * SIZE);
+    assertThat(message.getProperties().toString() + message.getMessage().getBody())
+        .as("shown by tracers")
+        .doesNotContain(TEXT);
   }
 
   @Test
