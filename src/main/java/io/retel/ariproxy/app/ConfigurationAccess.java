@@ -103,12 +103,16 @@ final class ConfigurationAccess {
     return files;
   }
 
+  /** Returns the file or, if it does not exist, the folder in which it could be created. */
+  private static Path existing(Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    return Files.exists(file) || parent == null ? file : existing(parent);
+  }
+
   private static List<Path> files(Path configuration, Path routes, Settings settings)
       throws IOException {
     List<Path> files = new ArrayList<>();
-    if (Files.exists(configuration)) {
-      files.add(configuration);
-    }
+    files.add(existing(configuration));
     files.add(routes);
     RouteFiles.list(routes).stream().filter(Files::exists).forEach(files::add);
     files.addAll(settings.files());

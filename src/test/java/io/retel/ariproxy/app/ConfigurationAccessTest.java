@@ -179,6 +179,25 @@ class ConfigurationAccessTest {
     assertThat(check()).isEmpty();
   }
 
+  /** A user who creates the file decides what the next start reads. */
+  @Test
+  void rejectsFolderOfMissingSettingsThatEveryUserCanChange() throws IOException {
+    Path settings = Files.createDirectory(folder.resolve("config"));
+    configuration = settings.resolve("application.properties");
+    permit(settings, "rwxr-xr-x");
+    assertThat(check()).isEmpty();
+
+    permit(settings, "rwxrwxrwx");
+    assertThatThrownBy(this::check)
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageEndingWith("chmod o-w " + settings.toRealPath());
+
+    Files.delete(settings);
+    assertThat(check()).isEmpty();
+    permit(folder, "rwxrwxrwx");
+    assertThatThrownBy(this::check).hasMessageEndingWith("chmod o-w " + folder.toRealPath());
+  }
+
   /** Such as the root of a volume, whose mode nobody in a container can change. */
   @Test
   void warnsOfParentFolderThatEveryUserCanChange() throws IOException {
