@@ -164,7 +164,7 @@ class WaitingCopiesTest {
     try (CapturedLog log = new CapturedLog()) {
       start(step);
       assertThat(send(1).getException()).isNull();
-      await().until(() -> failures() == 1);
+      await().until(() -> failures() == 1 && !log.lines(Level.WARN).isEmpty());
       assertThat(log.lines(Level.WARN))
           .singleElement()
           .asString()
