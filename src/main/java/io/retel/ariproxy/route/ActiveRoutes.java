@@ -136,20 +136,6 @@ final class ActiveRoutes {
     return route != null && sourceFile(route).isEmpty() && !compiledRoutes.contains(routeId);
   }
 
-  /** Returns the running routes that continue if a file is replaced. */
-  List<RouteDefinition> definitionsWithout(Path file, RouteFile edited) {
-    Map<String, Route> running = routes();
-    return model.getRouteDefinitions().stream()
-        .filter(
-            route -> {
-              Route current = running.get(route.getRouteId());
-              return current != null
-                  && !edited.routeIds().contains(route.getRouteId())
-                  && sourceFile(current).filter(file::equals).isEmpty();
-            })
-        .toList();
-  }
-
   /**
    * Rejects a step id that two shipped files have, or one has twice: the next start would fail.
    *

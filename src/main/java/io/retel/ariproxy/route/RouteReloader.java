@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -328,7 +327,6 @@ public final class RouteReloader {
     try {
       RouteFile edited = new RouteFile(context, location, content, requiredRoutesOf(file));
       rejectDuplicateIds(file, edited);
-      rejectRepeatedEndpoints(file, edited);
       if (isWithoutConfiguration(file, edited)) {
         return false;
       }
@@ -454,21 +452,6 @@ public final class RouteReloader {
       if (activeRoutes.isBeanOfProxy(name)) {
         throw new InvalidSettingException(RouteFiles.BEAN_OF_PROXY.formatted(name));
       }
-    }
-  }
-
-  /** Rejects an endpoint that a running route of another file, or another one of it, consumes. */
-  private void rejectRepeatedEndpoints(Path file, RouteFile edited) throws Exception {
-    List<RouteDefinition> routes = new ArrayList<>(activeRoutes.definitionsWithout(file, edited));
-    routes.addAll(edited.routes());
-    for (SingleConsumers.Conflict conflict : SingleConsumers.conflicts(context, routes)) {
-      String problem =
-          (conflict.line() > 0 ? "line %d: ".formatted(conflict.line()) : "") + conflict.problem();
-      Optional<Path> owner = conflict.ownerFile().filter(other -> !other.equals(file));
-      if (owner.isPresent()) {
-        throw new DuplicateIdException(problem, owner.get());
-      }
-      throw new InvalidSettingException(problem);
     }
   }
 

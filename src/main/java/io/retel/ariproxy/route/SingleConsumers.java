@@ -12,6 +12,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.MultipleConsumersSupport;
 import org.apache.camel.StartupListener;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.CamelContextHelper;
 import org.apache.camel.util.URISupport;
 import org.jspecify.annotations.Nullable;
 
@@ -95,11 +96,16 @@ public final class SingleConsumers implements StartupListener {
     String uri = resolved(context, one);
     if (uri.isEmpty()
         || !key(uri).equals(key(resolved(context, other)))
-        || RouteFiles.neverStarts(context, one)
-        || RouteFiles.neverStarts(context, other)) {
+        || !startsWithContext(context, one)
+        || !startsWithContext(context, other)) {
       return false;
     }
     return BY_NAME.contains(scheme(uri)) || !acceptsSeveral(context, uri);
+  }
+
+  /** Another one, such as one with a policy for certain hours, can start when the other ends. */
+  private static boolean startsWithContext(CamelContext context, RouteDefinition route) {
+    return !Boolean.FALSE.equals(CamelContextHelper.parseBoolean(context, route.getAutoStartup()));
   }
 
   private static boolean acceptsSeveral(CamelContext context, String uri) {

@@ -55,6 +55,21 @@ class SingleConsumersTest {
     assertThatCode(context::start).doesNotThrowAnyException();
   }
 
+  /** Such as two routes with policies for different hours. */
+  @Test
+  void startsRouteWhoseOtherWaits() throws Exception {
+    context.addStartupListener(new SingleConsumers());
+    load("events", "own", "direct:own");
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            from("direct:own").routeId("waits").autoStartup(false).log("hello");
+          }
+        });
+    assertThatCode(context::start).doesNotThrowAnyException();
+  }
+
   private void load(String file, String id, String uri) throws Exception {
     String yaml =
         """
