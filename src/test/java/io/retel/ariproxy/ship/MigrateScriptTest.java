@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.retel.ariproxy.fixtures.FreePort;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.HttpReceiver;
+import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.fixtures.Tool;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.docs.MarkdownPage;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -253,6 +257,102 @@ class MigrateScriptTest {
     }
   }
 
+  /** Such as from a server in front of Asterisk. */
+  @ParameterizedTest
+  @FullRun(WAITS)
+  @CsvSource(
+      quoteCharacter = '`',
+      delimiter = '|',
+      value = {
+        "200 | <html>Maintenance</html>",
+        "404 | <html>Not Found</html>",
+        "404 | {\"message\":\"Resource not found\"}",
+        "200 | {}",
+        "200 | {\"name\":\"other\",\"channel_ids\":[],\"bridge_ids\":[]}",
+        "200 | {\"name\":\"old-app\",\"channel_ids\":[",
+        "200 | {\"name\":\"old-app\",\"channel_ids\":[],\"bridge_ids\":[\"b",
+        "200 | {\"name\":\"old-app\",\"bridge_ids\":[]}"
+      })
+  void waitContinuesAfterResponseWithoutApplication(int status, String body) {
+    asterisk.call(OLD);
+    try (MigrateScript script = start("switch")) {
+      script.awaitOutput(OLD + ": channels 1");
+      respond("/applications/" + OLD, status, body);
+      script.assertExit(3, unexpected(status, body) + "; new calls go to " + NEW);
+      assertThat(script.output()).contains(unexpected(status, body) + "; trying again");
+    }
+  }
+
+  @ParameterizedTest
+  @FullRun(WAITS)
+  @CsvSource(
+      quoteCharacter = '`',
+      delimiter = '|',
+      value = {
+        "200 | <html>Maintenance</html>",
+        "404 | <html>Not Found</html>",
+        "200 | {\"channels\":[",
+      })
+  void waitContinuesAfterResponseWithoutBridge(int status, String body) {
+    asterisk.request("POST", "/bridges?type=mixing&bridgeId=room");
+    asterisk.request("POST", "/applications/" + OLD + "/subscription?eventSource=bridge:room");
+    // each character of the id is percent-encoded
+    respond("/bridges/%72%6f%6f%6d", status, body);
+    assertExit(3, unexpected(status, body), "switch");
+  }
+
+  @Test
+  @FullRun(WAITS)
+  void waitContinuesAfterResponseWithoutVariable() {
+    asterisk.call(OLD);
+    try (MigrateScript script = start("switch")) {
+      script.awaitOutput(OLD + ": channels 1");
+      respond("/asterisk/variable", 200, "<html>Maintenance</html>");
+      script.assertExit(3, unexpected(200, "<html>Maintenance</html>"));
+    }
+  }
+
+  /** The connection ends within the response, after JSON that looks complete. */
+  @Test
+  @FullRun(WAITS)
+  void waitContinuesAfterIncompleteResponse() {
+    String without = "{\"name\":\"old-app\",\"channel_ids\":[],\"bridge_ids\":[]}";
+    AtomicBoolean incomplete = new AtomicBoolean();
+    try (RawHttpServer server =
+        RawHttpServer.start(
+            (request, out) -> {
+              if (request.contains("/asterisk/variable")) {
+                send(out, "{\"value\":\"" + NEW + "\"}", 0);
+              } else if (request.contains("/asterisk/ping")) {
+                send(out, "{\"ping\":\"pong\"}", 0);
+              } else if (incomplete.get()) {
+                send(out, without, 1000);
+                throw new EOFException();
+              } else {
+                send(out, without.replace("[]", "[\"a\"]"), 0);
+              }
+            })) {
+      server.answerNoPings();
+      environment.put("ARI_URL", "http://127.0.0.1:" + server.port() + "/ari");
+      try (MigrateScript script = start("wait")) {
+        script.awaitOutput(OLD + ": channels 1");
+        incomplete.set(true);
+        script.assertExit(3, "ARI responds with 000: curl: (18)");
+      }
+    }
+  }
+
+  private static void send(OutputStream out, String body, int missing) throws IOException {
+    out.write(
+        RawHttpServer.bytes(
+            "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(body.length() + missing, body)));
+  }
+
+  private static String unexpected(int status, String body) {
+    return "ARI responds with %d, incomplete or not from Asterisk: %s".formatted(status, body);
+  }
+
   // Prerequisites
 
   @Test
@@ -291,6 +391,17 @@ class MigrateScriptTest {
         3,
         "ARI responds with 500 to GET /applications/" + OLD + ": {\"message\":\"Broken\"}",
         "check");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/applications/old-app, 200",
+    "/applications/new-app, 404",
+    "/asterisk/variable, 200"
+  })
+  void namesResponseThatIsNotFromAsterisk(String path, int status) {
+    respond(path, status, "<html>Maintenance</html>");
+    assertExit(3, unexpected(status, "<html>Maintenance</html>"), "check");
   }
 
   @ParameterizedTest
@@ -351,7 +462,9 @@ class MigrateScriptTest {
             request -> request.matches("GET", "/applications/" + OLD),
             200,
             "application/json",
-            "{\"channel_ids\":[\"__AST_CHANNEL_ALL_TOPIC\"]}".getBytes(StandardCharsets.UTF_8));
+            """
+            {"name":"old-app","channel_ids":["__AST_CHANNEL_ALL_TOPIC"],"bridge_ids":[]}"""
+                .getBytes(StandardCharsets.UTF_8));
     assertExit(1, "is subscribed to all channels", "switch");
     assertThat(variable()).isEqualTo(OLD);
   }
@@ -535,6 +648,16 @@ class MigrateScriptTest {
   private void program(String name, String script) throws IOException {
     Path file = Files.writeString(folder.resolve(name), "#!/bin/sh\n" + script + "\n");
     assertThat(file.toFile().setExecutable(true)).isTrue();
+  }
+
+  private void respond(String path, int status, String body) {
+    asterisk
+        .faults()
+        .respondWith(
+            request -> request.matches("GET", path),
+            status,
+            "text/html",
+            body.getBytes(StandardCharsets.UTF_8));
   }
 
   private void setVariable(String value) {
