@@ -95,7 +95,7 @@ public final class HttpStepLimits implements HttpClientConfigurer {
     HttpEntity entity = null;
     try {
       ClassicHttpResponse response = chain.proceed(request, scope);
-      requireNotCompressed(response);
+      requireNotCompressed(response, deadline);
       entity = response.getEntity();
       if (entity != null) {
         response.setEntity(new LimitedBody(entity, deadline));
@@ -111,12 +111,25 @@ public final class HttpStepLimits implements HttpClientConfigurer {
   }
 
   /** Camel decompresses gzip, without a limit. */
-  private static void requireNotCompressed(ClassicHttpResponse response) throws IOException {
+  private static void requireNotCompressed(ClassicHttpResponse response, Deadline deadline)
+      throws IOException {
     for (Header coding : response.getHeaders(HttpHeaders.CONTENT_ENCODING)) {
       if (!IDENTITY.equalsIgnoreCase(coding.getValue())) {
-        response.close();
-        throw new IOException("the response has a Content-Encoding, which was not requested");
+        IOException refusal =
+            new IOException("the response has a Content-Encoding, which was not requested");
+        close(response, deadline, refusal);
+        throw refusal;
       }
+    }
+  }
+
+  /** Closes the connection first: otherwise to close the response reads the rest of it. */
+  private static void close(ClassicHttpResponse response, Deadline deadline, IOException failure) {
+    deadline.abort();
+    try {
+      response.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
     }
   }
 

@@ -137,6 +137,20 @@ class HttpStepLimitsTest {
     assertThat(accepted).containsExactly("identity");
   }
 
+  /** To close a response reads its rest, unless its connection is closed before. */
+  @Test
+  void compressedBodyIsNotReadToItsEnd() {
+    serve(
+        exchange -> {
+          exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+          respondWithoutEnd(exchange);
+        });
+    assertThatThrownBy(() -> request(""))
+        .rootCause()
+        .hasMessage("the response has a Content-Encoding, which was not requested");
+    awaitClosedConnection();
+  }
+
   /** HttpClient would keep them for good, of any number and size, and send all of them. */
   @Test
   void cookiesAreNotStored() {
