@@ -2,6 +2,7 @@
 package io.retel.ariproxy.error;
 
 import java.net.UnknownHostException;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +13,11 @@ public final class ErrorMessages {
   /** Causes to search, since a chain of causes can have a cycle. */
   private static final int MAX_CAUSES = 20;
 
+  /** Of a URL without a host. */
   private static final Pattern QUERY = Pattern.compile("\\?[^\\s?=&]++=\\S*+");
 
-  /** The part up to the host, and the path. */
-  private static final Pattern URL_PATH = Pattern.compile("(://[^\\s/?]++)(/[^\\s?]*+)");
+  /** Its host, path, the start of its query or fragment, and the rest. */
+  private static final Pattern URL = Pattern.compile("(://[^\\s/?#]++)([^\\s?#]*+)([?#]?+)\\S*+");
 
   private static final Pattern NUMBER_IN_PATH = Pattern.compile("/[^/]*?[0-9]{5}[^/]*+");
 
@@ -50,16 +52,17 @@ public final class ErrorMessages {
   }
 
   /**
-   * Returns a text without the queries of URLs, and without the parts of their paths with five
-   * digits in sequence: they can be numbers of callers, and keys.
+   * Returns a text without the queries and fragments of URLs, and without the parts of their paths
+   * with five digits in sequence: they can be numbers of callers, and keys.
    */
   public static String withoutUrlDetails(String text) {
-    return URL_PATH
-        .matcher(QUERY.matcher(text).replaceAll("?***"))
-        .replaceAll(
-            url ->
-                Matcher.quoteReplacement(
-                    url.group(1) + NUMBER_IN_PATH.matcher(url.group(2)).replaceAll("/***")));
+    return QUERY.matcher(URL.matcher(text).replaceAll(ErrorMessages::shorten)).replaceAll("?***");
+  }
+
+  private static String shorten(MatchResult url) {
+    String path = NUMBER_IN_PATH.matcher(url.group(2)).replaceAll("/***");
+    String rest = url.group(3).isEmpty() ? "" : url.group(3) + "***";
+    return Matcher.quoteReplacement(url.group(1) + path + rest);
   }
 
   /** Returns the innermost cause, or one of a cycle. */

@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ErrorMessagesTest {
@@ -49,5 +50,31 @@ class ErrorMessagesTest {
   void keepsLongRunOfSpaces() {
     String spaces = "a" + " ".repeat(1_000_000) + "b";
     assertThat(ErrorMessages.singleLine(new IOException(spaces))).isEqualTo(spaces);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "http://crm/lookup?n=493012345 failed, http://crm/lookup?*** failed",
+    "http://crm/lookup?493012345 failed, http://crm/lookup?*** failed",
+    "http://crm/lookup?active&n=493012345, http://crm/lookup?***",
+    "http://crm/lookup?&n=493012345, http://crm/lookup?***",
+    "http://crm?493012345, http://crm?***",
+    "http://crm/v2/493012345/calls?a#b, http://crm/v2/***/calls?***",
+    "http://crm/lookup#493012345, http://crm/lookup#***",
+    "http://crm/493012345 http://crm/?1, http://crm/*** http://crm/?***",
+    "http://crm/lookup 404, http://crm/lookup 404",
+    "/lookup?n=493012345 failed, /lookup?*** failed",
+    "really? yes, really? yes"
+  })
+  void urlHasNeitherQueryNorNumber(String text, String shortened) {
+    assertThat(ErrorMessages.withoutUrlDetails(text)).isEqualTo(shortened);
+  }
+
+  @Test
+  void textOfManyUrlsIsSearchedOnce() {
+    String text = "://a".repeat(250_000);
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10),
+        () -> assertThat(ErrorMessages.withoutUrlDetails(text)).isEqualTo(text));
   }
 }
