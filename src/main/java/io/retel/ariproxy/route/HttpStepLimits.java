@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Component;
 import org.apache.camel.component.http.HttpClientConfigurer;
@@ -22,10 +24,10 @@ import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
-import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,9 @@ public final class HttpStepLimits implements HttpClientConfigurer {
 
   /** No coding of a body. */
   private static final String IDENTITY = "identity";
+
+  private static final Pattern COMPRESSION =
+      Pattern.compile("gzip|deflate|zstd|\\b(compress|br)\\b", Pattern.CASE_INSENSITIVE);
 
   private final ScheduledExecutorService timer;
   private final Duration maxTime;
@@ -95,7 +100,7 @@ public final class HttpStepLimits implements HttpClientConfigurer {
     HttpEntity entity = null;
     try {
       ClassicHttpResponse response = chain.proceed(request, scope);
-      requireNotCompressed(response, deadline);
+      refuseCompressedBody(response, deadline);
       entity = response.getEntity();
       if (entity != null) {
         response.setEntity(new LimitedBody(entity, deadline));
@@ -110,17 +115,29 @@ public final class HttpStepLimits implements HttpClientConfigurer {
     }
   }
 
-  /** Camel decompresses gzip, without a limit. */
-  private static void requireNotCompressed(ClassicHttpResponse response, Deadline deadline)
+  /**
+   * Camel decompresses what contains gzip, without a limit. An error retains its status.
+   *
+   * @throws IOException unless it is an error
+   */
+  private static void refuseCompressedBody(ClassicHttpResponse response, Deadline deadline)
       throws IOException {
-    for (Header coding : response.getHeaders(HttpHeaders.CONTENT_ENCODING)) {
-      if (!IDENTITY.equalsIgnoreCase(coding.getValue())) {
-        IOException refusal =
-            new IOException("the response has a Content-Encoding, which was not requested");
-        close(response, deadline, refusal);
-        throw refusal;
-      }
+    if (response.getEntity() == null || !isCompressed(response)) {
+      return;
     }
+    IOException refusal =
+        new IOException("the response has a Content-Encoding, which was not requested");
+    close(response, deadline, refusal);
+    if (response.getCode() < HttpStatus.SC_MULTIPLE_CHOICES) {
+      throw refusal;
+    }
+    response.removeHeaders(HttpHeaders.CONTENT_ENCODING);
+    response.setEntity(null);
+  }
+
+  private static boolean isCompressed(ClassicHttpResponse response) {
+    return Arrays.stream(response.getHeaders(HttpHeaders.CONTENT_ENCODING))
+        .anyMatch(coding -> COMPRESSION.matcher(String.valueOf(coding.getValue())).find());
   }
 
   /** Closes the connection first: otherwise to close the response reads the rest of it. */

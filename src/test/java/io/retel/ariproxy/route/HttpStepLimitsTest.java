@@ -121,7 +121,7 @@ class HttpStepLimitsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gzip", "x-gzip", "xgzip", "GZIP, xgzip", "gzip, gzip", "deflate"})
+  @ValueSource(strings = {"gzip", "x-gzip", "xgzip", "GZIP, xgzip", "gzip, gzip", "deflate", "br"})
   void compressedBodyIsNotDecompressed(String coding) throws IOException {
     byte[] compressed = compressed(1_000);
     Set<String> accepted = ConcurrentHashMap.newKeySet();
@@ -148,6 +148,43 @@ class HttpStepLimitsTest {
     assertThatThrownBy(() -> request(""))
         .rootCause()
         .hasMessage("the response has a Content-Encoding, which was not requested");
+    awaitClosedConnection();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"utf-8", "none", "", "aws-chunked", "identity, identity", "uncompressed"})
+  void codingThatIsNotCompressionIsIgnored(String coding) {
+    serve(
+        exchange -> {
+          exchange.getResponseHeaders().add("Content-Encoding", coding);
+          respond(exchange, new byte[3]);
+        });
+    assertThat(request("")).hasSize(3);
+  }
+
+  @Test
+  void codingWithoutBodyIsIgnored() {
+    serve(
+        exchange -> {
+          exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+          exchange.sendResponseHeaders(204, -1);
+          exchange.close();
+        });
+    assertThat(request("")).isNullOrEmpty();
+  }
+
+  @Test
+  void compressedErrorKeepsItsStatus() {
+    serve(
+        exchange -> {
+          exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+          exchange.sendResponseHeaders(503, 0);
+          writeWithoutEnd(exchange.getResponseBody());
+        });
+    assertThatThrownBy(() -> request(""))
+        .cause()
+        .isInstanceOf(HttpOperationFailedException.class)
+        .hasMessageContaining("503");
     awaitClosedConnection();
   }
 
