@@ -11,9 +11,11 @@ import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.data.StatusData;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.LogText;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Escapes and bounds the texts of spans, regardless of their source: a record's key is a call
@@ -55,7 +57,7 @@ final class EscapingSpanExporter implements SpanExporter {
 
     @Override
     public Attributes getAttributes() {
-      return escape(super.getAttributes());
+      return map(super.getAttributes(), EscapedSpan::escape);
     }
 
     @Override
@@ -66,7 +68,7 @@ final class EscapingSpanExporter implements SpanExporter {
                   EventData.create(
                       event.getEpochNanos(),
                       LogText.escape(event.getName(), LogText.MAX_VALUE_LENGTH),
-                      escape(event.getAttributes()),
+                      map(event.getAttributes(), EscapedSpan::escapeError),
                       event.getTotalAttributeCount()))
           .toList();
     }
@@ -74,23 +76,30 @@ final class EscapingSpanExporter implements SpanExporter {
     @Override
     public StatusData getStatus() {
       StatusData status = super.getStatus();
-      return StatusData.create(status.getStatusCode(), escape(status.getDescription()));
+      return StatusData.create(status.getStatusCode(), escapeError(status.getDescription()));
     }
 
-    private static Attributes escape(Attributes attributes) {
+    private static Attributes map(Attributes attributes, UnaryOperator<String> escape) {
       AttributesBuilder escaped = attributes.toBuilder();
       attributes.forEach(
           (key, value) -> {
             if (key.getType() == AttributeType.STRING) {
-              escaped.put(AttributeKey.stringKey(key.getKey()), escape((String) value));
+              escaped.put(AttributeKey.stringKey(key.getKey()), escape.apply((String) value));
             } else if (key.getType() == AttributeType.STRING_ARRAY) {
               escaped.put(
                   key.getKey(),
                   ((List<?>) value)
-                      .stream().map(text -> escape(String.valueOf(text))).toArray(String[]::new));
+                      .stream()
+                          .map(text -> escape.apply(String.valueOf(text)))
+                          .toArray(String[]::new));
             }
           });
       return escaped.build();
+    }
+
+    /** The error of an HTTP step quotes its URL. */
+    private static String escapeError(String text) {
+      return escape(ErrorMessages.withoutUrlDetails(text));
     }
 
     private static String escape(String text) {

@@ -137,7 +137,7 @@ public final class LogTracer extends DefaultTracer {
         + headers
         + ", body "
         + formatBody(message.getBody())
-        + (failure == null ? "" : ", failed: " + failure)
+        + (failure == null ? "" : ", failed: " + ErrorMessages.ofStep(failure))
         + "]";
   }
 

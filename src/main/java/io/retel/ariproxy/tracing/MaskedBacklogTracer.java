@@ -8,12 +8,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.logging.PayloadMasker;
 import io.retel.ariproxy.text.LogText;
 import java.util.List;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 import org.apache.camel.api.management.ManagedResource;
 import org.apache.camel.impl.debugger.BacklogTracer;
 import org.apache.camel.management.mbean.ManagedBacklogTracer;
@@ -153,12 +155,12 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
   }
 
   /**
-   * Escapes all texts, since keys and messages of exceptions are foreign as well, and masks the
-   * fields called value, which hold all message contents of a dump.
+   * Escapes all texts, since keys and messages of exceptions are foreign as well, without details
+   * of URLs, and masks the fields called value, which hold all message contents of a dump.
    */
   private JsonNode mask(JsonNode node) {
     if (node.isTextual()) {
-      return TextNode.valueOf(escape(node.textValue()));
+      return TextNode.valueOf(escape(shorten(node)));
     }
     if (node.isArray()) {
       ArrayNode array = JsonNodeFactory.instance.arrayNode();
@@ -169,6 +171,7 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
       return node;
     }
     ObjectNode object = JsonNodeFactory.instance.objectNode();
+    boolean error = node.path("key").asText().equals(Exchange.EXCEPTION_CAUGHT);
     boolean secret = SensitiveHeaders.matches(node.path("key").asText());
     node.properties()
         .forEach(
@@ -179,7 +182,8 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
                     "value",
                     secret
                         ? PayloadMasker.MASKED
-                        : escape(masker.mask(unescape(value.textValue()))));
+                        : escape(
+                            masker.mask(error ? shorten(value) : unescape(value.textValue()))));
               } else {
                 object.set(child.getKey(), mask(value));
               }
@@ -187,17 +191,21 @@ public final class MaskedBacklogTracer extends ManagedBacklogTracer {
     return object;
   }
 
+  private static String shorten(JsonNode text) {
+    return ErrorMessages.withoutUrlDetails(unescape(text.textValue()));
+  }
+
   /** Camel bounds the length: {@code camel.trace.bodyMaxChars}. */
   private static String escape(String text) {
     return LogText.escape(text, Integer.MAX_VALUE);
   }
 
-  /** Reverts Camel's escaping of a body, since Camel escapes it again with the dump. */
+  /** Reverts Camel's escaping of a body or stack trace; Camel escapes it again with the dump. */
   private static String unescape(String text) {
     try {
       return JSON.readValue('"' + text + '"', TextNode.class).textValue();
     } catch (JsonProcessingException e) {
-      // not a body
+      // neither
       return text;
     }
   }
