@@ -258,7 +258,9 @@ final class ConsistencyChecker {
       for (String resource : resources(each.payload())) {
         String callContext = callContextByResource.putIfAbsent(resource, each.record().key());
         if (callContext != null && !callContext.equals(each.record().key())) {
-          violations.add(resource + " was mapped to " + callContext + " earlier: " + each.record());
+          violations.add(
+              "%s was mapped to %s earlier: %s; its records before: %s"
+                  .formatted(resource, callContext, each.record(), recordsBefore(each, resource)));
         }
       }
       if (isSecondLeg(each.payload()) && !commandedCalls.contains(each.record().key())) {
@@ -276,6 +278,14 @@ final class ConsistencyChecker {
     }
     statistics.put("resources, each in one call context", callContextByResource.size());
     statistics.put("  unmapped, connection broke before resync", unmappedBeforeResync.size());
+  }
+
+  private List<TopicRecord> recordsBefore(Published end, String resource) {
+    return published.stream()
+        .takeWhile(each -> !each.equals(end))
+        .filter(each -> resources(each.payload()).contains(resource))
+        .map(Published::record)
+        .toList();
   }
 
   /**
