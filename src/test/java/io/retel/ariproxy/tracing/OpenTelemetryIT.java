@@ -131,14 +131,8 @@ class OpenTelemetryIT {
         String call = "call-" + i;
         String parent = controller.event(call, "STASIS_START").header("traceparent");
         String id = parent.substring(3, 35);
-        await()
-            .untilAsserted(
-                () ->
-                    assertThat(InMemorySpanExporterProvider.forTrace(id))
-                        .as("spans of the trace")
-                        .hasSize(2));
 
-        List<SpanData> spans = InMemorySpanExporterProvider.forTrace(id);
+        List<SpanData> spans = awaitSpans(id, 2);
         SpanData event = spanNamed(spans, "event");
         assertThat(event.getParentSpanContext().isValid()).isFalse();
         assertThat(spanNamed(spans, settings.eventsTopic()).getParentSpanId())
@@ -160,14 +154,8 @@ class OpenTelemetryIT {
           "{\"type\":\"EndpointStateChange\",\"application\":\"spanned\",\"endpoint\":"
               + "{\"technology\":\"PJSIP\",\"resource\":\"493012345\",\"state\":\"online\"}}");
       String id = controller.awaitUnmapped().header("traceparent").substring(3, 35);
-      await()
-          .untilAsserted(
-              () ->
-                  assertThat(InMemorySpanExporterProvider.forTrace(id))
-                      .as("spans of the trace")
-                      .hasSize(2));
 
-      List<SpanData> spans = InMemorySpanExporterProvider.forTrace(id);
+      List<SpanData> spans = awaitSpans(id, 2);
       assertThat(spans).extracting(span -> tag(span, "resource")).containsOnly("ENDPOINT:***");
       assertThat(spans)
           .allSatisfy(
@@ -242,13 +230,17 @@ class OpenTelemetryIT {
   }
 
   private List<SpanData> awaitSpans(int count) {
+    return awaitSpans(trace, count);
+  }
+
+  private static List<SpanData> awaitSpans(String traceId, int count) {
     await()
         .untilAsserted(
             () ->
-                assertThat(InMemorySpanExporterProvider.forTrace(trace))
+                assertThat(InMemorySpanExporterProvider.forTrace(traceId))
                     .as("spans of the trace")
                     .hasSize(count));
-    return InMemorySpanExporterProvider.forTrace(trace);
+    return InMemorySpanExporterProvider.forTrace(traceId);
   }
 
   private static SpanData spanNamed(List<SpanData> spans, String name) {
