@@ -67,7 +67,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>Call contexts.</b> All records of a channel, bridge, playback or recording have the same
  * key, across all restarts of the proxy. Channels created by commands have the call context of
  * their call. An event can be unmapped on a connection that broke before the resync got Asterisk's
- * responses.
+ * responses, or if the process that first published an event of its resource died before recording
+ * the mapping.
  *
  * <p><b>Commands.</b> Each has a RESPONSE with its call context as key, in the order of the
  * commands of a call. A request or RESPONSE is sent a second time only if a process died in between

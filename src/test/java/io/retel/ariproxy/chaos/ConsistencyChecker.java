@@ -252,11 +252,13 @@ final class ConsistencyChecker {
 
   private void checkCallContexts() {
     Map<String, String> callContextByResource = new HashMap<>();
+    Map<String, Instant> mappedSince = new HashMap<>();
     Set<String> commandedCalls =
         commands.stream().map(CallController.SentCommand::callContext).collect(Collectors.toSet());
     for (Published each : published) {
       for (String resource : resources(each.payload())) {
         String callContext = callContextByResource.putIfAbsent(resource, each.record().key());
+        mappedSince.putIfAbsent(resource, each.time());
         if (callContext != null && !callContext.equals(each.record().key())) {
           violations.add(
               "%s was mapped to %s earlier: %s; its records before: %s"
@@ -267,17 +269,30 @@ final class ConsistencyChecker {
         violations.add("unknown call of a second leg: " + each.record());
       }
     }
+    int mappingsLost = 0;
     for (TopicRecord record : unmapped) {
       if (unmappedBeforeResync.contains(record)) {
         continue;
       }
-      if (resources(record.json().path("payload")).stream()
-          .anyMatch(callContextByResource::containsKey)) {
-        violations.add("unmapped although its call is known: " + record);
+      List<Instant> mapped =
+          resources(record.json().path("payload")).stream()
+              .filter(mappedSince::containsKey)
+              .map(mappedSince::get)
+              .toList();
+      Instant time = Instant.ofEpochMilli(record.timestamp());
+      if (mapped.isEmpty()) {
+        continue;
+      }
+      if (mapped.stream().allMatch(since -> history.processDiedSoonAfter(since, time))) {
+        mappingsLost++;
+      } else {
+        violations.add(
+            "unmapped although its call is known since %s: %s".formatted(mapped, record));
       }
     }
     statistics.put("resources, each in one call context", callContextByResource.size());
     statistics.put("  unmapped, connection broke before resync", unmappedBeforeResync.size());
+    statistics.put("  unmapped, a killed process did not record the call", mappingsLost);
   }
 
   private List<TopicRecord> recordsBefore(Published end, String resource) {
