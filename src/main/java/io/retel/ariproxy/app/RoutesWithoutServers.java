@@ -8,7 +8,6 @@ import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.config.Settings;
 import io.retel.ariproxy.metrics.MeterRegistries;
 import io.retel.ariproxy.route.CompiledRoutes;
-import io.retel.ariproxy.route.ConditionalRoutePolicy;
 import io.retel.ariproxy.route.RouteFiles;
 import io.retel.ariproxy.route.RouteFilesCheck;
 import io.retel.ariproxy.text.LogText;
@@ -25,6 +24,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.RoutePolicySupport;
 
 /**
  * The routes of a folder with the beans and components of the proxy, for commands that check them
@@ -93,12 +93,14 @@ final class RoutesWithoutServers implements AutoCloseable {
     CompiledRoutes compiledRoutes =
         new ProxyModules(context, settings, meters, new Lifecycle(Moment::now), () -> {})
             .compiledRoutes();
-    // nothing to wait for
     Registry registry = context.getRegistry();
     for (String policy :
         List.of(EventModule.POLICY, CommandModule.POLICY, "asteriskReachablePolicy")) {
-      registry.bind(policy, new ConditionalRoutePolicy(() -> true, "always"));
+      // the proxy's policies start routes, whose clients would take the place of a running proxy
+      registry.unbind(policy);
+      registry.bind(policy, new RoutePolicySupport() {});
     }
+    registry.unbind("requireOpenWebsocket");
     registry.bind("requireOpenWebsocket", new RequireOpenWebsocket(() -> true));
     return compiledRoutes;
   }
