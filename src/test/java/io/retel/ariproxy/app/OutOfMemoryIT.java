@@ -33,6 +33,11 @@ class OutOfMemoryIT {
   private static final String APP = "small-heap";
   private static final String HEAP = "76m";
 
+  /** More than the default limits of this heap hold. */
+  private static final int EVENTS = 30_000;
+
+  private static final String LAST_EVENT = "\"sequence\":\"%d\"".formatted(EVENTS - 1);
+
   @TempDir private Path folder;
   private Path log;
   private KafkaBroker kafka;
@@ -78,13 +83,13 @@ class OutOfMemoryIT {
         TopicReader events = TopicReader.of(kafka.bootstrapServers(), settings.eventsTopic())) {
       assertThat(Files.readString(log)).contains(" MB limits kafka.max-in-flight-bytes = ");
       kafka.stop();
-      Flood flood = asterisk.flood(APP, 60_000, 0, List.of("call"));
+      Flood flood = asterisk.flood(APP, EVENTS, 0, List.of("call"));
       Awaitility.await("back-pressure")
           .until(() -> Files.readString(log).contains("not reading the socket"));
       kafka.start();
 
       flood.await();
-      events.await(record -> record.text().contains("\"sequence\":\"59999\""));
+      events.await(record -> record.text().contains(LAST_EVENT));
       assertThat(proxy.terminate()).isEqualTo(143);
       assertThat(Files.readString(log))
           .contains("all events acknowledged")
