@@ -21,8 +21,11 @@ record RouteFileError(int line, String reason) {
   /** What Camel's messages repeat of the route and of the endpoint ends with these. */
   private static final List<String> INTRODUCTIONS = List.of("because: ", "due to: ");
 
-  /** A name in an error message that an author can have written: of a bean, a step, an option. */
-  private static final Pattern NAME = Pattern.compile("[\\w][\\w.-]{2,}");
+  /**
+   * A name in an error message that an author can have written: of a bean, a step, an option. Two
+   * letters are one only at the end.
+   */
+  private static final Pattern NAME = Pattern.compile("[\\w][\\w.-]{2,}|\\b\\w{2}$");
 
   static RouteFileError of(Throwable error, String content) {
     String reason = StartupErrors.singleLine(error);

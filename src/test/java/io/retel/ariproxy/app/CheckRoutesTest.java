@@ -45,6 +45,7 @@ class CheckRoutesTest {
     write("component", "to: nowhere:at-all");
     write("data-format", "unmarshal: {protobuf: {}}");
     write("language", "setBody: {groovy: {expression: body}}");
+    write("language-of-two-letters", "setBody: {jq: {expression: .id}}");
     write("option", "to: log:name?levl=INFO");
     write("placeholder", "to: \"log:{{not.a.setting}}\"");
     write("step", "unmarschal: {json: {}}");
@@ -61,6 +62,7 @@ class CheckRoutesTest {
     assertLine(lines, "component.camel.yaml:7: ", "nowhere");
     assertLine(lines, "data-format.camel.yaml:7: ", "protobuf");
     assertLine(lines, "language.camel.yaml:7: ", "groovy");
+    assertLine(lines, "language-of-two-letters.camel.yaml:7: ", "jq");
     assertLine(lines, "option.camel.yaml:7: ", "levl");
     assertLine(lines, "placeholder.camel.yaml:7: ", "not.a.setting");
     assertLine(lines, "step.camel.yaml:7: Unknown node id: unmarschal");
@@ -69,7 +71,7 @@ class CheckRoutesTest {
     assertLine(lines, "empty.camel.yaml: is empty");
     assertLine(lines, "zz-again.camel.yaml: the id valid belongs to valid.camel.yaml");
     assertLine(lines, "zz-publish.camel.yaml: the id publish belongs to publish.camel.yaml");
-    assertThat(lines).hasSize(13).last().isEqualTo("11 of 12 files would not load");
+    assertThat(lines).hasSize(14).last().isEqualTo("12 of 13 files would not load");
   }
 
   @ParameterizedTest
@@ -265,6 +267,7 @@ class CheckRoutesTest {
             "webhook",
             "event-topics",
             "dead-letters",
+            "events-to-mqtt",
             "recordings-to-s3",
             "masked-copy",
             "unmapped-alert")) {
@@ -272,7 +275,7 @@ class CheckRoutesTest {
       Files.copy(Path.of("examples", "routes", name), folder.resolve(name));
     }
     assertThat(run()).as("%s", lines()).isTrue();
-    assertThat(lines()).hasSize(12).last().isEqualTo("All 11 files would load");
+    assertThat(lines()).hasSize(13).last().isEqualTo("All 12 files would load");
   }
 
   @Test

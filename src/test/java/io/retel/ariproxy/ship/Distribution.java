@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.retel.ariproxy.fixtures.ChildProcess;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
+import io.retel.ariproxy.fixtures.proxy.ProxySettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -62,6 +65,42 @@ final class Distribution {
 
   Path file(String path) {
     return folder.resolve(path);
+  }
+
+  /**
+   * Adds a Camel component with the command of docs/recipes.md#add-components, from Maven's local
+   * repository.
+   */
+  void addComponent(String name, String... options) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of("mvnw").toAbsolutePath().toString(),
+                "-q",
+                "-o",
+                "-f",
+                file("examples/components/pom.xml").toString(),
+                "dependency:copy-dependencies",
+                "-Dcomponent=" + name,
+                "-Dto=" + Files.createDirectories(file("lib/extra"))));
+    command.addAll(List.of(options));
+    run(Map.of(), command.toArray(String[]::new));
+  }
+
+  /** Adds a file of {@code examples/routes} and lines of {@code application.properties}. */
+  void addRecipe(String name, String properties) throws IOException {
+    Files.copy(Path.of("examples", "routes", name), file("routes").resolve(name));
+    Files.writeString(
+        file("config/application.properties"), "\n" + properties, StandardOpenOption.APPEND);
+  }
+
+  /** Starts the proxy with its start script. */
+  ProxyProcess start(ProxySettings settings, Map<String, String> environment, Path log) {
+    Map<String, String> all = new HashMap<>(settings.environment());
+    all.put("JAVA_OPTS", ProxyProcess.LOW_CPU_OPTIONS);
+    all.putAll(environment);
+    return ProxyProcess.start(
+        List.of(file("bin/ari-proxy").toString()), all, folder.getParent(), log);
   }
 
   /** Runs a command, which must exit with 0, and returns its output. */

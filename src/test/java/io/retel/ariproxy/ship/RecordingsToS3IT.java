@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.HttpReceiver;
+import io.retel.ariproxy.fixtures.asterisk.RealAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -12,12 +13,11 @@ import io.retel.ariproxy.fixtures.kafka.TopicReader;
 import io.retel.ariproxy.fixtures.proxy.Controller;
 import io.retel.ariproxy.fixtures.proxy.ProxyProcess;
 import io.retel.ariproxy.fixtures.proxy.ProxySettings;
+import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -38,58 +38,27 @@ class RecordingsToS3IT {
 
   private static final String APP = "recorded";
   private static final String FAILED = "recordings-failed";
+  private static final Map<String, String> LOGIN =
+      Map.of("AWS_ACCESS_KEY_ID", "key", "AWS_SECRET_ACCESS_KEY", "secret");
 
   @TempDir private Path work;
   @AutoClose private final HttpReceiver s3 = HttpReceiver.start();
 
   @Test
   void copiesFinishedRecordings(KafkaBroker kafka) throws Exception {
-    Distribution distribution = Distribution.unpack(Files.createDirectory(work.resolve("proxy")));
-    Path extra = Files.createDirectories(distribution.file("lib/extra"));
-    Distribution.run(
-        Map.of(),
-        Path.of("mvnw").toAbsolutePath().toString(),
-        "-q",
-        "-o",
-        "-f",
-        distribution.file("examples/components/pom.xml").toString(),
-        "dependency:copy-dependencies",
-        "-Dcomponent=camel-aws2-s3",
-        "-Dto=" + extra);
-    Files.copy(
-        Path.of("examples/routes/recordings-to-s3.camel.yaml"),
-        distribution.file("routes/recordings-to-s3.camel.yaml"));
-    Files.writeString(
-        distribution.file("config/application.properties"),
-        """
-
-        recordings.other-server = true
-        recordings.server = %s
-        recordings.folder = %s
-        recordings.retry-delay = 10
-        """
-            .formatted(s3.url(""), work.resolve("folder")),
-        StandardOpenOption.APPEND);
     kafka.createTopic(FAILED, 1);
+    Distribution distribution = distribution();
     Path log = work.resolve("proxy.log");
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {
       ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
-      Map<String, String> environment = new HashMap<>(settings.environment());
-      environment.put("AWS_ACCESS_KEY_ID", "key");
-      environment.put("AWS_SECRET_ACCESS_KEY", "secret");
-      environment.put("JAVA_OPTS", ProxyProcess.LOW_CPU_OPTIONS);
-      try (ProxyProcess proxy =
-              ProxyProcess.start(
-                  List.of(distribution.file("bin/ari-proxy").toString()), environment, work, log);
+      try (ProxyProcess proxy = distribution.start(settings, LOGIN, log);
           Controller controller = new Controller(settings, kafka);
           TopicReader failed = TopicReader.of(kafka.bootstrapServers(), FAILED)) {
         asterisk.awaitConnected(APP);
-        Awaitility.await("a recording arrives at S3")
-            .until(
-                () -> {
-                  record(asterisk, controller, "first part/" + System.nanoTime());
-                  return !puts().isEmpty();
-                });
+        while (puts().isEmpty()) {
+          // the first ones end before the route has joined its new group
+          record(asterisk, controller, "first part/" + System.nanoTime());
+        }
         HttpReceiver.Request put = puts().get(0);
         assertThat(put.path()).startsWith("/recordings/call/first%20part/").contains(".wav");
         assertThat(put.contentType()).isEqualTo("audio/wav");
@@ -114,23 +83,70 @@ class RecordingsToS3IT {
     assertThat(Files.readString(log)).doesNotContain(" ERROR ");
   }
 
+  @Test
+  void copiesRecordingOfRealAsterisk(KafkaBroker kafka) throws Exception {
+    Path log = work.resolve("proxy.log");
+    try (RealAsterisk asterisk = RealAsterisk.start("sid")) {
+      Distribution distribution = distribution();
+      ProxySettings settings = ProxySettings.of(asterisk, APP, kafka);
+      try (ProxyProcess proxy = distribution.start(settings, LOGIN, log);
+          Controller controller = new Controller(settings, kafka)) {
+        controller.awaitApplication();
+        asterisk.originateLastingCall("ctx-call~" + APP);
+        String channel = controller.event("call", "STASIS_START").channelId();
+        while (puts().isEmpty()) {
+          // the first ones end before the route has joined its new group
+          record(controller, channel, "part/" + System.nanoTime());
+        }
+        HttpReceiver.Request put = puts().get(0);
+        assertThat(put.path()).startsWith("/recordings/call/part/").contains(".wav");
+        assertThat(put.contentType()).startsWith("audio/");
+        assertThat(put.body()).contains("RIFF", "WAVE");
+        assertThat(proxy.terminate()).isEqualTo(143);
+      }
+    }
+    assertThat(Files.readString(log)).doesNotContain(" ERROR ");
+  }
+
+  private Distribution distribution() throws IOException {
+    Distribution distribution = Distribution.unpack(Files.createDirectory(work.resolve("proxy")));
+    distribution.addComponent("camel-aws2-s3");
+    distribution.addRecipe(
+        "recordings-to-s3.camel.yaml",
+        """
+        recordings.other-server = true
+        recordings.server = %s
+        recordings.folder = %s
+        recordings.retry-delay = 10
+        """
+            .formatted(s3.url(""), work.resolve("folder")));
+    return distribution;
+  }
+
   private List<HttpReceiver.Request> puts() {
     return s3.requests().stream().filter(it -> it.method().equals("PUT")).toList();
   }
 
-  /** Returns once the event is published, which does not wait for S3. */
   private static void record(SimulatedAsterisk asterisk, Controller controller, String name) {
-    String channel = asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call")).id();
+    record(controller, asterisk.call(APP, "100", Map.of("CALL_CONTEXT", "call")).id(), name);
+  }
+
+  /** Returns once the event is published, which does not wait for S3. */
+  private static void record(Controller controller, String channel, String name) {
     String encoded = URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     assertThat(
             controller.execute(
                 "call", "POST", "/channels/" + channel + "/record?format=wav&name=" + encoded))
         .satisfies(it -> assertThat(it.status()).as("%s", it).isEqualTo(201));
+    // Asterisk discards a recording that is stopped before
+    awaitEvent(controller, "RECORDING_STARTED", name);
     assertThat(controller.execute("call", "POST", "/recordings/live/" + encoded + "/stop"))
         .satisfies(it -> assertThat(it.status()).as("%s", it).isEqualTo(204));
+    awaitEvent(controller, "RECORDING_FINISHED", name);
+  }
+
+  private static void awaitEvent(Controller controller, String type, String recording) {
     controller.event(
-        "call",
-        "RECORDING_FINISHED",
-        it -> it.payload().at("/recording/name").asText().equals(name));
+        "call", type, it -> it.payload().at("/recording/name").asText().equals(recording));
   }
 }
