@@ -44,9 +44,10 @@ public final class CommandLine {
               ari-proxy check [FOLDER]
                                      checks, without servers, whether the route files would
                                      load; default: the proxy's routes
-              ari-proxy try FOLDER (--event FILE | --command FILE)...
+              ari-proxy try FOLDER (--event FILE | --command FILE | --answer FILE)...
                                      runs messages through the route files, without servers, and
-                                     prints each step and what would be sent
+                                     prints each step and what would be sent; an answer is what
+                                     HTTP services respond afterward
               ari-proxy schema       prints the JSON Schema of route files, for editors
               ari-proxy --help
               ari-proxy --version
@@ -152,6 +153,7 @@ public final class CommandLine {
       switch (arguments[i]) {
         case "--event" -> inputs.add(new TryRoutes.Input(TryRoutes.Kind.EVENT, file));
         case "--command" -> inputs.add(new TryRoutes.Input(TryRoutes.Kind.COMMAND, file));
+        case "--answer" -> inputs.add(new TryRoutes.Input(TryRoutes.Kind.ANSWER, file));
         default -> {
           return List.of();
         }

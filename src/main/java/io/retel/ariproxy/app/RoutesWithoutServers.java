@@ -121,6 +121,15 @@ final class RoutesWithoutServers implements AutoCloseable {
         .toList();
   }
 
+  /** The ids of the routes in files of the folder that are not shipped ones. */
+  List<String> ownIds() {
+    return results.stream()
+        .filter(result -> files.contains(result.file()) && !RouteFiles.isShipped(result.file()))
+        .flatMap(result -> result.ids().stream())
+        .filter(id -> context.getRoute(id) != null)
+        .toList();
+  }
+
   /** Returns a line for people about a file. */
   String describe(RouteFilesCheck.Result result) {
     String name = folder.resolve(result.file().getFileName()).toString();

@@ -32,11 +32,13 @@ final class TryRoutes {
     /** An event, as Asterisk sends it. */
     EVENT,
     /** A command, as a controller sends it. */
-    COMMAND
+    COMMAND,
+    /** What HTTP services answer to the messages that follow, in place of {@code {}}. */
+    ANSWER
   }
 
   /**
-   * A message to run.
+   * A message to run, or an answer.
    *
    * @param file its JSON
    */
@@ -73,8 +75,16 @@ final class TryRoutes {
       }
       DryRun.Result result = new DryRun.Result(0, 0);
       for (Input input : inputs) {
-        result = run(dryRun, routes.context(), input);
+        if (input.kind() == Kind.ANSWER) {
+          dryRun.answer(read(input.file()));
+        } else {
+          result = run(dryRun, routes.context(), input);
+        }
       }
+      routes.ownIds().stream()
+          .filter(id -> !dryRun.hasReceived(id))
+          .map(id -> LogText.escape(id, LogText.MAX_DETAIL_LENGTH) + " has received no message")
+          .forEach(out::println);
       out.println(
           "%d sent, %s"
               .formatted(

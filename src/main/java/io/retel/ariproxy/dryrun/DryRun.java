@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A dry run: messages run through the routes of a context, and each step is printed. What a route
  * publishes to a topic is delivered to the routes that consume it. Every HTTP request is answered
- * with 200; timers do not fire.
+ * with 200 and {@code {}}, or with {@link #answer}; timers do not fire.
  */
 public final class DryRun {
 
@@ -67,6 +67,7 @@ public final class DryRun {
   private final Map<String, List<DefaultConsumer>> topics = new ConcurrentHashMap<>();
   private final Queue<Record> records = new ArrayDeque<>();
   private final AtomicLong offsets = new AtomicLong();
+  private volatile byte[] answer = "{}".getBytes(StandardCharsets.UTF_8);
   private int deliveredCount;
 
   /** A record that a route has published. */
@@ -93,6 +94,16 @@ public final class DryRun {
                     ? endpoint
                     : new DryRunEndpoint(endpoint, this));
     context.getCamelContextExtension().addInterceptStrategy(new StepPrinter(transcript));
+  }
+
+  /** Sets the JSON with which every later HTTP request is answered. */
+  public void answer(String json) {
+    answer = json.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Returns whether a message has reached a step of a route. */
+  public boolean hasReceived(String route) {
+    return transcript.hasReceived(route);
   }
 
   /** Runs an event as Asterisk sends it, and waits for all that follows from it. */
@@ -143,7 +154,7 @@ public final class DryRun {
       }
       message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
       message.setHeader(Exchange.CONTENT_TYPE, "application/json");
-      message.setBody(new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8)));
+      message.setBody(new ByteArrayInputStream(answer));
     }
   }
 

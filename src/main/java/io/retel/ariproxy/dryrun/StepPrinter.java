@@ -6,8 +6,10 @@ import io.retel.ariproxy.dryrun.Transcript.Snapshot;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
+import org.apache.camel.model.CatchDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.SendDefinition;
@@ -33,9 +35,18 @@ final class StepPrinter implements InterceptStrategy {
     boolean printsOthers =
         definition instanceof SendDefinition
             || definition instanceof ProcessorDefinition<?> block && !block.getOutputs().isEmpty();
+    boolean isInCatch =
+        definition instanceof ProcessorDefinition<?> node
+            && ProcessorDefinitionHelper.findFirstParentOfType(CatchDefinition.class, node, true)
+                != null;
     return new DelegateAsyncProcessor(target) {
       @Override
       public boolean process(Exchange exchange, AsyncCallback callback) {
+        transcript.received(route);
+        if (isInCatch) {
+          transcript.caught(
+              exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class));
+        }
         if (printsOthers) {
           transcript.enter(route, step);
           return super.process(

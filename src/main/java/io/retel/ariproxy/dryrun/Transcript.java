@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
@@ -23,11 +24,17 @@ final class Transcript {
 
   private final PrintStream out;
   private final AtomicInteger sent = new AtomicInteger();
-  private final AtomicInteger failures = new AtomicInteger();
 
   /** Errors that were printed: they pass the steps that contain or call the one that failed. */
   private final Set<Throwable> printed =
       Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+
+  /** Errors of steps that no {@code doCatch} has caught. */
+  private final Set<Throwable> failures =
+      Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+
+  /** Routes that have received a message. */
+  private final Set<String> routes = ConcurrentHashMap.newKeySet();
 
   Transcript(PrintStream out) {
     this.out = out;
@@ -96,13 +103,18 @@ final class Transcript {
     if (!printed.add(error)) {
       return;
     }
-    failures.incrementAndGet();
+    failures.add(error);
     print(
         place(route, step)
             + "\n  !! "
             + error.getClass().getSimpleName()
             + ": "
             + text(error.getMessage()));
+  }
+
+  /** The route continues after an error, as its author intended. */
+  void caught(@Nullable Throwable error) {
+    failures.remove(error);
   }
 
   /** Prints a step that rejects a command, which is not a failure of the routes. */
@@ -116,9 +128,17 @@ final class Transcript {
   /** Prints an error that no route handles. */
   void failUnhandled(Throwable error) {
     if (printed.add(error)) {
-      failures.incrementAndGet();
+      failures.add(error);
     }
     print("  not handled: " + text(error.getMessage()));
+  }
+
+  void received(String route) {
+    routes.add(route);
+  }
+
+  boolean hasReceived(String route) {
+    return routes.contains(route);
   }
 
   void print(String lines) {
@@ -132,7 +152,7 @@ final class Transcript {
   }
 
   int failures() {
-    return failures.get();
+    return failures.size();
   }
 
   private static String place(String route, String step) {

@@ -22,10 +22,20 @@ record RouteFileError(int line, String reason) {
   private static final List<String> INTRODUCTIONS = List.of("because: ", "due to: ");
 
   /**
+   * What follows is a class of Camel: {@code No bean could be found … for: name of type: class}.
+   */
+  private static final String CLASS_INTRODUCTION = " of type: ";
+
+  /**
    * A name in an error message that an author can have written: of a bean, a step, an option. Two
    * letters are one only at the end.
    */
   private static final Pattern NAME = Pattern.compile("[\\w][\\w.-]{2,}|\\b\\w{2}$");
+
+  /** Returns the reason with its line, for a log line that names the file. */
+  String withLine() {
+    return line > 0 ? "line %d: %s".formatted(line, reason) : reason;
+  }
 
   static RouteFileError of(Throwable error, String content) {
     String reason = StartupErrors.singleLine(error);
@@ -54,9 +64,11 @@ record RouteFileError(int line, String reason) {
    */
   private static int lineOfName(String cause, String content) {
     List<String> lines = content.lines().toList();
+    int end = cause.indexOf(CLASS_INTRODUCTION);
+    String names = end < 0 ? cause : cause.substring(0, end);
     int found = 0;
     long fewest = Long.MAX_VALUE;
-    for (String name : NAME.matcher(cause).results().map(MatchResult::group).toList()) {
+    for (String name : NAME.matcher(names).results().map(MatchResult::group).toList()) {
       Pattern word = Pattern.compile("(?<![\\w.-])" + Pattern.quote(name) + "(?![\\w.-])");
       List<Integer> matches =
           IntStream.range(0, lines.size())

@@ -8,6 +8,7 @@ import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.error.StartupErrors;
 import io.retel.ariproxy.route.RouteFileSnapshots.Snapshot;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -310,8 +311,9 @@ public final class RouteReloader {
   }
 
   private void reject(Path file, String reason) {
-    LOG.error("file:{} {}", file, reason);
+    // before the line, so that health agrees with it
     rejectedFiles.add(file, reason);
+    LOG.error("file:{} {}", file, reason);
   }
 
   private String consequence(Path file) {
@@ -352,7 +354,10 @@ public final class RouteReloader {
       FatalErrors.exitIfOutOfMemory(e);
       reject(
           file,
-          "failed to load: %s (%s)".formatted(StartupErrors.singleLine(e), consequence(file)));
+          "failed to load: %s (%s)"
+              .formatted(
+                  RouteFileError.of(e, new String(content, StandardCharsets.UTF_8)).withLine(),
+                  consequence(file)));
       rollBack(location, previous);
     }
     return false;

@@ -42,6 +42,9 @@ class CheckRoutesTest {
   @Test
   void namesFileLineAndReason() throws IOException {
     write("bean", "process: {ref: nobody}");
+    write(
+        "bean-and-type",
+        "setVariable: {name: type, constant: x}\n        - process: {ref: nobody}");
     write("component", "to: nowhere:at-all");
     write("data-format", "unmarshal: {protobuf: {}}");
     write("language", "setBody: {groovy: {expression: body}}");
@@ -59,6 +62,7 @@ class CheckRoutesTest {
     assertThat(run()).isFalse();
     List<String> lines = lines();
     assertLine(lines, "bean.camel.yaml:7: No bean could be found in the registry for: nobody");
+    assertLine(lines, "bean-and-type.camel.yaml:8: No bean could be found");
     assertLine(lines, "component.camel.yaml:7: ", "nowhere");
     assertLine(lines, "data-format.camel.yaml:7: ", "protobuf");
     assertLine(lines, "language.camel.yaml:7: ", "groovy");
@@ -71,7 +75,7 @@ class CheckRoutesTest {
     assertLine(lines, "empty.camel.yaml: is empty");
     assertLine(lines, "zz-again.camel.yaml: the id valid belongs to valid.camel.yaml");
     assertLine(lines, "zz-publish.camel.yaml: the id publish belongs to publish.camel.yaml");
-    assertThat(lines).hasSize(14).last().isEqualTo("12 of 13 files would not load");
+    assertThat(lines).hasSize(15).last().isEqualTo("13 of 14 files would not load");
   }
 
   @ParameterizedTest

@@ -102,6 +102,62 @@ class TryRoutesTest {
   }
 
   @Test
+  void answersRequestsWithFile() throws IOException {
+    writeConsumer(
+        """
+                - to: {id: ask, uri: "http://localhost:9/customer"}
+                - setHeader:
+                    id: tier
+                    name: tier
+                    jsonpath: {expression: "$.tier", resultType: String}
+        """);
+    Path answer = folder.resolve("answer.json");
+    Files.writeString(answer, "{\"tier\":\"gold\"}");
+    assertThat(run(new TryRoutes.Input(TryRoutes.Kind.ANSWER, answer), event("stasis-start")))
+        .as(output())
+        .isTrue();
+    assertThat(output()).contains("      header tier: gold\n");
+  }
+
+  @Test
+  void countsNoErrorThatTheRouteCatches() throws IOException {
+    writeConsumer(
+        """
+                - doTry:
+                    id: try
+                    steps:
+                      - setBody: {id: wrong, simple: {expression: "${body.nothing}"}}
+                    doCatch:
+                      - id: catch
+                        exception: [java.lang.Exception]
+                        steps:
+                          - setBody: {id: default, constant: {expression: unknown}}
+        """);
+    assertThat(run(event("stasis-start"))).as(output()).isTrue();
+    assertThat(output())
+        .contains("  own / setBody wrong\n  !! ", "      body: unknown\n")
+        .endsWith("1 sent, no step failed\n");
+  }
+
+  @Test
+  void runsSyntheticEvent() throws IOException {
+    copy("webhook.camel.yaml");
+    assertThat(run(event("stasis-start"), event("stasis-end-of-resync"))).as(output()).isTrue();
+    assertThat(output()).contains("=> POST http://localhost:8080/ended\n", "synthesized_by");
+  }
+
+  @Test
+  void namesRoutesWithoutMessage() throws IOException {
+    writeConsumer("        - log: {id: note, message: hello}\n");
+    // without its start, it has no call context
+    assertThat(run(event("stasis-end"))).as(output()).isTrue();
+    assertThat(output()).endsWith("own has received no message\n1 sent, no step failed\n");
+    bytes.reset();
+    assertThat(run(event("stasis-start"))).as(output()).isTrue();
+    assertThat(output()).doesNotContain("has received no message");
+  }
+
+  @Test
   void namesStepThatFails() throws IOException {
     writeConsumer(
         """

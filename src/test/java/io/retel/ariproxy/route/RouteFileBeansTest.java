@@ -125,9 +125,9 @@ class RouteFileBeansTest {
   void invalidEditLeavesBeansAsTheyAre() throws IOException {
     saveAndLoad();
     Files.writeString(file, BEANS + ROUTE.replace("process", "proces"));
-    awaitLine(Level.ERROR, "a.camel.yaml failed to load: Unknown node id: proces");
+    awaitLine(Level.ERROR, "a.camel.yaml failed to load: line 13: Unknown node id: proces");
     Files.writeString(file, BEANS.replace("destroyMethod", "destroy") + ROUTE);
-    awaitLine(Level.ERROR, "a.camel.yaml failed to load: Unsupported field: destroy");
+    awaitLine(Level.ERROR, "a.camel.yaml failed to load: line 5: Unsupported field: destroy");
     assertCreatedAndClosed(1, 0);
     assertThat(reply()).isEqualTo("first");
   }
