@@ -26,13 +26,31 @@ class HandoverConsumer extends ReloadableConsumer {
     gate.open();
   }
 
+  /**
+   * Still accepts calls while the context stops: a Kafka consumer that stops later can have records
+   * of a poll, which are not in flight, and waits for the one that it processes.
+   */
   @Override
   protected void doStop() throws Exception {
+    if (!isContextStopping()) {
+      leave();
+      super.doStop();
+    }
+  }
+
+  /** All consumers have stopped. */
+  @Override
+  protected void doShutdown() throws Exception {
+    leave();
+    super.doStop();
+    super.doShutdown();
+  }
+
+  private void leave() {
     if (handoverPoint.consumer == this) {
       gate.close();
       handoverPoint.consumer = null;
     }
-    super.doStop();
   }
 
   /**

@@ -7,18 +7,29 @@ import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.fixtures.Async;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.camel.AsyncCallback;
+import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.Suspendable;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.apache.camel.support.DefaultComponent;
+import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.support.DefaultEndpoint;
 import org.junit.jupiter.api.Test;
 
 /** Synchronous calls: in the caller's thread, in order, with the result in the same exchange. */
@@ -205,5 +216,70 @@ class HandoverTest extends HandoverTestSupport {
     assertThat(call.get(DefaultTimeout.SECONDS, TimeUnit.SECONDS).getException()).isNull();
     assertThat(call.get().getMessage().getBody()).isEqualTo("result");
     assertThat(stop).succeedsWithin(DefaultTimeout.DURATION);
+  }
+
+  /** Such as a Kafka consumer with the records of a poll: they are not in flight. */
+  @Test
+  void completesCallOfConsumerThatStopsLater() throws Exception {
+    List<Object> received = new CopyOnWriteArrayList<>();
+    context.addComponent("sends-at-stop", new SendsAtStop());
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            errorHandler(noErrorHandler());
+            from("sends-at-stop:x").startupOrder(1).to("handover:point");
+          }
+        });
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            // stops before the other one
+            from("handover:point")
+                .startupOrder(2)
+                .process(exchange -> received.add(exchange.getMessage().getBody()));
+          }
+        });
+    context.start();
+    long start = System.nanoTime();
+    context.stop();
+    assertThat(received).containsExactly("at stop");
+    assertThat(Duration.ofNanos(System.nanoTime() - start))
+        .isLessThan(Duration.ofSeconds(context.getShutdownStrategy().getTimeout()));
+  }
+
+  /** Its consumer sends a message while it stops. */
+  private static final class SendsAtStop extends DefaultComponent {
+
+    @Override
+    protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> options) {
+      return new DefaultEndpoint(uri, this) {
+        @Override
+        public Producer createProducer() {
+          throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Consumer createConsumer(Processor processor) {
+          return new SuspendableConsumer(this, processor);
+        }
+      };
+    }
+  }
+
+  private static final class SuspendableConsumer extends DefaultConsumer implements Suspendable {
+
+    SuspendableConsumer(Endpoint endpoint, Processor processor) {
+      super(endpoint, processor);
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+      Exchange exchange = createExchange(true);
+      exchange.getMessage().setBody("at stop");
+      getProcessor().process(exchange);
+      super.doStop();
+    }
   }
 }
