@@ -22,6 +22,7 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
   private static final String THREAD_NAME = "kafka-producer-network-thread | ";
 
   private final int batchSize;
+  private final int maxRequestSize;
   private final Optional<Thread> sender;
   private double lastSplits;
   private volatile boolean replaced;
@@ -29,6 +30,7 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
   MonitoredProducer(Properties options) {
     super(options);
     this.batchSize = batchSize(options);
+    this.maxRequestSize = option(options, ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
     this.sender = findSender();
   }
 
@@ -59,7 +61,10 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
 
   /** Returns the batch size in a producer's options, in bytes. */
   static int batchSize(Properties options) {
-    String option = ProducerConfig.BATCH_SIZE_CONFIG;
+    return option(options, ProducerConfig.BATCH_SIZE_CONFIG);
+  }
+
+  private static int option(Properties options, String option) {
     Object value =
         options.getOrDefault(option, ProducerConfig.configDef().defaultValues().get(option));
     return (int) ConfigDef.parseType(option, value, ConfigDef.Type.INT);
@@ -77,6 +82,11 @@ final class MonitoredProducer extends KafkaProducer<Object, Object> {
   /** Largest batch of several records, in bytes. */
   int batchSize() {
     return batchSize;
+  }
+
+  /** Largest record, in bytes. */
+  int maxRequestSize() {
+    return maxRequestSize;
   }
 
   /** Whether the thread that sends and completes records has ended. */

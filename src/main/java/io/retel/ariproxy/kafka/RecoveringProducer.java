@@ -38,6 +38,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -101,6 +102,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   /** A topic of this producer that was deleted and created again. */
   private volatile @Nullable String recreatedTopic;
+
+  /** Whether a topic has rejected a record that its limit, as it was read, permits. */
+  private volatile boolean limitLowered;
 
   private volatile boolean authenticated;
   private volatile boolean closed;
@@ -197,7 +201,9 @@ final class RecoveringProducer implements Producer<Object, Object> {
 
   /** Drops headers that could make the record larger than its topic accepts. */
   private ProducerRecord<Object, Object> limitHeaders(ProducerRecord<Object, Object> record) {
-    if (HeaderLimit.isWithin(record.headers())) {
+    int maxSize = Math.min(limits.maxMessageBytes(record.topic()), current().maxRequestSize());
+    Optional<ProducerRecord<Object, Object>> limited = HeaderLimit.limit(record, maxSize);
+    if (limited.isEmpty()) {
       return record;
     }
     headersDropped.increment();
@@ -206,11 +212,12 @@ final class RecoveringProducer implements Producer<Object, Object> {
     if (now - logged >= HEADERS_LOG_INTERVAL.toNanos()
         && headersLoggedNanos.compareAndSet(logged, now)) {
       LOG.warn(
-          "Record published without headers on {}: it has more than 100, or 64 KB of them; limit"
-              + " what steps of routes add",
-          record.topic());
+          "Record published without headers on {}: it has more than 100, or 64 KB of them, or"
+              + " exceeds {} bytes with them; limit what steps of routes add",
+          record.topic(),
+          maxSize);
     }
-    return HeaderLimit.withoutHeaders(record);
+    return limited.get();
   }
 
   /** Passes a record to Kafka's producer; if that one is being replaced, the next one sends it. */
@@ -227,6 +234,8 @@ final class RecoveringProducer implements Producer<Object, Object> {
               accept();
             } else if (isRefusal(failure)) {
               refuse(target, sent.record().topic(), failure);
+            } else if (failure instanceof RecordTooLargeException) {
+              checkLimit(sent.record());
             }
             if (failure == null || !target.isReplaced()) {
               unacknowledged.complete(sent, metadata, failure);
@@ -241,6 +250,15 @@ final class RecoveringProducer implements Producer<Object, Object> {
       if (!target.isReplaced() || closed) {
         throw e;
       }
+    }
+  }
+
+  /** Has {@link #recover} read the limits again if a topic accepts less than it did. */
+  private void checkLimit(ProducerRecord<Object, Object> rejected) {
+    String topic = rejected.topic();
+    if (limits.areKnown(Set.of(topic))
+        && HeaderLimit.fits(rejected, limits.maxMessageBytes(topic))) {
+      limitLowered = true;
     }
   }
 
@@ -385,6 +403,10 @@ final class RecoveringProducer implements Producer<Object, Object> {
     boolean silent = unacknowledged.isSilent();
     if (closed) {
       return;
+    }
+    if (limitLowered) {
+      limitLowered = false;
+      limits.read(topics);
     }
     if (watched.isReplaced()) {
       // the previous attempt failed, or Kafka refused a record

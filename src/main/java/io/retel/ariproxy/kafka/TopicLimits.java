@@ -34,6 +34,9 @@ public final class TopicLimits {
 
   private static final Logger LOG = LoggerFactory.getLogger(TopicLimits.class);
 
+  /** Kafka's {@code message.max.bytes}, which topics have by default. */
+  private static final int DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+
   private final Supplier<Map<String, Object>> clientConfig;
   private final Duration timeout;
   private final Map<String, Integer> maxMessageBytes = new ConcurrentHashMap<>();
@@ -101,6 +104,11 @@ public final class TopicLimits {
     return topics.stream()
         .mapToInt(topic -> maxMessageBytes.getOrDefault(topic, maximum))
         .reduce(maximum, Math::min);
+  }
+
+  /** Returns the largest batch that a topic accepts; Kafka's default if it has not been read. */
+  int maxMessageBytes(String topic) {
+    return maxMessageBytes.getOrDefault(topic, DEFAULT_MAX_MESSAGE_BYTES);
   }
 
   /**

@@ -4,7 +4,9 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -17,6 +19,11 @@ import org.junit.jupiter.api.Test;
 class HeaderLimitTest {
 
   private static final Header TRACE = new RecordHeader("traceparent", new byte[55]);
+
+  private static final int MAX_SIZE = 1_000_000;
+
+  /** Records are equal if their values are the same. */
+  private static final Map<Integer, byte[]> VALUES = new HashMap<>();
 
   @Test
   void keepsRecordWithHeadersWithinLimits() {
@@ -39,14 +46,56 @@ class HeaderLimitTest {
   }
 
   @Test
-  void dropsLargeHeadersOfPublishedRecord() {
-    ProducerRecord<String, String> record =
-        new ProducerRecord<>("ari-events", 2, 7L, "key", "value", List.of(TRACE));
-    assertThat(HeaderLimit.isWithin(record.headers())).isTrue();
-    record.headers().add("customer", new byte[65_536]);
-    assertThat(HeaderLimit.isWithin(record.headers())).isFalse();
-    assertThat(HeaderLimit.withoutHeaders(record))
-        .isEqualTo(new ProducerRecord<>("ari-events", 2, 7L, "key", "value"));
+  void keepsPublishedRecordWithHeadersWithinLimits() {
+    assertThat(HeaderLimit.limit(published(10, TRACE, header("customer", 10)), 1_000)).isEmpty();
+    assertThat(HeaderLimit.limit(published(2_000), 1_000)).isEmpty();
+  }
+
+  @Test
+  void dropsLargeHeadersOfPublishedRecordExceptTraceparent() {
+    assertThat(HeaderLimit.limit(published(10, header("customer", 65_536)), MAX_SIZE))
+        .hasValue(published(10));
+    assertThat(HeaderLimit.limit(published(10, TRACE, header("customer", 65_536)), MAX_SIZE))
+        .hasValue(published(10, TRACE));
+    assertThat(HeaderLimit.limit(published(10, TRACE, header("traceparent", 65_536)), MAX_SIZE))
+        .hasValue(published(10));
+  }
+
+  @Test
+  void dropsManyHeadersOfPublishedRecordExceptTraceparent() {
+    Header[] many = Collections.nCopies(101, header("h", 1)).toArray(Header[]::new);
+    many[50] = TRACE;
+    assertThat(HeaderLimit.limit(published(10, many), MAX_SIZE)).hasValue(published(10, TRACE));
+  }
+
+  /** The topic accepts the body, but not the body with the headers. */
+  @Test
+  void dropsHeadersThatMakeRecordTooLarge() {
+    Header customer = header("customer", 60_000);
+    assertThat(HeaderLimit.limit(published(MAX_SIZE - 10_000, TRACE, customer), MAX_SIZE))
+        .hasValue(published(MAX_SIZE - 10_000, TRACE));
+    assertThat(HeaderLimit.limit(published(MAX_SIZE - 150, TRACE, customer), MAX_SIZE))
+        .hasValue(published(MAX_SIZE - 150));
+    assertThat(HeaderLimit.limit(published(MAX_SIZE - 75, TRACE, customer), MAX_SIZE))
+        .hasValue(published(MAX_SIZE - 75));
+    assertThat(HeaderLimit.limit(published(MAX_SIZE - 150, TRACE), MAX_SIZE))
+        .hasValue(published(MAX_SIZE - 150));
+  }
+
+  /** Without headers, Kafka rejects it as well; with a larger limit than known, it does not. */
+  @Test
+  void keepsHeadersOfRecordWithTooLargeBody() {
+    assertThat(HeaderLimit.limit(published(MAX_SIZE, TRACE, header("customer", 9)), MAX_SIZE))
+        .isEmpty();
+  }
+
+  private static Header header(String name, int size) {
+    return new RecordHeader(name, new byte[size]);
+  }
+
+  private static ProducerRecord<Object, Object> published(int size, Header... headers) {
+    byte[] value = VALUES.computeIfAbsent(size, byte[]::new);
+    return new ProducerRecord<>("ari-events", 2, 7L, "key", value, List.of(headers));
   }
 
   private static void assertDropped(List<Header> headers) {

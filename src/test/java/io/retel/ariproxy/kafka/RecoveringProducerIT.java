@@ -10,6 +10,7 @@ import io.retel.ariproxy.fixtures.FreePort;
 import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.TopicReader;
+import io.retel.ariproxy.fixtures.kafka.TopicRecord;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,13 +91,85 @@ class RecoveringProducerIT {
   /** They would make the record larger than the topic accepts, so that it would be lost. */
   @Test
   void publishesRecordWithoutLargeHeaders() throws Exception {
-    try (RecoveringProducer producer = producer()) {
-      ProducerRecord<Object, Object> record = record(0);
-      record.headers().add("customer", new byte[2_000_000]);
-      producer.send(record).get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    assertPublishedWithTraceparentOnly(RECORD_SIZE, 2_000_000);
+  }
+
+  /** Headers within the limit of 64 KB, and a body within that of the topic. */
+  @Test
+  void publishesLargeRecordWithoutHeaders() throws Exception {
+    assertPublishedWithTraceparentOnly(1_040_000, 60_000);
+  }
+
+  @Test
+  void publishesLargeRecordWithoutHeadersAfterLimitIsRead() throws Exception {
+    kafka.setMaxMessageBytes(topic, LIMIT);
+    limits.read(List.of(topic));
+    assertPublishedWithTraceparentOnly(LIMIT - 1_000, 2_000);
+  }
+
+  /** The size without headers is exactly that which the topic accepts. */
+  @Test
+  void publishesLargestRecordWithoutTraceparent() throws Exception {
+    kafka.setMaxMessageBytes(topic, LIMIT);
+    limits.read(List.of(topic));
+    int overhead = 75;
+    try (RecoveringProducer producer = producer();
+        TopicReader reader = TopicReader.of(kafka.bootstrapServers(), topic)) {
+      assertThat(producer.send(new ProducerRecord<>(topic, "key", new byte[LIMIT - overhead + 1])))
+          .failsWithin(DefaultTimeout.DURATION);
+      producer
+          .send(recordWithHeaders(LIMIT - overhead, 10))
+          .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+      TopicRecord published = reader.await(1).get(0);
+      assertThat(published.header("traceparent")).isNull();
+      assertThat(published.header("customer")).isNull();
     }
-    assertPublishedInOrder(1);
+  }
+
+  /** The limit of the producer, which is below that of the topic. */
+  @Test
+  void publishesRecordWithoutHeadersThatExceedRequest() throws Exception {
+    kafka.setMaxMessageBytes(topic, 2_000_000);
+    limits.read(List.of(topic));
+    assertPublishedWithTraceparentOnly(1_040_000, 60_000);
+  }
+
+  @Test
+  void dropsHeadersAfterLimitIsLowered() throws Exception {
+    limits.read(List.of(topic));
+    kafka.setMaxMessageBytes(topic, LIMIT);
+    try (RecoveringProducer producer = producer()) {
+      assertThat(producer.send(recordWithHeaders(LIMIT - 1_000, 2_000)))
+          .failsWithin(DefaultTimeout.DURATION)
+          .withThrowableThat()
+          .withCauseInstanceOf(RecordTooLargeException.class);
+      producer.recover();
+      producer
+          .send(recordWithHeaders(LIMIT - 1_000, 2_000))
+          .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+    }
+    assertThat(kafka.recordCount(topic)).isOne();
     assertThat(headersDropped.count()).isOne();
+  }
+
+  private void assertPublishedWithTraceparentOnly(int bodySize, int headerSize) throws Exception {
+    try (RecoveringProducer producer = producer();
+        TopicReader reader = TopicReader.of(kafka.bootstrapServers(), topic)) {
+      producer
+          .send(recordWithHeaders(bodySize, headerSize))
+          .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+      TopicRecord published = reader.await(1).get(0);
+      assertThat(published.header("traceparent")).hasSize(55);
+      assertThat(published.header("customer")).isNull();
+    }
+    assertThat(headersDropped.count()).isOne();
+  }
+
+  private ProducerRecord<Object, Object> recordWithHeaders(int bodySize, int headerSize) {
+    ProducerRecord<Object, Object> record = new ProducerRecord<>(topic, "key", new byte[bodySize]);
+    record.headers().add("customer", new byte[headerSize]);
+    record.headers().add("traceparent", new byte[55]);
+    return record;
   }
 
   @Test
