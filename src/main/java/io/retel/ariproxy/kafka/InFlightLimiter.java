@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -17,7 +18,9 @@ import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +38,14 @@ public final class InFlightLimiter implements Processor {
   /** Exchange, message, record and share of a batch (measured during a Kafka outage of 60 s). */
   private static final int OVERHEAD_PER_MESSAGE = 4_096;
 
-  /** Length of a header, such as the key, up to which the overhead contains it. */
+  /** Length of the key up to which the overhead contains it. */
   private static final int MAX_COUNTED_IN_OVERHEAD = 256;
+
+  /** A header of a message: its entry in the map, and the objects of a name and a value. */
+  private static final int OVERHEAD_PER_HEADER = 144;
+
+  /** A header of a record: Kafka's object, its array and its share of a list. */
+  private static final int OVERHEAD_PER_RECORD_HEADER = 112;
 
   /** The body and its copy in the producer's buffer. */
   private static final int COST_PER_BODY_BYTE = 2;
@@ -110,13 +119,12 @@ public final class InFlightLimiter implements Processor {
 
   @Override
   public void process(Exchange exchange) throws InterruptedException {
-    long headers = headerBytes(exchange.getMessage());
-    // a larger one is not sent
-    int sentHeaders = (int) Math.min(headers, HeaderLimit.MAX_SIZE);
-    long heap = headers + heap(((byte[]) exchange.getMessage().getBody()).length + sentHeaders);
+    HeaderHeap headers = HeaderHeap.of(exchange.getMessage());
+    long heap =
+        headers.ofMessage() + headers.ofRecord(((byte[]) exchange.getMessage().getBody()).length);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     for (OutgoingRecord copy : copies) {
-      heap += heap(copy.size() + sentHeaders);
+      heap += headers.ofRecord(copy.size());
     }
     if (heap > maxInFlightBytes && !copies.isEmpty()) {
       throw new RecordTooLargeException(
@@ -140,21 +148,48 @@ public final class InFlightLimiter implements Processor {
     OutgoingRecord.inFlight(exchange);
   }
 
-  /** Returns the heap of the headers that steps of authors have added. */
-  private static long headerBytes(Message message) {
-    long bytes = 0;
-    for (Object value : message.getHeaders().values()) {
-      if (value instanceof CharSequence text && text.length() > MAX_COUNTED_IN_OVERHEAD) {
-        bytes += HeapSize.ofArray(2L * text.length());
-      } else if (value instanceof byte[] array && array.length > MAX_COUNTED_IN_OVERHEAD) {
-        bytes += HeapSize.ofArray(array.length);
-      }
-    }
-    return bytes;
-  }
+  /**
+   * The heap of the headers that steps of authors have added.
+   *
+   * @param textBytes that of their names and values
+   * @param count their number
+   */
+  private record HeaderHeap(long textBytes, int count) {
 
-  private static long heap(int recordSize) {
-    return OVERHEAD_PER_MESSAGE + COST_PER_BODY_BYTE * HeapSize.ofArray(recordSize);
+    static HeaderHeap of(Message message) {
+      long textBytes = 0;
+      int count = 0;
+      for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
+        long valueBytes = valueBytes(header.getValue());
+        if (!header.getKey().equals(KafkaConstants.KEY)) {
+          count++;
+          textBytes += HeapSize.ofArray(2L * header.getKey().length()) + valueBytes;
+        } else if (valueBytes > 2 * MAX_COUNTED_IN_OVERHEAD) {
+          textBytes += valueBytes;
+        }
+      }
+      return new HeaderHeap(textBytes, count);
+    }
+
+    private static long valueBytes(@Nullable Object value) {
+      if (value instanceof CharSequence text) {
+        return HeapSize.ofArray(2L * text.length());
+      }
+      return value instanceof byte[] array ? HeapSize.ofArray(array.length) : 0;
+    }
+
+    /** Returns their heap in the message. */
+    long ofMessage() {
+      return OVERHEAD_PER_HEADER * (long) count + textBytes;
+    }
+
+    /** Returns the heap of one record with them; more of them are not sent. */
+    long ofRecord(int recordSize) {
+      long sentBytes = Math.min(textBytes, HeaderLimit.MAX_SIZE);
+      return OVERHEAD_PER_MESSAGE
+          + OVERHEAD_PER_RECORD_HEADER * Math.min(count, HeaderLimit.MAX_COUNT)
+          + COST_PER_BODY_BYTE * HeapSize.ofArray(recordSize + sentBytes);
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.retel.ariproxy.fixtures.DefaultTimeout;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
@@ -122,6 +123,47 @@ class InFlightLimiterTest {
     exchange.getMessage().setHeader("picture", new byte[200_000]);
     large.process(exchange);
     assertThat(large.inFlightBytes()).isBetween(500_000L, 1_500_000L);
+  }
+
+  /** Each takes an entry of a map and several objects, however short it is. */
+  @Test
+  void countsManyShortHeaders() throws Exception {
+    InFlightLimiter large = new InFlightLimiter(100 << 20, () -> false);
+    Exchange exchange = exchange(10);
+    for (int i = 0; i < 10_000; i++) {
+      exchange.getMessage().setHeader("h" + i, "v");
+    }
+    large.process(exchange);
+    assertThat(large.inFlightBytes()).isBetween(1_300_000L, 2_500_000L);
+  }
+
+  /** Each copy of an event becomes a record, with its own objects for the headers. */
+  @Test
+  void countsHeadersOfEachCopy() throws Exception {
+    InFlightLimiter large = new InFlightLimiter(100 << 20, () -> false);
+    Exchange exchange = exchange(10);
+    OutgoingRecord.prepareCopies(
+        exchange, Collections.nCopies(100, new OutgoingRecord("key", 10, () -> new byte[10])));
+    large.process(exchange);
+    long withoutHeaders = large.inFlightBytes();
+    for (int i = 0; i < 100; i++) {
+      exchange.getMessage().setHeader("h" + i, (byte[]) null);
+    }
+    large.process(exchange);
+    assertThat(large.inFlightBytes() - withoutHeaders).isGreaterThan(100 * 100 * 96);
+  }
+
+  /** The overhead of a message contains its key. */
+  @Test
+  void countsLongKey() throws Exception {
+    Exchange exchange = exchange(10);
+    OutgoingRecord.prepare(exchange, "k".repeat(256), new byte[10], false);
+    limiter.process(exchange);
+    assertThat(limiter.inFlightBytes()).isEqualTo(4_116);
+
+    OutgoingRecord.prepare(exchange, "k".repeat(3_000), new byte[10], false);
+    limiter.process(exchange);
+    assertThat(limiter.inFlightBytes()).isGreaterThan(4_116 + 6_000);
   }
 
   @Test
