@@ -60,7 +60,7 @@ final class WebSocketConnection implements AutoCloseable {
   private final CamelContext camelContext;
   private final IntConsumer onLost;
   private final AtomicBoolean claimed = new AtomicBoolean();
-  private final BufferPauseLog pauseLog = new BufferPauseLog();
+  private final BufferPauseLog pauseLog;
   private final ClientThreads threads;
   private final ClientTimer timer;
 
@@ -114,6 +114,8 @@ final class WebSocketConnection implements AutoCloseable {
     this.buffer = buffer;
     this.state = state;
     this.scheduler = new ConnectionScheduler(executor, address());
+    this.pauseLog =
+        new BufferPauseLog(address(), buffer::size, scheduler::schedule, System::nanoTime);
     this.camelContext = camelContext;
     this.onLost = onLost;
     this.threads = new ClientThreads("websocket-" + uri.getHost());
@@ -541,6 +543,7 @@ final class WebSocketConnection implements AutoCloseable {
   }
 
   private void recordDisconnect(String reason, int failures) {
+    pauseLog.ended();
     state = state.afterDisconnect(reason, failures);
     if (configuration.isFireWebSocketConnectionEvents()) {
       buffer.put(
@@ -591,7 +594,7 @@ final class WebSocketConnection implements AutoCloseable {
     buffer.put(message);
     if (!source.paused() && buffer.isFull()) {
       source.pause();
-      pauseLog.paused(address(), buffer.size());
+      pauseLog.paused();
       // the route may have caught up before seeing the pause
       resumeReading(source);
     }
@@ -602,7 +605,7 @@ final class WebSocketConnection implements AutoCloseable {
       lastReadNanos = System.nanoTime();
       receivedComplete();
       pausedSession.resume();
-      pauseLog.resumed(address());
+      pauseLog.resumed();
     }
   }
 
