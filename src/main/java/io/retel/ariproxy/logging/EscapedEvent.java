@@ -42,10 +42,13 @@ final class EscapedEvent implements ILoggingEvent {
     return LogText.escape(withoutUrlDetails(message), LogText.MAX_MESSAGE_LENGTH);
   }
 
-  /** Camel repeats the message of an exception in that of the line. */
-  private String withoutUrlDetails(@Nullable String message) {
-    String text = String.valueOf(message);
-    return event.getThrowableProxy() == null ? text : ErrorMessages.withoutUrlDetails(text);
+  /** Camel has the message of an exception in that of the line, also without a stack trace. */
+  private String withoutUrlDetails(@Nullable Object value) {
+    String text = String.valueOf(value);
+    return event.getThrowableProxy() == null
+            && !event.getLoggerName().startsWith(RateLimitFilter.CAMEL)
+        ? text
+        : ErrorMessages.withoutUrlDetails(text);
   }
 
   @Override
@@ -53,11 +56,7 @@ final class EscapedEvent implements ILoggingEvent {
     Object[] arguments = event.getArgumentArray();
     return arguments == null
         ? null
-        : Arrays.stream(arguments)
-            .map(
-                value ->
-                    escapeValue(value instanceof String text ? withoutUrlDetails(text) : value))
-            .toArray();
+        : Arrays.stream(arguments).map(value -> escapeValue(withoutUrlDetails(value))).toArray();
   }
 
   @Override

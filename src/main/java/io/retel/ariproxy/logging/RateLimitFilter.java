@@ -32,7 +32,7 @@ public final class RateLimitFilter extends Filter<ILoggingEvent> {
   public static final Marker PER_MESSAGE = MarkerFactory.getMarker("PER_MESSAGE");
 
   /** Start of the names of Camel's loggers. */
-  private static final String CAMEL = "org.apache.camel.";
+  static final String CAMEL = "org.apache.camel.";
 
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 

@@ -95,6 +95,37 @@ class LogEncoderTest {
     }
   }
 
+  /** With {@code logStackTrace: false}, the text of the exception is in the message only. */
+  @Test
+  void linesOfCamelHaveNoDetailsOfUrlsWithoutStackTrace() {
+    String message = "invoking http://crm/493012345/x?n=493012345&key=top with statusCode: 404";
+    String camel = "org.apache.camel.processor.errorhandler.DefaultErrorHandler";
+
+    for (LoggingEvent event :
+        List.of(
+            event(camel, "caught: " + message, null),
+            event(camel, "caught: {}", null, new IOException(message)))) {
+      for (String text :
+          List.of(
+              encode(textEncoder(), event),
+              encode(jsonEncoder(), event),
+              new EscapedEvent(event).getMessage(),
+              List.of(new EscapedEvent(event).getArgumentArray()).toString())) {
+        assertThat(text).doesNotContain("493012345").doesNotContain("=top");
+      }
+      assertThat(encode(textEncoder(), event))
+          .contains("invoking http://crm/***/x?*** with statusCode: 404");
+    }
+  }
+
+  /** The proxy masks its own lines, and an author decides what a log step writes. */
+  @Test
+  void otherLinesKeepUrls() {
+    String url = "http://crm/493012345/x?n=1";
+    assertThat(encode(textEncoder(), event("io.retel.ariproxy.Notes", url, null))).contains(url);
+    assertThat(encode(textEncoder(), event("log-step", url, null))).contains(url);
+  }
+
   @Test
   void boundsCauses() {
     Exception error = new IOException("first");
