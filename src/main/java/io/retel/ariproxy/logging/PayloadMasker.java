@@ -86,6 +86,13 @@ public final class PayloadMasker {
   private static final Pattern VISIBLE_MEDIA =
       Pattern.compile("(sound|recording|tone):[\\w./-]+(,(sound|recording|tone):[\\w./-]+)*");
 
+  /**
+   * Directories of Asterisk's sounds for digits and letters: what a caller has entered, played back
+   * one by one, as {@code digits:} and {@code characters:} do.
+   */
+  private static final Pattern SPOKEN_CHARACTERS =
+      Pattern.compile("[:/](digits|letters|phonetic)/", Pattern.CASE_INSENSITIVE);
+
   /** Fields of an object whose name is not an address, such as that of a device or mailbox. */
   private static final List<String> FIELDS_OF_NAMED =
       List.of("id", "type", "format", "channel_ids", "support_level");
@@ -279,7 +286,9 @@ public final class PayloadMasker {
   }
 
   private static boolean isVisibleMedia(String field, String value) {
-    return MEDIA_FIELDS.contains(field) && VISIBLE_MEDIA.matcher(value).matches();
+    return MEDIA_FIELDS.contains(field)
+        && VISIBLE_MEDIA.matcher(value).matches()
+        && !SPOKEN_CHARACTERS.matcher(value).find();
   }
 
   private static String maskQuery(String query, BiPredicate<String, String> isSensitive) {

@@ -99,6 +99,13 @@ class PayloadMaskerTest {
         "{'playback':{'id':'p','media_uri':'characters:4711','next_media_uri':'tone:ring'}}"
             + " | {'playback':{'id':'p','media_uri':'***','next_media_uri':'tone:ring'}}",
         "{'media':'sound:https://host/x?token=4711'} | {'media':'***'}",
+        "{'media':['sound:digits/4','sound:letters/a','sound:phonetic/a_p','sound:digits-intro']}"
+            + " | {'media':['***','***','***','sound:digits-intro']}",
+        "{'media':'sound:beep,sound:digits/4'} | {'media':'***'}",
+        "{'media_uri':'sound:/var/lib/asterisk/sounds/en/digits/4'} | {'media_uri':'***'}",
+        "{'media':['recording:de/digits/4','sound:./Digits//4','sound:my-digits/4']}"
+            + " | {'media':['***','***','sound:my-digits/4']}",
+        "{'url':'/channels/c/play?media=sound:digits%2F4'} | {'url':'/channels/c/play?media=***'}",
         "{'source':'endpoint:PJSIP/493012345'} | {'source':'***'}",
         "[{'name':'app','channel_ids':['c'],'endpoint_ids':['PJSIP/4711'],'device_names':['SIP/4711']}]"
             + " | [{'name':'app','channel_ids':['c'],'endpoint_ids':['***'],'device_names':['***']}]",
