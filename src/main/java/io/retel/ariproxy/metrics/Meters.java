@@ -62,6 +62,12 @@ public enum Meters {
       "Messages that have failed in a step that is not part of the shipped routes, and copies that it could not send",
       "route",
       "step"),
+  STEPS_COPIES_DISCARDED(
+      Kind.COUNTER,
+      "ari-proxy.steps.copies-discarded",
+      "Copies that an option of their queue has discarded, such as discardWhenFull",
+      "route",
+      "step"),
   STEPS_LINES_SUPPRESSED(
       Kind.COUNTER,
       "ari-proxy.steps.lines-suppressed",

@@ -93,7 +93,9 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
     this.nanoTime = nanoTime;
     this.running = new RunningSteps(nanoTime);
     // otherwise the metrics do not exist until there is a step
-    this.queues = new Queues(new DroppedCopies(failures(NO_STEP, NO_STEP)));
+    this.queues =
+        new Queues(
+            new DroppedCopies(failures(NO_STEP, NO_STEP), discardedCopies(NO_STEP, NO_STEP)));
     suppressedLines(NO_STEP, NO_STEP);
   }
 
@@ -233,6 +235,10 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
 
   Counter failures(String routeId, String stepId) {
     return Meters.STEPS_FAILED.counter(meters, routeId, stepId);
+  }
+
+  Counter discardedCopies(String routeId, String stepId) {
+    return Meters.STEPS_COPIES_DISCARDED.counter(meters, routeId, stepId);
   }
 
   Counter suppressedLines(String routeId, String stepId) {

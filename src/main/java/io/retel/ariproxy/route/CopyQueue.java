@@ -68,7 +68,7 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
     if (timeout <= 0) {
       boolean added = offer(message);
       if (!added && !isAwaited(message)) {
-        dropped.report(message, reason());
+        dropped.reportDiscarded(message, reason());
       }
       return added;
     }
@@ -193,14 +193,18 @@ final class CopyQueue extends LinkedBlockingQueue<Exchange> {
   /** Called at the stop of a route with {@code purgeWhenStopping}, and by operators. */
   @Override
   public void clear() {
-    drop();
+    drop(true);
   }
 
-  /** Drops the copies that wait, and reports them. */
+  /** Drops the copies that wait, and reports them as lost. */
   void drop() {
+    drop(false);
+  }
+
+  private void drop(boolean discarded) {
     List<Exchange> copies = new ArrayList<>();
     super.drainTo(copies, Integer.MAX_VALUE);
-    dropped.reportWaiting(copies.stream().filter(copy -> heapOf(copy) > 0).toList());
+    dropped.reportWaiting(copies.stream().filter(copy -> heapOf(copy) > 0).toList(), discarded);
     copies.forEach(this::released);
   }
 

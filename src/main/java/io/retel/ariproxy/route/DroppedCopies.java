@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Counts copies that a queue of {@code seda} drops without an error of the step that made them, and
- * logs them. Thread-safe.
+ * logs them. What the author has chosen, with an option of the queue, is not a failure.
+ * Thread-safe.
  */
 final class DroppedCopies {
 
@@ -22,8 +23,12 @@ final class DroppedCopies {
   /** Counts copies of an unknown step, such as those that a bean makes. */
   private final Counter others;
 
-  DroppedCopies(Counter others) {
+  /** Counts those of them that an option has discarded. */
+  private final Counter othersDiscarded;
+
+  DroppedCopies(Counter others, Counter othersDiscarded) {
     this.others = others;
+    this.othersDiscarded = othersDiscarded;
   }
 
   /** Reports a copy that is not queued. */
@@ -33,12 +38,31 @@ final class DroppedCopies {
       source.get().step().reportCopy(CopyRefusedException.ofCopy(copy, reason));
     } else {
       others.increment();
-      LOG.warn(RateLimitFilter.PER_MESSAGE, "Not copied: to {}: {}", queue(copy), reason);
+      logUnknown(copy, reason);
     }
   }
 
-  /** Reports copies whose queue ends before a route has read them, in a line for each step. */
-  void reportWaiting(Collection<Exchange> copies) {
+  /** Reports a copy that is not queued, as {@code discardWhenFull} requests. */
+  void reportDiscarded(Exchange copy, String reason) {
+    Optional<CopySource> source = CopySource.of(copy);
+    if (source.isPresent()) {
+      source.get().step().reportDiscarded(reason);
+    } else {
+      othersDiscarded.increment();
+      logUnknown(copy, reason);
+    }
+  }
+
+  private static void logUnknown(Exchange copy, String reason) {
+    LOG.warn(RateLimitFilter.PER_MESSAGE, "Not copied: to {}: {}", queue(copy), reason);
+  }
+
+  /**
+   * Reports copies whose queue ends before a route has read them, in a line for each step.
+   *
+   * @param discarded whether {@code purgeWhenStopping} or an operator has discarded them
+   */
+  void reportWaiting(Collection<Exchange> copies, boolean discarded) {
     Map<StepWatch, Integer> counts = new LinkedHashMap<>();
     Map<String, Integer> unknown = new LinkedHashMap<>();
     for (Exchange copy : copies) {
@@ -47,10 +71,10 @@ final class DroppedCopies {
               source -> counts.merge(source.step(), 1, Integer::sum),
               () -> unknown.merge(queue(copy), 1, Integer::sum));
     }
-    counts.forEach(StepWatch::reportDropped);
+    counts.forEach((step, count) -> step.reportWaiting(count, discarded));
     unknown.forEach(
         (queue, count) -> {
-          others.increment(count);
+          (discarded ? othersDiscarded : others).increment(count);
           LOG.warn("Not copied: to {}: {} copies waited when their route ended", queue, count);
         });
   }

@@ -43,6 +43,7 @@ final class StepWatch implements InterceptStrategy {
   private final String placeFormat;
 
   private final Counter failures;
+  private final Counter discardedCopies;
   private final TappedCopies tappedCopies;
 
   /**
@@ -63,6 +64,7 @@ final class StepWatch implements InterceptStrategy {
     this.place = "step " + stepId + " of route " + routeId + location(step);
     this.placeFormat = place.replace("{}", "").replace("\\", "");
     this.failures = steps.failures(routeId, stepId);
+    this.discardedCopies = steps.discardedCopies(routeId, stepId);
     this.tappedCopies = new TappedCopies(this, steps.newCopyHeap());
   }
 
@@ -238,16 +240,29 @@ final class StepWatch implements InterceptStrategy {
   /** Counts a copy that a step has discarded, since no route reads its queue. */
   void reportUnlessOffered(CopySource source) {
     if (!source.isOffered()) {
-      failures.increment();
-      LOG.warn(
-          RateLimitFilter.PER_MESSAGE, "Not copied: " + placeFormat + ": no route reads the queue");
+      reportDiscarded("no route reads the queue");
     }
+  }
+
+  /** Counts a copy that an option of its queue has discarded. */
+  void reportDiscarded(String reason) {
+    discardedCopies.increment();
+    LOG.warn(RateLimitFilter.PER_MESSAGE, "Not copied: " + placeFormat + ": {}", reason);
   }
 
   /** Counts copies that are dropped with their route. */
   void reportDropped(int dropped) {
-    failures.increment(dropped);
-    LOG.warn("Not copied: {}: {} copies waited when their route ended", place, dropped);
+    reportWaiting(dropped, false);
+  }
+
+  /**
+   * Counts copies that have waited when their route ended.
+   *
+   * @param discarded whether an option of their queue has discarded them
+   */
+  void reportWaiting(int copies, boolean discarded) {
+    (discarded ? discardedCopies : failures).increment(copies);
+    LOG.warn("Not copied: {}: {} copies waited when their route ended", place, copies);
   }
 
   /** Counts a copy that is not made or not sent. */
