@@ -76,6 +76,7 @@ final class AsteriskQuery implements AutoCloseable {
   private final ExecutorService requests;
   private final ScheduledExecutorService timer;
   private final SubscriptionRestore subscriptions;
+  private final SubscriptionRestore.Progress restoreProgress = new SubscriptionRestore.Progress();
   private final Listener listener;
   private final DescriptionHeap heap;
 
@@ -338,15 +339,17 @@ final class AsteriskQuery implements AutoCloseable {
   /** Asks for what is open; on a thread for requests. */
   private CompletableFuture<Void> askAll(Map<Resource, Mapping> before) {
     CompletableFuture<@Nullable JsonNode> applications = askApplications();
-    return CompletableFuture.allOf(
-            askInfo(),
-            applications.thenCompose(this::restoreSubscriptions),
-            // a list of tens of megabytes occupies Asterisk
-            applications
-                .thenCompose(known -> askChannels())
-                .thenCompose(channels -> observeChannels(channels, before)),
-            askBridges().thenCompose(bridges -> observeBridges(bridges, before)))
-        .thenCompose(done -> observeMedia());
+    CompletableFuture<Void> resources =
+        CompletableFuture.allOf(
+                askInfo(),
+                // a list of tens of megabytes occupies Asterisk
+                applications
+                    .thenCompose(known -> askChannels())
+                    .thenCompose(channels -> observeChannels(channels, before)),
+                askBridges().thenCompose(bridges -> observeBridges(bridges, before)))
+            .thenCompose(done -> observeMedia());
+    // the resources do not wait for it
+    return CompletableFuture.allOf(applications.thenCompose(this::restoreSubscriptions), resources);
   }
 
   /**
@@ -549,7 +552,7 @@ final class AsteriskQuery implements AutoCloseable {
     return CompletableFuture.runAsync(
         () -> {
           subscriptions.observeFilters(applications);
-          String problem = subscriptions.restore(client, applications);
+          String problem = subscriptions.restore(client, applications, restoreProgress);
           synchronized (this) {
             subscriptionsRestored = problem.isEmpty();
             if (subscriptionsRestored) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.retel.ariproxy.ari.Resource;
+import io.retel.ariproxy.ari.ResourceType;
 import io.retel.ariproxy.ari.http.AriClient;
 import io.retel.ariproxy.ari.http.AriHttpClient;
 import io.retel.ariproxy.ari.http.AriLogin;
@@ -22,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -39,6 +42,8 @@ class ResyncStateTest {
 
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final Subscriptions subscriptions = new Subscriptions(WriteBehind.noop(meters));
+  private final CallContexts callContexts =
+      new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
   private DefaultCamelContext context;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private HttpServer server;
@@ -62,7 +67,8 @@ class ResyncStateTest {
                 default -> "[]";
               };
           byte[] body = answer.getBytes(StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(200, body.length);
+          boolean isPlayback = exchange.getRequestURI().getPath().startsWith("/playbacks/");
+          exchange.sendResponseHeaders(isPlayback ? 404 : 200, body.length);
           exchange.getResponseBody().write(body);
           exchange.close();
         });
@@ -70,8 +76,6 @@ class ResyncStateTest {
     server.start();
     context = new DefaultCamelContext();
     context.start();
-    CallContexts callContexts =
-        new CallContexts(Duration.ofHours(1), Duration.ofMinutes(1), Ticker.systemTicker());
     URI url = URI.create("http://localhost:" + server.getAddress().getPort());
     SSLContext tls = SSLContext.getDefault();
     AriHttpClient configurer =
@@ -80,7 +84,7 @@ class ResyncStateTest {
             () -> tls,
             1,
             5000,
-            5000,
+            60_000,
             "",
             meters);
     RequestLimit limit = new RequestLimit(2);
@@ -148,6 +152,25 @@ class ResyncStateTest {
     Awaitility.await().until(resync.query()::isComplete);
     assertThat(resync.problem()).isEmpty();
     assertThat(resync.pending()).isZero();
+  }
+
+  /** Each request for a subscription can be as slow as Asterisk likes. */
+  @Test
+  void playbacksDoNotWaitForSubscriptions() throws Exception {
+    subscriptions.addSources("app", List.of("deviceState:a"));
+    Resource playback = new Resource(ResourceType.PLAYBACK, "p");
+    callContexts.move(playback, "call");
+    resync.start(Moment.now());
+    List<Resource> observed = new ArrayList<>();
+    Awaitility.await()
+        .until(
+            () -> {
+              resync.query().take().observations().stream()
+                  .map(Observation::resource)
+                  .forEach(observed::add);
+              return observed.contains(playback);
+            });
+    assertThat(resync.query().status()).isEqualTo("subscriptions not restored yet");
   }
 
   private static void awaitUninterruptibly(CountDownLatch latch) {

@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
@@ -44,6 +45,8 @@ class SubscriptionRestoreTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final AtomicLong nanos = new AtomicLong(-5);
+  private final SubscriptionRestore.Progress progress = new SubscriptionRestore.Progress();
   private final Subscriptions subscriptions = new Subscriptions(WriteBehind.noop(meters));
   private final SubscriptionRestore restore =
       new SubscriptionRestore(
@@ -51,7 +54,8 @@ class SubscriptionRestoreTest {
           new StasisApplications(
               List.of("app"),
               new CallContexts(
-                  Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker())));
+                  Duration.ofHours(1), Duration.ofMinutes(1), Ticker.disabledTicker())),
+          () -> nanos.get());
 
   /** In order; Asterisk counts repeated ones. */
   private final List<String> subscribed = Collections.synchronizedList(new ArrayList<>());
@@ -59,6 +63,10 @@ class SubscriptionRestoreTest {
   private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
   private volatile Set<String> missing = Set.of();
   private volatile int listStatus = 200;
+
+  /** How long each request takes. */
+  private volatile Duration duration = Duration.ZERO;
+
   private HttpServer server;
   private AriClient client;
 
@@ -155,6 +163,45 @@ class SubscriptionRestoreTest {
     assertThat(restore()).startsWith("subscriptions not restored: ");
   }
 
+  /** Otherwise, a slow Asterisk could prolong a resync for hours. */
+  @Test
+  void endsAttemptAfterDeadlineAndContinuesInNextOne() throws Exception {
+    List<String> devices = names("deviceState:", 2_100);
+    subscriptions.addSources("app", devices);
+    duration = Duration.ofSeconds(10);
+    try (CapturedLog log = new CapturedLog()) {
+      assertThat(restore())
+          .isEqualTo("subscriptions not restored: 1500 after 30 s, the others follow");
+      assertThat(requests).hasSize(3);
+      assertThat(restore()).isEmpty();
+      assertThat(requests).hasSize(5);
+      assertThat(restoreLines(log))
+          .containsExactly(
+              "Restored at Asterisk: 1500 subscriptions, 0 event filters",
+              "Restored at Asterisk: 600 subscriptions, 0 event filters");
+    }
+    assertThat(subscribed).containsExactlyInAnyOrderElementsOf(devices);
+  }
+
+  /** Asterisk rejects most of them, and each request takes as long as an attempt can. */
+  @Test
+  void eachAttemptRestoresOrRejectsSomething() throws Exception {
+    missing = Set.copyOf(names("endpoint:PJSIP/", 5));
+    subscriptions.addSources("app", names("endpoint:PJSIP/", 7));
+    duration = SubscriptionRestore.MAX_DURATION;
+    int attempts = 1;
+    try (CapturedLog log = new CapturedLog()) {
+      while (!restore().isEmpty()) {
+        attempts++;
+        assertThat(attempts).isLessThan(10);
+      }
+      assertThat(restoreLines(log))
+          .filteredOn(line -> line.startsWith("Restore failed for 1 "))
+          .hasSize(5);
+    }
+    assertThat(subscribed).containsExactlyInAnyOrder("endpoint:PJSIP/5", "endpoint:PJSIP/6");
+  }
+
   private static List<String> restoreLines(CapturedLog log) {
     return log.proxyEvents().stream()
         .filter(event -> event.getLoggerName().equals(SubscriptionRestore.class.getName()))
@@ -163,7 +210,7 @@ class SubscriptionRestoreTest {
   }
 
   private String restore() {
-    return restore.restore(client, JSON.createArrayNode().add(application()));
+    return restore.restore(client, JSON.createArrayNode().add(application()), progress);
   }
 
   private ObjectNode application() {
@@ -186,6 +233,7 @@ class SubscriptionRestoreTest {
       send(exchange, 200, "{}");
       return;
     }
+    nanos.addAndGet(duration.toNanos());
     int status = listStatus;
     int count = 0;
     if (exchange.getRequestMethod().equals("POST")) {
