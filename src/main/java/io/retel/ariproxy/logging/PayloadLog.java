@@ -34,7 +34,16 @@ public final class PayloadLog {
 
   private void log(String direction, byte @Nullable [] json) {
     if (LOG.isDebugEnabled()) {
-      LOG.debug("{}: {}", direction, json == null ? "nothing" : masker.mask(json));
+      LOG.debug("{}: {}", direction, json == null ? "nothing" : mask(json));
+    }
+  }
+
+  /** Never fails: a message does not depend on its log line. */
+  private String mask(byte[] json) {
+    try {
+      return masker.mask(json);
+    } catch (RuntimeException | StackOverflowError e) {
+      return json.length + " bytes, not masked: " + e.getClass().getName();
     }
   }
 }

@@ -16,6 +16,7 @@ import io.retel.ariproxy.ari.Resource;
 import io.retel.ariproxy.text.JsonLimits;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiPredicate;
@@ -83,8 +84,8 @@ public final class PayloadMasker {
   /** What is played: also digits, or a URL with a token. */
   private static final Set<String> MEDIA_FIELDS = Set.of("media", "media_uri", "next_media_uri");
 
-  private static final Pattern VISIBLE_MEDIA =
-      Pattern.compile("(sound|recording|tone):[\\w./-]+(,(sound|recording|tone):[\\w./-]+)*");
+  /** One element of a list: a pattern that repeats a group takes stack for each repetition. */
+  private static final Pattern VISIBLE_MEDIA = Pattern.compile("(sound|recording|tone):[\\w./-]+");
 
   /**
    * Directories of Asterisk's sounds for digits and letters: what a caller has entered, played back
@@ -287,8 +288,9 @@ public final class PayloadMasker {
 
   private static boolean isVisibleMedia(String field, String value) {
     return MEDIA_FIELDS.contains(field)
-        && VISIBLE_MEDIA.matcher(value).matches()
-        && !SPOKEN_CHARACTERS.matcher(value).find();
+        && !SPOKEN_CHARACTERS.matcher(value).find()
+        && Arrays.stream(value.split(",", -1))
+            .allMatch(element -> VISIBLE_MEDIA.matcher(element).matches());
   }
 
   private static String maskQuery(String query, BiPredicate<String, String> isSensitive) {

@@ -262,6 +262,18 @@ class PayloadMaskerTest {
     assertThat(masker.mask(largest)).isEqualTo("[]");
   }
 
+  /** A pattern for the whole list would take stack for each element. */
+  @Test
+  void masksLongListOfMedia() {
+    String media = "sound:a" + ",tone:ring".repeat(100_000);
+    String url = "/channels/1/play?media=";
+    assertThat(masker.maskUrl(url + media)).isEqualTo(url + media);
+    assertThat(masker.maskUrl(url + media + ",digits:4711")).isEqualTo(url + "***");
+    assertThat(masker.maskUrl(url + media + ",")).isEqualTo(url + "***");
+    String body = "{\"media\":\"sound:a" + ",sound:b".repeat(20_000) + "\"}";
+    assertThat(masker.mask(body)).isEqualTo(body);
+  }
+
   @Test
   void hidesTextThatIsNestedTooDeeply() {
     assertThat(masker.mask("[".repeat(100) + "]".repeat(100))).startsWith("[[").endsWith("]]");
