@@ -20,6 +20,7 @@ import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.route.BlockedStepMonitor;
 import io.retel.ariproxy.route.CompiledRoutes;
 import io.retel.ariproxy.route.DirectChannels;
+import io.retel.ariproxy.route.ForeignHeaderFilter;
 import io.retel.ariproxy.route.HttpStepLimits;
 import io.retel.ariproxy.route.OneWebsocketRoute;
 import io.retel.ariproxy.route.PropagateErrors;
@@ -81,6 +82,7 @@ final class ProxyModules {
             settings.get(Setting.ENVELOPE_EVENT_RESOURCES));
     DirectChannels.install(context);
     HttpStepLimits.install(context);
+    ForeignHeaderFilter.install(context);
     TracingModule tracing = new TracingModule(context, settings);
     this.kafka = new KafkaModule(context, settings, meters, gauges);
     this.callContexts = new CallContextModule(context, settings, meters, gauges, kafka);

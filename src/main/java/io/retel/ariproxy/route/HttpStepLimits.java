@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
-import io.retel.ariproxy.ari.http.LimitedInputStream;
-import io.retel.ariproxy.ari.http.WrappedBody;
 import io.retel.ariproxy.timer.SharedTimer;
-import java.io.FilterInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -24,7 +20,6 @@ import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
-import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpStatus;
@@ -34,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * Limits the responses of HTTP steps in time and bytes, since Camel reads them into the heap. For
  * each endpoint of {@code http} and {@code https} that has no {@code httpClientConfigurer}.
  * Thread-safe.
+ *
+ * <p>The client reads a response completely ({@link CompleteBody}) before Camel gets it: Camel
+ * replaces the message before it reads the body, so that a failure would lose the message.
  *
  * <p>The client keeps no cookies: HttpClient would keep them of all responses, without a limit, and
  * log each that it rejects. It does not decompress: HttpClient would do so as often as the server
@@ -49,8 +47,6 @@ public final class HttpStepLimits implements HttpClientConfigurer {
 
   /** Of a request with its complete response, from the wait for a connection on. */
   private static final Duration MAX_TIME = Duration.ofSeconds(60);
-
-  private static final int DRAIN_BLOCK = 8_192;
 
   /** No coding of a body. */
   private static final String IDENTITY = "identity";
@@ -97,21 +93,24 @@ public final class HttpStepLimits implements HttpClientConfigurer {
     request.setHeader(HttpHeaders.ACCEPT_ENCODING, IDENTITY);
     Deadline deadline = new Deadline((CancellableDependency) scope.originalRequest);
     deadline.start();
-    HttpEntity entity = null;
     try {
       ClassicHttpResponse response = chain.proceed(request, scope);
-      refuseCompressedBody(response, deadline);
-      entity = response.getEntity();
-      if (entity != null) {
-        response.setEntity(new LimitedBody(entity, deadline));
-      }
+      readBody(response, deadline);
       return response;
     } catch (IOException e) {
       throw deadline.explain(e);
     } finally {
-      if (entity == null) {
-        deadline.end();
-      }
+      deadline.end();
+    }
+  }
+
+  private static void readBody(ClassicHttpResponse response, Deadline deadline) throws IOException {
+    try {
+      refuseCompressedBody(response, deadline);
+      CompleteBody.read(response, MAX_BODY_BYTES);
+    } catch (IOException | RuntimeException e) {
+      close(response, deadline, e);
+      throw e;
     }
   }
 
@@ -127,10 +126,10 @@ public final class HttpStepLimits implements HttpClientConfigurer {
     }
     IOException refusal =
         new IOException("the response has a Content-Encoding, which was not requested");
-    close(response, deadline, refusal);
     if (response.getCode() < HttpStatus.SC_MULTIPLE_CHOICES) {
       throw refusal;
     }
+    close(response, deadline, refusal);
     response.removeHeaders(HttpHeaders.CONTENT_ENCODING);
     response.setEntity(null);
   }
@@ -141,7 +140,7 @@ public final class HttpStepLimits implements HttpClientConfigurer {
   }
 
   /** Closes the connection first: otherwise to close the response reads the rest of it. */
-  private static void close(ClassicHttpResponse response, Deadline deadline, IOException failure) {
+  private static void close(ClassicHttpResponse response, Deadline deadline, Exception failure) {
     deadline.abort();
     try {
       response.close();
@@ -187,78 +186,6 @@ public final class HttpStepLimits implements HttpClientConfigurer {
           ? new SocketTimeoutException(
               "the response is not complete after " + maxTime.toMillis() + " ms")
           : failure;
-    }
-  }
-
-  private static final class LimitedBody extends WrappedBody {
-
-    private final Deadline deadline;
-
-    LimitedBody(HttpEntity entity, Deadline deadline) {
-      super(
-          entity,
-          body ->
-              new LimitedStream(
-                  new LimitedInputStream(body, MAX_BODY_BYTES, "the response"), deadline));
-      this.deadline = deadline;
-    }
-
-    @Override
-    public void close() throws IOException {
-      try {
-        getContent().close();
-        super.close();
-      } finally {
-        deadline.end();
-      }
-    }
-  }
-
-  private static final class LimitedStream extends FilterInputStream {
-
-    private final Deadline deadline;
-    private boolean ended;
-
-    LimitedStream(InputStream in, Deadline deadline) {
-      super(in);
-      this.deadline = deadline;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] buffer = new byte[1];
-      return read(buffer, 0, 1) < 0 ? -1 : buffer[0] & 0xFF;
-    }
-
-    @Override
-    public int read(byte[] buffer, int offset, int length) throws IOException {
-      try {
-        int count = super.read(buffer, offset, length);
-        ended |= count < 0;
-        return count;
-      } catch (IOException e) {
-        ended = true;
-        deadline.abort();
-        throw deadline.explain(e);
-      }
-    }
-
-    /** Reads the rest within the limits, so that the connection can be used again. */
-    @Override
-    public void close() throws IOException {
-      try {
-        byte[] rest = new byte[DRAIN_BLOCK];
-        while (!ended) {
-          read(rest, 0, rest.length);
-        }
-      } catch (IOException e) {
-        // the connection is closed
-      }
-      try {
-        super.close();
-      } finally {
-        deadline.end();
-      }
     }
   }
 }

@@ -9,7 +9,7 @@ import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 import org.jspecify.annotations.Nullable;
 
 /** A body whose stream is replaced, once. For one thread. */
-public class WrappedBody extends HttpEntityWrapper {
+class WrappedBody extends HttpEntityWrapper {
 
   private final UnaryOperator<InputStream> wrap;
   private @Nullable InputStream content;
@@ -17,7 +17,7 @@ public class WrappedBody extends HttpEntityWrapper {
   /**
    * @param wrap returns the stream to read instead
    */
-  public WrappedBody(HttpEntity body, UnaryOperator<InputStream> wrap) {
+  WrappedBody(HttpEntity body, UnaryOperator<InputStream> wrap) {
     super(body);
     this.wrap = wrap;
   }
