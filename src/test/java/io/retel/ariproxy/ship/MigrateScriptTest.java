@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -451,6 +452,49 @@ class MigrateScriptTest {
         .faults()
         .respondWith(request -> request.matches("POST", "/asterisk/variable"), 500, "Broken");
     assertExit(5, "STASIS_APP is 'old-app' after it was set to new-app (response: 500", "switch");
+  }
+
+  /** Another server can respond at {@code ARI_URL}. */
+  @Test
+  void escapesValueThatWasNotSet() {
+    AtomicBoolean set = new AtomicBoolean();
+    try (RawHttpServer server =
+        RawHttpServer.start(
+            (request, out) -> {
+              set.compareAndSet(false, request.startsWith("POST"));
+              String name = request.contains(NEW) ? NEW : OLD;
+              send(
+                  out,
+                  request.contains("/asterisk/variable")
+                      ? "{\"value\":\"" + (set.get() ? "\u001b[2J done" : OLD) + "\"}"
+                      : "{\"ping\":\"pong\",\"name\":\"%s\",\"channel_ids\":[],\"bridge_ids\":[]}"
+                          .formatted(name),
+                  0);
+            })) {
+      server.answerNoPings();
+      environment.put("ARI_URL", "http://127.0.0.1:" + server.port() + "/ari");
+      assertExit(5, "STASIS_APP is '?[2J done' after it was set to new-app", "switch");
+    }
+  }
+
+  @Test
+  void responseWithoutEndIsNotRead() {
+    byte[] block = new byte[1 << 16];
+    Arrays.fill(block, (byte) '\n');
+    try (RawHttpServer server =
+        RawHttpServer.start(
+            (request, out) -> {
+              out.write(RawHttpServer.bytes("HTTP/1.1 200 OK\r\n\r\n"));
+              for (int i = 0; i < 5_000; i++) {
+                out.write(block);
+              }
+              throw new EOFException();
+            })) {
+      server.answerNoPings();
+      environment.put("ARI_URL", "http://127.0.0.1:" + server.port() + "/ari");
+      assertExit(3, "ARI does not respond at " + environment.get("ARI_URL"), "rollback");
+      assertThat(server.sentBytes()).isLessThan(100_000_000);
+    }
   }
 
   /** Such as with {@code subscribeAll=true}: Asterisk lists a topic instead of its channels. */
