@@ -127,12 +127,10 @@ public final class BuildResponse implements Processor {
 
   /**
    * Returns the length that HttpClient has parsed; null for a chunked body, and for a compressed
-   * one, which Camel uncompresses.
+   * one, which the client uncompresses.
    */
   private static @Nullable Long declaredLength(Message message) {
-    return message.getHeader(Exchange.CONTENT_ENCODING) == null
-        ? message.getHeader(Exchange.CONTENT_LENGTH, Long.class)
-        : null;
+    return message.getHeader(Exchange.CONTENT_LENGTH, Long.class);
   }
 
   private boolean awaitHeap(Exchange exchange, int bodyBytes) throws InterruptedException {

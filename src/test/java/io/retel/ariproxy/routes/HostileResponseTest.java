@@ -14,6 +14,7 @@ import io.retel.ariproxy.config.Secret;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.fixtures.proxy.Response;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ConnectException;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -112,6 +114,55 @@ class HostileResponseTest {
   void malformedStatusLineIsReportedAsSuch(String text) throws Exception {
     startRoutes(Map.of(), out -> writeAndClose(out, text));
     assertThat(responseTo("POST").toString()).contains(MALFORMED);
+  }
+
+  /** Java takes stack for each of them. */
+  @Test
+  void compressedBodyOfEmptyPartsIsMalformed() throws Exception {
+    byte[] empty = gzip("");
+    startRoutes(
+        Map.of(),
+        out -> {
+          out.write(
+              RawHttpServer.bytes(
+                  OK
+                      + "Content-Encoding: gzip\r\nContent-Length: "
+                      + 10_000 * empty.length
+                      + "\r\n\r\n"));
+          for (int i = 0; i < 10_000; i++) {
+            out.write(empty);
+          }
+        });
+
+    Response response = responseTo("POST");
+
+    response.assertStatus(504);
+    assertThat(response.toString()).contains("compressed response has more than 100 empty parts");
+  }
+
+  @Test
+  void compressedBodyCanHaveSeveralParts() throws Exception {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    for (String part : new String[] {"[1", "", "", ",2]"}) {
+      body.write(gzip(part));
+    }
+    startRoutes(
+        Map.of(),
+        out -> {
+          out.write(
+              RawHttpServer.bytes(
+                  OK + "Content-Encoding: gzip\r\nContent-Length: " + body.size() + "\r\n\r\n"));
+          out.write(body.toByteArray());
+        });
+    assertThat(responseTo("GET").toString()).contains("[1,2]");
+  }
+
+  private static byte[] gzip(String text) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream gzip = new GZIPOutputStream(bytes)) {
+      gzip.write(RawHttpServer.bytes(text));
+    }
+    return bytes.toByteArray();
   }
 
   /** HttpClient would start TLS; its failure would count as a request that was not sent. */

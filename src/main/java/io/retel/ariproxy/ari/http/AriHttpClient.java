@@ -21,6 +21,7 @@ import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.Service;
 import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.camel.support.GZIPHelper;
 import org.apache.camel.support.service.ServiceSupport;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SchemePortResolver;
@@ -195,6 +196,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
         .addExecInterceptorFirst("request-metrics", requestMetrics)
         .addExecInterceptorFirst("rejected-login", AriHttpClient::failIfLoginRejected)
         .addExecInterceptorFirst("serialized-objects", AriHttpClient::asBytes)
+        .addExecInterceptorFirst("gzip", AriHttpClient::uncompressed)
         // a retry would send a request twice: a POST after a 503, or a GET, PUT or DELETE after a
         // lost connection
         .disableAutomaticRetries()
@@ -288,6 +290,21 @@ public final class AriHttpClient implements HttpClientConfigurer {
     Header type = response.getFirstHeader(HttpHeaders.CONTENT_TYPE);
     if (type != null && SERIALIZED_OBJECT.equals(type.getValue())) {
       response.setHeader(HttpHeaders.CONTENT_TYPE, SERIALIZED_OBJECT + ";");
+    }
+    return response;
+  }
+
+  /** Uncompresses a body in place of Camel, whose stream overflows the stack. */
+  private static ClassicHttpResponse uncompressed(
+      ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+      throws IOException, HttpException {
+    ClassicHttpResponse response = chain.proceed(request, scope);
+    Header coding = response.getFirstHeader(HttpHeaders.CONTENT_ENCODING);
+    HttpEntity entity = response.getEntity();
+    if (entity != null && coding != null && GZIPHelper.isGzip(coding.getValue())) {
+      response.setEntity(new GzipBody(entity));
+      response.removeHeaders(HttpHeaders.CONTENT_ENCODING);
+      response.removeHeaders(HttpHeaders.CONTENT_LENGTH);
     }
     return response;
   }
