@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sets the record's key again, and adds the copies of an event that concerns several calls ({@link
- * OutgoingRecord#prepareCopies}).
+ * OutgoingRecord#prepareCopies}). Fails if a step has removed the record.
  *
  * <p>The message remains one: Camel's Kafka component sends a record for each element of its body,
  * in order, and completes the exchange when Kafka has acknowledged all of them.
@@ -24,6 +24,8 @@ public final class AddCopies implements Processor {
   @Override
   public void process(Exchange exchange) {
     OutgoingRecord.setKey(exchange);
+    // nothing would be published as a deletion
+    OutgoingRecord.value(exchange);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     if (!copies.isEmpty()) {
       Message message = exchange.getMessage();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.kafka;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Supplier;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +35,8 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
   private static final String ON_IN_FLIGHT = "onInFlight";
 
   /**
-   * Turns the exchange's message into a record: sets key and value and removes all earlier headers.
+   * Turns the exchange's message into a record: sets key and value and removes all earlier headers,
+   * and the charset of an earlier body, since a record is in UTF-8.
    *
    * @param key the record's key, or null
    * @param value the record's value
@@ -43,6 +46,7 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
       Exchange exchange, @Nullable String key, byte[] value, boolean unmapped) {
     Message message = exchange.getMessage();
     message.removeHeaders("*");
+    exchange.removeProperty(ExchangePropertyKey.CHARSET_NAME);
     exchange.setProperty(KEY, new RecordKey(key));
     setKey(exchange);
     message.setBody(value);
@@ -60,6 +64,29 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
         message.setHeader(KafkaConstants.KEY, key.value);
       }
     }
+  }
+
+  /**
+   * Returns the value of the exchange's record, also if a step of a user has set it as text.
+   *
+   * @throws IllegalStateException if a step has removed it, or replaced it with something else, such
+   *     as the result of a request
+   */
+  static byte[] value(Exchange exchange) {
+    Message message = exchange.getMessage();
+    Object body = message.getBody();
+    if (body instanceof String text) {
+      byte[] value = text.getBytes(StandardCharsets.UTF_8);
+      message.setBody(value);
+      return value;
+    }
+    if (body instanceof byte[] value) {
+      return value;
+    }
+    throw new IllegalStateException(
+        "a step has replaced the record with "
+            + (body == null ? "nothing" : body.getClass().getSimpleName())
+            + "; use variableReceive in steps that return something");
   }
 
   /** Not a record, whose text a tracer would show. */

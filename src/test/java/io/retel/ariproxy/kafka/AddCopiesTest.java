@@ -4,6 +4,8 @@ package io.retel.ariproxy.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -69,6 +72,40 @@ class AddCopiesTest {
 
     assertThat(exchange.getMessage().getBody()).isSameAs(FIRST);
     assertThat(OutgoingRecord.size(exchange)).isEqualTo(1_000);
+  }
+
+  /** Nothing would delete the key from a compacted topic, and the result of a request is no event. */
+  @Test
+  void recordThatStepHasReplacedIsRejected() throws Exception {
+    InFlightLimiter limiter = new InFlightLimiter(100_000, () -> false);
+    for (Object body : new Object[] {null, new ByteArrayInputStream(FIRST), 1}) {
+      prepareWithCopy();
+      exchange.getMessage().setBody(body);
+      assertThatThrownBy(() -> limiter.process(exchange))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("variableReceive");
+      assertThatThrownBy(() -> new AddCopies().process(exchange))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("variableReceive");
+    }
+    assertThat(limiter.inFlightBytes()).isZero();
+  }
+
+  @Test
+  void recordCanBeText() throws Exception {
+    OutgoingRecord.prepare(exchange, "one", FIRST, false);
+    exchange.getMessage().setBody("é");
+    new InFlightLimiter(100_000, () -> false).process(exchange);
+    assertThat(exchange.getMessage().getBody()).isEqualTo("é".getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** A request before, to Asterisk or another server, can have set it. */
+  @Test
+  void recordHasCharsetOfEnvelopes() {
+    exchange.setProperty(ExchangePropertyKey.CHARSET_NAME, "UTF-16");
+    byte[] envelope = "{\"é\":1}".getBytes(StandardCharsets.UTF_8);
+    OutgoingRecord.prepare(exchange, "one", envelope, false);
+    assertThat(exchange.getMessage().getBody(String.class)).isEqualTo("{\"é\":1}");
   }
 
   @Test
