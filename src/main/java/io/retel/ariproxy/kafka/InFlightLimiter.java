@@ -120,8 +120,7 @@ public final class InFlightLimiter implements Processor {
   @Override
   public void process(Exchange exchange) throws InterruptedException {
     HeaderHeap headers = HeaderHeap.of(exchange.getMessage());
-    long heap =
-        headers.ofMessage() + headers.ofRecord(OutgoingRecord.value(exchange).length);
+    long heap = headers.ofMessage() + headers.ofRecord(OutgoingRecord.value(exchange).length);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     for (OutgoingRecord copy : copies) {
       heap += headers.ofRecord(copy.size());

@@ -69,8 +69,8 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
   /**
    * Returns the value of the exchange's record, also if a step of a user has set it as text.
    *
-   * @throws IllegalStateException if a step has removed it, or replaced it with something else, such
-   *     as the result of a request
+   * @throws IllegalStateException if a step has removed it, or replaced it with something else,
+   *     such as the result of a request
    */
   static byte[] value(Exchange exchange) {
     Message message = exchange.getMessage();

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
 import io.retel.ariproxy.fixtures.HttpReceiver;
+import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.docs.Recipes;
@@ -18,16 +19,20 @@ import io.retel.ariproxy.fixtures.proxy.EventEnvelope;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
 import io.retel.ariproxy.fixtures.proxy.Response;
 import io.retel.ariproxy.fixtures.proxy.RoutesDirectory;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs the files of {@code examples/routes} as they are, added while the proxy runs. */
 class RecipesIT {
@@ -275,6 +280,39 @@ class RecipesIT {
     // larger than what a record may have
     service.answer(200, "x".repeat(1 << 20));
     assertThat(customerOf("4713")).isEqualTo("unknown");
+    // larger than what a step reads
+    service.answer(200, "x".repeat((1 << 20) + 1));
+    assertThat(customerOf("4714")).isEqualTo("unknown");
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
+  /** The head of a response, without a usable body. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Length: 400\r\n\r\ngold",
+        "Content-Length: 400\r\n\r\ngold(silence)",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\ngold"
+      })
+  void publishesCallStartWithoutBodyOfAnswer(String response) {
+    CountDownLatch end = new CountDownLatch(1);
+    RawHttpServer server =
+        fixture.register(
+            RawHttpServer.start(
+                (request, out) -> {
+                  String text = "HTTP/1.1 200 OK\r\n" + response.replace("(silence)", "");
+                  out.write(RawHttpServer.bytes(text));
+                  if (response.contains("(silence)")) {
+                    end.await();
+                  }
+                  throw new IOException("closed");
+                }));
+    recipes.setProperty("customers.url", "http://127.0.0.1:" + server.port());
+    recipes.insert("enrich-call.yaml", "events");
+
+    assertThat(customerOf("4711")).isEqualTo("unknown");
+    end.countDown();
+    assertThat(server.requests()).isNotEmpty();
     assertThat(log.lines(Level.ERROR)).isEmpty();
   }
 

@@ -74,7 +74,9 @@ class AddCopiesTest {
     assertThat(OutgoingRecord.size(exchange)).isEqualTo(1_000);
   }
 
-  /** Nothing would delete the key from a compacted topic, and the result of a request is no event. */
+  /**
+   * Nothing would delete the key from a compacted topic, and the result of a request is no event.
+   */
   @Test
   void recordThatStepHasReplacedIsRejected() throws Exception {
     InFlightLimiter limiter = new InFlightLimiter(100_000, () -> false);
