@@ -75,7 +75,8 @@ class AddCopiesTest {
   }
 
   /**
-   * Nothing would delete the key from a compacted topic, and the result of a request is no event.
+   * Nothing would be a deletion in a compacted topic, and a stream would be the result of a
+   * request.
    */
   @Test
   void recordThatStepHasReplacedIsRejected() throws Exception {
