@@ -366,11 +366,12 @@ public final class RoutesUnderTest implements AutoCloseable {
     offset = new FakeCommandHandle();
   }
 
-  /** Returns the value of a counter. */
-  public int counterValue(Meters meter) {
+  /** Returns the value of a counter with these values of its tags. */
+  public int counterValue(Meters meter, String... tagValues) {
     return (int)
         meter
-            .counter(context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class))
+            .counter(
+                context.getRegistry().lookupByNameAndType("meters", MeterRegistry.class), tagValues)
             .count();
   }
 

@@ -169,7 +169,8 @@ class AddedCopiesTest {
         respond(routes);
         responseTo(routes, ORIGINATE).assertStatus(200);
       }
-      double discarded = routes.counterValue(Meters.STEPS_COPIES_DISCARDED);
+      double discarded =
+          routes.counterValue(Meters.STEPS_COPIES_DISCARDED, "execute-command", "queue-copy");
       assertThat(discarded).isEqualTo(uri.contains("discardWhenFull") ? 2 : 0);
       assertThat(failedSteps(routes)).isEqualTo(2 - discarded);
     }
