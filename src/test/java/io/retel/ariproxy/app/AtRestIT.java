@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.ThreadActivity;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Threads of a proxy without events and commands, and how often they wake. */
 @EnabledOnOs(OS.LINUX)
+@FullRun("measures wake-ups over seconds, once the proxy is at rest")
 class AtRestIT {
 
   private static final String APP = "at-rest";

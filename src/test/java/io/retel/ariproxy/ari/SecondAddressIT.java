@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.retel.ariproxy.config.Setting;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -35,6 +36,7 @@ class SecondAddressIT {
   @TempDir private Path folder;
 
   @Test
+  @FullRun("waits for attempts to connect")
   void connectsToNoAddressOfAnotherFamily(KafkaBroker kafka) throws IOException {
     Path hosts =
         Files.writeString(

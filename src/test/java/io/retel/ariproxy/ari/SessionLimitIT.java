@@ -31,6 +31,7 @@ class SessionLimitIT {
   private static final int CALLS = 100;
 
   @Test
+  @FullRun("waits for timeouts of requests to Asterisk")
   void refusedConnectionCarriesNoCommand(KafkaBroker kafka) {
     refusedConnectionCarriesNoCommand("sid", kafka);
   }

@@ -24,6 +24,7 @@ class MappingLifetimeIT {
   @RegisterExtension private final ProxyExtension fixture = new ProxyExtension(APP);
 
   @Test
+  @FullRun("waits for comparisons with Asterisk")
   void mappingEndsWithItsResource() {
     mappingEndsWithItsResource("sid");
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.FreePort;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
 import io.retel.ariproxy.fixtures.kafka.KafkaExtension;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class TransactionalCommandsIT {
 
   @Test
+  @FullRun("waits until an open transaction is reported")
   void executesCommittedCommandsOnlyAndReportsAnOpenTransaction(KafkaBroker kafka)
       throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start()) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.Fault;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -87,6 +88,7 @@ class TruncatedLogIT {
 
   /** Otherwise a proxy that is killed would never respond to them. */
   @Test
+  @FullRun("waits for the timeouts of clients; faster: the others here")
   void commitsNothingBeyondCommandsInFlight() {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {
