@@ -61,7 +61,8 @@ final class ResyncModule {
             callContextModule.subscriptions(),
             callContextModule.applications(),
             settings.get(Setting.ARI_RESYNC_TIMEOUT),
-            Math.min(MAX_REQUESTS, settings.get(Setting.COMMANDS_MAX_CONCURRENCY)),
+            // one for subscriptions, which resources do not wait for
+            Math.max(2, Math.min(MAX_REQUESTS, settings.get(Setting.COMMANDS_MAX_CONCURRENCY))),
             () -> asterisk.newClient(requestLimit),
             new ApplicationsRequest(
                 asterisk.newClientWithoutResponseTimeout(requestLimit),

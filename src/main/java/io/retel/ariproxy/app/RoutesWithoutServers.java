@@ -21,10 +21,15 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
+import org.apache.camel.component.kafka.KafkaClientFactory;
+import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.support.RoutePolicySupport;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.producer.Producer;
 
 /**
  * The routes of a folder with the beans and components of the proxy, for commands that check them
@@ -100,9 +105,25 @@ final class RoutesWithoutServers implements AutoCloseable {
       registry.unbind(policy);
       registry.bind(policy, new RoutePolicySupport() {});
     }
+    KafkaClientFactory unconnected = new UnconnectedClientFactory();
+    context.getComponent("kafka", KafkaComponent.class).setKafkaClientFactory(unconnected);
+    registry.unbind("kafkaClients");
+    registry.bind("kafkaClients", unconnected);
     registry.unbind("requireOpenWebsocket");
     registry.bind("requireOpenWebsocket", new RequireOpenWebsocket(() -> true));
     return compiledRoutes;
+  }
+
+  /** Camel starts producers as it builds a route, also those to brokers that a route names. */
+  private static final class UnconnectedClientFactory extends DefaultKafkaClientFactory {
+
+    @Override
+    @SuppressWarnings("rawtypes") // Camel's signature
+    public Producer getProducer(Properties properties) {
+      properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, NO_BROKER);
+      properties.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
+      return super.getProducer(properties);
+    }
   }
 
   DefaultCamelContext context() {

@@ -100,10 +100,10 @@ final class Transcript {
 
   /** Prints the error of a step. */
   void fail(String route, String step, Throwable error) {
+    failures.add(error);
     if (!printed.add(error)) {
       return;
     }
-    failures.add(error);
     print(
         place(route, step)
             + "\n  !! "
@@ -127,9 +127,8 @@ final class Transcript {
 
   /** Prints an error that no route handles. */
   void failUnhandled(Throwable error) {
-    if (printed.add(error)) {
-      failures.add(error);
-    }
+    printed.add(error);
+    failures.add(error);
     print("  not handled: " + text(error.getMessage()));
   }
 

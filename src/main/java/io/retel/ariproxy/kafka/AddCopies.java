@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sets the record's key again, and adds the copies of an event that concerns several calls ({@link
- * OutgoingRecord#prepareCopies}). Fails if a step has removed the record.
+ * OutgoingRecord#prepareCopies}). Fails if a step has removed the record. No variables remain.
  *
  * <p>The message remains one: Camel's Kafka component sends a record for each element of its body,
  * in order, and completes the exchange when Kafka has acknowledged all of them.
@@ -26,6 +26,7 @@ public final class AddCopies implements Processor {
     OutgoingRecord.setKey(exchange);
     // nothing would be published as a deletion
     OutgoingRecord.value(exchange);
+    OutgoingRecord.releaseVariables(exchange);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     if (!copies.isEmpty()) {
       Message message = exchange.getMessage();

@@ -120,6 +120,10 @@ public final class InFlightLimiter implements Processor {
   @Override
   public void process(Exchange exchange) throws InterruptedException {
     HeaderHeap headers = HeaderHeap.of(exchange.getMessage());
+    if (OutgoingRecord.isUnmapped(exchange)) {
+      // of others, the last step before Kafka removes them
+      OutgoingRecord.releaseVariables(exchange);
+    }
     long heap = headers.ofMessage() + headers.ofRecord(OutgoingRecord.value(exchange).length);
     List<OutgoingRecord> copies = OutgoingRecord.copies(exchange);
     for (OutgoingRecord copy : copies) {

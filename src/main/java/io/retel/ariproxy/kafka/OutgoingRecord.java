@@ -89,6 +89,20 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
             + "; use variableReceive in steps that return something");
   }
 
+  static boolean isUnmapped(Exchange exchange) {
+    return Boolean.TRUE.equals(exchange.getProperty(UNMAPPED));
+  }
+
+  /**
+   * Removes the exchange's variables, such as answers of services: it lives until Kafka
+   * acknowledges the record, and {@code kafka.max-in-flight-bytes} limits records only.
+   */
+  static void releaseVariables(Exchange exchange) {
+    if (exchange.hasVariables()) {
+      exchange.getVariables().clear();
+    }
+  }
+
   /** Not a record, whose text a tracer would show. */
   private static final class RecordKey {
 

@@ -45,8 +45,10 @@ final class EscapedEvent implements ILoggingEvent {
   /** Camel has the message of an exception in that of the line, also without a stack trace. */
   private String withoutUrlDetails(@Nullable Object value) {
     String text = String.valueOf(value);
-    return event.getThrowableProxy() == null
-            && !event.getLoggerName().startsWith(RateLimitFilter.CAMEL)
+    String logger = event.getLoggerName();
+    boolean isOfCamel =
+        logger.startsWith(RateLimitFilter.CAMEL) && !logger.equals(LogLevels.TRACER);
+    return event.getThrowableProxy() == null && !isOfCamel
         ? text
         : ErrorMessages.withoutUrlDetails(text);
   }

@@ -18,6 +18,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class LogLevels {
 
+  /** Of the log tracer, which masks and shortens its lines itself. */
+  public static final String TRACER = "org.apache.camel.Tracing";
+
   /** Lowest level of each restricted logger and its children. */
   static final Map<String, Level> MIN_LEVELS = minLevels();
 

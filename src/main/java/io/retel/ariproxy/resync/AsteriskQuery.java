@@ -339,6 +339,8 @@ final class AsteriskQuery implements AutoCloseable {
   /** Asks for what is open; on a thread for requests. */
   private CompletableFuture<Void> askAll(Map<Resource, Mapping> before) {
     CompletableFuture<@Nullable JsonNode> applications = askApplications();
+    // the resources do not wait for it: what depends on the applications runs in reverse order
+    CompletableFuture<Void> subscriptions = applications.thenCompose(this::restoreSubscriptions);
     CompletableFuture<Void> resources =
         CompletableFuture.allOf(
                 askInfo(),
@@ -348,8 +350,7 @@ final class AsteriskQuery implements AutoCloseable {
                     .thenCompose(channels -> observeChannels(channels, before)),
                 askBridges().thenCompose(bridges -> observeBridges(bridges, before)))
             .thenCompose(done -> observeMedia());
-    // the resources do not wait for it
-    return CompletableFuture.allOf(applications.thenCompose(this::restoreSubscriptions), resources);
+    return CompletableFuture.allOf(subscriptions, resources);
   }
 
   /**

@@ -99,7 +99,9 @@ final class SubscriptionRestore {
       if (status / 100 == 2) {
         subscriptions += sources.size();
       } else if (sources.size() == 1 || SAME_FOR_ALL.contains(status)) {
-        progress.reject(application, sources);
+        if (status < 500) {
+          progress.reject(application, sources);
+        }
         onFailure(sources.size(), status, sources.get(0));
       } else {
         // it is subscribed to those before the rejected one; Asterisk counts repeated subscriptions

@@ -73,7 +73,9 @@ public final class ForeignHeaderFilter implements HeaderFilterStrategy {
 
   @Override
   public boolean applyFilterToExternalHeaders(String name, Object value, Exchange exchange) {
-    return OPTIONS.stream().anyMatch(it -> name.regionMatches(true, 0, it, 0, it.length()))
+    // camel-jms decodes dots after this
+    String decoded = name.replace("_DOT_", ".");
+    return OPTIONS.stream().anyMatch(it -> decoded.regionMatches(true, 0, it, 0, it.length()))
         || strategy.applyFilterToExternalHeaders(name, value, exchange);
   }
 }

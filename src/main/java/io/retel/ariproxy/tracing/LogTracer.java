@@ -6,6 +6,7 @@ import io.retel.ariproxy.callcontext.MappedEvent;
 import io.retel.ariproxy.command.Command;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.logging.ExchangeContext;
+import io.retel.ariproxy.logging.LogLevels;
 import io.retel.ariproxy.logging.PayloadMasker;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class LogTracer extends DefaultTracer {
 
-  private static final Logger LOG = LoggerFactory.getLogger("org.apache.camel.Tracing");
+  private static final Logger LOG = LoggerFactory.getLogger(LogLevels.TRACER);
   private static final int MAX_LENGTH = 10_000;
 
   private final PayloadMasker masker;

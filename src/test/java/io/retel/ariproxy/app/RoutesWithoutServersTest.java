@@ -40,6 +40,17 @@ class RoutesWithoutServersTest {
       Path example = Path.of("examples", "routes", name + ".camel.yaml");
       Files.copy(example, folder.resolve(example.getFileName()));
     }
+    Files.writeString(
+        folder.resolve("literal.camel.yaml"),
+        """
+        - route:
+            id: literal
+            from:
+              uri: timer:t?period=100
+              steps:
+                - to: kafka:x?brokers=127.0.0.1:%d
+        """
+            .formatted(kafka.getLocalPort()));
     Settings settings =
         RoutesUnderTest.settings(
             Map.of(

@@ -140,6 +140,26 @@ class TryRoutesTest {
   }
 
   @Test
+  void countsErrorThatTheRouteThrowsAgain() throws IOException {
+    writeConsumer(
+        """
+                - doTry:
+                    id: try
+                    steps:
+                      - setBody: {id: wrong, simple: {expression: "${body.nothing}"}}
+                    doCatch:
+                      - id: catch
+                        exception: [java.lang.Exception]
+                        steps:
+                          - log: {id: note, message: failed}
+                          - script:
+                              id: again
+                              simple: {expression: "${exception.nothing}"}
+        """);
+    assertThat(run(event("stasis-start"))).as(output()).isFalse();
+  }
+
+  @Test
   void runsSyntheticEvent() throws IOException {
     copy("webhook.camel.yaml");
     assertThat(run(event("stasis-start"), event("stasis-end-of-resync"))).as(output()).isTrue();

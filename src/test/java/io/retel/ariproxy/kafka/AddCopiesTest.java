@@ -64,6 +64,17 @@ class AddCopiesTest {
     assertThat(exchange.getMessage().getHeaders()).isEmpty();
   }
 
+  /** The answer of a service can be large. */
+  @Test
+  void variablesAreReleased() {
+    prepareWithCopy();
+    exchange.setVariable("answer", new byte[1_000_000]);
+    exchange.setVariable("header:answer.Server", "x");
+    new AddCopies().process(exchange);
+    assertThat(exchange.getVariables()).isEmpty();
+    assertThat(exchange.getVariable("answer")).isNull();
+  }
+
   @Test
   void otherMessagesAreUnchanged() {
     OutgoingRecord.prepare(exchange, "one", FIRST, false);

@@ -124,6 +124,8 @@ class LogEncoderTest {
     String url = "http://crm/493012345/x?n=1";
     assertThat(encode(textEncoder(), event("io.retel.ariproxy.Notes", url, null))).contains(url);
     assertThat(encode(textEncoder(), event("log-step", url, null))).contains(url);
+    String trace = "{\"url\":\"/channels/1532965104.0/play?media=x\",\"status_code\":201}";
+    assertThat(encode(textEncoder(), event(LogLevels.TRACER, trace, null))).contains(trace);
   }
 
   @Test

@@ -112,7 +112,14 @@ class HttpStepResponsesTest {
 
   /** A parameter of a request can contain any character: the first is the kelvin sign. */
   @ParameterizedTest
-  @ValueSource(strings = {"\u212Aafka.KEY", "kafka.OVERRIDE_TOPIC", "KAFKA.x", "CaMeLHttpUri"})
+  @ValueSource(
+      strings = {
+        "\u212Aafka.KEY",
+        "kafka.OVERRIDE_TOPIC",
+        "KAFKA.x",
+        "kafka_DOT_KEY",
+        "CaMeLHttpUri"
+      })
   void clientsOfRoutesSendNoOptions(String name) {
     serve("");
     HeaderFilterStrategy filter =
