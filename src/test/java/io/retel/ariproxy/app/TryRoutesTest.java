@@ -11,6 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
+import org.apache.camel.Processor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,18 +124,7 @@ class TryRoutesTest {
 
   @Test
   void countsNoErrorThatTheRouteCatches() throws IOException {
-    writeConsumer(
-        """
-                - doTry:
-                    id: try
-                    steps:
-                      - setBody: {id: wrong, simple: {expression: "${body.nothing}"}}
-                    doCatch:
-                      - id: catch
-                        exception: [java.lang.Exception]
-                        steps:
-                          - setBody: {id: default, constant: {expression: unknown}}
-        """);
+    writeStepThatFails("setBody: {id: default, constant: {expression: unknown}}");
     assertThat(run(event("stasis-start"))).as(output()).isTrue();
     assertThat(output())
         .contains("  own / setBody wrong\n  !! ", "      body: unknown\n")
@@ -141,6 +133,24 @@ class TryRoutesTest {
 
   @Test
   void countsErrorThatTheRouteThrowsAgain() throws IOException {
+    writeStepThatFails("bean: {id: again, beanType: %s}".formatted(ThrowsAgain.class.getName()));
+    assertThat(run(event("stasis-start"))).as(output()).isFalse();
+    assertThat(output()).endsWith("1 sent, failed steps: 1\n");
+  }
+
+  /** Throws the error that was caught. */
+  public static final class ThrowsAgain implements Processor {
+
+    @Override
+    public void process(Exchange exchange) throws Exception {
+      throw exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
+    }
+  }
+
+  /**
+   * @param caught the step that runs once the first one has failed
+   */
+  private void writeStepThatFails(String caught) throws IOException {
     writeConsumer(
         """
                 - doTry:
@@ -151,12 +161,9 @@ class TryRoutesTest {
                       - id: catch
                         exception: [java.lang.Exception]
                         steps:
-                          - log: {id: note, message: failed}
-                          - script:
-                              id: again
-                              simple: {expression: "${exception.nothing}"}
-        """);
-    assertThat(run(event("stasis-start"))).as(output()).isFalse();
+                          - %s
+        """
+            .formatted(caught));
   }
 
   @Test
