@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedCall;
 import io.retel.ariproxy.fixtures.kafka.KafkaBroker;
@@ -115,6 +116,7 @@ class ManagementPortIT {
   }
 
   @Test
+  @FullRun("waits for timeouts of the broker's check")
   void detectsKafkaOutageWithoutTraffic() throws Exception {
     try (KafkaBroker kafka = KafkaBroker.launch();
         SimulatedAsterisk asterisk = SimulatedAsterisk.start();

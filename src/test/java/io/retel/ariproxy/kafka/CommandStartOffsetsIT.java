@@ -289,6 +289,7 @@ class CommandStartOffsetsIT {
   }
 
   @Test
+  @FullRun("waits until the metadata are ten seconds old")
   void addedPartitionStartsWithItsFirstCommand(KafkaBroker kafka) throws Exception {
     try (SimulatedAsterisk asterisk = SimulatedAsterisk.start();
         TopicWriter writer = new TopicWriter(kafka.bootstrapServers())) {

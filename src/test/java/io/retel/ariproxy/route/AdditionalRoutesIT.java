@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
 import io.retel.ariproxy.fixtures.proxy.EmbeddedProxy;
 import io.retel.ariproxy.fixtures.proxy.ProxyExtension;
@@ -114,6 +115,7 @@ class AdditionalRoutesIT {
   }
 
   @Test
+  @FullRun("blocks twice for six seconds; BlockedStepsTest names steps")
   void namesStepThatBlocksAllEvents(@TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     routes.edit(
@@ -153,6 +155,7 @@ class AdditionalRoutesIT {
   }
 
   @Test
+  @FullRun("blocks for six seconds")
   void namesStepThatBlocksCommands(@TempDir Path folder) {
     RoutesDirectory routes = RoutesDirectory.copyTo(folder);
     routes.edit(
