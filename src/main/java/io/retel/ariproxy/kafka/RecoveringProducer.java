@@ -103,8 +103,11 @@ final class RecoveringProducer implements Producer<Object, Object> {
   /** A topic of this producer that was deleted and created again. */
   private volatile @Nullable String recreatedTopic;
 
-  /** Whether a topic has rejected a record that its limit, as it was read, permits. */
-  private volatile boolean limitLowered;
+  /**
+   * Whether a topic has rejected a record that its limit, as it was read, permits, or may accept a
+   * larger one.
+   */
+  private volatile boolean limitOutdated;
 
   private volatile boolean authenticated;
   private volatile boolean closed;
@@ -216,6 +219,8 @@ final class RecoveringProducer implements Producer<Object, Object> {
               + " exceeds {} bytes with them; limit what steps of routes add",
           record.topic(),
           maxSize);
+      // it may have been raised
+      limitOutdated = true;
     }
     return limited.get();
   }
@@ -258,7 +263,7 @@ final class RecoveringProducer implements Producer<Object, Object> {
     String topic = rejected.topic();
     if (limits.areKnown(Set.of(topic))
         && HeaderLimit.fits(rejected, limits.maxMessageBytes(topic))) {
-      limitLowered = true;
+      limitOutdated = true;
     }
   }
 
@@ -404,8 +409,8 @@ final class RecoveringProducer implements Producer<Object, Object> {
     if (closed) {
       return;
     }
-    if (limitLowered) {
-      limitLowered = false;
+    if (limitOutdated) {
+      limitOutdated = false;
       limits.read(topics);
     }
     if (watched.isReplaced()) {

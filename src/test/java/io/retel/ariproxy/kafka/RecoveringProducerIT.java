@@ -152,6 +152,26 @@ class RecoveringProducerIT {
     assertThat(headersDropped.count()).isOne();
   }
 
+  @Test
+  void keepsHeadersAfterLimitIsRaised() throws Exception {
+    kafka.setMaxMessageBytes(topic, LIMIT);
+    limits.read(List.of(topic));
+    kafka.setMaxMessageBytes(topic, 2 * LIMIT);
+    try (RecoveringProducer producer = producer();
+        TopicReader reader = TopicReader.of(kafka.bootstrapServers(), topic)) {
+      producer
+          .send(recordWithHeaders(LIMIT - 1_000, 2_000))
+          .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+      producer.recover();
+      producer
+          .send(recordWithHeaders(LIMIT - 1_000, 2_000))
+          .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+      assertThat(reader.await(2))
+          .extracting(record -> record.header("customer") != null)
+          .containsExactly(false, true);
+    }
+  }
+
   private void assertPublishedWithTraceparentOnly(int bodySize, int headerSize) throws Exception {
     try (RecoveringProducer producer = producer();
         TopicReader reader = TopicReader.of(kafka.bootstrapServers(), topic)) {
