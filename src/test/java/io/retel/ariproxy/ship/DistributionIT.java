@@ -625,6 +625,8 @@ class DistributionIT {
             .assertStatus(204);
         Distribution.Result healthWhileRunning = Distribution.runToExit(folder, merged, health);
         assertThat(healthWhileRunning.exitCode()).as(healthWhileRunning.output()).isZero();
+        assertCheckLeavesPlaceToProxy(merged, asterisk);
+        controller.execute("the-call", "GET", "/asterisk/ping").assertStatus(200);
 
         assertThat(proxy.terminate()).isEqualTo(143);
 
@@ -636,6 +638,16 @@ class DistributionIT {
       }
     }
     assertThat(Files.readString(log)).doesNotContain(" ERROR ").doesNotContain("\tat ");
+  }
+
+  /** With the settings of a running proxy, whose place a connection would take. */
+  private static void assertCheckLeavesPlaceToProxy(
+      Map<String, String> environment, SimulatedAsterisk asterisk) {
+    int connections = asterisk.totalWebsocketCount();
+    Distribution.Result check =
+        Distribution.runToExit(folder, environment, List.of(script().toString(), "check"));
+    assertThat(check.exitCode()).as(check.output()).isZero();
+    assertThat(asterisk.totalWebsocketCount()).isEqualTo(connections);
   }
 
   private static Path script() {
