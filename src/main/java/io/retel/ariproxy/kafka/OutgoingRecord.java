@@ -83,9 +83,13 @@ public record OutgoingRecord(@Nullable String key, int size, Supplier<byte[]> va
     if (body instanceof byte[] value) {
       return value;
     }
-    throw new IllegalStateException(
+    throw replacedWith(body == null ? "nothing" : body.getClass().getSimpleName());
+  }
+
+  static IllegalStateException replacedWith(String replacement) {
+    return new IllegalStateException(
         "a step has replaced the record with "
-            + (body == null ? "nothing" : body.getClass().getSimpleName())
+            + replacement
             + "; use variableReceive in steps that return something");
   }
 

@@ -183,6 +183,10 @@ final class RecoveringProducer implements Producer<Object, Object> {
   @Override
   public Future<RecordMetadata> send(
       ProducerRecord<Object, Object> record, @Nullable Callback callback) {
+    if (record.value() == null) {
+      // it would be published as a deletion
+      throw OutgoingRecord.replacedWith("nothing");
+    }
     topics.add(record.topic());
     awaitAuthentication(record.topic());
     while (!current().isReplaced() && !canAuthenticate(current(), record.topic())) {

@@ -2,6 +2,7 @@
 package io.retel.ariproxy.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -170,6 +171,17 @@ class RecoveringProducerIT {
           .extracting(record -> record.header("customer") != null)
           .containsExactly(false, true);
     }
+  }
+
+  /** Also of unmapped events, whose value no other step checks. */
+  @Test
+  void rejectsRecordWithoutValue() throws Exception {
+    try (RecoveringProducer producer = producer()) {
+      assertThatThrownBy(() -> producer.send(new ProducerRecord<>(topic, "key", null)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageStartingWith("a step has replaced the record with nothing; ");
+    }
+    assertThat(kafka.recordCount(topic)).isZero();
   }
 
   private void assertPublishedWithTraceparentOnly(int bodySize, int headerSize) throws Exception {
