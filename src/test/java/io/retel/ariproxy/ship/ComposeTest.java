@@ -62,6 +62,14 @@ class ComposeTest {
     assertThat(ports).isNotEmpty().allMatch(port -> port.startsWith("127.0.0.1:"));
   }
 
+  /** Its admin has a known password. */
+  @Test
+  void dashboardsAcceptNoLogin() {
+    JsonNode grafana = compose.at("/services/grafana/environment");
+    assertThat(grafana.path("GF_AUTH_ANONYMOUS_ENABLED").asText()).isEqualTo("true");
+    assertThat(grafana.path("GF_AUTH_BASIC_ENABLED").asText()).isEqualTo("false");
+  }
+
   @Test
   void everyReferencedFileExists() {
     Stream<String> referenced =
