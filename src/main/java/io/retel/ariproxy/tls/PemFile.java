@@ -126,7 +126,7 @@ public record PemFile(Path path) {
       // for PBES2 the JDK returns the scheme's name in the parameters
       String scheme =
           encrypted.getAlgName().equals("PBES2") || encrypted.getAlgName().equals(PBES2_OID)
-              ? encrypted.getAlgParameters().toString()
+              ? String.valueOf(encrypted.getAlgParameters())
               : encrypted.getAlgName();
       Cipher cipher = Cipher.getInstance(scheme);
       cipher.init(

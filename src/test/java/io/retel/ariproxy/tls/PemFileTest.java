@@ -14,6 +14,8 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -89,6 +91,20 @@ class PemFileTest {
         .hasMessageContaining("which has a key that the password does not decrypt");
     assertThatThrownBy(() -> file.privateKey(NO_PASSWORD))
         .hasMessageContaining("encrypted key, but no password is set");
+  }
+
+  /** PBES2 without parameters. */
+  @Test
+  void rejectsEncryptedKeyWithoutParameters() throws IOException {
+    byte[] der = HexFormat.of().parseHex("3011300b06092a864886f70d01050d040204ff");
+    PemFile file =
+        writePemFile(
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+                + Base64.getEncoder().encodeToString(der)
+                + "\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    assertThatThrownBy(() -> file.privateKey("a password"))
+        .isInstanceOf(PemException.class)
+        .hasMessageContaining("which has a key that the password does not decrypt");
   }
 
   @Test
