@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
 import io.retel.ariproxy.ari.http.AriClient;
+import io.retel.ariproxy.ari.http.TooLargeException;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.text.JsonLimits;
 import io.retel.ariproxy.text.LogText;
@@ -154,18 +155,25 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
     try {
       return attempt.send(status -> request + " responded with " + status);
     } catch (StreamConstraintsException e) {
-      return new Answer(NO_RESPONSE, null, request + " responded with too large JSON");
+      return tooLarge(request + " responded with too large JSON");
     } catch (MismatchedInputException e) {
       return new Answer(
           NO_RESPONSE, null, request + " responded with 200" + without(JsonNodeType.ARRAY));
     } catch (JsonProcessingException e) {
       return new Answer(NO_RESPONSE, null, request + " responded with malformed JSON");
+    } catch (TooLargeException e) {
+      return tooLarge(request + " failed: " + ErrorMessages.singleLine(e));
     } catch (IOException e) {
       return new Answer(
           AriClient.isConnectFailure(e) ? NOT_REACHED : NO_RESPONSE,
           null,
           request + " failed: " + LogText.abbreviate(ErrorMessages.singleLine(e)));
     }
+  }
+
+  /** It would be too large again: as a resource that Asterisk does not describe. */
+  private static Answer tooLarge(String problem) {
+    return new Answer(200, null, problem);
   }
 
   /**
@@ -201,9 +209,9 @@ record Answer(int status, @Nullable JsonNode json, String problem) {
   }
 
   /**
-   * Whether Asterisk fails to describe the resource. It responds with 200 and no body for a channel
-   * or bridge (docs/contract.md#asterisk), with 400 to an id that is too long for a request line,
-   * and with 503 to any request while it starts.
+   * Whether Asterisk fails to describe the resource, or its description is too large. It responds
+   * with 200 and no body for a channel or bridge (docs/contract.md#asterisk), with 400 to an id
+   * that is too long for a request line, and with 503 to any request while it starts.
    */
   boolean isUndescribable() {
     return (status == 200 && json == null && !isComplete())

@@ -775,6 +775,23 @@ class AsteriskQueryTest {
     assertThat(query.pending()).isZero();
   }
 
+  /** Such as one with thirty variables of 40 KB that Asterisk lists in {@code channelvars}. */
+  @ParameterizedTest
+  @CsvSource({"400, 1", "409, 0"})
+  void channelWhoseDescriptionIsTooLargeIsNotPending(String dtmf, int undescribable)
+      throws Exception {
+    String channel =
+        "{\"id\":\"c\",\"x\":\"%s\"}".formatted("x".repeat((int) JsonList.MAX_ELEMENT_BYTES));
+    callContexts.move(CHANNEL, "call");
+    responses.put("/channels", "[" + channel + "]");
+    responses.put("/channels/c", channel);
+    responses.put("/channels/c/dtmf", dtmf);
+    responses.put("/applications", LISTED);
+    start();
+    assertThat(query.undescribable()).isEqualTo(undescribable);
+    assertThat(query.pending()).isZero();
+  }
+
   @Test
   void asksSoonForResourcesWithChangedMappings() throws Exception {
     callContexts.move(PLAYBACK, "call");

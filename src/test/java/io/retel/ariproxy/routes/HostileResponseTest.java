@@ -19,9 +19,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -50,6 +53,8 @@ class HostileResponseTest {
 
   /** More than the idle time after which a connection is validated. */
   private static final int IDLE_MS = 200;
+
+  private static final int MORE_THAN_CONNECTIONS = 12;
 
   private static final String MALFORMED = "error at offset ";
   private static final String OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
@@ -116,6 +121,17 @@ class HostileResponseTest {
     assertThat(responseTo("POST").toString()).contains(MALFORMED);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"000", "-1"})
+  void statusThatHttpDoesNotHaveIsMalformed(String status) throws Exception {
+    startRoutes(
+        Map.of(Setting.COMMANDS_MAX_RETRIES, "0"),
+        out -> writeAndClose(out, "HTTP/1.1 " + status + " x\r\n\r\n"));
+    Response response = responseTo("POST");
+    response.assertStatus(504);
+    assertThat(response.toString()).contains("invalid status");
+  }
+
   /** Java takes stack for each of them. */
   @Test
   void compressedBodyOfEmptyPartsIsMalformed() throws Exception {
@@ -155,6 +171,29 @@ class HostileResponseTest {
           out.write(body.toByteArray());
         });
     assertThat(responseTo("GET").toString()).contains("[1,2]");
+  }
+
+  /** More of them than the pool has connections for commands and the proxy itself. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 0x1f8b0000, 0x1f8b0800})
+  void malformedCompressedBodiesTakeNoConnections(int head) throws Exception {
+    AtomicInteger responses = new AtomicInteger();
+    startRoutes(
+        Map.of(Setting.COMMANDS_MAX_CONCURRENCY, "1", Setting.ARI_CONNECT_TIMEOUT, TIMEOUT),
+        out -> {
+          if (responses.getAndIncrement() < MORE_THAN_CONNECTIONS) {
+            out.write(
+                RawHttpServer.bytes(OK + "Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\n"));
+            out.write(ByteBuffer.allocate(8).putInt(head).array());
+          } else {
+            out.write(RawHttpServer.bytes(OK + "Content-Length: 2\r\n\r\n{}"));
+          }
+        });
+    for (int i = 0; i < MORE_THAN_CONNECTIONS; i++) {
+      responseTo("GET").assertStatus(504);
+      routes.reset();
+    }
+    responseTo("GET").assertStatus(200);
   }
 
   private static byte[] gzip(String text) throws IOException {
@@ -204,14 +243,16 @@ class HostileResponseTest {
   }
 
   /** Not as a refusal at Asterisk's sessionlimit. */
-  @Test
-  void malformedStatusLineOfPingIsReportedAsSuch() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"HELLO, " + MALFORMED, "HTTP/1.1 000 x, invalid status"})
+  void malformedStatusLineOfPingIsReportedAsSuch(String line, String problem) throws Exception {
     startRoutes(
-        Map.of(Setting.COMMANDS_MAX_RETRIES, "0"), out -> writeAndClose(out, "HELLO\r\n\r\n"));
+        Map.of(Setting.COMMANDS_MAX_RETRIES, "0"), out -> writeAndClose(out, line + "\r\n\r\n"));
     server.answerNoPings();
     Response response = responseTo("POST");
     response.assertStatus(503);
-    assertThat(response.toString()).contains("ping").contains(MALFORMED);
+    assertThat(response.outcome()).isEqualTo("not_sent");
+    assertThat(response.toString()).contains("ping").contains(problem);
   }
 
   static Stream<Arguments> floods() {

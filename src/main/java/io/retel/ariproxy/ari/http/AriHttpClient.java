@@ -49,9 +49,11 @@ import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.HttpStatus;
+import org.apache.hc.core5.http.ProtocolException;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.impl.io.DefaultHttpResponseParserFactory;
+import org.apache.hc.core5.http.io.HttpMessageParser;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.apache.hc.core5.http.protocol.HttpContext;
@@ -157,8 +159,7 @@ public final class AriHttpClient implements HttpClientConfigurer {
             .setConnectionFactory(
                 ManagedHttpClientConnectionFactory.builder()
                     .http1Config(HTTP1)
-                    // HttpClient's own skips malformed status lines
-                    .responseParserFactory(new DefaultHttpResponseParserFactory(HTTP1))
+                    .responseParserFactory(config -> responseParser())
                     .build())
             .setDnsResolver(new OneFamilyDnsResolver())
             .setTlsSocketStrategy(convertTlsFailures(tls))
@@ -174,6 +175,20 @@ public final class AriHttpClient implements HttpClientConfigurer {
                     .build())
             .build();
     this.pool = new Pool();
+  }
+
+  /** HttpClient's own skips malformed status lines. */
+  private static HttpMessageParser<ClassicHttpResponse> responseParser() {
+    HttpMessageParser<ClassicHttpResponse> parser =
+        new DefaultHttpResponseParserFactory(HTTP1).create();
+    return (buffer, in) -> {
+      try {
+        return parser.parse(buffer, in);
+      } catch (IllegalArgumentException e) {
+        // such as 000
+        throw new ProtocolException("invalid status: " + e.getMessage());
+      }
+    };
   }
 
   /** Returns the service that evicts idle connections, and closes all of them when it stops. */

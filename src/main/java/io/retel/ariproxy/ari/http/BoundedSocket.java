@@ -29,9 +29,16 @@ final class BoundedSocket extends Socket {
 
   private static final long NANOS_PER_MS = 1_000_000;
 
+  /** Two records of TLS, which have arrived by the deadline and are read after it. */
+  private static final long MAX_OVERDUE_BYTES = 2 * 16_709;
+
   private final long maxReceivedBytes;
   private int timeoutMs;
   private long receivedBytes;
+
+  /** Of these, the ones before the last read that began in time. */
+  private long receivedInTimeBytes;
+
   private @Nullable InputStream in;
   private @Nullable OutputStream out;
   private volatile long deadlineNanos;
@@ -49,6 +56,7 @@ final class BoundedSocket extends Socket {
     super.setSoTimeout(timeout);
     timeoutMs = timeout;
     receivedBytes = 0;
+    receivedInTimeBytes = 0;
     deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout);
   }
 
@@ -95,7 +103,11 @@ final class BoundedSocket extends Socket {
       long remainingNanos = deadlineNanos - System.nanoTime();
       // what has already arrived is read after a deadline of 1 ms as well, in which the pool checks
       // for the end of a connection: TLS reads a record in two parts
-      if (remainingNanos <= 0 && receivedBytes > 0 && super.getInputStream().available() == 0) {
+      if (remainingNanos > 0) {
+        receivedInTimeBytes = receivedBytes;
+      } else if (receivedBytes > 0
+          && (super.getInputStream().available() == 0
+              || receivedBytes - receivedInTimeBytes > MAX_OVERDUE_BYTES)) {
         throw new SocketTimeoutException("Read timed out");
       }
       long remainingMs = (remainingNanos + NANOS_PER_MS - 1) / NANOS_PER_MS;

@@ -24,7 +24,7 @@ final class GzipBody extends HttpEntityWrapper {
   public InputStream getContent() throws IOException {
     InputStream current = content;
     if (current == null) {
-      current = new LimitedMembers(super.getContent());
+      current = new Uncompressed(super.getContent());
       content = current;
     }
     return current;
@@ -33,6 +33,45 @@ final class GzipBody extends HttpEntityWrapper {
   @Override
   public long getContentLength() {
     return -1;
+  }
+
+  /**
+   * Reads the head with the first byte: a body with a malformed one can be closed as well, which
+   * releases its connection.
+   */
+  private static final class Uncompressed extends InputStream {
+
+    private final InputStream compressed;
+    private @Nullable InputStream members;
+
+    Uncompressed(InputStream compressed) {
+      this.compressed = compressed;
+    }
+
+    private InputStream members() throws IOException {
+      InputStream current = members;
+      if (current == null) {
+        current = new LimitedMembers(compressed);
+        members = current;
+      }
+      return current;
+    }
+
+    @Override
+    public int read() throws IOException {
+      return members().read();
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      return members().read(buffer, offset, length);
+    }
+
+    @Override
+    public void close() throws IOException {
+      // also the inflater, whose memory is outside of the heap
+      (members == null ? compressed : members).close();
+    }
   }
 
   /** It calls itself for the next member of the body if one is empty. */

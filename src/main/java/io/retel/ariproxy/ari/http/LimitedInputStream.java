@@ -5,7 +5,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Fails beyond a number of bytes. For one thread. */
+/** Fails beyond a number of bytes, with a {@link TooLargeException}. For one thread. */
 public final class LimitedInputStream extends FilterInputStream {
 
   private final long maxBytes;
@@ -43,7 +43,7 @@ public final class LimitedInputStream extends FilterInputStream {
   private void count(int read) throws IOException {
     bytes += read;
     if (bytes > maxBytes) {
-      throw new IOException(what + " has more than " + maxBytes + " bytes");
+      throw new TooLargeException(what + " has more than " + maxBytes + " bytes");
     }
   }
 }
