@@ -118,7 +118,8 @@ final class HeaderLimit {
   }
 
   /** Whether a record can have these headers. */
-  private static boolean isWithin(Iterable<Header> headers) {
+  /** Whether there are neither too many nor too large ones, whatever the topic accepts. */
+  static boolean isWithin(Iterable<Header> headers) {
     int count = 0;
     long size = 0;
     for (Header header : headers) {

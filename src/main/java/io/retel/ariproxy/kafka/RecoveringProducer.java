@@ -224,7 +224,10 @@ final class RecoveringProducer implements Producer<Object, Object> {
           record.topic(),
           maxSize);
       // it may have been raised
-      limitOutdated = true;
+      limitOutdated |=
+          maxSize == limits.maxMessageBytes(record.topic())
+              && limits.areKnown(Set.of(record.topic()))
+              && HeaderLimit.isWithin(record.headers());
     }
     return limited.get();
   }

@@ -173,6 +173,20 @@ class RecoveringProducerIT {
     }
   }
 
+  @Test
+  void headersBeyondOtherLimitsDoNotReadThatOfTheTopic() throws Exception {
+    limits.read(List.of(topic));
+    kafka.setMaxMessageBytes(topic, LIMIT);
+    try (RecoveringProducer producer = producer()) {
+      producer
+          .send(recordWithHeaders(10, HeaderLimit.MAX_SIZE + 1))
+          .get(DefaultTimeout.SECONDS, TimeUnit.SECONDS);
+      producer.recover();
+    }
+    assertThat(headersDropped.count()).isOne();
+    assertThat(limits.maxMessageBytes(topic)).isNotEqualTo(LIMIT);
+  }
+
   /** Also of unmapped events, whose value no other step checks. */
   @Test
   void rejectsRecordWithoutValue() throws Exception {
