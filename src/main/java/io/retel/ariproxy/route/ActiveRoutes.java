@@ -185,6 +185,18 @@ final class ActiveRoutes {
    */
   Set<String> load(Path file, RouteFile edited) throws Exception {
     replaceBeans(file, edited);
+    // what the previous routes needed to stop is no failure of the new ones
+    try (InterruptAfter limit = limitStart(file)) {
+      return build(file, edited);
+    }
+  }
+
+  /** A route of a user that blocks its start must not block Camel, which starts one at a time. */
+  private @Nullable InterruptAfter limitStart(Path file) {
+    return RouteFiles.isShipped(file) ? null : new InterruptAfter(maxStart);
+  }
+
+  private Set<String> build(Path file, RouteFile edited) throws Exception {
     // configurations first, since they apply when a route is built
     edited
         .configurations()
@@ -301,19 +313,11 @@ final class ActiveRoutes {
 
   private void build(Set<Path> changed, Set<String> compiledIds) throws Exception {
     for (Path file : changed) {
-      if (RouteFiles.isShipped(file)) {
-        build(file);
-      } else {
-        try (InterruptAfter limit = new InterruptAfter(maxStart)) {
-          build(file);
-        }
+      try (InterruptAfter limit = limitStart(file)) {
+        ConditionalRoutePolicy.startEligible(context, loaded(file).build());
       }
     }
     compiledRoutes.restoreRoutes(context, compiledIds);
-  }
-
-  private void build(Path file) throws Exception {
-    ConditionalRoutePolicy.startEligible(context, loaded(file).build());
   }
 
   /**
@@ -331,7 +335,12 @@ final class ActiveRoutes {
       if (shipped) {
         context.getRouteController().stopRoute(routeId);
       } else {
-        context.getRouteController().stopRoute(routeId, MAX_STOP.toMillis(), TimeUnit.MILLISECONDS);
+        // its consumer can wait for the message as well, and interrupts it only then
+        try (InterruptAfter limit = new InterruptAfter(MAX_STOP.plus(maxEdit))) {
+          context
+              .getRouteController()
+              .stopRoute(routeId, MAX_STOP.toMillis(), TimeUnit.MILLISECONDS);
+        }
       }
     }
   }

@@ -62,7 +62,6 @@ public final class RouteReloader {
   private final Set<String> requiredRoutes;
 
   private final RejectedRouteFiles rejectedFiles;
-  private final Duration maxStart;
 
   private final RouteFileSnapshots snapshots;
 
@@ -100,7 +99,6 @@ public final class RouteReloader {
       Set<String> requiredRoutes,
       RejectedRouteFiles rejectedFiles,
       Duration maxStart) {
-    this.maxStart = maxStart;
     this.context = context;
     this.folder = folder;
     this.compiledRoutes = compiledRoutes;
@@ -332,7 +330,7 @@ public final class RouteReloader {
       if (isWithoutConfiguration(file, edited)) {
         return false;
       }
-      Set<String> restored = load(file, edited);
+      Set<String> restored = activeRoutes.load(file, edited);
       rejectedFiles.remove(file);
       Set<String> replaced = compiledRoutes.idsReplacedBy(edited);
       if (replaced.isEmpty()) {
@@ -382,16 +380,6 @@ public final class RouteReloader {
     Set<String> required = activeRoutes.routeIds(file);
     required.retainAll(requiredRoutes);
     return required;
-  }
-
-  /** A route of a user that blocks its start must not block Camel, which starts one at a time. */
-  private Set<String> load(Path file, RouteFile edited) throws Exception {
-    if (RouteFiles.isShipped(file)) {
-      return activeRoutes.load(file, edited);
-    }
-    try (InterruptAfter limit = new InterruptAfter(maxStart)) {
-      return activeRoutes.load(file, edited);
-    }
   }
 
   private synchronized void unload(Path file, String location) {

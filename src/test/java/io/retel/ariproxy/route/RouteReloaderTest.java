@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.DefaultTimeout;
 import io.retel.ariproxy.fixtures.route.ConfigMapVolume;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Processor;
@@ -24,6 +27,7 @@ import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.spi.ExecutorServiceManager;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultConsumer;
 import org.apache.camel.support.DefaultEndpoint;
@@ -47,6 +51,9 @@ class RouteReloaderTest {
               - log: hello
       """;
 
+  /** Less than the end of a blocked route takes, and much more than a start on a busy machine. */
+  private static final Duration MAX_START = Duration.ofSeconds(4);
+
   @TempDir private Path parent;
   @AutoClose private final CapturedLog log = new CapturedLog();
   @AutoClose private final DefaultCamelContext context = new DefaultCamelContext();
@@ -66,12 +73,7 @@ class RouteReloaderTest {
     context.addService(watcher, true, false);
     reloader =
         new RouteReloader(
-            context,
-            folder,
-            new CompiledRoutes(List.of()),
-            Set.of(),
-            rejectedFiles,
-            Duration.ofSeconds(2));
+            context, folder, new CompiledRoutes(List.of()), Set.of(), rejectedFiles, MAX_START);
     reloader.watch(() -> timeout -> true);
     context.start();
     reloader.loadAdditional();
@@ -329,8 +331,78 @@ class RouteReloaderTest {
     awaitLine(Level.ERROR, "own.camel.yaml rejected: route id own belongs to a library");
   }
 
+  /**
+   * The end of the previous route takes longer than the start of one may. It does not count to it.
+   */
+  @Test
+  void replacesRouteWhoseMessageDoesNotEnd() throws Exception {
+    CountDownLatch blocked = new CountDownLatch(1);
+    context.getExecutorServiceManager().setShutdownAwaitTermination(60_000);
+    context
+        .getRegistry()
+        .bind(
+            "block",
+            (Processor)
+                exchange -> {
+                  blocked.countDown();
+                  new CountDownLatch(1).await();
+                });
+    context.addComponent("one", new OneMessageComponent());
+    String route = ROUTE.replace("direct:own", "one:x");
+    Files.writeString(file, route.replace("log: hello", "process: {ref: block}"));
+    assertThat(blocked.await(DefaultTimeout.SECONDS, TimeUnit.SECONDS)).isTrue();
+
+    Files.writeString(file, route);
+
+    Awaitility.await().until(() -> lines(Level.INFO, "own.camel.yaml loaded") == 2);
+    assertThat(log.lines(Level.ERROR)).isEmpty();
+  }
+
   /** A server that does not answer, in the start of a consumer. */
-  static final class BlockingComponent extends DefaultComponent {
+  static final class BlockingComponent extends ConsumingComponent {
+
+    @Override
+    Consumer consumer(Endpoint endpoint, Processor processor) {
+      return new DefaultConsumer(endpoint, processor) {
+        @Override
+        protected void doStart() throws Exception {
+          new CountDownLatch(1).await();
+        }
+      };
+    }
+  }
+
+  /** As Camel's Kafka consumer, its stop waits for the message, and its start takes a while. */
+  private static final class OneMessageComponent extends ConsumingComponent {
+
+    @Override
+    Consumer consumer(Endpoint endpoint, Processor processor) {
+      ExecutorServiceManager executors = endpoint.getCamelContext().getExecutorServiceManager();
+      return new DefaultConsumer(endpoint, processor) {
+        private ExecutorService thread;
+
+        @Override
+        protected void doStart() throws Exception {
+          Thread.sleep(1_200);
+          thread = executors.newSingleThreadExecutor(this, "one");
+          thread.submit(
+              () -> {
+                getProcessor().process(createExchange(true));
+                return null;
+              });
+        }
+
+        @Override
+        protected void doStop() {
+          executors.shutdownGraceful(thread);
+        }
+      };
+    }
+  }
+
+  private abstract static class ConsumingComponent extends DefaultComponent {
+
+    abstract Consumer consumer(Endpoint endpoint, Processor processor);
 
     @Override
     protected Endpoint createEndpoint(String uri, String rest, Map<String, Object> parameters) {
@@ -342,12 +414,7 @@ class RouteReloaderTest {
 
         @Override
         public Consumer createConsumer(Processor processor) {
-          return new DefaultConsumer(this, processor) {
-            @Override
-            protected void doStart() throws Exception {
-              new CountDownLatch(1).await();
-            }
-          };
+          return consumer(this, processor);
         }
       };
     }
@@ -374,7 +441,10 @@ class RouteReloaderTest {
   }
 
   private void awaitLine(Level level, String text) {
-    Awaitility.await(text)
-        .until(() -> log.lines(level).stream().anyMatch(line -> line.contains(text)));
+    Awaitility.await(text).until(() -> lines(level, text) > 0);
+  }
+
+  private long lines(Level level, String text) {
+    return log.lines(level).stream().filter(line -> line.contains(text)).count();
   }
 }
