@@ -775,6 +775,23 @@ class AsteriskQueryTest {
     assertThat(query.pending()).isZero();
   }
 
+  /** Such as a page of what answers in Asterisk's place. */
+  @Test
+  void statusCountsWithoutItsLongBody() throws Exception {
+    int length = (int) JsonList.MAX_ELEMENT_BYTES + 1;
+    try (RawHttpServer other =
+        RawHttpServer.start(
+            (request, out) ->
+                out.write(
+                    ("HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%s"
+                            .formatted(length, "x".repeat(length)))
+                        .getBytes(US_ASCII)))) {
+      Answer answer =
+          Answer.of(client(URI.create("http://localhost:" + other.port())), "GET", "/playbacks/p");
+      assertThat(answer.isNotFound()).isTrue();
+    }
+  }
+
   /** Such as one with thirty variables of 40 KB that Asterisk lists in {@code channelvars}. */
   @ParameterizedTest
   @CsvSource({"400, 1", "409, 0"})

@@ -93,6 +93,17 @@ class MappingComparisonTest {
     assertThat(asterisk.requestCount("GET", "/channels")).isZero();
   }
 
+  @Test
+  void longDescriptionDoesNotEndTheComparison() throws Exception {
+    mapChannels("gone-", 40);
+    mapChannels("long-", 1);
+    respond("/channels/long-0", 200, "\"" + "x".repeat(2 << 20) + "\"");
+
+    compare(true);
+
+    assertThat(activeIds()).containsExactly("long-0");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"500", "malformed", "truncated", "no array", "too large"})
   void queriesOneByOneWithoutList(String fault) throws Exception {

@@ -373,6 +373,26 @@ class HostileResponseTest {
     }
   }
 
+  @Test
+  void listThatReaderRejectsIsCutOff() throws Exception {
+    String chunk = "1f40\r\n" + "[".repeat(8_000) + "\r\n";
+    server =
+        RawHttpServer.start(
+            (request, out) -> flood(out, OK + "Transfer-Encoding: chunked\r\n\r\n", chunk));
+    try (AriClient client = client("http")) {
+      assertThatThrownBy(
+              () ->
+                  client.readList(
+                      "/channels",
+                      Long.MAX_VALUE,
+                      body -> {
+                        throw new IOException("no list");
+                      }))
+          .hasMessage("no list");
+      assertThat(server.sentBytes()).isLessThan(SMALL);
+    }
+  }
+
   @ParameterizedTest(name = "{0}")
   @MethodSource("drips")
   void drippingResponseToOwnRequestTimesOut(String name, String start, String drip)

@@ -152,13 +152,15 @@ public final class AriClient implements AutoCloseable {
         response -> {
           HttpEntity entity = response.getEntity();
           if (entity != null) {
-            InputStream body =
-                new LimitedInputStream(entity.getContent(), maxBytes, "the response");
-            if (response.getCode() == HttpStatus.SC_OK) {
-              reader.read(body);
+            // of a body that is closed before its end nothing more is read
+            try (InputStream body =
+                new LimitedInputStream(entity.getContent(), maxBytes, "the response")) {
+              if (response.getCode() == HttpStatus.SC_OK) {
+                reader.read(body);
+              }
+              // to use the connection again
+              body.transferTo(OutputStream.nullOutputStream());
             }
-            // to use the connection again
-            body.transferTo(OutputStream.nullOutputStream());
           }
           return response.getCode();
         });
@@ -199,6 +201,12 @@ public final class AriClient implements AutoCloseable {
         }
       }
       return new Response(response.getCode(), body.toString(StandardCharsets.UTF_8));
+    } catch (TooLargeException e) {
+      if (response.getCode() == HttpStatus.SC_OK) {
+        throw e;
+      }
+      // the status is enough, such as of a 404
+      return new Response(response.getCode(), "");
     } finally {
       bodyBytes.addAndGet(-body.size());
     }
