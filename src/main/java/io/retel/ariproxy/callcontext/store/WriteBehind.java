@@ -258,7 +258,8 @@ public final class WriteBehind extends ServiceSupport {
 
   private String delayReason() {
     return awaitingBarrier
-        ? "waits until Kafka acknowledges the published events"
+        ? "waits until Kafka has acknowledged the events before it, which Kafka or a step of a route"
+            + " delays (health checks kafka and route-steps)"
         : lastError().orElse("is too slow");
   }
 
