@@ -118,7 +118,7 @@ final class HeaderLimit {
   }
 
   /** Whether a record can have these headers. */
-  /** Whether there are neither too many nor too large ones, whatever the topic accepts. */
+  /** Whether there are neither too many nor too large ones, regardless of the topic. */
   static boolean isWithin(Iterable<Header> headers) {
     int count = 0;
     long size = 0;

@@ -185,7 +185,7 @@ final class ActiveRoutes {
    */
   Set<String> load(Path file, RouteFile edited) throws Exception {
     replaceBeans(file, edited);
-    // what the previous routes needed to stop is no failure of the new ones
+    // the stop of the previous routes does not count as a failure of the new ones
     try (InterruptAfter limit = limitStart(file)) {
       return build(file, edited);
     }
