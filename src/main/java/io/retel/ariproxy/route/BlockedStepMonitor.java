@@ -4,7 +4,10 @@ package io.retel.ariproxy.route;
 import io.retel.ariproxy.component.ahcws.AhcWsConsumer;
 import io.retel.ariproxy.timer.PeriodicCheck;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -13,14 +16,13 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.support.ExchangeHelper;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Reports the step of a route in which an event stays for long, since all later events wait for it,
- * and the added step in which a command does. A command can also wait for Asterisk, the store or
- * Kafka, which others report.
+ * the added step in which a command does, and that in which a message of an author's own route
+ * does. A command can also wait for Asterisk, the store or Kafka, which others report.
  */
 public final class BlockedStepMonitor extends PeriodicCheck {
 
@@ -28,6 +30,9 @@ public final class BlockedStepMonitor extends PeriodicCheck {
 
   /** What a person notices. */
   private static final Duration MIN_AGE = Duration.ofSeconds(4);
+
+  /** Steps of an author's own route may wait, such as for a server. */
+  private static final Duration OTHERS_MIN_AGE = Duration.ofMinutes(1);
 
   /** A step that blocks for each event is one problem. */
   private static final int MAX_QUIET_CHECKS = 10;
@@ -43,12 +48,17 @@ public final class BlockedStepMonitor extends PeriodicCheck {
               "Events",
               "Events wait for {}, for {} s: all events wait for a step that blocks",
               "Events no longer wait for {}",
-              this::findEvent),
+              () -> findEvent().stream().toList()),
           new Report(
               "Commands",
               "Commands wait for {}, for {} s: later commands of a call wait for a step that blocks",
               "Commands no longer wait for {}",
-              this::findCommand));
+              () -> findCommand().stream().toList()),
+          new Report(
+              "Messages",
+              "Messages wait for {}, for {} s: give the step a limit in time",
+              "Messages no longer wait for {}",
+              this::findOthers));
 
   /**
    * The event that a thread is publishing.
@@ -68,7 +78,7 @@ public final class BlockedStepMonitor extends PeriodicCheck {
     this.addedSteps = addedSteps.running();
   }
 
-  /** Returns the steps in which an event or a command stays, as sentences. */
+  /** Returns the steps in which messages stay, as sentences. */
   public Optional<String> describe() {
     return Optional.of(reports.stream().flatMap(Report::describe).collect(Collectors.joining("; ")))
         .filter(text -> !text.isEmpty());
@@ -95,18 +105,16 @@ public final class BlockedStepMonitor extends PeriodicCheck {
     private final String messages;
     private final String startLine;
     private final String endLine;
-    private final Supplier<Optional<RunningSteps.Blocked>> find;
+    private final Supplier<? extends Collection<RunningSteps.Blocked>> find;
 
-    /** The step that is reported and has not ended. */
-    private @Nullable String reported;
-
-    private int quietChecks;
+    /** The steps that are reported and have not ended, each with the checks that missed it. */
+    private final Map<String, Integer> reported = new HashMap<>();
 
     Report(
         String messages,
         String startLine,
         String endLine,
-        Supplier<Optional<RunningSteps.Blocked>> find) {
+        Supplier<? extends Collection<RunningSteps.Blocked>> find) {
       this.messages = messages;
       this.startLine = startLine;
       this.endLine = endLine;
@@ -122,24 +130,31 @@ public final class BlockedStepMonitor extends PeriodicCheck {
     }
 
     void check() {
-      String last = reported;
-      Optional<RunningSteps.Blocked> found = find.get();
-      if (found.isPresent()) {
-        RunningSteps.Blocked step = found.get();
-        if (!step.place().equals(last)) {
+      reported.replaceAll((place, quietChecks) -> quietChecks + 1);
+      for (RunningSteps.Blocked step : find.get()) {
+        if (reported.put(step.place(), 0) == null) {
           LOG.warn(startLine, step.place(), step.age().toSeconds());
         }
-        reported = step.place();
-        quietChecks = 0;
-      } else if (last != null && ++quietChecks == MAX_QUIET_CHECKS) {
-        LOG.info(endLine, last);
-        reported = null;
       }
+      reported
+          .entrySet()
+          .removeIf(
+              step -> {
+                boolean over = step.getValue() == MAX_QUIET_CHECKS;
+                if (over) {
+                  LOG.info(endLine, step.getKey());
+                }
+                return over;
+              });
     }
   }
 
   private Optional<RunningSteps.Blocked> findCommand() {
-    return addedSteps.blocked(RunningSteps.COMMANDS, MIN_AGE);
+    return addedSteps.blockedCommand(MIN_AGE);
+  }
+
+  private List<RunningSteps.Blocked> findOthers() {
+    return addedSteps.blockedOthers(OTHERS_MIN_AGE);
   }
 
   private Optional<RunningSteps.Blocked> findEvent() {
@@ -159,7 +174,7 @@ public final class BlockedStepMonitor extends PeriodicCheck {
         .get()
         .flatMap(this::blocked)
         // on the thread that completes acknowledged events
-        .or(() -> addedSteps.blocked(RunningSteps.EVENTS, MIN_AGE));
+        .or(() -> addedSteps.blockedEvent(MIN_AGE));
   }
 
   private Optional<RunningSteps.Blocked> blocked(Current current) {

@@ -15,6 +15,12 @@ final class CopySource {
 
   private final StepWatch step;
 
+  /** Number of steps that a message is in, one within the other. */
+  private int depth = 1;
+
+  /** Whether the message has left the step; a copy of it is not within this one. */
+  private volatile boolean left;
+
   /** Whether a queue has got the copy, or refused it. */
   private volatile boolean offered;
 
@@ -31,10 +37,18 @@ final class CopySource {
   @Nullable Object enter(Exchange message) {
     Object outer = message.getProperty(PROPERTY);
     message.setProperty(PROPERTY, this);
+    if (outer instanceof CopySource around && !around.left) {
+      depth = around.depth + 1;
+    }
     return outer;
   }
 
-  static void restore(Exchange message, @Nullable Object outer) {
+  int depth() {
+    return depth;
+  }
+
+  void restore(Exchange message, @Nullable Object outer) {
+    left = true;
     if (outer == null) {
       message.removeProperty(PROPERTY);
     } else {

@@ -31,6 +31,12 @@ final class StepWatch implements InterceptStrategy {
   /** Causes to search, since a chain of causes can have a cycle. */
   private static final int MAX_CAUSES = 20;
 
+  private static final String ENDLESS_LOOP =
+      "endless loop: the message is in 1,000 added steps, one within the other";
+
+  /** Steps that a message can be in, one within the other; a loop would take all heap. */
+  private static final int MAX_DEPTH = 1_000;
+
   private final AddedSteps steps;
   private final ProcessorDefinition<?> step;
   private final String routeId;
@@ -169,22 +175,25 @@ final class StepWatch implements InterceptStrategy {
       CopySource source = new CopySource(StepWatch.this);
       Object outerSource = source.enter(exchange);
       try {
+        if (source.depth() > MAX_DEPTH) {
+          throw new IllegalStateException(ENDLESS_LOOP);
+        }
         return super.process(
             exchange,
             doneSync -> {
               run.end();
-              CopySource.restore(exchange, outerSource);
+              source.restore(exchange, outerSource);
               onDone(exchange, before, source);
               callback.done(doneSync);
             });
       } catch (Throwable e) {
-        // such as of a class that is missing; Camel calls back after exceptions only
+        // such as a loop, or of a class that is missing; Camel calls back after exceptions only
         if (!run.end()) {
           throw e;
         }
         FatalErrors.exitIfOutOfMemory(e);
         exchange.setException(e);
-        CopySource.restore(exchange, outerSource);
+        source.restore(exchange, outerSource);
         onDone(exchange, before, source);
         callback.done(true);
         return true;
