@@ -277,6 +277,11 @@ class RecipesIT {
     assertThat(service.requests()).hasSize(1);
     service.answer(500, "");
     assertThat(customerOf("4712")).isEqualTo("unknown");
+    // only answers are cached
+    service.answer(200, "silver");
+    assertThat(customerOf("4712")).isEqualTo("silver");
+    service.answer(500, "");
+    assertThat(customerOf("4712")).isEqualTo("silver");
     // larger than what a record may have
     service.answer(200, "x".repeat(1 << 20));
     assertThat(customerOf("4713")).isEqualTo("unknown");
