@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.retel.ariproxy.config.Setting;
 import io.retel.ariproxy.fixtures.CapturedLog;
+import io.retel.ariproxy.fixtures.FullRun;
 import io.retel.ariproxy.fixtures.HttpReceiver;
 import io.retel.ariproxy.fixtures.RawHttpServer;
 import io.retel.ariproxy.fixtures.asterisk.SimulatedAsterisk;
@@ -87,6 +88,37 @@ class RecipesIT {
       Awaitility.await("what the webhook does not accept")
           .until(() -> failed.records().stream().anyMatch(it -> it.key().equals(context)));
     }
+  }
+
+  /**
+   * The offsets are committed once a second, also if the file is edited more often than Kafka's 5
+   * s.
+   */
+  @Test
+  @FullRun("edits every two seconds")
+  void postsEndsOnceAlthoughFileIsEdited() throws Exception {
+    recipes.setProperty("webhook.url", service.url("/ended"));
+    recipes.add("webhook.camel.yaml");
+    Awaitility.await("the route has joined")
+        .until(
+            () -> {
+              call().hangup();
+              return !service.requests().isEmpty();
+            });
+    // also with Kafka's interval, the new group has offsets
+    Thread.sleep(6_000);
+
+    for (int edit = 0; edit < 3; edit++) {
+      int before = service.requests().size();
+      call().hangup();
+      Awaitility.await("the end of the call").until(() -> service.requests().size() > before);
+      Thread.sleep(2_000);
+      recipes.edit("webhook.camel.yaml");
+    }
+    int before = service.requests().size();
+    call().hangup();
+    Awaitility.await("the end of the call").until(() -> service.requests().size() > before);
+    assertThat(service.requests()).extracting(HttpReceiver.Request::body).doesNotHaveDuplicates();
   }
 
   @Test
