@@ -59,7 +59,7 @@ public final class DryRun {
 
   private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
 
-  /** A message that moves to another thread is in flight of neither for a moment. */
+  /** A message that moves to another thread, or waits in a queue, is in flight of neither. */
   private static final int QUIET_POLLS = 5;
 
   private final Transcript transcript;
@@ -109,7 +109,7 @@ public final class DryRun {
   /** Runs an event as Asterisk sends it, and waits for all that follows from it. */
   public Result event(CamelContext context, String name, String text, Duration timeout)
       throws Exception {
-    transcript.print("Event " + Transcript.text(name));
+    transcript.begin("Event", name);
     for (Consumer websocket : websockets) {
       Exchange exchange = ((DefaultConsumer) websocket).createExchange(false);
       exchange.getMessage().setBody(text);
@@ -122,7 +122,7 @@ public final class DryRun {
   public Result command(
       CamelContext context, String name, String topic, byte[] value, Duration timeout)
       throws Exception {
-    transcript.print("Command " + Transcript.text(name));
+    transcript.begin("Command", name);
     publish(new Record(topic, null, value, Map.of()));
     return await(context, timeout);
   }
@@ -147,6 +147,7 @@ public final class DryRun {
     String method = endpoint instanceof HttpEndpoint http ? method(http, message, body) : "";
     transcript.send(
         request(endpoint, message, method),
+        Map.of(),
         endpoint instanceof HttpEndpoint http && !sendsBody(http, method) ? "" : body);
     if (scheme(endpoint).startsWith("http")) {
       if (endpoint instanceof HttpEndpoint http && !http.isCopyHeaders()) {
@@ -208,8 +209,12 @@ public final class DryRun {
       String topic = message.getHeader(KafkaConstants.OVERRIDE_TOPIC, ofEndpoint, String.class);
       byte[] value = message.getBody(byte[].class);
       String key = message.getHeader(KafkaConstants.KEY, String.class);
-      transcript.send("Kafka topic %s, key %s".formatted(topic, key), Transcript.text(value));
-      publish(new Record(topic, key, value, Map.copyOf(headers(message))));
+      Map<String, Object> headers = headers(message);
+      transcript.send(
+          "Kafka topic %s, key %s".formatted(topic, key),
+          headers,
+          value == null ? "null" : new String(value, StandardCharsets.UTF_8));
+      publish(new Record(topic, key, value, headers));
     }
   }
 
@@ -235,8 +240,15 @@ public final class DryRun {
   private Result await(CamelContext context, Duration timeout) throws Exception {
     long end = System.nanoTime() + timeout.toNanos();
     int quietPolls = 0;
+    long previouslyStarted = 0;
     while (quietPolls < QUIET_POLLS) {
-      boolean quiet = !deliver(timeout) && context.getInflightRepository().size() == 0;
+      transcript.rejectLoop();
+      long started = transcript.started();
+      boolean quiet =
+          !deliver(timeout)
+              && context.getInflightRepository().size() == 0
+              && started == previouslyStarted;
+      previouslyStarted = started;
       quietPolls = quiet ? quietPolls + 1 : 0;
       if (System.nanoTime() - end > 0) {
         throw new IllegalStateException("still running after " + timeout.toSeconds() + " s");
@@ -305,6 +317,7 @@ public final class DryRun {
               .formatted(exchange.getExchangeExtension().getHistoryNodeId(), timeout.toSeconds()),
           e);
     }
+    transcript.rejectLoop();
     if (exchange.getException() != null && !exchange.getExchangeExtension().isFailureHandled()) {
       transcript.failUnhandled(exchange.getException());
     }

@@ -3,6 +3,7 @@ package io.retel.ariproxy.dryrun;
 
 import io.retel.ariproxy.command.CommandRejectedException;
 import io.retel.ariproxy.dryrun.Transcript.Snapshot;
+import io.retel.ariproxy.route.AddedSteps;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -15,7 +16,9 @@ import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.SendDefinition;
 import org.apache.camel.processor.ThrottlerRejectedExecutionException;
 import org.apache.camel.spi.InterceptStrategy;
+import org.apache.camel.support.ExchangeHelper;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
+import org.jspecify.annotations.Nullable;
 
 /** Prints each step of each route, with its changes or its error. */
 final class StepPrinter implements InterceptStrategy {
@@ -29,9 +32,10 @@ final class StepPrinter implements InterceptStrategy {
   @Override
   public Processor wrapProcessorInInterceptors(
       CamelContext context, NamedNode definition, Processor target, Processor nextTarget) {
-    String route = String.valueOf(ProcessorDefinitionHelper.getRouteId(definition));
+    @Nullable String ownRoute = ProcessorDefinitionHelper.getRouteId(definition);
     String step =
         definition.getShortName() + (definition.getId() == null ? "" : " " + definition.getId());
+    String location = AddedSteps.location(definition);
     boolean printsOthers =
         definition instanceof SendDefinition
             || definition instanceof ProcessorDefinition<?> block && !block.getOutputs().isEmpty();
@@ -42,7 +46,15 @@ final class StepPrinter implements InterceptStrategy {
     return new DelegateAsyncProcessor(target) {
       @Override
       public boolean process(Exchange exchange, AsyncCallback callback) {
-        transcript.received(route);
+        // a step of a route configuration runs in the route that has failed
+        String route = ownRoute == null ? ExchangeHelper.getRouteId(exchange) : ownRoute;
+        if (!transcript.start(definition, route)) {
+          // ends retries as well
+          exchange.setRollbackOnly(true);
+          exchange.setException(new IllegalStateException("the dry run has ended"));
+          callback.done(true);
+          return true;
+        }
         if (isInCatch) {
           transcript.caught(
               exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class));
@@ -52,7 +64,7 @@ final class StepPrinter implements InterceptStrategy {
           return super.process(
               exchange,
               doneSync -> {
-                printError(exchange);
+                printError(exchange, route);
                 callback.done(doneSync);
               });
         }
@@ -60,20 +72,20 @@ final class StepPrinter implements InterceptStrategy {
         return super.process(
             exchange,
             doneSync -> {
-              print(exchange, before);
+              print(exchange, route, before);
               callback.done(doneSync);
             });
       }
 
-      private void print(Exchange exchange, Snapshot before) {
+      private void print(Exchange exchange, String route, Snapshot before) {
         if (exchange.getException() == null) {
           transcript.step(route, step, before, Snapshot.of(exchange));
         } else {
-          printError(exchange);
+          printError(exchange, route);
         }
       }
 
-      private void printError(Exchange exchange) {
+      private void printError(Exchange exchange, String route) {
         Exception error = exchange.getException();
         if (error == null) {
           return;
@@ -82,7 +94,7 @@ final class StepPrinter implements InterceptStrategy {
             || error instanceof ThrottlerRejectedExecutionException) {
           transcript.reject(route, step, error);
         } else {
-          transcript.fail(route, step, error);
+          transcript.fail(route, step, location, error);
         }
       }
     };

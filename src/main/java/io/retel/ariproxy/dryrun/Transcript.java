@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.dryrun;
 
+import io.retel.ariproxy.route.AddedSteps;
 import io.retel.ariproxy.text.LogText;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -13,7 +14,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
 import org.jspecify.annotations.Nullable;
 
 /** The output of a dry run, a line for each step, and what it counts. Thread-safe. */
@@ -21,6 +24,10 @@ final class Transcript {
 
   private static final int MAX_VALUE_LENGTH = 300;
   private static final int MAX_CONTENT_LENGTH = 4_000;
+  private static final int MAX_HEADERS = 20;
+
+  /** Of one step for one message, which ends loops. */
+  private static final int MAX_RUNS = 1_000;
 
   private final PrintStream out;
   private final AtomicInteger sent = new AtomicInteger();
@@ -35,6 +42,14 @@ final class Transcript {
 
   /** Routes that have received a message. */
   private final Set<String> routes = ConcurrentHashMap.newKeySet();
+
+  private final AtomicLong started = new AtomicLong();
+
+  /** How often each step has run for the current message. */
+  private final Map<NamedNode, Integer> runs = new ConcurrentHashMap<>();
+
+  /** The step that has run too often; null if there is none. */
+  private volatile @Nullable String loop;
 
   Transcript(PrintStream out) {
     this.out = out;
@@ -64,6 +79,41 @@ final class Transcript {
     }
   }
 
+  /** Begins a message. */
+  void begin(String kind, String name) {
+    runs.clear();
+    print(kind + " " + text(name));
+  }
+
+  /** Counts a run of a step. Returns whether it may run: nothing may once one is in a loop. */
+  boolean start(NamedNode step, String route) {
+    routes.add(route);
+    started.incrementAndGet();
+    if (loop == null && runs.merge(step, 1, Integer::sum) > MAX_RUNS) {
+      String location = AddedSteps.location(step);
+      loop =
+          "step %s of route %s%s"
+              .formatted(
+                  step.getId() == null ? step.getShortName() : step.getId(),
+                  route,
+                  location.isEmpty() ? "" : " (" + location + ")");
+    }
+    return loop == null;
+  }
+
+  /**
+   * Ends the run if a step is in a loop.
+   *
+   * @throws IllegalStateException names the step
+   */
+  void rejectLoop() {
+    if (loop != null) {
+      throw new IllegalStateException(
+          "%s runs more than %d times for one message: it may be in a loop"
+              .formatted(loop, MAX_RUNS));
+    }
+  }
+
   /** Prints a step, and what it has changed. */
   void step(String route, String step, Snapshot before, Snapshot after) {
     StringBuilder lines = new StringBuilder(place(route, step));
@@ -90,16 +140,34 @@ final class Transcript {
   }
 
   /** Prints what would be sent to a server. */
-  void send(String to, String content) {
+  void send(String to, Map<String, ?> headers, String content) {
     sent.incrementAndGet();
-    print(
-        "  => "
-            + text(to)
-            + (content.isEmpty() ? "" : "\n      " + LogText.escape(content, MAX_CONTENT_LENGTH)));
+    StringBuilder lines = new StringBuilder("  => ").append(text(to));
+    new TreeMap<>(headers)
+        .entrySet().stream()
+            .limit(MAX_HEADERS)
+            .forEach(
+                header ->
+                    lines
+                        .append("\n      header ")
+                        .append(text(header.getKey()))
+                        .append(": ")
+                        .append(text(header.getValue())));
+    if (headers.size() > MAX_HEADERS) {
+      lines.append("\n      and ").append(headers.size() - MAX_HEADERS).append(" more headers");
+    }
+    if (!content.isEmpty()) {
+      lines.append("\n      ").append(LogText.escape(content, MAX_CONTENT_LENGTH));
+    }
+    print(lines.toString());
   }
 
-  /** Prints the error of a step. */
-  void fail(String route, String step, Throwable error) {
+  /**
+   * Prints the error of a step.
+   *
+   * @param location file and line; empty if unknown
+   */
+  void fail(String route, String step, String location, Throwable error) {
     failures.add(error);
     if (!printed.add(error)) {
       return;
@@ -107,6 +175,7 @@ final class Transcript {
     print(
         place(route, step)
             + "\n  !! "
+            + (location.isEmpty() ? "" : location + ": ")
             + error.getClass().getSimpleName()
             + ": "
             + text(error.getMessage()));
@@ -132,18 +201,22 @@ final class Transcript {
     print("  not handled: " + text(error.getMessage()));
   }
 
-  void received(String route) {
-    routes.add(route);
-  }
-
   boolean hasReceived(String route) {
     return routes.contains(route);
   }
 
-  void print(String lines) {
+  private void print(String lines) {
+    if (loop != null) {
+      return;
+    }
     synchronized (out) {
       out.println(lines);
     }
+  }
+
+  /** The number of runs of all steps. */
+  long started() {
+    return started.get();
   }
 
   int sent() {

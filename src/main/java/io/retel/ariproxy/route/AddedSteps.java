@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Component;
 import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
 import org.apache.camel.component.seda.BlockingQueueFactory;
 import org.apache.camel.component.seda.SedaComponent;
 import org.apache.camel.component.seda.SedaConstants;
@@ -149,6 +150,13 @@ public final class AddedSteps extends ModelLifecycleStrategySupport {
     protected void doStop() {
       all.forEach(CopyQueue::drop);
     }
+  }
+
+  /** Returns file and line of a step, such as {@code events.camel.yaml:57}; empty if unknown. */
+  public static String location(NamedNode step) {
+    return step.getLocation() == null || step.getLineNumber() <= 0
+        ? ""
+        : Path.of(step.getLocation()).getFileName() + ":" + step.getLineNumber();
   }
 
   /** Returns the added step whose error the exchange has or had, for a sentence. */

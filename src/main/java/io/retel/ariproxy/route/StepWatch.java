@@ -6,7 +6,6 @@ import io.retel.ariproxy.component.MessageCompletion;
 import io.retel.ariproxy.error.ErrorMessages;
 import io.retel.ariproxy.error.FatalErrors;
 import io.retel.ariproxy.logging.RateLimitFilter;
-import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
@@ -67,7 +66,10 @@ final class StepWatch implements InterceptStrategy {
     this.stepId = step.hasCustomIdAssigned() ? step.getId() : step.getShortName();
     this.shippedRoute = route.shipped();
     this.errorsCaught = errorsCaught;
-    this.place = "step " + stepId + " of route " + routeId + location(step);
+    String location = AddedSteps.location(step);
+    this.place =
+        "step %s of route %s%s"
+            .formatted(stepId, routeId, location.isEmpty() ? "" : " (" + location + ")");
     this.placeFormat = place.replace("{}", "").replace("\\", "");
     this.failures = steps.failures(routeId, stepId);
     this.discardedCopies = steps.discardedCopies(routeId, stepId);
@@ -338,12 +340,5 @@ final class StepWatch implements InterceptStrategy {
                 }
               }
             });
-  }
-
-  /** Returns file and line, in parentheses. */
-  private static String location(ProcessorDefinition<?> step) {
-    return step.getLocation() == null || step.getLineNumber() <= 0
-        ? ""
-        : " (%s:%d)".formatted(Path.of(step.getLocation()).getFileName(), step.getLineNumber());
   }
 }

@@ -88,6 +88,46 @@ class TryRoutesTest {
         .doesNotContain("Kafka topic unused");
   }
 
+  /** As a consumer of the topic would see it. */
+  @Test
+  void printsRecord() throws IOException {
+    String value = "v".repeat(1_000);
+    writeConsumer(
+        """
+                - removeHeaders: {id: remove, pattern: "*"}
+                - setHeader: {id: site, name: site, constant: {expression: "fra\\nmuc"}}
+                - setHeader: {id: long, name: long, constant: {expression: %1$s}}
+                - setHeader: {id: key, name: kafka.KEY, constant: {expression: k}}
+                - setHeader: {id: internal, name: CamelX, constant: {expression: k}}
+                - setBody: {id: body, constant: {expression: %1$s}}
+                - to: {id: record, uri: "kafka:other"}
+                - loop:
+                    id: more
+                    constant: {expression: "30"}
+                    steps:
+                      - setHeader: {id: many, name: "n${exchangeProperty.CamelLoopIndex}", constant: {expression: m}}
+                - to: {id: record-with-many, uri: "kafka:many"}
+        """
+            .formatted(value));
+    assertThat(run(event("stasis-start"))).as(output()).isTrue();
+    assertThat(output())
+        .containsPattern(
+            "=> Kafka topic other, key k\n      header long: v{200}.*\n      header site: fra\\\\nmuc\n"
+                + "      v{1000}\n")
+        .containsPattern(
+            "=> Kafka topic many, key k\n(      header .*\n){20}      and 12 more headers\n      v{1000}\n");
+  }
+
+  /** The steps of a route configuration run in the route that has failed. */
+  @Test
+  void namesRouteOfErrorHandler() throws IOException {
+    writeConsumer("        - log: {id: note, message: hello}\n");
+    Path command = folder.resolve("command.json");
+    Files.writeString(command, "{\"callContext\":\"c\",\"commandId\":\"1\"}");
+    assertThat(run(new TryRoutes.Input(TryRoutes.Kind.COMMAND, command))).as(output()).isTrue();
+    assertThat(output()).contains("  execute-command / process respond-").doesNotContain("null / ");
+  }
+
   /** Camel sends none with a GET, unless an option of the endpoint requires it. */
   @Test
   void printsBodyOnlyIfItIsSent() throws IOException {
@@ -194,7 +234,7 @@ class TryRoutesTest {
         """);
     assertThat(run(event("stasis-start"))).isFalse();
     assertThat(output())
-        .contains("  own / setBody divide\n  !! ", "nothing")
+        .contains("  own / setBody divide\n  !! own.camel.yaml:6: ", "nothing")
         .endsWith("1 sent, failed steps: 1\n");
   }
 
@@ -260,6 +300,71 @@ class TryRoutesTest {
         .noneMatch(line -> line.startsWith("3 sent\\"))
         .hasSizeGreaterThan(9);
     assertThat(output().lines().filter(line -> line.startsWith("3 sent"))).isEmpty();
+  }
+
+  /** Of a route that calls itself, of retries without end, and on other threads. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "direct:again | - to: {id: once-more, uri: direct:again}",
+        "direct:again | - setHeader: {id: x, name: x, constant: y}\\n        - to: {id: once-more, uri: direct:again}",
+        "seda:again   | - to: {id: once-more, uri: seda:again}",
+        "handover:again | - to: {id: once-more, uri: handover:again}",
+        "direct:again | - doTry: {id: t, steps: [{to: {id: once-more, uri: direct:again}}],"
+            + " doCatch: [{exception: [java.lang.Exception], steps: [{to: direct:again}]}]}",
+      })
+  void endsLoop(String uri, String steps) throws IOException {
+    writeConsumer("        - to: {id: begin, uri: \"%s\"}\n".formatted(uri));
+    Files.writeString(
+        folder.resolve("again.camel.yaml"),
+        """
+        - route:
+            id: again
+            from:
+              uri: %s
+              steps:
+                %s
+        """
+            .formatted(uri, steps.replace("\\n", "\n")));
+    assertThat(run(event("stasis-start"))).as("run").isFalse();
+    assertThat(output().lines().toList())
+        .hasSizeLessThan(10_000)
+        .last()
+        .asString()
+        .matches(
+            "The dry run ended: step (x|t|once-more) of route again \\(again.camel.yaml:\\d+\\) runs"
+                + " more than 1000 times for one message: it may be in a loop");
+  }
+
+  @Test
+  void endsRetriesWithoutEnd() throws IOException {
+    writeConsumer(
+        "        - throwException: {id: fails, exceptionType: java.io.IOException, message: x}\n");
+    Path own = folder.resolve("own.camel.yaml");
+    Files.writeString(
+        own,
+        Files.readString(own)
+            .replace(
+                "    id: own\n",
+                """
+                    id: own
+                    errorHandler:
+                      deadLetterChannel:
+                        deadLetterUri: log:dead
+                        redeliveryPolicy: {maximumRedeliveries: -1, redeliveryDelay: 0}
+                """));
+    assertThat(run(event("stasis-start"))).as("run").isFalse();
+    assertThat(output()).contains("step fails of route own (own.camel.yaml:").endsWith("loop\n");
+  }
+
+  @Test
+  void limitsRunsForEachMessage() throws IOException {
+    writeConsumer(
+        """
+                - loop: {id: many, constant: {expression: "600"}, steps: [{log: {id: note, message: x}}]}
+        """);
+    assertThat(run(event("stasis-start"), event("stasis-start"))).as("run").isTrue();
   }
 
   @Test
