@@ -42,6 +42,7 @@ final class RoutesWithoutServers implements AutoCloseable {
 
   private final Path folder;
   private final List<Path> files;
+  private final List<Path> misnamed;
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final List<RouteFilesCheck.Result> results;
 
@@ -58,7 +59,9 @@ final class RoutesWithoutServers implements AutoCloseable {
     List<Path> all = new ArrayList<>();
     try {
       this.files = RouteFiles.list(folder);
+      this.misnamed = RouteFiles.misnamed(folder);
       all.addAll(files);
+      all.addAll(misnamed);
       RouteFiles.list(Path.of(settings.get(Setting.ROUTES_DIRECTORY))).stream()
           .filter(RouteFiles::isShipped)
           .filter(file -> !Files.exists(folder.resolve(file.getFileName())))
@@ -130,9 +133,9 @@ final class RoutesWithoutServers implements AutoCloseable {
     return context;
   }
 
-  /** The number of files in the folder. */
+  /** The number of files in the folder, with those that the proxy ignores. */
   int fileCount() {
-    return files.size();
+    return files.size() + misnamed.size();
   }
 
   /** The files of the folder, and those of the proxy's folder that would not load. */

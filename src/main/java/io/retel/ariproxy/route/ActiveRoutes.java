@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.retel.ariproxy.route;
 
-import io.retel.ariproxy.config.InvalidSettingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -137,18 +136,18 @@ final class ActiveRoutes {
   }
 
   /**
-   * Rejects a step id that two shipped files have, or one has twice: the next start would fail.
+   * Rejects a step id that a file has twice, or two shipped ones have: the next start would fail.
    *
-   * @throws InvalidSettingException names the step
+   * @throws InvalidStepException names the step
    */
   void rejectRepeatedSteps(Path file, RouteFile edited) throws Exception {
     Set<String> ids = new HashSet<>();
     for (Path other : loadedFiles()) {
-      if (RouteFiles.isShipped(other) && !other.equals(file)) {
-        ids.addAll(loaded(other).stepIds());
+      if (RouteFiles.isShipped(file) && RouteFiles.isShipped(other) && !other.equals(file)) {
+        loaded(other).steps().forEach(step -> ids.add(step.getId()));
       }
     }
-    RouteFiles.addSteps(edited.stepIds(), ids);
+    RouteFiles.addSteps(edited.steps(), ids);
   }
 
   /** Returns the files with a route configuration. */

@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.builder.RouteConfigurationBuilder;
@@ -17,12 +19,16 @@ import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.ToDynamicDefinition;
 
 /**
  * The routes, route configurations and beans in the content of a file. Parsing changes nothing in
  * the context; {@link #build} creates the routes.
  */
 final class RouteFile {
+
+  /** Of an address, unless it is an expression. */
+  private static final Pattern SCHEME = Pattern.compile("\\s*([\\w+.-]+):");
 
   private final CamelContext context;
   private final String location;
@@ -32,7 +38,7 @@ final class RouteFile {
   private final List<RouteDefinition> routes;
   private final Set<String> routeIds;
   private final Set<String> required;
-  private final List<String> stepIds;
+  private final List<ProcessorDefinition<?>> steps;
   private final List<RouteConfigurationDefinition> configurations;
 
   /**
@@ -60,7 +66,7 @@ final class RouteFile {
         content, RouteFiles.isShipped(Path.of(location.replaceFirst("^file:", ""))));
     this.beanNames = RouteFiles.beanNames(content);
     Set<String> ids = new LinkedHashSet<>();
-    List<String> steps = new ArrayList<>();
+    List<ProcessorDefinition<?>> stepDefinitions = new ArrayList<>();
     List<RouteDefinition> routeDefinitions = new ArrayList<>();
     List<RouteConfigurationDefinition> definitions = new ArrayList<>();
     List<BeanFactoryDefinition<?>> beanDefinitions = new ArrayList<>();
@@ -74,10 +80,14 @@ final class RouteFile {
         if (route.getRouteId() != null) {
           ids.add(route.getRouteId());
         }
-        ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ProcessorDefinition.class)
-            .stream()
-            .filter(step -> step.hasCustomIdAssigned())
-            .forEach(step -> steps.add(step.getId()));
+        for (ProcessorDefinition<?> step :
+            ProcessorDefinitionHelper.filterTypeInOutputs(
+                route.getOutputs(), ProcessorDefinition.class)) {
+          requireComponent(step);
+          if (step.hasCustomIdAssigned()) {
+            stepDefinitions.add(step);
+          }
+        }
       }
     }
     this.routes = routeDefinitions;
@@ -85,7 +95,7 @@ final class RouteFile {
     requireRoutes();
     this.beans = beanDefinitions;
     this.routeIds = ids;
-    this.stepIds = steps;
+    this.steps = stepDefinitions;
     this.configurations = definitions;
   }
 
@@ -107,6 +117,25 @@ final class RouteFile {
   /** The routes, as parsed; {@link #build} creates others of the same content. */
   List<RouteDefinition> routes() {
     return routes;
+  }
+
+  /**
+   * Rejects a dynamic endpoint whose component is missing: Camel would look for it with the first
+   * message. One whose scheme is an expression is accepted.
+   */
+  private void requireComponent(ProcessorDefinition<?> step) {
+    if (!(step instanceof ToDynamicDefinition sender) || sender.getUri() == null) {
+      return;
+    }
+    Matcher scheme = SCHEME.matcher(context.resolvePropertyPlaceholders(sender.getUri()));
+    if (scheme.lookingAt() && context.getComponent(scheme.group(1), true, false) == null) {
+      throw new InvalidStepException(
+          step,
+          "the component %s of the step %s is missing: add it to lib/extra"
+              .formatted(
+                  scheme.group(1),
+                  step.hasCustomIdAssigned() ? step.getId() : step.getShortName()));
+    }
   }
 
   private void requireRoutes() {
@@ -139,9 +168,9 @@ final class RouteFile {
         .findFirst();
   }
 
-  /** Ids of the steps in routes, without those that Camel generates; repeated ones as well. */
-  List<String> stepIds() {
-    return stepIds;
+  /** The steps in routes whose ids Camel has not generated; those with the same id as well. */
+  List<ProcessorDefinition<?>> steps() {
+    return steps;
   }
 
   Set<String> configurationIds() {

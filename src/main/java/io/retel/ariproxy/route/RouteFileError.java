@@ -38,6 +38,9 @@ record RouteFileError(int line, String reason) {
   }
 
   static RouteFileError of(Throwable error, String content) {
+    if (error instanceof InvalidStepException step) {
+      return new RouteFileError(step.line(), String.valueOf(step.getMessage()));
+    }
     String reason = StartupErrors.singleLine(error);
     for (String introduction : INTRODUCTIONS) {
       reason = reason.substring(Math.max(0, reason.lastIndexOf(introduction)));

@@ -118,7 +118,10 @@ final class RouteFileSnapshots {
     }
   }
 
-  /** Returns the files that no longer exist, then those whose content differs from the last one. */
+  /**
+   * Returns the files that no longer exist, then those whose content differs from the last one,
+   * then misnamed ones that have not been reported.
+   */
   Set<Path> changedFiles() {
     Set<Path> changed = new LinkedHashSet<>();
     if (!Files.isDirectory(folder)) {
@@ -131,6 +134,9 @@ final class RouteFileSnapshots {
     try {
       RouteFiles.list(folder).stream()
           .filter(file -> Files.exists(file) ? hasChanged(file) : isUnreportedLink(file))
+          .forEach(changed::add);
+      RouteFiles.misnamed(folder).stream()
+          .filter(file -> !rejectedFiles.contains(file))
           .forEach(changed::add);
     } catch (IOException | UncheckedIOException e) {
       LOG.error("{} cannot be read, so its changes are not in effect: {}", folder, e.toString());

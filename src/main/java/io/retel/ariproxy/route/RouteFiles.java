@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.CamelContextHelper;
 import org.apache.camel.util.ObjectHelper;
@@ -50,6 +51,9 @@ public final class RouteFiles {
       "Route file {} is a link to {}, outside the routes directory: anyone who can write there"
           + " controls the proxy";
 
+  /** Why a file with the other suffix of YAML is not loaded. */
+  static final String MISNAMED = "is ignored: its name must end in .yaml";
+
   /** Why a file must not define a bean. */
   static final String BEAN_OF_PROXY =
       "the bean %s belongs to the proxy, which needs it: choose another name";
@@ -81,10 +85,14 @@ public final class RouteFiles {
   }
 
   /** Returns the files that an author probably takes for route files. */
-  static List<Path> misnamed(Path folder) throws IOException {
+  public static List<Path> misnamed(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.filter(file -> file.toString().endsWith(".yml")).sorted().toList();
+      return files.filter(RouteFiles::isMisnamed).sorted().toList();
     }
+  }
+
+  static boolean isMisnamed(Path file) {
+    return file.toString().endsWith(".yml");
   }
 
   /** Returns whether the name is that of a shipped file, also if its content was edited. */
@@ -212,13 +220,13 @@ public final class RouteFiles {
   /**
    * Adds the ids of steps to those of other files.
    *
-   * @throws InvalidSettingException names an id that exists twice
+   * @throws InvalidStepException names an id that exists twice
    */
-  static void addSteps(List<String> stepIds, Set<String> known) {
-    for (String id : stepIds) {
-      if (!known.add(id)) {
-        throw new InvalidSettingException(
-            "the step id " + id + " exists twice; choose another one");
+  static void addSteps(List<ProcessorDefinition<?>> steps, Set<String> known) {
+    for (ProcessorDefinition<?> step : steps) {
+      if (!known.add(step.getId())) {
+        throw new InvalidStepException(
+            step, "the step id " + step.getId() + " exists twice; choose another one");
       }
     }
   }

@@ -81,7 +81,7 @@ public final class RouteFilesCheck {
                 Set<String> ids = ids(file, routes, fileOfId);
                 checkBeans(file, routes, fileOfBean);
                 RouteFiles.addSteps(
-                    routes.stepIds(), RouteFiles.isShipped(file) ? shippedSteps : new HashSet<>());
+                    routes.steps(), RouteFiles.isShipped(file) ? shippedSteps : new HashSet<>());
                 routes
                     .configurations()
                     .forEach(
@@ -190,6 +190,9 @@ public final class RouteFilesCheck {
   }
 
   private static Result attempt(Path file, Check check) {
+    if (RouteFiles.isMisnamed(file)) {
+      return invalid(file, new RouteFileError(0, RouteFiles.MISNAMED));
+    }
     String content = "";
     try {
       content = new String(RouteFiles.read(file), StandardCharsets.UTF_8);

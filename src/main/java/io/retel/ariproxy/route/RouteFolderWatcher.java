@@ -46,7 +46,7 @@ final class RouteFolderWatcher extends ServiceSupport {
   /** Reacts to changes, on the watcher's thread. */
   interface Listener {
 
-    /** A file was created, changed or deleted. */
+    /** A route file, or a misnamed one, was created, changed or deleted. */
     void changed(Path file) throws InterruptedException;
 
     /** Any file may have been created, changed or deleted. */
@@ -149,7 +149,8 @@ final class RouteFolderWatcher extends ServiceSupport {
       key.reset();
     }
     for (Path file : files) {
-      if (RouteFiles.isRouteFile(file) && !Files.isDirectory(file)) {
+      if ((RouteFiles.isRouteFile(file) || RouteFiles.isMisnamed(file))
+          && !Files.isDirectory(file)) {
         listener.changed(file);
       }
     }

@@ -164,8 +164,7 @@ public final class RouteReloader {
         }
       }
       loading = null;
-      RouteFiles.misnamed(folder)
-          .forEach(file -> reject(file, "is ignored: its name must end in .yaml"));
+      RouteFiles.misnamed(folder).forEach(this::rejectMisnamed);
       logMissingConfigurations();
     } catch (IOException e) {
       LOG.error("{} cannot be read, so additional routes are not loaded: {}", folder, e.toString());
@@ -209,6 +208,14 @@ public final class RouteReloader {
   }
 
   private void reloadOnceIdle(Path file, Progress progress) throws InterruptedException {
+    if (RouteFiles.isMisnamed(file)) {
+      if (!Files.exists(file)) {
+        rejectedFiles.remove(file);
+      } else if (!rejectedFiles.contains(file)) {
+        rejectMisnamed(file);
+      }
+      return;
+    }
     String location = "file:" + file;
     awaitProgress(progress, location);
     reload(file, location);
@@ -312,6 +319,10 @@ public final class RouteReloader {
     // before the line, so that health agrees with it
     rejectedFiles.add(file, reason);
     LOG.error("file:{} {}", file, reason);
+  }
+
+  private void rejectMisnamed(Path file) {
+    reject(file, RouteFiles.MISNAMED);
   }
 
   private String consequence(Path file) {
@@ -430,9 +441,7 @@ public final class RouteReloader {
         throw new InvalidSettingException("route id %s belongs to a library".formatted(id));
       }
     }
-    if (RouteFiles.isShipped(file)) {
-      activeRoutes.rejectRepeatedSteps(file, edited);
-    }
+    activeRoutes.rejectRepeatedSteps(file, edited);
     if (!RouteFiles.isShipped(file)
         && edited.configurations().stream().anyMatch(RouteConfigurations::isGlobal)) {
       throw new InvalidSettingException(RouteConfigurations.GLOBAL_PROBLEM);

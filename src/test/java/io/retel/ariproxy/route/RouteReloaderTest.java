@@ -319,6 +319,43 @@ class RouteReloaderTest {
   }
 
   @Test
+  void namesMisnamedFileThatIsAdded() throws IOException {
+    Path misnamed = folder.resolve("other.yml");
+    Files.writeString(misnamed, ROUTE);
+    awaitLine(Level.ERROR, "other.yml is ignored: its name must end in .yaml");
+    assertThat(rejectedFiles.contains(misnamed)).isTrue();
+    Files.delete(misnamed);
+    Awaitility.await().until(() -> !rejectedFiles.contains(misnamed));
+  }
+
+  /** Camel's own error comes after the running route was stopped. */
+  @Test
+  void namesLineOfStepIdThatExistsTwice() throws IOException {
+    save();
+    awaitLine(Level.INFO, "own.camel.yaml loaded");
+    Route running = context.getRoute("own");
+    Files.writeString(
+        file,
+        ROUTE.replace(
+            "- log: hello",
+            "- log:\n            id: a\n            message: x\n        - log:\n            id: a\n            message: x"));
+    awaitLine(
+        Level.ERROR,
+        "own.camel.yaml failed to load: line 9: the step id a exists twice; choose another one"
+            + " (its routes continue unchanged)");
+    assertThat(context.getRoute("own")).isSameAs(running);
+    assertThat(log.lines(Level.WARN)).isEmpty();
+  }
+
+  @Test
+  void namesLineOfMissingComponent() throws IOException {
+    Files.writeString(file, ROUTE.replace("log: hello", "toD: {id: d, uri: \"nowhere:${body}\"}"));
+    awaitLine(
+        Level.ERROR,
+        "own.camel.yaml failed to load: line 5: the component nowhere of the step d is missing");
+  }
+
+  @Test
   void rejectsIdOfRouteInLibrary() throws Exception {
     context.addRoutes(
         new RouteBuilder() {
