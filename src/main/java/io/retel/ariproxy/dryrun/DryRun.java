@@ -28,6 +28,7 @@ import org.apache.camel.Message;
 import org.apache.camel.component.http.HttpEndpoint;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.support.DefaultConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -247,6 +248,7 @@ public final class DryRun {
       boolean quiet =
           !deliver(timeout)
               && context.getInflightRepository().size() == 0
+              && areQueuesEmpty(context)
               && started == previouslyStarted;
       previouslyStarted = started;
       quietPolls = quiet ? quietPolls + 1 : 0;
@@ -256,6 +258,11 @@ public final class DryRun {
       TimeUnit.NANOSECONDS.sleep(POLL_INTERVAL.toNanos());
     }
     return new Result(transcript.sent(), transcript.failures());
+  }
+
+  private static boolean areQueuesEmpty(CamelContext context) {
+    return context.getEndpoints().stream()
+        .noneMatch(endpoint -> endpoint instanceof SedaEndpoint seda && !seda.getQueue().isEmpty());
   }
 
   /** Returns whether there was a record to deliver. */

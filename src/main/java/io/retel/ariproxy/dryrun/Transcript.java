@@ -27,7 +27,7 @@ final class Transcript {
   private static final int MAX_HEADERS = 20;
 
   /** Of one step for one message, which ends loops. */
-  private static final int MAX_RUNS = 1_000;
+  private static final int MAX_RUNS = 400;
 
   private final PrintStream out;
   private final AtomicInteger sent = new AtomicInteger();

@@ -117,7 +117,6 @@ final class HeaderLimit {
     return size;
   }
 
-  /** Whether a record can have these headers. */
   /** Whether there are neither too many nor too large ones, regardless of the topic. */
   static boolean isWithin(Iterable<Header> headers) {
     int count = 0;

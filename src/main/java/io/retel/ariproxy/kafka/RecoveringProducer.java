@@ -224,10 +224,11 @@ final class RecoveringProducer implements Producer<Object, Object> {
           record.topic(),
           maxSize);
       // it may have been raised
-      limitOutdated |=
-          maxSize == limits.maxMessageBytes(record.topic())
-              && limits.areKnown(Set.of(record.topic()))
-              && HeaderLimit.isWithin(record.headers());
+      if (maxSize == limits.maxMessageBytes(record.topic())
+          && limits.areKnown(Set.of(record.topic()))
+          && HeaderLimit.isWithin(record.headers())) {
+        limitOutdated = true;
+      }
     }
     return limited.get();
   }

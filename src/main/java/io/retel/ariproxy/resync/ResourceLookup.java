@@ -134,14 +134,23 @@ public final class ResourceLookup implements AutoCloseable {
       Collections.shuffle(unlisted);
       for (Resource resource :
           unlisted.subList(0, Math.min(unlisted.size(), MAX_SINGLE_REQUESTS))) {
-        if (status(PATHS.get(resource.type()) + "/" + PathEncoding.encode(resource.id()))
-            == NOT_FOUND) {
+        if (isMissing(resource)) {
           missing.add(resource);
         }
         Thread.sleep(SINGLE_REQUEST_DELAY.toMillis());
       }
     } catch (IOException e) {
       LOG.debug("Comparison incomplete: {}", ErrorMessages.singleLine(e));
+    }
+  }
+
+  private boolean isMissing(Resource resource) throws IOException {
+    try {
+      return status(PATHS.get(resource.type()) + "/" + PathEncoding.encode(resource.id()))
+          == NOT_FOUND;
+    } catch (TooLargeException e) {
+      // it has a long description
+      return false;
     }
   }
 
@@ -214,13 +223,7 @@ public final class ResourceLookup implements AutoCloseable {
    */
   private int status(String path) throws IOException {
     long startNanos = System.nanoTime();
-    int status;
-    try {
-      status = client.read(path, MAX_RESPONSE_BYTES, body -> {});
-    } catch (TooLargeException e) {
-      // a long description
-      status = OK;
-    }
+    int status = client.read(path, MAX_RESPONSE_BYTES, body -> {});
     Duration duration = Duration.ofNanos(System.nanoTime() - startNanos);
     if (duration.compareTo(slow) > 0) {
       throw new IOException("Asterisk is slow: " + duration.toMillis() + " ms for a response");

@@ -9,8 +9,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.builder.RouteConfigurationBuilder;
@@ -19,16 +17,12 @@ import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.model.ToDynamicDefinition;
 
 /**
  * The routes, route configurations and beans in the content of a file. Parsing changes nothing in
  * the context; {@link #build} creates the routes.
  */
 final class RouteFile {
-
-  /** Of an address, unless it is an expression. */
-  private static final Pattern SCHEME = Pattern.compile("\\s*([\\w+.-]+):");
 
   private final CamelContext context;
   private final String location;
@@ -83,7 +77,6 @@ final class RouteFile {
         for (ProcessorDefinition<?> step :
             ProcessorDefinitionHelper.filterTypeInOutputs(
                 route.getOutputs(), ProcessorDefinition.class)) {
-          requireComponent(step);
           if (step.hasCustomIdAssigned()) {
             stepDefinitions.add(step);
           }
@@ -117,25 +110,6 @@ final class RouteFile {
   /** The routes, as parsed; {@link #build} creates others of the same content. */
   List<RouteDefinition> routes() {
     return routes;
-  }
-
-  /**
-   * Rejects a dynamic endpoint whose component is missing: Camel would look for it with the first
-   * message. One whose scheme is an expression is accepted.
-   */
-  private void requireComponent(ProcessorDefinition<?> step) {
-    if (!(step instanceof ToDynamicDefinition sender) || sender.getUri() == null) {
-      return;
-    }
-    Matcher scheme = SCHEME.matcher(context.resolvePropertyPlaceholders(sender.getUri()));
-    if (scheme.lookingAt() && context.getComponent(scheme.group(1), true, false) == null) {
-      throw new InvalidStepException(
-          step,
-          "the component %s of the step %s is missing: add it to lib/extra"
-              .formatted(
-                  scheme.group(1),
-                  step.hasCustomIdAssigned() ? step.getId() : step.getShortName()));
-    }
   }
 
   private void requireRoutes() {

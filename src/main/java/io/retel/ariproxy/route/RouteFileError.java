@@ -2,11 +2,14 @@
 package io.retel.ariproxy.route;
 
 import io.retel.ariproxy.error.StartupErrors;
+import io.retel.ariproxy.text.LogText;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Objects;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.camel.util.ObjectHelper;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
@@ -41,6 +44,11 @@ record RouteFileError(int line, String reason) {
     if (error instanceof InvalidStepException step) {
       return new RouteFileError(step.line(), String.valueOf(step.getMessage()));
     }
+    MarkedYamlEngineException marked =
+        ObjectHelper.getException(MarkedYamlEngineException.class, error);
+    if (marked != null) {
+      return of(marked);
+    }
     String reason = StartupErrors.singleLine(error);
     for (String introduction : INTRODUCTIONS) {
       reason = reason.substring(Math.max(0, reason.lastIndexOf(introduction)));
@@ -49,16 +57,20 @@ record RouteFileError(int line, String reason) {
     // the position follows, which is known from the line
     int position = reason.indexOf(" | in ");
     String cause = position > 0 ? reason.substring(0, position) : reason;
-    return new RouteFileError(marked(error).orElseGet(() -> lineOfName(cause, content)), cause);
+    return new RouteFileError(lineOfName(cause, content), cause);
   }
 
-  /** YAML errors have a position. */
-  private static OptionalInt marked(Throwable error) {
-    MarkedYamlEngineException marked =
-        ObjectHelper.getException(MarkedYamlEngineException.class, error);
-    return marked == null
-        ? OptionalInt.empty()
-        : marked.getProblemMark().stream().mapToInt(mark -> mark.getLine() + 1).findFirst();
+  /** YAML errors have a position, and what is wrong after what was read. */
+  private static RouteFileError of(MarkedYamlEngineException error) {
+    String context = error.getContext();
+    String reason =
+        Stream.of(context, error.getProblem())
+            .filter(Objects::nonNull)
+            .collect(Collectors.joining(": "));
+    return new RouteFileError(
+        error.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0),
+        LogText.abbreviate(reason)
+            + (context != null && context.contains("block") ? "; check the indentation" : ""));
   }
 
   /**

@@ -87,7 +87,11 @@ public final class RouteFiles {
   /** Returns the files that an author probably takes for route files. */
   public static List<Path> misnamed(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.filter(RouteFiles::isMisnamed).sorted().toList();
+      return files
+          .filter(file -> isMisnamed(file) && !Files.isDirectory(file))
+          .map(file -> file.toAbsolutePath().normalize())
+          .sorted()
+          .toList();
     }
   }
 

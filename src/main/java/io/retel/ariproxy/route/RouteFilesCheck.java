@@ -19,11 +19,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
+import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.ToDynamicDefinition;
+import org.apache.camel.support.CamelContextHelper;
 
 /** Checks whether route files would load, and what their routes are. */
 public final class RouteFilesCheck {
+
+  /** Of a URI, if it is not an expression. */
+  private static final Pattern SCHEME = Pattern.compile("\\s*([\\w+.-]+):");
+
+  /** In place of a scheme: an expression in a language follows. */
+  private static final String EXPRESSION = "language";
 
   private final CamelContext context;
   private final RouteBeans beans;
@@ -112,11 +123,48 @@ public final class RouteFilesCheck {
                             }
                           }
                           built.put(file, routes.build());
+                          requireComponents(routes);
                           return result.ids();
                         })));
     rejectRepeatedEndpoints(results, parsed, built);
     rejectMissingRoutes(results, fileOfId.keySet());
     return List.copyOf(results.values());
+  }
+
+  /**
+   * Rejects a dynamic endpoint whose component is missing: Camel looks for it with the first
+   * message. One whose scheme is an expression is accepted. Only here, since it creates components.
+   */
+  private void requireComponents(RouteFile file) throws Exception {
+    for (RouteDefinition route : file.routes()) {
+      // not one whose precondition is false
+      if (route.getRouteId() == null
+          || ActiveRoutes.model(context).getRouteDefinition(route.getRouteId()) != null) {
+        for (ToDynamicDefinition step :
+            ProcessorDefinitionHelper.filterTypeInOutputs(
+                route.getOutputs(), ToDynamicDefinition.class)) {
+          requireComponent(step);
+        }
+      }
+    }
+  }
+
+  private void requireComponent(ToDynamicDefinition step) {
+    if (step.getUri() == null
+        || Boolean.TRUE.equals(CamelContextHelper.parseBoolean(context, step.getDisabled()))) {
+      return;
+    }
+    Matcher scheme = SCHEME.matcher(context.resolvePropertyPlaceholders(step.getUri()));
+    if (scheme.lookingAt()
+        && !scheme.group(1).equals(EXPRESSION)
+        && context.getComponent(scheme.group(1), true, false) == null) {
+      throw new InvalidStepException(
+          step,
+          "the component %s of the step %s is missing: add it to lib/extra"
+              .formatted(
+                  scheme.group(1),
+                  step.hasCustomIdAssigned() ? step.getId() : step.getShortName()));
+    }
   }
 
   private void rejectRepeatedEndpoints(

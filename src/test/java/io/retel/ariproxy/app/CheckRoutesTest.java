@@ -291,17 +291,24 @@ class CheckRoutesTest {
     write("simple-in-part", "toD: \"no${body}:x\"");
     write("without-colon", "toD: \"${body}\"");
     write("valid", "toD: \"http:${body}\"");
+    write("language", "toD: \"language:simple:nowhere:${body}\"");
+    write("disabled", "toD: {id: e, uri: \"nowhere:x\", disabled: \"true\"}");
+    Files.writeString(
+        folder.resolve("precondition.camel.yaml"),
+        ROUTE
+            .formatted("precondition", "toD: \"nowhere:x\"")
+            .replace("    from:", "    precondition: \"{{?never}}\"\n    from:"));
     assertThat(run()).isFalse();
     List<String> lines = lines();
     assertLine(
         lines,
-        "events-to-mqtt.camel.yaml:46: the component paho-mqtt5 of the step publish-to-mqtt is"
+        "events-to-mqtt.camel.yaml:48: the component paho-mqtt5 of the step publish-to-mqtt is"
             + " missing: add it to lib/extra");
     assertLine(lines, "recordings-to-s3.camel.yaml:121: the component aws2-s3 of the step ");
     assertLine(lines, "caught.camel.yaml:6: the component nowhere of the step d is missing");
     assertLine(lines, "copy.camel.yaml:6: the component nowhere of the step w is missing");
     assertLine(lines, "placeholder.camel.yaml:6: the component nowhere of the step p is missing");
-    assertThat(lines).last().isEqualTo("5 of 9 files would not load");
+    assertThat(lines).as("%s", lines).last().isEqualTo("5 of 12 files would not load");
   }
 
   @Test
@@ -311,6 +318,18 @@ class CheckRoutesTest {
     assertThat(run()).isFalse();
     assertLine(lines(), "b.camel.yml: is ignored: its name must end in .yaml");
     assertThat(lines()).last().isEqualTo("1 of 2 files would not load");
+  }
+
+  @Test
+  void namesWhatYamlExpects() throws IOException {
+    write("indented", "log: x\n       - log: y");
+    write("tab", "log: x\n\t- log: y");
+    assertThat(run()).isFalse();
+    assertLine(
+        lines(),
+        "indented.camel.yaml:8: while parsing a block mapping: expected <block end>, but found",
+        "; check the indentation");
+    assertLine(lines(), "tab.camel.yaml:8: ", "TAB");
   }
 
   @Test

@@ -334,7 +334,7 @@ class TryRoutesTest {
         .asString()
         .matches(
             "The dry run ended: step (x|t|once-more) of route again \\(again.camel.yaml:\\d+\\) runs"
-                + " more than 1000 times for one message: it may be in a loop");
+                + " more than 400 times for one message: it may be in a loop");
   }
 
   @Test
@@ -362,7 +362,7 @@ class TryRoutesTest {
   void limitsRunsForEachMessage() throws IOException {
     writeConsumer(
         """
-                - loop: {id: many, constant: {expression: "600"}, steps: [{log: {id: note, message: x}}]}
+                - loop: {id: many, constant: {expression: "300"}, steps: [{log: {id: note, message: x}}]}
         """);
     assertThat(run(event("stasis-start"), event("stasis-start"))).as("run").isTrue();
   }

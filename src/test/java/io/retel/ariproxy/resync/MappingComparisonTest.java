@@ -97,11 +97,26 @@ class MappingComparisonTest {
   void longDescriptionDoesNotEndTheComparison() throws Exception {
     mapChannels("gone-", 40);
     mapChannels("long-", 1);
-    respond("/channels/long-0", 200, "\"" + "x".repeat(2 << 20) + "\"");
+    slow = Duration.ofSeconds(DefaultTimeout.SECONDS);
+    String description = "\"" + "x".repeat(2 << 20) + "\"";
+    respond("/channels/long-0", 200, description);
+    respond("/channels/gone-0", 404, description);
 
     compare(true);
 
     assertThat(activeIds()).containsExactly("long-0");
+  }
+
+  /** Of what answers in Asterisk's place. */
+  @ParameterizedTest
+  @ValueSource(ints = {200, 503})
+  void longResponseToPingIsNone(int status) throws Exception {
+    mapChannels("channel-", 3);
+    respond("/asterisk/ping", status, "x".repeat(2 << 20));
+
+    compare(true);
+
+    assertThat(activeIds()).hasSize(3);
   }
 
   @ParameterizedTest

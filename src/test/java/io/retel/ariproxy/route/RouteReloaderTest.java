@@ -348,14 +348,6 @@ class RouteReloaderTest {
   }
 
   @Test
-  void namesLineOfMissingComponent() throws IOException {
-    Files.writeString(file, ROUTE.replace("log: hello", "toD: {id: d, uri: \"nowhere:${body}\"}"));
-    awaitLine(
-        Level.ERROR,
-        "own.camel.yaml failed to load: line 5: the component nowhere of the step d is missing");
-  }
-
-  @Test
   void rejectsIdOfRouteInLibrary() throws Exception {
     context.addRoutes(
         new RouteBuilder() {

@@ -160,6 +160,11 @@ public final class AriClient implements AutoCloseable {
               }
               // to use the connection again
               body.transferTo(OutputStream.nullOutputStream());
+            } catch (TooLargeException e) {
+              if (response.getCode() == HttpStatus.SC_OK) {
+                throw e;
+              }
+              // the status is enough
             }
           }
           return response.getCode();

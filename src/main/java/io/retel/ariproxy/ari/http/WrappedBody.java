@@ -31,4 +31,10 @@ class WrappedBody extends HttpEntityWrapper {
     }
     return current;
   }
+
+  /** Closes the stream to read instead: the original one would read the body to its end. */
+  @Override
+  public final void close() throws IOException {
+    getContent().close();
+  }
 }
