@@ -260,9 +260,14 @@ public final class DryRun {
     return new Result(transcript.sent(), transcript.failures());
   }
 
+  /** Of those with a consumer: that of another one is in a file or library that is not loaded. */
   private static boolean areQueuesEmpty(CamelContext context) {
     return context.getEndpoints().stream()
-        .noneMatch(endpoint -> endpoint instanceof SedaEndpoint seda && !seda.getQueue().isEmpty());
+        .noneMatch(
+            endpoint ->
+                endpoint instanceof SedaEndpoint seda
+                    && !seda.getConsumers().isEmpty()
+                    && !seda.getQueue().isEmpty());
   }
 
   /** Returns whether there was a record to deliver. */

@@ -52,6 +52,9 @@ public final class ResourceLookup implements AutoCloseable {
   private static final int OK = 200;
   private static final int NOT_FOUND = 404;
 
+  /** Of a resource with a long description: it exists. Not the answer to a ping. */
+  private static final int TOO_LARGE = -1;
+
   /** Paths of the types to compare. */
   private static final Map<ResourceType, String> PATHS =
       Map.of(
@@ -134,23 +137,14 @@ public final class ResourceLookup implements AutoCloseable {
       Collections.shuffle(unlisted);
       for (Resource resource :
           unlisted.subList(0, Math.min(unlisted.size(), MAX_SINGLE_REQUESTS))) {
-        if (isMissing(resource)) {
+        if (status(PATHS.get(resource.type()) + "/" + PathEncoding.encode(resource.id()))
+            == NOT_FOUND) {
           missing.add(resource);
         }
         Thread.sleep(SINGLE_REQUEST_DELAY.toMillis());
       }
     } catch (IOException e) {
       LOG.debug("Comparison incomplete: {}", ErrorMessages.singleLine(e));
-    }
-  }
-
-  private boolean isMissing(Resource resource) throws IOException {
-    try {
-      return status(PATHS.get(resource.type()) + "/" + PathEncoding.encode(resource.id()))
-          == NOT_FOUND;
-    } catch (TooLargeException e) {
-      // it has a long description
-      return false;
     }
   }
 
@@ -217,13 +211,18 @@ public final class ResourceLookup implements AutoCloseable {
   }
 
   /**
-   * Returns the status of a GET.
+   * Returns the status of a GET; {@link #TOO_LARGE} for a 200 with a long body.
    *
    * @throws IOException if Asterisk is slow or not reachable
    */
   private int status(String path) throws IOException {
     long startNanos = System.nanoTime();
-    int status = client.read(path, MAX_RESPONSE_BYTES, body -> {});
+    int status;
+    try {
+      status = client.read(path, MAX_RESPONSE_BYTES, body -> {});
+    } catch (TooLargeException e) {
+      status = TOO_LARGE;
+    }
     Duration duration = Duration.ofNanos(System.nanoTime() - startNanos);
     if (duration.compareTo(slow) > 0) {
       throw new IOException("Asterisk is slow: " + duration.toMillis() + " ms for a response");

@@ -46,7 +46,7 @@ record RouteFileError(int line, String reason) {
     }
     MarkedYamlEngineException marked =
         ObjectHelper.getException(MarkedYamlEngineException.class, error);
-    if (marked != null) {
+    if (marked != null && marked.getCause() == null) {
       return of(marked);
     }
     String reason = StartupErrors.singleLine(error);
@@ -70,7 +70,9 @@ record RouteFileError(int line, String reason) {
     return new RouteFileError(
         error.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0),
         LogText.abbreviate(reason)
-            + (context != null && context.contains("block") ? "; check the indentation" : ""));
+            + (context != null && context.startsWith("while parsing a block")
+                ? "; check the indentation"
+                : ""));
   }
 
   /**

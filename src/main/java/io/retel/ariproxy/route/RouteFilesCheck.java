@@ -151,7 +151,9 @@ public final class RouteFilesCheck {
 
   private void requireComponent(ToDynamicDefinition step) {
     if (step.getUri() == null
-        || Boolean.TRUE.equals(CamelContextHelper.parseBoolean(context, step.getDisabled()))) {
+        || Boolean.TRUE.equals(CamelContextHelper.parseBoolean(context, step.getDisabled()))
+        || Boolean.TRUE.equals(
+            CamelContextHelper.parseBoolean(context, step.getIgnoreInvalidEndpoint()))) {
       return;
     }
     Matcher scheme = SCHEME.matcher(context.resolvePropertyPlaceholders(step.getUri()));

@@ -358,6 +358,13 @@ class TryRoutesTest {
     assertThat(output()).contains("step fails of route own (own.camel.yaml:").endsWith("loop\n");
   }
 
+  /** Such as one that a compiled route of lib/extra reads. */
+  @Test
+  void doesNotWaitForQueueWithoutConsumer() throws IOException {
+    writeConsumer("        - to: {id: count, uri: \"seda:read-elsewhere\"}\n");
+    assertThat(run(event("stasis-start"))).as(output()).isTrue();
+  }
+
   @Test
   void limitsRunsForEachMessage() throws IOException {
     writeConsumer(
