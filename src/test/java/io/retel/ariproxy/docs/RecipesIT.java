@@ -90,10 +90,7 @@ class RecipesIT {
     }
   }
 
-  /**
-   * The offsets are committed once a second, also if the file is edited more often than Kafka's 5
-   * s.
-   */
+  /** Offsets are committed once a second, and edits are less than Kafka's 5 s apart. */
   @Test
   @FullRun("edits every two seconds")
   void postsEndsOnceAlthoughFileIsEdited() throws Exception {
@@ -105,13 +102,15 @@ class RecipesIT {
               call().hangup();
               return !service.requests().isEmpty();
             });
-    // also with Kafka's interval, the new group has offsets
-    Thread.sleep(6_000);
+    String topic = fixture.settings().eventsTopic();
+    Awaitility.await("the new group has offsets")
+        .until(() -> fixture.kafka().committedOffset("webhook", topic) > 0);
 
     for (int edit = 0; edit < 3; edit++) {
       int before = service.requests().size();
       call().hangup();
       Awaitility.await("the end of the call").until(() -> service.requests().size() > before);
+      // the pace of an author, longer than the interval of commits
       Thread.sleep(2_000);
       recipes.edit("webhook.camel.yaml");
     }
